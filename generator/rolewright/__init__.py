@@ -1,0 +1,1 @@
+"""rolewright: from a short manifest to a proven Terraform module."""

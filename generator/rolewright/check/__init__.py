@@ -1,0 +1,1 @@
+"""Judges the rendered text alone: parse, provider schema, rules."""

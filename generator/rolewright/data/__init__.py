@@ -1,0 +1,1 @@
+"""Facts shipped with rolewright, and the scripts that rebuild them."""

@@ -1,0 +1,66 @@
+"""What rolewright tells a user is wrong: where, what, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Severity(StrEnum):
+    """How much a finding weighs. An ERROR stops the run before anything is written."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """A place in a text file. Lines and columns count from 1, the end is exclusive."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 1
+    end_column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Related:
+    """A second place that helps to understand a finding, such as the HCL line it was seen in."""
+
+    location: Location
+    note: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    `rule` is a stable kebab-case name, `message` says what is wrong, `remedy` what to do about it.
+    `location` is where the user can mend it: a line of the manifest or of a blueprint.
+    `path` is the dotted path in the manifest (`resources.uploads.name`), for `suppress`.
+    """
+
+    rule: str
+    message: str
+    remedy: str
+    location: Location
+    path: str = ""
+    severity: Severity = Severity.ERROR
+    related: tuple[Related, ...] = ()
+
+
+class Rejected(Exception):
+    """A stage's refusal, with all findings of that stage."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(sorted(findings, key=lambda f: (f.location, f.rule, f.message)))
+        super().__init__("; ".join(f"{f.location}: {f.message}" for f in self.findings))

@@ -1,0 +1,271 @@
+"""The values that flow between the stages: all frozen, none knows how it was made or will be written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rolewright.finding import Location
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference that Terraform resolves: a dotted traversal such as `local.region` or `var.memory`."""
+
+    expression: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string that may contain references. Literal parts are meant exactly as they stand."""
+
+    parts: tuple[str | Ref, ...]
+
+    @classmethod
+    def of(cls, *parts: str | Ref | Text) -> Text:
+        """Join strings, references and texts; neighbouring literals become one part."""
+        flat: list[str | Ref] = []
+        for part in parts:
+            for piece in part.parts if isinstance(part, Text) else (part,):
+                if isinstance(piece, str) and flat and isinstance(flat[-1], str):
+                    flat[-1] += piece
+                elif piece != "":
+                    flat.append(piece)
+        return cls(tuple(flat))
+
+    def __add__(self, other: str | Ref | Text) -> Text:
+        return Text.of(self, other)
+
+    def __radd__(self, other: str | Ref) -> Text:
+        return Text.of(other, self)
+
+    @property
+    def literal(self) -> str | None:
+        """The string itself if nothing in it has to be resolved."""
+        if all(isinstance(part, str) for part in self.parts):
+            return "".join(part for part in self.parts if isinstance(part, str))
+        return None
+
+    def ground(self, values: Mapping[str, str]) -> str:
+        """The string with each reference replaced by its value.
+
+        A reference that `values` lacks is a part that AWS generates; it stays as the token
+        `${expression}`, which the evaluator of the proof uses for the same unknown value.
+        """
+        return "".join(
+            part if isinstance(part, str) else values.get(part.expression, "${" + part.expression + "}")
+            for part in self.parts
+        )
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a statement: `operator` as IAM spells it, and the values it accepts."""
+
+    operator: str
+    key: str
+    values: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One permission of one role, with the manifest line it came from.
+
+    `side` tells what the code asked for (`workload`) from what the platform needs (`platform`).
+    `reasons` go into the HCL as comments. `effect` is "Deny" only where a blueprint withholds something
+    from the code that the service itself needs.
+    """
+
+    role: str
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    origin: str
+    location: Location
+    conditions: tuple[Condition, ...] = ()
+    reasons: tuple[str, ...] = ()
+    effect: Literal["Allow", "Deny"] = "Allow"
+    side: Literal["workload", "platform"] = "workload"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who may assume a role: one service principal or federated provider, under conditions."""
+
+    role: str
+    services: tuple[str, ...]
+    actions: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One `never` of the manifest: no role of the workload is allowed any of `actions` on `resources`.
+
+    Both are IAM patterns with `*` and `?`.
+    """
+
+    source: str
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """A statement that the owner of the other side has to add, as another account's key policy."""
+
+    resource: str
+    to: str
+    statement: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a workload's roles must come out as: what the proof holds the rendered text against."""
+
+    grants: tuple[Grant, ...]
+    trusts: tuple[Trust, ...]
+    promises: tuple[Promise, ...]
+    hand_overs: tuple[HandOver, ...] = ()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment: `values` resolves every reference that is known before Terraform runs.
+
+    Its keys are expressions (`var.environment`, `local.account`, `var.uploads_name`), as in `Ref`.
+    `variables` are the Terraform variables of its tfvars file, by name without `var.`.
+    A manifest without environments has one with an empty name, the account 123456789012 and us-east-1,
+    which stand for any account and region.
+    """
+
+    name: str
+    account: str
+    region: str
+    partition: str
+    values: Mapping[str, str]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A Terraform variable of the module: a value that differs between environments, or `package`."""
+
+    name: str
+    type: str
+    description: str
+    default: Any = None
+    has_default: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What a workload runs on: the blueprint's name and its fields, defaults filled in."""
+
+    type: str
+    fields: Mapping[str, Any]
+    names: Mapping[str, Text]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What a workload touches. `fields` hold Texts, numbers, lists and maps; defaults filled in.
+
+    `arns` are the IAM resource types of the blueprint with their ARNs; `attributes` is what
+    `${resources.KEY.ATTRIBUTE}` resolves to.
+    """
+
+    key: str
+    type: str
+    created: bool
+    access: tuple[str, ...]
+    fields: Mapping[str, Any]
+    arns: Mapping[str, Text]
+    attributes: Mapping[str, Text]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One manifest document, checked and resolved against the catalogue."""
+
+    name: str
+    file: str
+    compute: Compute
+    resources: Mapping[str, Resource]
+    environments: tuple[Environment, ...]
+    variables: tuple[Variable, ...]
+    tags: Mapping[str, Any]
+    boundary: Text | None
+    exclusive: bool
+    suppressions: tuple[Suppression, ...]
+    locate: Callable[[str], Location] = field(repr=False, compare=False)
+    raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """An accepted finding: `rule` at the manifest path `at` (and below), for a `reason`, `until` a day."""
+
+    rule: str
+    at: str
+    reason: str
+    until: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a policy document: grants that share resources and conditions, merged."""
+
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    conditions: tuple[Condition, ...]
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy of a role: inline, or managed where the inline limit would be exceeded."""
+
+    label: str
+    name: Text
+    managed: bool
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role of the module. `key` is its name in the blueprint (`task`, `execution`)."""
+
+    key: str
+    name: Text
+    summary: str
+    trust: Trust
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True)
+class Module:
+    """A rendered Terraform module: file name (relative, with `/`) to text."""
+
+    workload: str
+    files: Mapping[str, str]
+
+
+_PASCAL = re.compile(r"[^A-Za-z0-9]+")
+
+
+def pascal(text: str) -> str:
+    """`db-credentials` → `DbCredentials`: a Sid may hold letters and digits alone (IAM JSON grammar)."""
+    return "".join(word[:1].upper() + word[1:] for word in _PASCAL.split(text) if word)

@@ -1,0 +1,1 @@
+"""The independent judge: evaluates the HCL and proves that its roles allow exactly what is declared."""

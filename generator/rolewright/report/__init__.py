@@ -1,0 +1,1 @@
+"""Findings and results as text or JSON: pure functions, nothing here prints."""
