@@ -1,0 +1,213 @@
+"""YAML → trees that know their places.
+
+The YAML 1.2 core schema, read from PyYAML's events. PyYAML's own constructors follow YAML 1.1, where
+`on` is a boolean and `012` is octal, and keep no places.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.yamltree import Node, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_BYTES = 1_000_000
+
+PathInTree = tuple[str | int, ...]
+
+# What YAML 1.2 calls non-printable, and three characters that YAML 1.1 takes for line ends and 1.2 does not.
+_UNWANTED = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands: lines and columns from 1, in characters, the end exclusive.
+
+    `key` is the place of its key in a mapping. `text` is a scalar as it is written, without its quotes
+    (`1.10`, `0x1F`), and "" for a list or a mapping. A value that an alias repeats stands at the alias;
+    what is inside it, and a key that came in by `<<`, stands at the anchor.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    key: Location | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One YAML document: `data` holds dict, list, str, int, float, bool and None; `places` has every node."""
+
+    file: str
+    data: Any
+    places: Mapping[PathInTree, Place] = field(repr=False)
+
+    def location(self, path: PathInTree, *, key: bool = False) -> Location:
+        """The place of a value, or of its key.
+
+        For a path that the document lacks: the key of the nearest ancestor that it has, or its first line.
+        """
+        place = self.places.get(path)
+        if place is not None:
+            if key and place.key is not None:
+                return place.key
+            return Location(self.file, place.line, place.column, place.end_line, place.end_column)
+        while path:
+            path = path[:-1]
+            place = self.places.get(path)
+            if place is not None and place.key is not None:
+                return place.key
+        root = self.places[()]
+        return Location(self.file, root.line, root.column, root.line, root.column)
+
+    def raw(self, path: PathInTree) -> str:
+        """A scalar as it is written, without its quotes: "1.10" where `data` has 1.1."""
+        return self.places[path].text
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file as read: its text, with line ends as "\\n" and without a byte order mark, and its trees."""
+
+    file: str
+    text: str = field(repr=False)
+    trees: tuple[Tree, ...]
+
+
+def load(path: Path | str, *, name: str | None = None) -> Document:
+    """Read a YAML file. `name` is what findings call it; the path as given if left out.
+
+    Raises Rejected with every finding that can be made out, rules `source-…`.
+    """
+    file = str(path) if name is None else name
+    raw = _read(Path(path), file)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8").removeprefix("\ufeff")
+        here = _location(file, _normalised(before), len(_normalised(before)))
+        raise _refusal(
+            "source-encoding",
+            f"the byte 0x{raw[error.start]:02x} is not valid UTF-8",
+            "save the file as UTF-8 text",
+            here,
+        ) from None
+    return loads(text, file)
+
+
+def loads(text: str, file: str) -> Document:
+    """Read YAML from a string; `file` is what findings call it. Raises Rejected as `load` does."""
+    if len(text) > MAX_BYTES:
+        raise _too_large(file)
+    text = _normalised(text.removeprefix("\ufeff"))
+    unwanted = _UNWANTED.search(text)
+    if unwanted is not None:
+        raise Rejected([_unwanted_character(file, text, unwanted.start())])
+    roots = compose(text, file)
+    if not roots:
+        raise _refusal(
+            "source-empty",
+            "the file has no YAML document in it",
+            "write a manifest into it: `version`, `workload`, `compute` and `resources`",
+            Location(file),
+        )
+    return Document(file, text, tuple(_tree(file, root) for root in roots))
+
+
+def _normalised(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _location(file: str, text: str, index: int) -> Location:
+    line = text.count("\n", 0, index) + 1
+    column = index - (text.rfind("\n", 0, index) + 1) + 1
+    return Location(file, line, column, line, column + 1)
+
+
+def _refusal(rule: str, message: str, remedy: str, location: Location) -> Rejected:
+    return Rejected([Finding(rule, message, remedy, location)])
+
+
+def _too_large(file: str) -> Rejected:
+    return _refusal(
+        "source-too-large",
+        f"the file is larger than {MAX_BYTES:,} bytes",
+        "give one file to each workload",
+        Location(file),
+    )
+
+
+def _unwanted_character(file: str, text: str, index: int) -> Finding:
+    code = ord(text[index])
+    if code == 0:
+        message, remedy = "the file is binary: it has a NUL byte in it", "give the path of a YAML text file"
+    else:
+        message = f"the character U+{code:04X} may not stand in YAML as it is"
+        escape = f"\\u{code:04x}"
+        remedy = f'remove it, or write it as "{escape}" between double quotes'
+    return Finding("source-character", message, remedy, _location(file, text, index))
+
+
+def _read(path: Path, file: str) -> bytes:
+    """The bytes of a regular file, at most one more than allowed. A pipe or a device is never opened."""
+    here = Location(file)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a directory" if path.is_dir() else "a pipe, a socket or a device"
+            raise _refusal("source-not-a-file", f"{file} is {kind}", "give the path of a YAML file", here)
+        # Should the file have become a pipe since: without O_NONBLOCK the open would wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise _refusal("source-missing", f"there is no file {file}", "check the path", here) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = "make the file readable for the user that runs rolewright"
+        raise _refusal("source-unreadable", f"{file} cannot be read: {reason}", remedy, here) from None
+    except ValueError as error:  # a path with a NUL in it
+        raise _refusal("source-missing", f"{file!r} is no path: {error}", "check the path", here) from None
+    if len(raw) > MAX_BYTES:
+        raise _too_large(file)
+    return raw
+
+
+def _tree(file: str, root: Node) -> Tree:
+    """Expand a composed document. Every alias gets its own copy, so `data` shares nothing.
+
+    Without recursion: the depth is bounded, but the stack of whoever calls is not known.
+    """
+    places: dict[PathInTree, Place] = {}
+    box: list[Any] = [None]
+    work: list[tuple[PathInTree, Node, Location | None, Any, Any]] = [((), root, None, box, 0)]
+    while work:
+        path, node, key, container, slot = work.pop()
+        places[path] = Place(*node.span, key, node.text)
+        value: Any = node.scalar
+        if node.items is not None:
+            value = [None] * len(node.items)
+            work.extend(((*path, i), child, None, value, i) for i, child in enumerate(node.items))
+        elif node.entries is not None:
+            value = dict.fromkeys(node.entries)
+            work.extend(_entries(path, node, value))
+        container[slot] = value
+    return Tree(file, box[0], places)
+
+
+def _entries(
+    path: PathInTree, node: Node, value: dict[str, Any]
+) -> Iterator[tuple[PathInTree, Node, Location, Any, Any]]:
+    for name, (key, child) in (node.entries or {}).items():
+        yield (*path, name), child, key, value, name
