@@ -50,6 +50,17 @@ class Text:
             return "".join(part for part in self.parts if isinstance(part, str))
         return None
 
+    def endswith(self, suffix: str) -> bool:
+        """Whether it certainly ends so: its last part is literal and ends with `suffix`."""
+        last = self.parts[-1] if self.parts else ""
+        return isinstance(last, str) and last.endswith(suffix)
+
+    def removesuffix(self, suffix: str) -> Text:
+        """The text without a suffix that it certainly has."""
+        if not self.endswith(suffix):
+            return self
+        return Text.of(*self.parts[:-1], str(self.parts[-1]).removesuffix(suffix))
+
     def ground(self, values: Mapping[str, str]) -> str:
         """The string with each reference replaced by its value.
 
