@@ -1,0 +1,278 @@
+"""IAM's condition operators and policy variables, over three truths: true, false and None (cannot tell)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import operator as compare
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rolewright.prove.match import Kind, compile_glob, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rolewright.prove.document import Atom
+
+Truth = bool | None
+
+_SPAN = re.compile(r"\$\{([^{}]*)\}")
+_VARIABLE = re.compile(r"(?P<key>[^,\s]+:[^,]*?)(?:, +'(?P<default>[^']*)')?")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?")
+_EPOCH = re.compile(r"\d{5,}")
+
+
+class _Unresolved(Exception):
+    """A policy variable without one value; `absent` if the request lacks it and the policy has no default."""
+
+    def __init__(self, *, absent: bool) -> None:
+        super().__init__()
+        self.absent = absent
+
+
+def every(truths: Iterable[Truth]) -> Truth:
+    """False if one is false, else None if one cannot be told, else True."""
+    seen = list(truths)
+    return False if False in seen else None if None in seen else True
+
+
+def some(truths: Iterable[Truth]) -> Truth:
+    """True if one is true, else None if one cannot be told, else False."""
+    seen = list(truths)
+    return True if True in seen else None if None in seen else False
+
+
+def negate(truth: Truth) -> Truth:
+    """The opposite; what cannot be told stays so."""
+    return None if truth is None else not truth
+
+
+def has_variable(text: str) -> bool:
+    """Whether a text holds a policy variable such as `${aws:username}`; a token has no colon."""
+    return any(":" in span for span in _SPAN.findall(text))
+
+
+def _expand(text: str, context: Mapping[str, tuple[str, ...]], *, variables: bool) -> str:
+    """The pattern with its policy variables replaced by their values, which are then meant literally.
+
+    `context` has keys in lower case. Raises _Unresolved. Without `variables`, no `${` means anything.
+    """
+    if not variables:
+        return text.replace("${", "${$}{")
+
+    def value(span: re.Match[str]) -> str:
+        inner = span.group(1)
+        if ":" not in inner:
+            return span.group()
+        found = _VARIABLE.fullmatch(inner)
+        values = context.get(found["key"].lower(), ()) if found else ()
+        if not found or len(values) > 1:
+            raise _Unresolved(absent=False)
+        if not values and found["default"] is None:
+            raise _Unresolved(absent=True)
+        return re.sub(r"[*?$]", lambda c: "${" + c.group() + "}", values[0] if values else found["default"])
+
+    return _SPAN.sub(value, text)
+
+
+def resource_matches(
+    pattern: str, text: str, context: Mapping[str, tuple[str, ...]], *, variables: bool, absent: Truth
+) -> Truth:
+    """Whether a pattern of a Resource element matches an ARN, policy variables resolved.
+
+    `absent` is the answer for a variable that the request lacks; one with several values cannot be judged.
+    """
+    try:
+        return compile_glob(_expand(pattern, context, variables=variables), Kind.ARN).matches(text)
+    except _Unresolved as unresolved:
+        return absent if unresolved.absent else None
+
+
+@dataclass(frozen=True)
+class _Operator:
+    """How one value of a policy is held against one of the request; `negated` wants none to match."""
+
+    test: Callable[[str, str], Truth]
+    negated: bool = False
+    variables: bool = False
+
+
+def _plain(pattern: str) -> str:
+    """The text that a pattern without wildcards means: the escapes `${*}` and so on resolved."""
+    return re.sub(r"\$\{([*?$])\}", r"\1", pattern)
+
+
+def _equals(wanted: str, given: str) -> Truth:
+    return _plain(wanted) == given
+
+
+def _equals_ignoring_case(wanted: str, given: str) -> Truth:
+    return _plain(wanted).lower() == given.lower()
+
+
+def _like(wanted: str, given: str) -> Truth:
+    return compile_glob(wanted, Kind.TEXT).matches(given)
+
+
+def _arn(wanted: str, given: str) -> Truth:
+    """ArnEquals and ArnLike do the same (IAM User Guide): six segments, each may hold wildcards."""
+    if wanted == given:
+        return True
+    tokens = wanted.startswith("${") or given.startswith("${")
+    if not tokens and not (len(segments(wanted)) == len(segments(given)) == 6):
+        return None
+    return compile_glob(wanted, Kind.ARN).matches(given)
+
+
+def _numbers(relation: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], Truth]:
+    def test(wanted: str, given: str) -> Truth:
+        if not (_NUMBER.fullmatch(wanted) and _NUMBER.fullmatch(given)):
+            return None
+        return relation(Decimal(given), Decimal(wanted))
+
+    return test
+
+
+def _moment(text: str) -> datetime | None:
+    """A date in one of the W3C forms of ISO 8601, or seconds since 1970; a bare year could be either."""
+    if _EPOCH.fullmatch(text):
+        try:
+            return datetime.fromtimestamp(int(text), UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _dates(relation: Callable[[datetime, datetime], bool]) -> Callable[[str, str], Truth]:
+    def test(wanted: str, given: str) -> Truth:
+        limit, moment = _moment(wanted), _moment(given)
+        return None if limit is None or moment is None else relation(moment, limit)
+
+    return test
+
+
+def _bool(wanted: str, given: str) -> Truth:
+    pair = (wanted.lower(), given.lower())
+    return None if set(pair) - {"true", "false"} else pair[0] == pair[1]
+
+
+def _binary(wanted: str, given: str) -> Truth:
+    try:
+        return base64.b64decode(wanted, validate=True) == base64.b64decode(given, validate=True)
+    except binascii.Error:
+        return None
+
+
+def _address(wanted: str, given: str) -> Truth:
+    try:
+        return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return None
+
+
+def _table() -> dict[str, _Operator]:
+    table = {
+        "bool": _Operator(_bool),
+        "binaryequals": _Operator(_binary),
+        "ipaddress": _Operator(_address),
+        "notipaddress": _Operator(_address, negated=True),
+    }
+    texts = {"equals": _equals, "equalsignorecase": _equals_ignoring_case, "like": _like}
+    for name, test in texts.items():
+        table[f"string{name}"] = _Operator(test, variables=True)
+        table[f"stringnot{name}"] = _Operator(test, negated=True, variables=True)
+    for name in ("equals", "like"):
+        table[f"arn{name}"] = _Operator(_arn, variables=True)
+        table[f"arnnot{name}"] = _Operator(_arn, negated=True, variables=True)
+    for family, ordered in (("numeric", _numbers), ("date", _dates)):
+        table[f"{family}equals"] = _Operator(ordered(compare.eq))
+        table[f"{family}notequals"] = _Operator(ordered(compare.eq), negated=True)
+        table[f"{family}lessthan"] = _Operator(ordered(compare.lt))
+        table[f"{family}lessthanequals"] = _Operator(ordered(compare.le))
+        table[f"{family}greaterthan"] = _Operator(ordered(compare.gt))
+        table[f"{family}greaterthanequals"] = _Operator(ordered(compare.ge))
+    return table
+
+
+_OPERATORS = _table()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An operator taken apart: its `base` in lower case, a `quantifier` (forallvalues, foranyvalue or "")."""
+
+    base: str
+    quantifier: str
+    if_exists: bool
+
+    @property
+    def negated(self) -> bool:
+        """Whether it wants none of its values to match."""
+        return self.base in _OPERATORS and _OPERATORS[self.base].negated
+
+
+def shape(operator: str) -> Shape | None:
+    """An operator's parts, or None if IAM has no such operator or rolewright cannot judge it."""
+    quantifier, colon, base = operator.lower().rpartition(":")
+    if_exists = base.endswith("ifexists")
+    base = base.removesuffix("ifexists")
+    if base == "null":
+        return None if if_exists or colon else Shape(base, "", if_exists=False)
+    if base not in _OPERATORS or quantifier not in ("", "forallvalues", "foranyvalue"):
+        return None
+    return Shape(base, quantifier, if_exists)
+
+
+def holds(atom: Atom, context: Mapping[str, tuple[str, ...]], *, variables: bool) -> Truth:
+    """Whether a request's context fulfils a condition. `context` has its keys in lower case.
+
+    A key without values counts as absent. Without a quantifier, a key with several values cannot be judged.
+    ForAnyValue with IfExists on an absent key cannot either: AWS documents true for one, false for the other.
+    """
+    parts = shape(atom.operator)
+    given = context.get(atom.key.lower(), ())
+    if parts is None:
+        return None
+    if parts.base == "null":
+        return some(_bool(value, "false" if given else "true") for value in atom.values)
+    operator = _OPERATORS[parts.base]
+    if not given:
+        return _on_absent(parts)
+    if len(given) > 1 and not parts.quantifier:
+        return None
+    truths = (_one(operator, atom, value, context, variables=variables) for value in given)
+    return some(truths) if parts.quantifier == "foranyvalue" else every(truths)
+
+
+def _on_absent(parts: Shape) -> Truth:
+    if parts.quantifier == "foranyvalue":
+        return None if parts.if_exists else False
+    return parts.if_exists or parts.quantifier == "forallvalues" or parts.negated
+
+
+def _one(
+    operator: _Operator, atom: Atom, given: str, context: Mapping[str, tuple[str, ...]], *, variables: bool
+) -> Truth:
+    """One value of the request against all values of the policy."""
+    truths: list[Truth] = []
+    for wanted in atom.values:
+        try:
+            text = _expand(wanted, context, variables=variables) if operator.variables else wanted
+            truths.append(operator.test(text, given))
+        except _Unresolved as unresolved:
+            # A negated operator would hold if nothing matched; AWS says the statement may then be invalid.
+            truths.append(None if operator.negated or not unresolved.absent else False)
+    found = some(truths)
+    return negate(found) if operator.negated else found

@@ -1,0 +1,167 @@
+"""IAM's decision on one request, from policy documents alone: the evaluation logic of the IAM User Guide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from rolewright.prove.conditions import Truth, every, holds, negate, resource_matches, some
+from rolewright.prove.document import PolicyStatement, Principals, statements
+from rolewright.prove.match import Kind, matches, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    _Target = Callable[[PolicyStatement], Truth]
+
+
+class Decision(Enum):
+    """What IAM answers. UNKNOWN means that it cannot be told from here, and is never proof of anything."""
+
+    ALLOWED = "allowed"
+    EXPLICIT_DENY = "explicit deny"
+    IMPLICIT_DENY = "implicit deny"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: `action` as `service:Name`, the ARN it is made on, and the context keys that AWS sends.
+
+    `principal` is the caller's ARN, and is what `${aws:PrincipalArn}` and the key of that name see.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, tuple[str, ...]]
+    principal: str = ""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks to assume a role: `kind` is Service, AWS or Federated.
+
+    `identifier` is the service's name, the ARN of a user, role or account root, or that of the provider.
+    """
+
+    kind: str
+    identifier: str
+
+
+def _context(request: Request) -> Mapping[str, tuple[str, ...]]:
+    context = {key.lower(): tuple(values) for key, values in request.context.items()}
+    if request.principal:
+        context.setdefault("aws:principalarn", (request.principal,))
+    return context
+
+
+def _action(statement: PolicyStatement, action: str) -> bool:
+    return statement.not_actions != any(matches(p, action.lower(), Kind.TEXT) for p in statement.actions)
+
+
+def _resource(statement: PolicyStatement, resource: str, context: Mapping[str, tuple[str, ...]]) -> Truth:
+    """Whether Resource or NotResource lets the statement apply.
+
+    A policy variable that the request lacks matches nothing. Under NotResource that would widen the
+    statement; the IAM User Guide only says that it may then be invalid, so it cannot be told.
+    """
+    absent = None if statement.not_resources else False
+    found = some(
+        resource_matches(p, resource, context, variables=statement.variables, absent=absent)
+        for p in statement.resources
+    )
+    return negate(found) if statement.not_resources else found
+
+
+def _principal(entries: Principals, asking: Principal) -> Truth:
+    """Whether a Principal element names the one who asks; an account stands for everyone in it."""
+    truths: list[Truth] = []
+    for kind, identifier in entries.entries:
+        if kind == "*":
+            truths.append(True)
+        elif kind != asking.kind:
+            truths.append(False)
+        elif kind == "AWS":
+            truths.append(identifier == asking.identifier or _account(identifier) == _home(asking.identifier))
+        else:
+            # No document of AWS says what a wildcard for services or providers would match.
+            truths.append(None if "*" in identifier else identifier == asking.identifier)
+    return some(truths)
+
+
+def _home(arn: str) -> str:
+    parts = segments(arn)
+    return parts[4] if len(parts) == 6 else arn
+
+
+def _account(identifier: str) -> str | None:
+    """The account that an identifier stands for, if it is an account number or its root."""
+    if identifier.isdigit():
+        return identifier
+    parts = segments(identifier)
+    return parts[4] if len(parts) == 6 and parts[5] == "root" else None
+
+
+def _verdict(
+    listed: Iterable[PolicyStatement], action: str, context: Mapping[str, tuple[str, ...]], target: _Target
+) -> tuple[Truth, Truth]:
+    """Whether one of the statements denies, and whether one allows. `target` judges what is not common."""
+    seen = []
+    for statement in listed:
+        conditions = (holds(atom, context, variables=statement.variables) for atom in statement.conditions)
+        applies = every([_action(statement, action), target(statement), *conditions])
+        seen.append((statement.effect, applies))
+    return (
+        some(applies for effect, applies in seen if effect == "Deny"),
+        some(applies for effect, applies in seen if effect == "Allow"),
+    )
+
+
+def _decision(denied: Truth, allowed: Truth) -> Decision:
+    if denied is True:
+        return Decision.EXPLICIT_DENY
+    if denied is None or allowed is None:
+        return Decision.UNKNOWN
+    return Decision.ALLOWED if allowed else Decision.IMPLICIT_DENY
+
+
+def decide(
+    identity: Sequence[Mapping[str, Any]],
+    request: Request,
+    *,
+    boundary: Sequence[Mapping[str, Any]] | None = None,
+) -> Decision:
+    """What a principal's identity policies, and its permissions boundary if it has one, say to a request.
+
+    A deny in either wins; else both have to allow. Resource policies and an organisation's policies are not
+    asked. Raises PolicyError for a malformed document.
+    """
+    context = _context(request)
+
+    def judge(documents: Sequence[Mapping[str, Any]]) -> tuple[Truth, Truth]:
+        listed = [statement for document in documents for statement in statements(document)]
+        return _verdict(listed, request.action, context, lambda s: _resource(s, request.resource, context))
+
+    denied, allowed = judge(identity)
+    if boundary is not None:
+        denied_there, allowed_there = judge(boundary)
+        denied, allowed = some([denied, denied_there]), every([allowed, allowed_there])
+    return _decision(denied, allowed)
+
+
+def decide_trust(document: Mapping[str, Any], request: Request, principal: Principal) -> Decision:
+    """What a role's trust policy, taken alone, says to a principal that wants to assume it.
+
+    A user or role of another account also needs its own permission, which is not asked here. Raises
+    PolicyError for a malformed document.
+    """
+    context = _context(request)
+    listed = statements(document, trust=True)
+    return _decision(*_verdict(listed, request.action, context, lambda s: _named(s, principal)))
+
+
+def _named(statement: PolicyStatement, principal: Principal) -> Truth:
+    assert statement.principals is not None
+    found = _principal(statement.principals, principal)
+    return negate(found) if statement.not_principals else found

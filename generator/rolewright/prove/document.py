@@ -1,0 +1,165 @@
+"""Policy documents as IAM stores them, read into statements. What IAM would not accept is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+_ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
+_ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+")
+_VERSIONS = {"2012-10-17": True, "2008-10-17": False}
+
+
+class PolicyError(ValueError):
+    """A document that IAM would not accept."""
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One line of a Condition block: an operator as written, a key, and the values it accepts."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+    @property
+    def canonical(self) -> tuple[str, str, frozenset[str]]:
+        """What decides: operators and keys are case-insensitive, and the order of values means nothing."""
+        return self.operator.lower(), self.key.lower(), frozenset(self.values)
+
+
+@dataclass(frozen=True)
+class Principals:
+    """A Principal element: pairs of kind and identifier. `("*", "*")` is anybody."""
+
+    entries: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class PolicyStatement:
+    """One statement. `not_actions` tells that `actions` came from NotAction, and so on.
+
+    `variables` tells whether `${aws:…}` is a policy variable: only in documents of Version 2012-10-17.
+    """
+
+    sid: str
+    effect: str
+    actions: tuple[str, ...]
+    not_actions: bool
+    resources: tuple[str, ...]
+    not_resources: bool
+    principals: Principals | None
+    not_principals: bool
+    conditions: tuple[Atom, ...]
+    variables: bool
+
+
+def _strings(value: object, what: str) -> tuple[str, ...]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if not items or not all(isinstance(item, str) and item for item in items):
+        raise PolicyError(f"{what} must be a string or a list of strings, not {value!r}")
+    return tuple(items)
+
+
+def _scalar(value: object, what: str) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+        case _:
+            raise PolicyError(f"{what} must be a string, a number or a boolean, not {value!r}")
+
+
+def _conditions(block: object) -> tuple[Atom, ...]:
+    if not isinstance(block, Mapping):
+        raise PolicyError(f"Condition must be an object, not {block!r}")
+    atoms = []
+    for operator, keys in block.items():
+        if not isinstance(keys, Mapping) or not keys:
+            raise PolicyError(f"Condition {operator} must be an object of keys and values, not {keys!r}")
+        for key, value in keys.items():
+            items = value if isinstance(value, (list, tuple)) else [value]
+            values = tuple(_scalar(item, f"a value of {key}") for item in items)
+            if not values:
+                raise PolicyError(f"Condition {operator} of {key} has no value")
+            atoms.append(Atom(operator, key, values))
+    return tuple(atoms)
+
+
+def _principals(value: object) -> Principals:
+    if value == "*":
+        return Principals((("*", "*"),))
+    if not isinstance(value, Mapping) or not value:
+        raise PolicyError(f'Principal must be "*" or an object, not {value!r}')
+    entries: list[tuple[str, str]] = []
+    for kind, identifiers in value.items():
+        if kind not in _KINDS:
+            raise PolicyError(f"{kind!r} is no kind of principal; IAM knows {', '.join(_KINDS)}")
+        for identifier in _strings(identifiers, f"Principal {kind}"):
+            if kind == "AWS" and identifier != "*" and ("*" in identifier or "?" in identifier):
+                raise PolicyError(f"IAM takes no wildcard within a principal: {identifier}")
+            entries.append(("*", "*") if (kind, identifier) == ("AWS", "*") else (kind, identifier))
+    return Principals(tuple(entries))
+
+
+def _either(raw: Mapping[str, Any], name: str) -> tuple[Any, bool]:
+    """The value of one element or its negation, exactly one of which has to be there."""
+    if (name in raw) == (f"Not{name}" in raw):
+        raise PolicyError(f"a statement needs one of {name} and Not{name}")
+    negated = name not in raw
+    return raw[f"Not{name}" if negated else name], negated
+
+
+def _statement(raw: object, *, trust: bool, variables: bool) -> PolicyStatement:
+    if not isinstance(raw, Mapping):
+        raise PolicyError(f"a statement must be an object, not {raw!r}")
+    if unknown := set(raw) - _ELEMENTS - {"Condition"}:
+        raise PolicyError(f"a statement has no element {', '.join(sorted(map(str, unknown)))}")
+    foreign = ("Resource", "NotResource") if trust else ("Principal", "NotPrincipal")
+    if present := [name for name in foreign if name in raw]:
+        raise PolicyError(f"{'a trust' if trust else 'an identity'} policy takes no {present[0]}")
+    if raw.get("Effect") not in ("Allow", "Deny"):
+        raise PolicyError(f"Effect must be Allow or Deny, not {raw.get('Effect')!r}")
+    action, not_actions = _either(raw, "Action")
+    actions = _strings(action, "Action")
+    if wrong := [name for name in actions if not _ACTION.fullmatch(name)]:
+        raise PolicyError(f"{wrong[0]!r} is no action: IAM writes service:Name")
+    target, negated = _either(raw, "Principal" if trust else "Resource")
+    return PolicyStatement(
+        sid=str(raw.get("Sid", "")),
+        effect=raw["Effect"],
+        actions=tuple(name.lower() for name in actions),
+        not_actions=not_actions,
+        resources=() if trust else _strings(target, "Resource"),
+        not_resources=not trust and negated,
+        principals=_principals(target) if trust else None,
+        not_principals=trust and negated,
+        conditions=_conditions(raw.get("Condition", {})),
+        variables=variables,
+    )
+
+
+def statements(document: Mapping[str, Any], *, trust: bool = False) -> tuple[PolicyStatement, ...]:
+    """The statements of an identity policy, or of a role's trust policy; actions in lower case.
+
+    Raises PolicyError for what IAM would not accept: an unknown element, a Principal in an identity policy,
+    a Resource in a trust policy, an effect other than Allow and Deny, no or two of Action and NotAction.
+    """
+    if not isinstance(document, Mapping):
+        raise PolicyError(f"a policy must be an object, not {document!r}")
+    if unknown := set(document) - {"Version", "Id", "Statement"}:
+        raise PolicyError(f"a policy has no element {', '.join(sorted(map(str, unknown)))}")
+    version = document.get("Version", "2008-10-17")
+    if version not in _VERSIONS:
+        raise PolicyError(f"IAM knows the policy versions {', '.join(_VERSIONS)}, not {version!r}")
+    if "Statement" not in document:
+        raise PolicyError("a policy needs a Statement")
+    raw = document["Statement"]
+    listed: Sequence[object] = raw if isinstance(raw, (list, tuple)) else [raw]
+    return tuple(_statement(item, trust=trust, variables=_VERSIONS[version]) for item in listed)

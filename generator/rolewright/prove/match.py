@@ -1,0 +1,245 @@
+"""IAM wildcards as small automata: does a pattern match, is it included in others, do patterns overlap.
+
+A pattern holds literal characters, `*` (any characters, also none) and `?` (one character). `${*}`, `${?}`
+and `${$}` stand for those three characters themselves. Any other `${…}` is taken literally, as a whole: it
+is the token of a value that AWS generates, or a policy variable that nobody has resolved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SPAN = re.compile(r"\$\{[^{}]*\}")
+_ESCAPES = {"${*}": "*", "${?}": "?", "${$}": "$"}
+_ARN_SEGMENTS = 6
+_ELSE = "xyzabcdefghijklmnopqrstuvw0123456789XYZABCDEFGHIJKLMNOPQRSTUVW"
+
+
+class Kind(Enum):
+    """How far a wildcard reaches.
+
+    TEXT: over any characters; what StringLike and action names use.
+    ARN: within one of the first five colon-separated segments, and over anything in the sixth, the resource
+    part. A `*` that ends a shorter pattern reaches over all that follows, so that `*` and `arn:aws:s3:*`
+    match. AWS's guide to the Resource element says the same of wildcards within segments, and lets the `*`
+    at the end of a segment cross colons; in the middle of a pattern that would read one segment as several,
+    which no real ARN allows, so it is not followed here.
+    A pattern that begins with a token has no segments to tell apart; its wildcards reach over anything.
+    """
+
+    TEXT = "text"
+    ARN = "arn"
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One place of a pattern: a character ("" for a wildcard), repeated or not, crossing `:` or not."""
+
+    character: str
+    repeated: bool = False
+    crosses: bool = True
+
+    def takes(self, character: str) -> bool:
+        if self.character:
+            return self.character == character
+        return self.crosses or character != ":"
+
+
+@dataclass(frozen=True)
+class Glob:
+    """A compiled pattern. States are sets of places, as bits: bit i is set while the item i comes next."""
+
+    items: tuple[_Item, ...]
+
+    @cached_property
+    def literal(self) -> str | None:
+        """The one string that the pattern matches, if it has no wildcard."""
+        return "".join(i.character for i in self.items) if all(i.character for i in self.items) else None
+
+    @cached_property
+    def prefix(self) -> str:
+        """The characters before the first wildcard."""
+        length = next((n for n, item in enumerate(self.items) if not item.character), len(self.items))
+        return "".join(item.character for item in self.items[:length])
+
+    @cached_property
+    def open_prefix(self) -> bool:
+        """Whether the pattern is its prefix and a `*` that crosses everything."""
+        return len(self.items) == len(self.prefix) + 1 and self.items[-1].repeated and self.items[-1].crosses
+
+    @cached_property
+    def _stars(self) -> int:
+        return sum(1 << n for n, item in enumerate(self.items) if item.repeated)
+
+    @cached_property
+    def _tables(self) -> dict[str, tuple[int, int]]:
+        return {}
+
+    def _moves(self, character: str) -> tuple[int, int]:
+        known = self._tables.get(character)
+        if known is None:
+            once = sum(1 << n for n, i in enumerate(self.items) if not i.repeated and i.takes(character))
+            again = sum(1 << n for n, i in enumerate(self.items) if i.repeated and i.takes(character))
+            known = self._tables[character] = (once, again)
+        return known
+
+    def _close(self, state: int) -> int:
+        """Step over `*` that match nothing, and drop what a later `*` makes superfluous.
+
+        Whatever can still match from a place before an active `*` can also match from that `*`, which keeps
+        states small. (Two places with a `:` between them are never active together unless the later `*`
+        crosses colons, because colons are counted by the text.)
+        """
+        state |= (state & self._stars) << 1
+        active = state & self._stars
+        if active:
+            state &= -1 << (active.bit_length() - 1)
+        return state
+
+    @cached_property
+    def start(self) -> int:
+        """The state before the first character."""
+        return self._close(1)
+
+    def step(self, state: int, character: str) -> int:
+        """The state after one more character; 0 means that nothing can match any more."""
+        once, again = self._moves(character)
+        return self._close((state & once) << 1 | state & again)
+
+    def accepts(self, state: int) -> bool:
+        """Whether the characters so far are a match."""
+        return bool(state >> len(self.items) & 1)
+
+    def accepts_all(self, state: int) -> bool:
+        """Whether the characters so far match, and will however they go on."""
+        if not self.items or not (self.items[-1].repeated and self.items[-1].crosses):
+            return False
+        return bool(state >> len(self.items) - 1 & 1)
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole text is a match."""
+        state = self.start
+        for character in text:
+            state = self.step(state, character)
+            if not state:
+                return False
+        return self.accepts(state)
+
+    def example(self, filler: str) -> str:
+        """A string that the pattern matches, with `filler` for each wildcard."""
+        return "".join(item.character or filler for item in self.items)
+
+
+def _characters(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Each character of a pattern, and whether it is meant literally."""
+    place = 0
+    for span in _SPAN.finditer(pattern):
+        yield from ((c, False) for c in pattern[place : span.start()])
+        yield from ((c, True) for c in _ESCAPES.get(span.group(), span.group()))
+        place = span.end()
+    yield from ((c, False) for c in pattern[place:])
+
+
+@lru_cache(maxsize=65536)
+def compile_glob(pattern: str, kind: Kind = Kind.ARN) -> Glob:
+    """The automaton of a pattern."""
+    characters = list(_characters(pattern))
+    token_first = pattern.startswith("${")
+    segment = 1
+    items: list[_Item] = []
+    for place, (character, literal) in enumerate(characters):
+        if literal or character not in "*?":
+            segment += character == ":" and not literal
+            items.append(_Item(character))
+            continue
+        crosses = kind is Kind.TEXT or token_first or segment >= _ARN_SEGMENTS
+        crosses = crosses or (character == "*" and place == len(characters) - 1)
+        if character == "*" and items and items[-1].repeated:
+            items[-1] = _Item("", repeated=True, crosses=crosses or items[-1].crosses)
+        else:
+            items.append(_Item("", repeated=character == "*", crosses=crosses))
+    return Glob(tuple(items))
+
+
+def segments(pattern: str) -> tuple[str, ...]:
+    """The colon-separated segments of an ARN or a pattern of one, at most six; a `${…}` is never split."""
+    hidden = _SPAN.sub(lambda span: span.group().replace(":", "\0"), pattern)
+    return tuple(part.replace("\0", ":") for part in hidden.split(":", _ARN_SEGMENTS - 1))
+
+
+def matches(pattern: str, text: str, kind: Kind = Kind.ARN) -> bool:
+    """Whether a pattern matches a text, case-sensitively."""
+    return compile_glob(pattern, kind).matches(text)
+
+
+def outside(pattern: str, cover: Sequence[str], kind: Kind = Kind.ARN) -> str | None:
+    """A string that `pattern` matches and no pattern of `cover` does, or None if there is none."""
+    if pattern in cover:
+        return None
+    return witness([compile_glob(pattern, kind)], [compile_glob(c, kind) for c in cover])
+
+
+def overlap(one: str, other: str, kind: Kind = Kind.ARN) -> str | None:
+    """A string that both patterns match, or None if there is none."""
+    return witness([compile_glob(one, kind), compile_glob(other, kind)], [])
+
+
+def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
+    """A string that every pattern of `all_of` matches and none of `none_of` does, or None.
+
+    The answer is exact: characters that no pattern names all behave alike, so one stands for them, and the
+    automata are run side by side over the alphabet that is left. A string with a plain letter for each
+    wildcard is tried first, because it reads best. `all_of` has at least one pattern.
+    """
+    prefix = max((glob.prefix for glob in all_of), key=len)
+    if not all(prefix.startswith(glob.prefix) for glob in all_of):
+        return None
+    near = [g for g in none_of if g.prefix.startswith(prefix) or prefix.startswith(g.prefix)]
+    if any(glob.open_prefix and prefix.startswith(glob.prefix) for glob in near):
+        return None
+    named = {item.character for glob in (*all_of, *near) for item in glob.items if item.character}
+    other = next((c for c in _ELSE if c not in named), chr(max(map(ord, named or {"x"})) + 1))
+    for glob in all_of:
+        example = glob.example(other)
+        if all(g.matches(example) for g in all_of) and not any(g.matches(example) for g in near):
+            return example
+        if glob.literal is not None:
+            return None
+    return _search(all_of, near, [other, *sorted(named - {":"}), ":"])
+
+
+def _search(all_of: Sequence[Glob], none_of: Sequence[Glob], alphabet: Sequence[str]) -> str | None:
+    """The shortest string that all match and none of the others does, by breadth-first search."""
+    globs = (*all_of, *none_of)
+    wanted = len(all_of)
+    start = tuple(glob.start for glob in globs)
+    came: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
+    queue = deque([start])
+    while queue:
+        state = queue.popleft()
+        paired = list(zip(globs, state, strict=True))
+        accepted = [glob.accepts(s) for glob, s in paired]
+        if all(accepted[:wanted]) and not any(accepted[wanted:]):
+            text: list[str] = []
+            step = came[state]
+            while step is not None:
+                text.append(step[1])
+                step = came[step[0]]
+            return "".join(reversed(text))
+        for character in alphabet:
+            after = tuple(glob.step(s, character) for glob, s in paired)
+            if after in came or not all(after[:wanted]):
+                continue
+            if any(g.accepts_all(s) for g, s in zip(none_of, after[wanted:], strict=True)):
+                continue
+            came[after] = (state, character)
+            queue.append(after)
+    return None
