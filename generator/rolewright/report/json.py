@@ -1,0 +1,91 @@
+"""Findings → a structure for programs. Keys are only ever added."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, TypedDict
+
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rolewright.finding import Finding, Location
+
+
+class Place(TypedDict):
+    """Lines and columns count from 1, in characters; the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class RelatedPlace(Place):
+    """A second place, and what it has to do with the finding."""
+
+    note: str
+
+
+class FindingObject(Place):
+    """One finding; `path` is the dotted path in the manifest, or "" if there is none."""
+
+    rule: str
+    severity: str
+    message: str
+    remedy: str
+    path: str
+    related: list[RelatedPlace]
+
+
+class Summary(TypedDict):
+    """How many findings there are of each severity."""
+
+    errors: int
+    warnings: int
+    notes: int
+
+
+class FindingsObject(TypedDict):
+    """The whole: findings sorted by their place, and their counts."""
+
+    findings: list[FindingObject]
+    summary: Summary
+
+
+def findings_json(findings: Sequence[Finding]) -> FindingsObject:
+    """All findings as plain lists, dicts, strings and numbers, ready for `json.dumps`."""
+    ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
+    counts = Counter(finding.severity for finding in findings)
+    return {
+        "findings": [_finding(finding) for finding in ordered],
+        "summary": {
+            "errors": counts[Severity.ERROR],
+            "warnings": counts[Severity.WARNING],
+            "notes": counts[Severity.NOTE],
+        },
+    }
+
+
+def _finding(finding: Finding) -> FindingObject:
+    return {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "remedy": finding.remedy,
+        **_place(finding.location),
+        "path": finding.path,
+        "related": [{**_place(r.location), "note": r.note} for r in finding.related],
+    }
+
+
+def _place(location: Location) -> Place:
+    return {
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
+        "end_line": location.end_line,
+        "end_column": location.end_column,
+    }

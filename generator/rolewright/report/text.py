@@ -1,0 +1,137 @@
+"""Findings → text for people, with the source line and a marker under the place."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rolewright.finding import Finding, Location
+
+MAX_WIDTH = 100
+"""The terminal cells that a source line may take; a longer one is cut around the place."""
+
+MAX_TEXT = 2_000
+"""The characters that a message or a remedy may take, which can quote the manifest."""
+
+_TAB = 4
+_STYLES = {
+    Severity.ERROR: "1;31",
+    Severity.WARNING: "1;33",
+    Severity.NOTE: "1;36",
+    "frame": "1;34",
+    "help": "1;32",
+    "message": "1",
+}
+
+
+def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, color: bool) -> str:
+    """All findings, sorted by their place, and a last line that counts them; "" if there are none.
+
+    `sources` maps the file of a location to its text; a place in a file that it lacks goes without its
+    line. Characters that could steer a terminal or hide text are shown as escapes.
+    """
+    if not findings:
+        return ""
+    lines = {file: text.split("\n") for file, text in sources.items()}
+    ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
+    blocks = [_finding(finding, lines, color=color) for finding in ordered]
+    return "\n\n".join([*blocks, summary(ordered)]) + "\n"
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """`2 errors, 1 warning`, with the kinds that occur."""
+    counts = Counter(finding.severity for finding in findings)
+    return ", ".join(
+        f"{counts[severity]} {severity}{'' if counts[severity] == 1 else 's'}"
+        for severity in Severity
+        if counts[severity]
+    )
+
+
+def printable(text: str) -> str:
+    """Text with every control, format and separator character as an escape such as `\\x1b`."""
+    return "".join(_shown(character) for character in text)
+
+
+def _finding(finding: Finding, lines: Mapping[str, Sequence[str]], *, color: bool) -> str:
+    def paint(text: str, style: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color else text
+
+    severity = finding.severity
+    gutter = max(len(str(place.line)) for place in (finding.location, *(r.location for r in finding.related)))
+    title = paint(f"{severity}[{printable(finding.rule)}]", severity)
+    shown = [f"{title}{paint(': ' + _limited(finding.message), 'message')}"]
+
+    def show(place: Location, style: str) -> None:
+        shown.append(f"{' ' * gutter}{paint('-->', 'frame')} {printable(str(place))}")
+        excerpt = _excerpt(place, lines.get(place.file, ()))
+        if excerpt is not None:
+            line, marker = excerpt
+            bar = paint(f"{' ' * gutter} |", "frame")
+            number = paint(f"{place.line:>{gutter}} |", "frame")
+            shown.extend((bar, f"{number} {line}".rstrip(), f"{bar} {paint(marker, style)}"))
+
+    show(finding.location, severity)
+    for related in finding.related:
+        shown.append(f"{paint('note', Severity.NOTE)}: {_limited(related.note)}")
+        show(related.location, Severity.NOTE)
+    shown.append(f"{paint('help', 'help')}: {_limited(finding.remedy)}")
+    return "\n".join(shown)
+
+
+def _limited(text: str) -> str:
+    return printable(text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…")
+
+
+def _excerpt(place: Location, lines: Sequence[str]) -> tuple[str, str] | None:
+    """The line of a place and the marker under it, or None if the text has no such line."""
+    if place.line > len(lines):
+        return None
+    line = lines[place.line - 1].removesuffix("\r")
+    start = min(place.column - 1, len(line))
+    end = len(line) if place.end_line > place.line else min(place.end_column - 1, len(line))
+    # Half a window before the place and a whole one after it hold more than is shown, however long the
+    # line is: a character takes no cell only if it combines with the one before it.
+    first, last = max(0, start - 4 * MAX_WIDTH), min(len(line), start + 4 * MAX_WIDTH)
+    cells = [(_shown(character), _width(character)) for character in line[first:last]]
+    before, after = start - first, max(end - first, start - first)
+    left = before
+    room = MAX_WIDTH // 3 if sum(width for _, width in cells) > MAX_WIDTH else MAX_WIDTH
+    while left > 0 and cells[left - 1][1] <= room:
+        left -= 1
+        room -= cells[left][1]
+    right, room = left, MAX_WIDTH
+    while right < len(cells) and cells[right][1] <= room:
+        room -= cells[right][1]
+        right += 1
+    opening = "…" if first + left > 0 else ""
+    closing = "…" if first + right < len(line) else ""
+    text = opening + "".join(shown for shown, _ in cells[left:right]) + closing
+    indent = len(opening) + sum(width for _, width in cells[left:before])
+    return text, " " * indent + "^" * max(1, sum(width for _, width in cells[before : min(after, right)]))
+
+
+def _shown(character: str) -> str:
+    if character == "\t":
+        return " " * _TAB
+    # Cc and Cf hold what steers a terminal, turns the direction of text or is invisible.
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return character
+
+
+def _width(character: str) -> int:
+    """The terminal cells that a character takes as it is shown."""
+    shown = _shown(character)
+    if len(shown) > 1:
+        return len(shown)
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
