@@ -94,24 +94,25 @@ def _file(major: int) -> str:
 
 @cache
 def _known_deprecations() -> dict[str, dict[str, str]]:
+    """`resource/TYPE` or `data/TYPE` → dotted path of an argument → where it is said to be deprecated."""
     known: dict[str, dict[str, str]] = archive.read_plain("deprecations_6.json")
     return known
 
 
-def _block(described: dict[str, Any], deprecated: Mapping[str, str]) -> TypeSchema:
+def _block(described: dict[str, Any], deprecated: Mapping[str, str], path: str = "") -> TypeSchema:
     return TypeSchema(
         attributes={
             name: AttributeSchema(
                 required="r" in flags,
                 optional="o" in flags,
                 computed="c" in flags,
-                deprecated="d" in flags or name in deprecated,
+                deprecated="d" in flags or path + name in deprecated,
                 type=type_,
             )
             for name, (flags, type_) in described["attributes"].items()
         },
         blocks={
-            name: NestedBlock(nesting, at_least, at_most, _block(content, {}))
+            name: NestedBlock(nesting, at_least, at_most, _block(content, deprecated, f"{path}{name}."))
             for name, (nesting, at_least, at_most, content) in described["blocks"].items()
         },
         deprecated=described.get("deprecated", False),
