@@ -136,6 +136,9 @@ SERVICES = ["ecs-tasks.amazonaws.com", "lambda.amazonaws.com", "ec2.amazonaws.co
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 
 
+CALLER = Principal("AWS", f"arn:aws:iam::{ACCOUNT}:role/caller")
+
+
 @dataclass(frozen=True)
 class Case:
     """One question to both evaluators."""
@@ -144,7 +147,7 @@ class Case:
     identity: tuple[dict[str, Any], ...] = ()
     boundary: tuple[dict[str, Any], ...] | None = None
     trust: dict[str, Any] | None = None
-    principal: Principal = Principal("AWS", f"arn:aws:iam::{ACCOUNT}:role/caller")
+    principal: Principal = CALLER
 
     def ours(self) -> Decision:
         if self.trust is not None:
@@ -241,7 +244,7 @@ def context(rng: random.Random, extra: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def scope(rng: random.Random, patterns: list[str]) -> dict[str, Any]:
-    """A Resource or NotResource. Under NotResource, AWS does not say what a pattern too short to match does."""
+    """A Resource or NotResource; AWS does not say how NotResource reads a pattern that lacks segments."""
     element = rng.choice(["Resource"] * 5 + ["NotResource"])
     patterns = [*patterns, "*", "arn:aws:s3:::other/${aws:username}/*", "arn:aws:s3:::nothing/*"]
     if element == "NotResource":
@@ -344,14 +347,21 @@ DIFFERENCES = [
         lambda case: any(o.lower().find("date") >= 0 and "1767225600" in vs for o, _, vs in case.atoms()),
     ),
     Difference(
-        "a negated operator with several values wants none to match; the oracle's NotIpAddress is content "
-        "with one that does not",
-        GUIDE + "reference_policies_condition-logic-multiple-context-keys-or-values.html",
-        lambda case: any("notipaddress" in o.lower() and len(vs) > 1 for o, _, vs in case.atoms()),
+        "0.0.0.0/0 is every IPv4 address in the CIDR notation that AWS asks for; the oracle finds none in it",
+        GUIDE + "reference_policies_elements_condition_operators.html#Conditions_IPAddress",
+        lambda case: any("ipaddress" in o.lower() and "0.0.0.0/0" in vs for o, _, vs in case.atoms()),
     ),
     Difference(
-        "IAM does not take a wildcard in the place of a resource type, and says nothing of what it would match: "
-        "rolewright reads it as any text, the oracle matches nothing",
+        "an IPv6 address is another than 10.1.2.3, so NotIpAddress holds; the oracle lets it fail",
+        GUIDE + "reference_policies_elements_condition_operators.html#Conditions_IPAddress",
+        lambda case: (
+            any("notipaddress" in o.lower() and "10.1.2.3" in vs for o, _, vs in case.atoms())
+            and ":" in case.request.context.get("aws:SourceIp", ("",))[0]
+        ),
+    ),
+    Difference(
+        "IAM takes no wildcard in the place of a resource type, and does not say what one would match: "
+        "rolewright reads it as any text, the oracle as nothing",
         GUIDE + "reference_identifiers.html#identifiers-arns",
         lambda case: ":*:db-*" in case.text and case.request.action.startswith("secretsmanager:"),
     ),
