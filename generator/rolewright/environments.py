@@ -21,7 +21,7 @@ PathInTree = tuple[str | int, ...]
 _FIXED_ANYWHERE = {"version", "workload", "description", "owner", "tags", "statements", "never", "boundary",
                    "exclusive", "suppress", "environments"}  # fmt: skip
 _FIXED_COMPUTE = {"type", "secrets", "names"}
-_FIXED_RESOURCE = {"type", "access", "create", "arn"}
+_FIXED_RESOURCE = {"type", "access", "create"}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import jsonschema_rs
 from rolewright.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.finding import Location
 
@@ -47,11 +47,11 @@ class Schema:
         locate: Locate,
         rule: str,
         *,
-        skip: Callable[[object], bool] = lambda _value: False,
+        skip: Collection[PathInData] = (),
     ) -> Iterator[Finding]:
-        """Every violation. A value that `skip` takes is left to a later look."""
+        """Every violation, but for the values at `skip`, which are left to a later look."""
         for error in self._validator.iter_errors(data):
-            if not (isinstance(error.instance, str) and skip(error.instance)):
+            if tuple(error.instance_path) not in skip:
                 yield from self._describe(error, locate, rule)
 
     def _describe(self, error: Any, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401

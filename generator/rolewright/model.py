@@ -180,11 +180,16 @@ class Variable:
 
 @dataclass(frozen=True)
 class Compute:
-    """What a workload runs on: the blueprint's name and its fields, defaults filled in."""
+    """What a workload runs on: the blueprint's name and its fields, defaults filled in.
+
+    `names` has the blueprint's names and `ROLE_role` for each role. `derived` is what the blueprint reads
+    from fields, such as `image.repository`.
+    """
 
     type: str
     fields: Mapping[str, Any]
     names: Mapping[str, Text]
+    derived: Mapping[str, Text]
 
 
 @dataclass(frozen=True)
@@ -202,6 +207,32 @@ class Resource:
     fields: Mapping[str, Any]
     arns: Mapping[str, Text]
     attributes: Mapping[str, Text]
+    context: Mapping[str, Text]
+    """`partition`, `region` and `account` of the resource: its own ARN's, or else the module's."""
+
+
+@dataclass(frozen=True)
+class ManualStatement:
+    """An entry of `statements`: what no blueprint covers. `role` is "" for the code's own."""
+
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    conditions: tuple[Condition, ...]
+    reason: str
+    role: str
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Vow:
+    """An entry of `never` as it is written: a verb or an action, and a resource key or an ARN pattern."""
+
+    source: str
+    what: str
+    target: Text
+    origin: str
+    location: Location
 
 
 @dataclass(frozen=True)
@@ -217,9 +248,11 @@ class Workload:
     tags: Mapping[str, Any]
     boundary: Text | None
     exclusive: bool
+    statements: tuple[ManualStatement, ...]
+    never: tuple[Vow, ...]
     suppressions: tuple[Suppression, ...]
     locate: Callable[[str], Location] = field(repr=False, compare=False)
-    raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    """Gives the place of a dotted path, or of its nearest ancestor."""
 
 
 @dataclass(frozen=True)
