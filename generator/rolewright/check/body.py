@@ -104,7 +104,8 @@ def _check_attributes(body: _Body, scope: Scope, major: int) -> Iterator[Problem
                 f"Remove {name}.",
             )
         else:
-            yield from _check_deprecated(body, name, attribute.line, schema)
+            if attribute.expression != Literal(None):
+                yield from _check_deprecated(body, name, attribute.line, schema)
             if reason := mismatch(attribute.expression, schema.type, scope, major):
                 yield Problem(
                     "provider-wrong-type",

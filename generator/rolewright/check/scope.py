@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # A dotted name in text that is not parsed further: not after a dot or inside a longer name.
 _NAME = re.compile(r"(?<![\w.\-])[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+")
-_PLAIN_STRING = re.compile(r'"(?:[^"\\$%]|\\.|[$%](?!\{))*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_INTERPOLATION = re.compile(r"[$%]\{([^}]*)\}")
 _LOOP_VARIABLES = re.compile(r"\bfor\s+(\w+)\s*(?:,\s*(\w+)\s*)?in\b")
 
 
@@ -114,7 +115,7 @@ def _parts(expression: Expression) -> tuple[Expression, ...]:
 
 
 def _references_in_text(text: str) -> Iterator[Reference]:
-    text = _PLAIN_STRING.sub('""', text)
+    text = _STRING.sub(lambda string: " ".join(_INTERPOLATION.findall(string[0])), text)
     loop_variables = {name for pair in _LOOP_VARIABLES.findall(text) for name in pair}
     for name in _NAME.findall(text):
         steps = tuple(name.split("."))

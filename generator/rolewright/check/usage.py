@@ -120,16 +120,15 @@ def _undeclared(where: _Where, line: int, what: str, remedy: str) -> Problem:
 
 def _target(found: Reference, target: Target, line: int, where: _Where, major: int) -> Iterator[Problem]:
     repeated = {"count", "for_each"} & target.block.attributes.keys()
-    if repeated and target.instance is not None:
-        # A name after `count` or `for_each` can only be the key of an instance; an attribute is a mistake.
-        by_name = isinstance(target.instance, str) and "count" in repeated
-        if by_name:
-            text = f"{found} asks all instances of {target.type} for {target.instance}"
-            remedy = "Choose an instance first, as in [0]."
-            yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
-            return
     schema = provider.schema(major, target.kind, target.type)
-    if schema is None or not target.steps:
+    if schema is None:
+        return
+    if _skips_instance(target, schema):
+        text = f"{found} asks all instances of {target.type} for {target.instance}"
+        remedy = 'Choose an instance first, as in [0] or ["key"].'
+        yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
+        return
+    if not target.steps:
         return
     if not repeated and not isinstance(target.steps[0], str):
         text = f"{found} chooses an instance, but {target.type} has neither count nor for_each"
@@ -145,6 +144,18 @@ def _target(found: Reference, target: Target, line: int, where: _Where, major: i
         yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
         return
     yield from _deprecated(found, target, schema, line, where)
+
+
+def _skips_instance(target: Target, schema: provider.TypeSchema) -> bool:
+    """Whether an attribute is asked of a block with `count` or `for_each` as if it were one resource.
+
+    `x.name` and `x["name"]` are parsed alike: with `for_each`, a name that the type has, and after which
+    nothing follows, is taken for the attribute.
+    """
+    if not isinstance(target.instance, str):
+        return False
+    has_it = target.instance in schema.attributes or target.instance in schema.blocks
+    return "count" in target.block.attributes or (has_it and not target.steps)
 
 
 def _prefix(steps: tuple[Step, ...], at: Step) -> str:
