@@ -137,10 +137,24 @@ def decide(
     A deny in either wins; else both have to allow. Resource policies and an organisation's policies are not
     asked. Raises PolicyError for a malformed document.
     """
+    limits = None if boundary is None else _all(boundary)
+    return decide_statements(_all(identity), request, boundary=limits)
+
+
+def _all(documents: Sequence[Mapping[str, Any]]) -> tuple[PolicyStatement, ...]:
+    return tuple(statement for document in documents for statement in statements(document))
+
+
+def decide_statements(
+    identity: Sequence[PolicyStatement],
+    request: Request,
+    *,
+    boundary: Sequence[PolicyStatement] | None = None,
+) -> Decision:
+    """As `decide`, for documents that are read already."""
     context = _context(request)
 
-    def judge(documents: Sequence[Mapping[str, Any]]) -> tuple[Truth, Truth]:
-        listed = [statement for document in documents for statement in statements(document)]
+    def judge(listed: Sequence[PolicyStatement]) -> tuple[Truth, Truth]:
         return _verdict(listed, request.action, context, lambda s: _resource(s, request.resource, context))
 
     denied, allowed = judge(identity)

@@ -175,6 +175,11 @@ def segments(pattern: str) -> tuple[str, ...]:
     return tuple(part.replace("\0", ":") for part in hidden.split(":", _ARN_SEGMENTS - 1))
 
 
+def widened(pattern: str) -> str:
+    """The pattern with `*` for each token and policy variable: whatever their values will be, it matches."""
+    return _SPAN.sub(lambda span: span.group() if span.group() in _ESCAPES else "*", pattern)
+
+
 def matches(pattern: str, text: str, kind: Kind = Kind.ARN) -> bool:
     """Whether a pattern matches a text, case-sensitively."""
     return compile_glob(pattern, kind).matches(text)

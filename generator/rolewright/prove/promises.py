@@ -1,0 +1,165 @@
+"""What a role is never allowed, and where a `*` stands for every resource."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.prove.conditions import has_variable
+from rolewright.prove.document import PolicyStatement, statements
+from rolewright.prove.match import Glob, Kind, compile_glob, matches, segments, widened, witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A request that breaks a promise. `certain` is false if it only does for some value of a token.
+
+    A token stands for what AWS generates, so that nobody can tell yet what it will be.
+    """
+
+    action: str
+    resource: str
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Star:
+    """A statement that allows actions on every resource, though `actions` could be narrowed."""
+
+    sid: str
+    actions: tuple[str, ...]
+
+
+def promise_broken(
+    documents: Sequence[Mapping[str, Any]],
+    actions: Sequence[str],
+    resources: Sequence[str],
+    expand: Callable[[str], Collection[str]],
+    *,
+    boundary: Sequence[Mapping[str, Any]] | None = None,
+) -> Breach | None:
+    """A request among `actions` and `resources`, both patterns, that a role may make, or None.
+
+    Errs to the safe side: what is allowed under a condition counts as allowed, a deny counts only without
+    one, and a wildcard in an allowing pattern with too few segments reaches over colons. A boundary
+    takes away what it does not allow. `expand` gives the actions that a pattern stands
+    for. Raises PolicyError for a malformed document.
+    """
+    own = [s for document in documents for s in statements(document)]
+    limits = None if boundary is None else [s for document in boundary for s in statements(document)]
+    denies = [s for s in (*own, *(limits or ())) if s.effect == "Deny" and not s.conditions]
+    allows = [(s,) for s in own if s.effect == "Allow"]
+    paired: list[tuple[PolicyStatement, ...]] = (
+        list(allows)
+        if limits is None
+        else [(*a, limit) for a in allows for limit in limits if limit.effect == "Allow"]
+    )
+    for certain in (True, False):
+        for group in paired:
+            for action in _common(group, actions, expand):
+                denied = [s for s in denies if _applies(s, action)]
+                resource = _resource(group, resources, denied, certain=certain)
+                if resource is not None:
+                    return Breach(action, resource, certain)
+    return None
+
+
+def _applies(statement: PolicyStatement, action: str) -> bool:
+    return statement.not_actions != any(matches(p, action.lower(), Kind.TEXT) for p in statement.actions)
+
+
+def _common(
+    group: Sequence[PolicyStatement], promised: Sequence[str], expand: Callable[[str], Collection[str]]
+) -> list[str]:
+    """The actions that a promise names and all statements of a group apply to.
+
+    Wildcards on both sides may leave only names that the database does not know (yet); then a made-up one.
+    """
+    found: dict[str, None] = {}
+    for pattern in promised:
+        known = [name for name in expand(pattern) or [pattern] if all(_applies(s, name) for s in group)]
+        found.update(dict.fromkeys(known or _made_up(group, pattern)))
+    return list(found)
+
+
+def _made_up(group: Sequence[PolicyStatement], promised: str) -> list[str]:
+    none_of = [p for s in group if s.not_actions for p in s.actions]
+    choices: list[list[str]] = [[promised.lower()]]
+    for statement in group:
+        if not statement.not_actions:
+            choices = [[*chosen, action] for chosen in choices for action in statement.actions]
+    for chosen in choices:
+        name = witness([_text(p) for p in chosen], [_text(p) for p in none_of])
+        if name is not None:
+            return [name]
+    return []
+
+
+def _text(pattern: str) -> Glob:
+    return compile_glob(pattern, Kind.TEXT)
+
+
+def _resource(
+    group: Sequence[PolicyStatement],
+    promised: Sequence[str],
+    denied: Sequence[PolicyStatement],
+    *,
+    certain: bool,
+) -> str | None:
+    """An ARN that a promise names and all statements of a group allow, that no deny takes away."""
+    excluded = [s for s in denied if not s.not_resources] + [s for s in group if s.not_resources]
+    none_of = [compile_glob(p) for s in excluded for p in s.resources if not has_variable(p)]
+    allowing = [s.resources for s in group if not s.not_resources] or [("*",)]
+    for pattern in promised:
+        for chosen in itertools.product(*allowing):
+            all_of = [glob for allowed in chosen for glob in _pair(pattern, allowed, certain=certain)]
+            found = witness(all_of, none_of)
+            if found is not None:
+                return found
+    return None
+
+
+def _pair(promised: str, allowed: str, *, certain: bool) -> tuple[Glob, Glob]:
+    """What an ARN has to match to be in both. A policy variable may become anything.
+
+    So may a token, unless `certain` is wanted; but what AWS generates for one resource is never what it
+    generates for another, nor a name that is known.
+    """
+    if has_variable(allowed):
+        return _arn(promised), _arn(widened(allowed))
+    if certain or ("${" in promised and "${" in allowed):
+        return _arn(promised), _arn(allowed)
+    wild = compile_glob(allowed).literal is None
+    if "${" in promised and not wild:
+        return _arn(promised), _arn(allowed)
+    return _arn(widened(promised)), _arn(widened(allowed))
+
+
+def _arn(pattern: str) -> Glob:
+    """AWS does not say what a pattern with too few segments matches; here, as much as it possibly could."""
+    return compile_glob(pattern, Kind.ARN if len(segments(pattern)) == 6 else Kind.TEXT)
+
+
+def stars(documents: Sequence[Mapping[str, Any]], supports: Callable[[str], bool]) -> tuple[Star, ...]:
+    """The allowing statements on every resource, or every one of a service, with an action that needs no `*`.
+
+    `supports` tells whether an action can be narrowed to a resource. An action with a wildcard always counts.
+    A statement with NotResource is on every resource but a few. Raises PolicyError for a malformed document.
+    """
+    found = []
+    for statement in (s for document in documents for s in statements(document)):
+        wide = statement.not_resources or any(map(_wide, statement.resources))
+        if statement.effect == "Allow" and wide:
+            every = statement.not_actions
+            narrow = tuple(a for a in statement.actions if every or "*" in a or "?" in a or supports(a))
+            found += [Star(statement.sid, narrow)] if narrow else []
+    return tuple(found)
+
+
+def _wide(pattern: str) -> bool:
+    """Whether a pattern has no resource part of its own: `*`, `arn:aws:s3:*` or `arn:aws:s3:::*`."""
+    return not pattern.startswith("${") and (len(segments(pattern)) < 6 or set(segments(pattern)[5]) == {"*"})

@@ -1,0 +1,312 @@
+"""The exactness of a role: its policies allow what is declared, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rolewright.prove.conditions import has_variable, shape
+from rolewright.prove.decide import Decision, Request, decide_statements
+from rolewright.prove.document import Atom, PolicyStatement, statements
+from rolewright.prove.implication import alternatives, contexts, implies, impossible
+from rolewright.prove.match import Kind, compile_glob, matches, segments, widened, witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from rolewright import model
+
+_CANDIDATES = 24
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A permission as declared, in concrete strings: one grant in one environment.
+
+    `conditions` are triples of operator, key and values. `origin` is the manifest path it came from.
+    """
+
+    effect: Literal["Allow", "Deny"]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A request on which the role's policies and the declaration disagree; `decide` has confirmed it.
+
+    `undeclared`: the policies allow it, the declaration does not, and `origin` is the Sid of the statement.
+    `denied`: the declaration allows it, the policies do not, and `origin` is that of the declaration.
+    `conditions` are those in force there; `context` is a request context that shows the difference.
+    """
+
+    kind: Literal["undeclared", "denied"]
+    action: str
+    resource: str
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    context: tuple[tuple[str, tuple[str, ...]], ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """The outcome: exact if both are empty. `unknown` says what could neither be proven nor refuted."""
+
+    differences: tuple[Difference, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One resource pattern of one statement, for one action, under conditions."""
+
+    resource: str
+    conditions: tuple[Atom, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What one of the two says: all its statements, and those whose shape inclusion can be decided for."""
+
+    statements: tuple[PolicyStatement, ...]
+    plain: tuple[PolicyStatement, ...]
+
+    def rules(self, effect: str, action: str) -> tuple[_Rule, ...]:
+        return tuple(
+            _Rule(resource, conditions, statement.sid)
+            for statement in self.plain
+            if statement.effect == effect and any(matches(p, action, Kind.TEXT) for p in statement.actions)
+            for resource in statement.resources
+            for conditions in alternatives(statement.conditions)
+        )
+
+    def allows(self, request: Request) -> bool | None:
+        decision = decide_statements(self.statements, request)
+        return None if decision is Decision.UNKNOWN else decision is Decision.ALLOWED
+
+
+def ground(grants: Iterable[model.Grant], values: Mapping[str, str]) -> tuple[Declared, ...]:
+    """Grants in the concrete strings of one environment; what AWS generates stays as a token."""
+    return tuple(
+        Declared(
+            effect=grant.effect,
+            actions=grant.actions,
+            resources=tuple(text.ground(values) for text in grant.resources),
+            conditions=tuple(
+                (c.operator, c.key, tuple(text.ground(values) for text in c.values)) for c in grant.conditions
+            ),
+            origin=grant.origin,
+        )
+        for grant in grants
+    )
+
+
+def compare(
+    documents: Sequence[Mapping[str, Any]],
+    declared: Sequence[Declared],
+    expand: Callable[[str], Collection[str]],
+) -> TableResult:
+    """Hold a role's policies against what is declared, in both directions, over all actions of either.
+
+    Per action, each resource pattern under its conditions has to be covered by patterns of the other side
+    whose conditions follow from them, or be denied on its own side; and what the other side denies has to be
+    denied here as well. That is decided for all ARNs at once. Where it fails, a witness request is looked
+    for and put before `decide`; a failure without a confirmed witness is unknown, never exact.
+    `expand` gives the actions that a pattern stands for, as AWS spells them. Raises PolicyError for a
+    malformed document.
+    """
+    unknown: dict[str, None] = {}
+    policies = _side([s for document in documents for s in statements(document)], unknown)
+    wanted = _side([_statement(entry) for entry in declared], unknown)
+    differences: dict[Difference, None] = {}
+    for action, spelt in sorted(_actions((*policies.plain, *wanted.plain), expand, unknown).items()):
+        for kind, left, right in (("undeclared", policies, wanted), ("denied", wanted, policies)):
+            for found in _excess(action, spelt, left, right):
+                if isinstance(found, _Doubt):
+                    unknown[found.text(kind)] = None
+                else:
+                    rule, request = found
+                    differences[_difference(kind, spelt, rule, request)] = None
+    return TableResult(tuple(differences), tuple(unknown))
+
+
+def _difference(kind: str, action: str, rule: _Rule, request: Request) -> Difference:
+    return Difference(
+        "undeclared" if kind == "undeclared" else "denied",
+        action,
+        request.resource,
+        tuple((atom.operator, atom.key, atom.values) for atom in rule.conditions),
+        tuple(sorted(request.context.items())),
+        rule.origin,
+    )
+
+
+def _statement(entry: Declared) -> PolicyStatement:
+    return PolicyStatement(
+        sid=entry.origin,
+        effect=entry.effect,
+        actions=tuple(action.lower() for action in entry.actions),
+        not_actions=False,
+        resources=entry.resources,
+        not_resources=False,
+        principals=None,
+        not_principals=False,
+        conditions=tuple(Atom(*condition) for condition in entry.conditions),
+        variables=True,
+    )
+
+
+def _side(listed: Sequence[PolicyStatement], unknown: dict[str, None]) -> _Side:
+    plain = []
+    for number, statement in enumerate(listed, start=1):
+        name = statement.sid or f"statement {number}"
+        reasons = [
+            f"{name}: the condition operator {atom.operator} cannot be judged"
+            for atom in statement.conditions
+            if shape(atom.operator) is None
+        ]
+        if statement.not_actions:
+            reasons.append(f"{name}: NotAction is not compared with what is declared")
+        if statement.not_resources:
+            reasons.append(f"{name}: NotResource is not compared with what is declared")
+        if not statement.variables and "${" in "".join(
+            (*statement.resources, *(value for atom in statement.conditions for value in atom.values))
+        ):
+            reasons.append(f"{name}: its document has a version in which ${{…}} means nothing")
+        unknown.update(dict.fromkeys(reasons))
+        if not reasons:
+            plain.append(statement)
+    return _Side(tuple(listed), tuple(plain))
+
+
+def _actions(
+    listed: Iterable[PolicyStatement], expand: Callable[[str], Collection[str]], unknown: dict[str, None]
+) -> Mapping[str, str]:
+    """Every action of either side in lower case, and as AWS spells it."""
+    found: dict[str, str] = {}
+    for pattern in dict.fromkeys(action for statement in listed for action in statement.actions):
+        names = expand(pattern)
+        found.update((name.lower(), name) for name in names)
+        if "*" in pattern or "?" in pattern:
+            if not names:
+                unknown[f"no known action is named {pattern}"] = None
+        elif not names:
+            found[pattern] = pattern
+    return found
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """A rule that could neither be proven to be covered nor shown not to be."""
+
+    action: str
+    rule: _Rule
+
+    def text(self, kind: str) -> str:
+        side = "declared" if kind == "undeclared" else "allowed"
+        conditions = " and ".join(f"{a.operator} {a.key} {', '.join(a.values)}" for a in self.rule.conditions)
+        where = f" if {conditions}" if conditions else ""
+        return (
+            f"{self.rule.origin}: cannot tell whether {self.action} on {self.rule.resource}{where} is {side}"
+        )
+
+
+def _excess(action: str, spelt: str, left: _Side, right: _Side) -> Iterator[_Doubt | tuple[_Rule, Request]]:
+    """What `left` allows for an action and `right` does not."""
+    denied_left, denied_right = left.rules("Deny", action), right.rules("Deny", action)
+    allowed_right = right.rules("Allow", action)
+    everything = (*left.rules("Allow", action), *allowed_right, *denied_left, *denied_right)
+    atoms = tuple(dict.fromkeys(atom for rule in everything for atom in rule.conditions))
+    for rule in left.rules("Allow", action):
+        suspects: list[tuple[tuple[Atom, ...], tuple[str, ...], tuple[_Rule, ...]]] = [
+            (rule.conditions, (rule.resource,), (*allowed_right, *denied_left))
+        ]
+        suspects += [
+            ((*rule.conditions, *deny.conditions), (rule.resource, deny.resource), denied_left)
+            for deny in denied_right
+        ]
+        doubtful = False
+        for conditions, resources, cover in suspects:
+            covering = [other.resource for other in cover if implies(conditions, other.conditions)]
+            candidates = _candidates(resources, covering, [other.resource for other in everything])
+            if not candidates or impossible(conditions):
+                continue
+            confirmed = _confirm(spelt, candidates, conditions, atoms, (left, right))
+            if confirmed:
+                yield rule, confirmed
+                break
+            doubtful = True
+        else:
+            if doubtful:
+                yield _Doubt(spelt, rule)
+
+
+def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequence[str]) -> list[str]:
+    """ARNs that match all of `resources` and none of `covering`, the most readable first; or none.
+
+    A policy variable in a resource may become anything, and one in a cover nothing that can be relied on,
+    unless it is the same pattern.
+    """
+    if any(resource in covering for resource in resources):
+        return []
+    all_of = [
+        compile_glob(widened(resource) if has_variable(resource) else resource) for resource in resources
+    ]
+    none_of = [compile_glob(pattern) for pattern in covering if not has_variable(pattern)]
+    shortest = witness(all_of, none_of)
+    if shortest is None:
+        return []
+    others = [
+        name
+        for pattern in dict.fromkeys(near)
+        if len(segments(pattern)) == 6 or pattern.startswith("${")
+        for name in neighbours(pattern)
+        if all(glob.matches(name) for glob in all_of) and not any(glob.matches(name) for glob in none_of)
+    ]
+    first = [shortest] if len(segments(shortest)) == 6 else []
+    return list(dict.fromkeys([*first, *others, shortest]))[:_CANDIDATES]
+
+
+def _confirm(
+    action: str,
+    candidates: Sequence[str],
+    conditions: Sequence[Atom],
+    atoms: Sequence[Atom],
+    sides: tuple[_Side, _Side],
+) -> Request | None:
+    """A request that the first side allows and the second does not."""
+    for resource in candidates:
+        for context in contexts(conditions, atoms):
+            request = Request(action, resource, context)
+            if sides[0].allows(request) is True and sides[1].allows(request) is False:
+                return request
+    return None
+
+
+def neighbours(arn: str) -> tuple[str, ...]:
+    """Names near an ARN: itself, longer, shorter and sibling names, below it, and the same one elsewhere.
+
+    In a pattern, a letter stands for each wildcard, and names near its literal prefix are among the answers.
+    """
+    glob = compile_glob(arn)
+    text = glob.example("x")
+    parts = segments(text)
+    if len(parts) < 6:
+        return tuple(dict.fromkeys(near for near in (text, f"{text}-x", f"{text}/x", text[:-1]) if near))
+    *place, resource = parts
+    base = glob.prefix.removeprefix(":".join(place) + ":").rstrip("/") or resource
+    parent = base.rpartition("/")[0]
+    names = [resource, f"{resource}-x", f"{resource}/x", resource[:-1], base[:-1], f"{base}-x", f"{base}-x/x"]
+    names += [f"{parent}/x", f"{parent}/other"] if parent else []
+    names += [f"{resource}/index/x"]
+    elsewhere = []
+    for number, choices in ((3, ("eu-north-1", "us-west-2")), (4, ("999999999999", "000000000000"))):
+        if place[number]:
+            other = choices[place[number] == choices[0]]
+            elsewhere.append([*place[:number], other, *place[number + 1 :], resource])
+    elsewhere.append(["arn", "aws" if place[1] != "aws" else "aws-cn", *place[2:], resource])
+    near = [":".join([*place, name]) for name in names if name] + [":".join(each) for each in elsewhere]
+    return tuple(dict.fromkeys(near))

@@ -1,0 +1,163 @@
+"""Who may assume a role: exactly the declared services, for the declared actions and conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rolewright.prove.decide import Decision, Principal, Request, decide_trust
+from rolewright.prove.document import Atom, PolicyStatement, statements
+from rolewright.prove.implication import contexts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_ROLE = "arn:aws:iam::123456789012:role/role"
+# None of these may assume a workload's role unless it is declared.
+_STRANGERS = (
+    Principal("AWS", "arn:aws:iam::123456789012:root"),
+    Principal("AWS", "arn:aws:iam::123456789012:role/other"),
+    Principal("AWS", "arn:aws:iam::999999999999:root"),
+    Principal("AWS", "arn:aws:iam::999999999999:user/other"),
+    Principal("Federated", "cognito-identity.amazonaws.com"),
+    Principal("Federated", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"),
+    Principal("Federated", "arn:aws:iam::123456789012:saml-provider/other"),
+    Principal("Service", "cloudformation.amazonaws.com"),
+    Principal("Service", "codebuild.amazonaws.com"),
+    Principal("Service", "glue.amazonaws.com"),
+)
+_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:TagSession")
+
+_Canonical = frozenset[tuple[str, str, frozenset[str]]]
+
+
+@dataclass(frozen=True)
+class TrustDifference:
+    """How a trust policy differs from what is declared.
+
+    `missing`: someone declared is not trusted. `extra`: someone is trusted whom nobody declared.
+    `condition`: the right one is trusted under other conditions. `unknown`: it cannot be judged.
+    """
+
+    kind: Literal["missing", "extra", "condition", "unknown"]
+    principal: str
+    action: str
+    message: str
+
+
+def compare_trust(
+    document: Mapping[str, Any],
+    services: Sequence[str],
+    actions: Sequence[str],
+    conditions: Sequence[tuple[str, str, tuple[str, ...]]],
+) -> tuple[TrustDifference, ...]:
+    """What is wrong with a trust policy; nothing if exactly `services` may do exactly `actions`.
+
+    Everyone has to be held to exactly `conditions` (triples of operator, key and values); the order of
+    statements, values and conditions means nothing. What is read off the statements is also put before the
+    evaluator: the declared services are let in, strangers and requests without the conditions are not.
+    Raises PolicyError for a malformed document.
+    """
+    atoms = tuple(Atom(*condition) for condition in conditions)
+    differences = [*_structure(document, services, actions, atoms)]
+    if not differences:
+        differences += _probes(document, services, actions, atoms)
+    return tuple(dict.fromkeys(differences))
+
+
+def _structure(
+    document: Mapping[str, Any], services: Sequence[str], actions: Sequence[str], atoms: Sequence[Atom]
+) -> Iterator[TrustDifference]:
+    wanted = {(f"Service {service}", action.lower()) for service in services for action in actions}
+    spelt = {action.lower(): action for action in (*_ACTIONS, *actions)}
+    held: dict[tuple[str, str], list[tuple[Atom, ...]]] = {}
+    for statement in statements(document, trust=True):
+        if reason := _unjudged(statement):
+            yield TrustDifference("unknown", "", "", f"{statement.sid or 'a statement'} {reason}")
+            continue
+        for principal in _names(statement):
+            for action in statement.actions:
+                held.setdefault((principal, action), []).append(statement.conditions)
+    for principal, action in sorted(held.keys() - wanted):
+        name = spelt.get(action, action)
+        message = f"{principal} may {name} although nobody declares it"
+        yield TrustDifference("extra", principal, name, message)
+    for principal, action in sorted(wanted):
+        name = spelt[action]
+        if (principal, action) not in held:
+            message = f"{principal} may not {name} although it is declared"
+            yield TrustDifference("missing", principal, name, message)
+        for found in held.get((principal, action), ()):
+            if message := _conditions(found, atoms):
+                yield TrustDifference("condition", principal, name, f"{principal} may {name} {message}")
+
+
+def _unjudged(statement: PolicyStatement) -> str:
+    if statement.effect == "Deny":
+        return "denies, which no declared trust does"
+    if statement.not_principals or statement.not_actions:
+        return "trusts everyone but some (NotPrincipal) or for everything but some actions (NotAction)"
+    return ""
+
+
+def _names(statement: PolicyStatement) -> list[str]:
+    assert statement.principals is not None
+    return ["anybody" if kind == "*" else f"{kind} {name}" for kind, name in statement.principals.entries]
+
+
+def _conditions(found: Sequence[Atom], wanted: Sequence[Atom]) -> str:
+    """What differs between two sets of conditions, or "" if they say the same."""
+    there: _Canonical = frozenset(atom.canonical for atom in found)
+    here: _Canonical = frozenset(atom.canonical for atom in wanted)
+    missing = [_text(atom) for atom in wanted if atom.canonical not in there]
+    extra = [_text(atom) for atom in found if atom.canonical not in here]
+    parts = [f"without the declared condition {text}" for text in missing]
+    parts += [f"only under the undeclared condition {text}" for text in extra]
+    return " and ".join(parts)
+
+
+def _text(atom: Atom) -> str:
+    return f"{atom.operator} {atom.key} = {', '.join(atom.values)}"
+
+
+def _probes(
+    document: Mapping[str, Any], services: Sequence[str], actions: Sequence[str], atoms: Sequence[Atom]
+) -> Iterator[TrustDifference]:
+    met = next(iter(contexts(atoms, ())), None)
+    if met is None:
+        yield TrustDifference("unknown", "", "", "no request is known that fulfils the declared conditions")
+        return
+
+    def ask(principal: Principal, action: str, context: Mapping[str, tuple[str, ...]]) -> Decision:
+        return decide_trust(document, Request(action, _ROLE, context), principal)
+
+    for service in services:
+        principal, name = Principal("Service", service), f"Service {service}"
+        for action in actions:
+            if ask(principal, action, met) is not Decision.ALLOWED:
+                yield TrustDifference("missing", name, action, f"{name} is refused {action}")
+            for key in met:
+                less = {other: value for other, value in met.items() if other != key}
+                if ask(principal, action, less) is Decision.ALLOWED and _needs(atoms, key):
+                    message = f"{name} may {action} without {key} although a condition asks for it"
+                    yield TrustDifference("condition", name, action, message)
+    for principal in _strangers(services):
+        for action in dict.fromkeys((*_ACTIONS, *actions)):
+            if ask(principal, action, met) not in (Decision.IMPLICIT_DENY, Decision.EXPLICIT_DENY):
+                name = f"{principal.kind} {principal.identifier}"
+                yield TrustDifference(
+                    "extra", name, action, f"{name} may {action} although nobody declares it"
+                )
+
+
+def _needs(atoms: Iterable[Atom], key: str) -> bool:
+    """Whether some condition fails for a request that lacks a key."""
+    own = [atom for atom in atoms if atom.key.lower() == key]
+    return all(context for context in contexts(own, ()))
+
+
+def _strangers(services: Sequence[str]) -> list[Principal]:
+    """Principals that are not declared, the declared services of another partition among them."""
+    elsewhere = [f"{s}.cn" if not s.endswith(".cn") else s.removesuffix(".cn") for s in services]
+    others = [*_STRANGERS, *(Principal("Service", name) for name in elsewhere)]
+    return [p for p in others if p.kind != "Service" or p.identifier not in services]
