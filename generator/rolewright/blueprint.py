@@ -60,9 +60,10 @@ class Companion:
 
 @dataclass(frozen=True)
 class Creation:
-    """What differs when the module makes the resource."""
+    """What differs when the module makes the resource. `requires` are versions of Terraform and the provider."""
 
     template: str
+    requires: Mapping[str, str]
     arns: Mapping[str, str]
     attributes: Mapping[str, str]
     fields: Mapping[str, Any]
@@ -261,6 +262,7 @@ def _resource(type_: str, tree: Tree, templates: Mapping[str, str]) -> ResourceB
         if creation is None
         else Creation(
             template,
+            creation.get("requires", {}),
             creation.get("arns", {}),
             creation.get("attributes", {}),
             creation.get("fields", {}),

@@ -181,7 +181,7 @@ class _Reader:
         )
 
     def _add_variable(self, name: str, type_: str, description: str, values: Mapping[str, Any]) -> Ref:
-        while name in self.variables or name in ("environment", "account", "region", "package"):
+        while name in self.variables or name in ("environment", "account", "region"):
             name += "_value"
         self.variables[name] = Variable(name, type_, description)
         reference = Ref(f"var.{name}")
@@ -441,6 +441,9 @@ class _Reader:
             name: self.value(described[name], ("compute", name), schema) if name in described else None
             for name, schema in blueprint.fields.items()
         }
+        for name, schema in blueprint.fields.items():
+            if schema.get("x-variable") and isinstance(fields[name], str | Text):
+                fields[name] = self._as_variable(name, _text(fields[name]), schema)
         derived: dict[str, Text] = {}
         for name, pattern in blueprint.derive.items():
             if isinstance(fields[name], str | Text):
@@ -462,6 +465,27 @@ class _Reader:
             scope[f"names.{name}"] = names[name]
         self._check_injected(blueprint, fields)
         return Compute(blueprint.type, fields, names, derived)
+
+    def _as_variable(self, name: str, value: Text, schema: Mapping[str, Any]) -> Text:
+        """A field that is always a variable of the module, so that a pipeline can set it."""
+        reference = Ref(f"var.{name}")
+        if name in self.variables:
+            return Text.of(reference)
+        literal = value.literal
+        if literal is not None:
+            self.variables[name] = Variable(name, "string", schema["description"], literal, has_default=True)
+        elif "environments" in self.data:
+            self._add_variable(
+                name, "string", schema["description"], {e: value.ground(v) for e, v in self.values.items()}
+            )
+        else:
+            self.find(
+                "manifest-interpolation",
+                f"`{name}` is the default of a variable, which cannot refer to anything",
+                "write it out",
+                ("compute", name),
+            )
+        return Text.of(reference)
 
     def _derive(self, name: str, text: Text, pattern: str) -> dict[str, Text]:
         def variable(group: str, values: Mapping[str, str]) -> Ref:

@@ -1,0 +1,233 @@
+"""Roles + Workload + Catalog → Module: the text of every file, in memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from rolewright.fmt import format_hcl
+from rolewright.grants import admitted, injected_values
+from rolewright.hcl import Expression, identifier, literal
+from rolewright.model import Module, Ref, Text, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.blueprint import Catalog
+    from rolewright.model import Condition, Declaration, HandOver, Policy, Resource, Role, Statement, Workload
+    from rolewright.template import Templates
+
+MINIMUM = {"terraform": "1.5", "aws": "5.80"}
+"""Versions that every module needs: postconditions, and the exclusive role policies."""
+
+_SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
+"""How text for people names what a module without environments leaves open."""
+
+
+def render(
+    workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog, templates: Templates
+) -> Module:
+    """The module. Raises Rejected with the template's place where a blueprint is broken."""
+    context = _context(workload, declaration, roles, catalog)
+    files: dict[str, str] = {}
+    for name in ("versions", "variables", "context", "roles"):
+        files[f"{name}.tf"] = templates.render(f"module/{name}.tf.j2", context)
+    for name in catalog.computes[workload.compute.type].templates:
+        files[name.rsplit("/", 1)[1].removesuffix(".j2")] = templates.render(name, context)
+    made = [
+        templates.render(creation.template, {**context, "resource": _resource(resource, workload, catalog)})
+        for resource in workload.resources.values()
+        if resource.created and (creation := catalog.resources[resource.type].create) is not None
+    ]
+    if made:
+        files["resources.tf"] = "\n".join(
+            f"# manifest: resources.{key}\n{text}"
+            for key, text in zip((k for k, r in workload.resources.items() if r.created), made, strict=True)
+        )
+    files["outputs.tf"] = templates.render("module/outputs.tf.j2", context)
+    for environment in workload.environments:
+        if environment.name:
+            files[f"environments/{environment.name}.tfvars"] = "".join(
+                f"{name} = {literal(value)}\n" for name, value in environment.variables.items()
+            )
+    source = PurePath(workload.file).name
+    header = f"# Rendered by rolewright from {_one_line(source)}. Change the manifest, not this file.\n\n"
+    texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
+    texts["README.md"] = templates.render("module/README.md.j2", {**context, "source": source})
+    texts["access.lock"] = access_lock(workload, roles)
+    return Module(workload.name, dict(sorted(texts.items())))
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _context(
+    workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog
+) -> dict[str, Any]:
+    base = Text.of(workload.name)
+    named = [environment.name for environment in workload.environments if environment.name]
+    variables = list(workload.variables)
+    tags: dict[str, Any] = {"workload": workload.name, "managed-by": "rolewright"}
+    if named:
+        base = Text.of(workload.name, "-", Ref("var.environment"))
+        tags["environment"] = Expression("var.environment")
+        variables = [
+            Variable("environment", "string", "Environment that is deployed", allowed=tuple(named)),
+            Variable("account", "string", "AWS account of the environment"),
+            Variable("region", "string", "AWS region of the environment"),
+            *variables,
+        ]
+    requires = dict(MINIMUM)
+    for resource in workload.resources.values():
+        creation = catalog.resources[resource.type].create
+        if resource.created and creation is not None:
+            for what, version in creation.requires.items():
+                requires[what] = max(requires[what], version, key=_version)
+    views = [_role(role, workload) for role in roles]
+    return {
+        "workload": workload.name,
+        "compute": workload.compute.fields,
+        "compute_type": workload.compute.type,
+        "names": {**workload.compute.names, "base": base},
+        "derived": workload.compute.derived.get,
+        "injected": lambda field: injected_values(workload, catalog, field),
+        "policies": lambda key: _policy_references(next(role for role in roles if role.key == key)),
+        "roles": views,
+        "boundary": workload.boundary,
+        "exclusive": workload.exclusive,
+        "environments": named,
+        "variables": variables,
+        "requires": requires,
+        "tags": {**tags, **workload.tags},
+        "created": [
+            {"id": identifier(r.key), "key": r.key, "terraform": catalog.resources[r.type].terraform}
+            for r in workload.resources.values()
+            if r.created
+        ],
+        "show": lambda texts: ", ".join(text.ground(_SYMBOLS) for text in texts),
+        "hand_overs": [_hand_over(one, workload) for one in declaration.hand_overs],
+    }
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _policy_references(role: Role) -> list[Expression]:
+    kinds = {True: "aws_iam_role_policy_attachment", False: "aws_iam_role_policy"}
+    return [Expression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
+
+
+def _role(role: Role, workload: Workload) -> dict[str, Any]:
+    return {
+        "key": role.key,
+        "name": role.name,
+        "summary": role.summary,
+        "heading": role.summary[:1].upper() + role.summary[1:],
+        "description": f"{workload.name}: {role.summary}",
+        "trust": {
+            "sid": "Assume",
+            "effect": "Allow",
+            "actions": list(role.trust.actions),
+            "resources": [],
+            "principals": [{"type": "Service", "identifiers": list(role.trust.services)}],
+            "conditions": role.trust.conditions,
+            "comments": [],
+        },
+        "services": list(role.trust.services),
+        "policies": [_policy(policy) for policy in role.policies],
+    }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    return {
+        "label": policy.label,
+        "name": policy.name,
+        "managed": policy.managed,
+        "statements": [_statement(statement) for statement in policy.statements],
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    origins = list(dict.fromkeys(grant.origin for grant in statement.grants))
+    reasons = list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons))
+    return {
+        "sid": statement.sid,
+        "effect": statement.effect,
+        "actions": list(statement.actions),
+        "resources": list(statement.resources),
+        "principals": [],
+        "conditions": statement.conditions,
+        "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
+        "origin": ", ".join(origins),
+        "reasons": reasons,
+    }
+
+
+def _resource(resource: Resource, workload: Workload, catalog: Catalog) -> dict[str, Any]:
+    return {
+        **resource.fields,
+        "key": resource.key,
+        "id": identifier(resource.key),
+        "arns": resource.arns,
+        "admits": admitted(workload, catalog, resource.key),
+    }
+
+
+def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
+    """The statement as JSON, once for each environment in which it differs."""
+    texts = []
+    for environment in workload.environments:
+        values = environment.values if environment.name else _SYMBOLS
+        statement = one.statement
+        if "role" in statement:
+            name = workload.compute.names[f"{statement['role']}_role"].ground(values)
+            principal: Mapping[str, Any] = {
+                "AWS": f"arn:{values['local.partition']}:iam::{values['local.account']}:role/{name}"
+            }
+        else:
+            principal = {p["type"]: [i.ground(values) for i in p["identifiers"]] for p in statement["principals"]}
+        conditions: dict[str, dict[str, list[str]]] = {}
+        for condition in statement["conditions"]:
+            conditions.setdefault(condition.operator, {})[condition.key] = _grounded(condition, values)
+        document = {
+            "Sid": statement["sid"],
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": statement["actions"],
+            "Resource": [arn.ground(values) for arn in statement["resources"]],
+            **({"Condition": conditions} if conditions else {}),
+        }
+        texts.append(json.dumps(document, indent=2, ensure_ascii=True))
+    return {"resource": one.resource, "to": one.to, "statements": [Expression(t) for t in dict.fromkeys(texts)]}
+
+
+def _grounded(condition: Condition, values: Mapping[str, str]) -> list[str]:
+    return [value.ground(values) for value in condition.values]
+
+
+def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
+    """What each role may do, a line for each permission: sorted, and independent of how it is laid out."""
+    lines: set[str] = set()
+    for environment in workload.environments:
+        where = f"{environment.name} " if environment.name else ""
+        values = environment.values if environment.name else _SYMBOLS
+        for role in roles:
+            services = ", ".join(role.trust.services)
+            lines.add(f"{where}{role.key} assumed-by {services}{_shown(role.trust.conditions, values)}")
+            for policy in role.policies:
+                for statement in policy.statements:
+                    for action in statement.actions:
+                        for arn in statement.resources:
+                            lines.add(
+                                f"{where}{role.key} {statement.effect.lower()} {action} on "
+                                f"{arn.ground(values)}{_shown(statement.conditions, values)}"
+                            )
+    return "".join(f"{_one_line(line)}\n" for line in sorted(lines))
+
+
+def _shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
+    parts = sorted(f"{c.operator} {c.key} {' | '.join(sorted(_grounded(c, values)))}" for c in conditions)
+    return f" if {' and '.join(parts)}" if parts else ""

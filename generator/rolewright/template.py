@@ -1,0 +1,142 @@
+"""The sandbox that blueprints' templates run in: values become literals, nothing outside can be reached."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.hcl import Expression, comment, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rolewright.blueprint import Catalog
+
+# Filters that only look at values; those that make markup, pad to a width or run over large ranges are left out.
+_FILTERS = ("default", "dictsort", "first", "format", "join", "last", "length", "list", "lower", "map",
+            "reject", "rejectattr", "replace", "select", "selectattr", "sort", "trim", "unique", "upper")  # fmt: skip
+_STEPS = 20_000
+_LENGTH = 1_000_000
+_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)+")
+_TYPE = re.compile(r"(list|set|map)\((string|number|bool)\)|string|number|bool")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+
+
+class _Loader(BaseLoader):
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def get_source(
+        self, environment: Any, template: str  # noqa: ANN401, ARG002 - jinja's signature
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """The text of a template; a bare name is one of `module/`."""
+        for name in (template, f"module/{template}"):
+            if name in self._catalog.templates:
+                return self._catalog.templates[name], self._catalog.files[name], lambda: True
+        raise TemplateNotFound(template)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+        """Repeating and padding text could take all memory, and no template needs them."""
+        if operator in ("**", "%") or isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
+            raise TypeError(f"`{operator}` is not for templates")
+        return super().call_binop(context, operator, left, right)
+
+
+class Templates:
+    """The templates of a catalogue, compiled once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._environments = {"tf": self._make(literal), "md": self._make(_markdown)}
+        self._steps = 0
+
+    def _make(self, write: Callable[[object], str]) -> _Sandbox:
+        def finalize(value: object) -> str:
+            if isinstance(value, Undefined):
+                str(value)  # StrictUndefined says which name it is
+            self._step()
+            return write(value)
+
+        environment = _Sandbox(
+            loader=_Loader(self._catalog),
+            undefined=StrictUndefined,
+            finalize=finalize,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+        environment.filters = {name: environment.filters[name] for name in _FILTERS}
+        environment.globals = {
+            "comment": comment,
+            "expression": _type_expression,
+            "range": self._range,
+            "ref": reference,
+        }
+        return environment
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > _STEPS:
+            raise TypeError(f"the template takes more than {_STEPS} steps")
+
+    def _range(self, *limits: int) -> Iterator[int]:
+        for number in range(*limits):
+            self._step()
+            yield number
+
+    def render(self, name: str, context: Mapping[str, Any]) -> str:
+        """The text of one template. Raises Rejected, with the template's line, where it is broken."""
+        self._steps = 0
+        kind = "md" if name.endswith(".md.j2") else "tf"
+        try:
+            text = self._environments[kind].get_template(name).render(context)
+        except Exception as error:  # noqa: BLE001 - a template can raise whatever its expressions do
+            raise Rejected([self._finding(name, error)]) from None
+        if len(text) > _LENGTH:
+            raise Rejected([self._finding(name, TypeError(f"it makes more than {_LENGTH} characters"))])
+        return text
+
+    def _finding(self, name: str, error: Exception) -> Finding:
+        files = set(self._catalog.files.values())
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
+        file, line = (frames[-1].filename, frames[-1].lineno or 1) if frames else (self._catalog.files[name], 1)
+        if isinstance(error, TemplateError) and getattr(error, "lineno", None):
+            line = error.lineno  # type: ignore[attr-defined]  # syntax errors alone have it
+        what = "it calls itself without end" if isinstance(error, RecursionError) else str(error) or repr(error)
+        return Finding(
+            "blueprint-template",
+            f"the template cannot be rendered: {what}",
+            "mend the template; blueprints show TYPE lists what it may use",
+            Location(file, line, 1, line, 2),
+        )
+
+
+def reference(*parts: str) -> Expression:
+    """A reference from its parts: `ref("aws_s3_bucket", resource.id, "arn")`."""
+    text = ".".join(parts)
+    if not _REFERENCE.fullmatch(text):
+        raise ValueError(f"{text} is no reference")
+    return Expression(text)
+
+
+def _type_expression(text: str) -> Expression:
+    if not _TYPE.fullmatch(text):
+        raise ValueError(f"{text} is no type of a variable")
+    return Expression(text)
+
+
+def _markdown(value: object) -> str:
+    """Text that Markdown shows as it is; an Expression stands as it is."""
+    if isinstance(value, Expression):
+        return value.text
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
