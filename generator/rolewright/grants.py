@@ -289,19 +289,23 @@ def _hand_overs(
                 )
             ]
         )
+    groups: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
-        is_own = all(arn in resource.arns.values() for arn in grant.resources)
-        if grant.resources == (Text.of("*"),):
+        groups.setdefault((grant.sid, grant.resources, grant.conditions), []).append(grant)
+    for members in groups.values():
+        first = members[0]
+        if first.resources == (Text.of("*"),):
             continue
+        is_own = all(arn in resource.arns.values() for arn in first.resources)
         yield HandOver(
             key,
             to if is_own else "key policy",
             {
-                "sid": pascal(workload.name) + grant.sid,
-                "role": grant.role,
-                "actions": list(grant.actions),
-                "resources": list(grant.resources) if is_own else [Text.of("*")],
-                "conditions": grant.conditions,
+                "sid": pascal(workload.name) + first.sid,
+                "role": first.role,
+                "actions": sorted({action for grant in members for action in grant.actions}),
+                "resources": list(first.resources) if is_own else [Text.of("*")],
+                "conditions": first.conditions,
             },
         )
 

@@ -1,0 +1,54 @@
+"""What commands share: options, and findings on their way to the user."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolewright.report.json import findings_json
+from rolewright.report.text import findings_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rolewright.finding import Finding
+
+
+class Format(StrEnum):
+    """How findings are shown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Manifests = Annotated[
+    list[Path], typer.Argument(help="Manifest files.", show_default=False, metavar="MANIFEST...")
+]
+Blueprints = Annotated[
+    list[Path] | None,
+    typer.Option("--blueprints", help="Folder of blueprints that add to the built-in ones or replace them."),
+]
+Environments = Annotated[
+    list[str] | None, typer.Option("--env", help="Only this environment; may be given several times.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How findings are shown.")]
+
+
+def report(
+    findings: Sequence[Finding], sources: Mapping[str, str], format_: Format = Format.TEXT
+) -> None:
+    """Show findings: text on stderr, JSON on stdout."""
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(findings_json(findings), indent=2))
+    elif findings:
+        typer.echo(findings_text(findings, sources, color=_color()), err=True)
+
+
+def _color() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")

@@ -1,0 +1,185 @@
+"""The spine: from a manifest to proven text, stage by stage.
+
+load → read_manifest → derive_grants → build_roles → render → parse → check → evaluate → apply → prove.
+Each stage returns its own frozen type or raises Rejected with all its findings; nothing here prints or writes.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rolewright.blueprint import load_catalog
+from rolewright.finding import Finding, Rejected, Related, Severity
+from rolewright.grants import derive_grants
+from rolewright.manifest import read_manifest
+from rolewright.policy import build_roles
+from rolewright.render import render
+from rolewright.source import load
+from rolewright.template import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from rolewright.check.syntax import ParsedModule
+    from rolewright.model import Declaration, Module, Role, Suppression, Workload
+    from rolewright.prove.proof import Proof
+    from rolewright.prove.sandbox import Moto
+    from rolewright.source import Document
+
+
+@dataclass(frozen=True)
+class Built:
+    """One workload's module, with what was found and proven about it. An error among `findings` bars writing."""
+
+    workload: Workload
+    module: Module
+    roles: tuple[Role, ...]
+    declaration: Declaration
+    findings: tuple[Finding, ...]
+    proofs: tuple[Proof, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether it must not be written."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+class Pipeline:
+    """The stages with what they share over many manifests: the catalogue, its templates, one moto."""
+
+    def __init__(self, blueprints: Iterable[Path] = (), environments: Collection[str] = ()) -> None:
+        self.catalog = load_catalog(tuple(blueprints))
+        self._templates = Templates(self.catalog)
+        self._only = environments
+        self._stack = ExitStack()
+        self.sources: dict[str, str] = {}
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def _moto(self) -> Moto:
+        from rolewright.prove.sandbox import open_sandbox  # noqa: PLC0415 - moto is slow to import
+
+        return self._stack.enter_context(open_sandbox())
+
+    def run(self, path: Path) -> Iterator[Built]:
+        """Build every workload of a manifest file. Raises Rejected where it cannot be rendered."""
+        document = self.read(path)
+        for workload in read_manifest(document, self.catalog):
+            yield self.build(workload)
+
+    def read(self, path: Path) -> Document:
+        """The file as a document; its text is kept, to show lines of it."""
+        document = load(path)
+        self.sources[document.file] = document.text
+        return document
+
+    def build(self, workload: Workload) -> Built:
+        """Render, check and prove one workload."""
+        from rolewright.check.parse import parse  # noqa: PLC0415 - as is its library
+
+        workload = self._limited(workload)
+        declaration = derive_grants(workload, self.catalog)
+        roles = build_roles(workload, declaration, self.catalog)
+        module = render(workload, declaration, roles, self.catalog, self._templates)
+        parsed = parse(module)
+        findings = list(_checked(parsed))
+        proofs: list[Proof] = []
+        if not any(finding.severity is Severity.ERROR for finding in findings):
+            for proof in self._prove(parsed, declaration, workload):
+                proofs.append(proof)
+                findings += proof.findings
+        located = (_locate(finding, parsed, workload) for finding in findings)
+        kept = _unsuppressed(dict.fromkeys(located), workload.suppressions)
+        return Built(workload, module, roles, declaration, tuple(kept), tuple(proofs))
+
+    def _limited(self, workload: Workload) -> Workload:
+        if not self._only:
+            return workload
+        kept = tuple(e for e in workload.environments if e.name in self._only)
+        if not kept:
+            known = ", ".join(e.name for e in workload.environments if e.name) or "none"
+            raise Rejected(
+                [
+                    Finding(
+                        "environment-unknown",
+                        f"{workload.name} has no environment {' or '.join(sorted(self._only))}",
+                        f"its environments: {known}",
+                        workload.locate("environments"),
+                    )
+                ]
+            )
+        return replace(workload, environments=kept)
+
+    def _prove(self, parsed: ParsedModule, declaration: Declaration, workload: Workload) -> Iterator[Proof]:
+        from rolewright.prove.evaluate import evaluate  # noqa: PLC0415 - a refused manifest needs no prover
+        from rolewright.prove.proof import prove  # noqa: PLC0415
+
+        for environment in workload.environments:
+            plan = evaluate(parsed, environment)
+            sandbox = self._moto.apply(plan, environment)
+            proof = prove(plan, sandbox, declaration, workload.boundary, environment)
+            yield replace(proof, findings=(*plan.problems, *proof.findings))
+
+
+def _checked(parsed: ParsedModule) -> Iterator[Finding]:
+    from rolewright.check.provider import check_provider  # noqa: PLC0415
+    from rolewright.check.rule import check_rules, rules  # noqa: PLC0415
+
+    yield from check_provider(parsed)
+    yield from check_rules(parsed, rules())
+
+
+def _locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Finding:
+    """A finding in the HCL moves to the manifest line that the text names; the HCL line stays as related."""
+    place = finding.location
+    if place.file not in parsed.files:
+        return finding
+    path = finding.path or parsed.origin(place.file, place.line)
+    where = replace(place, file=f"{workload.name}/{place.file}")
+    related = (*finding.related, Related(where, "seen in the rendered module"))
+    related = tuple(
+        replace(r, location=replace(r.location, file=f"{workload.name}/{r.location.file}"))
+        if r.location.file in parsed.files
+        else r
+        for r in related
+    )
+    return replace(finding, location=workload.locate(path or "compute"), path=path, related=related)
+
+
+def _unsuppressed(findings: Iterable[Finding], suppressions: tuple[Suppression, ...]) -> Iterator[Finding]:
+    """Findings that nobody accepted; a suppression that is over, or that nothing needs, is a finding itself."""
+    today = datetime.now(UTC).date().isoformat()
+    used: set[Suppression] = set()
+    for finding in findings:
+        accepted = [
+            one
+            for one in suppressions
+            if one.rule == finding.rule
+            and (finding.path == one.at or finding.path.startswith(one.at + "."))
+            and (not one.until or one.until >= today)
+        ]
+        used.update(accepted)
+        if not accepted:
+            yield finding
+    for one in suppressions:
+        if one not in used:
+            over = one.until and one.until < today
+            yield Finding(
+                "suppression-unused",
+                f"this suppression of {one.rule} ended on {one.until}" if over else f"nothing here is a {one.rule} to suppress",
+                "look at the finding again" if over else "remove it",
+                one.location,
+                severity=Severity.WARNING,
+            )
+
+

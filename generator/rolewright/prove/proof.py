@@ -1,0 +1,283 @@
+"""The proof of one module in one environment: its roles allow exactly what is declared, and nobody else.
+
+Everything is judged from the evaluated text, and once more from what moto stored.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.data import iam
+from rolewright.finding import Finding, Location, Related
+from rolewright.prove.document import PolicyError
+from rolewright.prove.promises import promise_broken, stars
+from rolewright.prove.table import compare, ground
+from rolewright.prove.trust import compare_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.model import Condition, Declaration, Environment, Text
+    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.sandbox import Sandbox
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came out for one environment.
+
+    `permissions` counts the pairs of action and resource that were proven. `unproven` says what could not be
+    judged, `not_applied` which Terraform types moto was not asked to make.
+    """
+
+    environment: str
+    roles: int
+    permissions: int
+    promises: int
+    applied: int
+    findings: tuple[Finding, ...]
+    not_applied: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A role as the text has it."""
+
+    address: str
+    documents: tuple[Document, ...]
+    trust: Document
+    boundary: str
+    place: Location
+
+
+def prove(
+    plan: Plan, sandbox: Sandbox, declaration: Declaration, boundary: Text | None, environment: Environment
+) -> Proof:
+    """Hold an evaluated module, and what moto stored of it, against the declaration."""
+    held = {role.address.split(".", 1)[1]: role for role in _held(plan)}
+    findings = [*_strangers(plan, declaration, held), *sandbox.findings]
+    for trust in declaration.trusts:
+        role = held.get(trust.role)
+        if role is None:
+            findings.append(
+                Finding("proof-role", f"the role {trust.role} is not in the module", _BLUEPRINT, trust.location)
+            )
+            continue
+        limit = "" if boundary is None else boundary.ground(environment.values)
+        if role.boundary != limit:
+            message = f"the role {trust.role} has the boundary {role.boundary or 'none'}, not {limit or 'none'}"
+            findings.append(Finding("proof-boundary", message, _BLUEPRINT, trust.location))
+        stored = sandbox.policies.get(role.address)
+        checked = [("the text", role.documents, role.trust)]
+        if stored is not None:
+            checked.append(
+                (
+                    "what moto stored",
+                    tuple(_with_tokens(document, sandbox.tokens) for document in stored),
+                    _with_tokens(sandbox.trusts[role.address], sandbox.tokens),
+                )
+            )
+        for source, documents, document in checked:
+            findings += _exact(trust.role, source, documents, declaration, environment, role.place)
+            findings += _trusted(trust.role, source, document, declaration, environment, role.place)
+        findings += _promised(trust.role, role.documents, declaration, environment, role.place)
+        findings += _apart(trust.role, role.documents, declaration, environment, role.place)
+    return Proof(
+        environment.name,
+        len(held),
+        sum(len(grant.actions) * len(grant.resources) for grant in declaration.grants),
+        len({promise.source for promise in declaration.promises}),
+        len(sandbox.applied),
+        tuple(dict.fromkeys(findings)),
+        sandbox.not_applied,
+    )
+
+
+_BLUEPRINT = "this is a fault of the blueprint's templates, not of the manifest: mend them"
+
+
+def _held(plan: Plan) -> Iterator[_Held]:
+    """Every role of the plan with the documents of its inline and attached policies."""
+    for block in plan.resources.values():
+        if block.type == "aws_iam_role" and block.mode == "resource":
+            names = {block.values.get("name"), "${" + block.address + ".id}", "${" + block.address + ".name}"}
+            yield _Held(
+                block.address,
+                tuple(json.loads(text) for text in _policies(plan, names)),
+                json.loads(block.values["assume_role_policy"]),
+                block.values.get("permissions_boundary") or "",
+                Location(block.file, block.line, 1, block.line, 2),
+            )
+
+
+def _policies(plan: Plan, role: set[object]) -> Iterator[str]:
+    managed = {
+        "${" + block.address + ".arn}": block.values["policy"]
+        for block in plan.resources.values()
+        if block.type == "aws_iam_policy"
+    }
+    for block in plan.resources.values():
+        if block.type == "aws_iam_role_policy" and block.values["role"] in role:
+            yield block.values["policy"]
+        if block.type == "aws_iam_role_policy_attachment" and block.values["role"] in role:
+            yield managed.get(block.values["policy_arn"], '{"Statement": []}')
+
+
+_IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_policy_attachment",
+               "aws_iam_user_policy", "aws_iam_group_policy", "aws_iam_user_policy_attachment",
+               "aws_iam_group_policy_attachment")  # fmt: skip
+
+
+def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) -> Iterator[Finding]:
+    """Identities and policies that the declaration does not account for."""
+    declared = {trust.role for trust in declaration.trusts}
+    for name, role in held.items():
+        if name not in declared:
+            yield Finding("proof-role", f"nobody declared the role {name}", _BLUEPRINT, role.place)
+    own = {"${" + block.address + ".arn}" for block in plan.resources.values() if block.type == "aws_iam_policy"}
+    for block in plan.resources.values():
+        if block.type in _IDENTITIES:
+            yield _at(block, f"{block.address} is an identity beside the declared roles")
+        elif block.type == "aws_iam_role_policy_attachment" and block.values["policy_arn"] not in own:
+            yield _at(block, f"{block.values['policy_arn']} is attached, whose content nobody declared")
+        elif block.type == "aws_iam_role" and (block.values.get("inline_policy") or block.values.get("managed_policy_arns")):
+            yield _at(block, f"{block.address} has policies in the role itself")
+
+
+def _at(block: Evaluated, message: str) -> Finding:
+    return Finding("proof-role", message, _BLUEPRINT, Location(block.file, block.line, 1, block.line, 2))
+
+
+def _with_tokens(document: Document, tokens: Mapping[str, str]) -> Document:
+    """A document that moto stored, with what it generated put back as the tokens of the plan."""
+    text = json.dumps(document)
+    for token, value in sorted(tokens.items(), key=lambda item: (-len(item[1]), item[0])):
+        if token.endswith(".arn}"):
+            text = text.replace(json.dumps(value)[1:-1], token)
+    restored: Document = json.loads(text)
+    return restored
+
+
+def _exact(
+    role: str,
+    source: str,
+    documents: tuple[Document, ...],
+    declaration: Declaration,
+    environment: Environment,
+    place: Location,
+) -> Iterator[Finding]:
+    grants = [grant for grant in declaration.grants if grant.role == role]
+    origins = {grant.origin: grant.location for grant in grants}
+    where = _where(source, environment)
+    try:
+        result = compare(documents, ground(grants, environment.values), iam.expand)
+    except PolicyError as error:
+        yield Finding("proof-policy", f"a policy of {role} is malformed: {error}", _BLUEPRINT, place)
+        return
+    for one in result.differences:
+        given = "".join(f", if {key} is {' or '.join(values)}" for key, values in one.context)
+        if one.kind == "undeclared":
+            message = f"{role} may {one.action} on {one.resource}{given}, which nobody declared ({one.origin}, {where})"
+        else:
+            message = f"{role} is denied {one.action} on {one.resource}{given}, though {one.origin} declares it ({where})"
+        yield Finding("proof-access", message, _BLUEPRINT, origins.get(one.origin, place), one.origin)
+    for text in result.unknown:
+        yield Finding(
+            "proof-unknown",
+            f"it cannot be proven what {role} may do: {text} ({where})",
+            "use conditions that can be judged",
+            place,
+        )
+
+
+def _where(source: str, environment: Environment) -> str:
+    return source + (f" for {environment.name}" if environment.name else "")
+
+
+def _trusted(
+    role: str,
+    source: str,
+    document: Document,
+    declaration: Declaration,
+    environment: Environment,
+    place: Location,
+) -> Iterator[Finding]:
+    trust = next(one for one in declaration.trusts if one.role == role)
+    conditions = [_ground(condition, environment) for condition in trust.conditions]
+    try:
+        differences = compare_trust(document, trust.services, trust.actions, conditions)
+    except PolicyError as error:
+        yield Finding("proof-policy", f"the trust policy of {role} is malformed: {error}", _BLUEPRINT, place)
+        return
+    for one in differences:
+        message = f"the trust of {role}: {one.message} ({_where(source, environment)})"
+        yield Finding("proof-trust", message, _BLUEPRINT, trust.location, trust.origin, related=(_hcl(place),))
+
+
+def _ground(condition: Condition, environment: Environment) -> tuple[str, str, tuple[str, ...]]:
+    values = tuple(value.ground(environment.values) for value in condition.values)
+    return condition.operator, condition.key, values
+
+
+def _hcl(place: Location) -> Related:
+    return Related(place, "the role in the rendered module")
+
+
+def _promised(
+    role: str,
+    documents: tuple[Document, ...],
+    declaration: Declaration,
+    environment: Environment,
+    place: Location,
+) -> Iterator[Finding]:
+    where = f" in {environment.name}" if environment.name else ""
+    for promise in declaration.promises:
+        resources = [arn.ground(environment.values) for arn in promise.resources]
+        breach = promise_broken(documents, promise.actions, resources, iam.expand)
+        if breach is not None:
+            able = "may" if breach.certain else "could, depending on what AWS generates,"
+            yield Finding(
+                "promise-broken",
+                f"`never: {promise.source}` does not hold: {role} {able} {breach.action} on {breach.resource}{where}",
+                "narrow the access that allows it, or take the promise back",
+                promise.location,
+                promise.origin,
+                related=(_hcl(place),),
+            )
+
+
+def _apart(
+    role: str,
+    documents: tuple[Document, ...],
+    declaration: Declaration,
+    environment: Environment,
+    place: Location,
+) -> Iterator[Finding]:
+    """A `*` only where nothing narrower works, unless the manifest itself says so."""
+    manual = {
+        action.lower()
+        for grant in declaration.grants
+        if grant.role == role and grant.origin.startswith("statements.")
+        for action in grant.actions
+    }
+    denied = {grant.sid for grant in declaration.grants if grant.effect == "Deny"}
+    platform = {
+        action.lower(): grant
+        for grant in declaration.grants
+        if grant.role == role and grant.side == "platform"
+        for action in grant.actions
+    }
+    for star in stars(documents, iam.supports_resource):
+        rest = [a for a in star.actions if a.lower() not in manual and a.lower() not in platform]
+        if rest and star.sid not in denied:
+            yield Finding(
+                "proof-star",
+                f"{role} is allowed {', '.join(rest)} on every resource, though it could be narrowed ({star.sid})",
+                _BLUEPRINT,
+                place,
+                related=(_hcl(place),),
+            )
