@@ -20,11 +20,13 @@ WRITTEN = [
     for if_exists in ("", "IfExists")
 ]
 TEXTS = ["a", "b", "ab", "ba", "x", ""]
-CONTEXTS: list[dict[str, tuple[str, ...]]] = [
-    {},
-    *({"a:k": texts} for texts in itertools.combinations(TEXTS, 2)),
-]
-CONTEXTS += [{"a:k": (text,)} for text in TEXTS]
+
+
+def context_of(*texts: str) -> dict[str, tuple[str, ...]]:
+    return {"a:k": texts} if texts else {}
+
+
+CONTEXTS = [context_of(*texts) for amount in range(3) for texts in itertools.combinations(TEXTS, amount)]
 ATOMS = st.one_of(
     st.builds(
         Atom,

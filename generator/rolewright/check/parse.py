@@ -44,8 +44,15 @@ def parse(module: Module) -> ParsedModule:
         named = _TFVARS.search(file)
         if named is None and not file.endswith(".tf"):
             continue
+        read: Mapping[str, Attribute] = {}
+        read_blocks: list[Block] = []
         try:
             body = _body(text)
+            lines = text.splitlines()
+            if named is not None:
+                read = _by_name(body)
+            else:
+                read_blocks = [_block(node, file, lines) for node in _find(body, "block")]
         except _SyntaxError as error:
             findings.append(
                 Finding(
@@ -57,10 +64,9 @@ def parse(module: Module) -> ParsedModule:
             )
             continue
         if named is not None:
-            tfvars[named[1]] = {a.name: a for a in _attributes(body)}
+            tfvars[named[1]] = read
         else:
-            lines = text.splitlines()
-            blocks.extend(_block(node, file, lines) for node in _find(body, "block"))
+            blocks.extend(read_blocks)
     if findings:
         raise Rejected(findings)
     return ParsedModule(module.files, tuple(blocks), tfvars)
@@ -118,7 +124,7 @@ def _block(node: Tree, file: str, lines: list[str]) -> Block:
     return Block(
         type=_token(head[0]),
         labels=tuple(_label(label) for label in head[1:]),
-        attributes={a.name: a for a in _attributes(body)},
+        attributes=_by_name(body if body is not node else None),
         blocks=tuple(_block(inner, file, lines) for inner in _find(body, "block")) if body is not node else (),
         file=file,
         line=line,
@@ -143,6 +149,15 @@ def _comments(lines: list[str], line: int) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
+def _by_name(body: Tree | None) -> Mapping[str, Attribute]:
+    found: dict[str, Attribute] = {}
+    for attribute in _attributes(body) if body is not None else ():
+        if attribute.name in found:
+            raise _SyntaxError(f"`{attribute.name}` is set twice in one block", attribute.line, 1)
+        found[attribute.name] = attribute
+    return found
+
+
 def _attributes(body: Tree) -> Iterator[Attribute]:
     for node in _find(body, "attribute"):
         name, value = _nodes(node)
@@ -151,12 +166,21 @@ def _attributes(body: Tree) -> Iterator[Attribute]:
 
 def _expression(node: Tree) -> Expression:
     reader = _READERS.get(_name(node))
-    return Opaque(_token(node)) if reader is None else reader(node)
+    return _opaque(node) if reader is None else reader(node)
+
+
+def _opaque(node: Tree) -> Opaque:
+    """The text as written, but for runs of white space."""
+    text, end = "", None
+    for token in node.scan_values(lambda _token: True):
+        text += (" " if end is not None and token.start_pos > end else "") + str(token)
+        end = token.end_pos
+    return Opaque(text)
 
 
 def _term(node: Tree) -> Expression:
     inner = _nodes(node)
-    return _expression(inner[0]) if len(inner) == 1 else Opaque(_token(node))
+    return _expression(inner[0]) if len(inner) == 1 else _opaque(node)
 
 
 def _literal(node: Tree) -> Expression:
@@ -192,7 +216,7 @@ def _call(node: Tree) -> Expression:
     names = [_token(child) for child in _find(node, "identifier")]
     arguments = [child for found in _find(node, "arguments") for child in found.children]
     if any(str(child) == "..." for child in arguments if not _name(child)):
-        return Opaque(_token(node))
+        return _opaque(node)
     values = (c for c in arguments if _name(c) and _name(c) != "new_line_or_comment")
     return Call("::".join(names), tuple(_expression(value) for value in values))
 
@@ -250,7 +274,7 @@ def _string(node: Tree) -> Expression:
         if interpolations:
             parts.append(_expression(_nodes(interpolations[0])[0]))
         elif any(_name(child) for child in part.children):
-            return Opaque(_token(node))
+            return _opaque(node)
         else:
             text = _unescaped(_token(part))
             if parts and isinstance(parts[-1], str):
