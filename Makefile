@@ -1,0 +1,30 @@
+# The two commands: `make demo` shows what rolewright does, `make test` runs every check.
+PYTHON ?= python3
+EXAMPLES := $(wildcard examples/*.yaml)
+
+.PHONY: demo test clean
+
+demo: .venv/ready
+	.venv/bin/rolewright render $(EXAMPLES)
+	@echo
+	@echo "What each role may do:"
+	@for lock in output/*/access.lock; do echo; echo "$$lock"; cat "$$lock"; done
+
+test: .venv-test/ready
+	.venv-test/bin/ruff check .
+	.venv-test/bin/ruff format --check .
+	.venv-test/bin/mypy
+	.venv-test/bin/pytest -n 2 --dist worksteal
+
+clean:
+	rm -rf .venv .venv-test
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv-test/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-test
+	.venv-test/bin/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
