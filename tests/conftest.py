@@ -37,7 +37,12 @@ class Terraform:
     def run(self, folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
         """Standard output of a call. Fails the test, with all output, on an unexpected exit code."""
         done = subprocess.run(
-            [self.program, *arguments], cwd=folder, env=self.environment, capture_output=True, text=True, check=False
+            [self.program, *arguments],
+            cwd=folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode not in accept:
             pytest.fail(f"terraform {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}")

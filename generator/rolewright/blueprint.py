@@ -193,9 +193,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     findings: list[Finding] = []
     for root in (builtin_root(), *roots):
         if not root.is_dir():
-            raise Rejected(
-                [_finding("blueprint-folder", f"{root} is no folder", "name a folder", Location(str(root)))]
-            )
+            raise Rejected([_finding("blueprint-folder", f"{root} is no folder", "name a folder", Location(str(root)))])
         for kind in ("compute", "resources", "module"):
             for path in sorted((root / kind).rglob("*.j2")):
                 templates[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
@@ -328,8 +326,7 @@ def _compute(type_: str, tree: Tree) -> ComputeBlueprint:
             for rule in data.get("rules", ())
         ),
         names={
-            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"])
-            for name, rule in data["names"].items()
+            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"]) for name, rule in data["names"].items()
         },
         roles={
             key: RoleBlueprint(

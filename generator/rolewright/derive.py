@@ -43,9 +43,7 @@ def derive(
 
 def _common(text: Text, values: Mapping[str, str], environments: Sequence[Environment]) -> Text | None:
     for part in text.parts:
-        if isinstance(part, Ref) and all(
-            e.values.get(part.expression) == values[e.name] for e in environments
-        ):
+        if isinstance(part, Ref) and all(e.values.get(part.expression) == values[e.name] for e in environments):
             return Text.of(part)
     distinct = set(values.values())
     return Text.of(distinct.pop()) if len(distinct) == 1 else None

@@ -1,4 +1,4 @@
-"""Workload × Catalog → Declaration: every permission with the manifest line it came from."""
+"""Workload and Catalog → Declaration: every permission with the manifest line it came from."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
                 described = catalog.resources[resource.type]
                 assert described.injection is not None
                 made = list(
-                    _verb_grants(
-                        role.key, resource, described, (described.injection,), origin, workload, platform=True
-                    )
+                    _verb_grants(role.key, resource, described, (described.injection,), origin, workload, platform=True)
                 )
                 grants += made
                 hand_overs += _hand_overs(workload, key, described, made)
@@ -94,9 +92,7 @@ def _conditions(templates: Conditions, scope: Scope) -> tuple[Condition, ...]:
     )
 
 
-def _access(
-    role: str, resource: Resource, blueprint: ResourceBlueprint, workload: Workload
-) -> Iterator[Grant]:
+def _access(role: str, resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Grant]:
     origin = f"resources.{resource.key}.access"
     verbs = blueprint.expand(resource.access)
     yield from _verb_grants(role, resource, blueprint, verbs, origin, workload)
@@ -264,15 +260,12 @@ def _owner_statement(companion: Companion, resource: Resource) -> Mapping[str, A
     }
 
 
-def _hand_overs(
-    workload: Workload, key: str, blueprint: ResourceBlueprint, grants: list[Grant]
-) -> Iterator[HandOver]:
+def _hand_overs(workload: Workload, key: str, blueprint: ResourceBlueprint, grants: list[Grant]) -> Iterator[HandOver]:
     """What the owner of another account's resource has to allow, for a resource given by its ARN."""
     resource = workload.resources[key]
     account = resource.context["account"]
     own = all(
-        account == Text.of(Ref("local.account")) or account.ground(e.values) == e.account
-        for e in workload.environments
+        account == Text.of(Ref("local.account")) or account.ground(e.values) == e.account for e in workload.environments
     )
     if own or not grants:
         return
@@ -318,7 +311,7 @@ def _promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
         target = vow.target.literal
         if ":" in vow.what:
             resources: tuple[Text, ...] = (vow.target,)
-            if target in workload.resources:
+            if target is not None and target in workload.resources:
                 resources = tuple(workload.resources[target].arns.values())
             yield Promise(vow.source, (vow.what,), resources, vow.origin, vow.location)
         elif target == "*":

@@ -64,10 +64,11 @@ class Schema:
                 known = sorted(self._known(error.schema_path))
                 for key in details["unexpected"]:
                     near = difflib.get_close_matches(key, known, 1, 0.5)
+                    listed = "known here: " + (", ".join(known) or "none")
                     yield Finding(
                         f"{rule}-unknown-key",
                         f"unknown key `{key}`" + (f" in `{dotted}`" if dotted else ""),
-                        f"did you mean `{near[0]}`?" if near else "known here: " + (", ".join(known) or "none"),
+                        f"did you mean `{near[0]}`?" if near else listed,
                         locate((*path, key), key=True),
                         ".".join([*([dotted] if dotted else []), key]),
                     )
@@ -140,7 +141,7 @@ def _kind(value: object) -> str:
         case None:
             return "empty"
         case bool():
-            return "true or false" if value is None else str(value).lower()
+            return str(value).lower()
         case int() | float():
             return f"the number {value}"
         case str():

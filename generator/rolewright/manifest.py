@@ -58,7 +58,7 @@ def read_manifest(document: Document, catalog: Catalog) -> tuple[Workload, ...]:
             findings.append(
                 Finding(
                     "manifest-duplicate-workload",
-                    f"the workload {workload.name} is described twice in this file, first at {seen[workload.name]}",
+                    f"{workload.name} is described twice in this file, first at {seen[workload.name]}",
                     "give one of them another name",
                     place,
                     "workload",
@@ -218,9 +218,15 @@ class _Reader:
             return Text.of("unresolved")
 
     def _known_references(self, scope: Mapping[str, Text] | None) -> list[str]:
-        known = [*(scope or {}), "workload", *CONTEXT, *(["environment"] if "environments" in self.data else [])]
+        known = [
+            *(scope or {}),
+            "workload",
+            *CONTEXT,
+            *(["environment"] if "environments" in self.data else []),
+        ]
         for key, described in self.data.get("resources", {}).items():
-            known += [f"resources.{key}.{name}" for name in self.catalog.resources[described["type"]].attributes]
+            attributes = self.catalog.resources[described["type"]].attributes
+            known += [f"resources.{key}.{name}" for name in attributes]
         return known
 
     def _reference(self, name: str) -> Text | None:
@@ -272,9 +278,7 @@ class _Reader:
         if len({repr(value) for value in values.values()}) == 1:
             return next(iter(values.values()))
         sample = next(iter(values.values()))
-        type_ = (
-            "list(string)" if isinstance(sample, list) else "string" if isinstance(sample, str) else "number"
-        )
+        type_ = "list(string)" if isinstance(sample, list) else "string" if isinstance(sample, str) else "number"
         dotted = ".".join(str(step) for step in path)
         reference = self._add_variable(variable_name(path), type_, f"{dotted} of the manifest", values)
         return Text.of(reference) if type_ == "string" else reference
@@ -314,7 +318,17 @@ class _Reader:
                 path,
                 key=True,
             )
-            return Resource(key, blueprint.type, False, (), {}, {}, dict.fromkeys(blueprint.attributes, Text.of("x")), {})
+            unknown = dict.fromkeys(blueprint.attributes, Text.of("unresolved"))
+            return Resource(
+                key,
+                blueprint.type,
+                created=False,
+                access=(),
+                fields={},
+                arns={},
+                attributes=unknown,
+                context={},
+            )
         self.open.append(key)
         self.resources[key] = resource = self._resource(key, described, blueprint)
         self.open.pop()
@@ -430,10 +444,8 @@ class _Reader:
         )
 
     def _locate(self, dotted: str) -> Location:
-        path: list[str | int] = []
-        for step in dotted.split(".") if dotted else ():
-            path.append(int(step) if step.isdigit() else step)
-        return self.tree.location(tuple(path), key=True)
+        steps = dotted.split(".") if dotted else []
+        return self.tree.location(tuple(int(step) if step.isdigit() else step for step in steps), key=True)
 
     def _compute(self, blueprint: ComputeBlueprint) -> Compute:
         described = self.data["compute"]
@@ -575,7 +587,11 @@ class _Reader:
     def _suppressions(self) -> Iterator[Suppression]:
         for index, one in enumerate(self.data.get("suppress", ())):
             yield Suppression(
-                one["rule"], one["at"], one["reason"], one.get("until", ""), self.tree.location(("suppress", index))
+                one["rule"],
+                one["at"],
+                one["reason"],
+                one.get("until", ""),
+                self.tree.location(("suppress", index)),
             )
 
     # --- values in each environment ----------------------------------------------------------------
@@ -604,9 +620,8 @@ class _Reader:
     def _check_rules(self, blueprint: ComputeBlueprint, compute: Mapping[str, Any], environment: str) -> None:
         for rule in blueprint.rules:
             if Schema(rule.when).accepts(compute) and not Schema(rule.require).accepts(compute):
-                shown = {key: str(value) for key, value in compute.items()}
                 place = self._locator(environment)(("compute", rule.at))
-                message = re.sub(r"\$\{(\w+)\}", lambda m: shown.get(m[1], "nothing"), rule.message)
+                message = re.sub(r"\$\{(\w+)\}", lambda m: str(compute.get(m[1], "nothing")), rule.message)
                 if environment:
                     message += f" (in {environment})"
                 finding = Finding("manifest-rule", message, rule.remedy, place, f"compute.{rule.at}")
@@ -638,7 +653,7 @@ class _Reader:
                 )
 
 
-def _text(value: str | Text) -> Text:
+def _text(value: Any) -> Text:  # noqa: ANN401 - a value of the manifest that the schema says is a string
     return Text.of(value)
 
 
@@ -673,9 +688,5 @@ def _with_defaults(data: Mapping[str, Any], catalog: Catalog) -> tuple[Any, dict
 
 def _missing(fields: Mapping[str, Any], given: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, Any]:
     return {
-        (*path, name): schema["default"]
-        for name, schema in fields.items()
-        if "default" in schema and name not in given
+        (*path, name): schema["default"] for name, schema in fields.items() if "default" in schema and name not in given
     }
-
-

@@ -176,10 +176,10 @@ def _unsuppressed(findings: Iterable[Finding], suppressions: tuple[Suppression, 
             over = one.until and one.until < today
             yield Finding(
                 "suppression-unused",
-                f"this suppression of {one.rule} ended on {one.until}" if over else f"nothing here is a {one.rule} to suppress",
+                f"this suppression of {one.rule} ended on {one.until}"
+                if over
+                else f"nothing here is a {one.rule} to suppress",
                 "look at the finding again" if over else "remove it",
                 one.location,
                 severity=Severity.WARNING,
             )
-
-

@@ -26,7 +26,11 @@ _SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partiti
 
 
 def render(
-    workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog, templates: Templates
+    workload: Workload,
+    declaration: Declaration,
+    roles: tuple[Role, ...],
+    catalog: Catalog,
+    templates: Templates,
 ) -> Module:
     """The module. Raises Rejected with the template's place where a blueprint is broken."""
     context = _context(workload, declaration, roles, catalog)
@@ -63,9 +67,7 @@ def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _context(
-    workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog
-) -> dict[str, Any]:
+def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog) -> dict[str, Any]:
     base = Text.of(workload.name)
     named = [environment.name for environment in workload.environments if environment.name]
     variables = list(workload.variables)
@@ -201,7 +203,11 @@ def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
             **({"Condition": conditions} if conditions else {}),
         }
         texts.append(json.dumps(document, indent=2, ensure_ascii=True))
-    return {"resource": one.resource, "to": one.to, "statements": [Expression(t) for t in dict.fromkeys(texts)]}
+    return {
+        "resource": one.resource,
+        "to": one.to,
+        "statements": [Expression(t) for t in dict.fromkeys(texts)],
+    }
 
 
 def _grounded(condition: Condition, values: Mapping[str, str]) -> list[str]:

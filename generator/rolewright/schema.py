@@ -17,7 +17,11 @@ _ACCOUNT = {
     "maximum": 999_999_999_999,
     "description": "AWS account, twelve digits",
 }
-_REGION = {"type": "string", "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d$", "description": "AWS region, such as eu-west-1"}
+_REGION = {
+    "type": "string",
+    "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d$",
+    "description": "AWS region, such as eu-west-1",
+}
 _TAG = {"type": ["string", "integer", "number", "boolean"], "description": "Value of a tag"}
 
 
@@ -66,7 +70,10 @@ def manifest_schema(catalog: Catalog) -> dict[str, Any]:
                 },
             },
             "statements": {"type": "array", "items": _STATEMENT},
-            "boundary": {**_TEXT, "description": "ARN of a managed policy: the permissions boundary of every role"},
+            "boundary": {
+                **_TEXT,
+                "description": "ARN of a managed policy: the permissions boundary of every role",
+            },
             "exclusive": {"type": "boolean", "default": True},
             "suppress": {"type": "array", "items": _SUPPRESSION},
         },
@@ -81,7 +88,11 @@ _STATEMENT = {
         "actions": {
             "type": "array",
             "minItems": 1,
-            "items": {"type": "string", "pattern": "^[a-z0-9-]+:[A-Za-z0-9*?]+$", "description": "service:Action"},
+            "items": {
+                "type": "string",
+                "pattern": "^[a-z0-9-]+:[A-Za-z0-9*?]+$",
+                "description": "service:Action",
+            },
         },
         "resources": {
             "type": "array",
@@ -156,7 +167,10 @@ def name_keys(blueprint: ComputeBlueprint) -> tuple[str, ...]:
 def _resource(resources: Mapping[str, ResourceBlueprint]) -> dict[str, Any]:
     branches = []
     for name, blueprint in resources.items():
-        made = {"properties": {"type": {"const": name}, "create": {"const": True}}, "required": ["type", "create"]}
+        made = {
+            "properties": {"type": {"const": name}, "create": {"const": True}},
+            "required": ["type", "create"],
+        }
         exists = {
             "properties": {"type": {"const": name}, "create": {"const": False}},
             "required": ["type"],
@@ -188,7 +202,9 @@ def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
 
 def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
     by_name = [name for name in blueprint.required if "${" + name + "}" in "".join(blueprint.arns.values())]
-    by_name += [name for name in blueprint.required if name not in by_name and f"trimprefix({name}" in str(blueprint.arns)]
+    by_name += [
+        name for name in blueprint.required if name not in by_name and f"trimprefix({name}" in str(blueprint.arns)
+    ]
     return {
         "additionalProperties": False,
         "properties": {

@@ -32,7 +32,9 @@ class _Loader(BaseLoader):
         self._catalog = catalog
 
     def get_source(
-        self, environment: Any, template: str  # noqa: ANN401, ARG002 - jinja's signature
+        self,
+        environment: Any,  # noqa: ANN401, ARG002 - jinja's signature
+        template: str,
     ) -> tuple[str, str, Callable[[], bool]]:
         """The text of a template; a bare name is one of `module/`."""
         for name in (template, f"module/{template}"):
@@ -100,7 +102,7 @@ class Templates:
         kind = "md" if name.endswith(".md.j2") else "tf"
         try:
             text = self._environments[kind].get_template(name).render(context)
-        except Exception as error:  # noqa: BLE001 - a template can raise whatever its expressions do
+        except Exception as error:  # a template can raise whatever its expressions do
             raise Rejected([self._finding(name, error)]) from None
         if len(text) > _LENGTH:
             raise Rejected([self._finding(name, TypeError(f"it makes more than {_LENGTH} characters"))])

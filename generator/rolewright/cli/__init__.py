@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception:  # noqa: BLE001 - the one place where a bug becomes an exit code
+    except Exception:  # the one place where a bug becomes an exit code
         traceback.print_exc()
         print("rolewright: this is a bug; please report it with the lines above", file=sys.stderr)  # noqa: T201
         sys.exit(70)

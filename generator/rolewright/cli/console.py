@@ -27,9 +27,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Manifests = Annotated[
-    list[Path], typer.Argument(help="Manifest files.", show_default=False, metavar="MANIFEST...")
-]
+Manifests = Annotated[list[Path], typer.Argument(help="Manifest files.", show_default=False, metavar="MANIFEST...")]
 Blueprints = Annotated[
     list[Path] | None,
     typer.Option("--blueprints", help="Folder of blueprints that add to the built-in ones or replace them."),
@@ -40,9 +38,7 @@ Environments = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are shown.")]
 
 
-def report(
-    findings: Sequence[Finding], sources: Mapping[str, str], format_: Format = Format.TEXT
-) -> None:
+def report(findings: Sequence[Finding], sources: Mapping[str, str], format_: Format = Format.TEXT) -> None:
     """Show findings: text on stderr, JSON on stdout."""
     if format_ is Format.JSON:
         typer.echo(json.dumps(findings_json(findings), indent=2))

@@ -25,10 +25,12 @@ def render(
     blueprints: Blueprints = None,
     env: Environments = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 3 and show a diff if the output is not current.")
+        bool,
+        typer.Option("--check", help="Write nothing; exit 3 and show a diff if the output is not current."),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's.")
+        bool,
+        typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's."),
     ] = False,
     format_: FormatOption = Format.TEXT,
 ) -> None:

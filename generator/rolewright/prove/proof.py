@@ -85,7 +85,7 @@ def prove(
             findings += _exact(trust.role, source, documents, declaration, environment, role.place)
             findings += _trusted(trust.role, source, document, declaration, environment, role.place)
         findings += _promised(trust.role, role.documents, declaration, environment, role.place)
-        findings += _apart(trust.role, role.documents, declaration, environment, role.place)
+        findings += _stars(trust.role, role.documents, declaration, role.place)
     return Proof(
         environment.name,
         len(held),
@@ -127,6 +127,7 @@ def _policies(plan: Plan, role: set[object]) -> Iterator[str]:
             yield managed.get(block.values["policy_arn"], '{"Statement": []}')
 
 
+_IN_ROLE = ("inline_policy", "managed_policy_arns")
 _IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_policy_attachment",
                "aws_iam_user_policy", "aws_iam_group_policy", "aws_iam_user_policy_attachment",
                "aws_iam_group_policy_attachment")  # fmt: skip
@@ -144,7 +145,7 @@ def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) 
             yield _at(block, f"{block.address} is an identity beside the declared roles")
         elif block.type == "aws_iam_role_policy_attachment" and block.values["policy_arn"] not in own:
             yield _at(block, f"{block.values['policy_arn']} is attached, whose content nobody declared")
-        elif block.type == "aws_iam_role" and (block.values.get("inline_policy") or block.values.get("managed_policy_arns")):
+        elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):
             yield _at(block, f"{block.address} has policies in the role itself")
 
 
@@ -181,9 +182,10 @@ def _exact(
     for one in result.differences:
         given = "".join(f", if {key} is {' or '.join(values)}" for key, values in one.context)
         if one.kind == "undeclared":
-            message = f"{role} may {one.action} on {one.resource}{given}, which nobody declared ({one.origin}, {where})"
+            what, why = "may", f"which nobody declared ({one.origin}, {where})"
         else:
-            message = f"{role} is denied {one.action} on {one.resource}{given}, though {one.origin} declares it ({where})"
+            what, why = "is denied", f"though {one.origin} declares it ({where})"
+        message = f"{role} {what} {one.action} on {one.resource}{given}, {why}"
         yield Finding("proof-access", message, _BLUEPRINT, origins.get(one.origin, place), one.origin)
     for text in result.unknown:
         yield Finding(
@@ -250,13 +252,7 @@ def _promised(
             )
 
 
-def _apart(
-    role: str,
-    documents: tuple[Document, ...],
-    declaration: Declaration,
-    environment: Environment,
-    place: Location,
-) -> Iterator[Finding]:
+def _stars(role: str, documents: tuple[Document, ...], declaration: Declaration, place: Location) -> Iterator[Finding]:
     """A `*` only where nothing narrower works, unless the manifest itself says so."""
     manual = {
         action.lower()
@@ -276,7 +272,7 @@ def _apart(
         if rest and star.sid not in denied:
             yield Finding(
                 "proof-star",
-                f"{role} is allowed {', '.join(rest)} on every resource, though it could be narrowed ({star.sid})",
+                f"{role} is allowed {', '.join(rest)} on every resource, which could be narrowed ({star.sid})",
                 _BLUEPRINT,
                 place,
                 related=(_hcl(place),),
