@@ -19,7 +19,7 @@ from rolewright.prove.trust import compare_trust
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.model import Condition, Declaration, Environment, Text
+    from rolewright.model import Declaration, Environment, Text, Trust
     from rolewright.prove.evaluate import Evaluated, Plan
     from rolewright.prove.sandbox import Sandbox
 
@@ -72,19 +72,16 @@ def prove(
             message = f"the role {trust.role} has the boundary {role.boundary or 'none'}, not {limit or 'none'}"
             findings.append(Finding("proof-boundary", message, _BLUEPRINT, trust.location))
         stored = sandbox.policies.get(role.address)
-        checked = [("the text", role.documents, role.trust)]
+        generated = {token[2:-1]: value for token, value in sandbox.tokens.items()}
+        checked = [("the text", role.documents, role.trust, environment.values)]
         if stored is not None:
-            checked.append(
-                (
-                    "what moto stored",
-                    tuple(_with_tokens(document, sandbox.tokens) for document in stored),
-                    _with_tokens(sandbox.trusts[role.address], sandbox.tokens),
-                )
-            )
-        for source, documents, document in checked:
-            findings += _exact(trust.role, source, documents, declaration, environment, role.place)
-            findings += _trusted(trust.role, source, document, declaration, environment, role.place)
-        findings += _promised(trust.role, role.documents, declaration, environment, role.place)
+            values = {**generated, **environment.values}
+            checked.append(("what moto stored", stored, sandbox.trusts[role.address], values))
+        for source, documents, document, values in checked:
+            where = source + (f" for {environment.name}" if environment.name else "")
+            findings += _exact(trust.role, where, documents, declaration, values, role.place)
+            findings += _trusted(trust, where, document, values, role.place)
+        findings += _promised(role, trust.role, stored or (), declaration, environment)
         findings += _stars(trust.role, role.documents, declaration, role.place)
     return Proof(
         environment.name,
@@ -153,29 +150,18 @@ def _at(block: Evaluated, message: str) -> Finding:
     return Finding("proof-role", message, _BLUEPRINT, Location(block.file, block.line, 1, block.line, 2))
 
 
-def _with_tokens(document: Document, tokens: Mapping[str, str]) -> Document:
-    """A document that moto stored, with what it generated put back as the tokens of the plan."""
-    text = json.dumps(document)
-    for token, value in sorted(tokens.items(), key=lambda item: (-len(item[1]), item[0])):
-        if token.endswith(".arn}"):
-            text = text.replace(json.dumps(value)[1:-1], token)
-    restored: Document = json.loads(text)
-    return restored
-
-
 def _exact(
     role: str,
-    source: str,
+    where: str,
     documents: tuple[Document, ...],
     declaration: Declaration,
-    environment: Environment,
+    values: Mapping[str, str],
     place: Location,
 ) -> Iterator[Finding]:
     grants = [grant for grant in declaration.grants if grant.role == role]
     origins = {grant.origin: grant.location for grant in grants}
-    where = _where(source, environment)
     try:
-        result = compare(documents, ground(grants, environment.values), iam.expand)
+        result = compare(documents, ground(grants, values), iam.expand)
     except PolicyError as error:
         yield Finding("proof-policy", f"a policy of {role} is malformed: {error}", _BLUEPRINT, place)
         return
@@ -196,33 +182,18 @@ def _exact(
         )
 
 
-def _where(source: str, environment: Environment) -> str:
-    return source + (f" for {environment.name}" if environment.name else "")
-
-
 def _trusted(
-    role: str,
-    source: str,
-    document: Document,
-    declaration: Declaration,
-    environment: Environment,
-    place: Location,
+    trust: Trust, where: str, document: Document, values: Mapping[str, str], place: Location
 ) -> Iterator[Finding]:
-    trust = next(one for one in declaration.trusts if one.role == role)
-    conditions = [_ground(condition, environment) for condition in trust.conditions]
+    conditions = [(c.operator, c.key, tuple(value.ground(values) for value in c.values)) for c in trust.conditions]
     try:
         differences = compare_trust(document, trust.services, trust.actions, conditions)
     except PolicyError as error:
-        yield Finding("proof-policy", f"the trust policy of {role} is malformed: {error}", _BLUEPRINT, place)
+        yield Finding("proof-policy", f"the trust policy of {trust.role} is malformed: {error}", _BLUEPRINT, place)
         return
     for one in differences:
-        message = f"the trust of {role}: {one.message} ({_where(source, environment)})"
+        message = f"the trust of {trust.role}: {one.message} ({where})"
         yield Finding("proof-trust", message, _BLUEPRINT, trust.location, trust.origin, related=(_hcl(place),))
-
-
-def _ground(condition: Condition, environment: Environment) -> tuple[str, str, tuple[str, ...]]:
-    values = tuple(value.ground(environment.values) for value in condition.values)
-    return condition.operator, condition.key, values
 
 
 def _hcl(place: Location) -> Related:
@@ -230,25 +201,23 @@ def _hcl(place: Location) -> Related:
 
 
 def _promised(
-    role: str,
-    documents: tuple[Document, ...],
-    declaration: Declaration,
-    environment: Environment,
-    place: Location,
+    role: _Held, name: str, stored: tuple[Document, ...], declaration: Declaration, environment: Environment
 ) -> Iterator[Finding]:
+    """A promise that only what AWS generates could break is judged with what moto generated, of the same form."""
     where = f" in {environment.name}" if environment.name else ""
     for promise in declaration.promises:
         resources = [arn.ground(environment.values) for arn in promise.resources]
-        breach = promise_broken(documents, promise.actions, resources, iam.expand)
+        breach = promise_broken(role.documents, promise.actions, resources, iam.expand)
+        if breach is not None and not breach.certain and stored:
+            breach = promise_broken(stored, promise.actions, resources, iam.expand)
         if breach is not None:
-            able = "may" if breach.certain else "could, depending on what AWS generates,"
             yield Finding(
                 "promise-broken",
-                f"`never: {promise.source}` does not hold: {role} {able} {breach.action} on {breach.resource}{where}",
+                f"`never: {promise.source}` does not hold: {name} may {breach.action} on {breach.resource}{where}",
                 "narrow the access that allows it, or take the promise back",
                 promise.location,
                 promise.origin,
-                related=(_hcl(place),),
+                related=(_hcl(role.place),),
             )
 
 
