@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from rolewright.finding import Location
 from rolewright.model import Environment
-from rolewright.prove.sandbox import Moto, Sandbox, open_sandbox
+from rolewright.prove import sandbox
+from rolewright.prove.sandbox import Moto, RefusedError, Sandbox, open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ACCOUNT = "210987654321"
 HERE = Environment("test", ACCOUNT, "eu-west-1", "aws", {}, {})
@@ -26,6 +31,7 @@ class Block:
     mode: str = "resource"
     file: str = "main.tf"
     line: int = 7
+    depends: tuple[str, ...] = ()
 
     @property
     def type(self) -> str:
@@ -55,7 +61,7 @@ def trust(service: str = "lambda") -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def role(name: str = "r", **values: Any) -> Block:
+def role(name: str = "r", **values: str | int | dict[str, str]) -> Block:
     given = {"name": name, "path": "/", "assume_role_policy": trust(), **values}
     return Block(f"aws_iam_role.{name}", given)
 
@@ -88,6 +94,10 @@ EVERYTHING = (
             "policy": policy("kms:*"),
             "tags": TAGS,
         },
+    ),
+    Block(
+        "aws_kms_key.mac",
+        {"key_usage": "GENERATE_VERIFY_MAC", "customer_master_key_spec": "HMAC_256", "policy": policy("kms:*")},
     ),
     Block("aws_kms_alias.k", {"name": "alias/k", "target_key_id": "${aws_kms_key.k.key_id}"}),
     role("r", tags=TAGS, max_session_duration=3600),
@@ -122,6 +132,7 @@ EVERYTHING = (
             "iam_instance_profile": "${aws_iam_instance_profile.i.name}",
             "subnet_id": "subnet-0123",
             "metadata_options": [{"http_tokens": "required"}],
+            "root_block_device": [{"encrypted": True, "volume_size": 40}],
             "tags": TAGS,
         },
     ),
@@ -249,9 +260,7 @@ EVERYTHING = (
             "message_retention_seconds": 3600,
             "receive_wait_time_seconds": 20,
             "sqs_managed_sse_enabled": True,
-            "redrive_policy": json.dumps(
-                {"deadLetterTargetArn": "${aws_sqs_queue.dlq.arn}", "maxReceiveCount": 5}
-            ),
+            "redrive_policy": json.dumps({"deadLetterTargetArn": "${aws_sqs_queue.dlq.arn}", "maxReceiveCount": 5}),
             "tags": TAGS,
         },
     ),
@@ -282,6 +291,7 @@ EVERYTHING = (
             "architectures": ["arm64"],
             "memory_size": 256,
             "timeout": 30,
+            "reserved_concurrent_executions": 0,
             "environment": [{"variables": {"TABLE": "${aws_dynamodb_table.t.name}"}}],
             "tracing_config": [{"mode": "Active"}],
             "dead_letter_config": [{"target_arn": "${aws_sqs_queue.dlq.arn}"}],
@@ -309,6 +319,7 @@ EVERYTHING = (
             "requires_compatibilities": ["FARGATE"],
             "cpu": 256,
             "memory": "512",
+            "ephemeral_storage": [{"size_in_gib": 30}],
             "runtime_platform": [{"cpu_architecture": "ARM64", "operating_system_family": "LINUX"}],
             "container_definitions": json.dumps(
                 [{"name": "app", "image": "app:1", "essential": True, "command": None}]
@@ -336,25 +347,30 @@ def test_every_type_is_applied_and_read_back_as_written(everything: Sandbox) -> 
     assert everything.not_applied == ()
 
 
-@pytest.mark.parametrize(
-    ("token", "arn"),
-    [
-        ("aws_iam_role.r.arn", f"arn:aws:iam::{ACCOUNT}:role/r"),
-        ("aws_s3_bucket.b.arn", "arn:aws:s3:::rolewright-b"),
-        ("aws_dynamodb_table.t.arn", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"),
-        ("aws_ssm_parameter.p.arn", f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/orders/p"),
-        ("aws_cloudwatch_log_group.l.arn", f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/f"),
-        ("aws_sqs_queue.q.arn", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"),
-        ("aws_sns_topic.t.arn", f"arn:aws:sns:eu-west-1:{ACCOUNT}:t"),
-        ("aws_kms_alias.k.arn", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/k"),
-        ("aws_lambda_function.f.arn", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"),
-        ("aws_ecs_task_definition.d.arn", f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/d:1"),
-    ],
-)
-def test_generated_arns_carry_the_environments_account_and_region(
-    everything: Sandbox, token: str, arn: str
-) -> None:
-    assert everything.tokens["${" + token + "}"] == arn
+ARNS = {
+    "${aws_iam_role.r.arn}": f"arn:aws:iam::{ACCOUNT}:role/r",
+    "${aws_s3_bucket.b.arn}": "arn:aws:s3:::rolewright-b",
+    "${aws_dynamodb_table.t.arn}": f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t",
+    "${aws_ssm_parameter.p.arn}": f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/orders/p",
+    "${aws_cloudwatch_log_group.l.arn}": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/f",
+    "${aws_sqs_queue.q.arn}": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q",
+    "${aws_sns_topic.t.arn}": f"arn:aws:sns:eu-west-1:{ACCOUNT}:t",
+    "${aws_kms_alias.k.arn}": f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/k",
+    "${aws_lambda_function.f.arn}": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f",
+    "${aws_ecs_task_definition.d.arn}": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/d:1",
+}
+
+
+def test_generated_arns_carry_the_environments_account_and_region(moto: Moto) -> None:
+    done = moto.apply(module(*EVERYTHING, Block("aws_unknown.x", {"of": list(ARNS)})), HERE)
+    assert {token: done.tokens[token] for token in ARNS} == ARNS
+
+
+def test_only_tokens_of_the_plan_are_told(moto: Moto) -> None:
+    """What the plan knows itself, such as a name that it repeats, must not be taken for generated."""
+    key = Block("aws_kms_key.k", {"policy": policy("kms:*")})
+    alias = Block("aws_kms_alias.k", {"name": "alias/k", "target_key_id": "${aws_kms_key.k.key_id}"})
+    assert list(moto.apply(module(key, alias, role()), HERE).tokens) == ["${aws_kms_key.k.key_id}"]
 
 
 def test_generated_ids_replace_their_tokens_inside_stored_policies(everything: Sandbox) -> None:
@@ -380,7 +396,8 @@ def test_a_run_starts_empty_and_generates_the_same_ids(moto: Moto, everything: S
 def test_account_and_region_follow_the_environment(moto: Moto) -> None:
     other = Environment("other", "111122223333", "us-east-1", "aws", {}, {})
     china = Environment("china", "444455556666", "cn-north-1", "aws-cn", {}, {})
-    blocks = module(role(), Block("aws_s3_bucket.b", {"bucket": "rolewright-b"}))
+    profile = Block("aws_iam_instance_profile.i", {"name": "i", "tags": {"role": "${aws_iam_role.r.arn}"}})
+    blocks = module(role(), profile, Block("aws_s3_bucket.b", {"bucket": "rolewright-b"}))
     for environment in (other, china, HERE):
         done = moto.apply(blocks, environment)
         assert done.findings == ()
@@ -396,6 +413,8 @@ def test_account_and_region_follow_the_environment(moto: Moto) -> None:
         (role(max_session_duration=100), "3600"),
         (role(max_session_duration="soon"), "MaxSessionDuration"),
         (Block("aws_iam_role.r", {}), "RoleName"),
+        (role(tags="${local.tags}"), "tags is not a map"),
+        (Block("aws_dynamodb_table.t", {"name": "t", "attribute": "${x}"}), "attribute is not a list"),
         (Block("aws_iam_role_policy.x", {"name": "x", "role": "absent", "policy": policy()}), "absent"),
         (
             Block(
@@ -422,8 +441,10 @@ def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, block:
 
 
 def test_what_needs_a_refused_resource_is_left_out_without_a_second_finding(moto: Moto) -> None:
-    user = Block("aws_iam_role_policy.x", {"name": "x", "role": "${aws_iam_role.r.name}", "policy": policy()})
-    user_of_user = Block("aws_s3_bucket.b", {"bucket": "${aws_iam_role_policy.x.id}"})
+    # the evaluator knows the role's name, so that only `depends` tells where it came from
+    policy_values = {"name": "x", "role": "r", "policy": policy()}
+    user = Block("aws_iam_role_policy.x", policy_values, depends=("aws_iam_role.r",))
+    user_of_user = Block("aws_s3_bucket.b", {"bucket": "rolewright-b"}, depends=(user.address,))
     done = moto.apply(module(role(assume_role_policy="{}"), user, user_of_user, role("other")), HERE)
     assert len(done.findings) == 1
     assert done.applied == ("aws_iam_role.other",)
@@ -439,10 +460,18 @@ def test_unknown_types_are_named_and_data_blocks_skipped(moto: Moto) -> None:
     assert (done.applied, done.not_applied, done.findings) == ((), ("aws_quantum_widget",), ())
 
 
+def test_a_region_that_does_not_exist_is_a_finding(moto: Moto) -> None:
+    for region in ("no such region", "eu-nowhere-9"):
+        nowhere = Environment("nowhere", ACCOUNT, region, "aws", {}, {})
+        queue = Block("aws_sqs_queue.q", {"name": "q"})
+        done = moto.apply(module(queue), nowhere)
+        assert [finding.rule for finding in done.findings] == ["sandbox-refused"]
+
+
 def test_a_difference_on_reading_back_is_a_finding(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     call = moto.call
 
-    def forgetful(service: str, region: str, operation: str, parameters: Any) -> dict[str, Any]:
+    def forgetful(service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         answer = call(service, region, operation, parameters)
         if operation == "get_queue_attributes":
             answer["Attributes"]["VisibilityTimeout"] = "30"
@@ -462,26 +491,84 @@ def test_a_difference_on_reading_back_is_a_finding(moto: Moto, monkeypatch: pyte
     assert "policy_arn" in done.findings[1].message
 
 
-def test_nobodys_aws_settings_are_read_or_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobodys_aws_settings_are_read_or_changed(tmp_path: Path) -> None:
+    """In a fresh process: moto reads some settings when it is imported."""
     broken = tmp_path / "config"
     broken.write_text("[profile nonsense\n= = =")
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[profile nonsense\n= = =")
+    (tmp_path / ".aws" / "credentials").write_text("= = =")
     settings = {
+        "HOME": str(tmp_path),
         "AWS_PROFILE": "does-not-exist",
-        "AWS_CONFIG_FILE": str(broken),
-        "AWS_SHARED_CREDENTIALS_FILE": str(broken),
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
         "AWS_USE_FIPS_ENDPOINT": "true",
         "AWS_REGION": "ap-south-1",
         "AWS_ACCESS_KEY_ID": "theirs",
         "AWS_SECRET_ACCESS_KEY": "theirs",
+        "MOTO_ACCOUNT_ID": "999999999999",
+        "TEST_SERVER_MODE": "true",
     }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    before = dict(os.environ)
-    with open_sandbox() as fresh:
-        assert dict(os.environ) == before
-        done = fresh.apply(module(role(), Block("aws_s3_bucket.b", {"bucket": "rolewright-b"})), HERE)
-    assert done.findings == ()
-    assert done.tokens["${aws_iam_role.r.arn}"] == f"arn:aws:iam::{ACCOUNT}:role/r"
-    assert dict(os.environ) == before
+    script = """
+import os, test_sandbox as t
+before = dict(os.environ)
+with t.open_sandbox() as moto:
+    done = moto.apply(t.module(*t.EVERYTHING), t.HERE)
+assert done.findings == (), done.findings
+assert done.tokens["${aws_iam_role.r.arn}"] == f"arn:aws:iam::{t.ACCOUNT}:role/r"
+assert dict(os.environ) == before
+"""
+    for more in ({}, {"AWS_CONFIG_FILE": str(broken), "AWS_SHARED_CREDENTIALS_FILE": str(broken)}):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=Path(__file__).parent,
+            env={**os.environ, **settings, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_call_that_moto_does_not_know_leaves_nowhere(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no mock answers, the request goes to this machine's discard port, not to AWS."""
+    moto.apply(module(), HERE)
+    monkeypatch.setattr("moto.core.models.botocore_stubber.enabled", False)
+    with pytest.raises(RefusedError, match=r"127\.0\.0\.1:9"):
+        moto.call("iam", "eu-west-1", "list_roles", {})
+
+
+ARGUMENT = re.compile(r"^  (\w+)\s*(?:=|\{)", re.MULTILINE)
+RESOURCE = re.compile(r'^resource "(\w+)" .*?^\}', re.MULTILINE | re.DOTALL)
+TABLE = yaml.safe_load(Path(sandbox.__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+
+
+def blueprint_arguments() -> list[tuple[str, str]]:
+    """Type and argument of everything that the blueprints' own templates write."""
+    root = Path(__file__).parents[2] / "blueprints"
+    found = {
+        (resource[1], argument)
+        for template in root.glob("*/*/*.tf.j2")
+        for resource in RESOURCE.finditer(template.read_text(encoding="utf-8"))
+        for argument in ARGUMENT.findall(resource[0])
+        if resource[1] in TABLE
+    }
+    return sorted(found - {(kind, meta) for kind, _ in found for meta in ("lifecycle", "depends_on")})
+
+
+def words(value: object) -> set[str]:
+    return set(re.findall(r"[\w-]+", json.dumps(value)))
+
+
+@pytest.mark.parametrize(("kind", "argument"), blueprint_arguments())
+def test_no_argument_of_the_blueprints_is_passed_over_in_silence(kind: str, argument: str) -> None:
+    entry = TABLE[kind]
+    sent = words([(call["parameters"], call.get("when")) for call in entry.get("calls", ())])
+    assert not entry.get("calls") or argument in sent | set(entry.get("unsent", ()))
+
+
+def test_an_unsent_argument_is_not_sent() -> None:
+    for entry in TABLE.values():
+        paths = words([call["parameters"] for call in entry.get("calls", ())])
+        assert not paths & set(entry.get("unsent", ()))
