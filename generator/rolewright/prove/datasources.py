@@ -1,102 +1,160 @@
-"""Data sources whose values are known without AWS: the context, and policy documents as the provider renders them."""
+"""What data sources answer that need no call: who and where the module runs, and policy documents."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from typing import TYPE_CHECKING, Any
 
+from rolewright.prove.functions import EvaluationError, escape_html
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rolewright.model import Environment
 
 Values = dict[str, Any]
 
+# https://docs.aws.amazon.com/sdk-for-go/api/aws/endpoints/ : partition → its DNS suffix.
+_DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 
-def _identity(_values: Values, environment: Environment) -> Values:
-    return {"account_id": environment.account}
+
+def _caller_identity(_values: Values, environment: Environment) -> Values:
+    return {"account_id": environment.account, "id": environment.account}
 
 
 def _partition(_values: Values, environment: Environment) -> Values:
-    return {"partition": environment.partition}
+    suffix = _DNS_SUFFIX.get(environment.partition)
+    if suffix is None:
+        return {"partition": environment.partition, "id": environment.partition}
+    return {
+        "partition": environment.partition,
+        "id": environment.partition,
+        "dns_suffix": suffix,
+        "reverse_dns_prefix": ".".join(reversed(suffix.split("."))),
+    }
 
 
-def _principal(values: Values, environment: Environment) -> Values:
-    return {"region": environment.region, "name": f"{values['service_name']}.amazonaws.com"}
+def _region(values: Values, environment: Environment) -> Values:
+    region = values.get("region") or values.get("name") or environment.region
+    return {"name": region, "id": region, "region": region}
+
+
+def _service_principal(values: Values, environment: Environment) -> Values:
+    region = values.get("region", environment.region)
+    if environment.partition != "aws":
+        return {"region": region}  # elsewhere some services have the partition's own suffix
+    service = values.get("service_name", "")
+    return {
+        "region": region,
+        "suffix": "amazonaws.com",
+        "name": f"{service}.amazonaws.com",
+        "id": f"{service}.{region}.amazonaws.com",
+    }
 
 
 def _policy_document(values: Values, _environment: Environment) -> Values:
-    """The provider's aws_iam_policy_document (its data source `iam_policy_document`): indented JSON."""
-    document = {"Version": values.get("version", "2012-10-17")}
+    """The document as the provider renders it (aws_iam_policy_document, observed with 5.100)."""
+    merging = [name for name in values if name.startswith(("source_", "override_"))]
+    if merging:
+        raise EvaluationError(f"{merging[0]} is not evaluated")
+    version = values.get("version") or "2012-10-17"
+    document: Values = {"Version": version}
     if values.get("policy_id"):
         document["Id"] = values["policy_id"]
     statements = [_statement(statement) for statement in values.get("statement", [])]
+    sids = [statement["Sid"] for statement in statements if "Sid" in statement]
+    repeated = next((sid for sid in sids if sids.count(sid) > 1), None)
+    if repeated is not None:
+        raise EvaluationError(f"two statements have the sid {repeated}")
     if statements:
         document["Statement"] = statements
-    return {"json": _go_json(document, 2), "minified_json": _go_json(document, None)}
-
-
-def _go_json(document: Values, indent: int | None) -> str:
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(document, indent=indent, separators=separators, ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _statement(values: Values) -> Values:
-    """Keys in the provider's order; it sorts sets in reverse, and writes a single value as a string."""
-    found: Values = {}
-    if values.get("sid"):
-        found["Sid"] = values["sid"]
-    found["Effect"] = values.get("effect", "Allow")
-    for key, name in (("Action", "actions"), ("NotAction", "not_actions")):
-        if values.get(name):
-            found[key] = _several(values[name])
-    for key, name in (("Resource", "resources"), ("NotResource", "not_resources")):
-        if values.get(name):
-            found[key] = _several([_variables(one) for one in values[name]])
-    for key, name in (("Principal", "principals"), ("NotPrincipal", "not_principals")):
-        if values.get(name):
-            found[key] = _principals(values[name])
-    if values.get("condition"):
-        found["Condition"] = _conditions(values["condition"])
-    return found
-
-
-def _variables(text: str) -> str:
-    """The provider's own way to write a policy variable: `&{aws:username}`."""
-    return text.replace("&{", "${")
-
-
-def _several(values: list[str]) -> Any:  # noqa: ANN401 - a string or a list
-    ordered = sorted(set(values), reverse=True)
-    return ordered[0] if len(ordered) == 1 else ordered
-
-
-def _principals(blocks: list[Values]) -> Any:  # noqa: ANN401 - "*" or a mapping
-    found: dict[str, list[str]] = {}
-    for block in blocks:
-        found.setdefault(block["type"], []).extend(_variables(one) for one in block["identifiers"])
-    if found == {"*": ["*"]}:
-        return "*"
-    return {kind: _several(names) for kind, names in sorted(found.items())}
-
-
-def _conditions(blocks: list[Values]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, list[str]]] = {}
-    for block in blocks:
-        values = found.setdefault(block["test"], {}).setdefault(block["variable"], [])
-        values.extend(_variables(one) for one in block["values"])
     return {
-        test: {key: values[0] if len(values) == 1 else values for key, values in sorted(keys.items())}
+        "version": version,
+        "json": escape_html(json.dumps(document, indent=2, ensure_ascii=False)),
+        "minified_json": escape_html(json.dumps(document, separators=(",", ":"), ensure_ascii=False)),
+    }
+
+
+def _statement(block: Values) -> Values:
+    effect = block.get("effect") or "Allow"
+    if effect not in ("Allow", "Deny"):
+        raise EvaluationError(f"the effect {effect} is neither Allow nor Deny")
+    parts = {
+        "Sid": block.get("sid") or None,
+        "Effect": effect,
+        "Action": _sorted(block.get("actions")),
+        "NotAction": _sorted(block.get("not_actions")),
+        "Resource": _sorted(block.get("resources")),
+        "NotResource": _sorted(block.get("not_resources")),
+        "Principal": _principals(block.get("principals", [])),
+        "NotPrincipal": _principals(block.get("not_principals", [])),
+        "Condition": _conditions(block.get("condition", [])),
+    }
+    return {key: part for key, part in parts.items() if part}
+
+
+def _sorted(values: list[str] | None) -> str | list[str]:
+    """The provider keeps these as sets and writes them from the last to the first."""
+    return _collapsed(sorted({_variables(value) for value in values or []}, reverse=True))
+
+
+def _collapsed(values: list[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else values
+
+
+def _variables(value: str) -> str:
+    """`&{aws:username}` is how HCL writes what IAM knows as `${aws:username}`."""
+    return value.replace("&{", "${")
+
+
+def _principals(blocks: list[Values]) -> str | Values:
+    if len(blocks) == 1 and blocks[0]["type"] == "*" and list(blocks[0]["identifiers"]) == ["*"]:
+        return "*"
+    found: dict[str, list[str]] = {}
+    for block in _in_set_order(blocks, _principal_text):
+        found.setdefault(block["type"], []).extend(
+            sorted({_variables(identifier) for identifier in block["identifiers"]}, reverse=True)
+        )
+    return {type_: _collapsed(found[type_]) for type_ in sorted(found)}
+
+
+def _conditions(blocks: list[Values]) -> Values:
+    found: dict[str, dict[str, list[str]]] = {}
+    for block in _in_set_order(blocks, _condition_text):
+        values = found.setdefault(block["test"], {}).setdefault(_variables(block["variable"]), [])
+        values.extend(_variables(value) for value in block["values"])
+    return {
+        test: {variable: _collapsed(keys[variable]) for variable in sorted(keys)}
         for test, keys in sorted(found.items())
     }
 
 
-DATA_SOURCES: Mapping[str, Callable[[Values, Environment], Values]] = {
-    "aws_caller_identity": _identity,
-    "aws_iam_policy_document": _policy_document,
+def _in_set_order(blocks: Iterable[Values], text: Callable[[Values], str]) -> list[Values]:
+    """Blocks in the order in which the provider walks a set of them: by the CRC-32 of their text, as text."""
+    unique = {text(block): block for block in blocks}
+    return [unique[key] for key in sorted(unique, key=_code)]
+
+
+def _code(text: str) -> str:
+    return str(zlib.crc32(text.encode()))
+
+
+def _principal_text(block: Values) -> str:
+    identifiers = sorted((f"{identifier};" for identifier in set(block["identifiers"])), key=_code)
+    return f"identifiers:{{{''.join(identifiers)}}};type:{block['type']};"
+
+
+def _condition_text(block: Values) -> str:
+    values = "".join(f"{value};" for value in block["values"])
+    return f"test:{block['test']};values:({values});variable:{block['variable']};"
+
+
+ANSWERS: Mapping[str, Callable[[Values, Environment], Values]] = {
+    "aws_caller_identity": _caller_identity,
     "aws_partition": _partition,
-    "aws_service_principal": _principal,
+    "aws_region": _region,
+    "aws_service_principal": _service_principal,
+    "aws_iam_policy_document": _policy_document,
 }
+"""Type of a data source → from its arguments and the environment, the attributes that it answers with."""

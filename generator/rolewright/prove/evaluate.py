@@ -1,47 +1,47 @@
-"""ParsedModule + Environment → Plan: the values that Terraform would plan, with tokens for what AWS makes up.
+"""A parsed module in one environment → the values of its resources, as a plan would show them.
 
-Only what blueprints use is evaluated. Anything else is a finding, never a guess.
+Nothing is guessed: what only an apply brings to light is the token `${ADDRESS.ATTRIBUTE}`, and what is not
+evaluated here is a finding.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import heapq
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
-from rolewright.check.syntax import (
-    Call,
-    Conditional,
-    Expression,
-    Index,
-    List,
-    Literal,
-    Map,
-    Opaque,
-    Operation,
-    Template,
-    Traversal,
-)
+from rolewright.check.scope import Scope, references
+from rolewright.check.syntax import Call, Map, Traversal
+from rolewright.data import provider
 from rolewright.finding import Finding, Location, Rejected
-from rolewright.prove.datasources import DATA_SOURCES
-from rolewright.prove.functions import FUNCTIONS, EvaluationError, operate, string
+from rolewright.prove.datasources import ANSWERS
+from rolewright.prove.expressions import step, value_of
+from rolewright.prove.functions import EvaluationError, UnknownError, convert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.check.syntax import Attribute, Block, Expression, ParsedModule
     from rolewright.model import Environment
 
-_META = frozenset({"depends_on", "count", "for_each", "provider"})
-_META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection"})
-_UNEVALUATED = ("count", "for_each")
+Path = tuple[str | int, ...]
+
+_META = frozenset({"depends_on", "provider"})
+_NOT_EVALUATED = frozenset({"count", "for_each"})
+_REMEDY = "write it in the blueprint with what is evaluated: values, references, operators, known functions"
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A resource or data block with its values: attributes as plain values, nested blocks as lists of dicts."""
+    """A resource or data source. `values` are its attributes, and lists of dicts for its nested blocks.
+
+    What is null or not set is left out, as are `depends_on` and `lifecycle`. `depends` are the addresses that
+    it refers to, through locals too. `address` is written as Terraform does: `data.TYPE.NAME` for data.
+    """
 
     address: str
-    mode: str
+    mode: Literal["resource", "data"]
     type: str
     name: str
     values: Mapping[str, Any]
@@ -52,10 +52,9 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Plan:
-    """A module evaluated for one environment; `resources` stand after what they depend on.
+    """An evaluated module. `resources` stand by address, each after those it depends on.
 
-    What Terraform cannot know before it applies is the token `${ADDRESS.ATTRIBUTE}`. `problems` are
-    validations, pre- and postconditions that do not hold.
+    `problems` are the conditions of variables, resources and data sources that came out false.
     """
 
     resources: Mapping[str, Evaluated]
@@ -66,209 +65,288 @@ class Plan:
 
 
 def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
-    """Evaluate a module. Raises Rejected where something cannot be evaluated, or depends on itself."""
-    return _Evaluator(parsed, environment).plan()
+    """The values of a module in an environment.
+
+    Raises Rejected with a finding `evaluate-…` for each expression that is wrong or not evaluated.
+    """
+    walk = _Walk(parsed, environment, Scope(parsed))
+    walk.refuse_what_is_not_evaluated()
+    for block in parsed.all("variable"):
+        walk.read_variable(block)
+    for address in walk.order():
+        walk.read_resource(address)
+    outputs = {
+        block.labels[0]: walk.attribute(block, block.attributes["value"])
+        for block in parsed.all("output")
+        if "value" in block.attributes
+    }
+    all_locals = {
+        name: walk.attribute(block, attribute)
+        for block in parsed.all("locals")
+        for name, attribute in block.attributes.items()
+    }
+    if walk.findings:
+        raise Rejected(dict.fromkeys(walk.findings))
+    return Plan(
+        MappingProxyType(walk.evaluated),
+        MappingProxyType(walk.variables),
+        MappingProxyType(all_locals),
+        MappingProxyType(outputs),
+        tuple(walk.problems),
+    )
 
 
-class _Evaluator:
-    def __init__(self, parsed: ParsedModule, environment: Environment) -> None:
-        self._environment = environment
-        self._blocks = {_address(b): b for b in parsed.blocks if b.type in ("resource", "data")}
-        self._variables = {b.labels[0]: b for b in parsed.all("variable")}
-        self._outputs = {b.labels[0]: b for b in parsed.all("output")}
-        self._locals = {n: (b, a) for b in parsed.all("locals") for n, a in b.attributes.items()}
-        self._given = parsed.tfvars.get(environment.name, {}) if environment.name else {}
-        self._done: dict[str, Evaluated] = {}
-        self._values: dict[str, Any] = {}
-        self._open: list[str] = []
-        self._needs: list[dict[str, None]] = [{}]
-        self._place: tuple[str, int] = ("", 1)
+@dataclass
+class _Walk:
+    """What has been evaluated so far."""
 
-    def plan(self) -> Plan:
-        findings: list[Finding] = []
-        variables = self._all("var", self._variables, findings)
-        values = self._all("local", self._locals, findings)
-        for address in sorted(self._blocks):
-            self._try(lambda address=address: self._resource(address), findings)  # type: ignore[misc]
-        outputs = {
-            name: self._try(lambda block=block: self._attribute(block, "value"), findings)  # type: ignore[misc]
-            for name, block in self._outputs.items()
-        }
-        problems = list(self._conditions(findings))
-        if findings:
-            raise Rejected(dict.fromkeys(findings))
-        return Plan(dict(self._done), variables, values, outputs, tuple(problems))
+    parsed: ParsedModule
+    environment: Environment
+    scope: Scope
+    variables: dict[str, Any] = field(default_factory=dict)
+    evaluated: dict[str, Evaluated] = field(default_factory=dict)
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    open_locals: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
 
-    def _all(self, root: str, names: Mapping[str, Any], findings: list[Finding]) -> dict[str, Any]:
-        return {
-            name: self._try(lambda name=name: self._named(root, name), findings)  # type: ignore[misc]
-            for name in names
-        }
+    def finding(self, rule: str, message: str, block: Block, line: int, remedy: str = _REMEDY) -> Finding:
+        origin = self.parsed.origin(block.file, line)
+        return Finding(rule, message, remedy, Location(block.file, line, 1, line, 1), origin)
 
-    def _try(self, compute: Any, findings: list[Finding]) -> Any:  # noqa: ANN401 - a value of the module
-        depth, needs = len(self._open), len(self._needs)
-        try:
-            return compute()
-        except EvaluationError as error:
-            file, line = self._place
-            remedy = "use in the template what the evaluator knows"
-            findings.append(Finding("evaluate-unknown", str(error), remedy, Location(file, line, 1, line, 2)))
-            del self._open[depth:], self._needs[needs:]
-            return None
+    def refuse_what_is_not_evaluated(self) -> None:
+        """A finding for each block and meta-argument that would need more than values and references."""
+        for block in self.parsed.blocks:
+            if block.type == "module":
+                self.findings.append(
+                    self.finding("evaluate-block", "a module block is not evaluated", block, block.line)
+                )
+            if block.type in ("resource", "data", "module"):
+                for name in sorted(_NOT_EVALUATED & block.attributes.keys()):
+                    line = block.attributes[name].line
+                    self.findings.append(self.finding("evaluate-meta", f"{name} is not evaluated", block, line))
+            for inner in _nested(block):
+                if inner.type in ("dynamic", "provisioner", "connection"):
+                    message = f"a {inner.type} block is not evaluated"
+                    self.findings.append(self.finding("evaluate-block", message, inner, inner.line))
 
-    # --- names -------------------------------------------------------------------------------------
+    # Order.
 
-    def _named(self, root: str, name: str) -> Any:  # noqa: ANN401
-        key = f"{root}.{name}"
-        if key not in self._values:
-            self._enter(key)
-            self._values[key] = self._variable(name) if root == "var" else self._local(name)
-            self._open.pop()
-        return self._values[key]
+    def order(self) -> list[str]:
+        """The addresses, each after those it depends on, ties by address. A circle is a finding."""
+        waiting = {address: set(self.depends(block)) for address, block in self.blocks.items()}
+        ready = sorted(address for address, needs in waiting.items() if not needs)
+        ordered: list[str] = []
+        while ready:
+            address = heapq.heappop(ready)
+            ordered.append(address)
+            del waiting[address]
+            for other, needs in waiting.items():
+                if address in needs:
+                    needs.remove(address)
+                    if not needs:
+                        heapq.heappush(ready, other)
+        if waiting:
+            first = min(address for address in waiting if address in self.reachable(address))
+            block = self.blocks[first]
+            circle = ", ".join(sorted(a for a in self.reachable(first) if first in self.reachable(a)))
+            message = f"these depend on each other in a circle: {circle}"
+            self.findings.append(self.finding("evaluate-cycle", message, block, block.line, "break the circle"))
+        return ordered
 
-    def _enter(self, key: str) -> None:
-        if key in self._open:
-            raise EvaluationError("these depend on each other in a circle: " + " → ".join([*self._open, key]))
-        self._open.append(key)
+    @property
+    def blocks(self) -> dict[str, Block]:
+        return {_address(*key): block for key, block in self.scope.resources.items()}
 
-    def _variable(self, name: str) -> Any:  # noqa: ANN401
-        block = self._variables.get(name)
-        if block is None:
-            raise EvaluationError(f"there is no variable {name}")
-        if name in self._given:
-            return self._value(self._given[name].expression, {})
-        if "default" in block.attributes:
-            return self._attribute(block, "default")
-        raise EvaluationError(f"the variable {name} has no value in the environment {self._environment.name or 'none'}")
-
-    def _local(self, name: str) -> Any:  # noqa: ANN401
-        if name not in self._locals:
-            raise EvaluationError(f"there is no local value {name}")
-        block, attribute = self._locals[name]
-        self._place = (block.file, attribute.line)
-        return self._value(attribute.expression, {})
-
-    def _resource(self, address: str) -> Evaluated:
-        self._needs[-1][address] = None
-        if address in self._done:
-            return self._done[address]
-        self._enter(address)
-        self._needs.append({})
-        block = self._blocks[address]
-        self._place = (block.file, block.line)
-        for name in _UNEVALUATED:
-            if name in block.attributes:
-                raise EvaluationError(f"{name} is not evaluated")
-        values = self._body(block)
-        for explicit in self._explicit(block):
-            self._resource(explicit)
-        mode = "data" if block.type == "data" else "resource"
-        if mode == "data" and block.labels[0] in DATA_SOURCES:
-            values = {**values, **DATA_SOURCES[block.labels[0]](values, self._environment)}
-        found = Evaluated(
-            address, mode, block.labels[0], block.labels[1], values, block.file, block.line, tuple(self._needs.pop())
-        )
-        self._open.pop()
-        self._done[address] = found
+    def reachable(self, address: str) -> set[str]:
+        found: set[str] = set()
+        stack = [address]
+        while stack:
+            for other in self.depends(self.blocks[stack.pop()]):
+                if other not in found:
+                    found.add(other)
+                    stack.append(other)
         return found
 
-    def _explicit(self, block: Block) -> Iterator[str]:
-        attribute = block.attributes.get("depends_on")
-        if attribute is not None and isinstance(attribute.expression, List):
-            for item in attribute.expression.items:
-                if isinstance(item, Traversal):
-                    yield ".".join(str(step) for step in item.path)
+    def depends(self, block: Block) -> tuple[str, ...]:
+        """The addresses that a block refers to, itself excepted."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        stack = [a.expression for one in (block, *_nested(block)) for a in one.attributes.values()]
+        while stack:
+            for reference in references(stack.pop()):
+                target = self.scope.target(reference)
+                name = str(reference.steps[1]) if len(reference.steps) > 1 else ""
+                if target is not None:
+                    found.add(_address(target.kind, target.type, target.block.labels[1]))
+                elif reference.steps[0] == "local" and name in self.scope.locals and name not in seen:
+                    seen.add(name)
+                    stack.append(self.scope.locals[name])
+        return tuple(sorted(found - {_address(block.type, *block.labels[:2])}))
 
-    def _body(self, block: Block) -> dict[str, Any]:
-        values = {n: self._attribute(block, n) for n in block.attributes if n not in _META}
-        for nested in block.blocks:
-            if nested.type in _META_BLOCKS:
-                continue
-            if nested.type == "dynamic":
-                raise EvaluationError("dynamic blocks are not evaluated")
-            values.setdefault(nested.type, []).append(self._body(nested))
-        return values
+    # Values.
 
-    def _attribute(self, block: Block, name: str) -> Any:  # noqa: ANN401
-        attribute = block.attributes[name]
-        self._place = (block.file, attribute.line)
-        return self._value(attribute.expression, {})
+    def attribute(self, block: Block, attribute: Attribute, type_: Any = "dynamic") -> Any:  # noqa: ANN401
+        """The value of an attribute, or None and a finding."""
+        try:
+            return convert(value_of(attribute.expression, self.resolve), type_)
+        except UnknownError as error:
+            message = f"{attribute.name} cannot be evaluated: {error}"
+            self.findings.append(self.finding("evaluate-unknown", message, block, attribute.line))
+        except EvaluationError as error:
+            message = f"{attribute.name} cannot be evaluated: {error}"
+            self.findings.append(self.finding("evaluate-expression", message, block, attribute.line))
+        return None
 
-    # --- conditions --------------------------------------------------------------------------------
-
-    def _conditions(self, findings: list[Finding]) -> Iterator[Finding]:
-        for name, block in self._variables.items():
-            for validation in block.all("validation"):
-                yield from self._holds(validation, {}, f"the variable {name}", findings)
-        for address, block in self._blocks.items():
-            own = self._done[address].values if address in self._done else {}
-            for lifecycle in block.all("lifecycle"):
-                for condition in (*lifecycle.all("precondition"), *lifecycle.all("postcondition")):
-                    yield from self._holds(condition, {"self": own}, address, findings)
-
-    def _holds(self, block: Block, scope: Mapping[str, Any], of: str, findings: list[Finding]) -> Iterator[Finding]:
-        self._place = (block.file, block.line)
-        held = self._try(lambda: self._value(block.attributes["condition"].expression, scope), findings)
-        if held is False:
-            message = f"a condition of {of} does not hold: " + string(
-                self._try(lambda: self._value(block.attributes["error_message"].expression, scope), findings)
-            )
-            place = Location(block.file, block.line, 1, block.line, 2)
-            yield Finding("evaluate-condition", message, "change what the condition looks at", place)
-
-    # --- expressions -------------------------------------------------------------------------------
-
-    def _value(self, expression: Expression, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        match expression:
-            case Literal(value):
-                return value
-            case Template(parts):
-                return "".join(p if isinstance(p, str) else string(self._value(p, scope)) for p in parts)
-            case Traversal(path):
-                return self._traverse(path, scope)
-            case Index(collection, key):
-                return _step(self._value(collection, scope), self._value(key, scope))
-            case List(items):
-                return [self._value(item, scope) for item in items]
-            case Map(items):
-                return {string(self._value(k, scope)): self._value(v, scope) for k, v in items}
-            case Conditional(test, yes, no):
-                return self._value(yes if self._value(test, scope) is True else no, scope)
-            case Operation(operator, operands):
-                return operate(operator, [self._value(one, scope) for one in operands])
-            case Call(name, arguments):
-                if name not in FUNCTIONS:
-                    raise EvaluationError(f"the function {name} is not evaluated")
-                return FUNCTIONS[name](*(self._value(one, scope) for one in arguments))
-            case Opaque(text):
-                raise EvaluationError(f"this is not evaluated: {text}")
-
-    def _traverse(self, path: tuple[str | int, ...], scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def resolve(self, path: Path) -> Any:  # noqa: ANN401
+        """What a traversal stands for."""
         root, *rest = path
-        if root in scope:
-            value = scope[str(root)]
-        elif root in ("var", "local") and rest:
-            value, rest = self._named(str(root), str(rest[0])), rest[1:]
-        else:
-            length = 3 if root == "data" else 2
-            address = ".".join(str(step) for step in path[:length])
-            if address not in self._blocks or len(path) == length:
-                raise EvaluationError(f"there is no {'.'.join(str(step) for step in path)}")
-            attribute, rest = str(path[length]), list(path[length + 1 :])
-            values = self._resource(address).values
-            value = values[attribute] if attribute in values else "${" + f"{address}.{attribute}" + "}"
-        for step in rest:
-            value = _step(value, step)
+        if root == "var" and rest and rest[0] in self.variables:
+            return _steps(self.variables[str(rest[0])], rest[1:])
+        if root == "local" and rest and rest[0] in self.scope.locals:
+            return _steps(self.local(str(rest[0])), rest[1:])
+        if root == "path" and rest in (["module"], ["root"]):
+            return "."
+        length = 3 if root == "data" else 2
+        address = ".".join(str(part) for part in path[:length])
+        if len(path) <= length or address not in self.known:
+            raise EvaluationError(f"the reference {address} is not evaluated")
+        return self.resource_attribute(address, path[length:])
+
+    def resource_attribute(self, address: str, steps: Path) -> Any:  # noqa: ANN401
+        """What the configuration or a data source says of an attribute, or its token."""
+        value: Any = self.known[address]
+        for place, key in enumerate(steps):
+            if isinstance(value, dict) and key not in value:
+                return _token(address, steps)
+            if place and isinstance(value, str):
+                return _token(address, steps)  # inside a collection that is not known
+            value = step(value, key)
         return value
 
+    def local(self, name: str) -> Any:  # noqa: ANN401
+        if name in self.open_locals:
+            raise EvaluationError(f"local.{name} depends on itself")
+        self.open_locals.append(name)
+        try:
+            return value_of(self.scope.locals[name], self.resolve)
+        finally:
+            self.open_locals.pop()
 
-def _step(value: Any, key: Any) -> Any:  # noqa: ANN401 - values of the module
-    try:
-        return value[key]
-    except (KeyError, IndexError, TypeError):
-        raise EvaluationError(f"there is no {key!r} in {value!r}") from None
+    def read_variable(self, block: Block) -> None:
+        name = block.labels[0]
+        given = self.parsed.tfvars.get(self.environment.name, {}) if self.environment.name else {}
+        source = given.get(name) or block.attributes.get("default")
+        type_ = block.attributes.get("type")
+        if source is None:
+            message = f"the variable {name} has no value in the environment {self.environment.name or '(none)'}"
+            self.findings.append(
+                self.finding("evaluate-variable", message, block, block.line, "give it a default or a value")
+            )
+            self.variables[name] = None
+            return
+        try:
+            wanted = "dynamic" if type_ is None else _constraint(type_.expression)
+        except EvaluationError as error:
+            self.findings.append(self.finding("evaluate-type", str(error), block, block.line))
+            wanted = "dynamic"
+        self.variables[name] = self.attribute(block, source, wanted)
+        for validation in block.all("validation"):
+            self.judge(validation, "evaluate-validation", f"the value of the variable {name}")
+
+    def read_resource(self, address: str) -> None:
+        block = self.blocks[address]
+        mode: Literal["resource", "data"] = "data" if block.type == "data" else "resource"
+        type_, name = block.labels[:2]
+        values = self.content(block, provider.schema(provider.MAJORS[0], mode, type_))
+        answer = ANSWERS.get(type_) if mode == "data" else None
+        if answer is not None:
+            try:
+                values |= answer(values, self.environment)
+            except EvaluationError as error:
+                message = f"{address} cannot be evaluated: {error}"
+                self.findings.append(self.finding("evaluate-data", message, block, block.line))
+        self.known[address] = {k: v for k, v in values.items() if k != "id" or answer is not None}
+        self.evaluated[address] = Evaluated(
+            address, mode, type_, name, values, block.file, block.line, self.depends(block)
+        )
+        for lifecycle in block.all("lifecycle"):
+            for kind in ("precondition", "postcondition"):
+                for condition in lifecycle.all(kind):
+                    self.judge(condition, f"evaluate-{kind}", address, address)
+
+    def content(self, block: Block, schema: provider.TypeSchema | None) -> dict[str, Any]:
+        """The attributes and nested blocks of a block that are set."""
+        values: dict[str, Any] = {}
+        types = {} if schema is None else schema.attributes
+        for name, attribute in block.attributes.items():
+            if name not in _META:
+                values[name] = self.attribute(block, attribute, types[name].type if name in types else "dynamic")
+        for inner in block.blocks:
+            if inner.type not in ("lifecycle", "dynamic", "provisioner", "connection"):
+                nested = None if schema is None else schema.blocks.get(inner.type)
+                known = None if nested is None else nested.content
+                values.setdefault(inner.type, []).append(self.content(inner, known))
+        return {name: value for name, value in values.items() if value is not None}
+
+    def judge(self, block: Block, rule: str, subject: str, self_address: str = "") -> None:
+        """A problem if a condition is false. One that only an apply can judge is Terraform's to judge then."""
+
+        def resolve(path: Path) -> Any:  # noqa: ANN401
+            if path[0] == "self" and self_address:
+                return self.resource_attribute(self_address, path[1:])
+            return self.resolve(path)
+
+        condition = block.attributes["condition"]
+        try:
+            if convert(value_of(condition.expression, resolve), "bool") is not False:
+                return
+            message = value_of(block.attributes["error_message"].expression, resolve)
+        except UnknownError:
+            return
+        except EvaluationError as error:
+            message = f"a condition cannot be evaluated: {error}"
+            self.findings.append(self.finding("evaluate-expression", message, block, condition.line))
+            return
+        remedy = "mend the value, or the condition that refuses it"
+        self.problems.append(self.finding(rule, f"{subject}: {message}", block, condition.line, remedy))
 
 
-def _address(block: Block) -> str:
-    prefix = "data." if block.type == "data" else ""
-    return prefix + ".".join(block.labels)
+def _address(mode: str, type_: str, name: str) -> str:
+    return f"data.{type_}.{name}" if mode == "data" else f"{type_}.{name}"
+
+
+def _nested(block: Block) -> Iterator[Block]:
+    for inner in block.blocks:
+        yield inner
+        yield from _nested(inner)
+
+
+def _steps(value: Any, keys: list[str | int]) -> Any:  # noqa: ANN401
+    for key in keys:
+        value = step(value, key)
+    return value
+
+
+def _token(address: str, steps: Path) -> str:
+    path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in steps)
+    return "${" + address + path + "}"
+
+
+def _constraint(expression: Expression) -> Any:  # noqa: ANN401
+    """A variable's type in Terraform's JSON form."""
+    match expression:
+        case Traversal(("string" | "number" | "bool" as name,)):
+            return name
+        case Traversal(("any",)):
+            return "dynamic"
+        case Call("list" | "set" | "map" as kind, (element,)):
+            return [kind, _constraint(element)]
+        case Call("object", (Map(items),)):
+            return ["object", {value_of(key, _no_reference): _constraint(type_) for key, type_ in items}]
+        case _:
+            raise EvaluationError("this type of a variable is not evaluated")
+
+
+def _no_reference(path: Path) -> Any:  # noqa: ANN401
+    raise EvaluationError(f"{path[0]} is no name of an attribute")

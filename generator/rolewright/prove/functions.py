@@ -1,39 +1,137 @@
-"""Terraform's functions and operators, as far as blueprints use them, on plain values."""
+"""Terraform's functions and conversions on plain Python values, and what they refuse to guess.
+
+A value that Terraform knows only after apply is a string that holds a token, `${ADDRESS.ATTRIBUTE}`. It may
+be carried along and put into other strings; whatever would have to look inside it raises UnknownError.
+Semantics: https://developer.hashicorp.com/terraform/language/functions
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 Value = Any
+"""None, bool, int, float, str, list or dict."""
+
+# The shape of a token; `${aws:username}`, which IAM resolves, is none.
+_TOKEN = re.compile(r"\$\{(?:[A-Za-z_][\w-]*\.[\w-]+\.[\w.\[\]-]+|var\.[\w-]+|filebase64sha256\([^)]*\))\}")
 
 
 class EvaluationError(Exception):
-    """An expression that cannot be evaluated; the message says why."""
+    """An expression that is wrong, or that is not evaluated here."""
 
 
-def string(value: Value) -> str:
-    """A value as a string, as a template shows it. Raises EvaluationError for lists, maps and null."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value
-        case int():
-            return str(value)
-        case float():
-            return str(int(value)) if value.is_integer() else repr(value)
-        case _:
-            raise EvaluationError(f"{value!r} is no string")
+class UnknownError(EvaluationError):
+    """An expression whose value depends on what only an apply brings to light."""
+
+
+def unknown(value: Value) -> bool:
+    """Whether a value, or anything inside it, holds a token."""
+    if isinstance(value, str):
+        return _TOKEN.search(value) is not None
+    if isinstance(value, dict):
+        return any(unknown(item) for item in value.values())
+    return isinstance(value, list) and any(unknown(item) for item in value)
+
+
+def known(value: Value) -> Value:
+    """The value itself. Raises UnknownError if there is a token in it."""
+    if unknown(value):
+        raise UnknownError("its value depends on what is only known after apply")
+    return value
+
+
+def is_number(value: Value) -> bool:
+    """Whether a value is a number; a bool is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number(value: Fraction) -> int | float:
+    """A number as Python has it; whole ones are int, so that 1.0 is written 1 as Terraform does."""
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+def tostring(value: Value) -> str | None:
+    """A string, number or bool as a string."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if is_number(value):
+        return format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)
+    raise EvaluationError(f"{_kind(value)} is no string")
+
+
+def tonumber(value: Value) -> int | float | None:
+    """A number, or a string that reads as one."""
+    if value is None or is_number(value):
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, str):
+        try:
+            return number(Fraction(known(value)))
+        except ValueError:
+            raise EvaluationError(f"{value!r} is no number") from None
+    raise EvaluationError(f"{_kind(value)} is no number")
+
+
+def tobool(value: Value) -> bool | None:
+    """A bool, or a string that reads as one."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and known(value) in ("true", "false"):
+        return value == "true"
+    raise EvaluationError(f"{_kind(value)} is no bool")
+
+
+def convert(value: Value, type_: Value) -> Value:
+    """A value as a type of Terraform's JSON form (`"string"`, `["set", "string"]`, `"dynamic"`).
+
+    A set is its list, sorted, without repeats. A token stands for a value of any type.
+    Raises EvaluationError if Terraform would refuse the conversion.
+    """
+    if value is None or type_ == "dynamic" or (isinstance(value, str) and _TOKEN.fullmatch(value)):
+        return value
+    if isinstance(type_, str):
+        return {"string": tostring, "number": tonumber, "bool": tobool}[type_](value)
+    kind, inner = type_
+    if kind in ("list", "set"):
+        items = [convert(item, inner) for item in _list(value)]
+        return toset(items) if kind == "set" else items
+    if kind == "map":
+        return {key: convert(item, inner) for key, item in _map(value).items()}
+    if kind == "object":
+        missing = inner.keys() - _map(value).keys()
+        if missing:
+            raise EvaluationError(f"an object lacks {', '.join(sorted(missing))}")
+        return {key: convert(value[key], one) for key, one in inner.items()}
+    raise EvaluationError(f"the type {kind} is not evaluated")
+
+
+def equal(left: Value, right: Value) -> bool:
+    """`left == right`: values of different types differ. Raises EvaluationError for collections."""
+    for side in (left, right):
+        if isinstance(side, list | dict) and None not in (left, right):
+            raise EvaluationError("whether collections are equal depends on types that are not evaluated")
+    known(left), known(right)
+    if is_number(left) and is_number(right):
+        return bool(left == right)
+    return type(left) is type(right) and bool(left == right)
 
 
 def jsonencode(value: Value) -> str:
-    """JSON as Terraform writes it: compact, keys sorted, and <, >, & and two line separators escaped."""
+    """JSON as Terraform writes it: sorted keys, no blanks, and `<`, `>`, `&` as escapes."""
     text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return escape_html(text)
+
+
+def escape_html(text: str) -> str:
+    """JSON text with the characters escaped that Go escapes for the sake of HTML and JavaScript."""
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
@@ -41,108 +139,216 @@ def jsonencode(value: Value) -> str:
 
 def _plain(value: Value) -> Value:
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return [_plain(item) for item in value]
+    return number(Fraction(repr(value))) if isinstance(value, float) else value
 
 
-def _merge(*maps: Mapping[str, Value]) -> Value:
-    return {key: value for one in maps for key, value in (one or {}).items()}
+def jsondecode(text: Value) -> Value:
+    """The value that JSON text stands for."""
+    try:
+        return _plain(json.loads(known(_text(text))))
+    except json.JSONDecodeError as error:
+        raise EvaluationError(f"jsondecode: {error}") from None
 
 
-def _lookup(collection: Mapping[str, Value], key: str, *default: Value) -> Value:
-    if key in collection:
-        return collection[key]
-    if default:
-        return default[0]
-    raise EvaluationError(f"there is no {key!r}")
+def toset(value: Value) -> list[Value]:
+    """The elements once each, in the order in which Terraform walks a set."""
+    items = _distinct(_list(value))
+    if all(isinstance(item, str) for item in items) or all(is_number(item) for item in items):
+        return sorted(items)
+    if len(items) > 1 and any(not isinstance(item, list | dict) for item in items):
+        raise EvaluationError("a set of elements of different types is not evaluated")
+    return items
 
 
-def _format(text: str, *values: Value) -> str:
-    rest = list(values)
+def call(name: str, arguments: list[Value]) -> Value:
+    """What a function returns. Raises EvaluationError for one that is not in the table, or wrong arguments."""
+    function = _FUNCTIONS.get(name)
+    if function is None:
+        raise EvaluationError(f"the function {name} is not evaluated")
+    try:
+        return function(*arguments)
+    except TypeError:
+        raise EvaluationError(f"{name} does not take these arguments") from None
+
+
+def _kind(value: Value) -> str:
+    return {dict: "an object", list: "a list", str: "a string", bool: "a bool", type(None): "null"}.get(
+        type(value), "a number"
+    )
+
+
+def _text(value: Value) -> str:
+    text = tostring(value)
+    if text is None:
+        raise EvaluationError("null is no string")
+    return text
+
+
+def _list(value: Value) -> list[Value]:
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str):
+        known(value)
+    raise EvaluationError(f"{_kind(value)} is no list")
+
+
+def _map(value: Value) -> dict[str, Value]:
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str):
+        known(value)
+    raise EvaluationError(f"{_kind(value)} is no map")
+
+
+def _whole(value: Value) -> int:
+    result = tonumber(value)
+    if not isinstance(result, int):
+        raise EvaluationError(f"{value!r} is no whole number")
+    return result
+
+
+def _distinct(items: Iterable[Value]) -> list[Value]:
+    # 1 and true are equal in Python, and not in Terraform.
+    return list({(_kind(item), jsonencode(item)): item for item in reversed(list(items))}.values())[::-1]
+
+
+def _merge(*maps: Value) -> dict[str, Value]:
+    return {key: item for one in maps if one is not None for key, item in _map(one).items()}
+
+
+def _concat(*lists: Value) -> list[Value]:
+    return [item for one in lists for item in _list(one)]
+
+
+def _lookup(map_: Value, key: Value, *default: Value) -> Value:
+    found = _map(map_)
+    if known(_text(key)) in found:
+        return found[_text(key)]
+    if not default:
+        raise EvaluationError(f"lookup finds no {key!r}")
+    (result,) = default
+    return result
+
+
+def _contains(items: Value, wanted: Value) -> bool:
+    known(_list(items)), known(wanted)
+    return any(equal(item, wanted) for item in items)
+
+
+def _replace(text: Value, old: Value, new: Value) -> str:
+    text, old, new = _text(text), _text(old), _text(new)
+    known(text), known(old)
+    if len(old) > 1 and old.startswith("/") and old.endswith("/"):
+        raise EvaluationError("replace by a regular expression is not evaluated")
+    return str(text).replace(old, new)
+
+
+def _substr(text: Value, offset: Value, length: Value) -> str:
+    text, start, size = known(_text(text)), _whole(offset), _whole(length)
+    start = max(len(text) + start, 0) if start < 0 else start
+    return str(text[start:] if size < 0 else text[start : start + size])
+
+
+def _length(value: Value) -> int:
+    if not isinstance(value, str | list | dict):
+        raise EvaluationError(f"{_kind(value)} has no length")
+    return len(known(value)) if isinstance(value, str) else len(value)
+
+
+def _split(separator: Value, text: Value) -> list[str]:
+    separator, text = known(_text(separator)), known(_text(text))
+    if separator == "":
+        return list(text)
+    return str(text).split(separator)
+
+
+def _join(separator: Value, *lists: Value) -> str:
+    return _text(separator).join(_text(item) for one in lists for item in _list(one))
+
+
+_VERB = re.compile(r"%(.?)", re.DOTALL)
+
+
+def _format(pattern: Value, *arguments: Value) -> str:
+    rest = list(arguments)
 
     def one(found: re.Match[str]) -> str:
-        if found.group() == "%%":
+        verb = found[1]
+        if verb == "%":
             return "%"
-        return string(rest.pop(0))
+        if verb not in ("s", "d", "v") or not rest:
+            raise EvaluationError(f"format does not evaluate {found[0]!r} here")
+        value = rest.pop(0)
+        if verb == "d":
+            return str(_whole(value))
+        return jsonencode(value) if value is None or isinstance(value, list | dict) else _text(value)
 
-    if re.search(r"%(?![%sdv])", text):
-        raise EvaluationError("format knows %s, %d and %v here")
-    return re.sub(r"%[%sdv]", one, text)
-
-
-def _replace(text: str, old: str, new: str) -> str:
-    if len(old) > 1 and old.startswith("/") and old.endswith("/"):
-        raise EvaluationError("replace with a regular expression is not evaluated")
-    return text.replace(old, new)
+    text = _VERB.sub(one, known(_text(pattern)))
+    if rest:
+        raise EvaluationError("format has more arguments than verbs")
+    return text
 
 
 def _coalesce(*values: Value) -> Value:
     for value in values:
-        if value not in (None, ""):
+        if value is not None and known(value) != "":
+            if {type(one) for one in values if one is not None} != {type(value)}:
+                raise EvaluationError("coalesce of different types is not evaluated")
             return value
-    raise EvaluationError("coalesce has nothing to choose")
+    raise EvaluationError("coalesce finds no value that is neither null nor empty")
 
 
-def _flatten(values: Sequence[Value]) -> Value:
+def _compact(items: Value) -> list[str]:
+    return [_text(item) for item in known(_list(items)) if item is not None and item != ""]
+
+
+def _flatten(items: Value) -> list[Value]:
     flat: list[Value] = []
-    for value in values:
-        flat.extend(_flatten(value) if isinstance(value, list) else [value])
+    for item in _list(items):
+        if isinstance(item, list):
+            flat.extend(_flatten(item))
+        else:
+            flat.append(item)
     return flat
 
 
-FUNCTIONS: Mapping[str, Callable[..., Value]] = {
-    "coalesce": _coalesce,
-    "compact": lambda values: [v for v in values if v not in (None, "")],
-    "concat": lambda *lists: [item for one in lists for item in one],
-    "contains": lambda values, value: value in values,
-    "distinct": lambda values: list(dict.fromkeys(values)),
-    "endswith": lambda text, end: text.endswith(end),
-    # A plan has to work before the file exists, so the proof looks at that case.
-    "fileexists": lambda _path: False,
-    "flatten": _flatten,
-    "format": _format,
-    "join": lambda separator, values: separator.join(string(value) for value in values),
+def _strings(function: Callable[..., Value]) -> Callable[..., Value]:
+    return lambda *arguments: function(*(known(_text(argument)) for argument in arguments))
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "jsonencode": jsonencode,
-    "keys": sorted,
-    "length": len,
-    "lookup": _lookup,
-    "lower": lambda text: text.lower(),
+    "jsondecode": jsondecode,
     "merge": _merge,
+    "concat": _concat,
+    "lookup": _lookup,
+    "contains": _contains,
+    "trimprefix": _strings(str.removeprefix),
+    "trimsuffix": _strings(str.removesuffix),
     "replace": _replace,
-    "split": lambda separator, text: text.split(separator),
-    "startswith": lambda text, start: text.startswith(start),
-    "tolist": list,
-    "tonumber": lambda value: int(value) if isinstance(value, str) else value,
-    "toset": lambda values: sorted(set(values)),
-    "tostring": string,
-    "trimprefix": lambda text, prefix: text.removeprefix(prefix),
-    "trimsuffix": lambda text, suffix: text.removesuffix(suffix),
-    "upper": lambda text: text.upper(),
-    "values": lambda mapping: [mapping[key] for key in sorted(mapping)],
+    "lower": _strings(str.lower),
+    "upper": _strings(str.upper),
+    "join": _join,
+    "split": _split,
+    "length": _length,
+    "format": _format,
+    "toset": toset,
+    "tolist": lambda value: list(_list(value)),
+    "tostring": tostring,
+    "tonumber": tonumber,
+    "coalesce": _coalesce,
+    # A plan is made before what it deploys is built, and must not depend on it.
+    "fileexists": _strings(lambda _path: False),
+    "filebase64sha256": lambda path: "${filebase64sha256(" + _text(path) + ")}",
+    "startswith": _strings(str.startswith),
+    "endswith": _strings(str.endswith),
+    "substr": _substr,
+    "keys": lambda value: sorted(_map(value)),
+    "values": lambda value: [item for _, item in sorted(_map(value).items())],
+    "compact": _compact,
+    "distinct": lambda value: _distinct(known(_list(value))),
+    "flatten": _flatten,
 }
-
-_BINARY: Mapping[str, Callable[[Value, Value], Value]] = {
-    "==": lambda a, b: type(a) is type(b) and a == b if isinstance(a, bool) or isinstance(b, bool) else a == b,
-    "!=": lambda a, b: not _BINARY["=="](a, b),
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "&&": lambda a, b: a and b,
-    "||": lambda a, b: a or b,
-}
-
-
-def operate(operator: str, values: Sequence[Value]) -> Value:
-    """The value of an operation. Raises EvaluationError for an operator or operands that it does not know."""
-    try:
-        if len(values) == 1:
-            return {"!": lambda a: not a, "-": lambda a: -a}[operator](values[0])
-        return _BINARY[operator](*values)
-    except (KeyError, TypeError):
-        raise EvaluationError(f"`{operator}` is not evaluated for {values!r}") from None
