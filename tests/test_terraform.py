@@ -11,7 +11,7 @@ import pytest
 from conftest import Terraform
 from generate import generated_manifests
 from moto_server import moto_server
-from prove.plan_oracle import differences
+from plan_oracle import compared, differences
 
 from rolewright.check.parse import parse
 from rolewright.finding import Rejected
@@ -134,6 +134,7 @@ def _compare_plan(built: Built, shown: dict[str, Any]) -> None:
     plan = evaluate(parse(built.module), environment)
     found = [d for d in differences(plan, shown) if "function.zip" not in d and "deletion_protection" not in d]
     assert found == []
+    assert compared(plan, shown) >= 8
 
 
 def _compare_policies(built: Built, state: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def render(
     if format_ is Format.TEXT:
         for built, result in results:
             typer.echo(f"{output / built.workload.name}: {_status(result)}; {summary(built)}")
-            if result.diff:
+            if check and result.diff:
                 typer.echo(result.diff, nl=False)
     if outcome.refused or len(results) < len(outcome.built):
         raise typer.Exit(1)
