@@ -1,0 +1,5 @@
+"""`python -m rolewright`."""
+
+from rolewright.cli import main
+
+main()
