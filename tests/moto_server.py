@@ -3,39 +3,53 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from moto.awslambda.models import LambdaFunction
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Arguments of a function that moto takes and never gives back, so that a second plan is not empty.
+FORGOTTEN = ("LoggingConfig", "DeadLetterConfig")
 
-def _repaired(attributes: Any) -> Any:  # noqa: ANN401 - a property of moto's
-    def repaired(self: Any) -> dict[str, Any]:  # noqa: ANN401
-        found: dict[str, Any] = attributes.fget(self)
-        allow = getattr(self, "redrive_allow_policy", None)
-        if allow:  # moto stores it and never gives it back, so that Terraform waits for it
-            found["RedriveAllowPolicy"] = allow
-        if found.get("RedrivePolicy"):  # moto adds white space, which Terraform takes for a change
-            found["RedrivePolicy"] = json.dumps(json.loads(found["RedrivePolicy"]), separators=(",", ":"))
-        return found
+_queue_attributes = Queue.attributes
+_make_function = LambdaFunction.__init__
+_function_configuration = LambdaFunction.get_configuration
 
-    return property(repaired)
+
+def _attributes(self: Any) -> dict[str, Any]:  # noqa: ANN401 - an object of moto's
+    found: dict[str, Any] = _queue_attributes.fget(self)
+    allow = getattr(self, "redrive_allow_policy", None)
+    if allow:  # moto stores it and never gives it back, so that Terraform waits for it
+        found["RedriveAllowPolicy"] = allow
+    if found.get("RedrivePolicy"):  # moto adds white space, which Terraform takes for a change
+        found["RedrivePolicy"] = json.dumps(json.loads(found["RedrivePolicy"]), separators=(",", ":"))
+    return found
+
+
+def _make(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:  # noqa: ANN401
+    _make_function(self, account_id, spec, *rest, **named)
+    self.forgotten = {name: spec[name] for name in FORGOTTEN if name in spec}
+
+
+def _configuration(self: Any, *arguments: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {**_function_configuration(self, *arguments, **named), **self.forgotten}
 
 
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """The address of a server with an account of its own for this process."""
-    original = Queue.attributes
-    Queue.attributes = _repaired(original)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
+    """The address of a server of this process."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(Queue, "attributes", property(_attributes)))
+        stack.enter_context(patch.object(LambdaFunction, "__init__", _make))
+        stack.enter_context(patch.object(LambdaFunction, "get_configuration", _configuration))
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        stack.callback(server.stop)
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
-    finally:
-        server.stop()
-        Queue.attributes = original

@@ -1,0 +1,95 @@
+"""Every mutant of an example's rendered policies that changes what is allowed is rejected by the proof."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rolewright.check.parse import parse
+from rolewright.finding import Rejected
+from rolewright.manifest import read_manifest
+from rolewright.model import Module
+from rolewright.prove.evaluate import evaluate
+from rolewright.prove.proof import prove
+from rolewright.prove.sandbox import Sandbox
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.pipeline import Built, Pipeline
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.yaml"))
+NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
+
+_STATEMENT = re.compile(r"^  statement \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
+_CONDITION = re.compile(r"^    condition \{\n.*?^    \}\n", re.MULTILINE | re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+
+
+def mutants(text: str) -> Iterator[tuple[str, str]]:
+    """What was done, and roles.tf with one statement, condition, action, resource or principal changed."""
+    for statement in _STATEMENT.finditer(text):
+        start, end = statement.span()
+        body = statement.group()
+        name = (re.search(r'sid += "(\w+)"', body) or [None, "?"])[1]
+        yield f"drop {name}", text[:start] + text[end:]
+        yield f"deny {name}", text[:start] + body.replace("{\n", '{\n    effect = "Deny"\n', 1) + text[end:]
+        for condition in _CONDITION.finditer(body):
+            shorter = body[: condition.start()] + body[condition.end() :]
+            yield f"drop a condition of {name}", text[:start] + shorter + text[end:]
+            other = condition.group().replace("values   = [", 'values   = ["other", ')
+            changed = body[: condition.start()] + other + body[condition.end() :]
+            yield f"widen a condition of {name}", text[:start] + changed + text[end:]
+        for line in re.finditer(r"^ +(actions|resources|identifiers) += \[(.*?)\]\n", body, re.MULTILINE | re.DOTALL):
+            for item in _STRING.finditer(line[2]):
+                for new in _changed(line[1], item.group()):
+                    at = start + line.start(2)
+                    changed = text[: at + item.start()] + new + text[at + item.end() :]
+                    yield f"{line[1]} of {name}: {item.group()} → {new or 'nothing'}", changed
+
+
+def _changed(kind: str, item: str) -> Iterator[str]:
+    if kind == "actions":
+        yield '"s3:DeleteBucket"'
+        yield item[:-1].rsplit(":", 1)[0] + ':*"'
+    elif kind == "identifiers":
+        yield '"codebuild.amazonaws.com"'
+        yield item + ', "codebuild.amazonaws.com"'
+    elif item != '"*"':
+        yield '"*"'
+        yield item[:-1] + '-other"'
+        if item.endswith('/*"'):
+            yield item[:-3] + '*"'
+
+
+def proven(built: Built, pipeline: Pipeline, text: str) -> bool:
+    """Whether the text passes evaluation and proof in every environment, moto left aside."""
+    module = Module(built.module.workload, {**built.module.files, "roles.tf": text})
+    try:
+        parsed = parse(module)
+        for environment in built.workload.environments:
+            plan = evaluate(parsed, environment)
+            result = prove(plan, NOTHING_APPLIED, built.declaration, built.workload.boundary, environment)
+            if [f for f in result.findings if f.rule != "promise-broken"]:
+                return False
+    except Rejected:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline) -> None:
+    (workload,) = read_manifest(load(path), pipeline.catalog)
+    built = pipeline.build(replace(workload, environments=workload.environments[:1]))
+    text = built.module.files["roles.tf"]
+    assert proven(built, pipeline, text)
+    made = list(mutants(text))
+    survivors = [name for name, mutant in made if proven(built, pipeline, mutant)]
+    print(f"{path.stem}: {len(made) - len(survivors)} of {len(made)} mutants rejected")
+    assert survivors == []
+    assert len(made) >= 15
