@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Terraform
+
 from generate import generated_manifests
 from moto_server import moto_server
 from plan_oracle import compared, differences
-
+from real_terraform import Terraform
 from rolewright.check.parse import parse
 from rolewright.finding import Rejected
+from rolewright.manifest import read_manifest
 from rolewright.prove.evaluate import evaluate
 from rolewright.source import loads
-from rolewright.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def test_generated_modules_live_their_whole_life_on_moto(
 
 def _live(built: Built, pipeline: Pipeline, real: Terraform, server: str, folder: Path) -> None:
     """Plan, apply, an empty second plan, the same policies as the sandbox's, destroy."""
-    urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST"))  # noqa: S310
+    urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST"))
     (folder).mkdir(exist_ok=True, parents=True)
     unpack(built, folder)
     (folder / "provider_override.tf").write_text(PROVIDER, encoding="utf-8")
