@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import yaml
 from rolewright.finding import Location
 from rolewright.model import Environment
 from rolewright.prove import sandbox
+from rolewright.prove.evaluate import Evaluated, Plan
 from rolewright.prove.sandbox import Moto, RefusedError, Sandbox, open_sandbox
 
 if TYPE_CHECKING:
@@ -24,27 +24,13 @@ ACCOUNT = "210987654321"
 HERE = Environment("test", ACCOUNT, "eu-west-1", "aws", {}, {})
 
 
-@dataclass(frozen=True)
-class Block:
-    address: str
-    values: dict[str, Any]
-    mode: str = "resource"
-    file: str = "main.tf"
-    line: int = 7
-    depends: tuple[str, ...] = ()
-
-    @property
-    def type(self) -> str:
-        return self.address.split(".")[0]
+def block(address: str, values: dict[str, Any], depends: tuple[str, ...] = ()) -> Evaluated:
+    kind, name = address.split(".")
+    return Evaluated(address, "resource", kind, name, values, "main.tf", 7, depends)
 
 
-@dataclass(frozen=True)
-class Module:
-    resources: dict[str, Block] = field(default_factory=dict)
-
-
-def module(*blocks: Block) -> Module:
-    return Module({block.address: block for block in blocks})
+def module(*blocks: Evaluated) -> Plan:
+    return Plan({one.address: one for one in blocks}, {}, {}, {}, ())
 
 
 def policy(action: str = "s3:GetObject", resource: str = "*") -> str:
@@ -61,9 +47,9 @@ def trust(service: str = "lambda") -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def role(name: str = "r", **values: str | int | dict[str, str]) -> Block:
+def role(name: str = "r", **values: str | int | dict[str, str]) -> Evaluated:
     given = {"name": name, "path": "/", "assume_role_policy": trust(), **values}
-    return Block(f"aws_iam_role.{name}", given)
+    return block(f"aws_iam_role.{name}", given)
 
 
 def bucket_policy() -> str:
@@ -85,7 +71,7 @@ def bucket_policy() -> str:
 TAGS = {"service": "orders"}
 
 EVERYTHING = (
-    Block(
+    block(
         "aws_kms_key.k",
         {
             "description": "d",
@@ -95,13 +81,13 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_kms_key.mac",
         {"key_usage": "GENERATE_VERIFY_MAC", "customer_master_key_spec": "HMAC_256", "policy": policy("kms:*")},
     ),
-    Block("aws_kms_alias.k", {"name": "alias/k", "target_key_id": "${aws_kms_key.k.key_id}"}),
+    block("aws_kms_alias.k", {"name": "alias/k", "target_key_id": "${aws_kms_key.k.key_id}"}),
     role("r", tags=TAGS, max_session_duration=3600),
-    Block(
+    block(
         "aws_iam_role_policy.r",
         {
             "name": "access",
@@ -109,22 +95,22 @@ EVERYTHING = (
             "policy": policy("kms:Decrypt", "${aws_kms_key.k.arn}"),
         },
     ),
-    Block("aws_iam_policy.p", {"name": "p", "policy": policy("sqs:SendMessage"), "tags": TAGS}),
-    Block(
+    block("aws_iam_policy.p", {"name": "p", "policy": policy("sqs:SendMessage"), "tags": TAGS}),
+    block(
         "aws_iam_role_policy_attachment.p",
         {"role": "${aws_iam_role.r.name}", "policy_arn": "${aws_iam_policy.p.arn}"},
     ),
-    Block(
+    block(
         "aws_iam_role_policy_attachment.managed",
         {
             "role": "r",
             "policy_arn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
         },
     ),
-    Block("aws_iam_role_policies_exclusive.r", {"role_name": "r", "policy_names": ["access"]}),
-    Block("aws_iam_role_policy_attachments_exclusive.r", {"role_name": "r", "policy_arns": []}),
-    Block("aws_iam_instance_profile.i", {"name": "i", "role": "${aws_iam_role.r.name}"}),
-    Block(
+    block("aws_iam_role_policies_exclusive.r", {"role_name": "r", "policy_names": ["access"]}),
+    block("aws_iam_role_policy_attachments_exclusive.r", {"role_name": "r", "policy_arns": []}),
+    block("aws_iam_instance_profile.i", {"name": "i", "role": "${aws_iam_role.r.name}"}),
+    block(
         "aws_instance.i",
         {
             "ami": "${data.aws_ssm_parameter.ami.value}",
@@ -136,8 +122,8 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block("aws_s3_bucket.b", {"bucket": "rolewright-b", "tags": TAGS}),
-    Block(
+    block("aws_s3_bucket.b", {"bucket": "rolewright-b", "tags": TAGS}),
+    block(
         "aws_s3_bucket_public_access_block.b",
         {
             "bucket": "${aws_s3_bucket.b.id}",
@@ -147,11 +133,11 @@ EVERYTHING = (
             "restrict_public_buckets": True,
         },
     ),
-    Block(
+    block(
         "aws_s3_bucket_ownership_controls.b",
         {"bucket": "${aws_s3_bucket.b.id}", "rule": [{"object_ownership": "BucketOwnerEnforced"}]},
     ),
-    Block(
+    block(
         "aws_s3_bucket_server_side_encryption_configuration.b",
         {
             "bucket": "${aws_s3_bucket.b.id}",
@@ -165,11 +151,11 @@ EVERYTHING = (
             ],
         },
     ),
-    Block(
+    block(
         "aws_s3_bucket_versioning.b",
         {"bucket": "${aws_s3_bucket.b.id}", "versioning_configuration": [{"status": "Enabled"}]},
     ),
-    Block(
+    block(
         "aws_s3_bucket_lifecycle_configuration.b",
         {
             "bucket": "${aws_s3_bucket_versioning.b.bucket}",
@@ -184,11 +170,11 @@ EVERYTHING = (
             ],
         },
     ),
-    Block(
+    block(
         "aws_s3_bucket_policy.b",
         {"bucket": "${aws_s3_bucket_public_access_block.b.bucket}", "policy": bucket_policy()},
     ),
-    Block(
+    block(
         "aws_dynamodb_table.t",
         {
             "name": "t",
@@ -205,7 +191,7 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_dynamodb_table.plain",
         {
             "name": "plain",
@@ -214,7 +200,7 @@ EVERYTHING = (
             "attribute": [{"name": "pk", "type": "S"}],
         },
     ),
-    Block(
+    block(
         "aws_secretsmanager_secret.s",
         {
             "name": "s",
@@ -224,11 +210,11 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_ssm_parameter.p",
         {"name": "/orders/p", "type": "SecureString", "value_wo": "x", "value_wo_version": 1, "tags": TAGS},
     ),
-    Block(
+    block(
         "aws_cloudwatch_log_group.l",
         {
             "name": "/aws/lambda/f",
@@ -237,7 +223,7 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_sqs_queue.dlq",
         {
             "name": "q-dlq",
@@ -252,7 +238,7 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_sqs_queue.q",
         {
             "name": "q",
@@ -264,23 +250,23 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_sqs_queue_policy.q",
         {"queue_url": "${aws_sqs_queue.q.url}", "policy": policy("sqs:*", "${aws_sqs_queue.q.arn}")},
     ),
-    Block(
+    block(
         "aws_sqs_queue_redrive_allow_policy.q",
         {
             "queue_url": "${aws_sqs_queue.dlq.url}",
             "redrive_allow_policy": json.dumps({"redrivePermission": "denyAll"}),
         },
     ),
-    Block("aws_sns_topic.t", {"name": "t", "kms_master_key_id": "alias/aws/sns", "tags": TAGS}),
-    Block(
+    block("aws_sns_topic.t", {"name": "t", "kms_master_key_id": "alias/aws/sns", "tags": TAGS}),
+    block(
         "aws_sns_topic_policy.t",
         {"arn": "${aws_sns_topic.t.arn}", "policy": policy("sns:Publish", "${aws_sns_topic.t.arn}")},
     ),
-    Block(
+    block(
         "aws_lambda_function.f",
         {
             "function_name": "f",
@@ -298,7 +284,7 @@ EVERYTHING = (
             "tags": TAGS,
         },
     ),
-    Block(
+    block(
         "aws_lambda_function.image",
         {
             "function_name": "image",
@@ -309,7 +295,7 @@ EVERYTHING = (
             "timeout": 30,
         },
     ),
-    Block(
+    block(
         "aws_ecs_task_definition.d",
         {
             "family": "d",
@@ -343,7 +329,7 @@ def everything(moto: Moto) -> Sandbox:
 
 def test_every_type_is_applied_and_read_back_as_written(everything: Sandbox) -> None:
     assert everything.findings == ()
-    assert everything.applied == tuple(block.address for block in EVERYTHING)
+    assert everything.applied == tuple(one.address for one in EVERYTHING)
     assert everything.not_applied == ()
 
 
@@ -362,14 +348,14 @@ ARNS = {
 
 
 def test_generated_arns_carry_the_environments_account_and_region(moto: Moto) -> None:
-    done = moto.apply(module(*EVERYTHING, Block("aws_unknown.x", {"of": list(ARNS)})), HERE)
+    done = moto.apply(module(*EVERYTHING, block("aws_unknown.x", {"of": list(ARNS)})), HERE)
     assert {token: done.tokens[token] for token in ARNS} == ARNS
 
 
 def test_only_tokens_of_the_plan_are_told(moto: Moto) -> None:
     """What the plan knows itself, such as a name that it repeats, must not be taken for generated."""
-    key = Block("aws_kms_key.k", {"policy": policy("kms:*")})
-    alias = Block("aws_kms_alias.k", {"name": "alias/k", "target_key_id": "${aws_kms_key.k.key_id}"})
+    key = block("aws_kms_key.k", {"policy": policy("kms:*")})
+    alias = block("aws_kms_alias.k", {"name": "alias/k", "target_key_id": "${aws_kms_key.k.key_id}"})
     assert list(moto.apply(module(key, alias, role()), HERE).tokens) == ["${aws_kms_key.k.key_id}"]
 
 
@@ -396,8 +382,8 @@ def test_a_run_starts_empty_and_generates_the_same_ids(moto: Moto, everything: S
 def test_account_and_region_follow_the_environment(moto: Moto) -> None:
     other = Environment("other", "111122223333", "us-east-1", "aws", {}, {})
     china = Environment("china", "444455556666", "cn-north-1", "aws-cn", {}, {})
-    profile = Block("aws_iam_instance_profile.i", {"name": "i", "tags": {"role": "${aws_iam_role.r.arn}"}})
-    blocks = module(role(), profile, Block("aws_s3_bucket.b", {"bucket": "rolewright-b"}))
+    profile = block("aws_iam_instance_profile.i", {"name": "i", "tags": {"role": "${aws_iam_role.r.arn}"}})
+    blocks = module(role(), profile, block("aws_s3_bucket.b", {"bucket": "rolewright-b"}))
     for environment in (other, china, HERE):
         done = moto.apply(blocks, environment)
         assert done.findings == ()
@@ -406,18 +392,18 @@ def test_account_and_region_follow_the_environment(moto: Moto) -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "said"),
+    ("refused", "said"),
     [
         (role(assume_role_policy="{nonsense"), "MalformedPolicyDocument"),
         (role(assume_role_policy=trust().replace("sts:AssumeRole", "s3:GetObject")), "sts:AssumeRole"),
         (role(max_session_duration=100), "3600"),
         (role(max_session_duration="soon"), "MaxSessionDuration"),
-        (Block("aws_iam_role.r", {}), "RoleName"),
+        (block("aws_iam_role.r", {}), "RoleName"),
         (role(tags="${local.tags}"), "tags is not a map"),
-        (Block("aws_dynamodb_table.t", {"name": "t", "attribute": "${x}"}), "attribute is not a list"),
-        (Block("aws_iam_role_policy.x", {"name": "x", "role": "absent", "policy": policy()}), "absent"),
+        (block("aws_dynamodb_table.t", {"name": "t", "attribute": "${x}"}), "attribute is not a list"),
+        (block("aws_iam_role_policy.x", {"name": "x", "role": "absent", "policy": policy()}), "absent"),
         (
-            Block(
+            block(
                 "aws_lambda_function.f",
                 {
                     "function_name": "f",
@@ -427,13 +413,13 @@ def test_account_and_region_follow_the_environment(moto: Moto) -> None:
             ),
             "role",
         ),
-        (Block("aws_sqs_queue.q", {"name": "q", "fifo_queue": True}), "fifo"),
-        (Block("aws_ecs_task_definition.d", {"family": "d", "container_definitions": "[{"}), "not JSON"),
-        (Block("aws_iam_policy.p", {"name": "p", "policy": policy(resource="bucket")}), "Resource"),
+        (block("aws_sqs_queue.q", {"name": "q", "fifo_queue": True}), "fifo"),
+        (block("aws_ecs_task_definition.d", {"family": "d", "container_definitions": "[{"}), "not JSON"),
+        (block("aws_iam_policy.p", {"name": "p", "policy": policy(resource="bucket")}), "Resource"),
     ],
 )
-def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, block: Block, said: str) -> None:
-    done = moto.apply(module(block), HERE)
+def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, refused: Evaluated, said: str) -> None:
+    done = moto.apply(module(refused), HERE)
     assert [finding.rule for finding in done.findings] == ["sandbox-refused"]
     assert said in done.findings[0].message
     assert done.findings[0].location == Location("main.tf", 7)
@@ -443,8 +429,8 @@ def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, block:
 def test_what_needs_a_refused_resource_is_left_out_without_a_second_finding(moto: Moto) -> None:
     # the evaluator knows the role's name, so that only `depends` tells where it came from
     policy_values = {"name": "x", "role": "r", "policy": policy()}
-    user = Block("aws_iam_role_policy.x", policy_values, depends=("aws_iam_role.r",))
-    user_of_user = Block("aws_s3_bucket.b", {"bucket": "rolewright-b"}, depends=(user.address,))
+    user = block("aws_iam_role_policy.x", policy_values, depends=("aws_iam_role.r",))
+    user_of_user = block("aws_s3_bucket.b", {"bucket": "rolewright-b"}, depends=(user.address,))
     done = moto.apply(module(role(assume_role_policy="{}"), user, user_of_user, role("other")), HERE)
     assert len(done.findings) == 1
     assert done.applied == ("aws_iam_role.other",)
@@ -452,9 +438,9 @@ def test_what_needs_a_refused_resource_is_left_out_without_a_second_finding(moto
 
 def test_unknown_types_are_named_and_data_blocks_skipped(moto: Moto) -> None:
     blocks = module(
-        Block("aws_quantum_widget.a", {}),
-        Block("aws_quantum_widget.b", {}),
-        Block("data.aws_caller_identity.me", {}, mode="data"),
+        block("aws_quantum_widget.a", {}),
+        block("aws_quantum_widget.b", {}),
+        Evaluated("data.aws_caller_identity.me", "data", "aws_caller_identity", "me", {}, "main.tf", 7, ()),
     )
     done = moto.apply(blocks, HERE)
     assert (done.applied, done.not_applied, done.findings) == ((), ("aws_quantum_widget",), ())
@@ -463,7 +449,7 @@ def test_unknown_types_are_named_and_data_blocks_skipped(moto: Moto) -> None:
 def test_a_region_that_does_not_exist_is_a_finding(moto: Moto) -> None:
     for region in ("no such region", "eu-nowhere-9"):
         nowhere = Environment("nowhere", ACCOUNT, region, "aws", {}, {})
-        queue = Block("aws_sqs_queue.q", {"name": "q"})
+        queue = block("aws_sqs_queue.q", {"name": "q"})
         done = moto.apply(module(queue), nowhere)
         assert [finding.rule for finding in done.findings] == ["sandbox-refused"]
 
@@ -480,8 +466,8 @@ def test_a_difference_on_reading_back_is_a_finding(moto: Moto, monkeypatch: pyte
         return answer
 
     monkeypatch.setattr(moto, "call", forgetful)
-    queue = Block("aws_sqs_queue.q", {"name": "q", "visibility_timeout_seconds": 60})
-    attachment = Block(
+    queue = block("aws_sqs_queue.q", {"name": "q", "visibility_timeout_seconds": 60})
+    attachment = block(
         "aws_iam_role_policy_attachment.a",
         {"role": "r", "policy_arn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"},
     )

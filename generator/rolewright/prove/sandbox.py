@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from rolewright.finding import Finding, Location
@@ -25,38 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rolewright import model
+    from rolewright.prove.evaluate import Evaluated, Plan
 
 # The port that discards, on this machine.
 _NOWHERE = "http://127.0.0.1:9"
 _SETTINGS = ("AWS_", "MOTO_", "TEST_SERVER_MODE", "TEST_PROXY_MODE")
 _AWS_POLICY = re.compile(r"arn:[a-z-]+:iam::aws:policy/")
 _TOKEN = re.compile(r"\$\{[^{}]+\}")
-
-
-class Evaluated(Protocol):
-    """A resource or data block with values: nested blocks are lists of mappings."""
-
-    @property
-    def address(self) -> str: ...  # noqa: D102
-    @property
-    def mode(self) -> str: ...  # noqa: D102
-    @property
-    def type(self) -> str: ...  # noqa: D102
-    @property
-    def values(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def file(self) -> str: ...  # noqa: D102
-    @property
-    def line(self) -> int: ...  # noqa: D102
-    @property
-    def depends(self) -> Collection[str]: ...  # noqa: D102
-
-
-class Plan(Protocol):
-    """An evaluated module: its blocks by address, each after those it depends on."""
-
-    @property
-    def resources(self) -> Mapping[str, Evaluated]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
