@@ -13,7 +13,7 @@ from rolewright.fmt import format_hcl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Terraform
+    from real_terraform import Terraform
 
 SAMPLES = 500
 STRINGS = [
@@ -110,7 +110,7 @@ class Writer:
         return self.random.choice(["1", "2.50", "1e3", "true", "null", "0"])
 
     def reference(self) -> str:
-        return self.random.choice(["a", "var.x", "local.a.b[0]", 'a["k"].c', "a.*.b", "a[ * ].b", "a . b"])
+        return self.random.choice(["a", "var.x", "local.a.b[0]", 'a["k"].c', "a.*.b", "a[ * ].b", "a . b", "a.0.b"])
 
     def heredoc(self) -> str:
         mark = self.random.choice(["EOT", "END_2"])
