@@ -80,7 +80,8 @@ def warm(amount: int) -> None:
                 prove(plan, sandbox, declaration, workload.boundary, environment)
                 at = timed("prove", at)
     total = sum(spent.values())
-    print(f"{amount} manifests: {total:.2f} s, peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(f"{amount} manifests: {total:.2f} s, peak memory {peak} MB")
     for stage, seconds in spent.items():
         print(f"  {stage}: {seconds:.2f} s, {1000 * seconds / amount:.1f} ms a manifest")
 

@@ -36,7 +36,7 @@ def generated_manifests(amount: int, *, created: bool = False) -> list[str]:
     made = []
     for number in range(amount):
         compute = catalog.computes[computes[number % len(computes)]]
-        fields = _fields(compute.fields, compute.required, chance)
+        fields = _fields(dict(compute.fields), compute.required, chance)
         if "package" in compute.fields:
             fields |= {"runtime": "python3.12", "handler": "index.handler", "package": "function.zip"}
             fields.pop("image", None)
@@ -101,4 +101,5 @@ def _value(schema: dict[str, Any], chance: random.Random) -> Any:  # noqa: ANN40
         case "string":
             text = 'text ${workload} with "quotes", $${dollars} and {{ braces }}'
             return re.sub(r"\s+", " ", text)[: schema.get("maxLength", 100)]
-    raise AssertionError(schema)
+        case _:
+            raise AssertionError(schema)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, contextmanager
+import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 # Arguments of a function that moto takes and never gives back, so that a second plan is not empty.
 FORGOTTEN = ("LoggingConfig", "DeadLetterConfig")
 
-_queue_attributes = Queue.attributes
+_queue_attributes: Any = Queue.attributes
 _make_function = LambdaFunction.__init__
 _function_configuration = LambdaFunction.get_configuration
 
@@ -41,15 +43,30 @@ def _configuration(self: Any, *arguments: Any, **named: Any) -> dict[str, Any]: 
     return {**_function_configuration(self, *arguments, **named), **self.forgotten}
 
 
+def _serve() -> None:
+    """Serve until standard input ends; the address is the first line of the output."""
+    patch.object(Queue, "attributes", property(_attributes)).start()
+    patch.object(LambdaFunction, "__init__", _make).start()
+    patch.object(LambdaFunction, "get_configuration", _configuration).start()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """The address of a server of this process."""
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(Queue, "attributes", property(_attributes)))
-        stack.enter_context(patch.object(LambdaFunction, "__init__", _make))
-        stack.enter_context(patch.object(LambdaFunction, "get_configuration", _configuration))
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        stack.callback(server.stop)
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
+    """The address of a server in a process of its own, which the sandbox in this one cannot disturb."""
+    command = [sys.executable, __file__]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+if __name__ == "__main__":
+    _serve()

@@ -15,7 +15,7 @@ from rolewright.model import Ref, Text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Terraform
+    from real_terraform import Terraform
 
 _PIECES = [
     "${",

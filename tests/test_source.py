@@ -28,9 +28,7 @@ TEXT = st.text(
     ),
     max_size=12,
 )
-SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXT
-)
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXT)
 DATA = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXT, inner, max_size=4)),
@@ -259,10 +257,7 @@ def test_depth_at_the_bound_is_read() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a0: &a0 ["
-        + "x," * 10
-        + "]\n"
-        + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 10}]\n" for i in range(1, 9)),
+        "a0: &a0 [" + "x," * 10 + "]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 10}]\n" for i in range(1, 9)),
         "a0: &a0 {x: 1}\n"
         + "".join(f"a{i}: &a{i} {{k: *a{i - 1}, <<: *a{i - 1}, l: *a{i - 1}}}\n" for i in range(1, 40)),
         "a: &a " + "x" * 100_000 + "\nb: [" + "*a," * 100 + "]\n",

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import resource
 import signal
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -190,6 +191,8 @@ def test_a_file_that_is_already_right_is_adopted_and_a_missing_one_comes_back(tm
     assert write(NEW, target).changed == (LEDGER, "b.tf", "env/dev.tfvars", "same.tf")
     (target / "a.tf").unlink()
     assert write(NEW, target).changed == ("a.tf",)
+    (target / "a.tf").unlink()
+    assert write(Module("app", {"b.tf": "new b\n"}), target).removed == ("env/dev.tfvars", "same.tf")
 
 
 @pytest.mark.parametrize(
@@ -311,6 +314,49 @@ def test_kills_may_follow_each_other(tmp_path_factory: pytest.TempPathFactory, k
     assert {name: contents(target)[name] for name in USER} == USER
 
 
+def interrupted_then_killed(module: Module, target: Path, number: int) -> bool:
+    """Write with Ctrl-C right after the journal got its name, and a kill so many steps later."""
+    child = os.fork()
+    if child == 0:
+        rename = os.rename
+
+        def interrupt(source: str, name: str, *, rename: Any = rename, number: int = number, **options: int) -> None:
+            rename(source, name, **options)
+            at_step(number, lambda: os.kill(os.getpid(), signal.SIGKILL), pytest.MonkeyPatch())
+            raise KeyboardInterrupt
+
+        os.rename = interrupt  # type: ignore[assignment]
+        try:
+            write(module, target)
+        except KeyboardInterrupt:
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert status in (0, signal.SIGKILL)
+    return status != 0
+
+
+def test_a_kill_while_an_interrupted_run_cleans_up_loses_nothing(tmp_path: Path) -> None:
+    following = Module("app", {"a.tf": OLD.files["a.tf"]})
+    number = 1
+    cut_off = True
+    while cut_off:
+        target = prepared(tmp_path / str(number))
+        cut_off = interrupted_then_killed(NEW, target, number)
+        write(following, target)
+        assert module_of(target) == text(following), number
+        assert {name: contents(target)[name] for name in USER} == USER
+        number += 1
+    assert number > 6
+
+
+def test_a_file_of_the_user_in_the_staging_folder_stays(tmp_path: Path) -> None:
+    target = prepared(tmp_path / "app")
+    put(target, {f"{STAGING}/notes": b"mine"})
+    write(NEW, target)
+    assert contents(target)[f"{STAGING}/notes"] == b"mine"
+
+
 def cut_off_in_step_two(target: Path) -> None:
     """Leave a folder as a kill does between the journal and the first file."""
     number = 1
@@ -416,10 +462,11 @@ def test_an_error_of_the_first_run_leaves_no_folder(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-@pytest.mark.parametrize("folder", [".", "gone"])
+@pytest.mark.parametrize("folder", [".", "gone", "env"])
 def test_a_folder_without_permission_is_told_before_anything_changes(tmp_path: Path, folder: str) -> None:
     target = prepared(tmp_path / "app")
     before = contents(target)
+    (target / "env").mkdir()
     (target / folder).chmod(0o555)
     try:
         assert refused(NEW, target) == {".": "write-permission"}
@@ -454,6 +501,22 @@ def test_everything_is_on_the_disk_before_what_depends_on_it(tmp_path: Path, mon
     end = events.index(("unlink", "journal.json"))
     for name in (".", "env"):
         assert ("fsync", inode[name]) in events[last:end], name
+
+
+def test_a_folder_that_was_removed_while_it_was_waited_for_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "app"
+    flock = fcntl.flock
+
+    def removed_meanwhile(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        target.rmdir()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", removed_meanwhile)
+    write(NEW, target)
+    assert module_of(target) == text(NEW)
 
 
 def test_writers_take_turns_and_readers_see_one_module(tmp_path: Path) -> None:

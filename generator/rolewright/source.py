@@ -24,9 +24,7 @@ MAX_BYTES = 1_000_000
 PathInTree = tuple[str | int, ...]
 
 # What YAML 1.2 calls non-printable, and three characters that YAML 1.1 takes for line ends and 1.2 does not.
-_UNWANTED = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNWANTED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)

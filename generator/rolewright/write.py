@@ -309,10 +309,7 @@ def _read_journal(content: bytes, target: Path) -> _Journal:
         if (
             draft["format"] == _FORMAT
             and names <= {*before}
-            and all(
-                s.startswith(f"{STAGING}/") and s.removeprefix(f"{STAGING}/").isdigit()
-                for s in staged.values()
-            )
+            and all(s.startswith(f"{STAGING}/") and s.removeprefix(f"{STAGING}/").isdigit() for s in staged.values())
             and not any(_bad_name(name) for name in names - {LEDGER})
         ):
             return _Journal(staged, tuple(draft["remove"]), before)

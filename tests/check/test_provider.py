@@ -317,9 +317,7 @@ def test_the_verdict_on_every_mutant_is_terraform_s(root: Path) -> None:
 def name(text: str) -> Expression:
     """`aws_x.y[0].arn` as the parser gives it."""
     steps = [part for dotted in text.replace("[", ".[").split(".") for part in [dotted] if part]
-    return Traversal(
-        tuple(int(s[1:-1]) if s[:1] == "[" and s[1:-1].isdecimal() else s.strip('[]"') for s in steps)
-    )
+    return Traversal(tuple(int(s[1:-1]) if s[:1] == "[" and s[1:-1].isdecimal() else s.strip('[]"') for s in steps))
 
 
 def attribute(key: str, value: Expression) -> dict[str, Attribute]:
@@ -329,9 +327,7 @@ def attribute(key: str, value: Expression) -> dict[str, Attribute]:
 def declarations() -> list[Block]:
     bucket = BASES["resource/aws_s3_bucket"]
     counted = block("resource", ("aws_s3_bucket", "counted"), {**without(bucket, "bucket"), "count": 2})
-    keyed = block(
-        "resource", ("aws_s3_bucket", "keyed"), {"for_each": {"=": {"a": "x"}}, "force_destroy": True}
-    )
+    keyed = block("resource", ("aws_s3_bucket", "keyed"), {"for_each": {"=": {"a": "x"}}, "force_destroy": True})
     return [
         block("resource", ("aws_s3_bucket", "one"), bucket),
         counted,
@@ -406,8 +402,7 @@ def test_the_verdict_on_every_reference_is_terraform_s(root: Path) -> None:
     findings = of_major_5(check_provider(parsed))
     found = {f.location.line for f in findings if f.severity is Severity.ERROR}
     lines = {
-        placed.attributes["value"].line: r
-        for placed, r in zip(parsed.blocks[-len(outputs) :], REFERENCES, strict=True)
+        placed.attributes["value"].line: r for placed, r in zip(parsed.blocks[-len(outputs) :], REFERENCES, strict=True)
     }
     assert {lines.get(line, line) for line in refused} == {lines.get(line, line) for line in found}
     assert len(found) > 15
@@ -515,9 +510,7 @@ def test_the_nearest_name_is_offered() -> None:
 
 def test_what_6_deprecates_is_a_warning() -> None:
     region = block("data", ("aws_region", "current"), {})
-    output = replace(
-        block("output", ("o",), {}), attributes=attribute("value", name("data.aws_region.current.name"))
-    )
+    output = replace(block("output", ("o",), {}), attributes=attribute("value", name("data.aws_region.current.name")))
     parsed, _ = module_of([region, output])
     (finding,) = check_provider(parsed)
     assert (finding.rule, finding.severity) == ("provider-deprecated", Severity.WARNING)

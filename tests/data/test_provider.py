@@ -91,9 +91,7 @@ def test_the_derived_schema_keeps_what_5_has(type_: str) -> None:
     old, new = dict(_arguments(five)), dict(_arguments(six))
     changed = {name for name in old if name in new and old[name] != new[name]}
     assert changed == CHANGED_IN_6.get(type_, set())
-    gone = {
-        name for name in old.keys() - new.keys() if name.rpartition(".")[0] not in old.keys() - new.keys()
-    }
+    gone = {name for name in old.keys() - new.keys() if name.rpartition(".")[0] not in old.keys() - new.keys()}
     assert gone == GONE_IN_6.get(type_, set())
 
 

@@ -439,10 +439,7 @@ def policy(*statements: Mapping[str, Any], version: str = "2012-10-17") -> dict[
 def ask(
     *documents: Mapping[str, Any], resource: str = "arn:aws:s3:::b/k", **context: str | tuple[str, ...]
 ) -> Decision:
-    given = {
-        key.replace("__", ":"): (value,) if isinstance(value, str) else value
-        for key, value in context.items()
-    }
+    given = {key.replace("__", ":"): (value,) if isinstance(value, str) else value for key, value in context.items()}
     return decide(documents, Request("s3:GetObject", resource, given))
 
 
@@ -551,9 +548,7 @@ def test_the_principal_is_a_context_key() -> None:
         ({"AWS": "*"}, "Federated", "www.amazon.com", Decision.ALLOWED),
     ],
 )
-def test_who_a_principal_element_names(
-    element: dict[str, Any], kind: str, identifier: str, expected: Decision
-) -> None:
+def test_who_a_principal_element_names(element: dict[str, Any], kind: str, identifier: str, expected: Decision) -> None:
     document = policy({"Effect": "Allow", "Principal": element, "Action": "sts:AssumeRole"})
     request = Request("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/target", {})
     assert decide_trust(document, request, Principal(kind, identifier)) is expected

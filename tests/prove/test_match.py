@@ -19,9 +19,7 @@ PATTERNS = st.text("ab:*?", max_size=5)
 def regex(pattern: str, kind: Kind) -> re.Pattern[str]:
     """The same language, written as a regular expression and left to Python's backtracking engine."""
     if kind is Kind.TEXT:
-        return re.compile(
-            "".join({"*": "(?s:.)*", "?": "(?s:.)"}.get(c, re.escape(c)) for c in pattern), re.DOTALL
-        )
+        return re.compile("".join({"*": "(?s:.)*", "?": "(?s:.)"}.get(c, re.escape(c)) for c in pattern), re.DOTALL)
     parts = pattern.split(":", 5)
     written = []
     for number, part in enumerate(parts, start=1):
@@ -68,9 +66,7 @@ def test_a_witness_of_several_patterns_is_exact(all_of: list[str], none_of: list
     found = witness([compile_glob(p) for p in all_of], [compile_glob(p) for p in none_of])
     texts = TEXTS if found is None else [found]
     fitting = [
-        text
-        for text in texts
-        if all(matches(p, text) for p in all_of) and not any(matches(p, text) for p in none_of)
+        text for text in texts if all(matches(p, text) for p in all_of) and not any(matches(p, text) for p in none_of)
     ]
     assert fitting == ([] if found is None else [found])
 
@@ -89,6 +85,8 @@ def test_a_witness_of_several_patterns_is_exact(all_of: list[str], none_of: list
         ("${aws_kms_key.k.arn}", "arn:aws:kms:eu-west-1:111111111111:key/1", False),
         ("${aws_kms_key.k[*].arn}", "${aws_kms_key.k[0].arn}", False),
         ("${aws_x.k.arn}:*", "${aws_x.k.arn}:log-stream:a", True),
+        ("arn:aws:sqs:${a:b}:*:q", "arn:aws:sqs:${a:b}:1:q", True),
+        ("arn:aws:sqs:${a:b}:*:q", "arn:aws:sqs:${a:b}:1:2:q", False),
         ("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/*", True),
         ("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/k", False),
         ("arn:aws:s3:::b/${?}${$}", "arn:aws:s3:::b/?$", True),
@@ -108,6 +106,14 @@ def test_wildcards_stay_within_the_segments_of_an_arn(pattern: str, text: str, e
 )
 def test_a_witness_is_readable(pattern: str, cover: list[str], expected: str) -> None:
     assert outside(pattern, cover) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "cover", "expected"),
+    [("*", ["", "?"], "xx"), ("a*b", ["a?*b", "ab"], None), ("a*b", ["a?*b", "abb"], "ab")],
+)
+def test_covers_add_up(pattern: str, cover: list[str], expected: str | None) -> None:
+    assert outside(pattern, cover, Kind.TEXT) == expected
 
 
 def test_a_token_is_never_split() -> None:

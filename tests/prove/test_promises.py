@@ -36,6 +36,7 @@ CONDITION = {"StringEquals": {"aws:SourceAccount": "1"}}
     [
         ([allow("kms:Decrypt", KEY)], Breach("kms:Decrypt", KEY, certain=True)),
         ([allow("kms:Decrypt", KEY, Condition=CONDITION)], Breach("kms:Decrypt", KEY, certain=True)),
+        ([allow("kms:Decrypt", "arn:aws:kms:*:key/payroll-1")], "kms:Decrypt"),
         ([allow("kms:DEC*", KEY)], Breach("kms:Decrypt", KEY, certain=True)),
         ([allow("*", "*"), deny("kms:*", "*", Condition=CONDITION)], "kms:Decrypt"),
         ([{"Effect": "Allow", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::*"}], "kms:Decrypt"),
@@ -69,12 +70,8 @@ def test_a_promise_about_what_the_module_makes() -> None:
         "${aws_kms_key.other.arn}": None,
         KEY: None,
     }.items():
-        assert (
-            promise_broken([policy(allow("kms:*", resource))], ["kms:Decrypt"], [token], iam.expand) == broken
-        )
-    wide = promise_broken(
-        [policy(allow("kms:Decrypt", "arn:aws:kms:*:*:key/*"))], ["kms:Decrypt"], [token], iam.expand
-    )
+        assert promise_broken([policy(allow("kms:*", resource))], ["kms:Decrypt"], [token], iam.expand) == broken
+    wide = promise_broken([policy(allow("kms:Decrypt", "arn:aws:kms:*:*:key/*"))], ["kms:Decrypt"], [token], iam.expand)
     assert wide is not None
     assert not wide.certain
 

@@ -107,17 +107,13 @@ def test_without_conditions_the_comparison_is_exact(one: list[Declared], other: 
 
 @given(st.lists(entries(CONDITIONS), max_size=3), st.lists(entries(CONDITIONS), max_size=3))
 @settings(max_examples=200, deadline=None)
-def test_with_conditions_a_pass_is_proof_and_a_difference_is_real(
-    one: list[Declared], other: list[Declared]
-) -> None:
+def test_with_conditions_a_pass_is_proof_and_a_difference_is_real(one: list[Declared], other: list[Declared]) -> None:
     check_against_the_evaluator(one, other)
 
 
 @given(st.lists(entries(CONDITIONS), min_size=1, max_size=4), st.randoms())
 @settings(max_examples=100, deadline=None)
-def test_what_is_declared_is_exact_however_it_is_written(
-    declared: list[Declared], rng: random.Random
-) -> None:
+def test_what_is_declared_is_exact_however_it_is_written(declared: list[Declared], rng: random.Random) -> None:
     written = document(declared)
     rng.shuffle(written["Statement"])
     for statement in written["Statement"]:
@@ -134,12 +130,8 @@ GRANTS = [
         (("StringEquals", "aws:ResourceAccount", ("111111111111",)),),
         "resources.uploads.access",
     ),
-    Declared(
-        "Allow", ("s3:ListBucket",), ("arn:aws:s3:::uploads",), (("StringLike", "s3:prefix", ("in/*",)),), "l"
-    ),
-    Declared(
-        "Allow", ("dynamodb:PutItem",), ("arn:aws:dynamodb:r:1:table/orders",), (), "resources.orders.access"
-    ),
+    Declared("Allow", ("s3:ListBucket",), ("arn:aws:s3:::uploads",), (("StringLike", "s3:prefix", ("in/*",)),), "l"),
+    Declared("Allow", ("dynamodb:PutItem",), ("arn:aws:dynamodb:r:1:table/orders",), (), "resources.orders.access"),
     Declared("Allow", ("kms:Decrypt",), ("${aws_kms_key.k.arn}",), (), "resources.k.access"),
     Declared("Deny", ("dynamodb:DeleteItem",), ("*",), (), "platform"),
 ]
@@ -210,9 +202,7 @@ def test_a_dropped_statement_is_found(number: int) -> None:
         (3, {"Action": ["kms:Decrypt", "iam:PassRole"]}, "iam:PassRole", "${aws_kms_key.k.arn}"),
     ],
 )
-def test_a_widened_statement_is_found(
-    number: int, changes: dict[str, object], action: str, resource: str
-) -> None:
+def test_a_widened_statement_is_found(number: int, changes: dict[str, object], action: str, resource: str) -> None:
     found = only(compare([mutate(number, **changes)], GRANTS, iam.expand))
     assert (found.kind, found.action, found.resource) == ("undeclared", action, resource)
     assert found.origin == f"S{number}"
@@ -229,9 +219,9 @@ def test_a_wildcard_action_is_every_action_of_the_database() -> None:
     found = compare([mutate(2, Action="dynamodb:Put*")], GRANTS, iam.expand)
     assert {difference.action for difference in found.differences} == {"dynamodb:PutResourcePolicy"}
     exact = [*GRANTS[:2], Declared("Allow", tuple(iam.expand("sqs:*")), ("*",), (), "q")]
-    assert compare(
-        [document([*GRANTS[:2], Declared("Allow", ("sqs:*",), ("*",), (), "q")])], exact, iam.expand
-    ) == (TableResult((), ()))
+    assert compare([document([*GRANTS[:2], Declared("Allow", ("sqs:*",), ("*",), (), "q")])], exact, iam.expand) == (
+        TableResult((), ())
+    )
 
 
 def test_a_dropped_deny_matters_only_where_something_is_allowed() -> None:
@@ -271,12 +261,24 @@ def test_a_policy_variable_is_only_itself() -> None:
     assert any("S0" in line for line in compare([document(mine)], dollar, iam.expand).unknown)
 
 
+def test_the_name_of_a_variable_is_no_cover_for_the_text_itself() -> None:
+    mine = [Declared("Allow", ("s3:GetObject",), ("arn:aws:s3:::b/${aws:username}/*",), (), "b")]
+    text = [Declared("Allow", ("s3:GetObject",), ("arn:aws:s3:::b/${$}{aws:username}/x",), (), "b")]
+    found = compare([document([*mine, *text])], mine, iam.expand)
+    assert only(found).resource == "arn:aws:s3:::b/${aws:username}/x"
+
+
+def test_a_deny_that_can_never_meet_an_allow_changes_nothing() -> None:
+    x, y = ((("StringEquals", "a:k", (value,)),) for value in "xy")
+    mine = [Declared("Allow", ("s3:GetObject",), ("*",), x, "b")]
+    more = [*mine, Declared("Deny", ("s3:GetObject",), ("*",), y, "b")]
+    assert compare([document(more)], mine, iam.expand) == TableResult((), ())
+
+
 def test_grants_are_grounded_in_an_environment() -> None:
     bucket = model.Text.of("arn:aws:s3:::", model.Ref("var.uploads_name"), "/*")
     key = model.Text.of(model.Ref("aws_kms_key.k.arn"))
-    condition = model.Condition(
-        "StringEquals", "aws:SourceAccount", (model.Text.of(model.Ref("local.account")),)
-    )
+    condition = model.Condition("StringEquals", "aws:SourceAccount", (model.Text.of(model.Ref("local.account")),))
     grant = model.Grant(
         "task",
         "Uploads",

@@ -129,6 +129,15 @@ def test_a_condition_that_cannot_be_judged_is_no_proof() -> None:
     assert found.kind == "unknown"
 
 
+def test_the_document_s_version_counts() -> None:
+    condition = ("StringEquals", "aws:SourceAccount", ("${*}",))
+    document = trust({"Condition": {"StringEquals": {"aws:SourceAccount": "${*}"}}})
+    assert compare_trust(document, (SERVICE,), ("sts:AssumeRole",), (condition,)) == ()
+    older = {**document, "Version": "2008-10-17"}
+    (found,) = compare_trust(older, (SERVICE,), ("sts:AssumeRole",), (condition,))
+    assert (found.kind, found.message) == ("missing", f"Service {SERVICE} is refused sts:AssumeRole")
+
+
 def test_a_malformed_trust_policy_is_refused() -> None:
     with pytest.raises(PolicyError):
         compare_trust(trust({"Resource": "*"}), (SERVICE,), ("sts:AssumeRole",), ())

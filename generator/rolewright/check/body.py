@@ -116,9 +116,7 @@ def _check_attributes(body: _Body, scope: Scope, major: int) -> Iterator[Problem
                 )
 
 
-def _check_deprecated(
-    body: _Body, name: str, line: int, schema: provider.AttributeSchema
-) -> Iterator[Problem]:
+def _check_deprecated(body: _Body, name: str, line: int, schema: provider.AttributeSchema) -> Iterator[Problem]:
     if schema.deprecated:
         yield Problem(
             "provider-deprecated",

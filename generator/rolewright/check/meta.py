@@ -24,9 +24,7 @@ def check_meta(block: Block) -> Iterator[Problem]:
     """The problems of `count`, `for_each`, `depends_on`, `lifecycle`, `provisioner` and `connection`."""
     attributes = block.attributes
     if {"count", "for_each"} <= attributes.keys():
-        yield _problem(
-            block, attributes["for_each"].line, "count and for_each exclude each other", "Use one."
-        )
+        yield _problem(block, attributes["for_each"].line, "count and for_each exclude each other", "Use one.")
     if depends_on := attributes.get("depends_on"):
         yield from _depends_on(block, depends_on)
     lifecycles = list(block.all("lifecycle"))
@@ -72,9 +70,7 @@ def _lifecycle(block: Block, lifecycle: Block) -> Iterator[Problem]:
             text = f"lifecycle of a {block.type} block has no argument named {name}"
             yield _problem(block, attribute.line, text, nearest(name, allowed, f"Remove {name}."))
         elif name in _LIFECYCLE_FLAGS and not _is_bool(attribute):
-            yield _problem(
-                block, attribute.line, f"{name} has to be true or false itself", "Write true or false."
-            )
+            yield _problem(block, attribute.line, f"{name} has to be true or false itself", "Write true or false.")
         elif name in _LIFECYCLE_LISTS and not _is_list(attribute):
             yield _problem(block, attribute.line, f"{name} has to be a list", f"Write {name} = […].")
     for nested in lifecycle.blocks:

@@ -55,9 +55,7 @@ def _check_blocks(scope: Scope, major: int) -> Iterator[Problem]:
         if schema is None:
             what = "data source" if kind == "data" else "resource"
             remedy = nearest(type_, provider.names(major, kind), "Choose a type that both majors have.")
-            yield Problem(
-                "provider-unknown-type", block.file, block.line, f"there is no {what} {type_}", remedy
-            )
+            yield Problem("provider-unknown-type", block.file, block.line, f"there is no {what} {type_}", remedy)
             continue
         yield from check_body(block, schema, scope, major)
         yield from check_ignored(block, schema)

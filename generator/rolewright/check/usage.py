@@ -138,9 +138,7 @@ def _target(found: Reference, target: Target, line: int, where: _Where, major: i
         step_into(block_type(schema), target.steps)
     except NoSuchStepError as problem:
         text = f"{found}: {target.type} {_prefix(target.steps, problem.step)}{problem.reason}"
-        remedy = nearest(
-            str(problem.step), problem.known, "See the attributes in the provider's documentation."
-        )
+        remedy = nearest(str(problem.step), problem.known, "See the attributes in the provider's documentation.")
         yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
         return
     yield from _deprecated(found, target, schema, line, where)

@@ -152,9 +152,7 @@ def _struct(source: _Source, path: tuple[str, ...], nested: str) -> dict[str, An
     return _block(source, (*path, output), interface, interface)
 
 
-def _attribute_type(
-    source: _Source, path: tuple[str, ...], argument: _Argument, container: str, storage: str
-) -> Any:  # noqa: ANN401 - JSON
+def _attribute_type(source: _Source, path: tuple[str, ...], argument: _Argument, container: str, storage: str) -> Any:  # noqa: ANN401 - JSON
     """Terraform's JSON type of an attribute. What is only computed is known by its getter alone."""
     if found := _STORAGE_CLASS.match(storage):
         type_: Any = _SCALARS[found[1]]

@@ -78,10 +78,7 @@ def service(prefix: str) -> ServiceFacts | None:
             name: ActionFacts(f"{prefix}:{name}", level, tuple(types), tuple(keys), tuple(dependents))
             for name, (level, types, keys, dependents) in described["actions"].items()
         },
-        resources={
-            name: ResourceFacts(name, arn, tuple(keys))
-            for name, (arn, keys) in described["resources"].items()
-        },
+        resources={name: ResourceFacts(name, arn, tuple(keys)) for name, (arn, keys) in described["resources"].items()},
         conditions=described["conditions"],
     )
 

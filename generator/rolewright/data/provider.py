@@ -76,9 +76,7 @@ def schema(major: int, kind: Kind, type_: str) -> TypeSchema | None:
 def names(major: int, kind: Kind) -> tuple[str, ...]:
     """The names of all resources or data sources of a major, sorted."""
     return tuple(
-        entry.removeprefix(f"{kind}/")
-        for entry in archive.entries(_file(major))
-        if entry.startswith(f"{kind}/")
+        entry.removeprefix(f"{kind}/") for entry in archive.entries(_file(major)) if entry.startswith(f"{kind}/")
     )
 
 

@@ -103,17 +103,17 @@ class _Operator:
     variables: bool = False
 
 
-def _plain(pattern: str) -> str:
+def plain(pattern: str) -> str:
     """The text that a pattern without wildcards means: the escapes `${*}` and so on resolved."""
     return re.sub(r"\$\{([*?$])\}", r"\1", pattern)
 
 
 def _equals(wanted: str, given: str) -> Truth:
-    return _plain(wanted) == given
+    return plain(wanted) == given
 
 
 def _equals_ignoring_case(wanted: str, given: str) -> Truth:
-    return _plain(wanted).lower() == given.lower()
+    return plain(wanted).lower() == given.lower()
 
 
 def _like(wanted: str, given: str) -> Truth:

@@ -212,7 +212,10 @@ def _whole(value: Value) -> int:
 
 def _distinct(items: Iterable[Value]) -> list[Value]:
     # 1 and true are equal in Python, and not in Terraform.
-    return list({(_kind(item), jsonencode(item)): item for item in reversed(list(items))}.values())[::-1]
+    first: dict[tuple[str, str], Value] = {}
+    for item in items:
+        first.setdefault((_kind(item), jsonencode(item)), item)
+    return list(first.values())
 
 
 def _merge(*maps: Value) -> dict[str, Value]:

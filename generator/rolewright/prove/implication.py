@@ -7,7 +7,7 @@ import itertools
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rolewright.prove.conditions import Shape, has_variable, holds, shape
+from rolewright.prove.conditions import Shape, has_variable, holds, plain, shape
 from rolewright.prove.document import Atom
 from rolewright.prove.match import Kind, compile_glob, outside, segments
 
@@ -49,9 +49,7 @@ def _implies(one: Atom, other: Atom) -> bool:
             return _all_within(other.values, one.values, _GLOBS.get(left.base))
         return _all_within(one.values, other.values, _GLOBS.get(left.base))
     if (left.base, right.base) == ("stringequals", "stringlike"):
-        return not any("*" in v or "?" in v for v in one.values) and _all_within(
-            one.values, other.values, Kind.TEXT
-        )
+        return not any("*" in v or "?" in v for v in one.values) and _all_within(one.values, other.values, Kind.TEXT)
     return False
 
 
@@ -60,10 +58,7 @@ def _all_within(inner: Sequence[str], outer: Sequence[str], kind: Kind | None) -
     if kind is None:
         return set(inner) <= set(outer)
     judged = [v for v in outer if not has_variable(v) and (kind is Kind.TEXT or len(segments(v)) == 6)]
-    return all(
-        value in outer or (not has_variable(value) and outside(value, judged, kind) is None)
-        for value in inner
-    )
+    return all(value in outer or (not has_variable(value) and outside(value, judged, kind) is None) for value in inner)
 
 
 def impossible(atoms: Sequence[Atom]) -> bool:
@@ -150,7 +145,7 @@ def _values(parts: Shape, value: str) -> Iterator[str]:
             yield from (compile_glob(value).example("x"), "arn:aws:x:x:x:x")
         else:
             like = _GLOBS.get(parts.base)
-            literal = value if like is None else compile_glob(value, like).example("x")
+            literal = plain(value) if like is None else compile_glob(value, like).example("x")
             yield from (literal, f"{literal}-x", f"x-{literal}")
     except ValueError:
         yield value

@@ -54,9 +54,7 @@ def promise_broken(
     denies = [s for s in (*own, *(limits or ())) if s.effect == "Deny" and not s.conditions]
     allows = [(s,) for s in own if s.effect == "Allow"]
     paired: list[tuple[PolicyStatement, ...]] = (
-        list(allows)
-        if limits is None
-        else [(*a, limit) for a in allows for limit in limits if limit.effect == "Allow"]
+        list(allows) if limits is None else [(*a, limit) for a in allows for limit in limits if limit.effect == "Allow"]
     )
     for certain in (True, False):
         for group in paired:

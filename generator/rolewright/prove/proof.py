@@ -73,10 +73,12 @@ def prove(
             findings.append(Finding("proof-boundary", message, _BLUEPRINT, trust.location))
         stored = sandbox.policies.get(role.address)
         generated = {token[2:-1]: value for token, value in sandbox.tokens.items()}
-        checked = [("the text", role.documents, role.trust, environment.values)]
+        checked: list[tuple[str, tuple[Document, ...], Document, Mapping[str, str]]] = [
+            ("the text", role.documents, role.trust, environment.values)
+        ]
         if stored is not None:
-            values = {**generated, **environment.values}
-            checked.append(("what moto stored", stored, sandbox.trusts[role.address], values))
+            known = {**generated, **environment.values}
+            checked.append(("what moto stored", stored, sandbox.trusts[role.address], known))
         for source, documents, document, values in checked:
             where = source + (f" for {environment.name}" if environment.name else "")
             findings += _exact(trust.role, where, documents, declaration, values, role.place)

@@ -209,9 +209,7 @@ class _Doubt:
         side = "declared" if kind == "undeclared" else "allowed"
         conditions = " and ".join(f"{a.operator} {a.key} {', '.join(a.values)}" for a in self.rule.conditions)
         where = f" if {conditions}" if conditions else ""
-        return (
-            f"{self.rule.origin}: cannot tell whether {self.action} on {self.rule.resource}{where} is {side}"
-        )
+        return f"{self.rule.origin}: cannot tell whether {self.action} on {self.rule.resource}{where} is {side}"
 
 
 def _excess(action: str, spelt: str, left: _Side, right: _Side) -> Iterator[_Doubt | tuple[_Rule, Request]]:
@@ -225,8 +223,7 @@ def _excess(action: str, spelt: str, left: _Side, right: _Side) -> Iterator[_Dou
             (rule.conditions, (rule.resource,), (*allowed_right, *denied_left))
         ]
         suspects += [
-            ((*rule.conditions, *deny.conditions), (rule.resource, deny.resource), denied_left)
-            for deny in denied_right
+            ((*rule.conditions, *deny.conditions), (rule.resource, deny.resource), denied_left) for deny in denied_right
         ]
         doubtful = False
         for conditions, resources, cover in suspects:
@@ -252,9 +249,7 @@ def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequenc
     """
     if any(resource in covering for resource in resources):
         return []
-    all_of = [
-        compile_glob(widened(resource) if has_variable(resource) else resource) for resource in resources
-    ]
+    all_of = [compile_glob(widened(resource) if has_variable(resource) else resource) for resource in resources]
     none_of = [compile_glob(pattern) for pattern in covering if not has_variable(pattern)]
     shortest = witness(all_of, none_of)
     if shortest is None:

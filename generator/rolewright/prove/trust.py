@@ -145,9 +145,7 @@ def _probes(
         for action in dict.fromkeys((*_ACTIONS, *actions)):
             if ask(principal, action, met) not in (Decision.IMPLICIT_DENY, Decision.EXPLICIT_DENY):
                 name = f"{principal.kind} {principal.identifier}"
-                yield TrustDifference(
-                    "extra", name, action, f"{name} may {action} although nobody declares it"
-                )
+                yield TrustDifference("extra", name, action, f"{name} may {action} although nobody declares it")
 
 
 def _needs(atoms: Iterable[Atom], key: str) -> bool:

@@ -1,0 +1,77 @@
+"""Rules: what they are, which there are, how they are run and how they are listed."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rolewright.finding import Finding, Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rolewright.check.syntax import ParsedModule
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A line of the module that breaks a rule."""
+
+    file: str
+    line: int
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `summary` says what it finds, `why` what goes wrong otherwise.
+
+    `good` and `bad` are Terraform text: `bad` breaks the rule, `good` is its mended form and breaks none.
+    """
+
+    name: str
+    summary: str
+    why: str
+    severity: Severity
+    good: str
+    bad: str
+    check: Callable[[ParsedModule], Iterable[Hit]]
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, by name: each file of the folder `rules` holds one, called `RULE`."""
+    folder = importlib.import_module("rolewright.check.rules")
+    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+    return tuple(importlib.import_module(f"{folder.__name__}.{name}").RULE for name in names)
+
+
+def check_rules(parsed: ParsedModule, rules: Sequence[Rule]) -> tuple[Finding, ...]:
+    """What the rules find. Locations are lines of the rendered module."""
+    return tuple(
+        Finding(
+            rule.name,
+            hit.message,
+            hit.remedy,
+            Location(hit.file, hit.line, 1, hit.line, 2),
+            parsed.origin(hit.file, hit.line),
+            rule.severity,
+        )
+        for rule in rules
+        for hit in dict.fromkeys(rule.check(parsed))
+    )
+
+
+def rule_table(rules: Sequence[Rule]) -> str:
+    """The rules in Markdown: a table, then each one's reason and examples."""
+    lines = ["| Rule | Severity | Finds |", "|---|---|---|"]
+    lines += [f"| [`{r.name}`](#{r.name}) | {r.severity} | {r.summary} |" for r in rules]
+    for rule in rules:
+        lines += ["", f"## {rule.name}", "", rule.why, ""]
+        lines += ["Refused:", "", "```hcl", rule.bad.strip(), "```", ""]
+        lines += ["Fine:", "", "```hcl", rule.good.strip(), "```"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""One rule a file, each as `RULE`; `rolewright.check.rule` finds them."""

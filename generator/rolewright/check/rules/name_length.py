@@ -1,0 +1,64 @@
+"""Names that are too long for AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.walk import MARK, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+# The argument with the name, and its longest value in characters (each service's quotas or API reference).
+_LIMITS = {
+    "aws_iam_role": ("name", 64),
+    "aws_iam_instance_profile": ("name", 128),
+    "aws_iam_policy": ("name", 128),
+    "aws_iam_role_policy": ("name", 128),
+    "aws_iam_user": ("name", 64),
+    "aws_lambda_function": ("function_name", 64),
+    "aws_s3_bucket": ("bucket", 63),
+    "aws_sqs_queue": ("name", 80),
+    "aws_sns_topic": ("name", 256),
+    "aws_cloudwatch_log_group": ("name", 512),
+    "aws_dynamodb_table": ("name", 255),
+    "aws_secretsmanager_secret": ("name", 512),
+    "aws_ecs_task_definition": ("family", 255),
+    "aws_kms_alias": ("name", 256),
+}
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for type_, (argument, limit) in _LIMITS.items():
+        for block in parsed.all("resource", type_):
+            if (attribute := block.attributes.get(argument)) is None:
+                continue
+            # An unknown part may be empty: what is left is the shortest that the name can be.
+            known = (text.replace(MARK, "") for text in texts(parsed, attribute.expression))
+            longest = max(known, key=len)
+            if len(longest) > limit:
+                text = f"{argument} of {type_} {block.labels[1]} has {len(longest)} characters: {longest}"
+                yield Hit(block.file, attribute.line, text, f"Shorten it to {limit} characters.")
+
+
+RULE = Rule(
+    name="name-length",
+    summary="a name longer than AWS takes",
+    why="Most of these limits are only checked by AWS, in the middle of an apply.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_s3_bucket" "uploads" {
+  bucket = "orders-uploads"
+}
+""",
+    bad="""
+resource "aws_s3_bucket" "uploads" {
+  bucket = "orders-uploads-of-customers-that-have-not-yet-been-looked-at-by-anybody"
+}
+""",
+)

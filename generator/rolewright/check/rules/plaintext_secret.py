@@ -1,0 +1,87 @@
+"""Secrets written into the module."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.walk import MARK, all_strings, environment_variables, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+_NAMES = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRETS?|TOKEN|API_?KEY|PRIVATE_KEY|SECRET_KEY|CREDENTIALS?)(?:_|$|\d)"
+)
+# Names that end so say where the secret is, or something about it.
+_ABOUT = re.compile(
+    r"_(?:ARN|NAME|ID|URL|URI|PATH|FILE|DIR|VERSION|TTL|EXPIRY|TIMEOUT|SECONDS|LENGTH|HEADER|TYPE|ENABLED|ISSUER|"
+    r"AUDIENCE|ALGORITHM|ENDPOINT|REGION|PREFIX|LIMIT)$"
+)
+# Values that are no secret whatever the name.
+_HARMLESS = re.compile(r"|true|false|\d{1,5}|(?:arn:|/|\./|https?://)\S*", re.IGNORECASE)
+_SHAPES = {
+    "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
+    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})"),
+    "a GitLab token": re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    "a Slack token": re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
+    "a Stripe key": re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@$]*:[^\s:/@${}]+@"),
+}
+_REMEDY = "Keep it in a secret, and give the workload the secret's name or let ECS inject it."
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for variable in environment_variables(parsed):
+        if not suggests_secret(variable.name):
+            continue
+        for value in texts(parsed, variable.value):
+            if MARK not in value and not _HARMLESS.fullmatch(value):
+                text = f"the environment variable {variable.name} holds its value in plain text"
+                yield Hit(variable.file, variable.line, text, _REMEDY)
+    for file, line, value in all_strings(parsed):
+        for what, shape in _SHAPES.items():
+            if shape.search(value):
+                yield Hit(file, line, f"this text holds {what}", _REMEDY)
+
+
+def suggests_secret(name: str) -> bool:
+    """Whether an environment variable's name says that its value is a secret."""
+    separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-.]", "_", name).upper()
+    return bool(_NAMES.search(separated)) and not _ABOUT.search(separated)
+
+
+RULE = Rule(
+    name="plaintext-secret",
+    summary="a secret in an environment variable, or a text that has the shape of one",
+    why="Everybody who can read the repository, the state or the configuration in AWS can read it.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_lambda_function" "function" {
+  function_name = "orders"
+  role          = "arn:aws:iam::111111111111:role/orders"
+  environment {
+    variables = {
+      DB_PASSWORD_ARN = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:orders/db"
+    }
+  }
+}
+""",
+    bad="""
+resource "aws_lambda_function" "function" {
+  function_name = "orders"
+  role          = "arn:aws:iam::111111111111:role/orders"
+  environment {
+    variables = {
+      DB_PASSWORD = "correct horse"
+    }
+  }
+}
+""",
+)

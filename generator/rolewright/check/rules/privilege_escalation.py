@@ -1,0 +1,126 @@
+"""Actions with which a role can give itself more rights."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.statement import documents, is_everything
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.statement import Document, Statement
+    from rolewright.check.syntax import ParsedModule
+
+# What each allows on whatever resource it is given.
+_ALONE = {
+    "iam:CreatePolicyVersion": "rewrite a policy that the role may hold",
+    "iam:SetDefaultPolicyVersion": "switch a policy back to a wider version",
+    "iam:CreateAccessKey": "sign in as another user",
+    "iam:CreateLoginProfile": "sign in as another user",
+    "iam:UpdateLoginProfile": "sign in as another user",
+    "iam:AttachUserPolicy": "attach any policy to a user",
+    "iam:AttachGroupPolicy": "attach any policy to a group",
+    "iam:AttachRolePolicy": "attach any policy to a role",
+    "iam:PutUserPolicy": "write any policy into a user",
+    "iam:PutGroupPolicy": "write any policy into a group",
+    "iam:PutRolePolicy": "write any policy into a role",
+    "iam:AddUserToGroup": "join a group with more rights",
+    "iam:UpdateAssumeRolePolicy": "let itself into another role",
+    "iam:DeleteRolePermissionsBoundary": "take the limit off a role",
+    "iam:DeleteUserPermissionsBoundary": "take the limit off a user",
+    "lambda:UpdateFunctionCode": "run code of its own with a function's role",
+    "ssm:SendCommand": "run commands of its own with an instance's role",
+}
+# What each allows if it is given on every resource.
+_EVERYWHERE = {
+    "iam:PassRole": "hand any role to a service",
+    "sts:AssumeRole": "become any role that trusts the account",
+}
+# What starts code with a role that iam:PassRole hands over.
+_HANDING = "iam:PassRole"
+_STARTS = (
+    "ec2:RunInstances",
+    "ecs:RunTask",
+    "ecs:StartTask",
+    "ecs:CreateService",
+    "ecs:RegisterTaskDefinition",
+    "lambda:CreateFunction",
+    "lambda:UpdateFunctionConfiguration",
+    "cloudformation:CreateStack",
+    "cloudformation:UpdateStack",
+    "cloudformation:CreateStackSet",
+    "glue:CreateDevEndpoint",
+    "glue:CreateJob",
+    "glue:UpdateJob",
+    "datapipeline:CreatePipeline",
+    "sagemaker:CreateNotebookInstance",
+    "sagemaker:CreateTrainingJob",
+    "sagemaker:CreateProcessingJob",
+    "codebuild:CreateProject",
+    "codebuild:UpdateProject",
+    "codestar:CreateProject",
+    "states:CreateStateMachine",
+    "states:UpdateStateMachine",
+    "ssm:StartAutomationExecution",
+    "batch:RegisterJobDefinition",
+)
+_REMEDY = "Leave it to the people and pipelines that manage roles, or name the roles it is for."
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for document in documents(parsed):
+        granting = tuple(statement for statement in document if statement.grants)
+        for statement in granting:
+            everywhere = any(is_everything(resource) for resource in statement.resources)
+            dangerous = _ALONE | _EVERYWHERE if everywhere or "not_resources" in statement.others else _ALONE
+            for action, reason in dangerous.items():
+                if _allows(statement, action):
+                    text = f"{statement.label} allows {action}: the role can {reason}"
+                    yield Hit(statement.file, statement.line, text, _REMEDY)
+        yield from _passing(granting)
+
+
+def _passing(granting: Document) -> Iterator[Hit]:
+    starts = [action for action in _STARTS if any(_allows(statement, action) for statement in granting)]
+    for statement in granting:
+        if starts and _allows(statement, _HANDING):
+            text = f"{statement.label} allows {_HANDING}, and the same policy {starts[0]}: it can run code as another"
+            yield Hit(statement.file, statement.line, text, _REMEDY)
+
+
+def _allows(statement: Statement, action: str) -> bool:
+    lower = action.lower()
+    return any(fnmatchcase(lower, pattern.lower()) for pattern in statement.actions)
+
+
+RULE = Rule(
+    name="privilege-escalation",
+    summary="an action, or a pair of actions, with which a role can give itself more rights",
+    why="Whoever takes over the workload takes over whatever the role can make itself into.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+data "aws_iam_policy_document" "role" {
+  statement {
+    actions   = ["sts:AssumeRole"]
+    resources = ["arn:aws:iam::222222222222:role/reports"]
+  }
+}
+""",
+    bad="""
+data "aws_iam_policy_document" "role" {
+  statement {
+    actions   = ["iam:PassRole"]
+    resources = ["arn:aws:iam::111111111111:role/admin"]
+  }
+  statement {
+    actions   = ["lambda:CreateFunction"]
+    resources = ["arn:aws:lambda:eu-west-1:111111111111:function:orders"]
+  }
+}
+""",
+)

@@ -1,0 +1,62 @@
+"""Access keys that do not expire."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.syntax import Literal
+from rolewright.check.walk import all_strings, environment_variables
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+_KEY_TYPE = "aws_iam_access_key"
+_PROVIDER_ARGUMENTS = ("access_key", "secret_key", "token")
+_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+# AKIA is a user's key, ASIA a temporary one (IAM identifiers, unique ID prefixes).
+_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_REMEDY = "Remove it: the workload's role gives the code credentials that renew themselves."
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for file, line, text in all_strings(parsed):
+        if found := _KEY_ID.search(text):
+            yield Hit(file, line, f"this text holds the access key {found[0][:8]}…", _REMEDY)
+    for block in parsed.all("resource", _KEY_TYPE):
+        message = f"{_KEY_TYPE} {block.labels[1]} makes a key that does not expire"
+        yield Hit(block.file, block.line, message, _REMEDY)
+    for block in parsed.all("provider", "aws"):
+        for name in _PROVIDER_ARGUMENTS:
+            attribute = block.attributes.get(name)
+            if attribute is not None and attribute.expression != Literal(None):
+                remedy = "Remove it: Terraform takes its credentials from where it runs."
+                yield Hit(block.file, attribute.line, f"the provider is given {name}", remedy)
+    for variable in environment_variables(parsed):
+        if variable.name in _VARIABLES:
+            message = f"the environment variable {variable.name} takes the place of the role's credentials"
+            yield Hit(variable.file, variable.line, message, _REMEDY)
+
+
+RULE = Rule(
+    name="static-keys",
+    summary="an access key, as a text, a resource, a variable or a provider's argument",
+    why="A key that does not expire works for whoever finds it, from anywhere.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+provider "aws" {
+  region = "eu-west-1"
+}
+""",
+    bad="""
+provider "aws" {
+  region     = "eu-west-1"
+  access_key = "AKIAIOSFODNN7EXAMPLE"
+}
+""",
+)

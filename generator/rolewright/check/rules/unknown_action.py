@@ -1,0 +1,63 @@
+"""Actions that AWS does not have."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.statement import statements
+from rolewright.check.walk import MARK
+from rolewright.data import iam
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for statement in statements(parsed):
+        for action in statement.actions:
+            if action == "*" or MARK in action or iam.expand(action):
+                continue
+            text = f"{statement.label} names {action}, which AWS does not have"
+            yield Hit(statement.file, statement.line, text, _remedy(action))
+
+
+def _remedy(action: str) -> str:
+    prefix, colon, name = action.partition(":")
+    if not colon:
+        return "Write service:Action."
+    if prefix.lower() not in iam.services():
+        close = difflib.get_close_matches(prefix.lower(), sorted(iam.services()), n=1)
+        return f"Did you mean the service {close[0]}?" if close else f"AWS has no service prefix {prefix}."
+    known = {full.partition(":")[2].lower(): full for full in iam.expand(f"{prefix}:*")}
+    close = difflib.get_close_matches(name.lower(), sorted(known), n=1)
+    return f"Did you mean {known[close[0]]}?" if close else f"Look up the actions of {prefix}."
+
+
+RULE = Rule(
+    name="unknown-action",
+    summary="an action that AWS does not have",
+    why="AWS stores the policy without complaint, and the workload is refused at run time.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+data "aws_iam_policy_document" "role" {
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::uploads"]
+  }
+}
+""",
+    bad="""
+data "aws_iam_policy_document" "role" {
+  statement {
+    actions   = ["s3:ListObjects"]
+    resources = ["arn:aws:s3:::uploads"]
+  }
+}
+""",
+)

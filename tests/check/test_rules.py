@@ -1,0 +1,396 @@
+"""The rules: each finds its own bad example, none finds anything in a good one, and where each one ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rolewright.check.parse import parse
+from rolewright.check.rule import Rule, check_rules, rule_table, rules
+from rolewright.check.rules.plaintext_secret import suggests_secret
+from rolewright.finding import Location, Severity
+from rolewright.model import Module
+from rolewright.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from rolewright.finding import Finding
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+NAMES = [rule.name for rule in rules()]
+
+
+def find(text: str, **tfvars: str) -> tuple[Finding, ...]:
+    environments = {f"environments/{name}.tfvars": values for name, values in tfvars.items()}
+    return check_rules(parse(Module("m", {"main.tf": text, **environments})), rules())
+
+
+def found(text: str, **tfvars: str) -> set[str]:
+    return {finding.rule for finding in find(text, **tfvars)}
+
+
+def policy(*statements: str) -> str:
+    body = "\n".join(f"statement {{\n{statement}\n}}" for statement in statements)
+    return f'data "aws_iam_policy_document" "p" {{\n{body}\n}}\n'
+
+
+def principals(identifier: str, type_: str = "AWS") -> str:
+    return f'principals {{\ntype = "{type_}"\nidentifiers = ["{identifier}"]\n}}'
+
+
+def function(*variables: str) -> str:
+    body = "\n".join(variables)
+    return f'resource "aws_lambda_function" "f" {{\nenvironment {{\nvariables = {{\n{body}\n}}\n}}\n}}\n'
+
+
+def task(container: str, arguments: str = "") -> str:
+    return (
+        f'resource "aws_ecs_task_definition" "t" {{\n{arguments}\n'
+        f"container_definitions = jsonencode([{{\n{container}\n}}])\n}}\n"
+    )
+
+
+def test_every_rule_is_found_by_its_file_name() -> None:
+    folder = ROOT / "generator" / "rolewright" / "check" / "rules"
+    files = {file.stem.replace("_", "-") for file in folder.glob("*.py")} - {"--init--"}
+    assert sorted(files) == NAMES
+    assert len(NAMES) >= 14
+
+
+@pytest.mark.parametrize("rule", rules(), ids=NAMES)
+def test_bad_example_breaks_its_rule(rule: Rule) -> None:
+    hits = [finding for finding in find(rule.bad) if finding.rule == rule.name]
+    assert hits
+    assert all(hit.severity is rule.severity and hit.message and hit.remedy for hit in hits)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=NAMES)
+def test_good_example_breaks_none(rule: Rule) -> None:
+    assert find(rule.good) == ()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_no_rule_speaks_about_the_examples(example: Path) -> None:
+    with Pipeline() as pipeline:
+        built = list(pipeline.run(example))
+    assert built
+    for one in built:
+        assert check_rules(parse(one.module), rules()) == ()
+
+
+def test_documentation_is_current() -> None:
+    assert rule_table(rules()) in (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+def test_finding_carries_the_line_and_the_manifest_path() -> None:
+    text = '# manifest: compute\nresource "aws_cloudwatch_log_group" "l" {\n  retention_in_days = 0\n}\n'
+    (finding,) = find(text)
+    assert finding.location == Location("main.tf", 3, 1, 3, 2)
+    assert finding.path == "compute"
+    assert finding.severity is Severity.WARNING
+
+
+OWN_ROOT = principals("arn:aws:iam::${local.account}:root")
+ACCOUNT = 'account = "111111111111"'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (policy('actions = ["kms:*"]\nresources = ["*"]\n' + OWN_ROOT), set()),
+        (policy('actions = ["kms:*"]\nresources = ["*"]\n' + principals("arn:aws:iam::111111111111:root")), set()),
+        (
+            policy('actions = ["kms:*"]\nresources = ["*"]\n' + principals("arn:aws:iam::222222222222:root")),
+            {"wildcard-action"},
+        ),
+        (policy('effect = "Deny"\nactions = ["s3:*"]\nresources = ["*"]\n' + principals("*", "*")), set()),
+        (policy('actions = ["s3:Get?bject"]\nresources = ["arn:aws:s3:::b/*"]'), {"wildcard-action"}),
+        (policy('not_actions = ["s3:GetObject"]\nresources = ["arn:aws:s3:::b/*"]'), {"wildcard-action"}),
+        (policy('actions = ["dynamodb:*"]\nresources = ["arn:aws:s3:::b/*"]'), {"wildcard-action"}),
+    ],
+)
+def test_wildcard_action(text: str, expected: set[str]) -> None:
+    assert found(text, dev=ACCOUNT) == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ("*", {"wildcard-resource"}),
+        ("arn:aws:s3:::*", {"wildcard-resource"}),
+        ("arn:aws:s3:::*/*", {"wildcard-resource"}),
+        ("arn:${local.partition}:s3:::*", {"wildcard-resource"}),
+        ("arn:aws:s3:::b/*", set()),
+        ("arn:aws:s3:::${local.name}", set()),
+    ],
+)
+def test_wildcard_resource(resource: str, expected: set[str]) -> None:
+    assert found(policy(f'actions = ["s3:GetObject"]\nresources = ["{resource}"]')) == expected
+
+
+def test_wildcard_resource_through_a_local_value_and_concat() -> None:
+    text = 'locals {\nall = ["*"]\n}\n' + policy(
+        'actions = ["s3:GetObject"]\nresources = concat(local.all, ["arn:aws:s3:::b/*"])'
+    )
+    assert found(text) == {"wildcard-resource"}
+
+
+def test_platform_statement_may_be_wide_but_not_its_neighbour() -> None:
+    wide = 'statement {\nactions = ["sqs:SendMessage"]\nresources = ["*"]\n}\n'
+    start = 'data "aws_iam_policy_document" "p" {\n'
+    assert found(f"{start}# manifest: compute.image\n{wide}}}\n") == set()
+    assert found(f"{start}# manifest: resources.q.access\n{wide}}}\n") == {"wildcard-resource"}
+    assert found(f"{start}# manifest: compute.image\n{wide}{wide}}}\n") == {"wildcard-resource"}
+
+
+@pytest.mark.parametrize(
+    ("action", "remedy"),
+    [
+        ("s3:GetObjects", "Did you mean s3:GetObject?"),
+        ("sqqs:SendMessage", "Did you mean the service sqs?"),
+        ("SendMessage", "Write service:Action."),
+    ],
+)
+def test_unknown_action_names_the_nearest(action: str, remedy: str) -> None:
+    findings = find(policy(f'actions = ["{action}"]\nresources = ["arn:aws:s3:::b/*"]'))
+    assert [(f.rule, f.remedy) for f in findings] == [("unknown-action", remedy)]
+
+
+def test_action_in_any_case_is_known() -> None:
+    assert found(policy('actions = ["S3:getobject"]\nresources = ["arn:aws:s3:::b/*"]')) == set()
+
+
+ROLE = 'resources = ["arn:aws:iam::111111111111:role/r"]'
+
+
+@pytest.mark.parametrize(
+    ("text", "escalates"),
+    [
+        (policy(f'actions = ["iam:PassRole"]\n{ROLE}'), False),
+        (policy('actions = ["iam:PassRole"]\nresources = ["*"]'), True),
+        (policy('actions = ["sts:AssumeRole"]\nresources = ["*"]'), True),
+        (policy(f'actions = ["iam:PassRole", "ec2:RunInstances"]\n{ROLE}'), True),
+        (policy(f'actions = ["iam:PassRole"]\n{ROLE}', f'effect = "Deny"\nactions = ["ec2:*"]\n{ROLE}'), False),
+        (policy(f'actions = ["iam:putrolepolicy"]\n{ROLE}'), True),
+        (policy(f'actions = ["iam:Put*"]\n{ROLE}'), True),
+        (policy(f'actions = ["iam:GetRole"]\n{ROLE}'), False),
+        (policy('actions = ["sts:AssumeRole"]\n' + principals("lambda.amazonaws.com", "Service")), False),
+    ],
+)
+def test_privilege_escalation(text: str, escalates: bool) -> None:
+    assert ("privilege-escalation" in found(text)) is escalates
+
+
+@pytest.mark.parametrize(
+    "policy_text",
+    [
+        'jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "arn:aws:s3:::b/*" }] })',
+        'jsonencode({ Statement = { Effect = "Allow", Action = ["s3:*"], Resource = "arn:aws:s3:::b/*" } })',
+        r'"{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"arn:aws:s3:::b/*\"}]}"',
+    ],
+)
+def test_policies_written_as_json_are_read_too(policy_text: str) -> None:
+    assert found(f'resource "aws_iam_role_policy" "p" {{\npolicy = {policy_text}\n}}\n') == {"wildcard-action"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('policy_arn = "arn:${local.partition}:iam::aws:policy/AdministratorAccess"', {"admin-policy"}),
+        ('policy_arn = "arn:aws:iam::aws:policy/IAMFullAccess"', {"admin-policy"}),
+        ('policy_arn = "arn:aws:iam::aws:policy/PowerUserAccess"', {"admin-policy"}),
+        ('policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"', set()),
+        ('policy_arn = "arn:aws:iam::111111111111:policy/QueueFullAccess"', set()),
+        ("policy_arn = data.aws_iam_policy.wide.arn", {"admin-policy"}),
+    ],
+)
+def test_admin_policy(text: str, expected: set[str]) -> None:
+    looked_up = 'data "aws_iam_policy" "wide" {\nname = "AmazonSQSFullAccess"\n}\n'
+    assert found(f'{looked_up}resource "aws_iam_role_policy_attachment" "a" {{\n{text}\n}}\n') == expected
+
+
+@pytest.mark.parametrize(
+    ("container", "arguments", "missing"),
+    [
+        ('name = "c"', 'requires_compatibilities = ["EC2"]', False),
+        ('name = "c"', 'requires_compatibilities = ["EC2", "FARGATE"]', True),
+        ('secrets = [{ name = "A", valueFrom = "arn" }]', "", True),
+        ('logConfiguration = { logDriver = "awslogs" }', "", True),
+        ('logConfiguration = { logDriver = "json-file" }', "", False),
+        ('logConfiguration = { logDriver = "awslogs" }', "execution_role_arn = aws_iam_role.r.arn", False),
+    ],
+)
+def test_missing_execution_role(container: str, arguments: str, missing: bool) -> None:
+    assert ("missing-execution-role" in found(task(container, arguments))) is missing
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ("ecs-tasks.amazonaws.com", set()),
+        ("ecs-tasks.amazonaws.com.cn", set()),
+        ("ecs.amazonaws.com", {"trust-compute-mismatch"}),
+        ("${local.service}", set()),
+    ],
+)
+def test_trust_of_a_task_role(principal: str, expected: set[str]) -> None:
+    role = (
+        'resource "aws_iam_role" "r" {\nassume_role_policy = jsonencode({ Statement = [{ Effect = "Allow",\n'
+        f'Principal = {{ Service = "{principal}" }}, Action = "sts:AssumeRole" }}] }})\n}}\n'
+    )
+    assert found(role + task('name = "c"', "task_role_arn = aws_iam_role.r.arn")) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ('metadata_options {\nhttp_tokens = "optional"\n}', {"imdsv1"}),
+        ('metadata_options {\nhttp_endpoint = "enabled"\n}', {"imdsv1"}),
+        ('metadata_options {\nhttp_endpoint = "disabled"\n}', set()),
+        ('launch_template {\nid = "lt-1"\n}', set()),
+    ],
+)
+def test_imdsv1(options: str, expected: set[str]) -> None:
+    assert found(f'resource "aws_instance" "i" {{\n{options}\n}}\n') == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("DB_PASSWORD", True),
+        ("dbPassword", True),
+        ("GITHUB_TOKEN", True),
+        ("STRIPE_API_KEY", True),
+        ("APIKEY", True),
+        ("TLS_PRIVATE_KEY", True),
+        ("PASSWORD_1", True),
+        ("DB_PASSWORD_ARN", False),
+        ("SECRET_NAME", False),
+        ("AWS_ACCESS_KEY_ID", False),
+        ("TOKEN_URL", False),
+        ("PRIVATE_KEY_PATH", False),
+        ("PASSWORD_FILE", False),
+        ("SECRETARY", False),
+        ("MAX_TOKENS", False),
+        ("SORT_KEY", False),
+    ],
+)
+def test_names_that_suggest_a_secret(name: str, secret: bool) -> None:
+    assert suggests_secret(name) is secret
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('"correct horse"', {"plaintext-secret"}),
+        ("var.password", {"plaintext-secret"}),
+        ("local.password", {"plaintext-secret"}),
+        ("aws_secretsmanager_secret.s.arn", set()),
+        ('"arn:aws:secretsmanager:eu-west-1:1:secret:x"', set()),
+        ('""', set()),
+    ],
+)
+def test_value_of_a_secret_variable(value: str, expected: set[str]) -> None:
+    local = 'locals {\npassword = "hunter2"\n}\n'
+    container = f'environment = [{{ name = "DB_PASSWORD", value = {value} }}]'
+    tfvars = 'password = "hunter2"'
+    assert found(local + function(f"DB_PASSWORD = {value}"), dev=tfvars) == expected
+    assert found(local + task(container), dev=tfvars) == expected
+
+
+def test_a_password_of_one_environment_is_enough() -> None:
+    text = function("DB_PASSWORD = var.password")
+    assert found(text, dev='password = ""', prod='password = "hunter2"') == {"plaintext-secret"}
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("-----BEGIN RSA " + "PRIVATE KEY-----", True),
+        ("ghp_" + "a1" * 18, True),
+        ("xoxb-" + "1234567890-abc", True),
+        ("sk_live_" + "a1" * 12, True),
+        ("eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0." + "c2lnbmF0dXJlcw", True),
+        ("postgres://app:" + "hunter2@db:5432/app", True),
+        ("postgres://app@db:5432/app", False),
+        ("postgres://app:$${PASSWORD}@db:5432/app", False),
+        ("https://example.com:8080/a@b", False),
+        ("-----BEGIN PUBLIC KEY-----", False),
+    ],
+)
+def test_values_in_the_shape_of_a_secret(value: str, secret: bool) -> None:
+    assert ("plaintext-secret" in found(function(f'CONFIG = "{value}"'))) is secret
+    assert ("plaintext-secret" in found("", dev=f'config = "{value}"')) is secret
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('locals {\nkey = "AKIAIOSFODNN7EXAMPLE"\n}', {"static-keys"}),
+        ('locals {\nkey = "key=ASIAIOSFODNN7EXAMPLE;"\n}', {"static-keys"}),
+        ('locals {\nkey = "XAKIAIOSFODNN7EXAMPLE"\n}', set()),
+        ('resource "aws_iam_access_key" "k" {\nuser = "u"\n}', {"static-keys"}),
+        (function("AWS_SECRET_ACCESS_KEY = var.key"), {"static-keys"}),
+        (task('environment = [{ name = "AWS_ACCESS_KEY_ID", value = var.key }]'), {"static-keys"}),
+    ],
+)
+def test_static_keys(text: str, expected: set[str]) -> None:
+    assert found(text + "\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "argument", "limit"),
+    [
+        ("aws_iam_role", "name", 64),
+        ("aws_iam_instance_profile", "name", 128),
+        ("aws_iam_policy", "name", 128),
+        ("aws_lambda_function", "function_name", 64),
+        ("aws_s3_bucket", "bucket", 63),
+        ("aws_sqs_queue", "name", 80),
+        ("aws_sns_topic", "name", 256),
+        ("aws_cloudwatch_log_group", "name", 512),
+    ],
+)
+def test_name_length(type_: str, argument: str, limit: int) -> None:
+    def block(name: str) -> str:
+        return f'resource "{type_}" "r" {{\n{argument} = "{name}"\nretention_in_days = 1\n}}\n'
+
+    assert found(block("a" * limit)) == set()
+    assert found(block("a" * (limit + 1))) == {"name-length"}
+    environments = {"dev": 'environment = "dev"', "prod": 'environment = "production"'}
+    assert found(block("a" * (limit - 10) + "${var.environment}"), **environments) == set()
+    assert found(block("a" * (limit - 9) + "${var.environment}"), **environments) == {"name-length"}
+    assert found(block("a" * limit + "${aws_x.y.id}")) == set()
+
+
+def test_the_same_sid_in_two_policies_is_fine() -> None:
+    one = policy('sid = "Read"\nactions = ["s3:GetObject"]\nresources = ["arn:aws:s3:::b/*"]')
+    assert found(one + one.replace('"p"', '"q"')) == set()
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (principals("*", "*"), {"public-principal"}),
+        (principals("*"), {"public-principal"}),
+        (principals("*").replace("principals", "not_principals"), {"public-principal"}),
+        ('effect = "Deny"\n' + principals("*", "*"), set()),
+        (
+            principals("*")
+            + '\ncondition {\ntest = "StringEquals"\nvariable = "aws:PrincipalOrgID"\nvalues = ["o"]\n}',
+            set(),
+        ),
+    ],
+)
+def test_public_principal(extra: str, expected: set[str]) -> None:
+    assert found(policy(f'actions = ["sqs:SendMessage"]\nresources = ["arn:aws:sqs:e:1:q"]\n{extra}')) == expected
+
+
+def test_json_principal_star_is_public() -> None:
+    text = (
+        'resource "aws_sqs_queue_policy" "p" {\npolicy = jsonencode({ Statement = [{ Effect = "Allow",\n'
+        'Principal = "*", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:e:1:q" }] })\n}\n'
+    )
+    assert found(text) == {"public-principal"}
