@@ -59,7 +59,7 @@ def generated_manifests(amount: int, *, created: bool = False) -> list[str]:
     return made
 
 
-def _resource(blueprint: Any, name: str, chance: random.Random, *, created: bool) -> dict[str, Any]:  # noqa: ANN401
+def _resource(blueprint: Any, name: str, chance: random.Random, *, created: bool) -> dict[str, Any]:
     create = blueprint.create is not None and (created or chance.random() < 0.4)
     schemas = {**blueprint.fields, **(blueprint.create.fields if create else {})}
     required = (*blueprint.required, *(blueprint.create.required if create else ()))
@@ -89,7 +89,7 @@ def _plain(schema: dict[str, Any]) -> bool:
     return schema.get("type") == "string" and "pattern" not in schema
 
 
-def _value(schema: dict[str, Any], chance: random.Random) -> Any:  # noqa: ANN401 - any JSON value
+def _value(schema: dict[str, Any], chance: random.Random) -> Any:
     if "enum" in schema:
         return chance.choice(schema["enum"])
     match schema.get("type"):

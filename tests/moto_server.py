@@ -24,7 +24,7 @@ _make_function = LambdaFunction.__init__
 _function_configuration = LambdaFunction.get_configuration
 
 
-def _attributes(self: Any) -> dict[str, Any]:  # noqa: ANN401 - an object of moto's
+def _attributes(self: Any) -> dict[str, Any]:
     found: dict[str, Any] = _queue_attributes.fget(self)
     allow = getattr(self, "redrive_allow_policy", None)
     if allow:  # moto stores it and never gives it back, so that Terraform waits for it
@@ -34,12 +34,12 @@ def _attributes(self: Any) -> dict[str, Any]:  # noqa: ANN401 - an object of mot
     return found
 
 
-def _make(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:  # noqa: ANN401
+def _make(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:
     _make_function(self, account_id, spec, *rest, **named)
     self.forgotten = {name: spec[name] for name in FORGOTTEN if name in spec}
 
 
-def _configuration(self: Any, *arguments: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401
+def _configuration(self: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
     return {**_function_configuration(self, *arguments, **named), **self.forgotten}
 
 

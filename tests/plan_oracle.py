@@ -36,7 +36,7 @@ def _resources(values: dict[str, Any]) -> list[dict[str, Any]]:
     return resources
 
 
-def _compare(path: str, ours: Any, theirs: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _compare(path: str, ours: Any, theirs: Any) -> Iterator[str]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in ours.items():
             if key in theirs and theirs[key] is not None:
@@ -54,15 +54,15 @@ def _compare(path: str, ours: Any, theirs: Any) -> Iterator[str]:  # noqa: ANN40
         yield f"{path}: {ours!r} and {theirs!r}"
 
 
-def _order(value: Any) -> str:  # noqa: ANN401 - JSON
+def _order(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _scalar(value: Any) -> str:  # noqa: ANN401 - JSON; Terraform turns 256 into "256" where a string is due
+def _scalar(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _same_json(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 - the provider may lay JSON out anew
+def _same_json(ours: Any, theirs: Any) -> bool:
     try:
         return bool(json.loads(ours) == json.loads(theirs))
     except (TypeError, ValueError):

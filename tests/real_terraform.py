@@ -43,6 +43,6 @@ class Terraform:
             pytest.fail(f"terraform {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def json(self, folder: Path, *arguments: str) -> Any:  # noqa: ANN401 - JSON
+    def json(self, folder: Path, *arguments: str) -> Any:
         """Standard output as JSON."""
         return json.loads(self.run(folder, *arguments))

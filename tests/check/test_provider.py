@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - a base is plain data of any shape
 """The provider check against the real thing: `terraform validate` judges the same mutated blocks."""
 
 from __future__ import annotations
