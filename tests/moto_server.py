@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -60,8 +61,9 @@ def _serve() -> None:
 def moto_server() -> Iterator[str]:
     """The address of a server in a process of its own, which the sandbox in this one cannot disturb."""
     command = [sys.executable, __file__]
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=own
     ) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()

@@ -181,6 +181,20 @@ def test_places_of_aliases_and_merged_keys() -> None:
     assert tree.location(("c", "x"), key=True) == Location("m.yaml", 1, 8, 1, 9)
 
 
+def test_places_end_where_their_text_ends() -> None:
+    text = "a:\n  - |\n    x\n\n  - b: >-\n      y\n      z\n    c:  # none\n  # end\n\nd: &x !!str e\n"
+    (tree,) = loads(text, "m.yaml").trees
+    assert {path: cut(text, place) for path, place in tree.places.items()} == {
+        (): text.rstrip(),
+        ("a",): text[5 : text.index("  # none")],
+        ("a", 0): "|\n    x",
+        ("a", 1): text[text.index("b: >-") : text.index("  # none")],
+        ("a", 1, "b"): ">-\n      y\n      z",
+        ("a", 1, "c"): "",
+        ("d",): "&x !!str e",
+    }
+
+
 def test_a_missing_path_is_located_at_its_nearest_ancestor() -> None:
     (tree,) = loads("# first\na:\n  b: [1]\n", "m.yaml").trees
     assert tree.location(("a", "x", "y")) == Location("m.yaml", 2, 1, 2, 2)
@@ -228,7 +242,8 @@ def test_all_findings_at_once_with_their_places() -> None:
         ("", ("source-empty", 1, 1)),
         ("# only a comment\n---\n", ("source-empty", 1, 1)),
         ("a: &x [*x]\n", ("source-alias", 1, 8)),
-        ("a: 1\n---\nb: *a", ("source-alias", 3, 4)),
+        ("a: &x 1\nb: &x [*x]\n", ("source-alias", 2, 8)),
+        ("a: &a 1\n---\nb: *a", ("source-alias", 3, 4)),
         ("a:\n\tb: 1\n", ("source-syntax", 2, 1)),
         ("é: [😀, b: c: d]\n", ("source-syntax", 1, 12)),
         ("%YAML 1.1\n---\na: on\n", ("source-version", 1, 1)),
@@ -257,10 +272,11 @@ def test_depth_at_the_bound_is_read() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a0: &a0 [" + "x," * 10 + "]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 10}]\n" for i in range(1, 9)),
+        "a0: &a0 [" + "''," * 10 + "]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 10}]\n" for i in range(1, 9)),
         "a0: &a0 {x: 1}\n"
         + "".join(f"a{i}: &a{i} {{k: *a{i - 1}, <<: *a{i - 1}, l: *a{i - 1}}}\n" for i in range(1, 40)),
         "a: &a " + "x" * 100_000 + "\nb: [" + "*a," * 100 + "]\n",
+        "a: &a [" + "x" * 100_000 + "]\nb: [" + "*a," * 100 + "]\n",
         "[" + "1," * 100_001 + "]",
     ],
 )

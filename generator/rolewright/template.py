@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 # Filters that only look at values; those that make markup, pad to a width or run over large ranges are left out.
-_FILTERS = ("default", "dictsort", "first", "format", "join", "last", "length", "list", "lower", "map",
+_FILTERS = ("default", "dictsort", "first", "join", "last", "length", "list", "lower", "map",
             "reject", "rejectattr", "replace", "select", "selectattr", "sort", "trim", "unique", "upper")  # fmt: skip
 _STEPS = 20_000
 _LENGTH = 1_000_000

@@ -145,6 +145,12 @@ def test_platform_statement_may_be_wide_but_not_its_neighbour() -> None:
     assert found(f"{start}# manifest: compute.image\n{wide}{wide}}}\n") == {"wildcard-resource"}
 
 
+def test_a_reason_that_looks_like_an_origin_makes_no_statement_the_platforms() -> None:
+    marks = "# manifest: statements.0\n# manifest: compute.image\n"
+    wide = 'statement {\nactions = ["sqs:SendMessage"]\nresources = ["*"]\n}\n'
+    assert found(f'data "aws_iam_policy_document" "p" {{\n{marks}{wide}}}\n') == {"wildcard-resource"}
+
+
 @pytest.mark.parametrize(
     ("action", "remedy"),
     [
@@ -171,6 +177,9 @@ ROLE = 'resources = ["arn:aws:iam::111111111111:role/r"]'
         (policy(f'actions = ["iam:PassRole"]\n{ROLE}'), False),
         (policy('actions = ["iam:PassRole"]\nresources = ["*"]'), True),
         (policy('actions = ["sts:AssumeRole"]\nresources = ["*"]'), True),
+        (policy('actions = ["sts:AssumeRole"]\nresources = ["arn:aws:iam::*:role/*"]'), True),
+        (policy('actions = ["iam:PassRole"]\nresources = ["arn:aws:iam::111111111111:role/*"]'), True),
+        (policy('actions = ["iam:PassRole"]\nresources = ["arn:aws:iam::111111111111:role/app/*"]'), False),
         (policy(f'actions = ["iam:PassRole", "ec2:RunInstances"]\n{ROLE}'), True),
         (policy(f'actions = ["iam:PassRole"]\n{ROLE}', f'effect = "Deny"\nactions = ["ec2:*"]\n{ROLE}'), False),
         (policy(f'actions = ["iam:putrolepolicy"]\n{ROLE}'), True),
@@ -180,6 +189,20 @@ ROLE = 'resources = ["arn:aws:iam::111111111111:role/r"]'
     ],
 )
 def test_privilege_escalation(text: str, escalates: bool) -> None:
+    assert ("privilege-escalation" in found(text)) is escalates
+
+
+@pytest.mark.parametrize(("other", "escalates"), [("a", True), ("b", False)])
+def test_rights_of_one_role_add_up_over_its_policies(other: str, escalates: bool) -> None:
+    passing = policy(f'actions = ["iam:PassRole"]\n{ROLE}')
+    starting = policy('actions = ["lambda:CreateFunction"]\nresources = ["arn:aws:lambda:e:1:function:f"]')
+    text = passing + starting.replace('"p"', '"q"')
+    text += 'resource "aws_iam_role" "a" {}\nresource "aws_iam_role" "b" {}\n'
+    text += 'resource "aws_iam_policy" "p" {\npolicy = data.aws_iam_policy_document.p.json\n}\n'
+    text += 'resource "aws_iam_role_policy_attachment" "p" {\nrole = aws_iam_role.a.name\n'
+    text += "policy_arn = aws_iam_policy.p.arn\n}\n"
+    text += f'resource "aws_iam_role_policy" "q" {{\nrole = aws_iam_role.{other}.id\n'
+    text += "policy = data.aws_iam_policy_document.q.json\n}\n"
     assert ("privilege-escalation" in found(text)) is escalates
 
 
@@ -250,6 +273,8 @@ def test_trust_of_a_task_role(principal: str, expected: set[str]) -> None:
         ('metadata_options {\nhttp_endpoint = "enabled"\n}', {"imdsv1"}),
         ('metadata_options {\nhttp_endpoint = "disabled"\n}', set()),
         ('launch_template {\nid = "lt-1"\n}', set()),
+        ('metadata_options {\nhttp_tokens = "required"\nhttp_put_response_hop_limit = 2\n}', set()),
+        ('metadata_options {\nhttp_tokens = "required"\nhttp_put_response_hop_limit = 3\n}', {"imdsv1"}),
     ],
 )
 def test_imdsv1(options: str, expected: set[str]) -> None:
@@ -340,6 +365,34 @@ def test_static_keys(text: str, expected: set[str]) -> None:
     assert found(text + "\n") == expected
 
 
+def test_value_like_the_secret_part_of_an_access_key() -> None:
+    assert found(function('SALT = "wJalrXUtnFEMI/K7MDENG/' + 'bPxRfiCYEXAMPLEKEY"')) == {"plaintext-secret"}
+    assert found(function(f'COMMIT = "{"0a" * 20}"')) == set()
+
+
+@pytest.mark.parametrize(
+    ("bucket", "expected"),
+    [
+        ("my-bucket.1", set()),
+        ("My-bucket", {"name-length"}),
+        ("my_bucket", {"name-length"}),
+        ("ab", {"name-length"}),
+        ("${aws_x.y.id}", set()),
+    ],
+)
+def test_form_of_a_bucket_name(bucket: str, expected: set[str]) -> None:
+    assert found(f'resource "aws_s3_bucket" "b" {{\nbucket = "{bucket}"\n}}\n') == expected
+
+
+@pytest.mark.parametrize(
+    ("sid", "expected"), [("Read1", set()), ("read-it", {"name-length"}), ("a b", {"name-length"})]
+)
+def test_form_of_a_sid(sid: str, expected: set[str]) -> None:
+    allowed = f'sid = "{sid}"\nactions = ["s3:GetObject"]\nresources = ["arn:aws:s3:::b/*"]\n'
+    assert found(policy(allowed)) == expected
+    assert found(policy(allowed + principals("arn:aws:iam::222222222222:role/r"))) == set()
+
+
 @pytest.mark.parametrize(
     ("type_", "argument", "limit"),
     [
@@ -382,6 +435,10 @@ def test_the_same_sid_in_two_policies_is_fine() -> None:
             + '\ncondition {\ntest = "StringEquals"\nvariable = "aws:PrincipalOrgID"\nvalues = ["o"]\n}',
             set(),
         ),
+        (
+            principals("*") + '\ncondition {\ntest = "Bool"\nvariable = "aws:SecureTransport"\nvalues = ["true"]\n}',
+            {"public-principal"},
+        ),
     ],
 )
 def test_public_principal(extra: str, expected: set[str]) -> None:
@@ -394,3 +451,6 @@ def test_json_principal_star_is_public() -> None:
         'Principal = "*", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:e:1:q" }] })\n}\n'
     )
     assert found(text) == {"public-principal"}
+    for key, expected in (("AWS:SecureTransport", {"public-principal"}), ("aws:SourceVpc", set())):
+        condition = f'Condition = {{ StringEquals = {{ "{key}" = "true" }} }}'
+        assert found(text.replace('Action = "sqs', condition + ', Action = "sqs')) == expected

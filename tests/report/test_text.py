@@ -101,6 +101,15 @@ def test_tabs_wide_and_combining_characters_and_places_at_the_edges() -> None:
     assert excerpt("", Location("f")) == ("1 |", "^")
 
 
+def test_a_long_line_is_cut_on_both_sides_of_the_place() -> None:
+    shown, marker = excerpt("x" * 5000 + "PLACE" + "y" * 5000, Location("f", 1, 5001, 1, 5006))
+    assert (shown[0], shown[-1], len(shown)) == ("…", "…", MAX_WIDTH + 2)
+    assert shown.count("x") > 20
+    assert shown.count("y") > 20
+    assert shown[marker.index("^") :].startswith("PLACEy")
+    assert marker.strip() == "^^^^^"
+
+
 def test_a_place_outside_its_text_has_no_excerpt() -> None:
     shown = findings_text([finding(Location("f", 9, 1, 9, 2))], {"f": "one\n"}, color=False)
     assert shown == "error[some-rule]: wrong\n --> f:9:1\nhelp: mend it\n\n1 error\n"

@@ -15,8 +15,20 @@ if TYPE_CHECKING:
     from rolewright.check.syntax import Block, Expression, ParsedModule
 
 _DOCUMENT = "aws_iam_policy_document"
-# A statement under this comment is a blueprint's own, for the platform: the blueprint states its reason.
-_PLATFORM = "manifest: compute."
+# A statement under such a comment and no other of these is a blueprint's own, for the platform: the blueprint
+# states its reason. A reason of the manifest may begin like one, but stands beside the statement's real origin.
+_ORIGIN, _PLATFORM = "manifest: ", "manifest: compute."
+# Policies of a role, user or group: type → the arguments with the holder and with the policy or its ARN.
+_INLINE = {
+    "aws_iam_role_policy": ("role", "policy"),
+    "aws_iam_user_policy": ("user", "policy"),
+    "aws_iam_group_policy": ("group", "policy"),
+}
+_ATTACHED = {
+    "aws_iam_role_policy_attachment": ("role", "policy_arn"),
+    "aws_iam_user_policy_attachment": ("user", "policy_arn"),
+    "aws_iam_group_policy_attachment": ("group", "policy_arn"),
+}
 _ROOT = re.compile(r"arn:[^:]*:iam::([^:]*):root")
 _STARS = frozenset("*/")
 
@@ -31,7 +43,10 @@ class Principal:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. `others` names the inverted elements it uses (`not_actions` …)."""
+    """One statement. `others` names the inverted elements it uses (`not_actions` …).
+
+    `conditions` are the condition keys, in lower case.
+    """
 
     file: str
     line: int
@@ -41,7 +56,7 @@ class Statement:
     resources: tuple[str, ...]
     principals: tuple[Principal, ...]
     others: frozenset[str]
-    conditional: bool
+    conditions: frozenset[str]
     platform: bool = False
 
     @property
@@ -71,6 +86,28 @@ def documents(parsed: ParsedModule) -> Iterator[Document]:
 def statements(parsed: ParsedModule) -> Iterator[Statement]:
     """Every statement of every policy."""
     return (statement for document in documents(parsed) for statement in document)
+
+
+def together(parsed: ParsedModule) -> Iterator[Document]:
+    """The statements that take effect together: all of one role, user or group, or a policy that nobody holds."""
+    held: dict[tuple[str, ...], list[Document]] = {}
+    for type_, (holder, policy) in (_INLINE | _ATTACHED).items():
+        for block in parsed.all("resource", type_):
+            found = _attached(parsed, block, policy) if type_ in _ATTACHED else document_of(parsed, block, policy)
+            if found and (attribute := block.attributes.get(holder)):
+                whose = target(parsed, attribute.expression)
+                key = whose.labels if whose else texts(parsed, attribute.expression)
+                held.setdefault(key, []).append(found)
+    for several in held.values():
+        yield tuple(statement for document in several for statement in document)
+    known = {document for several in held.values() for document in several}
+    yield from (document for document in documents(parsed) if document not in known)
+
+
+def _attached(parsed: ParsedModule, block: Block, argument: str) -> Document | None:
+    attribute = block.attributes.get(argument)
+    managed = target(parsed, attribute.expression) if attribute else None
+    return document_of(parsed, managed, "policy") if managed else None
 
 
 def document_of(parsed: ParsedModule, block: Block, argument: str) -> Document | None:
@@ -112,6 +149,7 @@ def _statement(parsed: ParsedModule, block: Block) -> Statement:
     others = {name for name in ("not_actions", "not_resources") if name in block.attributes}
     others |= {"not_principals"} if any(block.all("not_principals")) else set()
     sid, effect = block.attributes.get("sid"), block.attributes.get("effect")
+    origins = [comment for comment in block.comments if comment.startswith(_ORIGIN)]
     return Statement(
         file=block.file,
         line=block.line,
@@ -121,8 +159,13 @@ def _statement(parsed: ParsedModule, block: Block) -> Statement:
         resources=item_texts(parsed, block.attributes.get("resources")),
         principals=tuple(_principal(parsed, principal) for principal in block.all("principals")),
         others=frozenset(others),
-        conditional=any(block.all("condition")),
-        platform=any(comment.startswith(_PLATFORM) for comment in block.comments),
+        conditions=frozenset(
+            key.lower()
+            for condition in block.all("condition")
+            if (variable := condition.attributes.get("variable"))
+            for key in texts(parsed, variable.expression)
+        ),
+        platform=bool(origins) and all(origin.startswith(_PLATFORM) for origin in origins),
     )
 
 
@@ -161,5 +204,14 @@ def _json_statement(parsed: ParsedModule, statement: Mapping[str, Expression], f
         resources=listed("Resource"),
         principals=principals,
         others=frozenset(ours for theirs, ours in inverted.items() if theirs in statement),
-        conditional="Condition" in statement,
+        conditions=_condition_keys(parsed, statement.get("Condition", Literal(None))),
     )
+
+
+def _condition_keys(parsed: ParsedModule, conditions: Expression) -> frozenset[str]:
+    conditions = resolved(parsed, conditions)
+    if conditions == Literal(None):
+        return frozenset()
+    if not isinstance(conditions, Map):
+        return frozenset({MARK})
+    return frozenset(key.lower() for keys in entries(conditions).values() for key in entries(resolved(parsed, keys)))

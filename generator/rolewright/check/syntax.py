@@ -130,7 +130,7 @@ class ParsedModule:
 
     def origin(self, file: str, line: int) -> str:
         """The manifest path that the nearest comment `# manifest: PATH` at or above a line names, or ""."""
-        for text in reversed(self.files[file].splitlines()[:line]):
+        for text in reversed(self.files[file].split("\n")[:line]):
             stripped = text.strip()
             if stripped.startswith("# manifest: "):
                 return stripped.removeprefix("# manifest: ").split()[0]

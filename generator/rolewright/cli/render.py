@@ -9,7 +9,7 @@ import typer
 
 from rolewright.cli.build import build_all
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
-from rolewright.finding import Finding, Rejected
+from rolewright.finding import Finding, Location, Rejected
 from rolewright.write import write
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def render(
 
     Nothing is written for any manifest while one has an error.
     """
+    if output.is_symlink():
+        raise Rejected([_link(output)])
     outcome = build_all(manifests, blueprints, env)
     results: list[tuple[Built, WriteResult]] = []
     findings: list[Finding] = list(outcome.findings)
@@ -58,6 +60,15 @@ def render(
         raise typer.Exit(1)
     if any(result.status == "stale" for _, result in results):
         raise typer.Exit(3)
+
+
+def _link(output: Path) -> Finding:
+    return Finding(
+        "write-link",
+        f"{output} is a link, and nothing is written through links",
+        "give the folder that it leads to",
+        Location(str(output)),
+    )
 
 
 def _status(result: WriteResult) -> str:

@@ -1,4 +1,4 @@
-"""Instances whose credentials can be read with one plain request."""
+"""Instances whose credentials can be read with one plain request, or from far away."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rolewright.check.syntax import Block, ParsedModule
 
 _TYPES = ("aws_instance", "aws_launch_template", "aws_launch_configuration", "aws_spot_instance_request")
+_HOPS = 2  # one for the instance, one for a container's own network
 _TEMPLATE = "launch_template"  # an instance takes the options of its template
 
 
@@ -21,11 +22,23 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for type_ in _TYPES:
         for block in parsed.all("resource", type_):
             options = list(block.all("metadata_options"))
+            for option in options:
+                yield from _far(parsed, block, option)
             if any(_safe(parsed, option) for option in options) or (not options and any(block.all(_TEMPLATE))):
                 continue
             line = options[0].line if options else block.line
             text = f"{type_} {block.labels[1]} answers requests for credentials without a token"
             yield Hit(block.file, line, text, 'Set http_tokens = "required" in metadata_options.')
+
+
+def _far(parsed: ParsedModule, block: Block, options: Block) -> Iterator[Hit]:
+    limit = options.attributes.get("http_put_response_hop_limit")
+    if limit is None:
+        return
+    for hops in texts(parsed, limit.expression):
+        if hops.isdecimal() and int(hops) > _HOPS:
+            text = f"{block.labels[0]} {block.labels[1]} lets credentials travel {hops} hops"
+            yield Hit(block.file, limit.line, text, f"Set http_put_response_hop_limit to 1, or {_HOPS} for containers.")
 
 
 def _safe(parsed: ParsedModule, options: Block) -> bool:
@@ -37,7 +50,7 @@ def _safe(parsed: ParsedModule, options: Block) -> bool:
 
 RULE = Rule(
     name="imdsv1",
-    summary="an instance or launch template that does not require tokens for its metadata",
+    summary="an instance or launch template that asks for no token for its metadata, or sends it over 2 hops",
     why="Any request that the code can be tricked into making then returns the role's credentials.",
     severity=Severity.ERROR,
     check=_check,

@@ -33,15 +33,17 @@ _SHAPES = {
     "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@$]*:[^\s:/@${}]+@"),
 }
+# As long and mixed as the secret part of an AWS access key; too loose for any text but a whole value.
+_AWS_SECRET = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
 _REMEDY = "Keep it in a secret, and give the workload the secret's name or let ECS inject it."
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for variable in environment_variables(parsed):
-        if not suggests_secret(variable.name):
-            continue
+        suspected = suggests_secret(variable.name)
         for value in texts(parsed, variable.value):
-            if MARK not in value and not _HARMLESS.fullmatch(value):
+            named = suspected and MARK not in value and not _HARMLESS.fullmatch(value)
+            if named or _AWS_SECRET.fullmatch(value):
                 text = f"the environment variable {variable.name} holds its value in plain text"
                 yield Hit(variable.file, variable.line, text, _REMEDY)
     for file, line, value in all_strings(parsed):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.statement import documents, is_everything
+from rolewright.check.statement import is_everything, together
 from rolewright.finding import Severity
 
 if TYPE_CHECKING:
@@ -33,9 +34,12 @@ _ALONE = {
     "iam:DeleteRolePermissionsBoundary": "take the limit off a role",
     "iam:DeleteUserPermissionsBoundary": "take the limit off a user",
     "lambda:UpdateFunctionCode": "run code of its own with a function's role",
+    "glue:UpdateDevEndpoint": "sign in to an endpoint with its role",
     "ssm:SendCommand": "run commands of its own with an instance's role",
+    "ssm:StartSession": "sign in to an instance with its role",
+    "ec2-instance-connect:SendSSHPublicKey": "sign in to an instance with its role",
 }
-# What each allows if it is given on every resource.
+# What each allows if it is given on every role.
 _EVERYWHERE = {
     "iam:PassRole": "hand any role to a service",
     "sts:AssumeRole": "become any role that trusts the account",
@@ -68,14 +72,15 @@ _STARTS = (
     "ssm:StartAutomationExecution",
     "batch:RegisterJobDefinition",
 )
+_EVERY_ROLE = re.compile(r".*:role/?\*+")
 _REMEDY = "Leave it to the people and pipelines that manage roles, or name the roles it is for."
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
-    for document in documents(parsed):
+    for document in together(parsed):
         granting = tuple(statement for statement in document if statement.grants)
         for statement in granting:
-            everywhere = any(is_everything(resource) for resource in statement.resources)
+            everywhere = any(is_everything(r) or _EVERY_ROLE.fullmatch(r) for r in statement.resources)
             dangerous = _ALONE | _EVERYWHERE if everywhere or "not_resources" in statement.others else _ALONE
             for action, reason in dangerous.items():
                 if _allows(statement, action):
@@ -88,7 +93,7 @@ def _passing(granting: Document) -> Iterator[Hit]:
     starts = [action for action in _STARTS if any(_allows(statement, action) for statement in granting)]
     for statement in granting:
         if starts and _allows(statement, _HANDING):
-            text = f"{statement.label} allows {_HANDING}, and the same policy {starts[0]}: it can run code as another"
+            text = f"{statement.label} allows {_HANDING}, and beside it {starts[0]}: it can run code as another"
             yield Hit(statement.file, statement.line, text, _REMEDY)
 
 

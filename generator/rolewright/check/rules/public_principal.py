@@ -17,12 +17,24 @@ if TYPE_CHECKING:
 # A statement of a function's policy as a resource of its own, and what limits who it lets in.
 _PERMISSION = "aws_lambda_permission"
 _LIMITS = frozenset({"source_arn", "source_account", "principal_org_id"})
+# Condition keys that everybody can meet, so that they keep nobody out.
+_MET_BY_ALL = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:referer",
+        "aws:requestedregion",
+        "aws:securetransport",
+        "aws:useragent",
+        "s3:tlsversion",
+    }
+)
 _REMEDY = "Name the accounts, roles or services, or add a condition that only they meet."
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for statement in statements(parsed):
-        if not statement.allows or statement.conditional:
+        if not statement.allows or statement.conditions - _MET_BY_ALL:
             continue
         everybody = any("*" in principal.identifiers for principal in statement.principals)
         if everybody or "not_principals" in statement.others:
@@ -37,7 +49,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 RULE = Rule(
     name="public-principal",
-    summary="the principal `*` in an Allow without a condition",
+    summary="the principal `*` in an Allow without a condition that keeps anybody out",
     why="Anybody with an AWS account can use the resource, and some of them look for such ones.",
     severity=Severity.ERROR,
     check=_check,

@@ -28,6 +28,11 @@ _PRINCIPALS = {
     ("aws_glue_job", "role_arn"): "glue.amazonaws.com",
     ("aws_eks_cluster", "role_arn"): "eks.amazonaws.com",
     ("aws_eks_node_group", "node_role_arn"): "ec2.amazonaws.com",
+    ("aws_cloudwatch_event_target", "role_arn"): "events.amazonaws.com",
+    ("aws_batch_compute_environment", "service_role"): "batch.amazonaws.com",
+    ("aws_appsync_datasource", "service_role_arn"): "appsync.amazonaws.com",
+    ("aws_flow_log", "iam_role_arn"): "vpc-flow-logs.amazonaws.com",
+    ("aws_backup_selection", "iam_role_arn"): "backup.amazonaws.com",
     ("aws_sagemaker_notebook_instance", "role_arn"): "sagemaker.amazonaws.com",
 }
 
