@@ -190,7 +190,7 @@ def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
                 one.origin,
                 one.location,
                 one.conditions,
-                (one.reason,),
+                (f"reason: {one.reason}",),  # never alone in a line, where it could pass for an origin
             )
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 # Filters that only look at values; those that make markup, pad to a width or run over large ranges are left out.
-_FILTERS = ("default", "dictsort", "first", "join", "last", "length", "list", "lower", "map",
-            "reject", "rejectattr", "replace", "select", "selectattr", "sort", "string", "trim", "unique", "upper")  # fmt: skip
+_FILTERS = ("default", "dictsort", "first", "join", "last", "length", "list", "lower", "map", "reject",
+            "rejectattr", "replace", "select", "selectattr", "sort", "string", "trim", "unique", "upper")  # fmt: skip
 _STEPS = 20_000
 _LENGTH = 1_000_000
 _REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)+")
