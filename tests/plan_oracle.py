@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from rolewright.prove.evaluate import Plan
 
+HASHED = {"user_data"}  # the provider shows its SHA-1
+
 
 def differences(plan: Plan, shown: dict[str, Any]) -> list[str]:
     """A line for each value on which `terraform show -json` of a plan disagrees."""
@@ -39,7 +41,7 @@ def _resources(values: dict[str, Any]) -> list[dict[str, Any]]:
 def _compare(path: str, ours: Any, theirs: Any) -> Iterator[str]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in ours.items():
-            if key in theirs and theirs[key] is not None:
+            if key in theirs and theirs[key] is not None and key not in HASHED:
                 yield from _compare(f"{path}.{key}", value, theirs[key])
     elif isinstance(ours, list) and isinstance(theirs, list):
         left, right = sorted(ours, key=_order), sorted(theirs, key=_order)
