@@ -13,7 +13,7 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 KNOWN: dict[str, Any] = {  # what no schema says: values that belong together, or that a pattern cannot be made from
     "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.4.2",
     "kms_key": KEY,
-    "ami": "ami-0c55b159cbfafe1f0",
+    "ami": "amazon-linux-2023",
     "instance_type": "t3.micro",
     "package": "function.zip",
     "handler": "index.handler",
