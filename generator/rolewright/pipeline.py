@@ -92,15 +92,15 @@ class Pipeline:
         roles = build_roles(workload, declaration, self.catalog)
         module = render(workload, declaration, roles, self.catalog, self._templates)
         parsed = parse(module)
-        findings = list(_checked(parsed))
+        findings = [_locate(finding, parsed, workload) for finding in _checked(parsed)]
         proofs: list[Proof] = []
-        if not any(finding.severity is Severity.ERROR for finding in findings):
-            for proof in self._prove(parsed, declaration, workload):
-                proofs.append(proof)
-                findings += proof.findings
-        located = (_locate(finding, parsed, workload) for finding in findings)
-        kept = _unsuppressed(dict.fromkeys(located), workload.suppressions)
-        return Built(workload, module, roles, declaration, tuple(kept), tuple(proofs))
+        # What was accepted must not keep the proof from its work: nothing is written unproven.
+        if not any(finding.severity is Severity.ERROR for finding in _open(findings, workload)):
+            proofs = list(self._prove(parsed, declaration, workload))
+            findings += [_locate(finding, parsed, workload) for proof in proofs for finding in proof.findings]
+        findings = list(dict.fromkeys(findings))
+        kept = (*_open(findings, workload), *_idle(findings, workload))
+        return Built(workload, module, roles, declaration, kept, tuple(proofs))
 
     def _limited(self, workload: Workload) -> Workload:
         if not self._only:
@@ -156,30 +156,32 @@ def _locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Findi
     return replace(finding, location=workload.locate(path or "compute"), path=path, related=related)
 
 
-def _unsuppressed(findings: Iterable[Finding], suppressions: tuple[Suppression, ...]) -> Iterator[Finding]:
-    """Findings that nobody accepted; a suppression that is over, or that nothing needs, is a finding itself."""
-    today = datetime.now(UTC).date().isoformat()
-    used: set[Suppression] = set()
-    for finding in findings:
-        accepted = [
-            one
-            for one in suppressions
-            if one.rule == finding.rule
-            and (finding.path == one.at or finding.path.startswith(one.at + "."))
-            and (not one.until or one.until >= today)
-        ]
-        used.update(accepted)
-        if not accepted:
-            yield finding
-    for one in suppressions:
-        if one not in used:
-            over = one.until and one.until < today
+def _accepted(finding: Finding, one: Suppression) -> bool:
+    """Whether a suppression covers a finding today."""
+    here = finding.path == one.at or finding.path.startswith(one.at + ".")
+    return here and one.rule == finding.rule and not _over(one)
+
+
+def _over(one: Suppression) -> bool:
+    return bool(one.until) and one.until < datetime.now(UTC).date().isoformat()
+
+
+def _open(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
+    """The findings that nobody accepted."""
+    return (f for f in findings if not any(_accepted(f, one) for one in workload.suppressions))
+
+
+def _idle(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
+    """A suppression that is over, or that nothing needs, is a finding itself."""
+    known = tuple(findings)
+    for one in workload.suppressions:
+        if not any(_accepted(finding, one) for finding in known):
             yield Finding(
                 "suppression-unused",
                 f"this suppression of {one.rule} ended on {one.until}"
-                if over
+                if _over(one)
                 else f"nothing here is a {one.rule} to suppress",
-                "look at the finding again" if over else "remove it",
+                "look at the finding again" if _over(one) else "remove it",
                 one.location,
                 severity=Severity.WARNING,
             )

@@ -103,14 +103,18 @@ def _held(plan: Plan) -> Iterator[_Held]:
     """Every role of the plan with the documents of its inline and attached policies."""
     for block in plan.resources.values():
         if block.type == "aws_iam_role" and block.mode == "resource":
-            names = {block.values.get("name"), "${" + block.address + ".id}", "${" + block.address + ".name}"}
             yield _Held(
                 block.address,
-                tuple(json.loads(text) for text in _policies(plan, names)),
+                tuple(json.loads(text) for text in _policies(plan, _names(block))),
                 json.loads(block.values["assume_role_policy"]),
                 block.values.get("permissions_boundary") or "",
                 Location(block.file, block.line, 1, block.line, 2),
             )
+
+
+def _names(role: Evaluated) -> set[object]:
+    """What a policy may call a role by."""
+    return {role.values.get("name"), "${" + role.address + ".id}", "${" + role.address + ".name}"} - {None}
 
 
 def _policies(plan: Plan, role: set[object]) -> Iterator[str]:
@@ -126,6 +130,7 @@ def _policies(plan: Plan, role: set[object]) -> Iterator[str]:
             yield managed.get(block.values["policy_arn"], '{"Statement": []}')
 
 
+_IN_MODULE = ("aws_iam_role_policy", "aws_iam_role_policy_attachment")
 _IN_ROLE = ("inline_policy", "managed_policy_arns")
 _IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_policy_attachment",
                "aws_iam_user_policy", "aws_iam_group_policy", "aws_iam_user_policy_attachment",
@@ -138,6 +143,10 @@ def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) 
     for name, role in held.items():
         if name not in declared:
             yield Finding("proof-role", f"nobody declared the role {name}", _BLUEPRINT, role.place)
+    names = {name for block in plan.resources.values() if block.type == "aws_iam_role" for name in _names(block)}
+    for block in plan.resources.values():
+        if block.type in _IN_MODULE and block.values.get("role") not in names:
+            yield _at(block, f"{block.address} gives permissions to a role that the module does not make")
     own = {"${" + block.address + ".arn}" for block in plan.resources.values() if block.type == "aws_iam_policy"}
     for block in plan.resources.values():
         if block.type in _IDENTITIES:
@@ -223,6 +232,12 @@ def _promised(
             )
 
 
+def _narrowable(action: str) -> bool:
+    """Whether an action takes a narrower resource than `*`; one that the database lacks might."""
+    facts = iam.action(action)
+    return facts is None or bool(facts.resource_types)
+
+
 def _stars(role: str, documents: tuple[Document, ...], declaration: Declaration, place: Location) -> Iterator[Finding]:
     """A `*` only where nothing narrower works, unless the manifest itself says so."""
     manual = {
@@ -231,16 +246,15 @@ def _stars(role: str, documents: tuple[Document, ...], declaration: Declaration,
         if grant.role == role and grant.origin.startswith("statements.")
         for action in grant.actions
     }
-    denied = {grant.sid for grant in declaration.grants if grant.effect == "Deny"}
     platform = {
-        action.lower(): grant
+        action.lower()
         for grant in declaration.grants
         if grant.role == role and grant.side == "platform"
         for action in grant.actions
     }
-    for star in stars(documents, iam.supports_resource):
-        rest = [a for a in star.actions if a.lower() not in manual and a.lower() not in platform]
-        if rest and star.sid not in denied:
+    for star in stars(documents, _narrowable):
+        rest = [action for action in star.actions if action.lower() not in manual | platform]
+        if rest:
             yield Finding(
                 "proof-star",
                 f"{role} is allowed {', '.join(rest)} on every resource, which could be narrowed ({star.sid})",
