@@ -1,6 +1,6 @@
-"""The small expressions of sandbox.yaml: from a block's values to the parameters of a call, and back.
+"""The small expressions of the files in moto/: from a block's values to the parameters of a call, and back.
 
-What the forms mean stands at the top of sandbox.yaml.
+What the forms mean stands in moto/README.md.
 """
 
 from __future__ import annotations

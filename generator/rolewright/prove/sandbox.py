@@ -2,7 +2,7 @@
 
 Moto says whether a service takes the calls that Terraform would make. It is no judge of permissions; what
 it stores on a role is handed on to the judge that is. How a Terraform resource type becomes calls is data,
-in sandbox.yaml. Nothing here reaches AWS or reads anybody's AWS settings.
+in the folder moto. Nothing here reaches AWS or reads anybody's AWS settings.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class _Run:
     roles: dict[str, str] = field(default_factory=dict)
 
     def create(self, block: Evaluated) -> None:
-        entry = _table().get(block.type)
+        entry = _entry(block.type)
         if entry is None:
             self.unknown.add(block.type)
             return
@@ -248,10 +248,13 @@ class _Run:
 
 
 @cache
-def _table() -> dict[str, dict[str, Any]]:
-    source = resources.files("rolewright.prove").joinpath("sandbox.yaml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, Any]] = loads(source, "sandbox.yaml").trees[0].data
-    return table
+def _entry(type_: str) -> dict[str, Any] | None:
+    """How a Terraform type is created in moto; None if that is not known."""
+    file = resources.files("rolewright.prove").joinpath("moto", f"{type_}.yaml")
+    if not file.is_file():
+        return None
+    entry: dict[str, Any] = loads(file.read_text(encoding="utf-8"), file.name).trees[0].data
+    return entry
 
 
 def _resolve(value: Any, tokens: Mapping[str, str]) -> Any:  # noqa: ANN401 - any value of HCL
