@@ -527,7 +527,10 @@ def test_a_call_that_moto_does_not_know_leaves_nowhere(moto: Moto, monkeypatch: 
 
 ARGUMENT = re.compile(r"^  (\w+)\s*(?:=|\{)", re.MULTILINE)
 RESOURCE = re.compile(r'^resource "(\w+)" .*?^\}', re.MULTILINE | re.DOTALL)
-TABLE = yaml.safe_load(Path(sandbox.__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+TABLE = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(sandbox.__file__).parent / "moto").glob("*.yaml"))
+}
 
 
 def blueprint_arguments() -> list[tuple[str, str]]:
