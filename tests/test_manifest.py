@@ -135,8 +135,8 @@ def test_values_that_differ_become_variables_and_the_rest_stays_literal(catalog:
     dev, prod = workload.environments
     assert (dev.variables["memory"], prod.variables["memory"]) == (512, 1024)
     assert prod.values["local.account"] == "222222222222"
-    assert workload.resources["data"].arns["object"].literal is None  # the partition is the provider's
-    assert workload.resources["data"].arns["object"].ground(prod.values) == "arn:aws:s3:::my-bucket/*"
+    assert workload.resources["data"].arns["object"][0].literal is None  # the partition is the provider's
+    assert workload.resources["data"].arns["object"][0].ground(prod.values) == "arn:aws:s3:::my-bucket/*"
 
 
 def test_the_partition_follows_the_region(catalog: Catalog) -> None:

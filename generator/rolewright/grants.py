@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from rolewright.blueprint import INJECTION
+from rolewright.blueprint.model import INJECTION
 from rolewright.finding import Finding, Rejected
-from rolewright.interpolation import CONTEXT, interpolate
+from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all
 from rolewright.model import Condition, Declaration, Grant, HandOver, Promise, Ref, Text, Trust, pascal
+from rolewright.resources import arn_scope, field_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.blueprint import Catalog, Companion, Conditions, ResourceBlueprint, RoleBlueprint, Verb
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import Companion, Conditions, ResourceBlueprint, RoleBlueprint, Verb
     from rolewright.model import Resource, Vow, Workload
-
-Scope = dict[str, Text]
 
 
 def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
-    """What the manifest declares. Raises Rejected where a promise names nothing."""
+    """What the manifest declares. Raises Rejected where a verb lacks a field, or a promise names nothing."""
     blueprint = catalog.computes[workload.compute.type]
     grants: list[Grant] = []
     hand_overs: list[HandOver] = []
+    findings = [f for r in workload.resources.values() for f in _unfit(r, catalog.resources[r.type], workload)]
+    if findings:
+        raise Rejected(findings)
     for role in blueprint.roles.values():
         if role.grants == "workload":
-            for key, resource in workload.resources.items():
+            for resource in workload.resources.values():
                 described = catalog.resources[resource.type]
-                made = list(_access(role.key, resource, described, workload))
+                verbs = described.expand(resource.access)
+                made = list(_verb_grants(role.key, resource, described, verbs, "", workload))
                 grants += made
-                hand_overs += _hand_overs(workload, key, described, made)
+                hand_overs += _hand_overs(workload, resource, described, made)
+                if not resource.created:
+                    hand_overs += _agreements(workload, resource, described, role.key)
             grants += _statements(workload, role.key, own=True)
         elif role.grants == INJECTION:
             for key, origin in _injected(workload, catalog).items():
                 resource = workload.resources[key]
                 described = catalog.resources[resource.type]
                 assert described.injection is not None
-                made = list(
-                    _verb_grants(role.key, resource, described, (described.injection,), origin, workload, platform=True)
-                )
+                made = list(_verb_grants(role.key, resource, described, (described.injection,), origin, workload))
                 grants += made
-                hand_overs += _hand_overs(workload, key, described, made)
+                hand_overs += _hand_overs(workload, resource, described, made)
         if role.grants != "workload":
             grants += _statements(workload, role.key, own=False)
         grants += _platform(workload, role)
     for companion, resource, owner in _owners(workload, catalog):
         if owner is None:
-            hand_overs.append(HandOver(resource.key, "key policy", _owner_statement(companion, resource)))
+            hand_overs.append(
+                HandOver(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
+            )
     trusts = tuple(_trust(workload, role) for role in blueprint.roles.values())
     return Declaration(tuple(grants), trusts, tuple(_promises(workload, catalog)), tuple(hand_overs))
 
@@ -55,47 +61,81 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
 def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
     """The statements that other resources need in the policy of a resource that the module makes."""
     return tuple(
-        _owner_statement(companion, resource)
+        _owner_statement(companion, resource, catalog)
         for companion, resource, owner in _owners(workload, catalog)
         if owner == key
     )
 
 
+def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
+    """What a created resource's own policy has to say for the roles of the workload: documents of Texts."""
+    resource = workload.resources[key]
+    return tuple(
+        one.document
+        for role in catalog.computes[workload.compute.type].roles.values()
+        if role.grants == "workload"
+        for one in _agreements(workload, resource, catalog.resources[resource.type], role.key)
+    )
+
+
 def compute_scope(workload: Workload) -> Scope:
     """What a compute blueprint's templates may refer to."""
-    scope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
+    scope: Scope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
     scope |= {f"names.{name}": text for name, text in workload.compute.names.items()}
-    return scope | _texts(workload.compute.fields, "")
+    return scope | _compute_fields(workload.compute.fields, "")
 
 
-def _texts(fields: Mapping[str, Any], prefix: str) -> Scope:
-    found: Scope = {}
+def _compute_fields(fields: Mapping[str, Any], prefix: str) -> Scope:
+    found: Scope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
     for name, value in fields.items():
-        if isinstance(value, str | Text):
-            found[prefix + name] = Text.of(value)
-        elif isinstance(value, dict):
-            found |= _texts(value, f"{prefix}{name}.")
+        if isinstance(value, dict):
+            found |= _compute_fields(value, f"{prefix}{name}.")
     return found
 
 
-def _resource_scope(resource: Resource) -> Scope:
-    scope = {**CONTEXT, **resource.context}
-    scope |= {name: Text(()) for name in resource.fields} | _texts(resource.fields, "")
-    return scope | {f"arns.{name}": arn for name, arn in resource.arns.items()}
+def _resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Scope:
+    return {**resource.context, **field_scope(resource.fields), **arn_scope(blueprint, resource.arns)}
 
 
 def _conditions(templates: Conditions, scope: Scope) -> tuple[Condition, ...]:
     return tuple(
-        Condition(operator, key, tuple(interpolate(value, scope.get) for value in values))
+        Condition(operator, key, tuple(text for value in values for text in fill_all(value, scope)))
         for operator, block in templates.items()
         for key, values in block.items()
     )
 
 
-def _access(role: str, resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Grant]:
+def _unfit(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
+    """Verbs that need a field which is left out, and fields that could not limit a verb."""
+    scope = _resource_scope(resource, blueprint)
     origin = f"resources.{resource.key}.access"
     verbs = blueprint.expand(resource.access)
-    yield from _verb_grants(role, resource, blueprint, verbs, origin, workload)
+    for verb in verbs:
+        try:
+            for arn in verb.allow:
+                if arn not in {"*", *resource.arns, *blueprint.optional}:
+                    fill_all(blueprint.arns[arn], scope)
+            for one in verb.scope:
+                _conditions(one.conditions, scope)
+        except LeftOutError as error:
+            yield Finding(
+                "access-field",
+                f"`{verb.name}` needs `{error.name}`, which `resources.{resource.key}` leaves out",
+                f"add `{error.name}`: {blueprint.fields.get(error.name, {}).get('description', 'see its description')}",
+                workload.locate(origin),
+                origin,
+            )
+    for field, exclusions in blueprint.exclusions.items():
+        for exclusion in exclusions:
+            both = [verb.name for verb in verbs if verb.name in exclusion.verbs]
+            if both and resource.fields.get(field):
+                yield Finding(
+                    "access-scope",
+                    f"`{field}` cannot limit `{'`, `'.join(both)}`: {exclusion.because}",
+                    f"take it out of `access` (narrow verbs in place of a broad one), or leave out `{field}`",
+                    workload.locate(origin),
+                    origin,
+                )
 
 
 def _verb_grants(
@@ -103,35 +143,37 @@ def _verb_grants(
     resource: Resource,
     blueprint: ResourceBlueprint,
     verbs: tuple[Verb, ...],
-    origin: str,
+    injected_at: str,
     workload: Workload,
-    *,
-    platform: bool = False,
 ) -> Iterator[Grant]:
-    scope = _resource_scope(resource)
+    """What verbs grant with their companions: the code, or the platform if it is injected somewhere."""
+    scope = _resource_scope(resource, blueprint)
+    origin = injected_at or f"resources.{resource.key}.access"
+    side: Literal["workload", "platform"] = "platform" if injected_at else "workload"
     place = workload.locate(origin)
     sid = pascal(resource.key)
     for verb in verbs:
         for arn, actions in verb.allow.items():
+            if arn != "*" and arn not in resource.arns:
+                continue  # optional, and its field is left out
             for action in actions:
+                scopes = [one for field, all_ in blueprint.scope.items() if resource.fields.get(field) for one in all_]
                 conditions = tuple(
                     condition
-                    for field, scopes in blueprint.scope.items()
-                    if resource.fields.get(field)
-                    for one in scopes
-                    if action in one.actions
+                    for one in (*verb.scope, *scopes)
+                    if one.covers(action, arn)
                     for condition in _conditions(one.conditions, scope)
                 )
                 yield Grant(
                     role,
                     sid + ("Any" if arn == "*" else pascal(arn)),
                     (action,),
-                    (Text.of("*") if arn == "*" else resource.arns[arn],),
+                    (Text.of("*"),) if arn == "*" else resource.arns[arn],
                     origin,
                     place,
                     conditions,
                     (f"{verb.name}: {verb.summary}",),
-                    side="platform" if platform else "workload",
+                    side=side,
                 )
     names = {verb.name for verb in verbs}
     for field, companions in blueprint.companions.items():
@@ -141,12 +183,12 @@ def _verb_grants(
                     role,
                     sid + pascal(field) + companion.sid,
                     companion.actions,
-                    tuple(interpolate(arn, scope.get) for arn in companion.resources),
+                    tuple(text for arn in companion.resources for text in fill_all(arn, scope)),
                     f"resources.{resource.key}.{field}",
                     workload.locate(f"resources.{resource.key}.{field}"),
                     _conditions(companion.conditions, scope),
                     (companion.summary,),
-                    side="platform" if platform else "workload",
+                    side=side,
                 )
 
 
@@ -166,10 +208,9 @@ def injected_values(workload: Workload, catalog: Catalog, field: str) -> dict[st
     for variable, key in (workload.compute.fields[field] or {}).items():
         resource = workload.resources[key]
         blueprint = catalog.resources[resource.type]
-        own = next(iter(resource.arns.values()))
+        (own,) = next(iter(resource.arns.values()))
         generated = resource.created and blueprint.create is not None and blueprint.create.arns
-        given = blueprint.injection_value
-        values[variable] = own if generated else interpolate(given, _resource_scope(resource).get)
+        values[variable] = own if generated else fill(blueprint.injection_value, _resource_scope(resource, blueprint))
         if not resource.created and "arn" in resource.attributes and not _by_name(resource):
             values[variable] = resource.attributes["arn"]
     return values
@@ -197,13 +238,13 @@ def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
 def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
     scope = compute_scope(workload)
     for grant in role.allow:
-        if grant.when and not (workload.compute.fields.get(grant.when) or scope.get(grant.when)):
+        if grant.when and not _given(workload, grant.when):
             continue
         yield Grant(
             role.key,
             grant.sid,
             grant.actions,
-            tuple(interpolate(arn, scope.get) for arn in grant.resources),
+            tuple(text for arn in grant.resources for text in fill_all(arn, scope)),
             "compute.type" if not grant.when else f"compute.{grant.when.split('.')[0]}",
             workload.locate("compute.type"),
             _conditions(grant.conditions, scope),
@@ -211,6 +252,14 @@ def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
             grant.effect,
             side="platform",
         )
+
+
+def _given(workload: Workload, name: str) -> bool:
+    """Whether a field, a part of one or a derived value is there, and not false."""
+    node: Any = workload.compute.fields
+    for step in name.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    return bool(node or workload.compute.derived.get(name))
 
 
 def _trust(workload: Workload, role: RoleBlueprint) -> Trust:
@@ -239,20 +288,20 @@ def _owners(workload: Workload, catalog: Catalog) -> Iterator[tuple[Companion, R
 
 def _maker(workload: Workload, value: object) -> str | None:
     for key, resource in workload.resources.items():
-        if resource.created and value in resource.arns.values():
+        if resource.created and any(value in arns for arns in resource.arns.values()):
             return key
     return None
 
 
-def _owner_statement(companion: Companion, resource: Resource) -> Mapping[str, Any]:
-    scope = _resource_scope(resource)
+def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog) -> Mapping[str, Any]:
+    scope = _resource_scope(resource, catalog.resources[resource.type])
     return {
         "sid": pascal(resource.key) + companion.sid,
         "effect": "Allow",
         "actions": list(companion.actions),
-        "resources": [interpolate(arn, scope.get) for arn in companion.resources],
+        "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
         "principals": [
-            {"type": type_, "identifiers": [interpolate(one, scope.get) for one in identifiers]}
+            {"type": type_, "identifiers": [text for one in identifiers for text in fill_all(one, scope)]}
             for type_, identifiers in companion.principals.items()
         ],
         "conditions": _conditions(companion.conditions, scope),
@@ -260,12 +309,61 @@ def _owner_statement(companion: Companion, resource: Resource) -> Mapping[str, A
     }
 
 
-def _hand_overs(workload: Workload, key: str, blueprint: ResourceBlueprint, grants: list[Grant]) -> Iterator[HandOver]:
+def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A statement as a policy's JSON has it."""
+    conditions: dict[str, dict[str, list[Text]]] = {}
+    for condition in statement["conditions"]:
+        conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
+    return {
+        "Sid": statement["sid"],
+        "Effect": "Allow",
+        "Principal": {one["type"]: one["identifiers"] for one in statement["principals"]},
+        "Action": statement["actions"],
+        "Resource": statement["resources"],
+        **({"Condition": conditions} if conditions else {}),
+    }
+
+
+def _agreements(workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str) -> Iterator[HandOver]:
+    """What a policy of the service's own has to say for the verbs of a resource, for one role."""
+    verbs = {verb.name for verb in blueprint.expand(resource.access)}
+    arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
+    scope: Scope = {**_resource_scope(resource, blueprint), "role": arn}
+    for agreement in blueprint.agreements:
+        if verbs & set(agreement.verbs):
+            yield HandOver(resource.key, agreement.to, _filled(agreement.document, scope))
+
+
+def _filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
+    """YAML with its strings filled in; in a list, one that refers to a list becomes several."""
+    match document:
+        case str():
+            return fill(document, scope)
+        case list():
+            return [
+                text
+                for item in document
+                for text in (fill_all(item, scope) if isinstance(item, str) else [_filled(item, scope)])
+            ]
+        case dict():
+            return {key: _filled(value, scope) for key, value in document.items()}
+        case _:
+            return document
+
+
+def _role_arn(workload: Workload, role: str) -> Text:
+    context = (CONTEXT["partition"], CONTEXT["account"])
+    return Text.of("arn:", context[0], ":iam::", context[1], ":role/", workload.compute.names[f"{role}_role"])
+
+
+def _hand_overs(
+    workload: Workload, resource: Resource, blueprint: ResourceBlueprint, grants: list[Grant]
+) -> Iterator[HandOver]:
     """What the owner of another account's resource has to allow, for a resource given by its ARN."""
-    resource = workload.resources[key]
     account = resource.context["account"]
     own = all(
-        account == Text.of(Ref("local.account")) or account.ground(e.values) == e.account for e in workload.environments
+        account == Text.of(Ref("local.account")) or account.ground(e.values) in (e.account, "")
+        for e in workload.environments
     )
     if own or not grants:
         return
@@ -278,29 +376,27 @@ def _hand_overs(workload: Workload, key: str, blueprint: ResourceBlueprint, gran
                     blueprint.cross_account.get("impossible", "this cannot be shared with another account"),
                     "use a resource of the workload's own account",
                     grants[0].location,
-                    f"resources.{key}",
+                    f"resources.{resource.key}",
                 )
             ]
         )
     groups: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
         groups.setdefault((grant.sid, grant.resources, grant.conditions), []).append(grant)
+    of_resource = {arn for arns in resource.arns.values() for arn in arns}
     for members in groups.values():
         first = members[0]
         if first.resources == (Text.of("*"),):
             continue
-        is_own = all(arn in resource.arns.values() for arn in first.resources)
-        yield HandOver(
-            key,
-            to if is_own else "key policy",
-            {
-                "sid": pascal(workload.name) + first.sid,
-                "role": first.role,
-                "actions": sorted({action for grant in members for action in grant.actions}),
-                "resources": list(first.resources) if is_own else [Text.of("*")],
-                "conditions": first.conditions,
-            },
-        )
+        is_own = of_resource.issuperset(first.resources)
+        statement = {
+            "sid": pascal(workload.name) + first.sid,
+            "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
+            "actions": sorted({action for grant in members for action in grant.actions}),
+            "resources": list(first.resources) if is_own else [Text.of("*")],
+            "conditions": first.conditions,
+        }
+        yield HandOver(resource.key, to if is_own else "key policy", _as_json(statement))
 
 
 # --- promises ------------------------------------------------------------------------------------------
@@ -312,7 +408,7 @@ def _promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
         if ":" in vow.what:
             resources: tuple[Text, ...] = (vow.target,)
             if target is not None and target in workload.resources:
-                resources = tuple(workload.resources[target].arns.values())
+                resources = tuple(arn for arns in workload.resources[target].arns.values() for arn in arns)
             yield Promise(vow.source, (vow.what,), resources, vow.origin, vow.location)
         elif target == "*":
             actions = sorted(
@@ -335,7 +431,7 @@ def _promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
                 raise Rejected([_unknown_verb(vow, set(blueprint.verbs))])
             for verb in blueprint.expand([vow.what]):
                 for arn, group in verb.allow.items():
-                    arns = (Text.of("*") if arn == "*" else resource.arns[arn],)
+                    arns = (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ())
                     yield Promise(vow.source, group, arns, vow.origin, vow.location)
         else:
             near = difflib.get_close_matches(target or "", workload.resources, 1, 0.4)

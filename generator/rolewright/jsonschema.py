@@ -48,14 +48,15 @@ class Schema:
         rule: str,
         *,
         skip: Collection[PathInData] = (),
+        at: PathInData = (),
     ) -> Iterator[Finding]:
-        """Every violation, but for the values at `skip`, which are left to a later look."""
+        """Every violation of data that stands at a path, but for the values at `skip`, left to a later look."""
         for error in self._validator.iter_errors(data):
-            if tuple(error.instance_path) not in skip:
-                yield from self._describe(error, locate, rule)
+            path = (*at, *error.instance_path)
+            if path not in skip:
+                yield from self._describe(error, path, locate, rule)
 
-    def _describe(self, error: Any, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
-        path = tuple(error.instance_path)
+    def _describe(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
         dotted = ".".join(str(step) for step in path)
         name = dotted or "the document"
         details = error.kind.as_dict()
@@ -81,12 +82,16 @@ class Schema:
                     dotted,
                 )
             case "enum" | "const":
-                options = [str(one) for one in details.get("options", [details.get("expected_value")])]
+                options = [_shown(one).strip('"') for one in details.get("options", [details.get("expected_value")])]
                 near = difflib.get_close_matches(str(error.instance), options, 1, 0.5)
+                described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
                 yield Finding(
                     f"{rule}-value",
                     f"`{name}` is {_shown(error.instance)}",
-                    (f"did you mean {near[0]}? " if near else "") + "possible: " + ", ".join(options),
+                    (f"did you mean {near[0]}? " if near else "")
+                    + "possible: "
+                    + ", ".join(options)
+                    + (f"; {described}" if described and error.kind.name == "const" else ""),
                     locate(path),
                     dotted,
                 )
@@ -153,6 +158,8 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return _limited(f'"{value}"') if isinstance(value, str) else _limited(str(value))
 
 

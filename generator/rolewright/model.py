@@ -131,11 +131,14 @@ class Promise:
 
 @dataclass(frozen=True)
 class HandOver:
-    """A statement that the owner of the other side has to add, as another account's key policy."""
+    """What the owner of the other side has to add to a policy of theirs, such as another account's key policy.
+
+    `document` is the JSON to add; its strings are Texts.
+    """
 
     resource: str
     to: str
-    statement: Mapping[str, Any]
+    document: Any
 
 
 @dataclass(frozen=True)
@@ -196,8 +199,8 @@ class Compute:
 class Resource:
     """What a workload touches. `fields` hold Texts, numbers, lists and maps; defaults filled in.
 
-    `arns` are the IAM resource types of the blueprint with their ARNs; `attributes` is what
-    `${resources.KEY.ATTRIBUTE}` resolves to.
+    `arns` are the IAM resource types of the blueprint with their ARNs, several where a field is a list;
+    `attributes` is what `${resources.KEY.ATTRIBUTE}` resolves to.
     """
 
     key: str
@@ -205,7 +208,7 @@ class Resource:
     created: bool
     access: tuple[str, ...]
     fields: Mapping[str, Any]
-    arns: Mapping[str, Text]
+    arns: Mapping[str, tuple[Text, ...]]
     attributes: Mapping[str, Text]
     context: Mapping[str, Text]
     """`partition`, `region` and `account` of the resource: its own ARN's, or else the module's."""

@@ -7,14 +7,14 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rolewright.fmt import format_hcl
-from rolewright.grants import admitted, injected_values
+from rolewright.grants import admitted, agreed, injected_values
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewright.blueprint import Catalog
+    from rolewright.blueprint.catalog import Catalog
     from rolewright.model import Condition, Declaration, HandOver, Policy, Resource, Role, Statement, Workload
     from rolewright.template import Templates
 
@@ -173,41 +173,35 @@ def _resource(resource: Resource, workload: Workload, catalog: Catalog) -> dict[
         **resource.fields,
         "key": resource.key,
         "id": identifier(resource.key),
-        "arns": resource.arns,
+        "arns": {name: arns[0] if len(arns) == 1 else list(arns) for name, arns in resource.arns.items()},
         "admits": admitted(workload, catalog, resource.key),
+        "agreements": agreed(workload, catalog, resource.key),
     }
 
 
 def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
-    """The statement as JSON, once for each environment in which it differs."""
-    texts = []
-    for environment in workload.environments:
-        values = environment.values if environment.name else _SYMBOLS
-        statement = one.statement
-        if "role" in statement:
-            name = workload.compute.names[f"{statement['role']}_role"].ground(values)
-            principal: Mapping[str, Any] = {
-                "AWS": f"arn:{values['local.partition']}:iam::{values['local.account']}:role/{name}"
-            }
-        else:
-            principal = {p["type"]: [i.ground(values) for i in p["identifiers"]] for p in statement["principals"]}
-        conditions: dict[str, dict[str, list[str]]] = {}
-        for condition in statement["conditions"]:
-            conditions.setdefault(condition.operator, {})[condition.key] = _grounded(condition, values)
-        document = {
-            "Sid": statement["sid"],
-            "Effect": "Allow",
-            "Principal": principal,
-            "Action": statement["actions"],
-            "Resource": [arn.ground(values) for arn in statement["resources"]],
-            **({"Condition": conditions} if conditions else {}),
-        }
-        texts.append(json.dumps(document, indent=2, ensure_ascii=True))
+    """The document as JSON, once for each environment in which it differs."""
+    texts = [
+        json.dumps(_ground(one.document, environment.values if environment.name else _SYMBOLS), indent=2)
+        for environment in workload.environments
+    ]
     return {
         "resource": one.resource,
         "to": one.to,
         "statements": [Expression(t) for t in dict.fromkeys(texts)],
     }
+
+
+def _ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON with Texts
+    match document:
+        case Text():
+            return document.ground(values)
+        case dict():
+            return {key: _ground(value, values) for key, value in document.items()}
+        case list():
+            return [_ground(item, values) for item in document]
+        case _:
+            return document
 
 
 def _grounded(condition: Condition, values: Mapping[str, str]) -> list[str]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from rolewright.jsonschema import Schema
 
-    from rolewright.blueprint import Catalog, ComputeBlueprint, ResourceBlueprint
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
+    from rolewright.finding import Finding
+    from rolewright.jsonschema import Locate, PathInData
 
 _TEXT = {"type": "string", "minLength": 1}
 _ACCOUNT = {
@@ -25,8 +30,67 @@ _REGION = {
 _TAG = {"type": ["string", "integer", "number", "boolean"], "description": "Value of a tag"}
 
 
+class Schemas:
+    """The schemas that a manifest is checked against: the frame, and one for each type, made when it is named."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._frame = Schema(_frame(_type_of(catalog.computes), _resource_frame(catalog.resources)))
+        self._types: dict[tuple[str, str, bool], Schema] = {}
+
+    def findings(self, data: Any, locate: Locate, *, skip: Collection[PathInData] = ()) -> Iterator[Finding]:  # noqa: ANN401 - YAML
+        """Every violation in a manifest document, but for the values at `skip`."""
+        yield from self._frame.findings(data, locate, "manifest", skip=skip)
+        compute, resources = data.get("compute"), data.get("resources")
+        if isinstance(compute, dict) and compute.get("type") in self._catalog.computes:
+            schema = self._type("compute", compute["type"], created=False)
+            yield from schema.findings(compute, locate, "manifest", skip=skip, at=("compute",))
+        for key, described in resources.items() if isinstance(resources, dict) else ():
+            if isinstance(described, dict) and described.get("type") in self._catalog.resources:
+                schema = self._type("resources", described["type"], created=described.get("create") is True)
+                yield from schema.findings(described, locate, "manifest", skip=skip, at=("resources", key))
+
+    def _type(self, kind: str, type_: str, *, created: bool) -> Schema:
+        name = (kind, type_, created)
+        if name not in self._types:
+            if kind == "compute":
+                document = _compute(self._catalog.computes[type_])
+            else:
+                blueprint = self._catalog.resources[type_]
+                document = _created(blueprint) if created else _existing(blueprint)
+            self._types[name] = Schema(document)
+        return self._types[name]
+
+
 def manifest_schema(catalog: Catalog) -> dict[str, Any]:
-    """The schema of one manifest document (JSON Schema 2020-12)."""
+    """The schema of one manifest document in one piece (JSON Schema 2020-12), for editors."""
+    compute, resource = _type_of(catalog.computes), _resource_frame(catalog.resources)
+    compute["allOf"] = [
+        {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": _compute(blueprint)}
+        for name, blueprint in catalog.computes.items()
+    ]
+    resource["allOf"] = [branch for blueprint in catalog.resources.values() for branch in _branches(blueprint)]
+    return _frame(compute, resource)
+
+
+def _type_of(computes: Collection[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": {"enum": list(computes), "description": "What the workload runs on"}},
+    }
+
+
+def _resource_frame(resources: Collection[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": {"enum": list(resources)}, "create": {"type": "boolean"}},
+    }
+
+
+def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
+    """What every manifest has, whatever its types."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rolewright manifest",
@@ -44,11 +108,11 @@ def manifest_schema(catalog: Catalog) -> dict[str, Any]:
             "description": {**_TEXT, "maxLength": 500, "description": "What the workload is"},
             "owner": {**_TEXT, "maxLength": 256, "description": "Who looks after it; becomes a tag"},
             "tags": {"type": "object", "maxProperties": 45, "additionalProperties": _TAG},
-            "compute": _compute(catalog.computes),
+            "compute": compute,
             "resources": {
                 "type": "object",
                 "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,40}$"},
-                "additionalProperties": _resource(catalog.resources),
+                "additionalProperties": resource,
                 "description": "What the code touches, each under a name of the manifest's own",
             },
             "never": {
@@ -130,31 +194,20 @@ _SUPPRESSION = {
 }
 
 
-def _compute(computes: Mapping[str, ComputeBlueprint]) -> dict[str, Any]:
+def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
     return {
-        "type": "object",
-        "required": ["type"],
-        "properties": {"type": {"enum": list(computes), "description": "What the workload runs on"}},
-        "allOf": [
-            {
-                "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
-                "then": {
-                    "additionalProperties": False,
-                    "required": list(blueprint.required),
-                    "properties": {
-                        "type": {"description": blueprint.summary},
-                        **blueprint.fields,
-                        "names": {
-                            "type": "object",
-                            "additionalProperties": False,
-                            "properties": {key: {"type": "string"} for key in name_keys(blueprint)},
-                            "description": "Names that override the generated ones",
-                        },
-                    },
-                },
-            }
-            for name, blueprint in computes.items()
-        ],
+        "additionalProperties": False,
+        "required": list(blueprint.required),
+        "properties": {
+            "type": {"description": blueprint.summary},
+            **blueprint.fields,
+            "names": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {key: {"type": "string"} for key in name_keys(blueprint)},
+                "description": "Names that override the generated ones",
+            },
+        },
     }
 
 
@@ -164,26 +217,14 @@ def name_keys(blueprint: ComputeBlueprint) -> tuple[str, ...]:
     return (("role",) if len(roles) == 1 else tuple(f"{role}_role" for role in roles)) + tuple(blueprint.names)
 
 
-def _resource(resources: Mapping[str, ResourceBlueprint]) -> dict[str, Any]:
-    branches = []
-    for name, blueprint in resources.items():
-        made = {
-            "properties": {"type": {"const": name}, "create": {"const": True}},
-            "required": ["type", "create"],
-        }
-        exists = {
-            "properties": {"type": {"const": name}, "create": {"const": False}},
-            "required": ["type"],
-        }
-        branches.append({"if": exists, "then": _existing(blueprint)})
-        if blueprint.create is not None:
-            branches.append({"if": made, "then": _created(blueprint)})
-    return {
-        "type": "object",
-        "required": ["type"],
-        "properties": {"type": {"enum": list(resources)}, "create": {"type": "boolean"}},
-        "allOf": branches,
-    }
+def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:
+    """The schemas of a type, each under what tells it from the others."""
+    type_ = {"type": {"const": blueprint.type}}
+    exists = {"properties": {**type_, "create": {"const": False}}, "required": ["type"]}
+    yield {"if": exists, "then": _existing(blueprint)}
+    if blueprint.create is not None:
+        made = {"properties": {**type_, "create": {"const": True}}, "required": ["type", "create"]}
+        yield {"if": made, "then": _created(blueprint)}
 
 
 def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
@@ -201,25 +242,27 @@ def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
 
 
 def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
-    by_name = [name for name in blueprint.required if "${" + name + "}" in "".join(blueprint.arns.values())]
-    by_name += [
-        name for name in blueprint.required if name not in by_name and f"trimprefix({name}" in str(blueprint.arns)
-    ]
+    properties = {**_common(blueprint), **blueprint.fields}
+    if not blueprint.arns:
+        return {"additionalProperties": False, "required": list(blueprint.required), "properties": properties}
+    by_arn = [name for name in blueprint.required if name not in blueprint.identified_by]
     return {
         "additionalProperties": False,
         "properties": {
-            **_common(blueprint),
-            **blueprint.fields,
+            **properties,
             "arn": {"type": "string", "pattern": "^arn:", "description": "ARN, in place of the name"},
         },
         "if": {"required": ["arn"]},
-        "then": {"properties": dict.fromkeys(by_name, False)},
+        "then": {"required": by_arn, "properties": dict.fromkeys(blueprint.identified_by, False)},
         "else": {"required": list(blueprint.required)},
     }
 
 
 def _created(blueprint: ResourceBlueprint) -> dict[str, Any]:
-    assert blueprint.create is not None
+    if blueprint.create is None:
+        made = {"const": False, "description": "the module cannot make one: name one that exists"}
+        common = {**_common(blueprint), "create": made}
+        return {"properties": common}
     return {
         "additionalProperties": False,
         "required": [*blueprint.required, *blueprint.create.required],

@@ -39,7 +39,8 @@ class _Loader(BaseLoader):
         """The text of a template; a bare name is one of `module/`."""
         for name in (template, f"module/{template}"):
             if name in self._catalog.templates:
-                return self._catalog.templates[name], self._catalog.files[name], lambda: True
+                path = self._catalog.templates[name]
+                return path.read_text(encoding="utf-8"), str(path), lambda: True
         raise TemplateNotFound(template)
 
 
@@ -109,9 +110,11 @@ class Templates:
         return text
 
     def _finding(self, name: str, error: Exception) -> Finding:
-        files = set(self._catalog.files.values())
+        files = set(map(str, self._catalog.templates.values()))
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
-        file, line = (frames[-1].filename, frames[-1].lineno or 1) if frames else (self._catalog.files[name], 1)
+        file, line = str(self._catalog.templates[name]), 1
+        if frames:
+            file, line = frames[-1].filename, frames[-1].lineno or 1
         if isinstance(error, TemplateError) and getattr(error, "lineno", None):
             line = error.lineno  # type: ignore[attr-defined]  # syntax errors alone have it
         what = "it calls itself without end" if isinstance(error, RecursionError) else str(error) or repr(error)

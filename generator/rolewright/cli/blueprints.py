@@ -14,7 +14,7 @@ from rolewright.schema import name_keys
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.blueprint import ComputeBlueprint, Conditions, ResourceBlueprint
+    from rolewright.blueprint.model import ComputeBlueprint, Conditions, ResourceBlueprint
 
 blueprints_app = typer.Typer(name="blueprints", help="List blueprints, and show what their verbs grant.")
 

@@ -1,0 +1,98 @@
+"""Blueprint folders → Catalog: every type that a manifest may name, read when it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from rolewright.blueprint.check import check_compute, check_resource
+from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
+from rolewright.blueprint.read import read_compute, read_resource
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.source import load
+
+_Blueprint = TypeVar("_Blueprint", ComputeBlueprint, ResourceBlueprint)
+
+
+class Blueprints(Mapping[str, _Blueprint]):
+    """The blueprints of one kind by type, in the order of their names; each is read at its first use.
+
+    Looking one up raises Rejected with all its findings where it is broken.
+    """
+
+    def __init__(self, files: Mapping[str, Path], read: Callable[[str, Path], _Blueprint]) -> None:
+        self.files = dict(sorted(files.items()))
+        self._read: Callable[[str, Path], _Blueprint] = read
+        self._known: dict[str, _Blueprint] = {}
+
+    def __getitem__(self, type_: str) -> _Blueprint:
+        if type_ not in self._known:
+            self._known[type_] = self._read(type_, self.files[type_])
+        return self._known[type_]
+
+    def __contains__(self, type_: object) -> bool:
+        return isinstance(type_, str) and type_ in self.files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All blueprints, and the files of their templates by path (`module/roles.tf.j2`)."""
+
+    computes: Blueprints[ComputeBlueprint]
+    resources: Blueprints[ResourceBlueprint]
+    templates: Mapping[str, Path] = field(repr=False)
+
+
+def builtin_root() -> Path:
+    """Where the built-in blueprints are: inside the package in a wheel, else at the top of the repository."""
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "blueprints"
+    return shipped if shipped.is_dir() else package.parents[1] / "blueprints"
+
+
+def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
+    """The built-in blueprints, then those of each root, which add and by the same name replace.
+
+    Raises Rejected for a root that is no folder.
+    """
+    computes: dict[str, Path] = {}
+    resources: dict[str, Path] = {}
+    templates: dict[str, Path] = {}
+    for root in (builtin_root(), *roots):
+        if not root.is_dir():
+            place = Location(str(root))
+            raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
+        for kind, found in (("compute", computes), ("resources", resources)):
+            for path in (root / kind).glob("*/blueprint.yaml"):
+                found[path.parent.name] = path
+                own = f"{kind}/{path.parent.name}/"  # what replaces a type keeps none of its templates
+                templates = {name: file for name, file in templates.items() if not name.startswith(own)}
+        templates |= {
+            path.relative_to(root).as_posix(): path
+            for kind in ("compute", "resources", "module")
+            for path in (root / kind).rglob("*.j2")
+        }
+
+    def resource(type_: str, path: Path) -> ResourceBlueprint:
+        tree = load(path).trees[0]
+        findings = check_resource(tree, has_template=f"resources/{type_}/create.tf.j2" in templates)
+        if findings:
+            raise Rejected(findings)
+        return read_resource(type_, tree.data)
+
+    def compute(type_: str, path: Path) -> ComputeBlueprint:
+        tree = load(path).trees[0]
+        findings = check_compute(tree)
+        if findings:
+            raise Rejected(findings)
+        return read_compute(type_, tree.data)
+
+    return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates)

@@ -1,0 +1,195 @@
+"""What a blueprint says, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rolewright.interpolation import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rolewright.jsonschema import Schema
+
+Conditions = dict[str, dict[str, list[str]]]
+"""Condition operator → key → values, as a policy writes them; the values are templates."""
+
+INJECTION = "injection"
+"""The pseudo verb of what a platform needs to hand a value to a container."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Conditions on what is granted of `actions`, on any ARN or only on those named `arns`."""
+
+    actions: tuple[str, ...]
+    arns: tuple[str, ...]
+    conditions: Conditions
+
+    def covers(self, action: str, arn: str) -> bool:
+        """Whether the conditions hold for an action on an ARN."""
+        return action in self.actions and (not self.arns or arn in self.arns)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a word of `access` grants: actions by ARN type, or other verbs (`of`)."""
+
+    name: str
+    klass: Literal["read", "write", "delete", ""]
+    summary: str
+    allow: Mapping[str, tuple[str, ...]]
+    of: tuple[str, ...]
+    scope: tuple[Scope, ...]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Narrow verbs that a field could not limit, so that no manifest may have both."""
+
+    verbs: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A statement that follows from a field, for some verbs; or one that the field's owner has to add."""
+
+    sid: str
+    verbs: tuple[str, ...]
+    owner: bool
+    principals: Mapping[str, Sequence[str]]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions
+    summary: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What a policy of the service's own has to say for some verbs; `document` holds templates."""
+
+    to: str
+    verbs: tuple[str, ...]
+    document: Any
+
+
+@dataclass(frozen=True)
+class Creation:
+    """What differs when the module makes the resource. `requires` are versions of Terraform and the provider."""
+
+    template: str
+    requires: Mapping[str, str]
+    arns: Mapping[str, str]
+    attributes: Mapping[str, str]
+    fields: Mapping[str, Any]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CrossFieldRule:
+    """Where the fields fit the schema `when`, they have to fit `require`."""
+
+    when: Schema
+    require: Schema
+    at: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class ResourceBlueprint:
+    """What a workload may touch."""
+
+    type: str
+    summary: str
+    service: str
+    terraform: str
+    fields: Mapping[str, Any]
+    required: tuple[str, ...]
+    rules: tuple[CrossFieldRule, ...]
+    arns: Mapping[str, str]
+    optional: tuple[str, ...]
+    attributes: Mapping[str, str]
+    create: Creation | None
+    verbs: Mapping[str, Verb]
+    injection: Verb | None
+    injection_value: str
+    scope: Mapping[str, tuple[Scope, ...]]
+    exclusions: Mapping[str, tuple[Exclusion, ...]]
+    companions: Mapping[str, tuple[Companion, ...]]
+    agreements: tuple[Agreement, ...]
+    cross_account: Mapping[str, str]
+    pitfalls: tuple[str, ...]
+
+    def expand(self, verbs: Iterable[str]) -> tuple[Verb, ...]:
+        """The narrow verbs behind some verbs, each once, in the blueprint's order."""
+        wanted: set[str] = set()
+        waiting = list(verbs)
+        while waiting:
+            verb = self.verbs[waiting.pop()]
+            if verb.of:
+                waiting.extend(verb.of)
+            else:
+                wanted.add(verb.name)
+        return tuple(verb for verb in self.verbs.values() if verb.name in wanted)
+
+    @property
+    def own_arn(self) -> str:
+        """The template of the resource's own ARN, or "" for a type that has none."""
+        return next(iter(self.arns.values()), "")
+
+    @property
+    def identified_by(self) -> tuple[str, ...]:
+        """The fields that the resource's own ARN holds, so that `arn` can stand in their place."""
+        return tuple(name for name in names(self.own_arn) if name in self.fields)
+
+
+@dataclass(frozen=True)
+class PlatformGrant:
+    """A permission that the compute type itself needs, `when` a field or derived value is there."""
+
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    when: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions
+    summary: str
+
+
+@dataclass(frozen=True)
+class RoleBlueprint:
+    """A role of a compute type: who assumes it, whose grants it takes, what the platform needs."""
+
+    key: str
+    summary: str
+    trusts: tuple[str, ...]
+    conditions: Conditions
+    grants: Literal["workload", "injection", ""]
+    allow: tuple[PlatformGrant, ...]
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """A generated name: its template, and what AWS accepts."""
+
+    value: str
+    pattern: str
+    max_length: int
+
+
+@dataclass(frozen=True)
+class ComputeBlueprint:
+    """What a workload may run on."""
+
+    type: str
+    summary: str
+    fields: Mapping[str, Any]
+    required: tuple[str, ...]
+    derive: Mapping[str, str]
+    rules: tuple[CrossFieldRule, ...]
+    names: Mapping[str, NameRule]
+    roles: Mapping[str, RoleBlueprint]
+    templates: tuple[str, ...]

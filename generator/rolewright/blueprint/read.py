@@ -1,0 +1,146 @@
+"""The YAML of one blueprint → its values, once it has been checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.model import (
+    INJECTION,
+    Agreement,
+    Companion,
+    ComputeBlueprint,
+    Creation,
+    CrossFieldRule,
+    Exclusion,
+    NameRule,
+    PlatformGrant,
+    ResourceBlueprint,
+    RoleBlueprint,
+    Scope,
+    Verb,
+)
+from rolewright.jsonschema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
+    """A resource type, from YAML that fits the blueprints' schema."""
+    creation, injection = data.get("create"), data.get("injection")
+    scope = data.get("scope", {})
+    return ResourceBlueprint(
+        type=type_,
+        summary=data["summary"],
+        service=data["service"],
+        terraform=data.get("terraform", ""),
+        fields=data["fields"],
+        required=tuple(data["required"]),
+        rules=_rules(data),
+        arns=data.get("arns", {}),
+        optional=tuple(data.get("optional", ())),
+        attributes=data.get("attributes", {}),
+        create=None
+        if creation is None
+        else Creation(
+            f"resources/{type_}/create.tf.j2",
+            creation.get("requires", {}),
+            creation.get("arns", {}),
+            creation.get("attributes", {}),
+            creation.get("fields", {}),
+            tuple(creation.get("required", ())),
+        ),
+        verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
+        injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
+        injection_value="" if injection is None else injection["value"],
+        scope={name: _scopes(one for one in entries if "actions" in one) for name, entries in scope.items()},
+        exclusions={
+            name: tuple(Exclusion(tuple(one["excludes"]), one["because"]) for one in entries if "excludes" in one)
+            for name, entries in scope.items()
+        },
+        companions={
+            name: tuple(_companion(one) for one in companions)
+            for name, companions in data.get("companions", {}).items()
+        },
+        agreements=tuple(
+            Agreement(one["to"], tuple(one["verbs"]), one["document"]) for one in data.get("agreements", ())
+        ),
+        cross_account=data.get("cross_account", {}),
+        pitfalls=tuple(data.get("pitfalls", ())),
+    )
+
+
+def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:
+    return tuple(
+        CrossFieldRule(
+            Schema(rule.get("when", {})), Schema(rule["require"]), rule["at"], rule["message"], rule["remedy"]
+        )
+        for rule in data.get("rules", ())
+    )
+
+
+def _scopes(entries: Iterable[Mapping[str, Any]]) -> tuple[Scope, ...]:
+    return tuple(Scope(tuple(one["actions"]), tuple(one.get("arns", ())), one["conditions"]) for one in entries)
+
+
+def _verb(name: str, data: Mapping[str, Any]) -> Verb:
+    return Verb(
+        name,
+        data.get("class", ""),
+        data.get("summary", ""),
+        {arn: tuple(actions) for arn, actions in data.get("allow", {}).items()},
+        tuple(data.get("of", ())),
+        _scopes(data.get("scope", ())),
+    )
+
+
+def _companion(data: Mapping[str, Any]) -> Companion:
+    return Companion(
+        data["sid"],
+        tuple(data.get("verbs", ())),
+        data.get("owner", False),
+        data.get("principals", {}),
+        tuple(data["actions"]),
+        tuple(data["resources"]),
+        data.get("conditions", {}),
+        data["summary"],
+    )
+
+
+def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
+    """A compute type, from YAML that fits the blueprints' schema."""
+    return ComputeBlueprint(
+        type=type_,
+        summary=data["summary"],
+        fields=data["fields"],
+        required=tuple(data["required"]),
+        derive=data.get("derive", {}),
+        rules=_rules(data),
+        names={
+            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"]) for name, rule in data["names"].items()
+        },
+        roles={
+            key: RoleBlueprint(
+                key,
+                role["summary"],
+                tuple(role["trusts"]),
+                role.get("conditions", {}),
+                role.get("grants", ""),
+                tuple(_platform_grant(grant) for grant in role.get("allow", ())),
+            )
+            for key, role in data["roles"].items()
+        },
+        templates=tuple(f"compute/{type_}/{name}" for name in data["templates"]),
+    )
+
+
+def _platform_grant(data: Mapping[str, Any]) -> PlatformGrant:
+    return PlatformGrant(
+        data["sid"],
+        data.get("effect", "Allow"),
+        data.get("when", ""),
+        tuple(data["actions"]),
+        tuple(data["resources"]),
+        data.get("conditions", {}),
+        data["summary"],
+    )

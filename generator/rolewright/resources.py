@@ -1,0 +1,182 @@
+"""The `resources` of a manifest, resolved: fields, ARNs, and what else may refer to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.derive import InconsistentError, arn_pattern, derive
+from rolewright.environments import variable_name
+from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill_all, interpolate
+from rolewright.model import Ref, Resource, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ResourceBlueprint
+    from rolewright.values import PathInTree, Values
+
+
+class Resources:
+    """The resources of one manifest, each resolved when it is first asked for."""
+
+    def __init__(self, described: Mapping[str, Any], catalog: Catalog) -> None:
+        self._described = described
+        self._catalog = catalog
+        self._known: dict[str, Resource] = {}
+        self._open: list[str] = []
+        self.values: Values
+
+    def attributes(self, key: str) -> Mapping[str, Text] | None:
+        """What `${resources.KEY.…}` can refer to; None for a key that the manifest lacks."""
+        return self.get(key).attributes if key in self._described else None
+
+    def all(self) -> dict[str, Resource]:
+        """Every resource, in the manifest's order."""
+        return {key: self.get(key) for key in self._described}
+
+    def get(self, key: str) -> Resource:
+        """One resource; references between resources are followed, and a circle is a finding."""
+        if key in self._known:
+            return self._known[key]
+        described = self._described[key]
+        blueprint = self._catalog.resources[described["type"]]
+        if key in self._open:
+            self.values.find(
+                "manifest-circle",
+                "these resources refer to each other in a circle: " + " → ".join([*self._open, key]),
+                "write one of the values out",
+                ("resources", key),
+                key=True,
+            )
+            unknown = dict.fromkeys(blueprint.attributes, Text.of("unresolved"))
+            return Resource(
+                key, blueprint.type, created=False, access=(), fields={}, arns={}, attributes=unknown, context={}
+            )
+        self._open.append(key)
+        self._known[key] = self._resource(key, described, blueprint)
+        self._open.pop()
+        return self._known[key]
+
+    def _resource(self, key: str, described: Mapping[str, Any], blueprint: ResourceBlueprint) -> Resource:
+        path: PathInTree = ("resources", key)
+        creation = blueprint.create if described.get("create", False) else None
+        schemas = {**blueprint.fields, **(creation.fields if creation else {})}
+        fields = {
+            name: self.values.value(described[name], (*path, name), schema) if name in described else None
+            for name, schema in schemas.items()
+        }
+        context = dict(CONTEXT)
+        given = None
+        if "arn" in described:
+            given = Text.of(self.values.value(described["arn"], (*path, "arn"), {}))
+            read = self._read_arn(given, blueprint, key)
+            context |= {name: text for name, text in read.items() if name in CONTEXT}
+            fields |= {
+                name: [text] if schemas[name].get("type") == "array" else text
+                for name, text in read.items()
+                if name in fields
+            }
+        scope: Scope = {**context, **field_scope(fields)}
+        arns = _known(blueprint.arns, scope)
+        if given is not None:
+            first = next(iter(blueprint.arns))
+            suffix = ":*" if blueprint.arns[first].endswith(":*") else ""
+            ends = [part for part in given.parts[-1:] if isinstance(part, str) and part.endswith(":*")]
+            arns[first] = (given if ends or not suffix else given + suffix,)
+        terraform = f"{blueprint.terraform}.{key.replace('-', '_')}"
+        if creation is not None:
+            arns |= {name: (_attribute(terraform, template),) for name, template in creation.arns.items()}
+        scope |= arn_scope(blueprint, arns)
+        attributes = {name: texts[0] for name, texts in _known(blueprint.attributes, scope).items() if len(texts) == 1}
+        if given is not None and "arn" in attributes:
+            attributes["arn"] = given
+        if creation is not None:
+            attributes |= {name: _attribute(terraform, one) for name, one in creation.attributes.items()}
+            self._learn(creation.attributes, fields, terraform)
+        access = described.get("access", ())
+        return Resource(
+            key=key,
+            type=blueprint.type,
+            created=creation is not None,
+            access=(access,) if isinstance(access, str) else tuple(access),
+            fields=fields,
+            arns=arns,
+            attributes=attributes,
+            context=context,
+        )
+
+    def _learn(self, attributes: Mapping[str, str], fields: Mapping[str, Any], terraform: str) -> None:
+        """An attribute that is one of the fields is known before Terraform runs."""
+        for name, attribute in attributes.items():
+            value = fields.get(name)
+            if isinstance(value, str | Text):
+                for known in self.values.known.values():
+                    known[f"{terraform}.{attribute}"] = Text.of(value).ground(known)
+
+    def _read_arn(self, given: Text, blueprint: ResourceBlueprint, key: str) -> Mapping[str, Text]:
+        """The parts of an ARN by field; a part that is the template's default is left out."""
+
+        def variable(group: str, values: Mapping[str, str]) -> Ref:
+            return self.values.add_variable(
+                variable_name(("resources", key, group)), "string", f"The {group} in the ARN of {key}", values
+            )
+
+        try:
+            groups = derive(given, arn_pattern(blueprint.own_arn), self.values.environments(), variable)
+        except InconsistentError:
+            groups = None
+        if groups is None:
+            self.values.find(
+                "manifest-arn",
+                f"this is no ARN of {blueprint.summary[0].lower()}{blueprint.summary[1:]}",
+                f"it looks like {blueprint.own_arn}",
+                ("resources", key, "arn"),
+            )
+            return {name: Text.of("unresolved") for name in blueprint.identified_by}
+        return {name: text for name, text in groups.items() if text != Text.of("*")}
+
+
+def field_scope(fields: Mapping[str, Any]) -> Scope:
+    """What a template can refer to of a resource's fields; a list gives a value for each entry."""
+    scope: Scope = {}
+    for name, value in fields.items():
+        match value:
+            case None:
+                scope[name] = None
+            case list():
+                scope[name] = tuple(_text(one) for one in value if not isinstance(one, dict))
+            case dict():
+                continue
+            case _:
+                scope[name] = _text(value)
+    return scope
+
+
+def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> Scope:
+    """What a template can refer to of a resource's ARNs."""
+    return {f"arns.{name}": arns.get(name) for name in blueprint.arns}
+
+
+def _text(value: str | float | Text | Ref) -> Text:
+    if isinstance(value, bool):
+        return Text.of(str(value).lower())
+    return Text.of(value if isinstance(value, str | Text | Ref) else str(value))
+
+
+def _known(templates: Mapping[str, str], scope: Scope) -> dict[str, tuple[Text, ...]]:
+    """The templates filled in, without those that need a field which is left out."""
+    found = {}
+    for name, template in templates.items():
+        try:
+            found[name] = fill_all(template, scope)
+        except LeftOutError:
+            continue
+    return found
+
+
+def _attribute(terraform: str, template: str) -> Text:
+    """An attribute of the Terraform resource by its name, or a text with `${ATTRIBUTE}` in it."""
+    if "${" not in template:
+        template = "${" + template + "}"
+    return interpolate(template, lambda name: Text.of(Ref(f"{terraform}.{name}")))
