@@ -49,18 +49,18 @@ def _common(text: Text, values: Mapping[str, str], environments: Sequence[Enviro
     return Text.of(distinct.pop()) if len(distinct) == 1 else None
 
 
-_TEMPLATE = re.compile(r'\$\{(?:trimprefix\((\w+), "[^"]*"\)|(\w+))\}|([*?])|([^$*?]+|\$)')
+_TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^}]*)?)\}|([*?])|([^$*?]+|\$)')
 
 
 def arn_pattern(template: str) -> re.Pattern[str]:
     """The pattern of an ARN from a blueprint's template, with a group for each `${…}` in it."""
     parts: list[str] = []
-    for trimmed, name, wild, literal in _TEMPLATE.findall(template.removesuffix(":*")):
-        group = trimmed or name
+    for changed, name, default, wild, literal in _TEMPLATE.findall(template.removesuffix(":*")):
+        group = changed or name
         if f"(?P<{group}>" in "".join(parts):
             parts.append(f"(?P={group})")
         elif group:
-            parts.append(f"(?P<{group}>{_GROUPS.get(group, '[^*?]+')})")
+            parts.append(f"(?P<{group}>{_GROUPS.get(group, '.+' if default else '[^*?]+')})")
         else:
             parts.append({"*": ".*", "?": "[^*?]"}.get(wild, re.escape(literal)))
     return re.compile("".join(parts) + (r"(?::\*)?" if template.endswith(":*") else ""))

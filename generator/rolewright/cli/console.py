@@ -43,7 +43,17 @@ def report(findings: Sequence[Finding], sources: Mapping[str, str], format_: For
     if format_ is Format.JSON:
         typer.echo(json.dumps(findings_json(findings), indent=2))
     elif findings:
-        typer.echo(findings_text(findings, sources, color=_color()), err=True)
+        blueprints = {f.location.file for f in findings} - sources.keys()
+        texts = {file: _text(file) for file in sorted(blueprints)}
+        typer.echo(findings_text(findings, {**texts, **sources}, color=_color()), err=True)
+
+
+def _text(file: str) -> str:
+    """A file that a finding is in, to show lines of it; "" if it is none that can be shown."""
+    try:
+        return Path(file).read_text(encoding="utf-8") if Path(file).is_file() else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def _color() -> bool:
