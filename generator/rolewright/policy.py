@@ -10,16 +10,19 @@ from rolewright.finding import Finding, Rejected
 from rolewright.model import Policy, Role, Statement, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rolewright.blueprint import Catalog
-    from rolewright.model import Condition, Declaration, Environment, Grant, Workload
+    from rolewright.model import Condition, Declaration, Environment, Grant, Trust, Workload
 
 # IAM and STS quotas, in characters without white space.
 INLINE_LIMIT = 10_240
 MANAGED_LIMIT = 6_144
 TRUST_LIMIT = 2_048
 ATTACHED_LIMIT = 10
+
+# What AWS generates, an ARN with a random part, counts with more characters than any that has no name in it.
+_GENERATED = "x" * 120
 
 
 def build_roles(workload: Workload, declaration: Declaration, catalog: Catalog) -> tuple[Role, ...]:
@@ -32,6 +35,7 @@ def build_roles(workload: Workload, declaration: Declaration, catalog: Catalog) 
         name = workload.compute.names[f"{trust.role}_role"]
         policies = _policies(trust.role, name, statements, workload.environments)
         findings += _limit_findings(workload, trust.role, policies)
+        findings += _trust_findings(workload, trust)
         summary = catalog.computes[workload.compute.type].roles[trust.role].summary
         roles.append(Role(trust.role, name, summary, trust, policies))
     if findings:
@@ -71,27 +75,50 @@ def _canonical(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, str, f
 
 def size(statements: Sequence[Statement], environment: Environment) -> int:
     """Characters of the policy document as IAM counts them: compact JSON."""
-    return len(json.dumps(_document(statements, environment), separators=(",", ":"), ensure_ascii=False))
-
-
-def _document(statements: Sequence[Statement], environment: Environment) -> dict[str, object]:
-    def shorten(values: list[str]) -> object:
-        return values[0] if len(values) == 1 else values
+    values = _widest(environment)
 
     def block(statement: Statement) -> dict[str, object]:
-        conditions: dict[str, dict[str, object]] = {}
-        for one in statement.conditions:
-            values = [value.ground(_widest(environment)) for value in one.values]
-            conditions.setdefault(one.operator, {})[one.key] = shorten(values)
         return {
             "Sid": statement.sid,
             "Effect": statement.effect,
-            "Action": shorten(list(statement.actions)),
-            "Resource": shorten([arn.ground(_widest(environment)) for arn in statement.resources]),
-            **({"Condition": conditions} if conditions else {}),
+            "Action": _shorten(statement.actions),
+            "Resource": _shorten([_longest(arn, values) for arn in statement.resources]),
+            **_conditions(statement.conditions, values),
         }
 
-    return {"Version": "2012-10-17", "Statement": [block(statement) for statement in statements]}
+    return _characters([block(statement) for statement in statements])
+
+
+def trust_size(trust: Trust, environment: Environment) -> int:
+    """Characters of the trust policy as IAM counts them."""
+    block = {
+        "Sid": "Assume",
+        "Effect": "Allow",
+        "Principal": {"Service": _shorten(trust.services)},
+        "Action": _shorten(trust.actions),
+        **_conditions(trust.conditions, _widest(environment)),
+    }
+    return _characters([block])
+
+
+def _characters(statements: list[dict[str, object]]) -> int:
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
+
+
+def _longest(text: Text, values: Mapping[str, str]) -> str:
+    return "".join(part if isinstance(part, str) else values.get(part.expression, _GENERATED) for part in text.parts)
+
+
+def _shorten(values: Sequence[str]) -> object:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _conditions(conditions: Iterable[Condition], values: Mapping[str, str]) -> dict[str, object]:
+    found: dict[str, dict[str, object]] = {}
+    for one in conditions:
+        found.setdefault(one.operator, {})[one.key] = _shorten([_longest(value, values) for value in one.values])
+    return {"Condition": found} if found else {}
 
 
 def _widest(environment: Environment) -> dict[str, str]:
@@ -142,3 +169,15 @@ def _limit_findings(workload: Workload, role: str, policies: tuple[Policy, ...])
                     origin.location,
                     origin.origin,
                 )
+
+
+def _trust_findings(workload: Workload, trust: Trust) -> Iterable[Finding]:
+    longest = max(trust_size(trust, environment) for environment in workload.environments)
+    if longest > TRUST_LIMIT:
+        yield Finding(
+            "policy-size",
+            f"the trust policy of the role {trust.role} has {longest} characters; IAM takes {TRUST_LIMIT}",
+            "shorten the values of the manifest that its conditions name, or the blueprint's conditions",
+            trust.location,
+            trust.origin,
+        )

@@ -11,8 +11,9 @@ from rolewright.check.parse import parse
 from rolewright.check.rule import Rule, check_rules, rule_table, rules
 from rolewright.check.rules.plaintext_secret import suggests_secret
 from rolewright.finding import Location, Severity
-from rolewright.model import Module
+from rolewright.model import Environment, Module
 from rolewright.pipeline import Pipeline
+from rolewright.prove.evaluate import evaluate
 
 if TYPE_CHECKING:
     from rolewright.finding import Finding
@@ -454,3 +455,79 @@ def test_json_principal_star_is_public() -> None:
     for key, expected in (("AWS:SecureTransport", {"public-principal"}), ("aws:SourceVpc", set())):
         condition = f'Condition = {{ StringEquals = {{ "{key}" = "true" }} }}'
         assert found(text.replace('Action = "sqs', condition + ', Action = "sqs')) == expected
+
+
+def minified(text: str) -> int:
+    """The length of the only policy document of a module, as the evaluator of the proof writes it."""
+    environment = Environment("", "123456789012", "us-east-1", "aws", {}, {})
+    document = evaluate(parse(Module("m", {"main.tf": text})), environment).resources["data.aws_iam_policy_document.p"]
+    return len("".join(str(document.values["minified_json"]).split()))
+
+
+FULL_POLICY = (
+    'sid = "Some"\neffect = "Deny"\nactions = ["s3:GetObject", "s3:PutObject", "s3:GetObject"]\n'
+    f'resources = ["arn:aws:s3:::b/*"]\n{principals("111111111111")}\n'
+    'condition {\ntest = "StringEquals"\nvariable = "aws:username"\nvalues = ["a b", "c"]\n}\n'
+    'condition {\ntest = "Null"\nvariable = "aws:PrincipalTag/x"\nvalues = ["true"]\n}'
+)
+
+
+@pytest.mark.parametrize("statement", [FULL_POLICY, f'not_actions = ["iam:*"]\nnot_{ROLE}', ""])
+@pytest.mark.parametrize(
+    ("holder", "argument", "limit"),
+    [
+        ("aws_iam_role_policy", "policy", 10_240),
+        ("aws_iam_policy", "policy", 6_144),
+        ("aws_iam_role", "assume_role_policy", 2_048),
+    ],
+)
+def test_policy_size_is_that_of_compact_json(statement: str, holder: str, argument: str, limit: int) -> None:
+    def text(more: int) -> str:
+        padded = policy(*[statement] * bool(statement), f'actions = ["s3:{"a" * more}"]\nresources = ["*"]')
+        given = f"{argument} = data.aws_iam_policy_document.p.json"
+        return f'{padded}resource "{holder}" "r" {{\nrole = "r"\n{given}\n}}\n'
+
+    room = limit - minified(text(0))
+    assert minified(text(room)) == limit
+    assert "policy-size" not in found(text(room))
+    assert "policy-size" in found(text(room + 1))
+
+
+def inline(label: str, role: str, length: int) -> str:
+    document = f'{{"Statement": "{"a" * (length - len("{Statement:}") - 4)}"}}'.replace('"', r"\"")
+    return f'resource "aws_iam_role_policy" "{label}" {{\nrole = {role}\npolicy = "{document}"\n}}\n'
+
+
+def test_the_inline_policies_of_a_role_add_up() -> None:
+    roles = 'resource "aws_iam_role" "x" {}\nresource "aws_iam_role" "y" {}\n'
+    one = roles + inline("a", "aws_iam_role.x.id", 5_240)
+    assert found(one + inline("b", "aws_iam_role.x.name", 5_000)) == set()
+    assert found(one + inline("b", "aws_iam_role.x.name", 5_001)) == {"policy-size"}
+    assert found(one + inline("b", "aws_iam_role.y.id", 5_001)) == set()
+    assert found(one + inline("b", "aws_iam_role.x.id\ncount = 0", 5_001)) == set()
+
+
+def test_a_policy_too_long_in_one_environment_only() -> None:
+    text = 'resource "aws_iam_policy" "p" {\npolicy = jsonencode({ Statement = [var.a, "${var.a}", local.b] })\n}\n'
+    (finding,) = find(text, dev='a = "short"', prod=f'a = "{"a" * 4_000}"')
+    assert finding.rule == "policy-size"
+    length = len('{"Statement":["' + "a" * 4_000 + '","' + "a" * 4_000 + '",0]}')
+    assert f"at least {length} characters" in finding.message
+
+
+def test_unknown_parts_of_a_policy_count_as_nothing() -> None:
+    text = policy(f'actions = ["s3:GetObject"]\nresources = ["{"${aws_x.y.arn}" * 1_000}"]')
+    text += 'resource "aws_iam_policy" "p" {\npolicy = data.aws_iam_policy_document.p.json\n}\n'
+    assert found(text) == set()
+
+
+def test_attached_policies_are_counted_by_role() -> None:
+    def attach(number: int, role: str) -> str:
+        arn = f"arn:aws:iam::111111111111:policy/p{number}"
+        label = f'"{role}{number}"'
+        return f'resource "aws_iam_role_policy_attachment" {label} {{\nrole = "{role}"\npolicy_arn = "{arn}"\n}}\n'
+
+    ten = "".join(attach(number, "a") for number in range(10))
+    assert found(ten + attach(10, "b")) == set()
+    assert found(ten + attach(9, "a")) == set()
+    assert found(ten + attach(10, "a")) == {"policy-size"}

@@ -1,0 +1,84 @@
+"""Policies that are longer, or more, than IAM takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.size import sizes
+from rolewright.check.walk import target, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import Block, ParsedModule
+
+# IAM and STS quotas, in characters without white space: type → argument, limit, what it is, what to do.
+_SINGLE = {
+    "aws_iam_policy": ("policy", 6_144, "managed policy", "Split it into several policies."),
+    "aws_iam_role": ("assume_role_policy", 2_048, "trust policy", "Name fewer principals and conditions."),
+}
+_INLINE = ("aws_iam_role_policy", "policy", 10_240)
+_ATTACHED = ("aws_iam_role_policy_attachment", "policy_arn", 10)
+_REPEATED = frozenset({"count", "for_each"})
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for type_, (argument, limit, what, remedy) in _SINGLE.items():
+        for block in parsed.all("resource", type_):
+            if (longest := max(sizes(parsed, block, argument))) > limit:
+                text = f"the {what} {block.labels[1]} has at least {longest} characters; IAM takes {limit}"
+                yield Hit(block.file, block.attributes[argument].line, text, remedy)
+    type_, argument, limit = _INLINE
+    for role, blocks in _by_role(parsed, type_).items():
+        longest = max(map(sum, zip(*(sizes(parsed, block, argument) for block in blocks), strict=True)))
+        if longest > limit:
+            text = f"the inline policies of {role} have at least {longest} characters; IAM takes {limit}"
+            yield Hit(blocks[0].file, blocks[0].line, text, "Move some of it into managed policies.")
+    type_, argument, limit = _ATTACHED
+    for role, blocks in _by_role(parsed, type_).items():
+        if len(policies := {_named(parsed, block, argument) for block in blocks}) > limit:
+            text = f"{len(policies)} managed policies are attached to {role}; IAM takes {limit}"
+            yield Hit(blocks[0].file, blocks[0].line, text, "Join some of them, or split the role.")
+
+
+def _by_role(parsed: ParsedModule, type_: str) -> dict[str, list[Block]]:
+    """The blocks of a type by their role, without those of which there may be none."""
+    found: dict[str, list[Block]] = {}
+    for block in parsed.all("resource", type_):
+        if "role" in block.attributes and not _REPEATED & block.attributes.keys():
+            found.setdefault(_named(parsed, block, "role"), []).append(block)
+    return found
+
+
+def _named(parsed: ParsedModule, block: Block, argument: str) -> str:
+    """What an argument refers to, or else its text."""
+    if (attribute := block.attributes.get(argument)) is None:
+        return ""
+    found = target(parsed, attribute.expression)
+    return ".".join(found.labels) if found else texts(parsed, attribute.expression)[0]
+
+
+RULE = Rule(
+    name="policy-size",
+    summary="a policy, or the policies of a role together, above IAM's limits",
+    why="IAM refuses an inline policy with which those of its role have more than 10,240 characters, a managed policy "
+    "above 6,144, a trust policy above 2,048 and an eleventh attached policy: in the middle of an apply.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_iam_role_policy_attachment" "role" {
+  role       = "orders"
+  policy_arn = "arn:aws:iam::111111111111:policy/orders"
+}
+""",
+    bad="\n".join(
+        f"""
+resource "aws_iam_role_policy_attachment" "role_{number}" {{
+  role       = "orders"
+  policy_arn = "arn:aws:iam::111111111111:policy/orders-{number}"
+}}"""
+        for number in range(1, 12)
+    ),
+)

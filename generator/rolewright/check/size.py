@@ -1,0 +1,99 @@
+"""How long a policy is, from its text: compact JSON, as IAM counts it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rolewright.check.syntax import List, Literal, Map, Template, Traversal
+from rolewright.check.walk import MARK, decoded, resolved, target, texts
+
+if TYPE_CHECKING:
+    from rolewright.check.syntax import Block, Expression, ParsedModule
+
+_DOCUMENT = "aws_iam_policy_document"
+_LISTS = {"Action": "actions", "NotAction": "not_actions", "Resource": "resources", "NotResource": "not_resources"}
+_PRINCIPALS = {"Principal": "principals", "NotPrincipal": "not_principals"}
+_SPACE = re.compile(r"\s")
+_UNKNOWN = 0  # no JSON value is shorter
+
+
+def sizes(parsed: ParsedModule, block: Block, argument: str) -> tuple[int, ...]:
+    """The characters, without white space, of the policy in an argument: one number for each environment.
+
+    Parts that only Terraform or AWS knows count as nothing, so that no policy is shorter than this.
+    """
+    environments = [replace(parsed, tfvars={"": values}) for values in parsed.tfvars.values()] or [parsed]
+    return tuple(_size(each, block, argument) for each in environments)
+
+
+def _size(parsed: ParsedModule, block: Block, argument: str) -> int:
+    attribute = block.attributes.get(argument)
+    if attribute is None:
+        return 0
+    found = target(parsed, attribute.expression)
+    if found is not None and found.type == "data" and found.labels[0] == _DOCUMENT:
+        policy = _document(parsed, found)
+    else:
+        policy = _value(parsed, decoded(parsed, attribute.expression) or Literal(_UNKNOWN))
+    return len(_SPACE.sub("", json.dumps(policy, separators=(",", ":"), ensure_ascii=False)))
+
+
+def _document(parsed: ParsedModule, document: Block) -> object:
+    statements = [_statement(parsed, block) for block in document.all("statement")]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _statement(parsed: ParsedModule, block: Block) -> object:
+    """As the provider writes it: a list of one is its item, an empty one is left out."""
+    lists = {name: _argument(parsed, block, argument) for name, argument in _LISTS.items()}
+    principals = {name: _principals(parsed, block, nested) for name, nested in _PRINCIPALS.items()}
+    made = {
+        "Sid": _argument(parsed, block, "sid"),
+        "Effect": _argument(parsed, block, "effect") or "Allow",
+        **lists,
+        **principals,
+        "Condition": _conditions(parsed, block),
+    }
+    return {name: value for name, value in made.items() if value}
+
+
+def _argument(parsed: ParsedModule, block: Block, name: str) -> object:
+    attribute = block.attributes.get(name)
+    value = _UNKNOWN if attribute is None else _value(parsed, attribute.expression)
+    return _short(value) if isinstance(value, list) else value
+
+
+def _short(values: list[object]) -> object:
+    """A set of values; those that differ in unknown parts alone could be one."""
+    distinct = list({repr(value): value for value in values}.values())
+    return distinct[0] if len(distinct) == 1 else distinct
+
+
+def _principals(parsed: ParsedModule, block: Block, nested: str) -> object:
+    return {str(_argument(parsed, each, "type")): _argument(parsed, each, "identifiers") for each in block.all(nested)}
+
+
+def _conditions(parsed: ParsedModule, block: Block) -> object:
+    found: dict[str, dict[str, object]] = {}
+    for each in block.all("condition"):
+        keys = found.setdefault(str(_argument(parsed, each, "test")), {})
+        keys[str(_argument(parsed, each, "variable"))] = _argument(parsed, each, "values")
+    return found
+
+
+def _value(parsed: ParsedModule, expression: Expression) -> object:
+    match resolved(parsed, expression):
+        case Map(pairs):
+            return {str(_value(parsed, key)): _value(parsed, value) for key, value in pairs}
+        case List(items):
+            return [_value(parsed, item) for item in items]
+        case Literal(value) if not isinstance(value, str):
+            return value
+        case (Literal() | Template() | Traversal()) as text:
+            found = texts(parsed, text)[0]
+            return _UNKNOWN if found == MARK else found.replace(MARK, "")
+        case _:
+            return _UNKNOWN
