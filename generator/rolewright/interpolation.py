@@ -97,6 +97,12 @@ def names(template: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_parts(each)[0] for each in inner))
 
 
+def needed(template: str) -> frozenset[str]:
+    """What a blueprint's template refers to without giving a default."""
+    inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
+    return frozenset(name for name, found in map(_parts, inner) if found["default"] is None)
+
+
 def _parts(inner: str) -> tuple[str, re.Match[str]]:
     found = _TEMPLATE.fullmatch(inner)
     if found is None:

@@ -6,6 +6,7 @@ import sys
 import traceback
 
 from rolewright.cli.app import app
+from rolewright.cli.blueprint import blueprint_app
 from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
 from rolewright.cli.render import render
@@ -16,6 +17,7 @@ from rolewright.finding import Rejected
 app.command()(render)
 app.command()(validate)
 app.command()(schema)
+app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
 
 

@@ -1,20 +1,17 @@
-"""`rolewright blueprints`: what a manifest may name."""
+"""`rolewright blueprints`: what a manifest may name, and what it grants."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from rolewright.blueprint import Catalog, load_catalog
 from rolewright.cli.console import Blueprints
+from rolewright.report.reference import compute_page, index_page, resource_page
 from rolewright.schema import name_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from rolewright.blueprint.model import ComputeBlueprint, Conditions, ResourceBlueprint
 
 blueprints_app = typer.Typer(name="blueprints", help="List blueprints, and show what their verbs grant.")
 
@@ -40,70 +37,28 @@ def show(
 ) -> None:
     """Show one blueprint: its fields, and the exact actions behind each verb or role."""
     catalog = load_catalog(blueprints or ())
-    for line in _lines(catalog, type_):
-        typer.echo(line)
-
-
-def _lines(catalog: Catalog, type_: str) -> Iterator[str]:
-    if type_ in catalog.resources:
-        yield from _resource(type_, catalog.resources[type_])
-    elif type_ in catalog.computes:
-        yield from _compute(type_, catalog.computes[type_])
-    else:
+    if type_ not in catalog.resources and type_ not in catalog.computes:
         near = difflib.get_close_matches(type_, [*catalog.resources, *catalog.computes], 1, 0.4)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
+    typer.echo(_page(catalog, type_), nl=False)
 
 
-def _fields(fields: Mapping[str, Any], required: tuple[str, ...]) -> Iterator[str]:
-    for name, schema in fields.items():
-        notes = ["required"] * (name in required)
-        notes += [f"default {schema['default']}"] if "default" in schema else []
-        yield f"    {name}: {schema['description']}" + (f" ({', '.join(notes)})" if notes else "")
+@blueprints_app.command()
+def docs(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the pages go to.")] = Path("docs/types"),
+    blueprints: Blueprints = None,
+) -> None:
+    """Write a page for each type, and a list of them."""
+    catalog = load_catalog(blueprints or ())
+    output.mkdir(parents=True, exist_ok=True)
+    for type_ in (*catalog.computes, *catalog.resources):
+        (output / f"{type_}.md").write_text(_page(catalog, type_), encoding="utf-8")
+    (output / "README.md").write_text(index_page(catalog.computes, catalog.resources), encoding="utf-8")
 
 
-def _conditions(conditions: Conditions) -> str:
-    parts = [
-        f"{operator} {key} {' | '.join(values)}"
-        for operator, block in conditions.items()
-        for key, values in block.items()
-    ]
-    return f" if {' and '.join(parts)}" if parts else ""
-
-
-def _resource(name: str, blueprint: ResourceBlueprint) -> Iterator[str]:
-    yield f"{name}: {blueprint.summary}"
-    yield "  fields"
-    yield from _fields(blueprint.fields, blueprint.required)
-    if blueprint.create is not None:
-        yield "  fields with create: true"
-        yield from _fields(blueprint.create.fields, blueprint.create.required)
-    yield "  access"
-    for verb in blueprint.verbs.values():
-        if verb.of:
-            yield f"    {verb.name} = {' + '.join(verb.of)}"
-            continue
-        yield f"    {verb.name} ({verb.klass}): {verb.summary}"
-        for arn, actions in verb.allow.items():
-            yield f"      {', '.join(actions)} on {blueprint.arns.get(arn, '*')}"
-    for field, companions in blueprint.companions.items():
-        for companion in companions:
-            who = "its policy has to allow" if companion.owner else f"with {', '.join(companion.verbs)}"
-            yield f"  {field}, {who}"
-            yield f"      {', '.join(companion.actions)}{_conditions(companion.conditions)}"
-    for pitfall in blueprint.pitfalls:
-        yield f"  note: {pitfall}"
-
-
-def _compute(name: str, blueprint: ComputeBlueprint) -> Iterator[str]:
-    yield f"{name}: {blueprint.summary}"
-    yield "  fields"
-    yield from _fields(blueprint.fields, blueprint.required)
-    yield f"  names: {', '.join(name_keys(blueprint))}"
-    for role in blueprint.roles.values():
-        yield f"  role {role.key}: {role.summary}"
-        yield f"    assumed by {', '.join(role.trusts)}{_conditions(role.conditions)}"
-        for grant in role.allow:
-            when = f", with {grant.when}" if grant.when else ""
-            yield f"    {grant.effect.lower()} {', '.join(grant.actions)} on {', '.join(grant.resources)}{when}"
-            yield f"      {grant.summary}"
+def _page(catalog: Catalog, type_: str) -> str:
+    if type_ in catalog.resources:
+        return resource_page(catalog.resources[type_])
+    compute = catalog.computes[type_]
+    return compute_page(compute, name_keys(compute))

@@ -1,0 +1,163 @@
+"""A blueprint → the page that describes its type, in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.blueprint.model import (
+        Agreement,
+        Companion,
+        ComputeBlueprint,
+        Conditions,
+        CrossFieldRule,
+        ResourceBlueprint,
+        Scope,
+        Verb,
+    )
+
+
+def resource_page(blueprint: ResourceBlueprint) -> str:
+    """What a manifest may say of a resource type, and exactly what each word grants."""
+    lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
+    lines += _fields("Fields", blueprint.fields, blueprint.required)
+    if blueprint.arns:
+        lines += ["`arn` can stand in place of " + _words(blueprint.identified_by) + ".", ""]
+    if blueprint.create is not None:
+        lines += _fields("Fields with `create: true`", blueprint.create.fields, blueprint.create.required)
+        needs = [f"{what} {version}" for what, version in blueprint.create.requires.items()]
+        lines += [f"Needs {' and '.join(needs)} or later.", ""] if needs else []
+    lines += _rules(blueprint.rules)
+    if blueprint.attributes:
+        lines += ["`${resources.KEY.…}` can refer to " + _words(blueprint.attributes) + ".", ""]
+    lines += ["## Access", ""]
+    for verb in blueprint.verbs.values():
+        lines += _verb(verb, blueprint.arns)
+    if blueprint.injection is not None:
+        lines += ["When a container's platform injects the value, the execution role gets:", ""]
+        lines += [*_granted(blueprint.injection, blueprint.arns), ""]
+    lines += list(_narrowing(blueprint))
+    for field, companions in blueprint.companions.items():
+        lines += [f"## With `{field}`", "", *(_companion(one) for one in companions), ""]
+    if blueprint.agreements:
+        lines += ["## What another policy has to say as well", "", *map(_agreement, blueprint.agreements), ""]
+    if "policy" in blueprint.cross_account:
+        lines += [f"Another account's owner has to allow it in the {blueprint.cross_account['policy']}.", ""]
+    elif blueprint.cross_account:
+        lines += [f"Another account's cannot be used: {blueprint.cross_account['impossible']}.", ""]
+    if blueprint.pitfalls:
+        lines += ["## Pitfalls", "", *(f"- {one}" for one in blueprint.pitfalls)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
+    """What a manifest may say of a compute type, and what each of its roles has. `names` can be overridden."""
+    lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
+    lines += _fields("Fields", blueprint.fields, blueprint.required)
+    lines += _rules(blueprint.rules)
+    lines += ["`names` can override " + _words(names) + ".", ""]
+    for role in blueprint.roles.values():
+        lines += [f"## Role {role.key}", "", f"{role.summary[:1].upper()}{role.summary[1:]}.", ""]
+        lines += [f"Assumed by {_words(role.trusts)}{_conditions(role.conditions)}.", ""]
+        for grant in role.allow:
+            when = f", with `{grant.when}`" if grant.when else ""
+            lines.append(
+                f"- {'denied: ' * (grant.effect == 'Deny')}{_words(grant.actions)} on {_words(grant.resources)}"
+                f"{_conditions(grant.conditions)}{when}: {grant.summary}"
+            )
+        lines += [""] if role.allow else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def index_page(computes: Mapping[str, ComputeBlueprint], resources: Mapping[str, ResourceBlueprint]) -> str:
+    """The list of all types, each with a link to its page."""
+    lines = ["# Types", "", "## What a workload runs on", ""]
+    lines += [f"- [{name}]({name}.md): {one.summary[:1].lower()}{one.summary[1:]}" for name, one in computes.items()]
+    lines += ["", "## What it touches", "", "| type | what it is | access | `create` |", "|---|---|---|---|"]
+    lines += [
+        f"| [{name}]({name}.md) | {one.summary} | {', '.join(one.verbs)} | {'yes' if one.create else ''} |"
+        for name, one in resources.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _fields(title: str, fields: Mapping[str, Any], required: Iterable[str]) -> Iterator[str]:
+    if not fields:
+        return
+    yield from (f"## {title}", "", "| field | what it is | |", "|---|---|---|")
+    for name, schema in fields.items():
+        notes = ["required"] * (name in required)
+        notes += [f"default `{_shown(schema['default'])}`"] if "default" in schema else []
+        notes += ["one of " + _words(map(str, schema["enum"]))] if "enum" in schema else []
+        description = schema["description"].replace("|", "\\|")
+        yield f"| `{name}` | {description} | {'; '.join(notes)} |"
+    yield ""
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - YAML
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _rules(rules: tuple[CrossFieldRule, ...]) -> list[str]:
+    shown = [f"- {rule.message.replace('${', '<').replace('}', '>')}: {rule.remedy}." for rule in rules]
+    return [*shown, ""] if shown else []
+
+
+def _verb(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
+    yield f"### `{verb.name}`"
+    yield ""
+    if verb.of:
+        yield from (f"The same as {_words(verb.of)}.", "")
+        return
+    yield from (f"{verb.summary[:1].upper()}{verb.summary[1:]} ({verb.klass}).", "")
+    yield from (*_granted(verb, arns), "")
+
+
+def _granted(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
+    for arn, actions in verb.allow.items():
+        yield f"- {_words(actions)} on `{arns.get(arn, '*')}`"
+    for one in verb.scope:
+        yield f"- {_limited(one)}"
+
+
+def _limited(one: Scope) -> str:
+    where = f" on {_words(one.arns)}" if one.arns else ""
+    return f"{_words(one.actions)}{where} only{_conditions(one.conditions)}"
+
+
+def _conditions(conditions: Conditions) -> str:
+    parts = [
+        f"{operator} `{key}` {' or '.join(f'`{value}`' for value in values)}"
+        for operator, block in conditions.items()
+        for key, values in block.items()
+    ]
+    return f" if {' and '.join(parts)}" if parts else ""
+
+
+def _narrowing(blueprint: ResourceBlueprint) -> Iterator[str]:
+    for field in dict.fromkeys([*blueprint.scope, *blueprint.exclusions]):
+        yield from (f"## With `{field}`", "")
+        for one in blueprint.scope[field]:
+            yield f"- {_limited(one)}"
+        for other in blueprint.exclusions[field]:
+            yield f"- never with {_words(other.verbs)}: {other.because}"
+        yield ""
+
+
+def _companion(one: Companion) -> str:
+    if one.owner:
+        who = "; ".join(f"{type_} {_words(identifiers)}" for type_, identifiers in one.principals.items())
+        return f"- its policy has to allow {_words(one.actions)} to {who}{_conditions(one.conditions)}: {one.summary}"
+    verbs = _words(one.verbs)
+    where = _words(one.resources)
+    return f"- with {verbs}: {_words(one.actions)} on {where}{_conditions(one.conditions)}: {one.summary}"
+
+
+def _agreement(one: Agreement) -> str:
+    return f"- with {_words(one.verbs)}: a statement in the {one.to}; the module's README shows it"
