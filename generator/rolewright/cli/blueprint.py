@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,6 @@ import typer
 from rolewright.blueprint import builtin_root
 from rolewright.cli.console import Format, FormatOption, report
 from rolewright.finding import Finding
-from rolewright.pipeline import Pipeline
-from rolewright.trial import try_blueprint
 
 blueprint_app = typer.Typer(name="blueprint", help="Test blueprints, and start new ones.", no_args_is_help=True)
 
@@ -25,6 +24,9 @@ def try_all(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Check every blueprint of a folder, and take manifests that use all of each through the whole pipeline."""
+    from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
+    from rolewright.trial import try_blueprint  # noqa: PLC0415
+
     root = folder or builtin_root()
     findings: list[Finding] = []
     with Pipeline([folder] if folder else []) as pipeline:
@@ -42,3 +44,32 @@ def try_all(
     report(findings, {}, format_)
     if findings:
         raise typer.Exit(1)
+
+
+@blueprint_app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the type, as manifests will call it.")],
+    service: Annotated[str, typer.Option("--service", help="Prefix of the service's IAM actions, such as sqs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of blueprints that it is added to.")] = Path(
+        "blueprints"
+    ),
+) -> None:
+    """Start a resource blueprint from the IAM database: ARNs and actions by class, ready to be cut down."""
+    from rolewright.blueprint.draft import draft  # noqa: PLC0415 - reads the IAM database
+    from rolewright.data import iam  # noqa: PLC0415
+
+    if not name.replace("-", "").isalnum() or not name.islower() or not name.isascii():
+        raise typer.BadParameter(f"{name} is no name of a type: use small letters, digits and dashes")
+    facts = iam.service(service)
+    if facts is None:
+        near = difflib.get_close_matches(service, sorted(iam.services()), 3, 0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise typer.BadParameter(f"the IAM database has no service {service}{hint}")
+    file = output / "resources" / name / "blueprint.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(draft(name, facts))
+    except FileExistsError:
+        raise typer.BadParameter(f"{file} is there already") from None
+    typer.echo(f"{file}: cut it down, then run: rolewright blueprint test {output}")

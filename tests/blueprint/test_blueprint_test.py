@@ -1,0 +1,190 @@
+"""`rolewright blueprint test`: the built-in types pass, the documentation's example does, broken ones do not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rolewright.blueprint import load_catalog
+from rolewright.pipeline import Pipeline
+from rolewright.trial import try_blueprint
+
+ROOT = Path(__file__).parent.parent.parent
+CATALOG = load_catalog()
+BUILT_IN = {
+    f"{kind}/{name}": file
+    for kind, found in (("compute", CATALOG.computes), ("resources", CATALOG.resources))
+    for name, file in found.files.items()
+}
+DOCUMENTED = re.findall(
+    r"^```yaml\n(summary: .*?)```", (ROOT / "docs" / "blueprints.md").read_text(encoding="utf-8"), re.DOTALL | re.M
+)[0]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_type_passes(name: str, pipeline: Pipeline) -> None:
+    trial = try_blueprint(pipeline, BUILT_IN[name])
+    assert not trial.findings, "\n".join(f"{f.location} {f.rule}: {f.message}" for f in trial.findings)
+    assert trial.manifests >= 1
+
+
+def place(folder: Path, text: str, template: str = "") -> Path:
+    file = folder / "resources" / "video-store" / "blueprint.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    if template:
+        (file.parent / "create.tf.j2").write_text(template, encoding="utf-8")
+    return file
+
+
+def rolewright(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rolewright", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_the_documentation_s_blueprint_passes_and_works_in_a_manifest(tmp_path: Path) -> None:
+    place(tmp_path / "team", DOCUMENTED)
+    tested = rolewright("blueprint", "test", "team", cwd=tmp_path)
+    assert tested.returncode == 0, tested.stderr
+    (tmp_path / "camera.yaml").write_text(
+        "version: 1\nworkload: camera\n"
+        "compute: {type: ec2, ami: amazon-linux-2023, instance_type: t3.micro}\n"
+        "resources:\n  door: {type: video-store, name: door, access: watch}\n",
+        encoding="utf-8",
+    )
+    done = rolewright("render", "--blueprints", "team", "camera.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lock = (tmp_path / "output" / "camera" / "access.lock").read_text(encoding="utf-8")
+    assert {line for line in lock.splitlines() if "kinesisvideo" in line} == {
+        f"instance allow kinesisvideo:{action} on arn:aws:kinesisvideo:REGION:ACCOUNT:stream/door/*"
+        for action in ("GetDataEndpoint", "GetMedia")
+    }
+
+
+CREATED = "terraform: aws_kinesis_video_stream\ncreate: {attributes: {name: name, arn: arn}}\n" + DOCUMENTED
+TEMPLATE = """resource "aws_kinesis_video_stream" {{ resource.id }} {
+  name = {{ resource.name }}
+}
+"""
+
+
+def test_what_a_module_makes_is_tried_too(pipeline: Pipeline, tmp_path: Path) -> None:
+    file = place(tmp_path, CREATED, TEMPLATE)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    assert not trial.findings
+    assert trial.not_applied == {"aws_kinesis_video_stream"}
+
+
+@dataclass(frozen=True)
+class Broken:
+    name: str
+    old: str
+    new: str
+    rule: str
+    near: str
+    """Text in the line that the finding points at."""
+
+
+BROKEN = [
+    Broken("unknown key", "summary: A", "sumary: A", "blueprint-unknown-key", "sumary"),
+    Broken("unknown action", "kinesisvideo:GetMedia]", "kinesisvideo:GetMedea]", "blueprint-action", "GetMedea"),
+    Broken("wildcard action", "kinesisvideo:GetMedia]", "kinesisvideo:Get*]", "blueprint-action", "Get*"),
+    Broken("action of another ARN", "kinesisvideo:GetMedia]", "kinesisvideo:ListStreams]", "blueprint-arn", "ListS"),
+    Broken("star too many", "allow: {stream: [kinesisvideo:GetD", 'allow: {"*": [kinesisvideo:GetD', "blueprint-star", '"*"'),
+    Broken("ARN that is none", "allow: {stream: [kinesisvideo:GetD", "allow: {strm: [kinesisvideo:GetD", "blueprint-verb", "strm"),
+    Broken("class that is not IAM's", "    because: the endpoint", "    # the endpoint", "blueprint-class", "GetDataEndpoint"),
+    Broken("verb of nothing", "of: [record]", "of: [recrd]", "blueprint-verb", "recrd"),
+    Broken("verbs in a circle", "read: {of: [watch]}", "read: {of: [read-write]}", "blueprint-verb", "read-write"),
+    Broken("reference to nothing", "stream/${name}", "stream/${nam}", "blueprint-reference", "${nam}"),
+    Broken("example that does not fit", "[door-camera]", '["door camera!"]', "blueprint-field", "door camera!"),
+    Broken("no value to try", '    examples: ["1700000000000"]\n', "", "blueprint-field", "created:"),
+    Broken("required field that is none", "required: [name]", "required: [nme]", "blueprint-name", "nme"),
+    Broken("no schema", "type: string\n    pattern: \"^[0-9]", "type: strng\n    pattern: \"^[0-9]", "blueprint-field", "created:"),
+    Broken("no description", "    description: Stream name\n", "", "blueprint-field", "name:"),
+    Broken("no YAML", "fields:    ", "fields: [", "source-syntax", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+def test_a_broken_blueprint_is_a_finding_at_its_place(case: Broken, tmp_path: Path) -> None:
+    assert case.old in DOCUMENTED
+    file = place(tmp_path, DOCUMENTED.replace(case.old, case.new, 1))
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    found = [f for f in trial.findings if f.rule == case.rule]
+    assert found, [(f.rule, f.message) for f in trial.findings]
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert any(case.near in lines[f.location.line - 1] for f in found)
+    assert all(f.remedy and f.location.file == str(file) for f in found)
+
+
+@pytest.mark.parametrize(
+    ("template", "rule", "where"),
+    [
+        (TEMPLATE.replace("resource.name", "resource.nam"), "blueprint-template", "create.tf.j2"),
+        (TEMPLATE.replace("{{ resource.name }}", "{{ resource.name }"), "blueprint-template", "create.tf.j2"),
+        (TEMPLATE.replace("  name =", "  nam ="), "provider-unknown-argument", "blueprint.yaml"),
+        (TEMPLATE.replace("{{ resource.name }}", '{{ ref("aws_s3_bucket.none.id") }}'), "", "blueprint.yaml"),
+        (TEMPLATE + '{% include "/etc/passwd" %}', "blueprint-template", "create.tf.j2"),
+        (TEMPLATE + "{% for n in range(1000000000) %}x{% endfor %}", "blueprint-template", "create.tf.j2"),
+        (
+            TEMPLATE + 'resource "aws_iam_user" "more" {\n  name = "more"\n}\n',
+            "proof-role",
+            "blueprint.yaml",
+        ),
+    ],
+    ids=["field", "syntax", "argument", "reference", "file", "loop", "identity"],
+)
+def test_a_broken_template_is_a_finding(template: str, rule: str, where: str, tmp_path: Path) -> None:
+    file = place(tmp_path, CREATED, template)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    found = [f for f in trial.findings if f.rule == rule or not rule]
+    assert found, [(f.rule, f.message) for f in trial.findings]
+    assert all(f.location.file == str(file.parent / where) for f in found)
+
+
+def test_every_page_of_the_documentation_is_current(tmp_path: Path) -> None:
+    rolewright("blueprints", "docs", "-o", tmp_path / "types", cwd=tmp_path)
+    made = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "types").iterdir()}
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "types").iterdir()}
+    assert made == kept, "run: rolewright blueprints docs"
+
+
+def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rolewright.blueprint import catalog as module
+    from rolewright.manifest import read_manifest
+    from rolewright.source import load, loads
+
+    read: list[str] = []
+
+    def counted(path: Path) -> object:
+        read.append(path.parent.name)
+        return load(path)
+
+    monkeypatch.setattr(module, "load", counted)
+    text = (
+        "version: 1\nworkload: one-of-many\n"
+        "compute: {type: ec2, ami: amazon-linux-2023, instance_type: t3.micro}\n"
+        "resources:\n  data: {type: s3-bucket, name: some-data, access: get}\n"
+    )
+    read_manifest(loads(text, "m.yaml"), load_catalog())
+    assert read == ["ec2", "s3-bucket"]
+
+
+@pytest.mark.parametrize("service", ["sqs", "kinesisvideo", "xray", "dynamodb", "textract", "kms"])
+def test_a_new_blueprint_passes_as_it_is_and_is_never_overwritten(service: str, tmp_path: Path) -> None:
+    done = rolewright("blueprint", "new", "my-type", "--service", service, "-o", "team", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    tested = rolewright("blueprint", "test", "team", cwd=tmp_path)
+    assert tested.returncode == 0, tested.stderr
+    again = rolewright("blueprint", "new", "my-type", "--service", "s3", "-o", "team", cwd=tmp_path)
+    assert again.returncode == 2
+    text = (tmp_path / "team" / "resources" / "my-type" / "blueprint.yaml").read_text(encoding="utf-8")
+    assert f"service: {service}\n" in text
