@@ -91,21 +91,22 @@ class Broken:
     """Text in the line that the finding points at."""
 
 
+ALLOW = "allow: {stream: [kinesisvideo:GetD"
 BROKEN = [
     Broken("unknown key", "summary: A", "sumary: A", "blueprint-unknown-key", "sumary"),
     Broken("unknown action", "kinesisvideo:GetMedia]", "kinesisvideo:GetMedea]", "blueprint-action", "GetMedea"),
     Broken("wildcard action", "kinesisvideo:GetMedia]", "kinesisvideo:Get*]", "blueprint-action", "Get*"),
     Broken("action of another ARN", "kinesisvideo:GetMedia]", "kinesisvideo:ListStreams]", "blueprint-arn", "ListS"),
-    Broken("star too many", "allow: {stream: [kinesisvideo:GetD", 'allow: {"*": [kinesisvideo:GetD', "blueprint-star", '"*"'),
-    Broken("ARN that is none", "allow: {stream: [kinesisvideo:GetD", "allow: {strm: [kinesisvideo:GetD", "blueprint-verb", "strm"),
-    Broken("class that is not IAM's", "    because: the endpoint", "    # the endpoint", "blueprint-class", "GetDataEndpoint"),
+    Broken("star too many", ALLOW, ALLOW.replace("stream", '"*"'), "blueprint-star", '"*"'),
+    Broken("ARN that is none", ALLOW, ALLOW.replace("stream", "strm"), "blueprint-verb", "strm"),
+    Broken("not IAM's class", "    because: the end", "    # the end", "blueprint-class", "GetDataEndpoint"),
     Broken("verb of nothing", "of: [record]", "of: [recrd]", "blueprint-verb", "recrd"),
     Broken("verbs in a circle", "read: {of: [watch]}", "read: {of: [read-write]}", "blueprint-verb", "read-write"),
     Broken("reference to nothing", "stream/${name}", "stream/${nam}", "blueprint-reference", "${nam}"),
     Broken("example that does not fit", "[door-camera]", '["door camera!"]', "blueprint-field", "door camera!"),
     Broken("no value to try", '    examples: ["1700000000000"]\n', "", "blueprint-field", "created:"),
     Broken("required field that is none", "required: [name]", "required: [nme]", "blueprint-name", "nme"),
-    Broken("no schema", "type: string\n    pattern: \"^[0-9]", "type: strng\n    pattern: \"^[0-9]", "blueprint-field", "created:"),
+    Broken("no schema", "string\n    pattern: \"^[0-9]", "strng\n    pattern: \"^[0-9]", "blueprint-field", "created:"),
     Broken("no description", "    description: Stream name\n", "", "blueprint-field", "name:"),
     Broken("no YAML", "fields:    ", "fields: [", "source-syntax", ""),
 ]  # fmt: skip
