@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "instance" {
 # What somebody adds to the role by hand is taken away at the next apply.
 resource "aws_iam_role_policies_exclusive" "instance" {
   role_name    = aws_iam_role.instance.name
-  policy_names = [aws_iam_role_policy.instance.name, ]
+  policy_names = [aws_iam_role_policy.instance.name]
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "instance" {

@@ -30,5 +30,5 @@ resource "aws_lambda_function" "function" {
     log_group  = aws_cloudwatch_log_group.function.name
   }
   # A function that starts before its role's policies are there fails its first calls.
-  depends_on = [aws_iam_role_policy.execution, ]
+  depends_on = [aws_iam_role_policy.execution]
 }

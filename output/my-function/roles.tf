@@ -50,7 +50,7 @@ resource "aws_iam_role_policy" "execution" {
 # What somebody adds to the role by hand is taken away at the next apply.
 resource "aws_iam_role_policies_exclusive" "execution" {
   role_name    = aws_iam_role.execution.name
-  policy_names = [aws_iam_role_policy.execution.name, ]
+  policy_names = [aws_iam_role_policy.execution.name]
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "execution" {

@@ -149,7 +149,7 @@ resource "aws_iam_role_policy" "task" {
 # What somebody adds to the role by hand is taken away at the next apply.
 resource "aws_iam_role_policies_exclusive" "task" {
   role_name    = aws_iam_role.task.name
-  policy_names = [aws_iam_role_policy.task.name, ]
+  policy_names = [aws_iam_role_policy.task.name]
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "task" {
@@ -232,7 +232,7 @@ resource "aws_iam_role_policy" "execution" {
 # What somebody adds to the role by hand is taken away at the next apply.
 resource "aws_iam_role_policies_exclusive" "execution" {
   role_name    = aws_iam_role.execution.name
-  policy_names = [aws_iam_role_policy.execution.name, ]
+  policy_names = [aws_iam_role_policy.execution.name]
 }
 
 resource "aws_iam_role_policy_attachments_exclusive" "execution" {
