@@ -2,4 +2,5 @@
 
 from rolewright.cli import main
 
-main()
+if __name__ == "__main__":  # a process that is spawned for --jobs imports this too
+    main()

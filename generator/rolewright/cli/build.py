@@ -1,28 +1,54 @@
-"""Building several manifests, as `render` and `validate` do."""
+"""Building several manifests, as `render` and `validate` do: in this process, or in several."""
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.finding import Finding, Rejected, Severity
+from rolewright.finding import Finding, Location, Rejected, Severity
 from rolewright.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from rolewright.model import Module
     from rolewright.pipeline import Built
+
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, help="Processes that build manifests; if left out, one for each CPU if there are many."
+    ),
+]
+
+_EACH = 5
+"""The manifests that are worth a process of their own, which has to import everything anew."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a run needs of a built workload. It can go from one process to another.
+
+    `place` is that of its name in the manifest, `summary` one line of what was proven.
+    """
+
+    workload: str
+    place: Location
+    module: Module
+    summary: str
 
 
 @dataclass
 class Outcome:
-    """What became of the manifests of a run."""
+    """What became of the manifests of a run. `sources` has the text of those with findings."""
 
-    built: list[Built] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
 
@@ -32,37 +58,138 @@ class Outcome:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What every process has to know, beside its manifests."""
+
+    blueprints: tuple[Path, ...]
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What became of one manifest."""
+
+    products: tuple[Product, ...]
+    findings: tuple[Finding, ...]
+    sources: Mapping[str, str]
+
+
 def build_all(
-    manifests: Sequence[Path], blueprints: Iterable[Path] | None, environments: Collection[str] | None
+    manifests: Sequence[Path],
+    blueprints: Iterable[Path] | None,
+    environments: Iterable[str] | None,
+    jobs: int | None = None,
 ) -> Outcome:
-    """Build every manifest. All findings are collected; one name for two workloads is one of them."""
+    """Build every manifest, with the same outcome for any number of `jobs`.
+
+    All findings are collected; one name for two workloads is one of them. Raises Rejected where no
+    manifest can be built, or a process did not live to the end.
+    """
+    options = _Options(tuple(blueprints or ()), tuple(environments or ()))
     outcome = Outcome()
-    with Pipeline(blueprints or (), environments or ()) as pipeline:
-        outcome.sources = pipeline.sources
-        for number, manifest in enumerate(manifests, 1):
-            if len(manifests) > 20 and sys.stderr.isatty():
+    shown = len(manifests) > 20 and sys.stderr.isatty()
+    try:
+        for number, part in enumerate(_parts(options, manifests, _processes(jobs, len(manifests))), 1):
+            if shown:
                 typer.echo(f"\r{number}/{len(manifests)}", nl=number == len(manifests), err=True)
-            try:
-                for built in pipeline.run(manifest):
-                    outcome.built.append(built)
-                    outcome.findings.extend(built.findings)
-            except Rejected as refusal:
-                outcome.findings.extend(refusal.findings)
-    outcome.findings.extend(_duplicates(outcome.built))
+            outcome.products.extend(part.products)
+            outcome.findings.extend(part.findings)
+            outcome.sources.update(part.sources)
+    except KeyboardInterrupt:
+        typer.echo("\n" * shown + "interrupted: nothing was written", err=True)
+        raise
+    outcome.findings.extend(_duplicates(outcome.products))
     return outcome
 
 
-def _duplicates(built: Sequence[Built]) -> Iterable[Finding]:
-    seen: dict[str, Built] = {}
-    for one in built:
-        place = one.workload.locate("workload")
-        if one.workload.name in seen and seen[one.workload.name].workload.file != one.workload.file:
+def _processes(jobs: int | None, manifests: int) -> int:
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(available, manifests // _EACH) if jobs is None else min(jobs, manifests)
+
+
+def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Iterator[_Part]:
+    """What became of each manifest, in their order."""
+    if processes <= 1:
+        with Pipeline(options.blueprints, options.environments) as pipeline:
+            yield from (_part(pipeline, manifest) for manifest in manifests)
+        return
+    from rolewright.cli.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
+
+    # Before there are several: a folder of blueprints that is none is one finding, and a process that
+    # is made by a fork has what was read here.
+    _pipeline(options)
+    done = 0
+    try:
+        for part in spread(_work, [(options, manifest) for manifest in manifests], processes):
+            done += 1
+            yield part
+    except ChildProcessError:
+        raise Rejected([_died(manifests[done])]) from None
+
+
+def _work(task: tuple[_Options, Path]) -> _Part:
+    """One manifest, in a process of several."""
+    options, manifest = task
+    return _part(_pipeline(options), manifest)
+
+
+@cache
+def _pipeline(options: _Options) -> Pipeline:
+    """The pipeline of this process, which lasts as long as it does."""
+    return Pipeline(options.blueprints, options.environments)
+
+
+def _part(pipeline: Pipeline, manifest: Path) -> _Part:
+    products: list[Product] = []
+    findings: list[Finding] = []
+    try:
+        for built in pipeline.run(manifest):
+            findings += built.findings
+            products.append(
+                Product(built.workload.name, built.workload.locate("workload"), built.module, _summary(built))
+            )
+    except Rejected as refusal:
+        findings += refusal.findings
+    shown = {finding.location.file for finding in findings}
+    sources = {file: text for file, text in pipeline.sources.items() if file in shown}
+    return _Part(tuple(products), tuple(findings), sources)
+
+
+def _died(manifest: Path) -> Finding:
+    return Finding(
+        "process-died",
+        "a process that built manifests was killed, perhaps because memory ran out; this manifest was not built",
+        "render fewer manifests at a time, or give a smaller number of --jobs",
+        Location(str(manifest)),
+    )
+
+
+def _summary(built: Built) -> str:
+    """What was proven of a workload, and what was not; "" if nothing was, because it is refused."""
+    if not built.proofs:
+        return ""
+    proofs = built.proofs
+    roles, permissions = len(built.roles), proofs[0].permissions
+    where = f" in {', '.join(p.environment for p in proofs)}" if proofs[0].environment else ""
+    kinds = sorted({kind for proof in proofs for kind in proof.not_applied})
+    missing = f"; not applied to moto: {', '.join(kinds)}" if kinds else ""
+    promised = f", {proofs[0].promises} promises kept" if proofs[0].promises else ""
+    return (
+        f"{roles} role{'s' * (roles != 1)} proven to allow exactly {permissions} permissions{where}{promised}, "
+        f"{proofs[0].applied} resources applied to moto{missing}"
+    )
+
+
+def _duplicates(products: Sequence[Product]) -> Iterable[Finding]:
+    seen: dict[str, Product] = {}
+    for one in products:
+        first = seen.setdefault(one.workload, one)
+        if first.place.file != one.place.file:
             yield Finding(
                 "manifest-duplicate-workload",
-                f"{one.workload.name} is also described in {seen[one.workload.name].workload.file}, "
-                "and both would be written to the same folder",
+                f"{one.workload} is also described in {first.place.file}, and both would be written to the same folder",
                 "give one of them another name",
-                place,
+                one.place,
                 "workload",
             )
-        seen.setdefault(one.workload.name, one)
