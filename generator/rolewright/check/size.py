@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rolewright.check.syntax import List, Literal, Map, Template, Traversal
-from rolewright.check.walk import MARK, decoded, resolved, target, texts
+from rolewright.check.walk import MARK, decoded, environments, resolved, target, texts
 
 if TYPE_CHECKING:
     from rolewright.check.syntax import Block, Expression, ParsedModule
@@ -25,8 +24,7 @@ def sizes(parsed: ParsedModule, block: Block, argument: str) -> tuple[int, ...]:
 
     Parts that only Terraform or AWS knows count as nothing, so that no policy is shorter than this.
     """
-    environments = [replace(parsed, tfvars={"": values}) for values in parsed.tfvars.values()] or [parsed]
-    return tuple(_size(each, block, argument) for each in environments)
+    return tuple(_size(each, block, argument) for each in environments(parsed))
 
 
 def _size(parsed: ParsedModule, block: Block, argument: str) -> int:

@@ -45,19 +45,25 @@ class Principal:
 class Statement:
     """One statement. `others` names the inverted elements it uses (`not_actions` …).
 
-    `conditions` are the condition keys, in lower case.
+    `conditions` are the condition keys, in lower case; `operators` theirs, as written.
     """
 
     file: str
     line: int
     sid: str
-    allows: bool
+    effect: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[Principal, ...]
     others: frozenset[str]
     conditions: frozenset[str]
+    operators: frozenset[str]
     platform: bool = False
+
+    @property
+    def allows(self) -> bool:
+        """Whether it may allow something: an effect that is not known counts as such."""
+        return self.effect != "Deny"
 
     @property
     def grants(self) -> bool:
@@ -138,35 +144,46 @@ def is_everything(resource: str) -> bool:
 
 
 def _of_block(parsed: ParsedModule, document: Block) -> Document:
-    blocks = list(document.all("statement"))
-    for dynamic in document.all("dynamic"):
-        if dynamic.labels == ("statement",):
-            blocks += dynamic.all("content")
-    return tuple(_statement(parsed, block) for block in blocks)
+    return tuple(_statement(parsed, block) for block in _nested(document, "statement"))
+
+
+def _nested(block: Block, type_: str) -> Iterator[Block]:
+    """The nested blocks of a type, also those that Terraform makes from a collection."""
+    yield from block.all(type_)
+    for dynamic in block.all("dynamic"):
+        if dynamic.labels == (type_,):
+            yield from dynamic.all("content")
 
 
 def _statement(parsed: ParsedModule, block: Block) -> Statement:
     others = {name for name in ("not_actions", "not_resources") if name in block.attributes}
-    others |= {"not_principals"} if any(block.all("not_principals")) else set()
+    others |= {"not_principals"} if any(_nested(block, "not_principals")) else set()
     sid, effect = block.attributes.get("sid"), block.attributes.get("effect")
     origins = [comment for comment in block.comments if comment.startswith(_ORIGIN)]
     return Statement(
         file=block.file,
         line=block.line,
         sid=texts(parsed, sid.expression)[0] if sid else "",
-        allows=effect is None or texts(parsed, effect.expression) != ("Deny",),
+        effect=_effect(parsed, effect.expression) if effect else "Allow",
         actions=item_texts(parsed, block.attributes.get("actions")),
         resources=item_texts(parsed, block.attributes.get("resources")),
-        principals=tuple(_principal(parsed, principal) for principal in block.all("principals")),
+        principals=tuple(_principal(parsed, principal) for principal in _nested(block, "principals")),
         others=frozenset(others),
-        conditions=frozenset(
-            key.lower()
-            for condition in block.all("condition")
-            if (variable := condition.attributes.get("variable"))
-            for key in texts(parsed, variable.expression)
-        ),
+        conditions=frozenset(key.lower() for key in _in_conditions(parsed, block, "variable")),
+        operators=frozenset(_in_conditions(parsed, block, "test")),
         platform=bool(origins) and all(origin.startswith(_PLATFORM) for origin in origins),
     )
+
+
+def _effect(parsed: ParsedModule, expression: Expression) -> str:
+    """An effect that is not Deny everywhere counts as what it is elsewhere."""
+    return next((text for text in texts(parsed, expression) if text != "Deny"), "Deny")
+
+
+def _in_conditions(parsed: ParsedModule, block: Block, argument: str) -> Iterator[str]:
+    for condition in _nested(block, "condition"):
+        if found := condition.attributes.get(argument):
+            yield from texts(parsed, found.expression)
 
 
 def _principal(parsed: ParsedModule, block: Block) -> Principal:
@@ -195,21 +212,22 @@ def _json_statement(parsed: ParsedModule, statement: Mapping[str, Expression], f
         )
     else:
         principals = (Principal("*", listed("Principal")),) if "Principal" in statement else ()
+    conditions = resolved(parsed, statement.get("Condition", Literal(None)))
     return Statement(
         file=file,
         line=line,
         sid=texts(parsed, statement.get("Sid", Literal(None)))[0],
-        allows=texts(parsed, statement["Effect"]) != ("Deny",),
+        effect=_effect(parsed, statement["Effect"]),
         actions=listed("Action"),
         resources=listed("Resource"),
         principals=principals,
         others=frozenset(ours for theirs, ours in inverted.items() if theirs in statement),
-        conditions=_condition_keys(parsed, statement.get("Condition", Literal(None))),
+        conditions=_condition_keys(parsed, conditions),
+        operators=frozenset(entries(conditions)),
     )
 
 
 def _condition_keys(parsed: ParsedModule, conditions: Expression) -> frozenset[str]:
-    conditions = resolved(parsed, conditions)
     if conditions == Literal(None):
         return frozenset()
     if not isinstance(conditions, Map):

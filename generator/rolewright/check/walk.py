@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.check.syntax import (
@@ -50,6 +50,11 @@ def attributes(block: Block) -> Iterator[Attribute]:
     yield from block.attributes.values()
     for nested in block.blocks:
         yield from attributes(nested)
+
+
+def environments(parsed: ParsedModule) -> tuple[ParsedModule, ...]:
+    """The module as each environment sees it, so that `texts` gives one text for each expression."""
+    return tuple(replace(parsed, tfvars={"": values}) for values in parsed.tfvars.values()) or (parsed,)
 
 
 def texts(parsed: ParsedModule, expression: Expression) -> tuple[str, ...]:
@@ -237,14 +242,25 @@ def task_definitions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Mappin
             yield block, tuple(entries(resolved(parsed, item)) for item in found)
 
 
-def environment_variables(parsed: ParsedModule) -> Iterator[Variable]:
-    """The environment variables of functions and containers."""
+def functions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Variable, ...]]]:
+    """Each function with its environment variables, as far as they can be read."""
     for type_, (nested, argument) in _VARIABLES.items():
         for block in parsed.all("resource", type_):
-            for environment in block.all(nested):
-                if found := environment.attributes.get(argument):
-                    for name, value in _map_entries(parsed, found.expression):
-                        yield Variable(block.file, found.line, name, value)
+            yield (
+                block,
+                tuple(
+                    Variable(block.file, found.line, name, value)
+                    for environment in block.all(nested)
+                    if (found := environment.attributes.get(argument))
+                    for name, value in _map_entries(parsed, found.expression)
+                ),
+            )
+
+
+def environment_variables(parsed: ParsedModule) -> Iterator[Variable]:
+    """The environment variables of functions and containers."""
+    for _, variables in functions(parsed):
+        yield from variables
     for block, containers in task_definitions(parsed):
         line = next((block.attributes[a].line for a in _CONTAINERS.values() if a in block.attributes), block.line)
         for container in containers:

@@ -52,6 +52,9 @@ RULE = Rule(
 resource "aws_ecs_task_definition" "task" {
   family                   = "orders"
   requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
   execution_role_arn       = "arn:aws:iam::111111111111:role/orders-execution"
   container_definitions    = jsonencode([{ name = "orders", image = "orders:1.4.2" }])
 }
@@ -60,6 +63,9 @@ resource "aws_ecs_task_definition" "task" {
 resource "aws_ecs_task_definition" "task" {
   family                   = "orders"
   requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
   container_definitions    = jsonencode([{ name = "orders", image = "orders:1.4.2" }])
 }
 """,

@@ -15,31 +15,38 @@ if TYPE_CHECKING:
 
     from rolewright.check.syntax import ParsedModule
 
-# The argument with the name, and its longest value in characters (each service's quotas or API reference).
-_LIMITS = {
-    "aws_iam_role": ("name", 64),
-    "aws_iam_instance_profile": ("name", 128),
-    "aws_iam_policy": ("name", 128),
-    "aws_iam_role_policy": ("name", 128),
-    "aws_iam_user": ("name", 64),
-    "aws_lambda_function": ("function_name", 64),
-    "aws_s3_bucket": ("bucket", 63),
-    "aws_sqs_queue": ("name", 80),
-    "aws_sns_topic": ("name", 256),
-    "aws_cloudwatch_log_group": ("name", 512),
-    "aws_dynamodb_table": ("name", 255),
-    "aws_secretsmanager_secret": ("name", 512),
-    "aws_ecs_task_definition": ("family", 255),
-    "aws_kms_alias": ("name", 256),
+# The argument with the name, its longest value in characters, and the form that it has to have (each service's
+# quotas, API reference or naming rules).
+_IAM = (r"[A-Za-z0-9_+=,.@-]+", "letters, digits and _+=,.@-")
+_WORD = (r"[A-Za-z0-9_-]+", "letters, digits, _ and -")
+_QUEUE = (r"[A-Za-z0-9_-]+(?:\.fifo)?", "letters, digits, _ and -; .fifo may end it")
+_ALIAS = (r"alias/(?!aws/)[A-Za-z0-9/_-]+", "alias/ and then letters, digits, /, _ and -; aws/ is AWS's own")
+_KEPT = r"(?!xn--|sthree-|amzn-s3-demo-|\d+\.\d+\.\d+\.\d+$)(?!.*(?:\.\.|-s3alias$|--ol-s3$|\.mrap$|--x-s3$))"
+_BUCKET = (
+    _KEPT + r"[a-z0-9][a-z0-9.-]+[a-z0-9]",
+    "at least 3 lower case letters, digits, - and ., and none of the forms that S3 keeps for itself",
+)
+_NAMES = {
+    "aws_iam_role": ("name", 64, *_IAM),
+    "aws_iam_instance_profile": ("name", 128, *_IAM),
+    "aws_iam_policy": ("name", 128, *_IAM),
+    "aws_iam_role_policy": ("name", 128, *_IAM),
+    "aws_iam_user": ("name", 64, *_IAM),
+    "aws_lambda_function": ("function_name", 64, *_WORD),
+    "aws_s3_bucket": ("bucket", 63, *_BUCKET),
+    "aws_sqs_queue": ("name", 80, *_QUEUE),
+    "aws_sns_topic": ("name", 256, *_QUEUE),
+    "aws_cloudwatch_log_group": ("name", 512, r"[A-Za-z0-9_/.#-]+", "letters, digits and _/.#-"),
+    "aws_dynamodb_table": ("name", 255, r"[A-Za-z0-9_.-]{3,}", "at least 3 letters, digits, _, . and -"),
+    "aws_secretsmanager_secret": ("name", 512, r"[A-Za-z0-9/_+=.@-]+", "letters, digits and /_+=.@-"),
+    "aws_ecs_task_definition": ("family", 255, *_WORD),
+    "aws_kms_alias": ("name", 256, *_ALIAS),
 }
-
-# Names with a stricter form (S3 User Guide, bucket naming rules).
-_FORMS = {"aws_s3_bucket": (re.compile(r"[a-z0-9][a-z0-9.-]{1,}[a-z0-9]"), "lower case letters, digits, - and .")}
 _SID = re.compile(r"[A-Za-z0-9]*")  # IAM JSON policy grammar; the policies of some resources take more
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
-    for type_, (argument, limit) in _LIMITS.items():
+    for type_, (argument, limit, form, described) in _NAMES.items():
         for block in parsed.all("resource", type_):
             if (attribute := block.attributes.get(argument)) is None:
                 continue
@@ -49,11 +56,11 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             if len(longest) > limit:
                 text = f"{argument} of {type_} {block.labels[1]} has {len(longest)} characters: {longest}"
                 yield Hit(block.file, attribute.line, text, f"Shorten it to {limit} characters.")
-            form, described = _FORMS.get(type_, (None, ""))
             for name in names:
-                if form and MARK not in name and not form.fullmatch(name):
-                    text = f"{argument} of {type_} {block.labels[1]} is {name or 'empty'}"
-                    yield Hit(block.file, attribute.line, text, f"Use at least 3 {described}.")
+                # An empty one is null, and then AWS or Terraform makes up a name.
+                if name and MARK not in name and not re.fullmatch(form, name):
+                    text = f"{argument} of {type_} {block.labels[1]} is {name}"
+                    yield Hit(block.file, attribute.line, text, f"Use {described}.")
     for statement in statements(parsed):
         if statement.grants and MARK not in statement.sid and not _SID.fullmatch(statement.sid):
             text = f"the sid {statement.sid} has characters that IAM does not take"

@@ -68,6 +68,8 @@ RULE = Rule(
 resource "aws_lambda_function" "function" {
   function_name = "orders"
   role          = "arn:aws:iam::111111111111:role/orders"
+  runtime       = "python3.12"
+  handler       = "index.handler"
   environment {
     variables = {
       DB_PASSWORD_ARN = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:orders/db"
@@ -79,6 +81,8 @@ resource "aws_lambda_function" "function" {
 resource "aws_lambda_function" "function" {
   function_name = "orders"
   role          = "arn:aws:iam::111111111111:role/orders"
+  runtime       = "python3.12"
+  handler       = "index.handler"
   environment {
     variables = {
       DB_PASSWORD = "correct horse"

@@ -1,0 +1,112 @@
+"""Values that AWS does not take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.walk import MARK, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import Attribute, Block, ParsedModule
+
+_Values = range | frozenset[int] | frozenset[str] | re.Pattern[str]
+
+_DIGITS = 19  # more are no number that AWS takes, and Python does not read any amount of them
+_PATH = re.compile(r"/|/[!-~]{1,510}/")
+_RATE = r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)"
+_CRON = r"cron\((?:[^\s()]+ ){5}[^\s()]+\)"
+# Days that CloudWatch Logs can keep entries for (PutRetentionPolicy); the provider's 0 is for ever.
+_RETENTION = frozenset({0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
+                        2922, 3288, 3653})  # fmt: skip
+
+# Type → argument, in a nested block with a dot → its values, and how they are described (each service's API reference).
+_TABLE: dict[str, dict[str, tuple[_Values, str]]] = {
+    "aws_lambda_function": {
+        "timeout": (range(1, 901), "1 to 900 seconds"),
+        "memory_size": (range(128, 10_241), "128 to 10240 MB"),
+        "ephemeral_storage.size": (range(512, 10_241), "512 to 10240 MB"),
+        "image_uri": (re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\..+"), "an image in a private ECR repository"),
+    },
+    "aws_cloudwatch_log_group": {
+        "retention_in_days": (_RETENTION, "one of the numbers that CloudWatch has, such as 30, 90 or 365"),
+    },
+    "aws_iam_role": {
+        "max_session_duration": (range(3_600, 43_201), "3600 to 43200 seconds"),
+        "path": (_PATH, "a path that begins and ends with /"),
+    },
+    "aws_iam_instance_profile": {"path": (_PATH, "a path that begins and ends with /")},
+    "aws_iam_policy": {"path": (_PATH, "a path that begins and ends with /")},
+    "aws_sqs_queue": {
+        "visibility_timeout_seconds": (range(43_201), "0 to 43200 seconds"),
+        "message_retention_seconds": (range(60, 1_209_601), "60 to 1209600 seconds"),
+        "delay_seconds": (range(901), "0 to 900 seconds"),
+        "receive_wait_time_seconds": (range(21), "0 to 20 seconds"),
+        "kms_data_key_reuse_period_seconds": (range(60, 86_401), "60 to 86400 seconds"),
+    },
+    "aws_kms_key": {
+        "deletion_window_in_days": (range(7, 31), "7 to 30 days"),
+        "rotation_period_in_days": (range(90, 2_561), "90 to 2560 days"),
+    },
+    "aws_secretsmanager_secret": {
+        "recovery_window_in_days": (frozenset({0, *range(7, 31)}), "0, or 7 to 30 days"),
+    },
+    "aws_dynamodb_table": {"attribute.type": (frozenset({"S", "N", "B"}), "S, N or B")},
+    "aws_cloudwatch_event_rule": {
+        "schedule_expression": (re.compile(f"{_RATE}|{_CRON}"), "such as rate(5 minutes) or cron(0 12 * * ? *)"),
+    },
+}
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for type_, arguments in _TABLE.items():
+        for block in parsed.all("resource", type_):
+            for argument, (values, described) in arguments.items():
+                for attribute in _attributes(block, argument.split(".")):
+                    for text in texts(parsed, attribute.expression):
+                        # null leaves the argument out
+                        if text and MARK not in text and not _takes(values, text):
+                            message = f"{argument} of {type_} {block.labels[1]} is {text}"
+                            yield Hit(block.file, attribute.line, message, f"AWS takes {described}.")
+
+
+def _attributes(block: Block, path: list[str]) -> Iterator[Attribute]:
+    if len(path) > 1:
+        for nested in block.all(path[0]):
+            yield from _attributes(nested, path[1:])
+    elif path[0] in block.attributes:
+        yield block.attributes[path[0]]
+
+
+def _takes(values: _Values, text: str) -> bool:
+    if isinstance(values, re.Pattern):
+        return values.fullmatch(text) is not None
+    # A range is asked for a number alone: for a text it would compare each of its numbers.
+    if text.isdecimal() and len(text) < _DIGITS:
+        return int(text) in values
+    return not isinstance(values, range) and text in values
+
+
+RULE = Rule(
+    name="argument-value",
+    summary="a number or text outside what AWS takes for an argument, such as a timeout or a log group's retention",
+    why="AWS refuses it in the middle of an apply; some of these are not even looked at by Terraform.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_cloudwatch_log_group" "logs" {
+  name              = "/ecs/orders"
+  retention_in_days = 14
+}
+""",
+    bad="""
+resource "aws_cloudwatch_log_group" "logs" {
+  name              = "/ecs/orders"
+  retention_in_days = 13
+}
+""",
+)

@@ -1,0 +1,92 @@
+"""Environment variables that Lambda does not take."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.walk import MARK, environments, functions, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+    from rolewright.check.walk import Variable
+
+# Lambda Developer Guide, "Defined runtime environment variables"; keys are another rule's.
+_RESERVED = frozenset(
+    {
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+    }
+)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_LIMIT = 4_096  # bytes of all variables of a function together (Lambda quotas)
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for block, variables in functions(parsed):
+        for variable in variables:
+            if variable.name in _RESERVED:
+                text = f"the environment variable {variable.name} is Lambda's own"
+                yield Hit(variable.file, variable.line, text, "Leave it out, or give it another name.")
+            elif not _NAME.fullmatch(variable.name):
+                text = f"Lambda takes no environment variable with the name {variable.name}"
+                yield Hit(variable.file, variable.line, text, "Begin with a letter, and use letters, digits and _.")
+        if (size := max(_size(each, variables) for each in environments(parsed))) > _LIMIT:
+            text = f"the environment variables of {block.labels[1]} have at least {size} bytes; Lambda takes {_LIMIT}"
+            yield Hit(variables[0].file, variables[0].line, text, "Keep long values in a parameter or a bucket.")
+
+
+def _size(parsed: ParsedModule, variables: tuple[Variable, ...]) -> int:
+    """The bytes of all variables as JSON, which is what Lambda measures; unknown parts count as nothing."""
+    values = {each.name: texts(parsed, each.value)[0].replace(MARK, "") for each in variables}
+    return len(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+RULE = Rule(
+    name="function-variables",
+    summary="an environment variable that Lambda keeps for itself or cannot name, or more than 4 KB of them",
+    why="Lambda refuses the function in the middle of an apply.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_lambda_function" "function" {
+  function_name = "orders"
+  role          = "arn:aws:iam::111111111111:role/orders"
+  filename      = "orders.zip"
+  runtime       = "python3.12"
+  handler       = "index.handler"
+  environment {
+    variables = { TABLE_REGION = "eu-west-1" }
+  }
+}
+""",
+    bad="""
+resource "aws_lambda_function" "function" {
+  function_name = "orders"
+  role          = "arn:aws:iam::111111111111:role/orders"
+  filename      = "orders.zip"
+  runtime       = "python3.12"
+  handler       = "index.handler"
+  environment {
+    variables = { AWS_REGION = "eu-west-1" }
+  }
+}
+""",
+)

@@ -1,0 +1,52 @@
+"""Tables and indexes that sort by what they partition by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.walk import MARK, environments, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+_TYPE = "aws_dynamodb_table"
+_INDEXES = "global_secondary_index"
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for each in environments(parsed):
+        for table in each.all("resource", _TYPE):
+            for block in (table, *table.all(_INDEXES)):
+                hash_key, range_key = (block.attributes.get(name) for name in ("hash_key", "range_key"))
+                if hash_key and range_key:
+                    (one,), (other,) = texts(each, hash_key.expression), texts(each, range_key.expression)
+                    if one == other and MARK not in one:
+                        text = f"hash_key and range_key of {_TYPE} {table.labels[1]} are both {one}"
+                        yield Hit(table.file, range_key.line, text, "Leave range_key out, or name another attribute.")
+
+
+RULE = Rule(
+    name="table-keys",
+    summary="a table or index whose partition key is its sort key as well",
+    why="DynamoDB refuses it in the middle of an apply.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_dynamodb_table" "orders" {
+  name      = "orders"
+  hash_key  = "customer"
+  range_key = "number"
+}
+""",
+    bad="""
+resource "aws_dynamodb_table" "orders" {
+  name      = "orders"
+  hash_key  = "customer"
+  range_key = "customer"
+}
+""",
+)
