@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rolewright.blueprint import load_catalog
 from rolewright.check.parse import parse
 from rolewright.finding import Rejected
+from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.model import Module
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.sandbox import Sandbox
 from rolewright.source import load
+from tried import tried_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,14 +85,30 @@ def proven(built: Built, pipeline: Pipeline, text: str) -> bool:
     return True
 
 
+def rejected(built: Built, pipeline: Pipeline) -> tuple[int, list[str]]:
+    """How many mutants there are, and those that the proof lets pass."""
+    text = built.module.files["roles.tf"]
+    assert proven(built, pipeline, text)
+    made = list(mutants(text))
+    return len(made), [name for name, mutant in made if proven(built, pipeline, mutant)]
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline) -> None:
     (workload,) = read_manifest(load(path), pipeline.catalog)
     built = pipeline.build(replace(workload, environments=workload.environments[:1]))
-    text = built.module.files["roles.tf"]
-    assert proven(built, pipeline, text)
-    made = list(mutants(text))
-    survivors = [name for name, mutant in made if proven(built, pipeline, mutant)]
-    print(f"{path.stem}: {len(made) - len(survivors)} of {len(made)} mutants rejected")
+    amount, survivors = rejected(built, pipeline)
+    print(f"{path.stem}: {amount - len(survivors)} of {amount} mutants rejected")
     assert survivors == []
-    assert len(made) >= 15
+    assert amount >= 15
+
+
+@pytest.mark.parametrize("type_", load_catalog().resources)
+def test_every_mutant_of_a_type_s_grants_is_rejected(type_: str, pipeline: Pipeline) -> None:
+    """The manifest with the most permissions of those that a type is tried with."""
+    tried = tried_workloads(pipeline.catalog, pipeline.catalog.resources.files[type_])
+    workload = max(tried, key=lambda one: len(derive_grants(one, pipeline.catalog).grants))
+    amount, survivors = rejected(pipeline.build(workload), pipeline)
+    print(f"{type_}: {amount - len(survivors)} of {amount} mutants rejected")
+    assert survivors == []
+    assert amount >= 5

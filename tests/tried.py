@@ -1,0 +1,34 @@
+"""The workloads that `rolewright blueprint test` makes of a type: together they use every field and every verb."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from rolewright.trial import try_blueprint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rolewright.blueprint import Catalog
+    from rolewright.model import Workload
+
+
+class _Recorder:
+    """Stands in for the pipeline: takes note of what it is to build."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.workloads: list[Workload] = []
+
+    def build(self, workload: Workload) -> Any:
+        self.workloads.append(workload)
+        return SimpleNamespace(findings=(), proofs=())
+
+
+def tried_workloads(catalog: Catalog, file: Path) -> list[Workload]:
+    """What the blueprint in a file of the catalogue is tried with."""
+    recorder = _Recorder(catalog)
+    trial = try_blueprint(cast("Any", recorder), file)
+    assert not trial.findings, trial.findings
+    return recorder.workloads
