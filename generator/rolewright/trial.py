@@ -135,7 +135,7 @@ class _Attempt:
     def arn(self, blueprint: ResourceBlueprint, fields: Entry) -> str:
         """The ARN of a sample, in another account if the type's ARNs have one."""
         text = blueprint.own_arn.replace("${partition}", "aws").replace("${region}", "us-east-1")
-        text = text.replace("${account}", "123456789012")
+        text = text.replace("${account}", "123456789012").replace("?", "x")
         for name in blueprint.identified_by:
             value = fields[name][0] if isinstance(fields[name], list) else fields[name]
             for form in (f"${{{name}}}", f'${{trimprefix({name}, "/")}}', f"${{lower({name})}}"):

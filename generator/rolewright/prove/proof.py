@@ -83,8 +83,9 @@ def prove(
             where = source + (f" for {environment.name}" if environment.name else "")
             findings += _exact(trust.role, where, documents, declaration, values, role.place)
             findings += _trusted(trust, where, document, values, role.place)
-        findings += _promised(role, trust.role, stored or (), declaration, environment)
-        findings += _stars(trust.role, role.documents, declaration, role.place)
+        if not any(finding.rule == "proof-policy" for finding in findings):  # else there is nothing to judge
+            findings += _promised(role, trust.role, stored or (), declaration, environment)
+            findings += _stars(trust.role, role.documents, declaration, role.place)
     return Proof(
         environment.name,
         len(held),
