@@ -14,7 +14,7 @@ from rolewright.data import iam
 from rolewright.finding import Location
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.match import matches
-from rolewright.prove.table import Declared, Difference, TableResult, compare, ground, neighbours
+from rolewright.prove.table import Declared, Difference, TableResult, compare, ground, neighbours, trespasses
 
 if TYPE_CHECKING:
     import random
@@ -120,6 +120,33 @@ def test_what_is_declared_is_exact_however_it_is_written(declared: list[Declared
         rng.shuffle(statement["Action"])
         rng.shuffle(statement["Resource"])
     assert compare([written], declared, iam.expand) == TableResult((), ())
+
+
+SMALL = st.lists(entries(CONDITIONS), max_size=2)
+
+
+@given(SMALL, SMALL, SMALL)
+@settings(max_examples=300, deadline=None)
+def test_a_trespass_is_allowed_and_declared_for_the_other_alone(
+    written: list[Declared], own: list[Declared], others: list[Declared]
+) -> None:
+    result = trespasses([document(written)], own, others, iam.expand)
+    for found in result.differences:
+        request = Request(found.action, found.resource, dict(found.context))
+        answers = [decide([document(side)], request) is Decision.ALLOWED for side in (written, own, others)]
+        assert answers == [True, False, True]
+    if not result.differences and not result.unknown:
+        for request in UNIVERSE:
+            answers = [decide([document(side)], request) is Decision.ALLOWED for side in (written, own, others)]
+            assert answers != [True, False, True]
+
+
+@given(SMALL, SMALL)
+@settings(max_examples=100, deadline=None)
+def test_what_is_written_as_declared_is_no_trespass_whatever_others_have(
+    own: list[Declared], others: list[Declared]
+) -> None:
+    assert trespasses([document(own)], own, others, iam.expand) == TableResult((), ())
 
 
 GRANTS = [

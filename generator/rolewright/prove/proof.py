@@ -13,7 +13,7 @@ from rolewright.data import iam
 from rolewright.finding import Finding, Location, Related
 from rolewright.prove.document import PolicyError
 from rolewright.prove.promises import promise_broken, stars
-from rolewright.prove.table import compare, ground
+from rolewright.prove.table import compare, ground, trespasses
 from rolewright.prove.trust import compare_trust
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def prove(
             findings += _exact(trust.role, where, documents, declaration, values, role.place)
             findings += _trusted(trust, where, document, values, role.place)
         if not any(finding.rule == "proof-policy" for finding in findings):  # else there is nothing to judge
+            findings += _apart(trust.role, role.documents, declaration, environment, role.place)
             findings += _promised(role, trust.role, stored or (), declaration, environment)
             findings += _stars(trust.role, role.documents, declaration, role.place)
     return Proof(
@@ -192,6 +193,27 @@ def _exact(
             "use conditions that can be judged",
             place,
         )
+
+
+def _apart(
+    role: str, documents: tuple[Document, ...], declaration: Declaration, environment: Environment, place: Location
+) -> Iterator[Finding]:
+    """What the platform needs is not for the code, and the reverse, unless it is declared for both.
+
+    Raises PolicyError for a malformed document.
+    """
+    own = ground([grant for grant in declaration.grants if grant.role == role], environment.values)
+    where = f" for {environment.name}" if environment.name else ""
+    for other in dict.fromkeys(grant.role for grant in declaration.grants if grant.role != role):
+        grants = [grant for grant in declaration.grants if grant.role == other]
+        places = {grant.origin: grant.location for grant in grants}
+        result = trespasses(documents, own, ground(grants, environment.values), iam.expand)
+        for one in result.differences:
+            message = f"{role} may {one.action} on {one.resource}, which {one.origin} declares for {other} alone{where}"
+            yield Finding("proof-apart", message, _BLUEPRINT, places[one.origin], one.origin, related=(_hcl(place),))
+        for text in result.unknown:
+            message = f"it cannot be proven that {role} is apart from {other}: {text}"
+            yield Finding("proof-unknown", message, "use conditions that can be judged", place)
 
 
 def _trusted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -133,6 +134,31 @@ def compare(
     return TableResult(tuple(differences), tuple(unknown))
 
 
+def trespasses(
+    documents: Sequence[Mapping[str, Any]],
+    own: Sequence[Declared],
+    others: Sequence[Declared],
+    expand: Callable[[str], Collection[str]],
+) -> TableResult:
+    """What a role's policies allow of what is declared for another role, and not for itself.
+
+    Roles are apart if that is nothing; what is declared for both is no fault. Decided as `compare` does, and
+    `origin` of a difference is that of the other role's declaration. Raises PolicyError for a malformed document.
+    """
+    unknown: dict[str, None] = {}
+    policies = _side([s for document in documents for s in statements(document)], unknown)
+    wanted, foreign = (_side([_statement(entry) for entry in declared], unknown) for declared in (own, others))
+    differences: dict[Difference, None] = {}
+    there = _actions(foreign.plain, expand, unknown)
+    for action, spelt in sorted(_actions(policies.plain, expand, unknown).items()):
+        for found in _excess(action, spelt, policies, wanted, foreign) if action in there else ():
+            if isinstance(found, _Doubt):
+                unknown[found.text("undeclared")] = None
+            else:
+                differences[_difference("undeclared", spelt, *found)] = None
+    return TableResult(tuple(differences), tuple(unknown))
+
+
 def _difference(kind: str, action: str, rule: _Rule, request: Request) -> Difference:
     return Difference(
         "undeclared" if kind == "undeclared" else "denied",
@@ -212,33 +238,47 @@ class _Doubt:
         return f"{self.rule.origin}: cannot tell whether {self.action} on {self.rule.resource}{where} is {side}"
 
 
-def _excess(action: str, spelt: str, left: _Side, right: _Side) -> Iterator[_Doubt | tuple[_Rule, Request]]:
-    """What `left` allows for an action and `right` does not."""
+def _excess(
+    action: str, spelt: str, left: _Side, right: _Side, within: _Side | None = None
+) -> Iterator[_Doubt | tuple[_Rule, Request]]:
+    """What `left` allows for an action and `right` does not; `within` limits that to what it allows as well.
+
+    The rule that comes out is the one of `within`, or of `left` without it.
+    """
     denied_left, denied_right = left.rules("Deny", action), right.rules("Deny", action)
     allowed_right = right.rules("Allow", action)
-    everything = (*left.rules("Allow", action), *allowed_right, *denied_left, *denied_right)
+    bounds: tuple[_Rule | None, ...] = (None,)
+    if within is not None:
+        bounds = within.rules("Allow", action)
+        denied_left = (*denied_left, *within.rules("Deny", action))
+    limits = tuple(bound for bound in bounds if bound)
+    everything = (*left.rules("Allow", action), *allowed_right, *denied_left, *denied_right, *limits)
     atoms = tuple(dict.fromkeys(atom for rule in everything for atom in rule.conditions))
-    for rule in left.rules("Allow", action):
+    sides = (left,) if within is None else (left, within)
+    for rule, bound in itertools.product(left.rules("Allow", action), bounds):
+        both = (rule,) if bound is None else (rule, bound)
+        conditions = tuple(atom for each in both for atom in each.conditions)
+        resources = tuple(each.resource for each in both)
         suspects: list[tuple[tuple[Atom, ...], tuple[str, ...], tuple[_Rule, ...]]] = [
-            (rule.conditions, (rule.resource,), (*allowed_right, *denied_left))
+            (conditions, resources, (*allowed_right, *denied_left))
         ]
         suspects += [
-            ((*rule.conditions, *deny.conditions), (rule.resource, deny.resource), denied_left) for deny in denied_right
+            ((*conditions, *deny.conditions), (*resources, deny.resource), denied_left) for deny in denied_right
         ]
         doubtful = False
-        for conditions, resources, cover in suspects:
-            covering = [other.resource for other in cover if implies(conditions, other.conditions)]
-            candidates = _candidates(resources, covering, [other.resource for other in everything])
-            if not candidates or impossible(conditions):
+        for given, on, cover in suspects:
+            covering = [other.resource for other in cover if implies(given, other.conditions)]
+            candidates = _candidates(on, covering, [other.resource for other in everything])
+            if not candidates or impossible(given):
                 continue
-            confirmed = _confirm(spelt, candidates, conditions, atoms, (left, right))
+            confirmed = _confirm(spelt, candidates, given, atoms, sides, right)
             if confirmed:
-                yield rule, confirmed
+                yield both[-1], confirmed
                 break
             doubtful = True
         else:
             if doubtful:
-                yield _Doubt(spelt, rule)
+                yield _Doubt(spelt, both[-1])
 
 
 def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequence[str]) -> list[str]:
@@ -270,13 +310,14 @@ def _confirm(
     candidates: Sequence[str],
     conditions: Sequence[Atom],
     atoms: Sequence[Atom],
-    sides: tuple[_Side, _Side],
+    sides: Sequence[_Side],
+    other: _Side,
 ) -> Request | None:
-    """A request that the first side allows and the second does not."""
+    """A request that all of `sides` allow and `other` does not."""
     for resource in candidates:
         for context in contexts(conditions, atoms):
             request = Request(action, resource, context)
-            if sides[0].allows(request) is True and sides[1].allows(request) is False:
+            if all(side.allows(request) is True for side in sides) and other.allows(request) is False:
                 return request
     return None
 
