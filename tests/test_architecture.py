@@ -14,8 +14,37 @@ SOURCE = Path(__file__).parent.parent / "generator" / "rolewright"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 FORBIDDEN = {
-    "prove": {"grants", "policy", "render", "blueprint", "manifest", "template", "cli", "pipeline"},
-    "check": {"render", "prove", "grants", "policy", "manifest", "blueprint", "cli", "pipeline"},
+    "prove": {
+        "grants",
+        "other_side",
+        "promises",
+        "resources",
+        "values",
+        "grounded",
+        "policy",
+        "render",
+        "blueprint",
+        "manifest",
+        "template",
+        "cli",
+        "pipeline",
+        "trial",
+    },  # fmt: skip
+    "check": {
+        "render",
+        "prove",
+        "grants",
+        "other_side",
+        "promises",
+        "resources",
+        "values",
+        "policy",
+        "manifest",
+        "blueprint",
+        "cli",
+        "pipeline",
+        "trial",
+    },  # fmt: skip
     "report": {"cli", "pipeline", "render", "prove", "check"},
     "data": {"cli", "pipeline", "render", "prove", "check", "manifest", "blueprint"},
 }

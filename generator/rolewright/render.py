@@ -7,9 +7,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rolewright.fmt import format_hcl
-from rolewright.grants import admitted, agreed, injected_values
+from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable
+from rolewright.other_side import admitted, agreed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

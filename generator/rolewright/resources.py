@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rolewright.derive import InconsistentError, arn_pattern, derive
 from rolewright.environments import variable_name
 from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill_all, interpolate
-from rolewright.model import Ref, Resource, Text
+from rolewright.model import Condition, Ref, Resource, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ResourceBlueprint
+    from rolewright.blueprint.model import Conditions, ResourceBlueprint
     from rolewright.values import PathInTree, Values
 
 
@@ -156,6 +156,20 @@ def field_scope(fields: Mapping[str, Any]) -> Scope:
 def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> Scope:
     """What a template can refer to of a resource's ARNs."""
     return {f"arns.{name}": arns.get(name) for name in blueprint.arns}
+
+
+def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Scope:
+    """What a resource blueprint's templates may refer to."""
+    return {**resource.context, **field_scope(resource.fields), **arn_scope(blueprint, resource.arns)}
+
+
+def fill_conditions(templates: Conditions, scope: Scope) -> tuple[Condition, ...]:
+    """The conditions of a blueprint filled in; a list gives several values."""
+    return tuple(
+        Condition(operator, key, tuple(text for value in values for text in fill_all(value, scope)))
+        for operator, block in templates.items()
+        for key, values in block.items()
+    )
 
 
 def _text(value: str | float | Text | Ref) -> Text:

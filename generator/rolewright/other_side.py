@@ -1,0 +1,167 @@
+"""What the owner of another side has to agree to: key policies, other accounts, policies of a service's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding, Rejected
+from rolewright.interpolation import CONTEXT, Scope, fill, fill_all
+from rolewright.model import Grant, HandOver, Ref, Text, pascal
+from rolewright.resources import fill_conditions, resource_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import Companion, ResourceBlueprint
+    from rolewright.model import Resource, Workload
+
+
+def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[HandOver]:
+    """What the owner of a field's value has to add to its policy, where the module does not make it."""
+    for companion, resource, owner in _owners(workload, catalog):
+        if owner is None:
+            yield HandOver(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
+
+
+def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
+    """The statements that other resources need in the policy of a resource that the module makes."""
+    return tuple(
+        _owner_statement(companion, resource, catalog)
+        for companion, resource, owner in _owners(workload, catalog)
+        if owner == key
+    )
+
+
+def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
+    """What a created resource's own policy has to say for the roles of the workload: documents of Texts."""
+    resource = workload.resources[key]
+    return tuple(
+        one.document
+        for role in catalog.computes[workload.compute.type].roles.values()
+        if role.grants == "workload"
+        for one in agreements(workload, resource, catalog.resources[resource.type], role.key)
+    )
+
+
+def _owners(workload: Workload, catalog: Catalog) -> Iterator[tuple[Companion, Resource, str | None]]:
+    """Every statement that the owner of a field's value has to add, and that owner if the module makes it."""
+    for resource in workload.resources.values():
+        for field, companions in catalog.resources[resource.type].companions.items():
+            value = resource.fields.get(field)
+            for companion in companions if value else ():
+                if companion.owner:
+                    yield companion, resource, _maker(workload, value)
+
+
+def _maker(workload: Workload, value: object) -> str | None:
+    for key, resource in workload.resources.items():
+        if resource.created and any(value in arns for arns in resource.arns.values()):
+            return key
+    return None
+
+
+def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog) -> Mapping[str, Any]:
+    scope = resource_scope(resource, catalog.resources[resource.type])
+    return {
+        "sid": pascal(resource.key) + companion.sid,
+        "effect": "Allow",
+        "actions": list(companion.actions),
+        "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
+        "principals": [
+            {"type": type_, "identifiers": [text for one in identifiers for text in fill_all(one, scope)]}
+            for type_, identifiers in companion.principals.items()
+        ],
+        "conditions": fill_conditions(companion.conditions, scope),
+        "comments": [f"manifest: resources.{resource.key}", companion.summary],
+    }
+
+
+def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A statement as a policy's JSON has it."""
+    conditions: dict[str, dict[str, list[Text]]] = {}
+    for condition in statement["conditions"]:
+        conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
+    return {
+        "Sid": statement["sid"],
+        "Effect": "Allow",
+        "Principal": {one["type"]: one["identifiers"] for one in statement["principals"]},
+        "Action": statement["actions"],
+        "Resource": statement["resources"],
+        **({"Condition": conditions} if conditions else {}),
+    }
+
+
+def agreements(workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str) -> Iterator[HandOver]:
+    """What a policy of the service's own has to say for the verbs of a resource, for one role."""
+    verbs = {verb.name for verb in blueprint.expand(resource.access)}
+    arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
+    scope: Scope = {**resource_scope(resource, blueprint), "role": arn}
+    for agreement in blueprint.agreements:
+        if verbs & set(agreement.verbs):
+            yield HandOver(resource.key, agreement.to, _filled(agreement.document, scope))
+
+
+def _filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
+    """YAML with its strings filled in; in a list, one that refers to a list becomes several."""
+    match document:
+        case str():
+            return fill(document, scope)
+        case list():
+            return [
+                text
+                for item in document
+                for text in (fill_all(item, scope) if isinstance(item, str) else [_filled(item, scope)])
+            ]
+        case dict():
+            return {key: _filled(value, scope) for key, value in document.items()}
+        case _:
+            return document
+
+
+def _role_arn(workload: Workload, role: str) -> Text:
+    context = (CONTEXT["partition"], CONTEXT["account"])
+    return Text.of("arn:", context[0], ":iam::", context[1], ":role/", workload.compute.names[f"{role}_role"])
+
+
+def across_accounts(
+    workload: Workload, resource: Resource, blueprint: ResourceBlueprint, grants: Sequence[Grant]
+) -> Iterator[HandOver]:
+    """What the owner of another account's resource has to allow, for a resource given by its ARN."""
+    account = resource.context["account"]
+    own = all(
+        account == Text.of(Ref("local.account")) or account.ground(e.values) in (e.account, "")
+        for e in workload.environments
+    )
+    if own or not grants:
+        return
+    to = blueprint.cross_account.get("policy")
+    if to is None:
+        raise Rejected(
+            [
+                Finding(
+                    "cross-account",
+                    blueprint.cross_account.get("impossible", "this cannot be shared with another account"),
+                    "use a resource of the workload's own account",
+                    grants[0].location,
+                    f"resources.{resource.key}",
+                )
+            ]
+        )
+    groups: dict[tuple[object, ...], list[Grant]] = {}
+    for grant in grants:
+        groups.setdefault((grant.sid, grant.resources, grant.conditions), []).append(grant)
+    of_resource = {arn for arns in resource.arns.values() for arn in arns}
+    for members in groups.values():
+        first = members[0]
+        if first.resources == (Text.of("*"),):
+            continue
+        is_own = of_resource.issuperset(first.resources)
+        statement = {
+            "sid": pascal(workload.name) + first.sid,
+            "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
+            "actions": sorted({action for grant in members for action in grant.actions}),
+            "resources": list(first.resources) if is_own else [Text.of("*")],
+            "conditions": first.conditions,
+        }
+        yield HandOver(resource.key, to if is_own else "key policy", _as_json(statement))
