@@ -29,7 +29,7 @@ FORBIDDEN = {
         "cli",
         "pipeline",
         "trial",
-    },  # fmt: skip
+    },
     "check": {
         "render",
         "prove",
@@ -44,7 +44,7 @@ FORBIDDEN = {
         "cli",
         "pipeline",
         "trial",
-    },  # fmt: skip
+    },
     "report": {"cli", "pipeline", "render", "prove", "check"},
     "data": {"cli", "pipeline", "render", "prove", "check", "manifest", "blueprint"},
 }
