@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 
 _NAME = "a manifest"
+_TRIED = " (tried with "
 
 
 class NoValueError(ValueError):
@@ -83,7 +84,8 @@ def try_blueprint(pipeline: Pipeline, file: Path) -> Trial:
             trial = _Attempt(pipeline, load(file).trees[0]).resource(catalog.resources[type_])
     except Rejected as refusal:
         trial = Trial(findings=list(refusal.findings))
-    trial.findings = list(dict.fromkeys(trial.findings))
+    first = {(f.rule, f.location, f.message.partition(_TRIED)[0]): f for f in reversed(trial.findings)}
+    trial.findings = list(reversed(first.values()))
     return trial
 
 
@@ -125,7 +127,8 @@ class _Attempt:
 
     def one(self, blueprint: ResourceBlueprint, host: Entry, entry: Entry, given: set[str]) -> set[str]:
         """Build a manifest with one entry, and every verb that its fields are enough for; what it used."""
-        verbs = [v.name for v in blueprint.verbs.values() if not v.of and _needs(blueprint, v) <= given]
+        made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
+        verbs = [v.name for v in blueprint.verbs.values() if not v.of and _needs(blueprint, v, made) <= given]
         for name, exclusions in blueprint.exclusions.items():
             if name in given:
                 verbs = [v for v in verbs if not any(v in one.verbs for one in exclusions)]
@@ -251,7 +254,7 @@ class _Attempt:
             return finding
         at = self.tree.location(tuple(self.steps(finding.path)), key=True)
         seen = tuple(replace(one, location=Location(one.location.file, one.location.line)) for one in finding.related)
-        message = f"{finding.message} (tried with {shown})"
+        message = f"{finding.message}{_TRIED}{shown})"
         return replace(finding, message=message, location=at, path="", related=seen, severity=Severity.ERROR)
 
     def steps(self, path: str) -> Iterator[str]:
@@ -302,9 +305,9 @@ def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry]
             yield entry
 
 
-def _needs(blueprint: ResourceBlueprint, verb: Verb) -> set[str]:
-    """The fields without which a verb cannot be given."""
-    templates = [blueprint.arns[arn] for arn in verb.allow if arn not in ("*", *blueprint.optional)]
+def _needs(blueprint: ResourceBlueprint, verb: Verb, made: Collection[str]) -> set[str]:
+    """The fields without which a verb cannot be given; what AWS makes up for the ARNs `made` needs none."""
+    templates = [blueprint.arns[arn] for arn in verb.allow if arn not in ("*", *blueprint.optional, *made)]
     for one in verb.scope:
         templates += [value for block in one.conditions.values() for values in block.values() for value in values]
     return {name for template in templates for name in needed(template) if name in blueprint.fields}

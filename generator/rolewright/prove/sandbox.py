@@ -41,7 +41,8 @@ class Sandbox:
     `applied` are the addresses that moto took; `not_applied` the Terraform types that the table lacks, so
     that nothing is known of them. A resource that was refused is in neither and has a finding; so is one
     that needs a refused one, without a finding of its own. `tokens` maps each `${address.attribute}` that
-    the plan's values have in the place of what AWS generates to what moto generated. `policies` and
+    the plan's values have in the place of what AWS generates to what moto generated, or for a type that was
+    not applied to a value that stands for it. `policies` and
     `trusts` are what moto holds for each role, by the role's address: every inline and attached policy
     document, and the trust policy.
     """
@@ -74,9 +75,13 @@ class Moto:
         blocks = [block for block in plan.resources.values() if block.mode == "resource"]
         self._reset(environment.account, any(_AWS_POLICY.search(str(block.values)) for block in blocks))
         run = _Run(self, environment)
+        wanted = set(_TOKEN.findall(str([block.values for block in blocks])))
         for block in blocks:
-            run.create(block)
-        return run.result(set(_TOKEN.findall(str([block.values for block in blocks]))))
+            if _entry(block.type) is None:
+                run.leave_out(block, wanted)
+            else:
+                run.create(block)
+        return run.result(wanted)
 
     def call(self, service: str, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Answer of one call. Raises RefusedError with the reason, whatever went wrong."""
@@ -157,11 +162,17 @@ class _Run:
     tokens: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
 
+    def leave_out(self, block: Evaluated, wanted: Collection[str]) -> None:
+        """Note a type that moto cannot make; values of the right form stand for what others need of it."""
+        self.unknown.add(block.type)
+        for token in wanted:
+            if token.startswith("${" + block.address + "."):
+                name = token[2:-1].replace("_", "-").replace(".", "-")
+                place = f"{self.environment.partition}:not-applied:{self.environment.region}:{self.environment.account}"
+                self.tokens[token] = f"arn:{place}:{name}" if token.endswith("arn}") else name
+
     def create(self, block: Evaluated) -> None:
-        entry = _entry(block.type)
-        if entry is None:
-            self.unknown.add(block.type)
-            return
+        entry = _entry(block.type) or {}
         if any(address in self.failed for address in block.depends):
             self.failed.add(block.address)
             return
