@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from generate import generated_manifests
 from rolewright.cli.build import Outcome, build_all
 from rolewright.cli.processes import spread
 from rolewright.finding import Rejected
 from rolewright.pipeline import Pipeline
 
+COMPUTES = [
+    {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"},
+    {"type": "lambda", "runtime": "python3.12", "handler": "a.b", "package": "a.zip"},
+]
 ROLEWRIGHT = [sys.executable, "-m", "rolewright"]
 
 
@@ -26,8 +29,14 @@ def manifests(tmp_path: Path) -> list[Path]:
     folder = tmp_path / "manifests"
     folder.mkdir()
     files = [folder / f"{number:02}.yaml" for number in range(8)]
-    for file, text in zip(files, generated_manifests(len(files)), strict=True):
-        file.write_text(text)
+    for number, file in enumerate(files):
+        described = {
+            "version": 1,
+            "workload": f"gen-{number}",
+            "compute": COMPUTES[number % len(COMPUTES)],
+            "resources": {"table": {"type": "dynamodb-table", "name": f"table{number}", "access": "get"}},
+        }
+        file.write_text(json.dumps(described, indent=1))
     return files
 
 

@@ -83,7 +83,7 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
     the same folder take turns. Raises Rejected with every file that stands in the way, or with the reason
     why the disk did not take the files; then the folder is as before, or the next run completes it.
     """
-    files = {name: text.encode("utf-8") for name, text in sorted(module.files.items())}
+    files = _files(module)
     _refuse(_bad_names(files, target))
     try:
         with open_folder(target, create=not check_only) as folder:
@@ -105,6 +105,16 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
         raise Rejected([_unsafe(error, target)]) from None
     except OSError as error:
         raise Rejected([_failure(error, target)]) from error
+
+
+def contents(module: Module) -> dict[str, bytes]:
+    """The files of a folder that is as `write` leaves it: the module's, and the ledger."""
+    files = _files(module)
+    return {**files, LEDGER: _ledger_text(files)}
+
+
+def _files(module: Module) -> dict[str, bytes]:
+    return {name: text.encode("utf-8") for name, text in sorted(module.files.items())}
 
 
 def _refuse(findings: Iterable[Finding]) -> None:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from rolewright import cache
 from rolewright.check.expression import Malformed, Reader, below
 from rolewright.check.syntax import Attribute, Block, ParsedModule
 from rolewright.finding import Finding, Location, Rejected
@@ -145,10 +146,6 @@ def _choose_cache() -> None:
     beside = Path(parser.PARSER_FILE)
     if beside.exists() or os.access(beside.parent, os.W_OK):
         return
-    home = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(home) if home and Path(home).is_absolute() else Path("~/.cache").expanduser()) / "rolewright"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):  # RuntimeError: no home folder
-        return
-    parser.PARSER_FILE = folder / "hcl2-parser.bin"
+    own = cache.folder()
+    if own:
+        parser.PARSER_FILE = Path(own, "hcl2-parser.bin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.cache import Cache, Known, Options
 from rolewright.finding import Finding, Location, Rejected, Severity
 from rolewright.pipeline import Pipeline
+from rolewright.write import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from rolewright.model import Module
     from rolewright.pipeline import Built
@@ -35,19 +38,31 @@ _EACH = 5
 class Product:
     """What a run needs of a built workload. It can go from one process to another.
 
-    `place` is that of its name in the manifest, `summary` one line of what was proven.
+    `place` is that of its name in the manifest, `summary` one line of what was proven, `until` the last day
+    on which all that was accepted is accepted, or "". `module` is None if its folder is known to be current.
     """
 
     workload: str
     place: Location
-    module: Module
+    module: Module | None
     summary: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What became of one manifest. `sources` has its text if there are findings."""
+
+    products: tuple[Product, ...]
+    findings: tuple[Finding, ...]
+    sources: Mapping[str, str]
 
 
 @dataclass
 class Outcome:
-    """What became of the manifests of a run. `sources` has the text of those with findings."""
+    """What became of the manifests of a run: the part of each, and the sums of the parts."""
 
+    parts: list[Part] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
@@ -66,36 +81,33 @@ class _Options:
     environments: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What became of one manifest."""
-
-    products: tuple[Product, ...]
-    findings: tuple[Finding, ...]
-    sources: Mapping[str, str]
-
-
 def build_all(
     manifests: Sequence[Path],
     blueprints: Iterable[Path] | None,
     environments: Iterable[str] | None,
     jobs: int | None = None,
+    cache: Cache | None = None,
 ) -> Outcome:
-    """Build every manifest, with the same outcome for any number of `jobs`.
+    """Build every manifest that the cache does not know, with the same outcome for any number of `jobs`.
 
     All findings are collected; one name for two workloads is one of them. Raises Rejected where no
     manifest can be built, or a process did not live to the end.
     """
     options = _Options(tuple(blueprints or ()), tuple(environments or ()))
     outcome = Outcome()
-    shown = len(manifests) > 20 and sys.stderr.isatty()
+    known = {} if cache is None else _known(cache, manifests)
+    rest = [manifest for manifest in manifests if manifest not in known]
+    shown = len(rest) > 20 and sys.stderr.isatty()
     try:
-        for number, part in enumerate(_parts(options, manifests, _processes(jobs, len(manifests))), 1):
-            if shown:
-                typer.echo(f"\r{number}/{len(manifests)}", nl=number == len(manifests), err=True)
-            outcome.products.extend(part.products)
-            outcome.findings.extend(part.findings)
-            outcome.sources.update(part.sources)
+        with closing(_parts(options, rest, _processes(jobs, len(rest)))) as built:
+            for number, manifest in enumerate(manifests, 1):
+                part = known[manifest] if manifest in known else next(built)
+                outcome.parts.append(part)
+                outcome.products.extend(part.products)
+                outcome.findings.extend(part.findings)
+                outcome.sources.update(part.sources)
+                if shown:
+                    typer.echo(f"\r{number}/{len(manifests)}", nl=number == len(manifests), err=True)
     except KeyboardInterrupt:
         typer.echo("\n" * shown + "interrupted: nothing was written", err=True)
         raise
@@ -103,12 +115,46 @@ def build_all(
     return outcome
 
 
+def _known(cache: Cache, manifests: Iterable[Path]) -> dict[Path, Part]:
+    """The parts of manifests for which there is nothing to do."""
+    found = {manifest: cache.find(str(manifest)) for manifest in manifests}
+    return {
+        manifest: Part(tuple(Product(w.name, Location(str(manifest), *w.place), None, w.summary) for w in all_), (), {})
+        for manifest, all_ in found.items()
+        if all_ is not None
+    }
+
+
+def open_cache(output: Path | None, blueprints: Iterable[Path] | None, environments: Iterable[str] | None) -> Cache:
+    """The cache for what a command was told; without an `output` nothing is written."""
+    return Cache(
+        Options("" if output is None else str(output), tuple(map(str, blueprints or ())), tuple(environments or ()))
+    )
+
+
+def remember(cache: Cache, manifests: Sequence[Path], outcome: Outcome, output: Path | None) -> None:
+    """Let the cache know about manifests without findings, and what their folders have to hold."""
+    for manifest, part in zip(manifests, outcome.parts, strict=True):
+        if not part.findings and all(product.module for product in part.products):
+            made = dict(_made(product, output) for product in part.products)
+            until = min((product.until for product in part.products if product.until), default="")
+            cache.remember(str(manifest), made, until)
+
+
+def _made(product: Product, output: Path | None) -> tuple[Known, Mapping[str, bytes]]:
+    files = contents(product.module) if product.module and output is not None else {}
+    folder = "" if output is None else str(output / product.workload)
+    at = product.place
+    place = at.line, at.column, at.end_line, at.end_column
+    return Known(product.workload, place, product.summary, folder, tuple(files)), files
+
+
 def _processes(jobs: int | None, manifests: int) -> int:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(available, manifests // _EACH) if jobs is None else min(jobs, manifests)
 
 
-def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Iterator[_Part]:
+def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Generator[Part]:
     """What became of each manifest, in their order."""
     if processes <= 1:
         with Pipeline(options.blueprints, options.environments) as pipeline:
@@ -128,7 +174,7 @@ def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Iter
         raise Rejected([_died(manifests[done])]) from None
 
 
-def _work(task: tuple[_Options, Path]) -> _Part:
+def _work(task: tuple[_Options, Path]) -> Part:
     """One manifest, in a process of several."""
     options, manifest = task
     return _part(_pipeline(options), manifest)
@@ -140,20 +186,20 @@ def _pipeline(options: _Options) -> Pipeline:
     return Pipeline(options.blueprints, options.environments)
 
 
-def _part(pipeline: Pipeline, manifest: Path) -> _Part:
+def _part(pipeline: Pipeline, manifest: Path) -> Part:
     products: list[Product] = []
     findings: list[Finding] = []
     try:
         for built in pipeline.run(manifest):
+            workload = built.workload
             findings += built.findings
-            products.append(
-                Product(built.workload.name, built.workload.locate("workload"), built.module, _summary(built))
-            )
+            until = min((one.until for one in workload.suppressions if one.until), default="")
+            products.append(Product(workload.name, workload.locate("workload"), built.module, _summary(built), until))
     except Rejected as refusal:
         findings += refusal.findings
     shown = {finding.location.file for finding in findings}
     sources = {file: text for file, text in pipeline.sources.items() if file in shown}
-    return _Part(tuple(products), tuple(findings), sources)
+    return Part(tuple(products), tuple(findings), sources)
 
 
 def _died(manifest: Path) -> Finding:

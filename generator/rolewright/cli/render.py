@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.build import Jobs, build_all
+from rolewright.cli.build import Jobs, build_all, open_cache, remember
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
 from rolewright.finding import Finding, Location, Rejected
-from rolewright.write import write
+from rolewright.write import WriteResult, write
 
 if TYPE_CHECKING:
     from rolewright.cli.build import Product
-    from rolewright.write import WriteResult
 
 
 def render(
@@ -41,16 +40,17 @@ def render(
     """
     if output.is_symlink():
         raise Rejected([_link(output)])
-    outcome = build_all(manifests, blueprints, env, jobs)
+    cache = open_cache(output, blueprints, env)
+    outcome = build_all(manifests, blueprints, env, jobs, None if force else cache)
     results: list[tuple[Product, WriteResult]] = []
     findings: list[Finding] = list(outcome.findings)
     if not outcome.refused:
         for product in outcome.products:
             try:
-                target = output / product.workload
-                results.append((product, write(product.module, target, check_only=check, force=force)))
+                results.append((product, _write(product, output, check=check, force=force)))
             except Rejected as refusal:
                 findings.extend(refusal.findings)
+        remember(cache, manifests, outcome, output)
     report(findings, outcome.sources, format_)
     if format_ is Format.TEXT:
         for product, result in results:
@@ -61,6 +61,12 @@ def render(
         raise typer.Exit(1)
     if any(result.status == "stale" for _, result in results):
         raise typer.Exit(3)
+
+
+def _write(product: Product, output: Path, *, check: bool, force: bool) -> WriteResult:
+    if product.module is None:
+        return WriteResult("unchanged")
+    return write(product.module, output / product.workload, check_only=check, force=force)
 
 
 def _link(output: Path) -> Finding:

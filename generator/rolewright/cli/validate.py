@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rolewright.cli.build import Jobs, build_all
+from rolewright.cli.build import Jobs, build_all, open_cache, remember
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
 
 
@@ -16,10 +16,12 @@ def validate(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Check and prove manifests without writing anything."""
-    outcome = build_all(manifests, blueprints, env, jobs)
+    cache = open_cache(None, blueprints, env)
+    outcome = build_all(manifests, blueprints, env, jobs, cache)
     report(outcome.findings, outcome.sources, format_)
     if outcome.refused:
         raise typer.Exit(1)
+    remember(cache, manifests, outcome, None)
     if format_ is Format.TEXT:
         for product in outcome.products:
             typer.echo(f"{product.place.file}: {product.workload} is valid; {product.summary}")

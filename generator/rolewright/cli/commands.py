@@ -1,0 +1,29 @@
+"""Every command."""
+
+from __future__ import annotations
+
+import sys
+
+from rolewright.cli.app import app
+from rolewright.cli.blueprint import blueprint_app
+from rolewright.cli.blueprints import blueprints_app
+from rolewright.cli.console import report
+from rolewright.cli.render import render
+from rolewright.cli.schema import schema
+from rolewright.cli.validate import validate
+from rolewright.finding import Rejected
+
+app.command()(render)
+app.command()(validate)
+app.command()(schema)
+app.add_typer(blueprint_app)
+app.add_typer(blueprints_app)
+
+
+def run() -> None:
+    """Run the command that the arguments name; a refusal is shown, and ends with 1."""
+    try:
+        app(prog_name="rolewright")  # also as `python -m rolewright`, where completion would take that for the name
+    except Rejected as refusal:
+        report(refusal.findings, {})
+        sys.exit(1)
