@@ -6,21 +6,23 @@ import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, Undefined
+from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.hcl import Expression, comment, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rolewright.blueprint import Catalog
 
 # Filters that only look at values; those that make markup, pad to a width or run over large ranges are left out.
-_FILTERS = ("default", "dictsort", "first", "join", "last", "length", "list", "lower", "map", "reject",
-            "rejectattr", "replace", "select", "selectattr", "sort", "string", "trim", "unique", "upper")  # fmt: skip
+_FILTERS = ("default", "dictsort", "first", "last", "length", "list", "lower", "map", "reject",
+            "rejectattr", "select", "selectattr", "sort", "string", "trim", "unique", "upper")  # fmt: skip
 _STEPS = 20_000
+_STEP, _CONCAT = "__step__", "__concat__"
 _LENGTH = 1_000_000
 _REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)+")
 _TYPE = re.compile(r"(list|set|map)\((string|number|bool)\)|string|number|bool")
@@ -44,14 +46,61 @@ class _Loader(BaseLoader):
         raise TemplateNotFound(template)
 
 
+class _Bounded(NodeTransformer):
+    """Makes a template count each turn of its loops, and join text where its length is looked at."""
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - jinja's name
+        """A loop that calls `__step__` in each turn."""
+        self.generic_visit(node)
+        call = nodes.Call(nodes.Name(_STEP, "load"), [], [], None, None)
+        node.body.insert(0, nodes.ExprStmt(call).set_lineno(node.lineno, override=True))
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Call:  # noqa: N802 - jinja's name
+        """`a ~ b` as a call of `__concat__`."""
+        self.generic_visit(node)
+        return nodes.Call(nodes.Name(_CONCAT, "load"), node.nodes, [], None, None, lineno=node.lineno)
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset(["*", "**", "%"])
+    intercepted_binops = frozenset(["+", "*", "**", "%"])
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        template: nodes.Template = _Bounded().visit(super()._parse(source, name, filename))
+        return template
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
         """Repeating and padding text could take all memory, and no template needs them."""
-        if operator in ("**", "%") or isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
+        long = isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)
+        if operator in ("**", "%") or (long and operator != "+"):
             raise TypeError(f"`{operator}` is not for templates")
+        if operator == "+":
+            _require_short(sum(len(side) for side in (left, right) if isinstance(side, str | list | tuple)))
+            return left + right
         return super().call_binop(context, operator, left, right)
+
+
+def _require_short(length: int) -> None:
+    if length > _LENGTH:
+        raise TypeError(f"it makes more than {_LENGTH} characters or entries")
+
+
+def _concat(*parts: object) -> str:
+    texts = [str(part) for part in parts]
+    _require_short(sum(map(len, texts)))
+    return "".join(texts)
+
+
+def _replace(text: object, old: str, new: str) -> str:
+    before = str(text)
+    _require_short(len(before) + (before.count(old) if old else len(before) + 1) * len(new))
+    return before.replace(old, new)
+
+
+def _join(items: Iterable[object], separator: str = "") -> str:
+    texts = [str(item) for item in items]
+    _require_short(sum(map(len, texts)) + len(separator) * len(texts))
+    return separator.join(texts)
 
 
 class Templates:
@@ -79,7 +128,10 @@ class Templates:
             auto_reload=False,
         )
         environment.filters = {name: environment.filters[name] for name in _FILTERS}
+        environment.filters |= {"join": _join, "replace": _replace}
         environment.globals = {
+            _STEP: self._step,
+            _CONCAT: _concat,
             "comment": comment,
             "expression": _type_expression,
             "range": self._range,

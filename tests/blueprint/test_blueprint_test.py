@@ -81,6 +81,13 @@ def test_what_a_module_makes_is_tried_too(pipeline: Pipeline, tmp_path: Path) ->
     assert trial.not_applied == {"aws_kinesis_video_stream"}
 
 
+NESTED = "".join(f"{{% for v{n} in resource.arns.stream.parts %}}" for n in range(15)) + "{% endfor %}" * 15
+DOUBLED = (
+    "{% macro more(text, n) %}{% if n %}{{ more(text ~ text, n - 1) }}{% endif %}{% endmacro %}{{ more('xx', 60) }}"
+)
+REPLACED = "{% set a = 'xxxxxxxxxx' %}" + "{% set a = a | replace('x', a) %}" * 12
+
+
 @dataclass(frozen=True)
 class Broken:
     name: str
@@ -134,13 +141,16 @@ def test_a_broken_blueprint_is_a_finding_at_its_place(case: Broken, tmp_path: Pa
         (TEMPLATE.replace("{{ resource.name }}", '{{ ref("aws_s3_bucket.none.id") }}'), "", "blueprint.yaml"),
         (TEMPLATE + '{% include "/etc/passwd" %}', "blueprint-template", "create.tf.j2"),
         (TEMPLATE + "{% for n in range(1000000000) %}x{% endfor %}", "blueprint-template", "create.tf.j2"),
+        (TEMPLATE + NESTED, "blueprint-template", "create.tf.j2"),
+        (TEMPLATE + DOUBLED, "blueprint-template", "create.tf.j2"),
+        (TEMPLATE + REPLACED, "blueprint-template", "create.tf.j2"),
         (
             TEMPLATE + 'resource "aws_iam_user" "more" {\n  name = "more"\n}\n',
             "proof-role",
             "blueprint.yaml",
         ),
     ],
-    ids=["field", "syntax", "argument", "reference", "file", "loop", "identity"],
+    ids=["field", "syntax", "argument", "reference", "file", "loop", "nested", "doubled", "replaced", "identity"],
 )
 def test_a_broken_template_is_a_finding(template: str, rule: str, where: str, tmp_path: Path) -> None:
     file = place(tmp_path, CREATED, template)
