@@ -32,6 +32,7 @@ NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 _STATEMENT = re.compile(r"^  statement \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _CONDITION = re.compile(r"^    condition \{\n.*?^    \}\n", re.MULTILINE | re.DOTALL)
+_FREELY = '{"Effect": "Allow"}'
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
@@ -96,7 +97,10 @@ def rejected(built: Built, pipeline: Pipeline) -> tuple[int, list[str]]:
 
 
 def said(built: Built, text: str) -> set[str]:
-    """Each effect, action, resource and condition of the documents: what says nothing new may be dropped."""
+    """Each effect, action, resource and condition of the documents: what says nothing new may be dropped.
+
+    What is allowed under a condition says nothing new where it is allowed without one too.
+    """
     parsed = parse(Module(built.module.workload, {**built.module.files, "roles.tf": text}))
     plan = evaluate(parsed, built.workload.environments[0])
     found = set()
@@ -106,8 +110,9 @@ def said(built: Built, text: str) -> set[str]:
                 for one in json.loads(block.values[name])["Statement"]:
                     rest = json.dumps({k: v for k, v in one.items() if k not in ("Sid", "Action", "Resource")})
                     for action in _several(one["Action"]):
-                        found |= {f"{block.address} {action} {arn} {rest}" for arn in _several(one.get("Resource"))}
-    return found
+                        found |= {(f"{block.address} {action} {arn}", rest) for arn in _several(one.get("Resource"))}
+    free = {what for what, rest in found if rest == _FREELY}
+    return {f"{what} {rest}" for what, rest in found if rest == _FREELY or what not in free or '"Deny"' in rest}
 
 
 def _several(value: Any) -> list[Any]:
