@@ -83,7 +83,8 @@ def needs(type_: str) -> dict[str, frozenset[Need]]:
 def policies(type_: str, verb: str) -> tuple[dict[str, Any], ...]:
     """The documents of a role with one verb, or none, as read back from the rendered text."""
     more = table(type_).get("more", {}).get(verb, {})
-    entry = {"type": type_, **table(type_)["entry"], **more, **({"access": verb} if verb else {})}
+    fields = {name: value for name, value in {**table(type_)["entry"], **more}.items() if value is not None}
+    entry = {"type": type_, **fields, **({"access": verb} if verb else {})}
     manifest = {
         "version": 1,
         "workload": "caller",
