@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.finding import Finding, Location, Rejected, Severity
@@ -21,7 +22,6 @@ from rolewright.source import load, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
 
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint, Verb
     from rolewright.model import Workload
@@ -93,6 +93,7 @@ class _Attempt:
     def __init__(self, pipeline: Pipeline, tree: Tree) -> None:
         self.pipeline = pipeline
         self.tree = tree
+        self.type = Path(tree.file).parent.name
         self.trial = Trial()
         self.schemas = Schemas(pipeline.catalog)
 
@@ -231,7 +232,8 @@ class _Attempt:
         return True
 
     def read(self, compute: Entry, resources: Entry) -> Workload:
-        manifest = {"version": 1, "workload": "trial", "compute": compute, "resources": resources}
+        name = f"try-{self.trial.manifests}-{self.type}"[:32].rstrip("-")
+        manifest = {"version": 1, "workload": name, "compute": compute, "resources": resources}
         (workload,) = read_manifest(loads(json.dumps(manifest), _NAME), self.pipeline.catalog, self.schemas)
         return workload
 

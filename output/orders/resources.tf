@@ -91,7 +91,8 @@ resource "aws_s3_bucket_versioning" "uploads" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "uploads" {
-  bucket = aws_s3_bucket_versioning.uploads.bucket
+  bucket     = aws_s3_bucket.uploads.id
+  depends_on = [aws_s3_bucket_versioning.uploads]
   rule {
     id     = "tidy-up"
     status = "Enabled"
