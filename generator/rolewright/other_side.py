@@ -135,13 +135,13 @@ def across_accounts(
     )
     if own or not grants:
         return
-    to = blueprint.cross_account.get("policy")
-    if to is None:
+    to = blueprint.cross_account.policy
+    if not to:
         raise Rejected(
             [
                 Finding(
                     "cross-account",
-                    blueprint.cross_account.get("impossible", "this cannot be shared with another account"),
+                    blueprint.cross_account.impossible,
                     "use a resource of the workload's own account",
                     grants[0].location,
                     f"resources.{resource.key}",
@@ -164,4 +164,7 @@ def across_accounts(
             "resources": list(first.resources) if is_own else [Text.of("*")],
             "conditions": first.conditions,
         }
-        yield HandOver(resource.key, to if is_own else "key policy", _as_json(statement))
+        document = _as_json(statement)
+        if is_own and not blueprint.cross_account.resource:
+            document = {name: value for name, value in document.items() if name != "Resource"}
+        yield HandOver(resource.key, to if is_own else "key policy", document)

@@ -166,6 +166,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
+        "conditioned": _shown(statement.conditions, _SYMBOLS),
     }
 
 

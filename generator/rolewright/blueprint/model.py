@@ -99,6 +99,18 @@ class CrossFieldRule:
 
 
 @dataclass(frozen=True)
+class CrossAccount:
+    """Where another account's owner has to agree: in `policy`, or nowhere, since it is `impossible`.
+
+    `resource` says whether a statement of that policy names a resource; a trust policy's does not.
+    """
+
+    policy: str
+    resource: bool
+    impossible: str
+
+
+@dataclass(frozen=True)
 class ResourceBlueprint:
     """What a workload may touch."""
 
@@ -120,7 +132,7 @@ class ResourceBlueprint:
     exclusions: Mapping[str, tuple[Exclusion, ...]]
     companions: Mapping[str, tuple[Companion, ...]]
     agreements: tuple[Agreement, ...]
-    cross_account: Mapping[str, str]
+    cross_account: CrossAccount
     pitfalls: tuple[str, ...]
 
     def expand(self, verbs: Iterable[str]) -> tuple[Verb, ...]:

@@ -10,6 +10,7 @@ from rolewright.blueprint.model import (
     Companion,
     ComputeBlueprint,
     Creation,
+    CrossAccount,
     CrossFieldRule,
     Exclusion,
     NameRule,
@@ -65,9 +66,14 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
         agreements=tuple(
             Agreement(one["to"], tuple(one["verbs"]), one["document"]) for one in data.get("agreements", ())
         ),
-        cross_account=data.get("cross_account", {}),
+        cross_account=_cross_account(data.get("cross_account", {})),
         pitfalls=tuple(data.get("pitfalls", ())),
     )
+
+
+def _cross_account(data: Mapping[str, Any]) -> CrossAccount:
+    impossible = data.get("impossible", "this cannot be shared with another account")
+    return CrossAccount(data.get("policy", ""), data.get("resource", True), impossible)
 
 
 def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:

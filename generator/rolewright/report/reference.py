@@ -43,10 +43,10 @@ def resource_page(blueprint: ResourceBlueprint) -> str:
         lines += [f"## With `{field}`", "", *(_companion(one) for one in companions), ""]
     if blueprint.agreements:
         lines += ["## What another policy has to say as well", "", *map(_agreement, blueprint.agreements), ""]
-    if "policy" in blueprint.cross_account:
-        lines += [f"Another account's owner has to allow it in the {blueprint.cross_account['policy']}.", ""]
-    elif blueprint.cross_account:
-        lines += [f"Another account's cannot be used: {blueprint.cross_account['impossible']}.", ""]
+    if blueprint.cross_account.policy:
+        lines += [f"Another account's owner has to allow it in the {blueprint.cross_account.policy}.", ""]
+    elif blueprint.arns:
+        lines += [f"Another account's cannot be used: {blueprint.cross_account.impossible}.", ""]
     if blueprint.pitfalls:
         lines += ["## Pitfalls", "", *(f"- {one}" for one in blueprint.pitfalls)]
     return "\n".join(lines).rstrip() + "\n"
