@@ -18,6 +18,7 @@ from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
 from rolewright.render import render
+from rolewright.schema import Schemas
 from rolewright.source import load
 from rolewright.template import Templates
 
@@ -55,6 +56,7 @@ class Pipeline:
     def __init__(self, blueprints: Iterable[Path] = (), environments: Collection[str] = ()) -> None:
         self.catalog = load_catalog(tuple(blueprints))
         self._templates = Templates(self.catalog)
+        self._schemas = Schemas(self.catalog)
         self._only = environments
         self._stack = ExitStack()
         self.sources: dict[str, str] = {}
@@ -74,7 +76,7 @@ class Pipeline:
     def run(self, path: Path) -> Iterator[Built]:
         """Build every workload of a manifest file. Raises Rejected where it cannot be rendered."""
         document = self.read(path)
-        for workload in read_manifest(document, self.catalog):
+        for workload in read_manifest(document, self.catalog, self._schemas):
             yield self.build(workload)
 
     def read(self, path: Path) -> Document:

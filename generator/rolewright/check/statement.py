@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rolewright.check.syntax import Literal, Map
@@ -79,8 +80,13 @@ class Statement:
 Document = tuple[Statement, ...]
 
 
-def documents(parsed: ParsedModule) -> Iterator[Document]:
+@lru_cache(maxsize=1)
+def documents(parsed: ParsedModule) -> tuple[Document, ...]:
     """Every policy of the module: policy documents, and policies written as JSON."""
+    return tuple(_documents(parsed))
+
+
+def _documents(parsed: ParsedModule) -> Iterator[Document]:
     for block in parsed.all("data", _DOCUMENT):
         yield _of_block(parsed, block)
     for block in parsed.blocks:

@@ -113,11 +113,12 @@ class Block:
         return (block for block in self.blocks if block.type == type_)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ParsedModule:
     """The HCL files of a module as blocks, and every file's text.
 
-    `tfvars` maps an environment's name to the attributes of `environments/NAME.tfvars`.
+    `tfvars` maps an environment's name to the attributes of `environments/NAME.tfvars`. Two are the same only
+    if they are one object, so that what is found out about one can be kept.
     """
 
     files: Mapping[str, str]

@@ -170,9 +170,12 @@ def decide_trust(document: Mapping[str, Any], request: Request, principal: Princ
     A user or role of another account also needs its own permission, which is not asked here. Raises
     PolicyError for a malformed document.
     """
-    context = _context(request)
-    listed = statements(document, trust=True)
-    return _decision(*_verdict(listed, request.action, context, lambda s: _named(s, principal)))
+    return decide_trust_statements(statements(document, trust=True), request, principal)
+
+
+def decide_trust_statements(listed: Sequence[PolicyStatement], request: Request, principal: Principal) -> Decision:
+    """As `decide_trust`, for a document that is read already."""
+    return _decision(*_verdict(listed, request.action, _context(request), lambda s: _named(s, principal)))
 
 
 def _named(statement: PolicyStatement, principal: Principal) -> Truth:

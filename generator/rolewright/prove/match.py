@@ -126,6 +126,8 @@ class Glob:
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is a match."""
+        if self.literal is not None or not text.startswith(self.prefix):
+            return text == self.literal
         state = self.start
         for character in text:
             state = self.step(state, character)

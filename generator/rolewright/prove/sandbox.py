@@ -122,8 +122,43 @@ def open_sandbox() -> Iterator[Moto]:
             mock_random.seed(0)  # the ids that moto generates are the same in every run
             os.environ["MOTO_ACCOUNT_ID"] = account
 
-        with mock:
+        with _sparing(), mock:
             yield Moto(Session(), reset)
+
+
+@contextmanager
+def _sparing() -> Iterator[None]:
+    """Keep moto and the SDK from doing over and over what comes out the same, or what nobody asks for."""
+    from botocore.loaders import Loader  # noqa: PLC0415 - heavy, as the others
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+    from moto.core import responses  # noqa: PLC0415
+    from moto.core.utils import method_names_from_class  # noqa: PLC0415
+
+    generate, load = rsa.generate_private_key, Loader.load_data_with_path
+    models: dict[tuple[type, str], Any] = {}
+
+    class Key:
+        """A key pair that is generated when it is asked for anything. Every KMS key has one, symmetric or not."""
+
+        def __init__(self, **parameters: Any) -> None:  # noqa: ANN401
+            self._parameters = parameters
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            return getattr(generate(**self._parameters), name)
+
+    def shared(loader: Any, name: str) -> Any:  # noqa: ANN401
+        """The model of a service. Every session has a loader of its own; moto's adds to what it loads."""
+        key = type(loader), name
+        if key not in models:
+            models[key] = load(loader, name)
+        return models[key]
+
+    with (
+        patch.object(rsa, "generate_private_key", Key),
+        patch.object(Loader, "load_data_with_path", shared),
+        patch.object(responses, "method_names_from_class", cache(method_names_from_class)),
+    ):
+        yield
 
 
 def _open_client(session: Any, service: str, region: str) -> Any:  # noqa: ANN401 - botocore's
@@ -232,29 +267,27 @@ class _Run:
         self.findings.append(Finding(rule, message, remedy, Location(block.file, block.line)))
 
     def result(self, wanted: Collection[str]) -> Sandbox:
+        roles = self._iam("get_account_authorization_details", Filter=["Role"])["RoleDetailList"] if self.roles else ()
+        stored = {role["RoleName"]: role for role in roles}
         return Sandbox(
             tuple(self.applied),
             tuple(sorted(self.unknown)),
             tuple(self.findings),
             {token: value for token, value in self.tokens.items() if token in wanted},
-            {address: tuple(self._policies(role)) for address, role in self.roles.items()},
-            {
-                address: _document(self._iam("get_role", RoleName=role)["Role"]["AssumeRolePolicyDocument"])
-                for address, role in self.roles.items()
-            },
+            {address: tuple(self._policies(stored[role])) for address, role in self.roles.items()},
+            {address: _document(stored[role]["AssumeRolePolicyDocument"]) for address, role in self.roles.items()},
         )
 
-    def _policies(self, role: str) -> Iterator[dict[str, Any]]:
-        for name in self._iam("list_role_policies", RoleName=role)["PolicyNames"]:
-            answer = self._iam("get_role_policy", RoleName=role, PolicyName=name)
-            yield _document(answer["PolicyDocument"])
-        for attached in self._iam("list_attached_role_policies", RoleName=role)["AttachedPolicies"]:
+    def _policies(self, role: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for inline in role["RolePolicyList"]:
+            yield _document(inline["PolicyDocument"])
+        for attached in role["AttachedManagedPolicies"]:
             arn = attached["PolicyArn"]
             version = self._iam("get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
             answer = self._iam("get_policy_version", PolicyArn=arn, VersionId=version)
             yield _document(answer["PolicyVersion"]["Document"])
 
-    def _iam(self, operation: str, **parameters: str) -> dict[str, Any]:
+    def _iam(self, operation: str, **parameters: str | list[str]) -> dict[str, Any]:
         return self.moto.call("iam", self.environment.region, operation, parameters)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolewright.prove.decide import Decision, Principal, Request, decide_trust
+from rolewright.prove.decide import Decision, Principal, Request, decide_trust_statements
 from rolewright.prove.document import Atom, PolicyStatement, statements
 from rolewright.prove.implication import contexts
 
@@ -128,8 +128,10 @@ def _probes(
         yield TrustDifference("unknown", "", "", "no request is known that fulfils the declared conditions")
         return
 
+    listed = statements(document, trust=True)
+
     def ask(principal: Principal, action: str, context: Mapping[str, tuple[str, ...]]) -> Decision:
-        return decide_trust(document, Request(action, _ROLE, context), principal)
+        return decide_trust_statements(listed, Request(action, _ROLE, context), principal)
 
     for service in services:
         principal, name = Principal("Service", service), f"Service {service}"
