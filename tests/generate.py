@@ -5,101 +5,235 @@ from __future__ import annotations
 import json
 import random
 import re
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint import load_catalog
+from rolewright.finding import Rejected
+from rolewright.grants import derive_grants
+from rolewright.jsonschema import Schema
+from rolewright.manifest import read_manifest
+from rolewright.policy import build_roles
+from rolewright.schema import Schemas
+from rolewright.source import loads
 
-KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-KNOWN: dict[str, Any] = {  # what no schema says: values that belong together, or that a pattern cannot be made from
-    "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.4.2",
-    "kms_key": KEY,
-    "ami": "amazon-linux-2023",
-    "instance_type": "t3.micro",
-    "package": "function.zip",
-    "handler": "index.handler",
-    "environment": {"LOG_LEVEL": "info", "GREETING": 'say "hi" %{x}'},
-    "hash_key": "id",
-    "prefix": "in/",
-    "dead_letter": "arn:aws:sqs:us-east-1:123456789012:failed",
-    "cpu": 512,
-    "memory": 1024,
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from rolewright.blueprint.model import CrossFieldRule, ResourceBlueprint, Verb
+    from rolewright.model import Workload
+
+ENVIRONMENTS = {
+    "dev": {"account": "111111111111", "region": "us-east-1"},
+    "prod": {"account": "222222222222", "region": "eu-west-1"},
 }
-NAMES = {"kms-key": "1234abcd-12ab-34cd-56ef-1234567890ab", "ssm-parameter": "/app/{n}"}
-SKIPPED = {"vpc", "subnet_id", "security_group_ids", "ports", "secrets", "admit", "range_key", "stream", "ttl"}
+ELSEWHERE = {"local.account": "999999999999"}
+TEXT = 'text ${workload} with "quotes", $${dollars} %{percent} and {{ braces }}'
+DRAFTS = 200
+_FIELD = re.compile(r"\$\{(\w+)\}")
 
 
 def generated_manifests(amount: int, *, created: bool = False) -> list[str]:
     """`amount` manifests as JSON. With `created`, every resource that can be is made by the module."""
-    chance = random.Random(20260630)
-    catalog = load_catalog()
-    computes, resources = list(catalog.computes), list(catalog.resources)
-    made = []
-    for number in range(amount):
-        compute = catalog.computes[computes[number % len(computes)]]
-        fields = _fields(dict(compute.fields), compute.required, chance)
-        if "package" in compute.fields:
-            fields |= {"runtime": "python3.12", "handler": "index.handler", "package": "function.zip"}
-            fields.pop("image", None)
-        touched = {}
-        for index in range(chance.randint(0, 4)):
-            type_ = resources[(number + index) % len(resources)]
-            touched[f"r{index}"] = _resource(catalog.resources[type_], f"g{number}r{index}", chance, created=created)
-        manifest: dict[str, Any] = {
-            "version": 1,
-            "workload": f"gen-{number}",
-            "compute": {"type": compute.type, **fields},
-            "resources": touched,
-        }
-        if chance.random() < 0.3 and not created:
-            manifest["environments"] = {
-                "dev": {"account": "111111111111", "region": "us-east-1"},
-                "prod": {"account": "222222222222", "region": "eu-west-1"},
-            }
-        made.append(json.dumps(manifest, indent=1))
+    generator = Generator(created=created)
+    made = [generator.manifest(number) for number in range(amount)]
+    assert sum(generator.refused.values()) * 5 < generator.drawn, generator.refused
     return made
 
 
-def _resource(blueprint: Any, name: str, chance: random.Random, *, created: bool) -> dict[str, Any]:
-    create = blueprint.create is not None and (created or chance.random() < 0.4)
-    schemas = {**blueprint.fields, **(blueprint.create.fields if create else {})}
-    required = (*blueprint.required, *(blueprint.create.required if create else ()))
-    fields = _fields({k: v for k, v in schemas.items() if k != "name"}, required, chance)
-    if create:
-        fields.pop("kms_key", None)
-    given = name if create and blueprint.type in NAMES and "{n}" not in NAMES[blueprint.type] else None
-    fields["name"] = given or NAMES.get(blueprint.type, "app-{n}").format(n=name)
-    access = chance.sample(list(blueprint.verbs), chance.randint(1, min(3, len(blueprint.verbs))))
-    return {"type": blueprint.type, **({"create": True} if create else {}), **fields, "access": access}
+class ImpossibleError(Exception):
+    """A value that cannot be made from its schema, which has no examples either."""
 
 
-def _fields(schemas: dict[str, Any], required: tuple[str, ...], chance: random.Random) -> dict[str, Any]:
-    chosen = {}
-    for name, schema in schemas.items():
-        if name in SKIPPED or not (name in required or (chance.random() < 0.4 and _simple(name, schema))):
-            continue
-        chosen[name] = KNOWN[name] if name in KNOWN else _value(schema, chance)
-    return chosen
+class Generator:
+    """Draws manifests. `drawn` counts the drafts, `refused` those by type that had to be drawn again."""
+
+    def __init__(self, *, created: bool = False) -> None:
+        self.drawn = 0
+        self.refused: Counter[str] = Counter()
+        self._created = created
+        self._chance = random.Random(20260630)
+        self._catalog = load_catalog()
+        self._schemas = Schemas(self._catalog)
+        self._turns: Counter[str] = Counter()
+
+    def manifest(self, number: int) -> str:
+        """The next manifest. Types take turns, and so do the verbs of each."""
+        frame: dict[str, Any] = {"version": 1, "workload": f"gen-{number}"}
+        type_ = self._next("compute", self._catalog.computes)
+        frame = self._accepted(type_, lambda: {**frame, "compute": self._compute(type_)})
+        touched: dict[str, Any] = {}
+        for index in range(self._chance.randint(0, 4)):
+            touched |= self._touched(frame, f"r{index}", f"g{number}r{index}")
+        frame["resources"] = touched
+        return json.dumps(self._accepted("a whole manifest", lambda: self._joined(frame)), indent=1, ensure_ascii=False)
+
+    def _touched(self, frame: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+        type_ = self._next("resource", self._catalog.resources)
+        verb = self._next(type_, self._catalog.resources[type_].verbs)
+        drawn = self._accepted(type_, lambda: {**frame, "resources": {key: self._resource(type_, verb, name)}})
+        found: dict[str, Any] = drawn["resources"]
+        return found
+
+    def _next(self, what: str, choices: Iterable[str]) -> str:
+        names = list(choices)
+        self._turns[what] += 1
+        return names[(self._turns[what] - 1) % len(names)]
+
+    def _accepted(self, what: str, draft: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A draft that is a valid manifest."""
+        last: object = None
+        for _ in range(DRAFTS):
+            self.drawn += 1
+            manifest = draft()
+            try:
+                self._read(manifest)
+            except Rejected as refusal:
+                self.refused[what] += 1
+                last = (manifest, refusal.findings)
+            else:
+                return manifest
+        raise AssertionError(last)
+
+    def _read(self, manifest: Mapping[str, Any]) -> Workload:
+        document = loads(json.dumps(manifest, ensure_ascii=False), "generated.yaml")
+        (workload,) = read_manifest(document, self._catalog, self._schemas)
+        build_roles(workload, derive_grants(workload, self._catalog), self._catalog)
+        return workload
+
+    def _compute(self, type_: str) -> dict[str, Any]:
+        blueprint = self._catalog.computes[type_]
+        return self._entry({"type": type_}, blueprint.fields, blueprint.required, blueprint.rules)
+
+    def _resource(self, type_: str, verb: str, name: str) -> dict[str, Any]:
+        blueprint = self._catalog.resources[type_]
+        creation = blueprint.create if self._created or self._chance.random() < 0.4 else None
+        required = {*blueprint.required, *(creation.required if creation else ())}
+        barred = {one for field in required for each in blueprint.exclusions.get(field, ()) for one in each.verbs}
+        verbs = [name for name in blueprint.verbs if not any(v.name in barred for v in blueprint.expand([name]))]
+        first = verb if verb in verbs else self._chance.choice(verbs)
+        more = self._chance.sample(verbs, self._chance.randint(0, min(2, len(verbs))))
+        access = list(dict.fromkeys([first, *more]))
+        entry = self._entry(
+            {"type": type_, **({"create": True} if creation else {}), "access": access},
+            {**blueprint.fields, **(creation.fields if creation else {})},
+            required,
+            blueprint.rules,
+            {name for verb in blueprint.expand(access) for name in _needed(blueprint, verb)},
+        )
+        for field in {"name", *blueprint.identified_by} & entry.keys():
+            if isinstance(entry[field], str):
+                schema = Schema({**blueprint.fields, **(creation.fields if creation else {})}[field])
+                entry[field] = next(one for one in _distinct(entry[field], name) if schema.accepts(one))
+        if creation is None and blueprint.arns and self._chance.random() < 0.2:
+            return self._by_arn(entry, blueprint)
+        return entry
+
+    def _by_arn(self, entry: Mapping[str, Any], blueprint: ResourceBlueprint) -> dict[str, Any]:
+        """The same resource named by its ARN, in another account where that can be."""
+        manifest = {"version": 1, "workload": "any", "compute": self._compute(next(iter(self._catalog.computes)))}
+        try:
+            workload = self._read({**manifest, "resources": {"it": entry}})
+        except Rejected:
+            return dict(entry)  # to be refused, and counted, as it is
+        values = {**workload.environments[0].values, **({} if blueprint.cross_account.impossible else ELSEWHERE)}
+        arn = next(iter(workload.resources["it"].arns.values()))[0].ground(values)
+        kept = {name: value for name, value in entry.items() if name not in blueprint.identified_by}
+        return {**kept, "arn": arn}
+
+    def _entry(
+        self,
+        base: Mapping[str, Any],
+        schemas: Mapping[str, Any],
+        required: Collection[str],
+        rules: Iterable[CrossFieldRule],
+        likely: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """Fields that fit their schemas and the rules across them."""
+        defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
+        checks = tuple(rules)
+        for _ in range(DRAFTS):
+            entry = {**base, **self._fields(schemas, required, likely)}
+            whole = {**defaults, **entry}
+            if all(rule.require.accepts(whole) for rule in checks if rule.when.accepts(whole)):
+                return entry
+        raise AssertionError(f"no draft fits the rules of {base}")
+
+    def _fields(
+        self, schemas: Mapping[str, Any], required: Collection[str], likely: Collection[str] = ()
+    ) -> dict[str, Any]:
+        chosen = {}
+        for name, schema in schemas.items():
+            chance = 1 if name in required else 0.9 if name in likely else 0.4
+            if schema.get("x-injects") or self._chance.random() >= chance:
+                continue
+            try:
+                chosen[name] = self._value(schema)
+            except ImpossibleError:
+                assert name not in required, f"{name} is required and has no examples"
+        return chosen
+
+    def _value(self, schema: Mapping[str, Any]) -> Any:
+        chance = self._chance
+        if "const" in schema or "enum" in schema:
+            return chance.choice(schema.get("enum") or [schema["const"]])
+        match schema.get("type"):
+            case "integer":
+                low = schema.get("minimum", 0)
+                high = schema.get("maximum", low + 1000)
+                steps = [2**n for n in range(20) if low <= 2**n <= high]
+                return chance.choice([low, high, chance.randint(low, high), *steps, *schema.get("examples", ())])
+            case "boolean":
+                return chance.random() < 0.5
+            case _ if "examples" in schema:
+                return chance.choice(schema["examples"])
+            case _ if "pattern" in schema and "default" in schema:
+                return schema["default"]
+            case "string" if "pattern" not in schema:
+                return TEXT[: schema.get("maxLength", 100)]
+            case "object" if "properties" in schema:
+                return self._fields(schema["properties"], schema.get("required", ()))
+            case "array" if "items" in schema:
+                low = schema.get("minItems", 0)
+                values = [self._value(schema["items"]) for _ in range(chance.randint(low, low + 2))]
+                unique = [value for index, value in enumerate(values) if value not in values[:index]]
+                return unique[: schema.get("maxItems", 3)]
+            case _:
+                raise ImpossibleError
+
+    def _joined(self, frame: Mapping[str, Any]) -> dict[str, Any]:
+        """What ties the parts together: environments, references, injected secrets, and what holds for all roles."""
+        chance = self._chance
+        manifest: dict[str, Any] = json.loads(json.dumps(frame))
+        touched, compute = manifest["resources"], manifest["compute"]
+        keys = [key for key, one in touched.items() if one["type"] == "kms-key" and one.get("create")]
+        for one in touched.values():
+            if keys and "kms_key" in one and chance.random() < 0.7:
+                one["kms_key"] = f"${{resources.{keys[0]}.arn}}"
+        fields = self._catalog.computes[compute["type"]].fields
+        if isinstance(compute.get("environment"), dict):
+            for key, one in touched.items():
+                attribute = chance.choice(list(self._catalog.resources[one["type"]].attributes) or ["none"])
+                if attribute != "none" and chance.random() < 0.5:
+                    compute["environment"][f"AT_{key.upper()}"] = f"at ${{resources.{key}.{attribute}}}"
+        for name in [name for name, schema in fields.items() if schema.get("x-injects")]:
+            able = [key for key, one in touched.items() if self._catalog.resources[one["type"]].injection is not None]
+            if able:
+                compute[name] = {f"SECRET_{key.upper()}": key for key in able}
+        if chance.random() < 0.3:
+            manifest["environments"] = ENVIRONMENTS
+        if chance.random() < 0.2:
+            manifest |= {"exclusive": False, "boundary": "arn:aws:iam::${account}:policy/boundary", "owner": "team-a"}
+        return manifest
 
 
-def _simple(name: str, schema: dict[str, Any]) -> bool:
-    return name in KNOWN or "enum" in schema or schema.get("type") in ("integer", "boolean") or _plain(schema)
+def _needed(blueprint: ResourceBlueprint, verb: Verb) -> Iterator[str]:
+    """The fields without which a verb has nothing that it could be granted on."""
+    for arn in verb.allow:
+        if arn not in blueprint.optional:
+            yield from _FIELD.findall(blueprint.arns.get(arn, ""))
 
 
-def _plain(schema: dict[str, Any]) -> bool:
-    return schema.get("type") == "string" and "pattern" not in schema
-
-
-def _value(schema: dict[str, Any], chance: random.Random) -> Any:
-    if "enum" in schema:
-        return chance.choice(schema["enum"])
-    match schema.get("type"):
-        case "integer":
-            low = schema.get("minimum", 0)
-            return chance.randint(low, min(schema.get("maximum", low + 50), low + 50))
-        case "boolean":
-            return chance.random() < 0.5
-        case "string":
-            text = 'text ${workload} with "quotes", $${dollars} and {{ braces }}'
-            return re.sub(r"\s+", " ", text)[: schema.get("maxLength", 100)]
-        case _:
-            raise AssertionError(schema)
+def _distinct(example: str, name: str) -> Iterator[str]:
+    """Names after an example's pattern that no other resource has, the example itself last."""
+    yield from (f"{example}-{name}", f"{example}{name}", f"{name}-{example}", name, example)
