@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -29,7 +30,7 @@ class Terraform:
             **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
         }
 
-    def run(self, folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
+    def run(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> str:
         """Standard output of a call. Fails the test, with all output, on an unexpected exit code."""
         done = subprocess.run(
             [self.program, *arguments],
@@ -43,6 +44,6 @@ class Terraform:
             pytest.fail(f"terraform {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def json(self, folder: Path, *arguments: str) -> Any:
+    def json(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> Any:
         """Standard output as JSON."""
-        return json.loads(self.run(folder, *arguments))
+        return json.loads(self.run(folder, *arguments, accept=accept))
