@@ -12,6 +12,7 @@ import pytest
 
 from rolewright.blueprint import load_catalog
 from rolewright.check.parse import parse
+from rolewright.data import iam
 from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
@@ -32,7 +33,6 @@ NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 _STATEMENT = re.compile(r"^  statement \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _CONDITION = re.compile(r"^    condition \{\n.*?^    \}\n", re.MULTILINE | re.DOTALL)
-_FREELY = '{"Effect": "Allow"}'
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
@@ -96,10 +96,10 @@ def rejected(built: Built, pipeline: Pipeline) -> tuple[int, list[str]]:
     return len(made), [name for name, mutant in passed if said(built, mutant) != said(built, text)]
 
 
-def said(built: Built, text: str) -> set[str]:
-    """Each effect, action, resource and condition of the documents: what says nothing new may be dropped.
+def said(built: Built, text: str) -> set[tuple[str, str, frozenset[str]]]:
+    """What the documents allow and deny, and under which conditions.
 
-    What is allowed under a condition says nothing new where it is allowed without one too.
+    What is allowed under some conditions says nothing new where it is allowed under fewer of them.
     """
     parsed = parse(Module(built.module.workload, {**built.module.files, "roles.tf": text}))
     plan = evaluate(parsed, built.workload.environments[0])
@@ -108,11 +108,22 @@ def said(built: Built, text: str) -> set[str]:
         for name in ("policy", "assume_role_policy"):
             if block.type.startswith("aws_iam_role") and name in block.values:
                 for one in json.loads(block.values[name])["Statement"]:
-                    rest = json.dumps({k: v for k, v in one.items() if k not in ("Sid", "Action", "Resource")})
-                    for action in _several(one["Action"]):
-                        found |= {(f"{block.address} {action} {arn}", rest) for arn in _several(one.get("Resource"))}
-    free = {what for what, rest in found if rest == _FREELY}
-    return {f"{what} {rest}" for what, rest in found if rest == _FREELY or what not in free or '"Deny"' in rest}
+                    kind = json.dumps([one["Effect"], one.get("Principal")])
+                    conditions = frozenset(
+                        f"{operator} {key} {sorted(_several(values))}"
+                        for operator, keys in one.get("Condition", {}).items()
+                        for key, values in keys.items()
+                    )
+                    for pattern in _several(one["Action"]):
+                        for action in iam.expand(pattern):
+                            for arn in _several(one.get("Resource")):
+                                found.add((f"{block.address} {action} {arn}", kind, conditions))
+    weakest = {
+        (what, kind, conditions)
+        for what, kind, conditions in found
+        if not any(w == what and k == kind and c < conditions for w, k, c in found)
+    }
+    return weakest | {one for one in found if '"Deny"' in one[1]}
 
 
 def _several(value: Any) -> list[Any]:

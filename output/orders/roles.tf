@@ -196,6 +196,11 @@ data "aws_iam_policy_document" "execution" {
       variable = "kms:ViaService"
       values   = ["secretsmanager.${local.region}.amazonaws.com"]
     }
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:SecretARN"
+      values   = [aws_secretsmanager_secret.db.arn]
+    }
   }
   # manifest: compute.image
   # log in to ECR; this action takes no resource but *

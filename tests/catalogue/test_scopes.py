@@ -1,0 +1,115 @@
+"""Fields that narrow a verb: what the role may still do, and what no longer, in the words of requests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rolewright.check.parse import parse
+from rolewright.finding import Rejected
+from rolewright.manifest import read_manifest
+from rolewright.prove.decide import Decision, Request, decide
+from rolewright.prove.evaluate import evaluate
+from rolewright.source import loads
+
+if TYPE_CHECKING:
+    from rolewright.pipeline import Pipeline
+
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-a1B2c3"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/app"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One entry of a manifest, a request, and whether it is allowed."""
+
+    name: str
+    entry: dict[str, Any]
+    action: str
+    arn: str
+    allowed: bool
+    context: dict[str, list[str]] = field(default_factory=dict)
+
+
+TENANT = {"type": "dynamodb-table", "name": "orders", "leading_keys": ["t1"], "access": ["get", "put", "query"]}
+COLUMNS = {"type": "dynamodb-table", "name": "orders", "attributes": ["id", "state"], "access": ["get", "update"]}
+INDEXED = {"type": "dynamodb-table", "name": "orders", "indexes": ["by-date"], "access": "query"}
+CURRENT = {"type": "secretsmanager-secret", "name": "db", "version_stage": "AWSCURRENT", "access": "get"}
+ENCRYPTED = {"type": "secretsmanager-secret", "name": "db", "kms_key": KEY, "access": "get"}
+MAIL = {"type": "sns-topic", "name": "news", "protocol": "email", "endpoint": "*@example.com", "access": "subscribe"}
+THROUGH = {"type": "kms-key", "name": KEY.rpartition("/")[2], "via_service": "s3", "access": "decrypt"}
+FLAT = {"type": "ssm-parameter", "name": "/app", "flat": True, "access": "read-path"}
+KEYS, NAMES = "dynamodb:LeadingKeys", "dynamodb:Attributes"
+VIA, ARN_OF = "kms:ViaService", "kms:EncryptionContext:SecretARN"
+CASES = [
+    Case("own items", TENANT, "dynamodb:GetItem", TABLE, True, {KEYS: ["t1"]}),
+    Case("another tenant's", TENANT, "dynamodb:GetItem", TABLE, False, {KEYS: ["t2"]}),
+    Case("own and another's", TENANT, "dynamodb:PutItem", TABLE, False, {KEYS: ["t1", "t2"]}),
+    Case("no key at all", TENANT, "dynamodb:Query", TABLE, False),
+    Case("an index by own key", TENANT, "dynamodb:Query", f"{TABLE}/index/x", True, {KEYS: ["t1"]}),
+    Case("named attributes", COLUMNS, "dynamodb:GetItem", TABLE, True,
+         {NAMES: ["id", "state"], "dynamodb:Select": ["SPECIFIC_ATTRIBUTES"]}),
+    Case("every attribute", COLUMNS, "dynamodb:GetItem", TABLE, False,
+         {NAMES: ["id"], "dynamodb:Select": ["ALL_ATTRIBUTES"]}),
+    Case("another attribute", COLUMNS, "dynamodb:UpdateItem", TABLE, False, {NAMES: ["id", "price"]}),
+    Case("the old item back", COLUMNS, "dynamodb:UpdateItem", TABLE, False,
+         {NAMES: ["id", "state"], "dynamodb:ReturnValues": ["ALL_OLD"]}),
+    Case("the index", INDEXED, "dynamodb:Query", f"{TABLE}/index/by-date", True),
+    Case("another index", INDEXED, "dynamodb:Query", f"{TABLE}/index/by-customer", False),
+    Case("the current version", CURRENT, "secretsmanager:GetSecretValue", SECRET, True,
+         {"secretsmanager:VersionStage": ["AWSCURRENT"]}),
+    Case("the previous version", CURRENT, "secretsmanager:GetSecretValue", SECRET, False,
+         {"secretsmanager:VersionStage": ["AWSPREVIOUS"]}),
+    Case("the secret's value", ENCRYPTED, "kms:Decrypt", KEY, True,
+         {VIA: ["secretsmanager.us-east-1.amazonaws.com"], ARN_OF: [SECRET]}),
+    Case("another secret's value", ENCRYPTED, "kms:Decrypt", KEY, False,
+         {VIA: ["secretsmanager.us-east-1.amazonaws.com"], ARN_OF: [SECRET.replace(":db-", ":db-admin-")]}),
+    Case("the key by itself", ENCRYPTED, "kms:Decrypt", KEY, False),
+    Case("an address", MAIL, "sns:Subscribe", TOPIC, True,
+         {"sns:Protocol": ["email"], "sns:Endpoint": ["ann@example.com"]}),
+    Case("a foreign address", MAIL, "sns:Subscribe", TOPIC, False,
+         {"sns:Protocol": ["email"], "sns:Endpoint": ["ann@example.org"]}),
+    Case("another protocol", MAIL, "sns:Subscribe", TOPIC, False,
+         {"sns:Protocol": ["https"], "sns:Endpoint": ["https://x@example.com"]}),
+    Case("through the service", THROUGH, "kms:Decrypt", KEY, True, {VIA: ["s3.us-east-1.amazonaws.com"]}),
+    Case("through another", THROUGH, "kms:Decrypt", KEY, False, {VIA: ["sqs.us-east-1.amazonaws.com"]}),
+    Case("right below", FLAT, "ssm:GetParametersByPath", PARAMETER, True, {"ssm:Recursive": ["false"]}),
+    Case("all the way down", FLAT, "ssm:GetParametersByPath", PARAMETER, False, {"ssm:Recursive": ["true"]}),
+]  # fmt: skip
+
+
+def documents(pipeline: Pipeline, entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The policies of the role, as read back from the text."""
+    manifest = {
+        "version": 1,
+        "workload": "narrow",
+        "compute": {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"},
+        "resources": {"it": entry},
+    }
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert built.findings == ()
+    plan = evaluate(parse(built.module), workload.environments[0])
+    return [json.loads(b.values["policy"]) for b in plan.resources.values() if b.type == "aws_iam_role_policy"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_field_narrows_what_a_role_may_do(case: Case, pipeline: Pipeline) -> None:
+    context = {key: tuple(values) for key, values in case.context.items()}
+    decision = decide(documents(pipeline, case.entry), Request(case.action, case.arn, context))
+    assert (decision is Decision.ALLOWED) == case.allowed
+    assert decision is not Decision.UNKNOWN
+
+
+@pytest.mark.parametrize("access", ["scan", "read", "partiql-select", "read-stream", ["get", "read-write"]])
+@pytest.mark.parametrize("field_", ["leading_keys", "attributes"])
+def test_what_a_field_could_not_limit_is_refused(access: Any, field_: str, pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        documents(pipeline, {"type": "dynamodb-table", "name": "orders", field_: ["x"], "access": access})
+    assert {f.rule for f in refusal.value.findings} == {"access-scope"}
