@@ -14,7 +14,6 @@ import pytest
 
 from rolewright.cli.build import Outcome, build_all
 from rolewright.cli.processes import spread
-from rolewright.finding import Rejected
 from rolewright.pipeline import Pipeline
 
 COMPUTES = [
@@ -88,9 +87,9 @@ def test_nothing_is_written_while_one_manifest_has_an_error(tmp_path: Path, mani
 
 
 def test_a_folder_of_blueprints_that_is_none_is_one_finding(tmp_path: Path, manifests: list[Path]) -> None:
-    with pytest.raises(Rejected) as refusal:
-        build_all(manifests, [tmp_path / "none"], None, 2)
-    assert [finding.rule for finding in refusal.value.findings] == ["blueprint-folder"]
+    outcome = build_all(manifests, [tmp_path / "none"], None, 2)
+    assert outcome.refused
+    assert [finding.rule for finding in outcome.findings] == ["blueprint-folder"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the processes have to be forks, to have the changed method")
@@ -103,9 +102,9 @@ def test_a_process_that_is_killed_ends_the_run(monkeypatch: pytest.MonkeyPatch, 
         return run(self, path)
 
     monkeypatch.setattr(Pipeline, "run", killed)
-    with pytest.raises(Rejected) as refusal:
-        build_all(manifests, None, None, 2)
-    (finding,) = refusal.value.findings
+    outcome = build_all(manifests, None, None, 2)
+    assert outcome.refused
+    (finding,) = outcome.findings
     assert finding.rule == "process-died"
     assert Path(finding.location.file) in manifests[:3]
 

@@ -268,7 +268,7 @@ def test_what_is_no_plain_file_or_folder_is_refused(tmp_path: Path) -> None:
     expected = {"a.tf": "write-not-a-file", "b.tf": "write-not-a-file", "env": "write-not-a-file"}
     assert refused(NEW, target, force=True) == expected
     assert refused(NEW, target / "extra.tf") == {".": "write-not-a-file"}
-    assert refused(NEW, target / "extra.tf" / "below") == {".": "write-failed"}
+    assert refused(NEW, target / "extra.tf" / "below") == {"..": "write-not-a-file"}
 
 
 def test_a_kill_at_any_step_loses_nothing(tmp_path: Path) -> None:
@@ -542,3 +542,13 @@ def test_writers_take_turns_and_readers_see_one_module(tmp_path: Path) -> None:
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0, 0]
     assert module_of(target) in (text(NEW), text(OTHER))
     assert {name: contents(target)[name] for name in USER} == USER
+
+
+def test_folders_made_in_vain_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(os, "write", full)
+    assert refused(NEW, tmp_path / "mine" / "new" / "output" / "app") == {".": "write-disk-full"}
+    assert list((tmp_path / "mine").iterdir()) == []

@@ -51,7 +51,8 @@ def _leaves(value: Any, path: PathInTree, place: PathInTree) -> Iterator[Overrid
 
 def override_findings(tree: Tree, defaults: Mapping[PathInTree, Any]) -> Iterator[Finding]:
     """What environments may not say. `defaults` are the values that blueprints fill in, by path."""
-    for name, described in tree.data.get("environments", {}).items():
+    environments = tree.data.get("environments", {})
+    for name, described in environments.items() if isinstance(environments, dict) else ():
         if not isinstance(described, dict):
             continue
         for key in described:

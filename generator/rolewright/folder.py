@@ -126,15 +126,13 @@ class Folder:
 def open_folder(target: Path, *, create: bool) -> Iterator[Folder | None]:
     """Open a folder and lock it until the end of the block; None if it is missing and not to be made.
 
-    A writer (`create`) waits until it is alone, a reader until nobody writes. A folder that was made here
-    and is still empty at the end is removed. Links above `target` are the caller's own and are followed;
+    A writer (`create`) waits until it is alone, a reader until nobody writes. Folders that were made here
+    and are still empty at the end are removed. Links above `target` are the caller's own and are followed;
     `target` itself must be no link. Raises OSError, and Unsafe if `target` is no plain folder.
     """
-    if create:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        above = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    missing = [folder for folder in target.parents if not folder.exists()] if create else []
+    above = _above(target, create=create)
+    if above is None:
         yield None
         return
     name = target.name or "."
@@ -149,6 +147,21 @@ def open_folder(target: Path, *, create: bool) -> Iterator[Folder | None]:
         if descriptor is not None:
             os.close(descriptor)
         os.close(above)
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
+
+
+def _above(target: Path, *, create: bool) -> int | None:
+    """The folder that the target is in, or None if it is missing and not to be made."""
+    while True:
+        if create:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:  # or another run has just removed what it made in vain
+            if not create:
+                return None
 
 
 def _locked(name: str, above: int, *, create: bool) -> tuple[int | None, bool]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint import load_catalog
-from rolewright.finding import Finding, Rejected, Related, Severity
+from rolewright.finding import Finding, Location, Rejected, Related, Severity
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
@@ -87,12 +87,24 @@ class Pipeline:
 
     def build(self, workload: Workload) -> Built:
         """Render, check and prove one workload."""
-        from rolewright.check.parse import parse  # noqa: PLC0415 - as is its library
+        from rolewright.check.syntax import ParsedModule  # noqa: PLC0415 - a refused manifest needs none
 
         workload = self._limited(workload)
         declaration = derive_grants(workload, self.catalog)
         roles = build_roles(workload, declaration, self.catalog)
         module = render(workload, declaration, roles, self.catalog, self._templates)
+        try:
+            findings, proofs = self._judge(module, declaration, workload)
+        except Rejected as refusal:  # what cannot be read back has its comments all the same
+            unread = ParsedModule(module.files, (), {})
+            raise Rejected(_locate(finding, unread, workload) for finding in refusal.findings) from None
+        kept = (*_open(findings, workload), *_idle(findings, workload))
+        return Built(workload, module, roles, declaration, kept, tuple(proofs))
+
+    def _judge(self, module: Module, declaration: Declaration, workload: Workload) -> tuple[list[Finding], list[Proof]]:
+        """What the checks and the proof find in the text."""
+        from rolewright.check.parse import parse  # noqa: PLC0415 - slow to import, as is its library
+
         parsed = parse(module)
         findings = [_locate(finding, parsed, workload) for finding in _checked(parsed)]
         proofs: list[Proof] = []
@@ -100,9 +112,7 @@ class Pipeline:
         if not any(finding.severity is Severity.ERROR for finding in _open(findings, workload)):
             proofs = list(self._prove(parsed, declaration, workload))
             findings += [_locate(finding, parsed, workload) for proof in proofs for finding in proof.findings]
-        findings = list(dict.fromkeys(findings))
-        kept = (*_open(findings, workload), *_idle(findings, workload))
-        return Built(workload, module, roles, declaration, kept, tuple(proofs))
+        return list(dict.fromkeys(findings)), proofs
 
     def _limited(self, workload: Workload) -> Workload:
         if not self._only:
@@ -144,18 +154,19 @@ def _checked(parsed: ParsedModule) -> Iterator[Finding]:
 def _locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Finding:
     """A finding in the HCL moves to the manifest line that the text names; the HCL line stays as related."""
     place = finding.location
-    if place.file not in parsed.files:
-        return finding
-    path = finding.path or parsed.origin(place.file, place.line)
-    where = replace(place, file=f"{workload.name}/{place.file}")
-    related = (*finding.related, Related(where, "seen in the rendered module"))
     related = tuple(
-        replace(r, location=replace(r.location, file=f"{workload.name}/{r.location.file}"))
-        if r.location.file in parsed.files
-        else r
-        for r in related
+        replace(r, location=_in_module(r.location, workload)) if r.location.file in parsed.files else r
+        for r in finding.related
     )
+    if place.file not in parsed.files:
+        return replace(finding, related=related)
+    path = finding.path or parsed.origin(place.file, place.line)
+    related = (*related, Related(_in_module(place, workload), "seen in the rendered module"))
     return replace(finding, location=workload.locate(path or "compute"), path=path, related=related)
+
+
+def _in_module(place: Location, workload: Workload) -> Location:
+    return replace(place, file=f"{workload.name}/{place.file}")
 
 
 def _accepted(finding: Finding, one: Suppression) -> bool:

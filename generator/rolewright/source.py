@@ -90,7 +90,12 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
     Raises Rejected with every finding that can be made out, rules `source-…`.
     """
     file = str(path) if name is None else name
+    if not file.isascii():
+        _require_unicode(file)
     raw = _read(Path(path), file)
+    if b"\0" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        before = _normalised(raw[: raw.index(b"\0")].decode("utf-8", "replace"))
+        raise _refusal("source-character", *_BINARY, _location(file, before, len(before)))
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -103,6 +108,15 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
             here,
         ) from None
     return loads(text, file)
+
+
+def _require_unicode(file: str) -> None:
+    """Refuse a name that no other file and no terminal could be given."""
+    try:
+        file.encode("utf-8")
+    except UnicodeEncodeError:
+        message = "the name of the file is not valid UTF-8"
+        raise _refusal("source-encoding", message, "rename the file", Location(file)) from None
 
 
 def loads(text: str, file: str) -> Document:
@@ -147,10 +161,13 @@ def _too_large(file: str) -> Rejected:
     )
 
 
+_BINARY = "the file is binary: it has a NUL byte in it", "give the path of a YAML text file"
+
+
 def _unwanted_character(file: str, text: str, index: int) -> Finding:
     code = ord(text[index])
     if code == 0:
-        message, remedy = "the file is binary: it has a NUL byte in it", "give the path of a YAML text file"
+        message, remedy = _BINARY
     else:
         message = f"the character U+{code:04X} may not stand in YAML as it is"
         escape = f"\\u{code:04x}"

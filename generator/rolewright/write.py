@@ -375,6 +375,10 @@ def _unsafe(error: Unsafe, target: Path) -> Finding:
 
 def _failure(error: OSError, target: Path) -> Finding:
     reason = error.strerror or str(error)
+    stands = next((path for path in (target, *target.parents) if path.exists() and not path.is_dir()), None)
+    if stands is not None:
+        message = f"{stands} is no folder, so nothing can be written into it"
+        return Finding("write-not-a-file", message, "rename it, or render to another folder", Location(str(stands)))
     if error.errno in _FULL:
         rule, remedy = "write-disk-full", "make room on the disk, and render again"
     elif error.errno in _FORBIDDEN or isinstance(error, PermissionError):

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from typing import TYPE_CHECKING
 
 from rolewright.cli.unchanged import unchanged
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why what is printed cannot be written; files that are read and written have findings of their own."""
 
 
 def main() -> None:
@@ -23,7 +33,16 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception:  # the one place where a bug becomes an exit code
+    except Exception as error:  # the one place where a bug becomes an exit code
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _give_up(error)
         sys.__excepthook__(*sys.exc_info())
         print("rolewright: this is a bug; please report it with the lines above", file=sys.stderr)  # noqa: T201
         sys.exit(70)
+
+
+def _give_up(error: OSError) -> NoReturn:
+    # What is still waiting to be written would fail once more at the end of the process.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    print(f"rolewright: what there is to say cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+    sys.exit(1)

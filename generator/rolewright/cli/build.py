@@ -90,14 +90,14 @@ def build_all(
 ) -> Outcome:
     """Build every manifest that the cache does not know, with the same outcome for any number of `jobs`.
 
-    All findings are collected; one name for two workloads is one of them. Raises Rejected where no
-    manifest can be built, or a process did not live to the end.
+    All findings are collected; one name for two workloads is one of them. Where no manifest can be built, or
+    a process did not live to the end, that is a finding and the parts end there.
     """
     options = _Options(tuple(blueprints or ()), tuple(environments or ()))
     outcome = Outcome()
     known = {} if cache is None else _known(cache, manifests)
     rest = [manifest for manifest in manifests if manifest not in known]
-    shown = len(rest) > 20 and sys.stderr.isatty()
+    shown = len(rest) > 20 and sys.stderr is not None and sys.stderr.isatty()
     try:
         with closing(_parts(options, rest, _processes(jobs, len(rest)))) as built:
             for number, manifest in enumerate(manifests, 1):
@@ -108,6 +108,8 @@ def build_all(
                 outcome.sources.update(part.sources)
                 if shown:
                     typer.echo(f"\r{number}/{len(manifests)}", nl=number == len(manifests), err=True)
+    except Rejected as refusal:
+        outcome.findings.extend(refusal.findings)
     except KeyboardInterrupt:
         typer.echo("\n" * shown + "interrupted: nothing was written", err=True)
         raise

@@ -57,4 +57,5 @@ def _text(file: str) -> str:
 
 
 def _color() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")
+    terminal = sys.stderr is not None and sys.stderr.isatty()  # none at all where it was closed before the start
+    return terminal and not os.environ.get("NO_COLOR") and not os.environ.get("CI")

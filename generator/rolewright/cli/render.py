@@ -39,7 +39,8 @@ def render(
     Nothing is written for any manifest while one has an error.
     """
     if output.is_symlink():
-        raise Rejected([_link(output)])
+        report([_link(output)], {}, format_)
+        raise typer.Exit(1)
     cache = open_cache(output, blueprints, env)
     outcome = build_all(manifests, blueprints, env, jobs, None if force else cache)
     results: list[tuple[Product, WriteResult]] = []

@@ -34,7 +34,7 @@ def unchanged(arguments: Sequence[str]) -> str | None:
     lines: dict[str, str] = {}
     for manifest in manifests:
         found = cache.find(manifest)
-        if found is None or any(known.name in lines for known in found):
+        if found is None or not manifest.isprintable() or any(known.name in lines for known in found):
             return None
         for known in found:
             said = f"{known.folder}: unchanged" if writes else f"{manifest}: {known.name} is valid"

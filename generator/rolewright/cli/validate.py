@@ -6,6 +6,7 @@ import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
+from rolewright.report.text import printable
 
 
 def validate(
@@ -24,4 +25,4 @@ def validate(
     remember(cache, manifests, outcome, None)
     if format_ is Format.TEXT:
         for product in outcome.products:
-            typer.echo(f"{product.place.file}: {product.workload} is valid; {product.summary}")
+            typer.echo(f"{printable(product.place.file)}: {product.workload} is valid; {product.summary}")
