@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from rolewright.blueprint import Catalog, load_catalog
 from rolewright.cli.console import Blueprints
 from rolewright.report.reference import compute_page, index_page, resource_page
 from rolewright.schema import name_keys
+
+_RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 blueprints_app = typer.Typer(name="blueprints", help="List blueprints, and show what their verbs grant.")
 
@@ -54,7 +57,19 @@ def docs(
     output.mkdir(parents=True, exist_ok=True)
     for type_ in (*catalog.computes, *catalog.resources):
         (output / f"{type_}.md").write_text(_page(catalog, type_), encoding="utf-8")
-    (output / "README.md").write_text(index_page(catalog.computes, catalog.resources), encoding="utf-8")
+    index = index_page(catalog.computes, catalog.resources, _not_applied(catalog))
+    (output / "README.md").write_text(index, encoding="utf-8")
+
+
+def _not_applied(catalog: Catalog) -> dict[str, list[str]]:
+    """The Terraform types in each type's templates that moto cannot make."""
+    from rolewright.prove.sandbox import applies  # noqa: PLC0415 - only the list of types needs it
+
+    found: dict[str, set[str]] = {}
+    for name, path in sorted(catalog.templates.items()):
+        kinds = set(_RESOURCE.findall(path.read_text(encoding="utf-8")))
+        found.setdefault(name.split("/")[1], set()).update(kind for kind in kinds if not applies(kind))
+    return {type_: sorted(kinds) for type_, kinds in found.items() if kinds}
 
 
 def _page(catalog: Catalog, type_: str) -> str:

@@ -291,6 +291,11 @@ class _Run:
         return self.moto.call("iam", self.environment.region, operation, parameters)
 
 
+def applies(type_: str) -> bool:
+    """Whether a Terraform type can be created in moto; one that cannot is reported as not applied."""
+    return _entry(type_) is not None
+
+
 @cache
 def _entry(type_: str) -> dict[str, Any] | None:
     """How a Terraform type is created in moto; None if that is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.model import (
         Agreement,
@@ -71,8 +71,12 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def index_page(computes: Mapping[str, ComputeBlueprint], resources: Mapping[str, ResourceBlueprint]) -> str:
-    """The list of all types, each with a link to its page."""
+def index_page(
+    computes: Mapping[str, ComputeBlueprint],
+    resources: Mapping[str, ResourceBlueprint],
+    not_applied: Mapping[str, Sequence[str]],
+) -> str:
+    """The list of all types, each with a link to its page; `not_applied` are Terraform types that moto cannot make."""
     lines = ["# Types", "", "## What a workload runs on", ""]
     lines += [f"- [{name}]({name}.md): {one.summary[:1].lower()}{one.summary[1:]}" for name, one in computes.items()]
     lines += ["", "## What it touches", "", "| type | what it is | access | `create` |", "|---|---|---|---|"]
@@ -80,6 +84,9 @@ def index_page(computes: Mapping[str, ComputeBlueprint], resources: Mapping[str,
         f"| [{name}]({name}.md) | {one.summary} | {', '.join(one.verbs)} | {'yes' if one.create else ''} |"
         for name, one in resources.items()
     ]
+    if not_applied:
+        lines += ["", "## Not applied to moto", "", "Everything else that a module makes is created in moto first.", ""]
+        lines += [f"- {name}: {_words(kinds)}" for name, kinds in not_applied.items()]
     return "\n".join(lines) + "\n"
 
 
