@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.blueprint.model import INJECTION
 from rolewright.finding import Finding, Rejected
-from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all
+from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, needed
 from rolewright.model import Declaration, Grant, HandOver, Text, Trust, pascal
 from rolewright.other_side import across_accounts, agreements, owners_statements
 from rolewright.promises import promises
@@ -25,7 +25,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     blueprint = catalog.computes[workload.compute.type]
     grants: list[Grant] = []
     hand_overs: list[HandOver] = []
-    findings = [f for r in workload.resources.values() for f in _unfit(r, catalog.resources[r.type], workload)]
+    findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
     if findings:
         raise Rejected(findings)
     for role in blueprint.roles.values():
@@ -70,26 +70,29 @@ def _compute_fields(fields: Mapping[str, Any], prefix: str) -> Scope:
     return found
 
 
-def _unfit(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
+def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:
     """Verbs that need a field which is left out, and fields that could not limit a verb."""
+    blueprint = catalog.resources[resource.type]
     scope = resource_scope(resource, blueprint)
     origin = f"resources.{resource.key}.access"
     verbs = blueprint.expand(resource.access)
-    for verb in verbs:
-        try:
-            for arn in verb.allow:
-                if arn not in {"*", *resource.arns, *blueprint.optional}:
-                    fill_all(blueprint.arns[arn], scope)
-            for one in verb.scope:
-                fill_conditions(one.conditions, scope)
+    lacking = {name: verb.name for verb in verbs for name in _lacking(verb, resource, blueprint, scope)}
+    if not lacking:
+        try:  # what follows from fields may need others
+            list(_verb_grants("", resource, blueprint, verbs, "", workload))
+            for role in catalog.computes[workload.compute.type].roles:
+                list(agreements(workload, resource, blueprint, role))
         except LeftOutError as error:
-            yield Finding(
-                "access-field",
-                f"`{verb.name}` needs `{error.name}`, which `resources.{resource.key}` leaves out",
-                f"add `{error.name}`: {blueprint.fields.get(error.name, {}).get('description', 'see its description')}",
-                workload.locate(origin),
-                origin,
-            )
+            lacking = {error.name: blueprint.type}
+    for name, needing in lacking.items():
+        described = blueprint.fields.get(name, {}).get("description", "see the type's page")
+        yield Finding(
+            "access-field",
+            f"`{needing}` needs `{name}`, which `resources.{resource.key}` leaves out",
+            f"add `{name}`: {described}",
+            workload.locate(origin),
+            origin,
+        )
     for field, exclusions in blueprint.exclusions.items():
         for exclusion in exclusions:
             both = [verb.name for verb in verbs if verb.name in exclusion.verbs]
@@ -101,6 +104,15 @@ def _unfit(resource: Resource, blueprint: ResourceBlueprint, workload: Workload)
                     workload.locate(origin),
                     origin,
                 )
+
+
+def _lacking(verb: Verb, resource: Resource, blueprint: ResourceBlueprint, scope: Scope) -> list[str]:
+    """The fields that a verb needs and that are left out."""
+    templates = [blueprint.arns[arn] for arn in verb.allow if arn not in {"*", *resource.arns, *blueprint.optional}]
+    for one in verb.scope:
+        templates += [value for block in one.conditions.values() for values in block.values() for value in values]
+    needs = dict.fromkeys(name for template in templates for name in sorted(needed(template)))
+    return [name for name in needs if name in blueprint.fields and scope.get(name) is None]
 
 
 def _verb_grants(

@@ -67,7 +67,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     data, defaults = _with_defaults(tree.data, catalog)
     described = data.get("resources")
     resources = Resources(described if isinstance(described, dict) else {}, catalog)
-    values = Values(tree, data, resources.attributes)
+    values = Values(tree, data, resources)
     resources.values = values
     values.findings += keys.key_findings(tree)
     structure = list(_check_structure(values, schemas, defaults))

@@ -27,9 +27,17 @@ class Resources:
         self._open: list[str] = []
         self.values: Values
 
-    def attributes(self, key: str) -> Mapping[str, Text] | None:
-        """What `${resources.KEY.…}` can refer to; None for a key that the manifest lacks."""
-        return self.get(key).attributes if key in self._described else None
+    def attribute(self, key: str, name: str) -> Text | None:
+        """What `${resources.KEY.NAME}` stands for; None where there is no such key or name."""
+        return self.get(key).attributes.get(name) if key in self._described else None
+
+    def references(self) -> list[str]:
+        """Every reference to a resource that its type has a meaning for."""
+        return [
+            f"resources.{key}.{name}"
+            for key, described in self._described.items()
+            for name in self._catalog.resources[described["type"]].attributes
+        ]
 
     def all(self) -> dict[str, Resource]:
         """Every resource, in the manifest's order."""

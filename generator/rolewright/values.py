@@ -11,10 +11,11 @@ from rolewright.interpolation import CONTEXT, UnknownReferenceError, function_va
 from rolewright.model import Environment, Ref, Text, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from rolewright.finding import Location
     from rolewright.jsonschema import Locate
+    from rolewright.resources import Resources
     from rolewright.source import Tree
 
 PathInTree = tuple[str | int, ...]
@@ -31,11 +32,10 @@ def partition_of(region: str) -> str:
 class Values:
     """The values of one manifest document; what is wrong with them is collected in `findings`.
 
-    `data` is the document with the blueprints' defaults. `attributes` gives what `${resources.KEY.…}` can refer
-    to, or None for a key that the manifest lacks.
+    `data` is the document with the blueprints' defaults, `resources` what `${resources.KEY.…}` refers to.
     """
 
-    def __init__(self, tree: Tree, data: Any, attributes: Callable[[str], Mapping[str, Text] | None]) -> None:  # noqa: ANN401 - YAML
+    def __init__(self, tree: Tree, data: Any, resources: Resources) -> None:  # noqa: ANN401 - YAML
         self.tree = tree
         self.data = data
         self.findings: list[Finding] = []
@@ -44,7 +44,7 @@ class Values:
         self.tfvars: dict[str, dict[str, Any]] = {}
         self.replaced: dict[str, dict[PathInTree, Any]] = {}
         self.places: dict[str, dict[PathInTree, PathInTree]] = {}
-        self._attributes = attributes
+        self._resources = resources
         named = data.get("environments")
         for name in list(named) if isinstance(named, dict) and named else [""]:
             found = list(overrides(tree, name)) if name and isinstance(named[name], dict) else []
@@ -133,9 +133,7 @@ class Values:
 
     def _known_references(self) -> list[str]:
         known = ["workload", *CONTEXT, *(["environment"] if "environments" in self.data else [])]
-        for key in self.data.get("resources", {}):
-            known += [f"resources.{key}.{name}" for name in self._attributes(key) or ()]
-        return known
+        return known + self._resources.references()
 
     def _reference(self, name: str) -> Text | None:
         if name == "workload":
@@ -146,7 +144,7 @@ class Values:
             return CONTEXT[name]
         match name.split("."):
             case ["resources", key, attribute]:
-                return (self._attributes(key) or {}).get(attribute)
+                return self._resources.attribute(key, attribute)
             case _:
                 return None
 

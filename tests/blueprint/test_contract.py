@@ -219,3 +219,24 @@ def test_a_created_resource_takes_its_agreements(pipeline: Pipeline) -> None:
     made = build(pipeline, {"type": "shelf", "name": "Shelf", "create": True, "access": "look"})
     assert made.declaration.hand_overs == ()
     assert "aws_iam_role.instance.arn" in made.module.files["resources.tf"]
+
+
+def test_a_reference_to_nothing_is_the_only_finding_about_it(pipeline: Pipeline) -> None:
+    entry = {"type": "shelf", "name": "${lower(workload)}", "access": "look"}
+    ((rule, _, remedy),) = refused(pipeline, entry)
+    assert rule == "manifest-interpolation"
+    assert "did you mean ${workload}?" in remedy
+
+
+def test_what_follows_from_a_field_may_need_another(tmp_path: Path) -> None:
+    text = (
+        GAUGE
+        + 'companions: {space: [{sid: Key, verbs: [put], actions: [kms:Decrypt], resources: ["${key}"], summary: x}]}\n'
+    )
+    text = text.replace("fields: {", "fields: {key: {type: string, description: Its key, examples: [arn]}, ")
+    (tmp_path / "resources" / "gauge").mkdir(parents=True)
+    (tmp_path / "resources" / "gauge" / "blueprint.yaml").write_text(text, encoding="utf-8")
+    with Pipeline([tmp_path]) as own:
+        ((rule, message, remedy),) = refused(own, {"type": "gauge", "space": "app", "access": "put"})
+    assert (rule, remedy) == ("access-field", "add `key`: Its key")
+    assert "needs `key`" in message
