@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from rolewright.data import iam
 from rolewright.finding import Finding, Rejected
 from rolewright.model import Promise, Text
 
@@ -20,9 +21,13 @@ def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
     for vow in workload.never:
         target = vow.target.literal
         if ":" in vow.what:
+            if not iam.expand(vow.what):
+                raise Rejected([_unknown_action(vow)])
             resources: tuple[Text, ...] = (vow.target,)
             if target is not None and target in workload.resources:
                 resources = tuple(arn for arns in workload.resources[target].arns.values() for arn in arns)
+            elif target != "*" and not str(vow.target.parts[0]).startswith("arn:"):
+                raise Rejected([_unknown_resource(vow, workload)])
             yield Promise(vow.source, (vow.what,), resources, vow.origin, vow.location)
         elif target == "*":
             actions = sorted(
@@ -48,19 +53,33 @@ def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
                     arns = (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ())
                     yield Promise(vow.source, group, arns, vow.origin, vow.location)
         else:
-            near = difflib.get_close_matches(target or "", workload.resources, 1, 0.4)
-            raise Rejected(
-                [
-                    Finding(
-                        "manifest-never",
-                        f"`{vow.source}` names no resource of the manifest",
-                        (f"did you mean {near[0]}? " if near else "")
-                        + "write VERB on KEY, VERB on *, or ACTION on ARN",
-                        vow.location,
-                        vow.origin,
-                    )
-                ]
-            )
+            raise Rejected([_unknown_resource(vow, workload)])
+
+
+def _unknown_resource(vow: Vow, workload: Workload) -> Finding:
+    near = difflib.get_close_matches(vow.target.literal or "", workload.resources, 1, 0.4)
+    return Finding(
+        "manifest-never",
+        f"`{vow.source}` names no resource of the manifest" + (" and no ARN" if ":" in vow.what else ""),
+        (f"did you mean {near[0]}? " if near else "") + "write VERB on KEY, VERB on *, or ACTION on ARN",
+        vow.location,
+        vow.origin,
+    )
+
+
+def _unknown_action(vow: Vow) -> Finding:
+    """A promise about an action that AWS does not have would always hold, and protect nothing."""
+    service, _, name = vow.what.partition(":")
+    known = iam.actions(service.lower()) if service.lower() in iam.services() else sorted(iam.services())
+    near = difflib.get_close_matches(vow.what if service.lower() in iam.services() else service, known, 1)
+    return Finding(
+        "manifest-never",
+        f"AWS has no action {vow.what}",
+        (f"did you mean {near[0] if ':' in near[0] else f'{near[0]}:{name}'}? " if near else "")
+        + "write it as the service authorization reference spells it",
+        vow.location,
+        vow.origin,
+    )
 
 
 def _unknown_verb(vow: Vow, known: set[str]) -> Finding:

@@ -367,3 +367,79 @@ def test_state_machine(definition: str, wrong: bool) -> None:
 def test_empty_profile(role: str, wrong: bool) -> None:
     text = f'resource "aws_iam_instance_profile" "p" {{\n{role}\n}}\n'
     assert found(text) == ({"empty-profile"} if wrong else set())
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "wrong"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::b/*", False),
+        ("s3:GetObject", "arn:aws:sqs:eu-west-1:111111111111:q", True),
+        ("s3:GetObject", "arn:aws:s*:::b/*", False),
+        ("s3:GetObject", "${aws_x.y.arn}", False),
+        ("s3:GetObject", "arn:aws:${local.service}:::b/*", False),
+        ("sqs:ListQueues", "arn:aws:sqs:eu-west-1:111111111111:q", True),
+        ("sqs:ListQueues", "*", False),
+        ("elasticloadbalancing:DescribeTags", "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/a/b", True),
+        ("ssmmessages:OpenDataChannel", "*", False),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-1::/restapis/a", False),
+        ("backup:DescribeRecoveryPoint", "arn:aws:ec2:eu-west-1::snapshot/s", False),
+    ],
+)
+def test_resource_of_another_service(action: str, resource: str, wrong: bool) -> None:
+    text = policy(f'actions = ["{action}"]\nresources = ["{resource}"]')
+    assert ("resource-mismatch" in found(text)) is wrong
+    assert "resource-mismatch" not in found(text.replace("actions", 'effect = "Deny"\nactions'))
+
+
+def test_one_resource_that_fits_is_enough() -> None:
+    both = '"arn:aws:s3:::b/*", "arn:aws:sqs:eu-west-1:111111111111:q"'
+    assert found(policy(f'actions = ["s3:GetObject", "sqs:SendMessage"]\nresources = [{both}]')) == set()
+
+
+@pytest.mark.parametrize(
+    ("tags", "wrong"),
+    [
+        ('a = "b"', False),
+        ('"team:cost center" = "ä/b=c+d@e_f-g.h"', False),
+        (f'"{"k" * 128}" = "{"v" * 256}"', False),
+        (f'"{"k" * 129}" = "v"', True),
+        (f'k = "{"v" * 257}"', True),
+        (f'k = "{"v" * 256}${{aws_x.y.id}}"', False),
+        ('"AWS:k" = "v"', True),
+        ('"a*" = "v"', True),
+        ('a = "%{x}"', True),
+        (r'a = "b\nc"', True),
+        ('a = "v"\nA = "w"', True),
+        ("\n".join(f'k{number} = "v"' for number in range(50)), False),
+        ("\n".join(f'k{number} = "v"' for number in range(51)), True),
+        ("k = var.value", True),
+    ],
+)
+def test_form_of_tags(tags: str, wrong: bool) -> None:
+    for text in (
+        f'resource "aws_iam_role" "r" {{\ntags = {{\n{tags}\n}}\n}}\n',
+        f"locals {{\ntags = {{\n{tags}\n}}\n}}\n",
+    ):
+        written = text.replace("%{", "%%{")
+        assert found(written, dev='value = "v"', prod='value = "<"') == ({"tag-form"} if wrong else set())
+
+
+def test_tags_that_differ_in_case_are_two_outside_of_iam() -> None:
+    text = 'resource "aws_sqs_queue" "q" {\ntags = { a = "v", A = "w" }\n}\n'
+    assert found(text) == set()
+    assert found(text.replace("aws_sqs_queue", "aws_iam_role")) == {"tag-form"}
+
+
+@pytest.mark.parametrize(
+    ("boundary", "wrong"),
+    [
+        ('"arn:aws:iam::111111111111:policy/team"', False),
+        ('"arn:aws:iam::aws:policy/ViewOnlyAccess"', False),
+        ('"arn:${local.partition}:iam::${local.account}:policy/team"', False),
+        ('"arn:aws:iam::111111111111:role/team"', True),
+        ('"team"', True),
+    ],
+)
+def test_boundary_is_a_policy(boundary: str, wrong: bool) -> None:
+    text = f'resource "aws_iam_role" "r" {{\npermissions_boundary = {boundary}\n}}\n'
+    assert found(text) == ({"argument-value"} if wrong else set())

@@ -18,6 +18,7 @@ _Values = range | frozenset[int] | frozenset[str] | re.Pattern[str]
 
 _DIGITS = 19  # more are no number that AWS takes, and Python does not read any amount of them
 _PATH = re.compile(r"/|/[!-~]{1,510}/")
+_POLICY = re.compile(r"arn:[a-z-]+:iam::(?:\d{12}|aws):policy/.+")
 _RATE = r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)"
 _CRON = r"cron\((?:[^\s()]+ ){5}[^\s()]+\)"
 # Days that CloudWatch Logs can keep entries for (PutRetentionPolicy); the provider's 0 is for ever.
@@ -38,6 +39,7 @@ _TABLE: dict[str, dict[str, tuple[_Values, str]]] = {
     "aws_iam_role": {
         "max_session_duration": (range(3_600, 43_201), "3600 to 43200 seconds"),
         "path": (_PATH, "a path that begins and ends with /"),
+        "permissions_boundary": (_POLICY, "the ARN of a managed policy"),
     },
     "aws_iam_instance_profile": {"path": (_PATH, "a path that begins and ends with /")},
     "aws_iam_policy": {"path": (_PATH, "a path that begins and ends with /")},

@@ -1,0 +1,74 @@
+"""Actions on resources that they can never be about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.statement import statements
+from rolewright.check.walk import MARK
+from rolewright.data import iam
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+_ANY = "${Vendor}"  # in the ARNs of a backup's recovery points, which are those of what was saved
+_OPEN = (MARK, "*", "?")  # what may stand for any service
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for statement in statements(parsed):
+        if not statement.grants or "not_resources" in statement.others:
+            continue
+        for name in statement.actions:
+            facts = iam.action(name)
+            if facts is None or not statement.resources or any(_may_be(facts, arn) for arn in statement.resources):
+                continue
+            text = f"{statement.label} allows {facts.name} on {', '.join(statement.resources)}, where it never works"
+            services = ", ".join(sorted({_service(facts, kind) for kind in facts.resource_types}))
+            remedy = f"Name a resource of {services}." if services else "Give it * in a statement of its own."
+            yield Hit(statement.file, statement.line, text, remedy)
+
+
+def _may_be(facts: iam.ActionFacts, resource: str) -> bool:
+    """Whether a request for the action may be about the resource, as far as the service in its ARN tells."""
+    parts = resource.split(":")
+    if resource == "*" or MARK in parts[0] or len(parts) < 3:
+        return True
+    known = {_service(facts, kind) for kind in facts.resource_types}
+    return parts[2] in known or (bool(known) and any(part in parts[2] for part in _OPEN)) or _ANY in known
+
+
+def _service(facts: iam.ActionFacts, kind: str) -> str:
+    """The service in the ARN of a resource type, which need not be the prefix of the action."""
+    described = iam.service(facts.name.partition(":")[0])
+    assert described is not None
+    return described.resources[kind].arn.split(":")[2]
+
+
+RULE = Rule(
+    name="resource-mismatch",
+    summary="an action that is allowed on resources of another service, or on a resource though it knows none but `*`",
+    why="The statement allows nothing, and the workload is refused at run time.",
+    severity=Severity.WARNING,
+    check=_check,
+    good="""
+data "aws_iam_policy_document" "role" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = ["arn:aws:sqs:eu-west-1:111111111111:orders"]
+  }
+}
+""",
+    bad="""
+data "aws_iam_policy_document" "role" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = ["arn:aws:sns:eu-west-1:111111111111:orders"]
+  }
+}
+""",
+)

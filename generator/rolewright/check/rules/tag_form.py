@@ -1,0 +1,81 @@
+"""Tags that AWS does not take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.syntax import Map
+from rolewright.check.walk import MARK, resolved, texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import Attribute, ParsedModule
+
+_ARGUMENT = "tags"
+_KEY, _VALUE, _AMOUNT = 128, 256, 50  # AWS General Reference, "Tag naming limits and requirements"
+_RESERVED, _IAM = "aws:", "aws_iam_"
+_OTHER = re.compile(r"[^\w \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000.:/=+@-]")
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for block in parsed.blocks:
+        if block.type in ("resource", "locals") and (attribute := block.attributes.get(_ARGUMENT)):
+            # Everywhere else two tags may differ in case alone. The module's local ones go to its roles.
+            iam = block.type == "locals" or block.labels[0].startswith(_IAM)
+            for text, remedy in _faults(parsed, attribute, iam=iam):
+                yield Hit(block.file, attribute.line, text, remedy)
+
+
+def _faults(parsed: ParsedModule, attribute: Attribute, *, iam: bool) -> Iterator[tuple[str, str]]:
+    tags = resolved(parsed, attribute.expression)
+    if not isinstance(tags, Map):
+        return
+    if len(tags.items) > _AMOUNT:
+        yield f"there are {len(tags.items)} tags", f"Give at most {_AMOUNT}."
+    seen: dict[str, str] = {}
+    for name, value in tags.items:
+        for key in texts(parsed, name):
+            yield from _form("the tag", key, _KEY)
+            if key.lower().startswith(_RESERVED):
+                yield f"the tag {key} begins with {_RESERVED}", "Choose a name without this prefix, which is AWS's own."
+            elif iam and (other := seen.setdefault(key.lower(), key)) != key:
+                yield f"the tags {other} and {key} differ in case alone", "Drop one: to IAM they are the same."
+            for text in texts(parsed, value):
+                yield from _form(f"the value of the tag {_short(key)},", text, _VALUE)
+
+
+def _form(what: str, text: str, limit: int) -> Iterator[tuple[str, str]]:
+    known = text.replace(MARK, "")
+    if len(known) > limit:
+        yield f"{what} {_short(known)} has {len(known)} characters", f"Shorten it to {limit}."
+    if found := _OTHER.search(known):
+        yield f"{what} {_short(known)} has {found[0]!r} in it", "Use letters, digits, white space and _.:/=+-@ alone."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+RULE = Rule(
+    name="tag-form",
+    summary="a tag that AWS does not take: too long, with other characters, with its own prefix, or one of too many",
+    why="AWS refuses the resource in the middle of an apply.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_iam_role" "role" {
+  name = "orders"
+  tags = { "team:cost-center" = "42" }
+}
+""",
+    bad="""
+resource "aws_iam_role" "role" {
+  name = "orders"
+  tags = { "aws:cost-center" = "42" }
+}
+""",
+)
