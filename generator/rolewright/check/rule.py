@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hit:
-    """A line of the module that breaks a rule."""
+    """A line of the module that breaks a rule. `below` is what it is about in the manifest's part that made it."""
 
     file: str
     line: int
     message: str
     remedy: str
+    below: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,17 @@ def check_rules(parsed: ParsedModule, rules: Sequence[Rule]) -> tuple[Finding, .
             hit.message,
             hit.remedy,
             Location(hit.file, hit.line, 1, hit.line, 2),
-            parsed.origin(hit.file, hit.line),
+            _path(parsed, hit),
             rule.severity,
         )
         for rule in rules
         for hit in dict.fromkeys(rule.check(parsed))
     )
+
+
+def _path(parsed: ParsedModule, hit: Hit) -> str:
+    origin = parsed.origin(hit.file, hit.line)
+    return f"{origin}.{hit.below}" if origin and hit.below else origin
 
 
 def rule_table(rules: Sequence[Rule]) -> str:

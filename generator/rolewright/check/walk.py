@@ -44,6 +44,11 @@ class Variable:
     name: str
     value: Expression
 
+    @property
+    def below(self) -> str:
+        """Where a manifest has it, below its compute."""
+        return f"environment.{self.name}"
+
 
 def attributes(block: Block) -> Iterator[Attribute]:
     """The attributes of a block and of the blocks inside it."""

@@ -44,10 +44,11 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         for variable in variables:
             if variable.name in _RESERVED:
                 text = f"the environment variable {variable.name} is Lambda's own"
-                yield Hit(variable.file, variable.line, text, "Leave it out, or give it another name.")
+                yield Hit(variable.file, variable.line, text, "Leave it out, or give it another name.", variable.below)
             elif not _NAME.fullmatch(variable.name):
                 text = f"Lambda takes no environment variable with the name {variable.name}"
-                yield Hit(variable.file, variable.line, text, "Begin with a letter, and use letters, digits and _.")
+                remedy = "Begin with a letter, and use letters, digits and _."
+                yield Hit(variable.file, variable.line, text, remedy, variable.below)
         if (size := max(_size(each, variables) for each in environments(parsed))) > _LIMIT:
             text = f"the environment variables of {block.labels[1]} have at least {size} bytes; Lambda takes {_LIMIT}"
             yield Hit(variables[0].file, variables[0].line, text, "Keep long values in a parameter or a bucket.")

@@ -45,7 +45,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             named = suspected and MARK not in value and not _HARMLESS.fullmatch(value)
             if named or _AWS_SECRET.fullmatch(value):
                 text = f"the environment variable {variable.name} holds its value in plain text"
-                yield Hit(variable.file, variable.line, text, _REMEDY)
+                yield Hit(variable.file, variable.line, text, _REMEDY, variable.below)
     for file, line, value in all_strings(parsed):
         for what, shape in _SHAPES.items():
             if shape.search(value):

@@ -39,7 +39,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for variable in environment_variables(parsed):
         if variable.name in _VARIABLES:
             message = f"the environment variable {variable.name} takes the place of the role's credentials"
-            yield Hit(variable.file, variable.line, message, _REMEDY)
+            yield Hit(variable.file, variable.line, message, _REMEDY, variable.below)
 
 
 RULE = Rule(
