@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,8 @@ from rolewright.write import WriteResult, write
 
 if TYPE_CHECKING:
     from rolewright.cli.build import Product
+
+_WRITERS = 8
 
 
 def render(
@@ -46,11 +50,14 @@ def render(
     results: list[tuple[Product, WriteResult]] = []
     findings: list[Finding] = list(outcome.findings)
     if not outcome.refused:
-        for product in outcome.products:
-            try:
-                results.append((product, _write(product, output, check=check, force=force)))
-            except Rejected as refusal:
-                findings.extend(refusal.findings)
+        written = partial(_write, output=output, check=check, force=force)
+        # A write waits for the disk most of the time, and the disk takes many at once.
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            for product, result in zip(outcome.products, pool.map(written, outcome.products), strict=True):
+                if isinstance(result, Rejected):
+                    findings.extend(result.findings)
+                else:
+                    results.append((product, result))
         remember(cache, manifests, outcome, output)
     report(findings, outcome.sources, format_)
     if format_ is Format.TEXT:
@@ -64,10 +71,13 @@ def render(
         raise typer.Exit(3)
 
 
-def _write(product: Product, output: Path, *, check: bool, force: bool) -> WriteResult:
+def _write(product: Product, *, output: Path, check: bool, force: bool) -> WriteResult | Rejected:
     if product.module is None:
         return WriteResult("unchanged")
-    return write(product.module, output / product.workload, check_only=check, force=force)
+    try:
+        return write(product.module, output / product.workload, check_only=check, force=force)
+    except Rejected as refusal:
+        return refusal
 
 
 def _link(output: Path) -> Finding:
