@@ -25,8 +25,8 @@ def test_a_wheel_renders_what_the_checkout_does(tmp_path: Path) -> None:
         [sys.executable, "-c", where], env=environment, cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert Path(found.stdout.strip()) == shipped / "rolewright" / "blueprints"
-    manifest = ROOT / "examples" / "orders.yaml"
-    command = [sys.executable, "-m", "rolewright", "render", manifest, "-o", tmp_path / "output"]
+    manifest = str(ROOT / "examples" / "orders.yaml")
+    command = [sys.executable, "-m", "rolewright", "render", manifest, "-o", str(tmp_path / "output")]
     subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
     made = {path.name: path.read_bytes() for path in (tmp_path / "output" / "orders").rglob("*") if path.is_file()}
     kept = {path.name: path.read_bytes() for path in (ROOT / "output" / "orders").rglob("*") if path.is_file()}
