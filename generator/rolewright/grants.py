@@ -134,7 +134,9 @@ def _verb_grants(
             if arn != "*" and arn not in resource.arns:
                 continue  # optional, and its field is left out
             for action in actions:
-                scopes = [one for field, all_ in blueprint.scope.items() if resource.fields.get(field) for one in all_]
+                # A scope limits what the code asks for; the platform asks for what it injects in its own way.
+                fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
+                scopes = [one for name in fields for one in blueprint.scope[name]]
                 conditions = tuple(
                     condition
                     for one in (*verb.scope, *scopes)

@@ -102,12 +102,12 @@ class Pipeline:
     def _build(self, workload: Workload) -> Built:
         from rolewright.check.syntax import ParsedModule  # noqa: PLC0415 - a refused manifest needs none
 
-        workload = self._limited(workload)
+        judged = self._limited(workload)
         declaration = derive_grants(workload, self.catalog)
         roles = build_roles(workload, declaration, self.catalog)
         module = render(workload, declaration, roles, self.catalog, self._templates)
         try:
-            findings, proofs = self._judge(module, declaration, workload)
+            findings, proofs = self._judge(module, declaration, judged)
         except Rejected as refusal:  # what cannot be read back has its comments all the same
             unread = ParsedModule(module.files, (), {})
             raise Rejected(_locate(finding, unread, workload) for finding in refusal.findings) from None
@@ -128,6 +128,7 @@ class Pipeline:
         return list(dict.fromkeys(findings)), proofs
 
     def _limited(self, workload: Workload) -> Workload:
+        """The workload with the environments that are to be judged; all of them are rendered."""
         if not self._only:
             return workload
         kept = tuple(e for e in workload.environments if e.name in self._only)

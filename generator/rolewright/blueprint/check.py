@@ -73,17 +73,21 @@ class _Check:
         yield from self.companions()
         for index, agreement in enumerate(data.get("agreements", ())):
             yield from self.known(agreement["verbs"], self.narrow, "narrow verb", ("agreements", index, "verbs"))
-            yield from self.templates(("agreements", index, "document"), {"role"})
-        for part in ("arns", "attributes"):
-            yield from self.templates((part,))
+            yield from self.templates(("agreements", index, "document"), {"role", *self.arn_names})
+        yield from self.templates(("arns",))
+        yield from self.templates(("attributes",), self.arn_names)
         for name in data["access"]:
-            yield from self.templates(("access", name, "scope"))
-        yield from self.templates(("injection", "value"))
+            yield from self.templates(("access", name, "scope"), self.arn_names)
+        yield from self.templates(("injection", "value"), self.arn_names)
 
     @property
     def all_fields(self) -> Mapping[str, Any]:
         fields: dict[str, Any] = {**self.data["fields"], **self.data.get("create", {}).get("fields", {})}
         return fields
+
+    @property
+    def arn_names(self) -> set[str]:
+        return {f"arns.{name}" for name in self.data.get("arns", {})}
 
     @property
     def narrow(self) -> set[str]:
@@ -188,7 +192,7 @@ class _Check:
                 yield from self.actions(entry.get("actions", ()), (*at, index, "actions"))
                 yield from self.known(entry.get("arns", ()), self.data.get("arns", {}), "ARN", (*at, index, "arns"))
                 yield from self.known(entry.get("excludes", ()), self.narrow, "narrow verb", (*at, index, "excludes"))
-                yield from self.templates((*at, index, "conditions"))
+                yield from self.templates((*at, index, "conditions"), self.arn_names)
 
     def companions(self) -> Iterator[Finding]:
         for field, companions in self.data.get("companions", {}).items():
@@ -200,7 +204,7 @@ class _Check:
                 yield from self.known(one.get("verbs", ()), verbs, "narrow verb", (*at, index, "verbs"))
                 yield from self.actions(one["actions"], (*at, index, "actions"))
                 for part in ("resources", "conditions", "principals"):
-                    yield from self.templates((*at, index, part))
+                    yield from self.templates((*at, index, part), self.arn_names)
 
     # --- a compute type ----------------------------------------------------------------------------
 
@@ -238,7 +242,7 @@ class _Check:
     def unknown(self, name: str, more: Collection[str], when: str) -> tuple[str, str] | None:
         """What is wrong with a reference, and the remedy."""
         if "access" in self.data:
-            known = {*CONTEXT, *self.all_fields, *more, *(f"arns.{arn}" for arn in self.data.get("arns", {}))}
+            known = {*CONTEXT, *self.all_fields, *more}
             return None if name in known else ("stands for nothing", "known: " + ", ".join(sorted(known)))
         field, _, rest = name.partition(".")
         described = self.data["fields"].get(field)
