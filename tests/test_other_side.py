@@ -52,3 +52,14 @@ def test_what_cannot_be_shared_is_refused(catalog: Catalog) -> None:
     with pytest.raises(Rejected) as refusal:
         handed(catalog, {"type": "cloudwatch-log-group", "arn": arn, "access": "put"})
     assert [f.rule for f in refusal.value.findings] == ["cross-account"]
+
+
+def test_an_access_point_narrows_what_the_file_system_policy_says(catalog: Catalog) -> None:
+    point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-01"
+    entry = {"type": "efs-file-system", "name": "fs-0123456789abcdef0", "access": ["mount-write", "root"]}
+    for more, pinned in (({"access_point": point}, point), ({}, None)):
+        found = handed(catalog, {**entry, **more})
+        assert len(found) == 2
+        for one in found:
+            value = one.document["Condition"].get("StringEquals", {}).get("elasticfilesystem:AccessPointArn")
+            assert (value.literal if value else None) == pinned

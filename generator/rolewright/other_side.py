@@ -98,7 +98,8 @@ def agreements(workload: Workload, resource: Resource, blueprint: ResourceBluepr
     arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
     scope: Scope = {**resource_scope(resource, blueprint), "role": arn}
     for agreement in blueprint.agreements:
-        if verbs & set(agreement.verbs):
+        given = not agreement.when or bool(resource.fields.get(agreement.when))
+        if verbs & set(agreement.verbs) and given and not resource.fields.get(agreement.unless):
             yield HandOver(resource.key, agreement.to, _filled(agreement.document, scope))
 
 

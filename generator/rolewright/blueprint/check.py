@@ -73,6 +73,10 @@ class _Check:
         yield from self.companions()
         for index, agreement in enumerate(data.get("agreements", ())):
             yield from self.known(agreement["verbs"], self.narrow, "narrow verb", ("agreements", index, "verbs"))
+            for key in ("when", "unless"):
+                if agreement.get(key, next(iter(self.all_fields), "")) not in self.all_fields:
+                    message = f"`{agreement[key]}` is no field"
+                    yield self.finding("blueprint-name", message, "name a field", ("agreements", index, key))
             yield from self.templates(("agreements", index, "document"), {"role", *self.arn_names})
         yield from self.templates(("arns",))
         yield from self.templates(("attributes",), self.arn_names)

@@ -68,10 +68,15 @@ class Companion:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a policy of the service's own has to say for some verbs; `document` holds templates."""
+    """What a policy of the service's own has to say for some verbs; `document` holds templates.
+
+    It applies `when` a field is given, `unless` another is; "" for always.
+    """
 
     to: str
     verbs: tuple[str, ...]
+    when: str
+    unless: str
     document: Any
 
 

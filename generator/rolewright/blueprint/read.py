@@ -64,7 +64,8 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
             for name, companions in data.get("companions", {}).items()
         },
         agreements=tuple(
-            Agreement(one["to"], tuple(one["verbs"]), one["document"]) for one in data.get("agreements", ())
+            Agreement(one["to"], tuple(one["verbs"]), one.get("when", ""), one.get("unless", ""), one["document"])
+            for one in data.get("agreements", ())
         ),
         cross_account=_cross_account(data.get("cross_account", {})),
         pitfalls=tuple(data.get("pitfalls", ())),
