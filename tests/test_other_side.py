@@ -63,3 +63,11 @@ def test_an_access_point_narrows_what_the_file_system_policy_says(catalog: Catal
         for one in found:
             value = one.document["Condition"].get("StringEquals", {}).get("elasticfilesystem:AccessPointArn")
             assert (value.literal if value else None) == pinned
+
+
+def test_no_sid_is_handed_twice(catalog: Catalog) -> None:
+    arn = "arn:aws:iam::999999999999:role/reader"
+    found = handed(catalog, {"type": "sts-assume-role", "arn": arn, "external_id": "a1", "access": "assume-tagged"})
+    sids = [one.document["Sid"] for one in found]
+    assert len(sids) == 2
+    assert len(set(sids)) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rolewright.finding import Finding, Rejected
@@ -152,14 +153,16 @@ def across_accounts(
     groups: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
         groups.setdefault((grant.sid, grant.resources, grant.conditions), []).append(grant)
+    taken: Counter[str] = Counter()
     of_resource = {arn for arns in resource.arns.values() for arn in arns}
     for members in groups.values():
         first = members[0]
         if first.resources == (Text.of("*"),):
             continue
         is_own = of_resource.issuperset(first.resources)
+        taken[first.sid] += 1  # one policy takes no Sid twice
         statement = {
-            "sid": pascal(workload.name) + first.sid,
+            "sid": pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else ""),
             "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
             "actions": sorted({action for grant in members for action in grant.actions}),
             "resources": list(first.resources) if is_own else [Text.of("*")],
