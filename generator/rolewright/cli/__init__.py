@@ -26,7 +26,7 @@ def main() -> None:
             from rolewright.cli.commands import run  # noqa: PLC0415
 
             run()
-        else:
+        elif sys.stdout is not None:  # it is None where standard output was closed from the start
             sys.stdout.write(printed)
             sys.stdout.flush()
     except BrokenPipeError:
