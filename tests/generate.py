@@ -222,6 +222,9 @@ class Generator:
                 compute[name] = {f"SECRET_{key.upper()}": key for key in able}
         if chance.random() < 0.3:
             manifest["environments"] = ENVIRONMENTS
+            for one in touched.values():
+                if one["type"] == "s3-bucket" and one.get("create"):
+                    one["name"] += "-${environment}"  # names of buckets are global, whichever the account
         if chance.random() < 0.2:
             manifest |= {"exclusive": False, "boundary": "arn:aws:iam::${account}:policy/boundary", "owner": "team-a"}
         return manifest
