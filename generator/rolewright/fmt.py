@@ -72,13 +72,17 @@ class _Row:
 _BLANK = _Line("", "", "", 0, 0, 0, (), opens=False, closes=False)
 
 
+class UnformattableError(ValueError):
+    """Text that cannot be laid out as HCL."""
+
+
 def format_hcl(text: str) -> str:
     """HCL with the white space that `terraform fmt` gives it, byte for byte, and tidy blank lines.
 
     Beyond what `terraform fmt` does: no blank line at the start or end of the file or of a bracket, at most
     one elsewhere, always one after a block at the top level; no white space at the end of lines; `\\n` line ends.
     The tokens are left alone, where `terraform fmt` would also put quotes around bare block labels and take
-    them away from `"${x}"`. Raises ValueError for text that is no HCL, and for two rarities: an interpolation
+    them away from `"${x}"`. Raises UnformattableError for text that is no HCL, and for two rarities: an interpolation
     of several lines in a heredoc, and code behind the end of a comment of several lines.
     """
     rows = _rows(text)
@@ -111,7 +115,7 @@ def _rows(text: str) -> list[_Row]:
         rows.append(_Row(line, 2 * level))
         state, blank = line.state, False
     if state:
-        raise ValueError("the text ends inside a string, a heredoc or a comment")
+        raise UnformattableError("the text ends inside a string, a heredoc or a comment")
     return rows
 
 
@@ -120,7 +124,7 @@ def _inside(raw: str, state: _State) -> tuple[_State, str]:
     if state[-1] == "/":
         _, end, rest = raw.partition("*/")
         if rest.strip(" \t\r"):
-            raise ValueError(f"code after a comment of several lines: {raw}")
+            raise UnformattableError(f"code after a comment of several lines: {raw}")
         return (state[:-1] if end else state), raw.rstrip(" \t\r")
     if raw.strip() == state[-1][1:]:
         return state[:-1], raw.rstrip(" \t\r")
@@ -128,7 +132,7 @@ def _inside(raw: str, state: _State) -> tuple[_State, str]:
         return state, raw
     tokens, after = _scan(raw, state)
     if after != state:
-        raise ValueError(f"an interpolation in a heredoc does not end on its line: {raw}")
+        raise UnformattableError(f"an interpolation in a heredoc does not end on its line: {raw}")
     return state, _join(tokens)
 
 
@@ -222,7 +226,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
         found = _TOKEN.match(line, position)
         if not found:
             if line[position:].strip(" \t\r"):
-                raise ValueError(f"no HCL: {line}")
+                raise UnformattableError(f"no HCL: {line}")
             break
         position = found.end()
         group = str(found.lastgroup)
@@ -232,7 +236,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
                 tokens.append((_bracket(text, stack), text))
             case "strip":
                 if not stack or stack.pop() != "$":
-                    raise ValueError(f"no HCL: {line}")
+                    raise UnformattableError(f"no HCL: {line}")
                 tokens.append(("e", text))
             case "heredoc":
                 tokens.append(("h", text))
@@ -246,7 +250,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
             case _:
                 tokens.append((_KINDS.get(group, group), text))
     if stack and stack[-1] == '"':
-        raise ValueError(f"no HCL, a string does not end: {line}")
+        raise UnformattableError(f"no HCL, a string does not end: {line}")
     return tokens, tuple(stack)
 
 
@@ -271,7 +275,7 @@ def _scan_template(line: str, position: int, stack: list[str], tokens: list[_Tok
         stack.pop()
         return position + 1
     else:
-        raise ValueError(f"no HCL: {line}")
+        raise UnformattableError(f"no HCL: {line}")
     return found.end()
 
 
