@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.blueprint.model import INJECTION
 from rolewright.finding import Finding, Rejected
-from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, needed
+from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all
 from rolewright.model import Declaration, Grant, HandOver, Text, Trust, pascal
 from rolewright.other_side import across_accounts, agreements, owners_statements
 from rolewright.promises import promises
@@ -76,7 +76,9 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
     scope = resource_scope(resource, blueprint)
     origin = f"resources.{resource.key}.access"
     verbs = blueprint.expand(resource.access)
-    lacking = {name: verb.name for verb in verbs for name in _lacking(verb, resource, blueprint, scope)}
+    lacking = {
+        name: verb.name for verb in verbs for name in blueprint.needs(verb, resource.arns) if scope.get(name) is None
+    }
     if not lacking:
         try:  # what follows from fields may need others
             list(_verb_grants("", resource, blueprint, verbs, "", workload))
@@ -104,15 +106,6 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
                     workload.locate(origin),
                     origin,
                 )
-
-
-def _lacking(verb: Verb, resource: Resource, blueprint: ResourceBlueprint, scope: Scope) -> list[str]:
-    """The fields that a verb needs and that are left out."""
-    templates = [blueprint.arns[arn] for arn in verb.allow if arn not in {"*", *resource.arns, *blueprint.optional}]
-    for one in verb.scope:
-        templates += [value for block in one.conditions.values() for values in block.values() for value in values]
-    needs = dict.fromkeys(name for template in templates for name in sorted(needed(template)))
-    return [name for name in needs if name in blueprint.fields and scope.get(name) is None]
 
 
 def _verb_grants(

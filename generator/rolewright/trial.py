@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.finding import Finding, Location, Rejected, Severity
-from rolewright.interpolation import needed
 from rolewright.manifest import read_manifest
 from rolewright.schema import Schemas
 from rolewright.source import load, loads
@@ -23,7 +22,7 @@ from rolewright.source import load, loads
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint, Verb
+    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.model import Workload
     from rolewright.pipeline import Built, Pipeline
     from rolewright.source import Tree
@@ -129,7 +128,7 @@ class _Attempt:
     def one(self, blueprint: ResourceBlueprint, host: Entry, entry: Entry, given: set[str]) -> set[str]:
         """Build a manifest with one entry, and every verb that its fields are enough for; what it used."""
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
-        verbs = [v.name for v in blueprint.verbs.values() if not v.of and _needs(blueprint, v, made) <= given]
+        verbs = [v.name for v in blueprint.verbs.values() if not v.of and given.issuperset(blueprint.needs(v, made))]
         for name, exclusions in blueprint.exclusions.items():
             if name in given:
                 verbs = [v for v in verbs if not any(v in one.verbs for one in exclusions)]
@@ -305,11 +304,3 @@ def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry]
         if entry not in seen and accepts(entry):
             seen.append(entry)
             yield entry
-
-
-def _needs(blueprint: ResourceBlueprint, verb: Verb, made: Collection[str]) -> set[str]:
-    """The fields without which a verb cannot be given; what AWS makes up for the ARNs `made` needs none."""
-    templates = [blueprint.arns[arn] for arn in verb.allow if arn not in ("*", *blueprint.optional, *made)]
-    for one in verb.scope:
-        templates += [value for block in one.conditions.values() for values in block.values() for value in values]
-    return {name for template in templates for name in needed(template) if name in blueprint.fields}

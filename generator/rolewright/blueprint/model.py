@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolewright.interpolation import names
+from rolewright.interpolation import names, needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from rolewright.jsonschema import Schema
 
@@ -151,6 +151,14 @@ class ResourceBlueprint:
             else:
                 wanted.add(verb.name)
         return tuple(verb for verb in self.verbs.values() if verb.name in wanted)
+
+    def needs(self, verb: Verb, known: Collection[str]) -> tuple[str, ...]:
+        """The fields without which a verb cannot be given; the ARNs `known` need none any more."""
+        templates = [self.arns[arn] for arn in verb.allow if arn not in {"*", *known, *self.optional}]
+        for one in verb.scope:
+            templates += [value for block in one.conditions.values() for values in block.values() for value in values]
+        found = dict.fromkeys(name for template in templates for name in sorted(needed(template)))
+        return tuple(name for name in found if name in self.fields)
 
     @property
     def own_arn(self) -> str:
