@@ -17,6 +17,7 @@ from rolewright.check.parse import parse
 from rolewright.data import iam
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
+from rolewright.model import Module
 from rolewright.policy import build_roles
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.evaluate import evaluate
@@ -25,11 +26,12 @@ from rolewright.source import load, loads
 from rolewright.template import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 CATALOG = load_catalog()
 TEMPLATES = Templates(CATALOG)
 TABLES = {path.stem: path for path in sorted((Path(__file__).parent / "calls").glob("*.yaml"))}
+SESSION = botocore.session.get_session()
 WIRE = "wire:"
 
 # Made by the SDK itself, out of no service's model.
@@ -48,18 +50,57 @@ class Need:
     arn: str
     context: tuple[tuple[str, str], ...]
 
+    def narrows(self, other: Need) -> bool:
+        """Whether it is the same check as another of whose context less is known."""
+        same = (self.action, self.arn) == (other.action, other.arn)
+        return same and set(other.context) <= set(self.context)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A manifest's entry of a type as a table has it, and what each call needs with it and each verb is for."""
+
+    type_: str
+    number: int
+    fields: Mapping[str, Any]
+    more: Mapping[str, Any]
+    needs: Mapping[str, frozenset[Need]]
+    verbs: Mapping[str, tuple[str, ...]]
+
+    def of(self, calls: Sequence[str]) -> frozenset[Need]:
+        """What these calls need together."""
+        return frozenset[Need]().union(*(self.needs[call] for call in calls))
+
+    def __repr__(self) -> str:
+        return f"{self.type_}-{self.number}"
+
 
 @functools.cache
-def table(type_: str) -> dict[str, Any]:
-    found: dict[str, Any] = load(TABLES[type_]).trees[0].data
-    return found
+def entries(type_: str) -> tuple[Entry, ...]:
+    """The entry of a table, then each of `also`."""
+    data = load(TABLES[type_]).trees[0].data
+    verbs = dict(data["verbs"])
+    for name, parts in data.get("broad", {}).items():
+        verbs[name] = [call for part in parts for call in verbs[part]]
+    found = []
+    for number, other in enumerate([{}, *data.get("also", [])]):
+        on = {**data["on"], **other.get("on", {})}
+        calls = {**data["calls"], **other.get("instead", {})}
+        further = other.get("calls", {})
+        needs = {
+            call: frozenset([*_needs(calls.get(call, {}), on), *_needs(further.get(call, {}), on)])
+            for call in {**calls, **further}
+        }
+        added = dict(other.get("verbs", {}))
+        for name, parts in data.get("broad", {}).items():
+            added[name] = [call for part in parts for call in added.get(part, [])]
+        own = {verb: (*named, *added.get(verb, [])) for verb, named in verbs.items()}
+        fields = {**data["entry"], **other.get("with", {})}
+        found.append(Entry(type_, number, fields, data.get("more", {}), needs, own))
+    return tuple(found)
 
 
-@functools.cache
-def needs(type_: str) -> dict[str, frozenset[Need]]:
-    """What each call of a table needs."""
-    on = table(type_)["on"]
-
+def _needs(actions: Mapping[str, Any], on: Mapping[str, str]) -> Iterator[Need]:
     def spread(entry: Any, context: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
         if isinstance(entry, list):
             for one in entry:
@@ -69,45 +110,69 @@ def needs(type_: str) -> dict[str, frozenset[Need]]:
         else:
             yield on[entry], context
 
-    return {
-        call: frozenset(
-            Need(action, arn, tuple(context.items()))
-            for action, entry in actions.items()
-            for arn, context in spread(entry, {})
-        )
-        for call, actions in table(type_)["calls"].items()
-    }
+    for action, entry in actions.items():
+        for arn, context in spread(entry, {}):
+            yield Need(action, arn, tuple(context.items()))
 
 
 @functools.cache
-def policies(type_: str, verb: str) -> tuple[dict[str, Any], ...]:
+def operations(client: str) -> frozenset[str]:
+    """What botocore's client of that name can call."""
+    return frozenset(map(xform_name, SESSION.get_service_model(client).operation_names))
+
+
+@functools.cache
+def policies(type_: str, number: int, verb: str) -> tuple[dict[str, Any], ...]:
     """The documents of a role with one verb, or none, as read back from the rendered text."""
-    more = table(type_).get("more", {}).get(verb, {})
-    fields = {name: value for name, value in {**table(type_)["entry"], **more}.items() if value is not None}
-    entry = {"type": type_, **fields, **({"access": verb} if verb else {})}
+    entry = entries(type_)[number]
+    fields = {**entry.fields, **entry.more.get(verb, {})}
+    given = {"type": type_, **{name: value for name, value in fields.items() if value is not None}}
     manifest = {
         "version": 1,
         "workload": "caller",
         "compute": {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"},
-        "resources": {"it": entry},
+        "resources": {"it": {**given, "access": verb} if verb else given},
     }
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), CATALOG)
     declaration = derive_grants(workload, CATALOG)
     roles = build_roles(workload, declaration, CATALOG)
-    plan = evaluate(parse(render(workload, declaration, roles, CATALOG, TEMPLATES)), workload.environments[0])
+    files = render(workload, declaration, roles, CATALOG, TEMPLATES).files
+    module = Module(workload.name, {name: files[name] for name in ("context.tf", "roles.tf")})  # the rest has no policy
+    plan = evaluate(parse(module), workload.environments[0])
     kinds = ("aws_iam_role_policy", "aws_iam_policy")
     return tuple(json.loads(b.values["policy"]) for b in plan.resources.values() if b.type in kinds)
 
 
-def allowed(type_: str, verb: str, need: Need) -> bool:
+def allowed(documents: Sequence[Mapping[str, Any]], need: Need) -> bool:
     context = {key: (value,) for key, value in need.context}
-    decision = decide(policies(type_, verb), Request(need.action, need.arn, context))
+    decision = decide(documents, Request(need.action, need.arn, context))
     assert decision is not Decision.UNKNOWN, need
     return decision is Decision.ALLOWED
 
 
-def narrow_verbs() -> list[tuple[str, str]]:
-    return [(t, v.name) for t, blueprint in CATALOG.resources.items() for v in blueprint.verbs.values() if not v.of]
+def permissions(documents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each statement of documents taken apart into one action on one resource."""
+
+    def several(value: Any) -> list[Any]:
+        return value if isinstance(value, list) else [value]
+
+    for document in documents:
+        for statement in document["Statement"]:
+            for action in several(statement["Action"]):
+                for resource in several(statement["Resource"]):
+                    yield {**statement, "Action": action, "Resource": resource}
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(entry, verb, id=f"{entry}-{verb}")
+        for type_, blueprint in CATALOG.resources.items()
+        for entry in entries(type_)
+        for verb in blueprint.verbs
+    ]
+
+
+EVERY_ENTRY = [pytest.param(entry, id=str(entry)) for type_ in TABLES for entry in entries(type_)]
 
 
 def test_every_type_has_a_table_and_every_table_a_type() -> None:
@@ -115,36 +180,45 @@ def test_every_type_has_a_table_and_every_table_a_type() -> None:
 
 
 @pytest.mark.parametrize("type_", TABLES)
-def test_every_call_and_action_exists(type_: str) -> None:
-    for call, wanted in needs(type_).items():
+def test_a_table_has_the_verbs_of_its_type_and_each_call_is_of_use(type_: str) -> None:
+    for entry in entries(type_):
+        assert set(entry.verbs) == set(CATALOG.resources[type_].verbs)
+        for verb, calls in entry.verbs.items():
+            assert entry.of(calls), f"no call needs {verb}"
+            assert set().union(*entry.needs.values()) > entry.of(calls), f"nothing is held against {verb}"
+
+
+@pytest.mark.parametrize("entry", EVERY_ENTRY)
+def test_every_call_and_action_exists(entry: Entry) -> None:
+    for call, wanted in entry.needs.items():
         assert all(iam.action(need.action) for need in wanted), call
         name = call.partition(" (")[0]
         if not call.startswith(WIRE) and name not in MADE_LOCALLY:
             client, _, operation = name.partition(".")
-            known = botocore.session.get_session().get_service_model(client).operation_names
-            assert operation in {xform_name(each) for each in known}, call
+            assert operation in operations(client), call
 
 
-@pytest.mark.parametrize("type_", TABLES)
-def test_without_access_nothing_is_allowed(type_: str) -> None:
-    assert not [call for call, wanted in needs(type_).items() for need in wanted if allowed(type_, "", need)]
+@pytest.mark.parametrize("entry", EVERY_ENTRY)
+def test_without_access_nothing_is_allowed(entry: Entry) -> None:
+    documents = policies(entry.type_, entry.number, "")
+    assert not [call for call, wanted in entry.needs.items() for need in wanted if allowed(documents, need)]
 
 
-@pytest.mark.parametrize(("type_", "verb"), narrow_verbs())
-def test_a_verb_allows_its_calls_and_no_others(type_: str, verb: str) -> None:
-    own = set(table(type_)["verbs"][verb])
-    found = needs(type_)
-    assert own, "a verb that no call needs"
-    covered = set().union(*(found[call] for call in own))
-    for call, wanted in found.items():
-        if wanted <= covered:
-            assert all(allowed(type_, verb, need) for need in wanted), f"{verb} has to allow {call}"
-        else:
-            assert not all(allowed(type_, verb, need) for need in wanted), f"{verb} must not allow {call}"
+@pytest.mark.parametrize(("entry", "verb"), cases())
+def test_a_verb_allows_what_its_calls_need_and_nothing_else(entry: Entry, verb: str) -> None:
+    documents = policies(entry.type_, entry.number, verb)
+    own = entry.of(entry.verbs[verb])
+    for call, wanted in entry.needs.items():
+        for need in wanted:
+            if need in own:
+                assert allowed(documents, need), f"{verb} has to allow {call}: {need}"
+            elif not any(need.narrows(one) for one in own):
+                assert not allowed(documents, need), f"{verb} must not allow {call}: {need}"
 
 
-@pytest.mark.parametrize(("type_", "verb"), narrow_verbs())
-def test_a_verb_grants_no_action_that_its_calls_do_without(type_: str, verb: str) -> None:
-    used = {need.action.lower() for call in table(type_)["verbs"][verb] for need in needs(type_)[call]}
-    granted = {action.lower() for group in CATALOG.resources[type_].verbs[verb].allow.values() for action in group}
-    assert granted <= used
+@pytest.mark.parametrize(("entry", "verb"), cases())
+def test_a_verb_grants_nothing_that_its_calls_do_without(entry: Entry, verb: str) -> None:
+    own = entry.of(entry.verbs[verb])
+    for one in permissions(policies(entry.type_, entry.number, verb)):
+        document = {"Version": "2012-10-17", "Statement": [one]}
+        assert any(allowed([document], need) for need in own), f"no call of {verb} needs {one}"
