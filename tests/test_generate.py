@@ -41,6 +41,7 @@ def test_every_field_is_drawn_and_left_out(catalog: Catalog) -> None:
         if created and blueprint.create is not None:
             # AWS makes up the parts of an ARN that are no fields of creation
             optional = (optional | blueprint.create.fields.keys()) - {
+                *blueprint.required,
                 *blueprint.create.required,
                 *blueprint.identified_by,
             }

@@ -10,6 +10,7 @@ import pytest
 from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
+from rolewright.model import Text
 from rolewright.source import loads
 
 if TYPE_CHECKING:
@@ -54,15 +55,58 @@ def test_what_cannot_be_shared_is_refused(catalog: Catalog) -> None:
     assert [f.rule for f in refusal.value.findings] == ["cross-account"]
 
 
-def test_an_access_point_narrows_what_the_file_system_policy_says(catalog: Catalog) -> None:
-    point = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-01"
-    entry = {"type": "efs-file-system", "name": "fs-0123456789abcdef0", "access": ["mount-write", "root"]}
-    for more, pinned in (({"access_point": point}, point), ({}, None)):
-        found = handed(catalog, {**entry, **more})
-        assert len(found) == 2
-        for one in found:
-            value = one.document["Condition"].get("StringEquals", {}).get("elasticfilesystem:AccessPointArn")
-            assert (value.literal if value else None) == pinned
+VALUES = {"local.partition": "aws", "local.region": "us-east-1", "local.account": "123456789012"}
+
+
+def plain(document: Any) -> Any:
+    """A document as its owner is shown it."""
+    match document:
+        case Text():
+            return document.ground(VALUES)
+        case dict():
+            return {key: plain(value) for key, value in document.items()}
+        case list():
+            return [plain(item) for item in document]
+        case _:
+            return document
+
+
+def test_a_file_system_policy_lets_nobody_in_past_the_access_point(catalog: Catalog) -> None:
+    ids = {"name": "fs-0123456789abcdef0", "access_point": "fsap-0123456789abcdef0"}
+    (one,) = handed(catalog, {"type": "efs-file-system", **ids, "access": "mount-write"})
+    arn = "arn:aws:elasticfilesystem:us-east-1:123456789012"
+    assert plain(one.document) == {
+        "Sid": "MountWrite",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:role/caller-instance"},
+        "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+        "Resource": f"{arn}:file-system/{ids['name']}",
+        "Condition": {
+            "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
+            "StringEquals": {"elasticfilesystem:AccessPointArn": f"{arn}:access-point/{ids['access_point']}"},
+        },
+    }
+
+
+def test_a_file_system_without_an_access_point_is_mounted_whole(catalog: Catalog) -> None:
+    (one,) = handed(catalog, {"type": "efs-file-system", "name": "fs-0123456789abcdef0", "access": "mount"})
+    assert plain(one.document)["Condition"] == {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}}
+
+
+def test_the_bucket_of_an_access_point_leaves_to_it_what_the_role_may_do(catalog: Catalog) -> None:
+    arn = "arn:aws:s3:us-east-1:999999999999:accesspoint/theirs"
+    entry = {"type": "s3-access-point", "arn": arn, "bucket": "their-data", "prefix": "in/", "access": "get"}
+    found = {one.to: plain(one.document) for one in handed(catalog, entry)}
+    assert set(found) == {"access point policy", "bucket policy"}
+    assert found["access point policy"]["Resource"] == [f"{arn}/object/in/*"]
+    assert found["bucket policy"] == {
+        "Sid": "GetThroughAccessPoint",
+        "Effect": "Allow",
+        "Principal": found["access point policy"]["Principal"],
+        "Action": found["access point policy"]["Action"],
+        "Resource": "arn:aws:s3:::their-data/in/*",
+        "Condition": {"StringEquals": {"s3:DataAccessPointArn": arn}},
+    }
 
 
 def test_no_sid_is_handed_twice(catalog: Catalog) -> None:
