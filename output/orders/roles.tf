@@ -109,6 +109,14 @@ data "aws_iam_policy_document" "task" {
       variable = "kms:ViaService"
       values   = ["s3.${local.region}.amazonaws.com"]
     }
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values = [
+        "arn:${local.partition}:s3:::${var.uploads_name}",
+        "arn:${local.partition}:s3:::${var.uploads_name}/in/*",
+      ]
+    }
   }
   # manifest: resources.events.access
   # send: send messages, one or several
