@@ -30,6 +30,7 @@ ENVIRONMENTS = {
 ELSEWHERE = {"local.account": "999999999999"}
 TEXT = 'text ${workload} with "quotes", $${dollars} %{percent} and {{ braces }}'
 DRAFTS = 200
+FIXED = {"spec"}  # with the name of a FIFO queue: what they decide of a module's arguments cannot be a variable's
 _FIELD = re.compile(r"\$\{(\w+)\}")
 
 
@@ -38,6 +39,16 @@ def generated_manifests(amount: int, *, created: bool = False) -> list[str]:
     generator = Generator(created=created)
     made = [generator.manifest(number) for number in range(amount)]
     assert sum(generator.refused.values()) * 5 < generator.drawn, generator.refused
+    return made
+
+
+def varied_manifests() -> list[str]:
+    """Manifests of created resources, as many as it takes for each field to be in one and left out of another."""
+    generator = Generator(created=True)
+    made: list[str] = []
+    while len(made) < len(generator.types) or generator.unvaried():
+        made.append(generator.manifest(len(made)))
+        assert len(made) < 600, generator.unvaried()
     return made
 
 
@@ -56,6 +67,37 @@ class Generator:
         self._catalog = load_catalog()
         self._schemas = Schemas(self._catalog)
         self._turns: Counter[str] = Counter()
+        self._given: Counter[tuple[str, bool, str]] = Counter()
+
+    @property
+    def types(self) -> list[str]:
+        """All types there are."""
+        return [*self._catalog.computes, *self._catalog.resources]
+
+    def unvaried(self) -> list[str]:
+        """The optional fields that every manifest so far gives, or none, of all types that were drawn."""
+        found: list[str] = []
+        for type_, created, name in list(self._given):
+            if name == "type":
+                found += [
+                    f"{type_}.{field}"
+                    for field in self._optional(type_, created=created)
+                    if not 0 < self._given[type_, created, field] < self._given[type_, created, "type"]
+                ]
+        return found
+
+    def _optional(self, type_: str, *, created: bool) -> set[str]:
+        if type_ in self._catalog.computes:
+            compute = self._catalog.computes[type_]
+            return {name for name, schema in compute.fields.items() if not schema.get("x-injects")} - {
+                *compute.required
+            }
+        blueprint = self._catalog.resources[type_]
+        optional = {*blueprint.fields} - {*blueprint.required}
+        if created and blueprint.create is not None:
+            # what only an ARN says that exists already is left out where it is made
+            optional = (optional | {*blueprint.create.fields}) - {*blueprint.create.required, *blueprint.identified_by}
+        return optional
 
     def manifest(self, number: int) -> str:
         """The next manifest. Types take turns, and so do the verbs of each."""
@@ -92,6 +134,8 @@ class Generator:
                 self.refused[what] += 1
                 last = (manifest, refusal.findings)
             else:
+                for one in (manifest["compute"], *manifest.get("resources", {}).values()):
+                    self._given.update((one["type"], "create" in one, name) for name in one)
                 return manifest
         raise AssertionError(last)
 
@@ -109,21 +153,28 @@ class Generator:
         blueprint = self._catalog.resources[type_]
         creation = blueprint.create if self._created or self._chance.random() < 0.4 else None
         required = {*blueprint.required, *(creation.required if creation else ())}
-        barred = {one for field in required for each in blueprint.exclusions.get(field, ()) for one in each.verbs}
-        verbs = [name for name in blueprint.verbs if not any(v.name in barred for v in blueprint.expand([name]))]
+        barred = {name: {one for each in bars for one in each.verbs} for name, bars in blueprint.exclusions.items()}
+        wanted = {one.name for one in blueprint.expand([verb])}
+        narrowing = {
+            name
+            for name, verbs in barred.items()
+            if name in required or (not verbs & wanted and self._chance.random() < 0.5)
+        }
+        out = set().union(*(barred[name] for name in narrowing))
+        verbs = [name for name in blueprint.verbs if not any(one.name in out for one in blueprint.expand([name]))]
         first = verb if verb in verbs else self._chance.choice(verbs)
-        more = self._chance.sample(verbs, self._chance.randint(0, min(2, len(verbs))))
-        access = list(dict.fromkeys([first, *more]))
+        access = list(dict.fromkeys([first, *self._chance.sample(verbs, self._chance.randint(0, min(2, len(verbs))))]))
+        fields = {**blueprint.fields, **(creation.fields if creation else {})}
         entry = self._entry(
             {"type": type_, **({"create": True} if creation else {}), "access": access},
-            {**blueprint.fields, **(creation.fields if creation else {})},
+            {name: schema for name, schema in fields.items() if name in narrowing or name not in barred},
             required,
             blueprint.rules,
-            {name for verb in blueprint.expand(access) for name in _needed(blueprint, verb)},
+            narrowing | {name for one in blueprint.expand(access) for name in _needed(blueprint, one)},
         )
         for field in {"name", *blueprint.identified_by} & entry.keys():
             if isinstance(entry[field], str):
-                schema = Schema({**blueprint.fields, **(creation.fields if creation else {})}[field])
+                schema = Schema(fields[field])
                 entry[field] = next(one for one in _distinct(entry[field], name) if schema.accepts(one))
         if creation is None and blueprint.arns and self._chance.random() < 0.2:
             return self._by_arn(entry, blueprint)
@@ -151,26 +202,32 @@ class Generator:
     ) -> dict[str, Any]:
         """Fields that fit their schemas and the rules across them."""
         defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
+        odds = {name: 0.9 if name in likely else self._odds(base, name) for name in schemas} | dict.fromkeys(
+            required, 1
+        )
         checks = tuple(rules)
         for _ in range(DRAFTS):
-            entry = {**base, **self._fields(schemas, required, likely)}
+            entry = {**base, **self._fields(schemas, odds)}
             whole = {**defaults, **entry}
             if all(rule.require.accepts(whole) for rule in checks if rule.when.accepts(whole)):
                 return entry
         raise AssertionError(f"no draft fits the rules of {base}")
 
-    def _fields(
-        self, schemas: Mapping[str, Any], required: Collection[str], likely: Collection[str] = ()
-    ) -> dict[str, Any]:
+    def _odds(self, base: Mapping[str, Any], name: str) -> float:
+        """How likely an optional field is given: more so while it never was, less so while it always was."""
+        kind = (base["type"], "create" in base)
+        given, all_ = self._given[*kind, name], self._given[*kind, "type"]
+        return 0.4 if 0 < given < all_ or not all_ else 0.1 if given else 0.7
+
+    def _fields(self, schemas: Mapping[str, Any], odds: Mapping[str, float]) -> dict[str, Any]:
         chosen = {}
         for name, schema in schemas.items():
-            chance = 1 if name in required else 0.9 if name in likely else 0.4
-            if schema.get("x-injects") or self._chance.random() >= chance:
+            if schema.get("x-injects") or self._chance.random() >= odds.get(name, 0.4):
                 continue
             try:
                 chosen[name] = self._value(schema)
             except ImpossibleError:
-                assert name not in required, f"{name} is required and has no examples"
+                assert odds.get(name) != 1, f"{name} is required and has no examples"
         return chosen
 
     def _value(self, schema: Mapping[str, Any]) -> Any:
@@ -192,7 +249,7 @@ class Generator:
             case "string" if "pattern" not in schema:
                 return TEXT[: schema.get("maxLength", 100)]
             case "object" if "properties" in schema:
-                return self._fields(schema["properties"], schema.get("required", ()))
+                return self._fields(schema["properties"], dict.fromkeys(schema.get("required", ()), 1))
             case "array" if "items" in schema:
                 low = schema.get("minItems", 0)
                 values = [self._value(schema["items"]) for _ in range(chance.randint(low, low + 2))]
@@ -221,13 +278,39 @@ class Generator:
             if able:
                 compute[name] = {f"SECRET_{key.upper()}": key for key in able}
         if chance.random() < 0.3:
-            manifest["environments"] = ENVIRONMENTS
             for one in touched.values():
                 if one["type"] == "s3-bucket" and one.get("create"):
                     one["name"] += "-${environment}"  # names of buckets are global, whichever the account
+            manifest["environments"] = {**ENVIRONMENTS, "prod": {**ENVIRONMENTS["prod"], **self._overrides(manifest)}}
         if chance.random() < 0.2:
             manifest |= {"exclusive": False, "boundary": "arn:aws:iam::${account}:policy/boundary", "owner": "team-a"}
         return manifest
+
+    def _overrides(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """What one environment has otherwise: some of the texts and numbers that the manifest states."""
+        compute = self._catalog.computes[manifest["compute"]["type"]].fields
+        found: dict[str, Any] = {"compute": self._others(manifest["compute"], compute), "resources": {}}
+        for key, one in manifest["resources"].items():
+            blueprint = self._catalog.resources[one["type"]]
+            creation = blueprint.create if one.get("create") else None
+            schemas = {**blueprint.fields, **(creation.fields if creation else {})}
+            found["resources"][key] = self._others(one, schemas)
+            for field in {"name", *blueprint.identified_by} & found["resources"][key].keys():
+                named = (*_distinct(one[field], "prod"), one[field])
+                found["resources"][key][field] = next(name for name in named if Schema(schemas[field]).accepts(name))
+        return found
+
+    def _others(self, entry: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+        varying = [
+            name
+            for name, value in entry.items()
+            if name in schemas
+            and isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and name not in FIXED
+            and not str(value).endswith(".fifo")
+        ]
+        return {name: self._value(schemas[name]) for name in varying if self._chance.random() < 0.3}
 
 
 def _needed(blueprint: ResourceBlueprint, verb: Verb) -> Iterator[str]:

@@ -6,7 +6,9 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from generate import generated_manifests
+import pytest
+
+from generate import Generator, generated_manifests
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
