@@ -6,9 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-import pytest
-
-from generate import Generator, generated_manifests
+from generate import generated_manifests
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
