@@ -10,14 +10,14 @@ demo: .venv/ready
 	@echo "What each role may do:"
 	@for lock in output/*/access.lock; do echo; echo "$$lock"; cat "$$lock"; done
 
-test: .venv-test/ready
+test: .venv-test/ready .venv-checkov/ready
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
 	.venv-test/bin/pytest -n 2 --dist worksteal
 
 clean:
-	rm -rf .venv .venv-test
+	rm -rf .venv .venv-test .venv-checkov
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -27,4 +27,10 @@ clean:
 .venv-test/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+# A scanner that the tests run as a program: it brings a package of the same name as python-hcl2's.
+.venv-checkov/ready:
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check 'checkov>=3.2'
 	touch $@

@@ -75,10 +75,10 @@ class Generator:
         return [*self._catalog.computes, *self._catalog.resources]
 
     def unvaried(self) -> list[str]:
-        """The optional fields that every manifest so far gives, or none, of all types that were drawn."""
+        """The optional fields that every manifest so far gives, or none, of compute and of what was created."""
         found: list[str] = []
         for type_, created, name in list(self._given):
-            if name == "type":
+            if name == "type" and (created or type_ in self._catalog.computes):
                 found += [
                     f"{type_}.{field}"
                     for field in self._optional(type_, created=created)
