@@ -200,6 +200,15 @@ def function_settings_are_given_back(original: Replacement, function: Any, *argu
     return found
 
 
+@repair(LambdaFunction, "get_code")
+def a_reserve_of_none_is_given_back(original: Replacement, function: Any) -> Any:
+    """moto takes a reserved concurrency of 0, which stops a function, for no reserve at all."""
+    found = original(function)
+    if function.reserved_concurrency == 0:
+        found["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return found
+
+
 @repair(Queue, "attributes")
 def queue_policies_are_given_back(original: Replacement, queue: Any) -> dict[str, Any]:
     """moto never gives the redrive allow policy back, for which Terraform waits; to the redrive policy it adds
