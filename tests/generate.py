@@ -16,11 +16,12 @@ from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
 from rolewright.schema import Schemas
 from rolewright.source import loads
+from rolewright.uses import INJECTS, RESOURCE, marked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from rolewright.blueprint.model import CrossFieldRule, ResourceBlueprint, Verb
+    from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, ResourceBlueprint, Verb
     from rolewright.model import Workload
 
 ENVIRONMENTS = {
@@ -89,9 +90,7 @@ class Generator:
     def _optional(self, type_: str, *, created: bool) -> set[str]:
         if type_ in self._catalog.computes:
             compute = self._catalog.computes[type_]
-            return {name for name, schema in compute.fields.items() if not schema.get("x-injects")} - {
-                *compute.required
-            }
+            return {*compute.fields} - {*compute.required} - {*_naming(compute)}
         blueprint = self._catalog.resources[type_]
         optional = {*blueprint.fields} - {*blueprint.required}
         if created and blueprint.create is not None:
@@ -103,19 +102,26 @@ class Generator:
         """The next manifest. Types take turns, and so do the verbs of each."""
         frame: dict[str, Any] = {"version": 1, "workload": f"gen-{number}"}
         type_ = self._next("compute", self._catalog.computes)
-        frame = self._accepted(type_, lambda: {**frame, "compute": self._compute(type_)})
-        touched: dict[str, Any] = {}
+        frame = self._accepted(type_, lambda: self._running(type_, frame))
+        touched: dict[str, Any] = frame["resources"]
         for index in range(self._chance.randint(0, 4)):
             touched |= self._touched(frame, f"r{index}", f"g{number}r{index}")
         frame["resources"] = touched
         return json.dumps(self._accepted("a whole manifest", lambda: self._joined(frame)), indent=1, ensure_ascii=False)
 
+    def _running(self, type_: str, frame: Mapping[str, Any]) -> dict[str, Any]:
+        compute = self._compute(type_)
+        touched: dict[str, Any] = {}
+        self._named(compute, touched, str(frame["workload"]))
+        return {**frame, "compute": compute, "resources": touched}
+
     def _touched(self, frame: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
         type_ = self._next("resource", self._catalog.resources)
         verb = self._next(type_, self._catalog.resources[type_].verbs)
-        drawn = self._accepted(type_, lambda: {**frame, "resources": {key: self._resource(type_, verb, name)}})
-        found: dict[str, Any] = drawn["resources"]
-        return found
+        drawn = self._accepted(
+            type_, lambda: {**frame, "resources": {**frame["resources"], key: self._resource(type_, verb, name)}}
+        )
+        return {key: drawn["resources"][key]}
 
     def _next(self, what: str, choices: Iterable[str]) -> str:
         names = list(choices)
@@ -182,9 +188,9 @@ class Generator:
 
     def _by_arn(self, entry: Mapping[str, Any], blueprint: ResourceBlueprint) -> dict[str, Any]:
         """The same resource named by its ARN, in another account where that can be."""
-        manifest = {"version": 1, "workload": "any", "compute": self._compute(next(iter(self._catalog.computes)))}
+        manifest = {"version": 1, "workload": "any", "compute": self._compute("ec2"), "resources": {"it": entry}}
         try:
-            workload = self._read({**manifest, "resources": {"it": entry}})
+            workload = self._read(manifest)
         except Rejected:
             return dict(entry)  # to be refused, and counted, as it is
         values = {**workload.environments[0].values, **({} if blueprint.cross_account.impossible else ELSEWHERE)}
@@ -222,7 +228,7 @@ class Generator:
     def _fields(self, schemas: Mapping[str, Any], odds: Mapping[str, float]) -> dict[str, Any]:
         chosen = {}
         for name, schema in schemas.items():
-            if schema.get("x-injects") or self._chance.random() >= odds.get(name, 0.4):
+            if (_names_resources(schema) and odds.get(name) != 1) or self._chance.random() >= odds.get(name, 0.4):
                 continue
             try:
                 chosen[name] = self._value(schema)
@@ -273,10 +279,10 @@ class Generator:
                 attribute = chance.choice(list(self._catalog.resources[one["type"]].attributes) or ["none"])
                 if attribute != "none" and chance.random() < 0.5:
                     compute["environment"][f"AT_{key.upper()}"] = f"at ${{resources.{key}.{attribute}}}"
-        for name in [name for name, schema in fields.items() if schema.get("x-injects")]:
-            able = [key for key, one in touched.items() if self._catalog.resources[one["type"]].injection is not None]
-            if able:
-                compute[name] = {f"SECRET_{key.upper()}": key for key in able}
+        for name in _naming(self._catalog.computes[compute["type"]]):
+            if name in compute or chance.random() < 0.5:
+                compute[name] = self._value(fields[name])
+                self._named(compute, touched, manifest["workload"])
         if chance.random() < 0.3:
             for one in touched.values():
                 if one["type"] == "s3-bucket" and one.get("create"):
@@ -285,6 +291,17 @@ class Generator:
         if chance.random() < 0.2:
             manifest |= {"exclusive": False, "boundary": "arn:aws:iam::${account}:policy/boundary", "owner": "team-a"}
         return manifest
+
+    def _named(self, compute: Mapping[str, Any], touched: dict[str, Any], prefix: str) -> None:
+        """Add what fields of the compute type name by key and nothing else has."""
+        blueprint, resources = self._catalog.computes[compute["type"]], self._catalog.resources
+        injectable = [type_ for type_, one in resources.items() if one.injection is not None]
+        wanted = {key: injectable for _, keys, _ in marked_fields(blueprint, compute, INJECTS) for key in keys.values()}
+        wanted |= {key: list(mark["verbs"]) for _, key, mark in marked_fields(blueprint, compute, RESOURCE)}
+        for key, types in wanted.items():
+            type_ = self._chance.choice(types)
+            verb = self._next(type_, resources[type_].verbs)
+            touched.setdefault(key, self._resource(type_, verb, f"{prefix}-{key}"))
 
     def _overrides(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """What one environment has otherwise: some of the texts and numbers that the manifest states."""
@@ -311,6 +328,15 @@ class Generator:
             and not str(value).endswith(".fifo")
         ]
         return {name: self._value(schemas[name]) for name in varying if self._chance.random() < 0.3}
+
+
+def _names_resources(schema: Mapping[str, Any]) -> bool:
+    """Whether a field, or something in it, names resources by their keys."""
+    return any(f'"{mark}"' in json.dumps(schema) for mark in (INJECTS, RESOURCE))
+
+
+def _naming(blueprint: ComputeBlueprint) -> list[str]:
+    return [name for name, schema in blueprint.fields.items() if _names_resources(schema)]
 
 
 def _needed(blueprint: ResourceBlueprint, verb: Verb) -> Iterator[str]:

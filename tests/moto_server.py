@@ -274,6 +274,7 @@ def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, s
 
 
 LACKING = {
+    "aws_eks_pod_identity_association": "moto has no Pod Identity",
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
 }
 """Terraform types that not even the repaired server makes: modules with one of them are planned, not applied."""

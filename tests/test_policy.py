@@ -113,7 +113,7 @@ def test_a_trust_policy_above_the_limit_is_refused_at_the_compute(catalog: Catal
     (trust,) = declaration.trusts
 
     def widened(length: int) -> Any:
-        condition = Condition("StringEquals", "aws:SourceAccount", (Text.of("1" * length),))
+        condition = Condition("StringEquals", Text.of("aws:SourceAccount"), (Text.of("1" * length),))
         return replace(declaration, trusts=(replace(trust, conditions=(condition,)),))
 
     room = 2_048 - trust_size(widened(0).trusts[0], workload.environments[0])

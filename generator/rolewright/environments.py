@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.source import Tree
 
@@ -20,7 +20,7 @@ PathInTree = tuple[str | int, ...]
 
 _FIXED_ANYWHERE = {"version", "workload", "description", "owner", "tags", "statements", "never", "boundary",
                    "exclusive", "suppress", "environments"}  # fmt: skip
-_FIXED_COMPUTE = {"type", "secrets", "names"}
+_FIXED_COMPUTE = {"type", "names"}
 _FIXED_RESOURCE = {"type", "access", "create"}
 
 
@@ -49,8 +49,13 @@ def _leaves(value: Any, path: PathInTree, place: PathInTree) -> Iterator[Overrid
         yield Override(path, place, value)
 
 
-def override_findings(tree: Tree, defaults: Mapping[PathInTree, Any]) -> Iterator[Finding]:
-    """What environments may not say. `defaults` are the values that blueprints fill in, by path."""
+def override_findings(
+    tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Collection[PathInTree]
+) -> Iterator[Finding]:
+    """What environments may not say.
+
+    `defaults` are the values that blueprints fill in, by path; `fixed` are paths of what names resources.
+    """
     environments = tree.data.get("environments", {})
     for name, described in environments.items() if isinstance(environments, dict) else ():
         if not isinstance(described, dict):
@@ -58,27 +63,29 @@ def override_findings(tree: Tree, defaults: Mapping[PathInTree, Any]) -> Iterato
         for key in described:
             if key not in ("account", "region", "compute", "resources"):
                 place = tree.location(("environments", name, key), key=True)
-                fixed = key in _FIXED_ANYWHERE
+                stated = key in _FIXED_ANYWHERE
                 yield Finding(
-                    "environment-override" if fixed else "manifest-unknown-key",
-                    f"`{key}` is the same in every environment" if fixed else f"unknown key `{key}`",
+                    "environment-override" if stated else "manifest-unknown-key",
+                    f"`{key}` is the same in every environment" if stated else f"unknown key `{key}`",
                     "state it once, at the top of the manifest"
-                    if fixed
+                    if stated
                     else "known here: account, region, compute, resources",
                     place,
                     f"environments.{name}.{key}",
                 )
         for override in overrides(tree, name):
-            yield from _check(tree, override, defaults)
+            yield from _check(tree, override, defaults, fixed)
 
 
-def _check(tree: Tree, override: Override, defaults: Mapping[PathInTree, Any]) -> Iterator[Finding]:
+def _check(
+    tree: Tree, override: Override, defaults: Mapping[PathInTree, Any], fixed: Collection[PathInTree]
+) -> Iterator[Finding]:
     path = override.path
     dotted = ".".join(str(step) for step in override.place)
     place = tree.location(override.place, key=True)
-    fixed = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
+    never = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
     field = path[1 if path[0] == "compute" else 2 :][:1]
-    if field and field[0] in fixed:
+    if field and (field[0] in never or any(path[: len(one)] == one[: len(path)] for one in fixed)):
         yield Finding(
             "environment-override",
             f"`{field[0]}` is the same in every environment: what is tested in one is what runs in the next",
@@ -106,6 +113,14 @@ def _check(tree: Tree, override: Override, defaults: Mapping[PathInTree, Any]) -
             "environment-override",
             "true and false decide what the module contains, and that is the same in every environment",
             "state it once, outside `environments`",
+            place,
+            dotted,
+        )
+    elif isinstance(base, list) and any(isinstance(item, dict) for item in base):
+        yield Finding(
+            "environment-override",
+            f"the entries of `{path[-1]}` decide what the module contains, and that is the same in every environment",
+            "state them once, outside `environments`",
             place,
             dotted,
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, Verb
-    from rolewright.model import Resource, Workload
+    from rolewright.model import Resource, Use, Workload
 
 
 def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
@@ -28,7 +28,8 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
     if findings:
         raise Rejected(findings)
-    for role in blueprint.roles.values():
+    roles = [role for role in blueprint.roles.values() if _given(workload, role.when)]
+    for role in roles:
         if role.grants == "workload":
             for resource in workload.resources.values():
                 described = catalog.resources[resource.type]
@@ -39,19 +40,17 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
                 if not resource.created:
                     hand_overs += agreements(workload, resource, described, role.key)
             grants += _statements(workload, role.key, own=True)
-        elif role.grants == INJECTION:
-            for key, origin in _injected(workload, catalog).items():
-                resource = workload.resources[key]
-                described = catalog.resources[resource.type]
-                assert described.injection is not None
-                made = list(_verb_grants(role.key, resource, described, (described.injection,), origin, workload))
-                grants += made
-                hand_overs += across_accounts(workload, resource, described, made)
+        for use in _uses(workload, role):
+            resource = workload.resources[use.resource]
+            described = catalog.resources[resource.type]
+            made = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload))
+            grants += made
+            hand_overs += across_accounts(workload, resource, described, made)
         if role.grants != "workload":
             grants += _statements(workload, role.key, own=False)
         grants += _platform(workload, role)
     hand_overs += owners_statements(workload, catalog)
-    trusts = tuple(_trust(workload, role) for role in blueprint.roles.values())
+    trusts = tuple(_trust(workload, role) for role in roles)
     return Declaration(tuple(grants), trusts, tuple(promises(workload, catalog)), tuple(hand_overs))
 
 
@@ -164,20 +163,20 @@ def _verb_grants(
                 )
 
 
-def _injected(workload: Workload, catalog: Catalog) -> dict[str, str]:
-    """Resource key → the manifest path of its first injection."""
-    found: dict[str, str] = {}
-    for name, schema in catalog.computes[workload.compute.type].fields.items():
-        if schema.get("x-injects"):
-            for variable, key in (workload.compute.fields[name] or {}).items():
-                found.setdefault(key, f"compute.{name}.{variable}")
-    return found
+def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
+    """What the platform uses through a role, each resource and verb once."""
+    taken: set[tuple[str, tuple[str, ...]]] = set()
+    for use in workload.compute.uses:
+        mine = use.role == role.key or (role.grants == INJECTION and use.verbs == (INJECTION,))
+        if mine and use.verbs and (use.resource, use.verbs) not in taken:
+            taken.add((use.resource, use.verbs))
+            yield use
 
 
-def injected_values(workload: Workload, catalog: Catalog, field: str) -> dict[str, Text]:
-    """Variable → what the platform reads its value from, for a field that injects."""
+def injected_values(workload: Workload, catalog: Catalog, keys: Mapping[str, str]) -> dict[str, Text]:
+    """Variable → what the platform reads its value from, for what a field that injects says: variable → resource."""
     values: dict[str, Text] = {}
-    for variable, key in (workload.compute.fields[field] or {}).items():
+    for variable, key in keys.items():
         resource = workload.resources[key]
         blueprint = catalog.resources[resource.type]
         (own,) = next(iter(resource.arns.values()))
@@ -208,26 +207,47 @@ def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
 
 
 def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
-    scope = compute_scope(workload)
     for grant in role.allow:
-        if grant.when and not _given(workload, grant.when):
+        if not grant.when.startswith("each.") and not _given(workload, grant.when):
             continue
-        yield Grant(
-            role.key,
-            grant.sid,
-            grant.actions,
-            tuple(text for arn in grant.resources for text in fill_all(arn, scope)),
-            "compute.type" if not grant.when else f"compute.{grant.when.split('.')[0]}",
-            workload.locate("compute.type"),
-            fill_conditions(grant.conditions, scope),
-            (grant.summary,),
-            grant.effect,
-            side="platform",
-        )
+        field = (grant.each or grant.when).split(".")[0]
+        origin = f"compute.{field}" if field else "compute.type"
+        for scope in _scopes(workload, grant.each):
+            if grant.when.startswith("each.") and scope.get(grant.when) is None:
+                continue
+            yield Grant(
+                role.key,
+                grant.sid,
+                grant.actions,
+                tuple(text for arn in grant.resources for text in fill_all(arn, scope)),
+                origin,
+                workload.locate(origin if grant.each else "compute.type"),
+                fill_conditions(grant.conditions, scope),
+                (grant.summary,),
+                grant.effect,
+                side="platform",
+            )
+
+
+def _scopes(workload: Workload, each: str) -> Iterator[Scope]:
+    """What templates may refer to: once, or once for each entry of a list that has all that they need of it."""
+    scope = compute_scope(workload)
+    if not each:
+        yield scope
+        return
+    for index, item in enumerate(workload.compute.fields.get(each) or ()):
+        inner = _compute_fields(item, "each.") if isinstance(item, dict) else {"each": Text.of(item)}
+        at = f"{each}.{index}."
+        inner |= {
+            f"each.{k.removeprefix(at)}": text for k, text in workload.compute.derived.items() if k.startswith(at)
+        }
+        yield {**scope, **inner}
 
 
 def _given(workload: Workload, name: str) -> bool:
-    """Whether a field, a part of one or a derived value is there, and not false."""
+    """Whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
+    if not name:
+        return True
     node: Any = workload.compute.fields
     for step in name.split("."):
         node = node.get(step) if isinstance(node, dict) else None
@@ -235,11 +255,17 @@ def _given(workload: Workload, name: str) -> bool:
 
 
 def _trust(workload: Workload, role: RoleBlueprint) -> Trust:
+    scope = compute_scope(workload)
+    conditions = list(fill_conditions(role.conditions, scope))
+    for field, block in role.optional_conditions.items():
+        if _given(workload, field):
+            conditions += fill_conditions(block, scope)
     return Trust(
         role.key,
-        role.trusts,
-        ("sts:AssumeRole",),
-        fill_conditions(role.conditions, compute_scope(workload)),
+        "Federated" if role.federated else "Service",
+        tuple(fill(one, scope) for one in ([role.federated] if role.federated else role.trusts)),
+        role.actions,
+        tuple(conditions),
         "compute.type",
         workload.locate("compute.type"),
     )

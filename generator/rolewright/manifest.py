@@ -14,10 +14,11 @@ from rolewright.interpolation import CONTEXT, Scope, fill
 from rolewright.model import Compute, Condition, ManualStatement, Ref, Suppression, Text, Variable, Vow, Workload
 from rolewright.resources import Resources
 from rolewright.schema import Schemas
+from rolewright.uses import INJECTS, RESOURCE, compute_uses, marked_fields
 from rolewright.values import Values, strings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
@@ -70,7 +71,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     values = Values(tree, data, resources)
     resources.values = values
     values.findings += keys.key_findings(tree)
-    structure = list(_check_structure(values, schemas, defaults))
+    structure = list(_check_structure(values, schemas, defaults, catalog))
     if structure:
         raise Rejected(dict.fromkeys([*values.findings, *structure]))
     values.prepare_environments()
@@ -81,10 +82,19 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     return workload
 
 
-def _check_structure(values: Values, schemas: Schemas, defaults: Mapping[PathInTree, Any]) -> Iterator[Finding]:
+def _check_structure(
+    values: Values, schemas: Schemas, defaults: Mapping[PathInTree, Any], catalog: Catalog
+) -> Iterator[Finding]:
     """The schema of each environment's values; strings with references are checked once resolved."""
     if values.data.get("environments"):
-        yield from override_findings(values.tree, defaults)
+        compute = values.data.get("compute")
+        known = isinstance(compute, dict) and compute.get("type") in catalog.computes
+        fixed = [
+            path
+            for mark in (INJECTS, RESOURCE)
+            for path, _, _ in (marked_fields(catalog.computes[compute["type"]], compute, mark) if known else ())
+        ]
+        yield from override_findings(values.tree, defaults, fixed)
     for name in values.replaced:
         data = values.in_environment(name)
         skip = {path for path, text in strings(data) if "${" in text}
@@ -145,8 +155,8 @@ class _Reader:
                 fields[name] = self._as_variable(name, Text.of(value), schema)
         derived: dict[str, Text] = {}
         for name, pattern in blueprint.derive.items():
-            if isinstance(value := fields[name], str | Text):
-                derived |= self._derive(name, Text.of(value), pattern)
+            for at, value in _values(fields, name.split(".")):
+                derived |= self._derive(at, Text.of(value), pattern)
         base = Text.of(self.data["workload"])
         if "environments" in self.data:
             base = base + "-" + Ref("var.environment")
@@ -162,8 +172,7 @@ class _Reader:
             path: PathInTree = ("compute", "names", name)
             names[name] = self.values.text(given[name], path) if name in given else fill(rule.value, scope)
             scope[f"names.{name}"] = names[name]
-        self._check_injected(blueprint, fields)
-        return Compute(blueprint.type, fields, names, derived)
+        return Compute(blueprint.type, fields, names, derived, compute_uses(self.values, blueprint, self.catalog))
 
     def _as_variable(self, name: str, value: Text, schema: Mapping[str, Any]) -> Text:
         """A field that is always a variable of the module, so that a pipeline can set it."""
@@ -186,10 +195,12 @@ class _Reader:
             )
         return Text.of(reference)
 
-    def _derive(self, name: str, text: Text, pattern: str) -> dict[str, Text]:
+    def _derive(self, at: tuple[str, ...], text: Text, pattern: str) -> dict[str, Text]:
+        name = ".".join(at)
+
         def variable(group: str, values: Mapping[str, str]) -> Ref:
             return self.values.add_variable(
-                variable_name(("compute", name, group)), "string", f"The {group} in compute.{name}", values
+                variable_name(("compute", *at, group)), "string", f"The {group} in compute.{name}", values
             )
 
         try:
@@ -199,39 +210,10 @@ class _Reader:
                 "environment-override",
                 f"`{name}` takes one form in one environment and another form in the next",
                 "use the same form in all of them",
-                ("compute", name),
+                ("compute", *(int(step) if step.isdigit() else step for step in at)),
             )
             groups = None
         return {f"{name}.{group}": value for group, value in (groups or {}).items()}
-
-    def _check_injected(self, blueprint: ComputeBlueprint, fields: Mapping[str, Any]) -> None:
-        for name, schema in blueprint.fields.items():
-            if not schema.get("x-injects") or not fields[name]:
-                continue
-            for variable, key in fields[name].items():
-                path: PathInTree = ("compute", name, variable)
-                described = self.data.get("resources", {}).get(key)
-                able = [
-                    one
-                    for one, resource in self.data.get("resources", {}).items()
-                    if self.catalog.resources[resource["type"]].injection is not None
-                ]
-                if described is None or key not in able:
-                    self.find(
-                        "manifest-secret",
-                        f"`{key}` is no resource of the manifest"
-                        if described is None
-                        else f"`{key}` is nothing that can be injected",
-                        "name a secret or a parameter under `resources`: " + (", ".join(able) or "there is none"),
-                        path,
-                    )
-                if variable in (fields.get("environment") or {}):
-                    self.find(
-                        "manifest-secret",
-                        f"{variable} is both in `environment` and in `{name}`",
-                        "remove it from `environment`",
-                        path,
-                    )
 
     def _statements(self, blueprint: ComputeBlueprint) -> Iterator[ManualStatement]:
         for index, one in enumerate(self.data.get("statements", ())):
@@ -250,7 +232,7 @@ class _Reader:
                 tuple(
                     Condition(
                         operator,
-                        key,
+                        Text.of(key),
                         tuple(
                             self.values.text(value, (*path, "conditions", operator, key))
                             for value in ([values] if isinstance(values, str) else values)
@@ -280,6 +262,20 @@ class _Reader:
                 one.get("until", ""),
                 self.tree.location(("suppress", index)),
             )
+
+
+def _values(value: Any, path: Sequence[str], at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str | Text]]:  # noqa: ANN401 - YAML
+    """The texts at a path of fields, which goes through every entry of a list; each with its own path."""
+    match value:
+        case list():
+            for index, item in enumerate(value):
+                yield from _values(item, path, (*at, str(index)))
+        case dict() if path:
+            yield from _values(value.get(path[0]), path[1:], (*at, path[0]))
+        case str() | Text() if not path:
+            yield at, value
+        case _:
+            return
 
 
 def _with_defaults(data: Mapping[str, Any], catalog: Catalog) -> tuple[Any, dict[PathInTree, Any]]:

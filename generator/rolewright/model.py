@@ -75,10 +75,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a statement: `operator` as IAM spells it, and the values it accepts."""
+    """One condition of a statement: `operator` as IAM spells it, and the values it accepts.
+
+    The key is a Text because some keys have a name in them: that of an identity provider, or of an encryption context.
+    """
 
     operator: str
-    key: str
+    key: Text
     values: tuple[Text, ...]
 
 
@@ -105,10 +108,14 @@ class Grant:
 
 @dataclass(frozen=True)
 class Trust:
-    """Who may assume a role: one service principal or federated provider, under conditions."""
+    """Who may assume a role: principals of one kind, under conditions.
+
+    `kind` is Service, with the names of services, or Federated, with the ARN of an identity provider.
+    """
 
     role: str
-    services: tuple[str, ...]
+    kind: Literal["Service", "Federated"]
+    principals: tuple[Text, ...]
     actions: tuple[str, ...]
     conditions: tuple[Condition, ...]
     origin: str
@@ -193,6 +200,20 @@ class Compute:
     fields: Mapping[str, Any]
     names: Mapping[str, Text]
     derived: Mapping[str, Text]
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True)
+class Use:
+    """A resource that the compute type itself uses, since a field of it names the resource's key at `origin`.
+
+    The role with that name gets the verbs on it; both are empty where the field only refers to it.
+    """
+
+    resource: str
+    role: str
+    verbs: tuple[str, ...]
+    origin: str
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog)
 
 def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
     """A statement as a policy's JSON has it."""
-    conditions: dict[str, dict[str, list[Text]]] = {}
+    conditions: dict[str, dict[Text, list[Text]]] = {}
     for condition in statement["conditions"]:
         conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
     return {

@@ -69,7 +69,7 @@ def merge(grants: Iterable[Grant]) -> tuple[Statement, ...]:
     return tuple(statements)
 
 
-def _canonical(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, str, frozenset[Text]]]:
+def _canonical(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, Text, frozenset[Text]]]:
     return frozenset((c.operator, c.key, frozenset(c.values)) for c in conditions)
 
 
@@ -94,7 +94,7 @@ def trust_size(trust: Trust, environment: Environment) -> int:
     block = {
         "Sid": "Assume",
         "Effect": "Allow",
-        "Principal": {"Service": _shorten(trust.services)},
+        "Principal": {trust.kind: _shorten([_longest(one, _widest(environment)) for one in trust.principals])},
         "Action": _shorten(trust.actions),
         **_conditions(trust.conditions, _widest(environment)),
     }
@@ -117,7 +117,9 @@ def _shorten(values: Sequence[str]) -> object:
 def _conditions(conditions: Iterable[Condition], values: Mapping[str, str]) -> dict[str, object]:
     found: dict[str, dict[str, object]] = {}
     for one in conditions:
-        found.setdefault(one.operator, {})[one.key] = _shorten([_longest(value, values) for value in one.values])
+        found.setdefault(one.operator, {})[_longest(one.key, values)] = _shorten(
+            [_longest(value, values) for value in one.values]
+        )
     return {"Condition": found} if found else {}
 
 

@@ -95,7 +95,8 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "compute_type": workload.compute.type,
         "names": {**workload.compute.names, "base": base},
         "derived": workload.compute.derived.get,
-        "injected": lambda field: injected_values(workload, catalog, field),
+        "injected": lambda keys: injected_values(workload, catalog, keys),
+        "resource_of": lambda key: _used(workload.resources[key]),
         "policies": lambda key: _policy_references(next(role for role in roles if role.key == key)),
         "roles": views,
         "boundary": workload.boundary,
@@ -135,11 +136,12 @@ def _role(role: Role, workload: Workload) -> dict[str, Any]:
             "effect": "Allow",
             "actions": list(role.trust.actions),
             "resources": [],
-            "principals": [{"type": "Service", "identifiers": list(role.trust.services)}],
+            "principals": [{"type": role.trust.kind, "identifiers": list(role.trust.principals)}],
             "conditions": role.trust.conditions,
             "comments": [],
         },
-        "services": list(role.trust.services),
+        "held_to": _shown(role.trust.conditions, _SYMBOLS),
+        "assumed_by": [one.ground(_SYMBOLS) for one in role.trust.principals],
         "policies": [_policy(policy) for policy in role.policies],
     }
 
@@ -181,6 +183,11 @@ def _resource(resource: Resource, workload: Workload, catalog: Catalog) -> dict[
     }
 
 
+def _used(resource: Resource) -> dict[str, Any]:
+    """A resource that a field of the compute type names by its key."""
+    return {"key": resource.key, "type": resource.type, "created": resource.created, **resource.attributes}
+
+
 def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
     """The document as JSON, once for each environment in which it differs."""
     texts = [
@@ -199,7 +206,7 @@ def _ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - 
         case Text():
             return document.ground(values)
         case dict():
-            return {key: _ground(value, values) for key, value in document.items()}
+            return {_ground(key, values): _ground(value, values) for key, value in document.items()}
         case list():
             return [_ground(item, values) for item in document]
         case _:
@@ -217,8 +224,8 @@ def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
         where = f"{environment.name} " if environment.name else ""
         values = environment.values if environment.name else _SYMBOLS
         for role in roles:
-            services = ", ".join(role.trust.services)
-            lines.add(f"{where}{role.key} assumed-by {services}{_shown(role.trust.conditions, values)}")
+            principals = ", ".join(one.ground(values) for one in role.trust.principals)
+            lines.add(f"{where}{role.key} assumed-by {principals}{_shown(role.trust.conditions, values)}")
             for policy in role.policies:
                 for statement in policy.statements:
                     for action in statement.actions:
@@ -231,5 +238,7 @@ def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
 
 
 def _shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
-    parts = sorted(f"{c.operator} {c.key} {' | '.join(sorted(_grounded(c, values)))}" for c in conditions)
+    parts = sorted(
+        f"{c.operator} {c.key.ground(values)} {' | '.join(sorted(_grounded(c, values)))}" for c in conditions
+    )
     return f" if {' and '.join(parts)}" if parts else ""

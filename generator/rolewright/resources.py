@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.derive import InconsistentError, arn_pattern, derive
 from rolewright.environments import variable_name
-from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill_all, interpolate
+from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, interpolate
 from rolewright.model import Condition, Ref, Resource, Text
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Scope:
 def fill_conditions(templates: Conditions, scope: Scope) -> tuple[Condition, ...]:
     """The conditions of a blueprint filled in; a list gives several values."""
     return tuple(
-        Condition(operator, key, tuple(text for value in values for text in fill_all(value, scope)))
+        Condition(operator, fill(key, scope), tuple(text for value in values for text in fill_all(value, scope)))
         for operator, block in templates.items()
         for key, values in block.items()
     )

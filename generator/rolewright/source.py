@@ -46,11 +46,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Tree:
-    """One YAML document: `data` holds dict, list, str, int, float, bool and None; `places` has every node."""
+    """One YAML document: `data` holds dict, list, str, int, float, bool and None; `places` has every node.
+
+    `base` is the document that this one was laid over, and has the places of what is from there.
+    """
 
     file: str
     data: Any
     places: Mapping[PathInTree, Place] = field(repr=False)
+    base: Tree | None = field(default=None, repr=False)
 
     def location(self, path: PathInTree, *, key: bool = False) -> Location:
         """The place of a value, or of its key.
@@ -62,6 +66,8 @@ class Tree:
             if key and place.key is not None:
                 return place.key
             return Location(self.file, place.line, place.column, place.end_line, place.end_column)
+        if self.base is not None and path in self.base.places:
+            return self.base.location(path, key=key)
         while path:
             path = path[:-1]
             place = self.places.get(path)
@@ -108,6 +114,19 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
             here,
         ) from None
     return loads(text, file)
+
+
+def laid_over(base: Tree, patch: Tree) -> Tree:
+    """A document with another laid over it, as a JSON merge patch is (RFC 7396): null takes an entry away."""
+
+    def merge(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
+        if not isinstance(above, dict):
+            return above
+        below = below if isinstance(below, dict) else {}
+        kept = {key: value for key, value in below.items() if above.get(key, value) is not None}
+        return kept | {key: merge(below.get(key), value) for key, value in above.items() if value is not None}
+
+    return Tree(patch.file, merge(base.data, patch.data), patch.places, base)
 
 
 def _require_unicode(file: str) -> None:

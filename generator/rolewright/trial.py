@@ -2,6 +2,7 @@
 
 The manifests are made from the fields' own schemas: with what is required alone, with everything, with each
 optional field alone and each left out, by name and by ARN, with every verb, and made by the module where it can be.
+A compute type's fields are tried with each of their examples.
 What the blueprint's own rules refuse is passed over, as long as every field and every verb is in some manifest
 that they take.
 """
@@ -18,9 +19,10 @@ from rolewright.finding import Finding, Location, Rejected, Severity
 from rolewright.manifest import read_manifest
 from rolewright.schema import Schemas
 from rolewright.source import load, loads
+from rolewright.uses import INJECTS, RESOURCE, marked_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.model import Workload
@@ -151,28 +153,38 @@ class _Attempt:
 
     def compute(self, blueprint: ComputeBlueprint) -> Trial:
         fields = self.samples(blueprint.fields, ("fields",))
-        injected: Entry = {}
-        for name, schema in blueprint.fields.items():
-            if schema.get("x-injects"):
-                injected = self.injected()
-                fields[name] = {"INJECTED": "injected"}
         used: set[str] = set()
-        for given in self.entries_of_compute(blueprint, fields, injected):
-            built = self.build({"type": blueprint.type, **given}, injected)
+        for given in self.entries_of_compute(blueprint, fields):
+            built = self.build({"type": blueprint.type, **given}, self.used(blueprint, given))
             used |= set() if built is None else set(given)
+        for name, schema in blueprint.fields.items():
+            for example in schema.get("examples", ())[1:]:
+                others = self.entries_of_compute(blueprint, {**fields, name: example})
+                given = next((one for one in others if name in one), {})
+                if given:
+                    self.build({"type": blueprint.type, **given}, self.used(blueprint, given))
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
 
-    def injected(self) -> Entry:
-        """A resource that can be injected, for a field that injects."""
-        for type_, blueprint in self.pipeline.catalog.resources.items():
-            if blueprint.injection is not None:
-                try:
-                    given = {name: sample(blueprint.fields[name]) for name in blueprint.required}
-                except NoValueError:
-                    continue
-                return {"injected": {"type": type_, **given}}
-        message, remedy = "no resource type can be injected", "add one with `injection` to the catalogue"
+    def used(self, blueprint: ComputeBlueprint, given: Entry) -> Entry:
+        """The resources that fields of a compute type name: for each key one of the first type that can be made."""
+        found: Entry = {}
+        for _, keys, _ in marked_fields(blueprint, given, INJECTS):
+            able = [type_ for type_, one in self.pipeline.catalog.resources.items() if one.injection is not None]
+            found |= {key: self.first(able, key) for key in keys.values()}
+        for _, key, mark in marked_fields(blueprint, given, RESOURCE):
+            found[key] = self.first(mark["verbs"], key)
+        return found
+
+    def first(self, types: Iterable[str], key: str) -> Entry:
+        """An entry of the first of some resource types whose required fields can be made."""
+        for type_ in types:
+            blueprint = self.pipeline.catalog.resources[type_]
+            try:
+                return {"type": type_, **{name: sample(blueprint.fields[name]) for name in blueprint.required}}
+            except NoValueError:
+                continue
+        message, remedy = f"no resource can be made for `{key}`", "add a type with `examples` to the catalogue"
         raise Rejected([Finding("blueprint-host", message, remedy, self.tree.location(()))])
 
     def host(self) -> Entry:
@@ -181,20 +193,22 @@ class _Attempt:
             if not any(role.grants == "workload" for role in blueprint.roles.values()):
                 continue
             try:
-                fields = {name: sample(one) for name, one in blueprint.fields.items() if not one.get("x-injects")}
+                fields = {name: sample(blueprint.fields[name]) for name in blueprint.required}
             except NoValueError:
                 continue
-            for given in self.entries_of_compute(blueprint, fields, {}):
+            if self.used(blueprint, fields):
+                continue
+            for given in self.entries_of_compute(blueprint, fields):
                 return {"type": type_, **given}
         message, remedy = "no compute type takes grants", "add one with a role that has `grants: workload`"
         raise Rejected([Finding("blueprint-host", message, remedy, self.tree.location(()))])
 
-    def entries_of_compute(self, blueprint: ComputeBlueprint, fields: Entry, injected: Entry) -> Iterator[Entry]:
+    def entries_of_compute(self, blueprint: ComputeBlueprint, fields: Entry) -> Iterator[Entry]:
         """Fields of a compute type that go together by its own rules."""
         return _choices(
             fields,
             blueprint.required,
-            lambda given: self.accepted({"type": blueprint.type, **given}, injected),
+            lambda given: self.accepted({"type": blueprint.type, **given}, self.used(blueprint, given)),
         )
 
     # --- what both need ----------------------------------------------------------------------------

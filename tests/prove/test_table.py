@@ -305,7 +305,9 @@ def test_a_deny_that_can_never_meet_an_allow_changes_nothing() -> None:
 def test_grants_are_grounded_in_an_environment() -> None:
     bucket = model.Text.of("arn:aws:s3:::", model.Ref("var.uploads_name"), "/*")
     key = model.Text.of(model.Ref("aws_kms_key.k.arn"))
-    condition = model.Condition("StringEquals", "aws:SourceAccount", (model.Text.of(model.Ref("local.account")),))
+    condition = model.Condition(
+        "StringEquals", model.Text.of("aws:SourceAccount"), (model.Text.of(model.Ref("local.account")),)
+    )
     grant = model.Grant(
         "task",
         "Uploads",

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError
 from rolewright.prove.trust import compare_trust
 
 SERVICE = "ecs-tasks.amazonaws.com"
+PRINCIPAL = Principal("Service", SERVICE)
 ACCOUNT = ("StringEquals", "aws:SourceAccount", ("111111111111",))
 SOURCE = ("ArnLike", "aws:SourceArn", ("arn:aws:ecs:eu-west-1:111111111111:*",))
 STATEMENT: dict[str, Any] = {
@@ -31,7 +33,7 @@ def trust(*changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def kinds(document: dict[str, Any]) -> list[tuple[str, str]]:
-    found = compare_trust(document, (SERVICE,), ("sts:AssumeRole",), (ACCOUNT, SOURCE))
+    found = compare_trust(document, (PRINCIPAL,), ("sts:AssumeRole",), (ACCOUNT, SOURCE))
     assert all(difference.message for difference in found)
     return [(difference.kind, difference.principal) for difference in found]
 
@@ -93,7 +95,7 @@ def test_a_difference_is_found(changes: list[dict[str, Any]], expected: list[tup
 
 def test_the_message_names_the_condition() -> None:
     document = trust({"Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}})
-    (found,) = compare_trust(document, (SERVICE,), ("sts:AssumeRole",), (ACCOUNT, SOURCE))
+    (found,) = compare_trust(document, (PRINCIPAL,), ("sts:AssumeRole",), (ACCOUNT, SOURCE))
     assert found.message == (
         f"Service {SERVICE} may sts:AssumeRole without the declared condition "
         "ArnLike aws:SourceArn = arn:aws:ecs:eu-west-1:111111111111:*"
@@ -102,8 +104,8 @@ def test_the_message_names_the_condition() -> None:
 
 def test_a_service_without_conditions() -> None:
     document = trust({"Condition": None})
-    assert compare_trust(document, (SERVICE,), ("sts:AssumeRole",), ()) == ()
-    (found,) = compare_trust(trust({}), (SERVICE,), ("sts:AssumeRole",), ())
+    assert compare_trust(document, (PRINCIPAL,), ("sts:AssumeRole",), ()) == ()
+    (found,) = compare_trust(trust({}), (PRINCIPAL,), ("sts:AssumeRole",), ())
     assert found.kind == "condition"
     assert "only under the undeclared condition StringEquals aws:SourceAccount" in found.message
 
@@ -119,25 +121,25 @@ def test_a_service_without_conditions() -> None:
 def test_a_condition_that_an_absent_key_fulfils(condition: tuple[str, str, tuple[str, ...]]) -> None:
     operator, key, values = condition
     document = trust({"Condition": {operator: {key: list(values)}}})
-    assert compare_trust(document, (SERVICE,), ("sts:AssumeRole",), (condition,)) == ()
+    assert compare_trust(document, (PRINCIPAL,), ("sts:AssumeRole",), (condition,)) == ()
 
 
 def test_a_condition_that_cannot_be_judged_is_no_proof() -> None:
     condition = ("StringMatches", "aws:SourceAccount", ("1",))
     document = trust({"Condition": {"StringMatches": {"aws:SourceAccount": "1"}}})
-    (found,) = compare_trust(document, (SERVICE,), ("sts:AssumeRole",), (condition,))
+    (found,) = compare_trust(document, (PRINCIPAL,), ("sts:AssumeRole",), (condition,))
     assert found.kind == "unknown"
 
 
 def test_the_document_s_version_counts() -> None:
     condition = ("StringEquals", "aws:SourceAccount", ("${*}",))
     document = trust({"Condition": {"StringEquals": {"aws:SourceAccount": "${*}"}}})
-    assert compare_trust(document, (SERVICE,), ("sts:AssumeRole",), (condition,)) == ()
+    assert compare_trust(document, (PRINCIPAL,), ("sts:AssumeRole",), (condition,)) == ()
     older = {**document, "Version": "2008-10-17"}
-    (found,) = compare_trust(older, (SERVICE,), ("sts:AssumeRole",), (condition,))
+    (found,) = compare_trust(older, (PRINCIPAL,), ("sts:AssumeRole",), (condition,))
     assert (found.kind, found.message) == ("missing", f"Service {SERVICE} is refused sts:AssumeRole")
 
 
 def test_a_malformed_trust_policy_is_refused() -> None:
     with pytest.raises(PolicyError):
-        compare_trust(trust({"Resource": "*"}), (SERVICE,), ("sts:AssumeRole",), ())
+        compare_trust(trust({"Resource": "*"}), (PRINCIPAL,), ("sts:AssumeRole",), ())

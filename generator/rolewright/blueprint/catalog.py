@@ -11,7 +11,7 @@ from rolewright.blueprint.check import check_compute, check_resource
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.read import read_compute, read_resource
 from rolewright.finding import Finding, Location, Rejected
-from rolewright.source import load
+from rolewright.source import Tree, laid_over, load
 
 _Blueprint = TypeVar("_Blueprint", ComputeBlueprint, ResourceBlueprint)
 
@@ -90,10 +90,30 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
         return read_resource(type_, tree.data)
 
     def compute(type_: str, path: Path) -> ComputeBlueprint:
-        tree = load(path).trees[0]
+        tree = _whole(path, computes)
         findings = check_compute(tree)
         if findings:
             raise Rejected(findings)
         return read_compute(type_, tree.data)
 
     return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates)
+
+
+def _whole(path: Path, computes: Mapping[str, Path], inner: tuple[str, ...] = ()) -> Tree:
+    """A compute type's document, laid over that of the type which it extends. Raises Rejected."""
+    tree = load(path).trees[0]
+    if not isinstance(tree.data, dict) or "extends" not in tree.data:
+        return tree
+    extended = tree.data.pop("extends")
+    below = (*inner, path.parent.name)
+    if not isinstance(extended, str) or extended not in computes or extended in below:
+        fault = "extends this one in turn" if extended in below else "is no compute type"
+        others = ", ".join(name for name in computes if name not in below)
+        place = tree.location(("extends",))
+        raise Rejected(
+            [Finding("blueprint-name", f"`{extended}` {fault}", f"name another: {others}", place, "extends")]
+        )
+    base = _whole(computes[extended], computes, below)
+    if isinstance(base.data, dict) and isinstance(base.data.get("templates"), list):
+        base.data["templates"] = [name if "/" in str(name) else f"{extended}/{name}" for name in base.data["templates"]]
+    return laid_over(base, tree)

@@ -216,17 +216,47 @@ class _Check:
         yield from self.fields(("fields",))
         yield from self.known(self.data["required"], self.data["fields"], "field", ("required",))
         yield from self.rules()
+        for name in self.data["names"]:
+            yield from self.templates(("names", name, "value"), {"base"})
         for role, described in self.data["roles"].items():
-            yield from self.templates(("roles", role, "conditions"))
-            for index, grant in enumerate(described.get("allow", ())):
-                at: Path_ = ("roles", role, "allow", index)
-                yield from self.actions(grant["actions"], (*at, "actions"))
-                for part in ("resources", "conditions"):
-                    yield from self.templates((*at, part), when=grant.get("when", ""))
+            yield from self.role(described, ("roles", role))
+
+    def role(self, described: Mapping[str, Any], at: Path_) -> Iterator[Finding]:
+        when = described.get("when", "")
+        yield from self.condition(when, (*at, "when"))
+        yield from self.templates((*at, "conditions"), when=[when])
+        yield from self.templates((*at, "trusts"), when=[when])
+        yield from self.templates((*at, "federated"), when=[when])
+        for field in described.get("optional_conditions", {}):
+            yield from self.condition(field, (*at, "optional_conditions", field))
+            yield from self.templates((*at, "optional_conditions", field), when=[when, field])
+        for index, grant in enumerate(described.get("allow", ())):
+            here: Path_ = (*at, "allow", index)
+            each, only = grant.get("each", ""), grant.get("when", "")
+            yield from self.actions(grant["actions"], (*here, "actions"))
+            if each and self.data["fields"].get(each, {}).get("type") != "array":
+                message = f"`{each}` is no field that is a list"
+                yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
+                continue
+            yield from self.condition(only, (*here, "when"), each)
+            for part in ("resources", "conditions"):
+                yield from self.templates((*here, part), when=[when, only, each], each=each)
+
+    def condition(self, name: str, path: Path_, each: str = "") -> Iterator[Finding]:
+        """What something depends on is a field, a part of one, or what is derived from one."""
+        field, _, rest = name.partition(".")
+        if field == "each" and each:
+            known = self.has_part(each, rest)
+        else:
+            known = field in self.data["fields"] and (not rest or self.has_part(field, rest))
+        if name and not known:
+            yield self.finding("blueprint-name", f"`{name}` is no field", "name a field, or a part of one", path)
 
     # --- templates ---------------------------------------------------------------------------------
 
-    def templates(self, path: Path_, more: Collection[str] = (), when: str = "") -> Iterator[Finding]:
+    def templates(
+        self, path: Path_, more: Collection[str] = (), when: Collection[str] = (), each: str = ""
+    ) -> Iterator[Finding]:
         """Each `${…}` in the texts at a path is something that there is."""
         node: Any = self.data
         for step in path:
@@ -239,24 +269,24 @@ class _Check:
             except UnknownReferenceError as error:
                 used = (error.name,)
             for name in used:
-                fault = self.unknown(name, more, when)
+                fault = self.unknown(name, more, when, each)
                 if fault:
                     yield self.finding("blueprint-reference", f"${{{name}}} {fault[0]}", fault[1], at)
 
-    def unknown(self, name: str, more: Collection[str], when: str) -> tuple[str, str] | None:
+    def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         """What is wrong with a reference, and the remedy."""
         if "access" in self.data:
             known = {*CONTEXT, *self.all_fields, *more}
             return None if name in known else ("stands for nothing", "known: " + ", ".join(sorted(known)))
         field, _, rest = name.partition(".")
         described = self.data["fields"].get(field)
-        fixed = {*CONTEXT, "workload", *(f"names.{n}" for n in (*self.data["names"], *self.role_names))}
-        if name in fixed:
+        fixed = {*CONTEXT, "workload", *more, *(f"names.{n}" for n in (*self.data["names"], *self.role_names))}
+        if name in fixed or (each and field == "each" and (not rest or self.has_part(each, rest))):
             return None
         if described is None or (rest and not self.has_part(field, rest)):
             return "stands for nothing", "known: " + ", ".join(sorted({*fixed, *self.data["fields"]}))
         always = not rest and (field in self.data["required"] or "default" in described)
-        if always or when.partition(".")[0] == field:
+        if always or any(one.partition(".")[0] == field for one in when):
             return None
         return "may be left out", f"add `when: {name}`, so that the grant is left out too"
 
@@ -265,9 +295,17 @@ class _Check:
         return [f"{role}_role" for role in self.data["roles"]]
 
     def has_part(self, field: str, part: str) -> bool:
-        pattern = self.data.get("derive", {}).get(field, "")
-        properties = self.data["fields"][field].get("properties", {})
-        return f"(?P<{part}>" in pattern or part in properties
+        """Whether a field, or each entry of a list, has a part: a property, at any depth, or one that is derived."""
+        derived = self.data.get("derive", {})
+        first, _, rest = part.rpartition(".")
+        if f"(?P<{rest}>" in derived.get(f"{field}.{first}" if first else field, ""):
+            return True
+        node: Any = self.data["fields"][field]
+        for step in part.split("."):
+            node = node.get("items", node).get("properties", {}).get(step)
+            if node is None:
+                return False
+        return True
 
 
 def _texts(node: Any, path: Path_) -> Iterator[tuple[Path_, str]]:  # noqa: ANN401 - YAML
@@ -275,6 +313,8 @@ def _texts(node: Any, path: Path_) -> Iterator[tuple[Path_, str]]:  # noqa: ANN4
         yield path, node
     elif isinstance(node, dict | list):
         for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
+            if isinstance(key, str) and "${" in key:
+                yield (*path, key), key
             yield from _texts(inner, (*path, key))
 
 

@@ -152,6 +152,11 @@ class ResourceBlueprint:
                 wanted.add(verb.name)
         return tuple(verb for verb in self.verbs.values() if verb.name in wanted)
 
+    def narrow(self, verbs: Iterable[str]) -> tuple[Verb, ...]:
+        """As `expand`, with what a platform needs to inject a value as a verb among them."""
+        names = tuple(verbs)
+        return (self.injection,) if names == (INJECTION,) and self.injection is not None else self.expand(names)
+
     def needs(self, verb: Verb, known: Collection[str]) -> tuple[str, ...]:
         """The fields without which a verb cannot be given; the ARNs `known` need none any more."""
         templates = [self.arns[arn] for arn in verb.allow if arn not in {"*", *known, *self.optional}]
@@ -173,11 +178,15 @@ class ResourceBlueprint:
 
 @dataclass(frozen=True)
 class PlatformGrant:
-    """A permission that the compute type itself needs, `when` a field or derived value is there."""
+    """A permission that the compute type itself needs, `when` a field or derived value is there.
+
+    With `each`, the name of a list, there is one for each of its entries.
+    """
 
     sid: str
     effect: Literal["Allow", "Deny"]
     when: str
+    each: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: Conditions
@@ -186,12 +195,20 @@ class PlatformGrant:
 
 @dataclass(frozen=True)
 class RoleBlueprint:
-    """A role of a compute type: who assumes it, whose grants it takes, what the platform needs."""
+    """A role of a compute type, `when` a field is given: who assumes it, whose grants it takes, what its service needs.
+
+    Who assumes it are services (`trusts`) or an identity provider (`federated`), for `actions`, under `conditions`
+    and those of each field in `optional_conditions` that is given and not false.
+    """
 
     key: str
     summary: str
+    when: str
     trusts: tuple[str, ...]
+    federated: str
+    actions: tuple[str, ...]
     conditions: Conditions
+    optional_conditions: Mapping[str, Conditions]
     grants: Literal["workload", "injection", ""]
     allow: tuple[PlatformGrant, ...]
 

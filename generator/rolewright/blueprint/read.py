@@ -130,14 +130,20 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
             key: RoleBlueprint(
                 key,
                 role["summary"],
-                tuple(role["trusts"]),
+                role.get("when", ""),
+                tuple(role.get("trusts", ())),
+                role.get("federated", ""),
+                tuple(
+                    role.get("actions", ["sts:AssumeRoleWithWebIdentity" if "federated" in role else "sts:AssumeRole"])
+                ),
                 role.get("conditions", {}),
+                role.get("optional_conditions", {}),
                 role.get("grants", ""),
                 tuple(_platform_grant(grant) for grant in role.get("allow", ())),
             )
             for key, role in data["roles"].items()
         },
-        templates=tuple(f"compute/{type_}/{name}" for name in data["templates"]),
+        templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
     )
 
 
@@ -146,6 +152,7 @@ def _platform_grant(data: Mapping[str, Any]) -> PlatformGrant:
         data["sid"],
         data.get("effect", "Allow"),
         data.get("when", ""),
+        data.get("each", ""),
         tuple(data["actions"]),
         tuple(data["resources"]),
         data.get("conditions", {}),

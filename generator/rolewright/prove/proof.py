@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
 from rolewright.finding import Finding, Location, Related
+from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError
 from rolewright.prove.promises import promise_broken, stars
 from rolewright.prove.table import compare, ground, trespasses
@@ -219,9 +220,12 @@ def _apart(
 def _trusted(
     trust: Trust, where: str, document: Document, values: Mapping[str, str], place: Location
 ) -> Iterator[Finding]:
-    conditions = [(c.operator, c.key, tuple(value.ground(values) for value in c.values)) for c in trust.conditions]
+    conditions = [
+        (c.operator, c.key.ground(values), tuple(value.ground(values) for value in c.values)) for c in trust.conditions
+    ]
+    principals = [Principal(trust.kind, one.ground(values)) for one in trust.principals]
     try:
-        differences = compare_trust(document, trust.services, trust.actions, conditions)
+        differences = compare_trust(document, principals, trust.actions, conditions)
     except PolicyError as error:
         yield Finding("proof-policy", f"the trust policy of {trust.role} is malformed: {error}", _BLUEPRINT, place)
         return

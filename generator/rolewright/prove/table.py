@@ -97,7 +97,8 @@ def ground(grants: Iterable[model.Grant], values: Mapping[str, str]) -> tuple[De
             actions=grant.actions,
             resources=tuple(text.ground(values) for text in grant.resources),
             conditions=tuple(
-                (c.operator, c.key, tuple(text.ground(values) for text in c.values)) for c in grant.conditions
+                (c.operator, c.key.ground(values), tuple(text.ground(values) for text in c.values))
+                for c in grant.conditions
             ),
             origin=grant.origin,
         )

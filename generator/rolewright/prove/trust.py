@@ -1,4 +1,4 @@
-"""Who may assume a role: exactly the declared services, for the declared actions and conditions."""
+"""Who may assume a role: exactly the declared principals, for the declared actions and conditions."""
 
 from __future__ import annotations
 
@@ -47,28 +47,28 @@ class TrustDifference:
 
 def compare_trust(
     document: Mapping[str, Any],
-    services: Sequence[str],
+    principals: Sequence[Principal],
     actions: Sequence[str],
     conditions: Sequence[tuple[str, str, tuple[str, ...]]],
 ) -> tuple[TrustDifference, ...]:
-    """What is wrong with a trust policy; nothing if exactly `services` may do exactly `actions`.
+    """What is wrong with a trust policy; nothing if exactly `principals` may do exactly `actions`.
 
     Everyone has to be held to exactly `conditions` (triples of operator, key and values); the order of
     statements, values and conditions means nothing. What is read off the statements is also put before the
-    evaluator: the declared services are let in, strangers and requests without the conditions are not.
+    evaluator: the declared principals are let in, strangers and requests without the conditions are not.
     Raises PolicyError for a malformed document.
     """
     atoms = tuple(Atom(*condition) for condition in conditions)
-    differences = [*_structure(document, services, actions, atoms)]
+    differences = [*_structure(document, principals, actions, atoms)]
     if not differences:
-        differences += _probes(document, services, actions, atoms)
+        differences += _probes(document, principals, actions, atoms)
     return tuple(dict.fromkeys(differences))
 
 
 def _structure(
-    document: Mapping[str, Any], services: Sequence[str], actions: Sequence[str], atoms: Sequence[Atom]
+    document: Mapping[str, Any], principals: Sequence[Principal], actions: Sequence[str], atoms: Sequence[Atom]
 ) -> Iterator[TrustDifference]:
-    wanted = {(f"Service {service}", action.lower()) for service in services for action in actions}
+    wanted = {(_name(principal), action.lower()) for principal in principals for action in actions}
     spelt = {action.lower(): action for action in (*_ACTIONS, *actions)}
     held: dict[tuple[str, str], list[tuple[Atom, ...]]] = {}
     for statement in statements(document, trust=True):
@@ -105,6 +105,10 @@ def _names(statement: PolicyStatement) -> list[str]:
     return ["anybody" if kind == "*" else f"{kind} {name}" for kind, name in statement.principals.entries]
 
 
+def _name(principal: Principal) -> str:
+    return f"{principal.kind} {principal.identifier}"
+
+
 def _conditions(found: Sequence[Atom], wanted: Sequence[Atom]) -> str:
     """What differs between two sets of conditions, or "" if they say the same."""
     there: _Canonical = frozenset(atom.canonical for atom in found)
@@ -121,7 +125,7 @@ def _text(atom: Atom) -> str:
 
 
 def _probes(
-    document: Mapping[str, Any], services: Sequence[str], actions: Sequence[str], atoms: Sequence[Atom]
+    document: Mapping[str, Any], principals: Sequence[Principal], actions: Sequence[str], atoms: Sequence[Atom]
 ) -> Iterator[TrustDifference]:
     met = next(iter(contexts(atoms, ())), None)
     if met is None:
@@ -133,8 +137,8 @@ def _probes(
     def ask(principal: Principal, action: str, context: Mapping[str, tuple[str, ...]]) -> Decision:
         return decide_trust_statements(listed, Request(action, _ROLE, context), principal)
 
-    for service in services:
-        principal, name = Principal("Service", service), f"Service {service}"
+    for principal in principals:
+        name = _name(principal)
         for action in actions:
             if ask(principal, action, met) is not Decision.ALLOWED:
                 yield TrustDifference("missing", name, action, f"{name} is refused {action}")
@@ -143,10 +147,10 @@ def _probes(
                 if ask(principal, action, less) is Decision.ALLOWED and _needs(atoms, key):
                     message = f"{name} may {action} without {key} although a condition asks for it"
                     yield TrustDifference("condition", name, action, message)
-    for principal in _strangers(services):
+    for principal in _strangers(principals):
         for action in dict.fromkeys((*_ACTIONS, *actions)):
             if ask(principal, action, met) not in (Decision.IMPLICIT_DENY, Decision.EXPLICIT_DENY):
-                name = f"{principal.kind} {principal.identifier}"
+                name = _name(principal)
                 yield TrustDifference("extra", name, action, f"{name} may {action} although nobody declares it")
 
 
@@ -156,8 +160,9 @@ def _needs(atoms: Iterable[Atom], key: str) -> bool:
     return all(context for context in contexts(own, ()))
 
 
-def _strangers(services: Sequence[str]) -> list[Principal]:
+def _strangers(declared: Sequence[Principal]) -> list[Principal]:
     """Principals that are not declared, the declared services of another partition among them."""
+    services = [one.identifier for one in declared if one.kind == "Service"]
     elsewhere = [f"{s}.cn" if not s.endswith(".cn") else s.removesuffix(".cn") for s in services]
     others = [*_STRANGERS, *(Principal("Service", name) for name in elsewhere)]
-    return [p for p in others if p.kind != "Service" or p.identifier not in services]
+    return [principal for principal in others if principal not in declared]

@@ -60,9 +60,15 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
     lines += ["`names` can override " + _words(names) + ".", ""]
     for role in blueprint.roles.values():
         lines += [f"## Role {role.key}", "", f"{role.summary[:1].upper()}{role.summary[1:]}.", ""]
-        lines += [f"Assumed by {_words(role.trusts)}{_conditions(role.conditions)}.", ""]
+        lines += [f"Only with `{role.when}`.", ""] if role.when else []
+        who = _words(role.trusts or [role.federated])
+        how = "" if role.actions == ("sts:AssumeRole",) else f" with {_words(role.actions)}"
+        lines += [f"Assumed by {who}{how}{_conditions(role.conditions)}.", ""]
+        for field, conditions in role.optional_conditions.items():
+            lines += [f"With `{field}` only{_conditions(conditions)}.", ""]
         for grant in role.allow:
             when = f", with `{grant.when}`" if grant.when else ""
+            when += f", for each of `{grant.each}`" if grant.each else ""
             lines.append(
                 f"- {'denied: ' * (grant.effect == 'Deny')}{_words(grant.actions)} on {_words(grant.resources)}"
                 f"{_conditions(grant.conditions)}{when}: {grant.summary}"

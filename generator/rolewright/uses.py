@@ -1,0 +1,90 @@
+"""What fields of a compute type name by the keys of resources: to be injected, or to be used by the platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.model import INJECTION
+from rolewright.model import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint
+    from rolewright.values import PathInTree, Values
+
+INJECTS, RESOURCE = "x-injects", "x-resource"
+"""The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key."""
+
+
+def marked(
+    schema: Mapping[str, Any],
+    value: Any,  # noqa: ANN401 - YAML
+    mark: str,
+    path: PathInTree = (),
+) -> Iterator[tuple[PathInTree, Any, Any]]:
+    """Every value under a schema with a mark: its path, itself, and what the mark says."""
+    if mark in schema:
+        yield path, value, schema[mark]
+    elif isinstance(value, dict):
+        properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
+        for key, inner in value.items():
+            yield from marked(properties.get(key, rest if isinstance(rest, dict) else {}), inner, mark, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from marked(schema.get("items", {}), inner, mark, (*path, index))
+
+
+def marked_fields(
+    blueprint: ComputeBlueprint, described: Mapping[str, Any], mark: str
+) -> Iterator[tuple[PathInTree, Any, Any]]:
+    """The same for what a manifest says of its compute type."""
+    for name, schema in blueprint.fields.items():
+        if described.get(name) is not None:
+            yield from marked(schema, described[name], mark, ("compute", name))
+
+
+def compute_uses(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) -> tuple[Use, ...]:
+    """What the compute type uses; a key that names nothing of the right kind is a finding of the values."""
+    resources: Mapping[str, Any] = values.data.get("resources", {})
+    described = values.data["compute"]
+    uses: list[Use] = []
+    for path, keys, _ in marked_fields(blueprint, described, INJECTS):
+        able = [key for key, one in resources.items() if catalog.resources[one["type"]].injection is not None]
+        for variable, key in keys.items():
+            at = (*path, variable)
+            if key not in able:
+                fault = "no resource of the manifest" if key not in resources else "nothing that can be injected"
+                values.find(
+                    "manifest-secret",
+                    f"`{key}` is {fault}",
+                    "name a secret or a parameter under `resources`: " + (", ".join(able) or "there is none"),
+                    at,
+                )
+            elif variable in (_beside(values.data, path).get("environment") or {}):
+                message = f"{variable} is both in `environment` and in `{path[-1]}`"
+                values.find("manifest-secret", message, "remove it from `environment`", at)
+            uses.append(Use(key, "", (INJECTION,), ".".join(map(str, at))))
+    for path, key, mark in marked_fields(blueprint, described, RESOURCE):
+        fitting = [name for name, one in resources.items() if one["type"] in mark["verbs"]]
+        if key in fitting:
+            verbs = tuple(mark["verbs"][resources[key]["type"]])
+            uses.append(Use(key, mark.get("role", ""), verbs, ".".join(map(str, path))))
+        else:
+            fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
+            values.find(
+                "manifest-resource",
+                f"`{key}` is {fault}, and this is the key of one that is {' or '.join(mark['verbs'])}",
+                "name one under `resources`: " + (", ".join(fitting) or "there is none"),
+                path,
+            )
+    return tuple(uses)
+
+
+def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
+    """The mapping that has a value as an entry."""
+    for step in path[:-1]:
+        data = data[step]
+    found: Mapping[str, Any] = data
+    return found
