@@ -164,7 +164,12 @@ class Generator:
         narrowing = {
             name
             for name, verbs in barred.items()
-            if name in required or (not verbs & wanted and self._chance.random() < 0.5)
+            if name in required
+            or (
+                self._given[type_, creation is not None, "type"] > 2
+                and not self._given[type_, creation is not None, name]
+            )
+            or (not verbs & wanted and self._chance.random() < 0.5)
         }
         out = set().union(*(barred[name] for name in narrowing))
         verbs = [name for name in blueprint.verbs if not any(one.name in out for one in blueprint.expand([name]))]

@@ -108,7 +108,7 @@ def _other_values(root: Root, output: dict[str, Any]) -> Iterator[str]:
     """Values of a plan or a state that the evaluator does not have, or has otherwise."""
     for call in root.calls:
         plan, real = evaluate(parse(call.built.module), call.environment), shown(output, call.name)
-        assert compared(plan, real) == len(plan.resources) >= 8
+        assert compared(plan, real) == len(plan.resources) >= 5  # what the smallest module has, a role alone
         for one in differences(plan, real):
             yield f"{call.name}, {'stored' if real.exact else 'planned'}: {one}"
 
