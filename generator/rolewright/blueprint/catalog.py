@@ -71,7 +71,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             place = Location(str(root))
             raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
         for kind, found in (("compute", computes), ("resources", resources)):
-            for path in filter(Path.is_file, (root / kind).glob("*/blueprint.yaml")):
+            for path in (root / kind).glob("*/blueprint.yaml"):
                 found[path.parent.name] = path
                 own = f"{kind}/{path.parent.name}/"  # what replaces a type keeps none of its templates
                 templates = {name: file for name, file in templates.items() if not name.startswith(own)}
