@@ -377,7 +377,6 @@ def test_a_type_whose_name_is_no_unicode(run: Callable[..., Ran], tmp_path: Path
     assert ran.code == 1
 
 
-@pytest.mark.xfail(reason="an ARN that is made of itself ends in a traceback", strict=False)
 def test_an_arn_that_is_made_of_itself(run: Callable[..., Ran], tmp_path: Path) -> None:
     blueprint(tmp_path, (BLUEPRINT + CREATE).replace("stream/${name}", "stream/${arns.stream}"))
     ran = run("render", manifest(OWN), "--blueprints", "bps")

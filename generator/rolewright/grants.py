@@ -133,7 +133,8 @@ def _verb_grants(
                     condition
                     for one in (*verb.scope, *scopes)
                     if one.covers(action, arn)
-                    for condition in fill_conditions(one.conditions, scope)
+                    for entry in _entries(resource, one.each)
+                    for condition in fill_conditions(one.conditions, {**scope, **entry})
                 )
                 yield Grant(
                     role,
@@ -161,6 +162,13 @@ def _verb_grants(
                     (companion.summary,),
                     side=side,
                 )
+
+
+def _entries(resource: Resource, each: str) -> list[Scope]:
+    """What conditions can refer to of each entry of a mapping; of nothing more, once, where they name none."""
+    if not each:
+        return [{}]
+    return [{"each.key": Text.of(key), "each.value": Text.of(value)} for key, value in resource.fields[each].items()]
 
 
 def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:

@@ -99,6 +99,8 @@ class Broken:
 
 
 ALLOW = "allow: {stream: [kinesisvideo:GetD"
+SENT = "    summary: send video\n"
+SCOPE = "    scope: [{actions: [kinesisvideo:PutMedia], conditions: {StringEquals: {s3:prefix: [a]}}}]\n"
 BROKEN = [
     Broken("unknown key", "summary: A", "sumary: A", "blueprint-unknown-key", "sumary"),
     Broken("unknown action", "kinesisvideo:GetMedia]", "kinesisvideo:GetMedea]", "blueprint-action", "GetMedea"),
@@ -115,6 +117,7 @@ BROKEN = [
     Broken("required field that is none", "required: [name]", "required: [nme]", "blueprint-name", "nme"),
     Broken("no schema", "string\n    pattern: \"^[0-9]", "strng\n    pattern: \"^[0-9]", "blueprint-field", "created:"),
     Broken("no description", "    description: Stream name\n", "", "blueprint-field", "name:"),
+    Broken("key that AWS does not send", SENT, SENT + SCOPE, "blueprint-condition", "s3:prefix"),
     Broken("no YAML", "fields:    ", "fields: [", "source-syntax", ""),
 ]  # fmt: skip
 

@@ -23,6 +23,7 @@ Path_ = tuple[str | int, ...]
 
 _LEVELS = {"read": {"Read", "List"}, "write": {"Write"}, "delete": {"Write"}}
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_SLOT = re.compile(r"<[^>]*>")  # how some condition keys of the IAM database show what varies
 
 
 @cache
@@ -148,6 +149,8 @@ class _Check:
                 yield self.finding("blueprint-verb", message, remedy, ("access", name, "of", index))
         at: Path_ = ("access", name, "allow")
         yield from self.allow(verb.get("allow", {}), at)
+        for index, entry in enumerate(verb.get("scope", ())):
+            yield from self.carried(entry, ("access", name, "scope", index))
         if "because" in verb:
             return
         for arn, actions in verb.get("allow", {}).items():
@@ -187,6 +190,18 @@ class _Check:
                 remedy = "write each action out, as the service authorization reference spells it"
                 yield self.finding("blueprint-action", message, remedy, (*path, index))
 
+    def carried(self, entry: Mapping[str, Any], path: Path_) -> Iterator[Finding]:
+        """AWS sends each condition key with each action: a condition on another never holds."""
+        for operator, block in entry.get("conditions", {}).items():
+            for key in block:
+                for action in entry.get("actions", ()):
+                    facts = iam.action(action)
+                    if facts is not None and not _carries(facts, key):
+                        message = f"AWS sends no {key} with {action}, so that the condition would never hold"
+                        remedy = "take the action out, or use one of its keys: " + ", ".join(_keys(facts)[:12])
+                        at = (*path, "conditions", operator, key)
+                        yield self.finding("blueprint-condition", message, remedy, at, key=True)
+
     def scopes(self) -> Iterator[Finding]:
         for field, entries in self.data.get("scope", {}).items():
             at: Path_ = ("scope", field)
@@ -194,9 +209,15 @@ class _Check:
                 yield self.finding("blueprint-name", f"`{field}` is no field", "name a field", at, key=True)
             for index, entry in enumerate(entries):
                 yield from self.actions(entry.get("actions", ()), (*at, index, "actions"))
+                yield from self.carried(entry, (*at, index))
                 yield from self.known(entry.get("arns", ()), self.data.get("arns", {}), "ARN", (*at, index, "arns"))
                 yield from self.known(entry.get("excludes", ()), self.narrow, "narrow verb", (*at, index, "excludes"))
-                yield from self.templates((*at, index, "conditions"), self.arn_names)
+                each = entry.get("each", "")
+                if each and self.all_fields.get(each, {}).get("type") != "object":
+                    message = f"`{each}` is no field that is a mapping"
+                    yield self.finding("blueprint-name", message, "name a field of type object", (*at, index, "each"))
+                more = self.arn_names | ({"each.key", "each.value"} if each else set())
+                yield from self.templates((*at, index, "conditions"), more)
 
     def companions(self) -> Iterator[Finding]:
         for field, companions in self.data.get("companions", {}).items():
@@ -207,6 +228,7 @@ class _Check:
                 verbs = {*self.narrow, INJECTION}
                 yield from self.known(one.get("verbs", ()), verbs, "narrow verb", (*at, index, "verbs"))
                 yield from self.actions(one["actions"], (*at, index, "actions"))
+                yield from self.carried(one, (*at, index))
                 for part in ("resources", "conditions", "principals"):
                     yield from self.templates((*at, index, part), self.arn_names)
 
@@ -234,6 +256,7 @@ class _Check:
             here: Path_ = (*at, "allow", index)
             each, only = grant.get("each", ""), grant.get("when", "")
             yield from self.actions(grant["actions"], (*here, "actions"))
+            yield from self.carried(grant, here)
             if each and self.data["fields"].get(each, {}).get("type") != "array":
                 message = f"`{each}` is no field that is a list"
                 yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
@@ -338,6 +361,26 @@ def _supports(facts: iam.ActionFacts, name: str, template: str) -> bool:
         return name in facts.resource_types
     text = _PLACEHOLDER.sub("x", template)
     return any(_form(service.resources[kind].arn).fullmatch(text) for kind in facts.resource_types)
+
+
+# Besides aws:…, these are in every request: they come with the credentials (IAM User Guide, "Condition keys of a
+# role session" of Lambda, EC2 and CodeBuild).
+_OF_CREDENTIALS = {"lambda:sourcefunctionarn", "ec2:sourceinstancearn", "ec2:roledelivery", "codebuild:projectarn"}
+
+
+def _keys(facts: iam.ActionFacts) -> list[str]:
+    """The condition keys of an action and of what it can be granted on."""
+    service = iam.service(facts.name.partition(":")[0])
+    assert service is not None
+    own = [key for kind in facts.resource_types for key in service.resources[kind].conditions]
+    return sorted({*facts.conditions, *own})
+
+
+def _carries(facts: iam.ActionFacts, key: str) -> bool:
+    text = _PLACEHOLDER.sub("x", key).lower()
+    if text.startswith("aws:") or text in _OF_CREDENTIALS:
+        return True
+    return any(_form(_SLOT.sub("${x}", known).lower()).fullmatch(text) for known in _keys(facts))
 
 
 @cache

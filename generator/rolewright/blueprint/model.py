@@ -21,11 +21,15 @@ INJECTION = "injection"
 
 @dataclass(frozen=True)
 class Scope:
-    """Conditions on what is granted of `actions`, on any ARN or only on those named `arns`."""
+    """Conditions on what is granted of `actions`, on any ARN or only on those named `arns`.
+
+    With `each`, the name of a field that is a mapping, there are conditions for each of its entries.
+    """
 
     actions: tuple[str, ...]
     arns: tuple[str, ...]
     conditions: Conditions
+    each: str = ""
 
     def covers(self, action: str, arn: str) -> bool:
         """Whether the conditions hold for an action on an ARN."""

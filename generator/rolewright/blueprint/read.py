@@ -87,7 +87,10 @@ def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:
 
 
 def _scopes(entries: Iterable[Mapping[str, Any]]) -> tuple[Scope, ...]:
-    return tuple(Scope(tuple(one["actions"]), tuple(one.get("arns", ())), one["conditions"]) for one in entries)
+    return tuple(
+        Scope(tuple(one["actions"]), tuple(one.get("arns", ())), one["conditions"], one.get("each", ""))
+        for one in entries
+    )
 
 
 def _verb(name: str, data: Mapping[str, Any]) -> Verb:

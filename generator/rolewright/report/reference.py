@@ -141,7 +141,8 @@ def _granted(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
 
 def _limited(one: Scope) -> str:
     where = f" on {_words(one.arns)}" if one.arns else ""
-    return f"{_words(one.actions)}{where} only{_conditions(one.conditions)}"
+    each = f", for each entry of `{one.each}`" if one.each else ""
+    return f"{_words(one.actions)}{where} only{_conditions(one.conditions)}{each}"
 
 
 def _conditions(conditions: Conditions) -> str:
