@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint import load_catalog
@@ -51,6 +52,11 @@ def varied_manifests() -> list[str]:
         made.append(generator.manifest(len(made)))
         assert len(made) < 600, generator.unvaried()
     return made
+
+
+def compute_variants() -> list[str]:
+    """A manifest for every example of the fields of compute types that have several, or that name resources."""
+    return list(Generator(created=True).variants())
 
 
 class ImpossibleError(Exception):
@@ -109,11 +115,23 @@ class Generator:
         frame["resources"] = touched
         return json.dumps(self._accepted("a whole manifest", lambda: self._joined(frame)), indent=1, ensure_ascii=False)
 
-    def _running(self, type_: str, frame: Mapping[str, Any]) -> dict[str, Any]:
-        compute = self._compute(type_)
+    def _running(self, type_: str, frame: Mapping[str, Any], given: Mapping[str, Any] = {}) -> dict[str, Any]:
+        compute = {**self._compute(type_), **given}
         touched: dict[str, Any] = {}
         self._named(compute, touched, str(frame["workload"]))
         return {**frame, "compute": compute, "resources": touched}
+
+    def variants(self) -> Iterator[str]:
+        """Manifests of compute types, each with one example of one field and whatever goes with it."""
+        number = 0
+        for type_, blueprint in self._catalog.computes.items():
+            for name, schema in blueprint.fields.items():
+                examples = schema.get("examples", ())
+                for example in examples if len(examples) > 1 or _names_resources(schema) else ():
+                    number += 1
+                    frame = {"version": 1, "workload": f"variant-{number}"}
+                    draft = partial(self._running, type_, frame, {name: example})
+                    yield json.dumps(self._accepted(type_, draft), indent=1, ensure_ascii=False)
 
     def _touched(self, frame: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
         type_ = self._next("resource", self._catalog.resources)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generate import generated_manifests
+from generate import compute_variants, generated_manifests
 from moto_server import LACKING, moto_server
 from plan_oracle import compared, differences, shown
 from policy_oracle import Account, disagreements, held
@@ -101,7 +101,7 @@ def test_what_moto_cannot_make_is_planned(
 
 
 def _created(pipeline: Pipeline) -> list[Built]:
-    return build(pipeline, generated_manifests(28, created=True))
+    return build(pipeline, [*generated_manifests(28, created=True), *compute_variants()])
 
 
 def _other_values(root: Root, output: dict[str, Any]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from rolewright.uses import INJECTS, RESOURCE, marked_fields
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.model import Workload
     from rolewright.pipeline import Built, Pipeline
@@ -63,6 +64,27 @@ def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any t
             return {name: sample(one) for name, one in schema["properties"].items()}
         case _:
             raise NoValueError
+
+
+def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry) -> Entry:
+    """The resources that fields of a compute type name: for each key one of the first type that can be made.
+
+    Raises NoValueError with the key where there is none.
+    """
+    injected = [type_ for type_, one in catalog.resources.items() if one.injection is not None]
+    wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
+    wanted |= {key: list(mark["verbs"]) for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
+    return {key: _first(catalog, types, key) for key, types in wanted.items()}
+
+
+def _first(catalog: Catalog, types: Iterable[str], key: str) -> Entry:
+    for type_ in types:
+        blueprint = catalog.resources[type_]
+        try:
+            return {"type": type_, **{name: sample(blueprint.fields[name]) for name in blueprint.required}}
+        except NoValueError:
+            continue
+    raise NoValueError(key)
 
 
 @dataclass
@@ -167,25 +189,13 @@ class _Attempt:
         return self.trial
 
     def used(self, blueprint: ComputeBlueprint, given: Entry) -> Entry:
-        """The resources that fields of a compute type name: for each key one of the first type that can be made."""
-        found: Entry = {}
-        for _, keys, _ in marked_fields(blueprint, given, INJECTS):
-            able = [type_ for type_, one in self.pipeline.catalog.resources.items() if one.injection is not None]
-            found |= {key: self.first(able, key) for key in keys.values()}
-        for _, key, mark in marked_fields(blueprint, given, RESOURCE):
-            found[key] = self.first(mark["verbs"], key)
-        return found
-
-    def first(self, types: Iterable[str], key: str) -> Entry:
-        """An entry of the first of some resource types whose required fields can be made."""
-        for type_ in types:
-            blueprint = self.pipeline.catalog.resources[type_]
-            try:
-                return {"type": type_, **{name: sample(blueprint.fields[name]) for name in blueprint.required}}
-            except NoValueError:
-                continue
-        message, remedy = f"no resource can be made for `{key}`", "add a type with `examples` to the catalogue"
-        raise Rejected([Finding("blueprint-host", message, remedy, self.tree.location(()))])
+        """The resources that fields of a compute type name. Raises Rejected where none can be made."""
+        try:
+            return named_resources(self.pipeline.catalog, blueprint, given)
+        except NoValueError as error:
+            message, remedy = f"no resource can be made for `{error}`", "add a type with `examples` to the catalogue"
+            finding = Finding("blueprint-host", message, remedy, self.tree.location(()))
+            raise Rejected([finding]) from None
 
     def host(self) -> Entry:
         """A compute type to hold the resource: the first that takes grants and whose fields can be made."""

@@ -50,8 +50,8 @@ roles:
   clerk:
     summary: what is done at the desk
     federated: arn:${partition}:iam::${account}:oidc-provider/${place}
-    conditions: {StringEquals: {"${place}:sub": ["${workload}"]}}
-    optional_conditions: {lamp: {StringEquals: {"${place}:aud": [light]}}}
+    conditions: {StringEquals: {"${place}:sub": ["${workload}"], "${place}:aud": [desk]}}
+    optional_conditions: {lamp: {StringEquals: {"${place}:amr": [light]}}}
     grants: workload
     allow:
       - sid: Carry
@@ -141,7 +141,9 @@ def trusts(built: Built) -> dict[str, Trust]:
 
 def test_a_provider_is_trusted_under_conditions_whose_keys_have_its_name(pipeline: Pipeline) -> None:
     provider = "arn:aws:iam::ACCOUNT:oidc-provider/attic.example"
-    line = f"clerk assumed-by {provider} if StringEquals attic.example:sub writing"
+    line = (
+        f"clerk assumed-by {provider} if StringEquals attic.example:aud desk and StringEquals attic.example:sub writing"
+    )
     assert line in allowed(build(pipeline, {}))
     assert trusts(build(pipeline, {}))["clerk"].actions == ("sts:AssumeRoleWithWebIdentity",)
 
@@ -150,7 +152,7 @@ def test_a_field_turns_conditions_and_a_role_on(pipeline: Pipeline) -> None:
     assert set(trusts(build(pipeline, {}))) == {"clerk", "reader"}
     lit = build(pipeline, {"lamp": True})
     assert set(trusts(lit)) == {"clerk", "reader", "guard"}
-    assert "StringEquals attic.example:aud light" in "\n".join(allowed(lit))
+    assert "StringEquals attic.example:amr light" in "\n".join(allowed(lit))
 
 
 def test_actions_of_a_trust_are_those_given(pipeline: Pipeline) -> None:

@@ -1,0 +1,89 @@
+"""Manifests of a compute type that have every two optional fields together, neither of them, and each alone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Rejected
+from rolewright.manifest import read_manifest
+from rolewright.source import loads
+from rolewright.trial import named_resources, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rolewright.blueprint import Catalog
+
+TRIES = 40
+Pair = tuple[tuple[str, bool], tuple[str, bool]]
+
+
+class Pairs:
+    """What one type's optional fields are combined to; `left` are the pairs that its own rules allow in no manifest."""
+
+    def __init__(self, catalog: Catalog, type_: str) -> None:
+        self._catalog = catalog
+        self._type = type_
+        self._blueprint = catalog.computes[type_]
+        self._chance = random.Random(20260630)
+        self._values = {
+            name: schema.get("examples") or [sample(schema)] for name, schema in self._blueprint.fields.items()
+        }
+        self.optional = [name for name in self._blueprint.fields if name not in self._blueprint.required]
+        self.left = {
+            pair
+            for one, other in itertools.combinations(self.optional, 2)
+            for pair in itertools.product(((one, True), (one, False)), ((other, True), (other, False)))
+        }
+
+    def manifests(self) -> Iterator[str]:
+        """One manifest after another that has pairs which none before it had."""
+        while self.left:
+            found = self._best()
+            if found is None:
+                return
+            text, covered = found
+            self.left -= covered
+            yield text
+
+    def _best(self) -> tuple[str, set[Pair]] | None:
+        best: tuple[str, set[Pair]] | None = None
+        for _ in range(TRIES):
+            wanted = dict(self._chance.choice(sorted(self.left)))
+            for name in self._chance.sample(self.optional, len(self.optional)):
+                wanted.setdefault(name, self._gain(wanted, name, given=True) >= self._gain(wanted, name, given=False))
+            text = self._accepted([name for name in self.optional if wanted[name]])
+            covered = self._covered(wanted) & self.left
+            if text is not None and covered and (best is None or len(covered) > len(best[1])):
+                best = text, covered
+        return best
+
+    def _gain(self, wanted: dict[str, bool], name: str, *, given: bool) -> float:
+        return len(self._covered({**wanted, name: given}) & self.left) + self._chance.random()
+
+    def _covered(self, wanted: dict[str, bool]) -> set[Pair]:
+        there = [(name, wanted[name]) for name in self.optional if name in wanted]
+        return set(itertools.combinations(there, 2))
+
+    def _accepted(self, names: Sequence[str]) -> str | None:
+        """A manifest with these fields, if the type's own rules take it with some of their examples."""
+        for _ in range(4):
+            fields = {name: self._chance.choice(self._values[name]) for name in (*self._blueprint.required, *names)}
+            manifest: dict[str, Any] = {
+                "version": 1,
+                "workload": "paired",
+                "compute": {"type": self._type, **fields},
+                "resources": named_resources(self._catalog, self._blueprint, fields),
+            }
+            text = json.dumps(manifest)
+            try:
+                read_manifest(loads(text, "paired.yaml"), self._catalog)
+            except Rejected as refusal:
+                if {finding.rule for finding in refusal.findings} != {"manifest-rule"}:
+                    raise
+            else:
+                return text
+        return None

@@ -1,0 +1,39 @@
+"""Every two optional fields of every compute type: the module is proven with both, either and neither, and valid."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pairwise import Pairs
+from rolewright.blueprint import load_catalog
+from terraform_root import Root, build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from real_terraform import Terraform
+    from rolewright.blueprint import Catalog
+    from rolewright.pipeline import Pipeline
+
+
+@pytest.mark.parametrize("type_", load_catalog().computes)
+def test_pairs_of_fields_are_proven(type_: str, pipeline: Pipeline) -> None:
+    pairs = Pairs(pipeline.catalog, type_)
+    texts = list(pairs.manifests())
+    assert len(build(pipeline, texts)) == len(texts) >= 2 * (len(pairs.optional) > 1)
+    for one, other in pairs.left:  # what the rules refuse is never a field that could not be given, or left out, at all
+        for name, given in (one, other):
+            assert any((name in json.loads(text)["compute"]) == given for text in texts), name
+
+
+@pytest.mark.terraform
+def test_pairs_of_fields_are_valid_terraform(
+    catalog: Catalog, pipeline: Pipeline, terraform: Terraform, tmp_path: Path
+) -> None:
+    texts = [text for type_ in catalog.computes for text in Pairs(catalog, type_).manifests()]
+    root = Root(tmp_path, terraform, build(pipeline, texts))
+    assert root.format() == []
+    assert root.validate() == []
