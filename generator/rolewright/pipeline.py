@@ -19,7 +19,7 @@ from rolewright.fmt import UnformattableError
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
-from rolewright.render import render
+from rolewright.render import render, render_credentials
 from rolewright.schema import Schemas
 from rolewright.source import load
 from rolewright.template import Templates
@@ -84,6 +84,16 @@ class Pipeline:
         document = self.read(path)
         for workload in read_manifest(document, self.catalog, self._schemas):
             yield self.build(workload)
+
+    def credentials(self, path: Path) -> Iterator[tuple[Workload, str]]:
+        """How the code of each workload of a file gets its credentials; "" where its compute type does not say.
+
+        Raises Rejected where the manifest is refused.
+        """
+        for workload in read_manifest(self.read(path), self.catalog, self._schemas):
+            declaration = derive_grants(workload, self.catalog)
+            roles = build_roles(workload, declaration, self.catalog)
+            yield workload, render_credentials(workload, declaration, roles, self.catalog, self._templates)
 
     def read(self, path: Path) -> Document:
         """The file as a document; its text is kept, to show lines of it."""

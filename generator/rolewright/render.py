@@ -11,6 +11,7 @@ from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable
 from rolewright.other_side import admitted, agreed
+from rolewright.spoken import SYMBOLS, speakers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 MINIMUM = {"terraform": "1.5", "aws": "5.80"}
 """Versions that every module needs: postconditions, and the exclusive role policies."""
-
-_SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
-"""How text for people names what a module without environments leaves open."""
 
 
 def render(
@@ -62,6 +60,21 @@ def render(
     texts["README.md"] = templates.render("module/README.md.j2", {**context, "source": source})
     texts["access.lock"] = access_lock(workload, roles)
     return Module(workload.name, dict(sorted(texts.items())))
+
+
+def render_credentials(
+    workload: Workload,
+    declaration: Declaration,
+    roles: tuple[Role, ...],
+    catalog: Catalog,
+    templates: Templates,
+) -> str:
+    """What the README says of how the code gets its credentials; "" if the compute type has no template for it.
+
+    Raises Rejected as `render` does.
+    """
+    context = _context(workload, declaration, roles, catalog)
+    return templates.render(context["credentials"], context) if context["credentials"] else ""
 
 
 def _one_line(text: str) -> str:
@@ -110,9 +123,17 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
             for r in workload.resources.values()
             if r.created
         ],
-        "show": lambda texts: ", ".join(text.ground(_SYMBOLS) for text in texts),
+        "show": lambda texts: ", ".join(text.ground(SYMBOLS) for text in texts),
+        "credentials": _credentials(workload, catalog),
+        **speakers(workload, roles),
         "hand_overs": [_hand_over(one, workload) for one in declaration.hand_overs],
     }
+
+
+def _credentials(workload: Workload, catalog: Catalog) -> str:
+    """The template that says how the code gets its credentials, or "" for a type without one."""
+    name = f"compute/{workload.compute.type}/credentials.md.j2"
+    return name if name in catalog.templates else ""
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -140,8 +161,8 @@ def _role(role: Role, workload: Workload) -> dict[str, Any]:
             "conditions": role.trust.conditions,
             "comments": [],
         },
-        "held_to": _shown(role.trust.conditions, _SYMBOLS),
-        "assumed_by": [one.ground(_SYMBOLS) for one in role.trust.principals],
+        "held_to": _shown(role.trust.conditions, SYMBOLS),
+        "assumed_by": [one.ground(SYMBOLS) for one in role.trust.principals],
         "policies": [_policy(policy) for policy in role.policies],
     }
 
@@ -168,7 +189,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
-        "conditioned": _shown(statement.conditions, _SYMBOLS),
+        "conditioned": _shown(statement.conditions, SYMBOLS),
     }
 
 
@@ -191,7 +212,7 @@ def _used(resource: Resource) -> dict[str, Any]:
 def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
     """The document as JSON, once for each environment in which it differs."""
     texts = [
-        json.dumps(_ground(one.document, environment.values if environment.name else _SYMBOLS), indent=2)
+        json.dumps(_ground(one.document, environment.values if environment.name else SYMBOLS), indent=2)
         for environment in workload.environments
     ]
     return {
@@ -222,7 +243,7 @@ def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
     lines: set[str] = set()
     for environment in workload.environments:
         where = f"{environment.name} " if environment.name else ""
-        values = environment.values if environment.name else _SYMBOLS
+        values = environment.values if environment.name else SYMBOLS
         for role in roles:
             principals = ", ".join(one.ground(values) for one in role.trust.principals)
             lines.add(f"{where}{role.key} assumed-by {principals}{_shown(role.trust.conditions, values)}")

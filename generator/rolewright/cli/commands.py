@@ -8,6 +8,7 @@ from rolewright.cli.app import app
 from rolewright.cli.blueprint import blueprint_app
 from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
+from rolewright.cli.explain import explain_app
 from rolewright.cli.render import render
 from rolewright.cli.schema import schema
 from rolewright.cli.validate import validate
@@ -18,6 +19,7 @@ app.command()(validate)
 app.command()(schema)
 app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
+app.add_typer(explain_app)
 
 
 def run() -> None:

@@ -1,0 +1,48 @@
+"""`rolewright explain`: what a module cannot say of itself to the code that runs with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rolewright.cli.console import Blueprints, Format, FormatOption, report
+from rolewright.finding import Rejected
+from rolewright.report.json import findings_json
+
+explain_app = typer.Typer(name="explain", help="Explain what happens at run time.", no_args_is_help=True)
+
+
+@explain_app.callback()
+def _group() -> None:
+    pass
+
+
+@explain_app.command()
+def credentials(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)],
+    blueprints: Blueprints = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Say where the code finds its role's credentials, what hides them, and how to check that the role is in use."""
+    from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
+
+    with Pipeline(blueprints or ()) as pipeline:
+        try:
+            explained = list(pipeline.credentials(manifest))
+        except Rejected as refusal:
+            report(refusal.findings, pipeline.sources, format_)
+            raise typer.Exit(1) from None
+    if format_ is Format.JSON:
+        said: list[dict[str, Any]] = [
+            {"workload": workload.name, "compute": workload.compute.type, "credentials": text or None}
+            for workload, text in explained
+        ]
+        typer.echo(json.dumps({"credentials": said, **findings_json([])}, indent=2))
+        return
+    for workload, text in explained:
+        type_ = workload.compute.type
+        none = f"The blueprint {type_} has no credentials.md.j2, and says nothing about credentials.\n"
+        typer.echo(f"## {workload.name} on {type_}\n\n{text or none}")
