@@ -274,6 +274,8 @@ def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, s
 
 
 LACKING = {
+    "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
+    "aws_batch_job_queue": "it needs a compute environment",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
 }

@@ -218,6 +218,8 @@ def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
     for grant in role.allow:
         if not grant.when.startswith("each.") and not _given(workload, grant.when):
             continue
+        if grant.unless and _given(workload, grant.unless):
+            continue
         field = (grant.each or grant.when).split(".")[0]
         origin = f"compute.{field}" if field else "compute.type"
         for scope in _scopes(workload, grant.each):

@@ -230,6 +230,7 @@ BROKEN = [
     (DESK.replace('{"${place}:sub"', '{"${spot}:sub"'), '{"${spot}:sub"'),
     (DESK.replace("federated: arn:", "federated: iam:"), "federated: iam:"),
     (DESK.replace("optional_conditions: {lamp", "optional_conditions: {light"), "optional_conditions: {light"),
+    (DESK.replace('"${base}", pattern', '"${names.label}", pattern'), "label: {value"),
     ("extends: chair\nsummary: A chair\n", "extends: chair"),
 ]
 

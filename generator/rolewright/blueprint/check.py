@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import INJECTION
+from rolewright.blueprint.read import name_order
 from rolewright.data import iam
 from rolewright.finding import Finding
 from rolewright.interpolation import CONTEXT, UnknownReferenceError, names
@@ -238,8 +240,13 @@ class _Check:
         yield from self.fields(("fields",))
         yield from self.known(self.data["required"], self.data["fields"], "field", ("required",))
         yield from self.rules()
-        for name in self.data["names"]:
-            yield from self.templates(("names", name, "value"), {"base"})
+        broken = [one for name in self.data["names"] for one in self.templates(("names", name, "value"), {"base"})]
+        yield from broken
+        try:
+            name_order({} if broken else self.data["names"])
+        except CycleError as error:
+            message = f"`{error.args[1][0]}` is made of itself"
+            yield self.finding("blueprint-name", message, "make it of `${base}`", ("names", error.args[1][0]), key=True)
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
 
@@ -262,6 +269,7 @@ class _Check:
                 yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
                 continue
             yield from self.condition(only, (*here, "when"), each)
+            yield from self.condition(grant.get("unless", ""), (*here, "unless"))
             for part in ("resources", "conditions"):
                 yield from self.templates((*here, part), when=[when, only, each], each=each)
 

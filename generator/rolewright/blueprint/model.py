@@ -182,7 +182,7 @@ class ResourceBlueprint:
 
 @dataclass(frozen=True)
 class PlatformGrant:
-    """A permission that the compute type itself needs, `when` a field or derived value is there.
+    """A permission that the compute type itself needs, `when` one field or derived value is there, `unless` another is.
 
     With `each`, the name of a list, there is one for each of its entries.
     """
@@ -190,6 +190,7 @@ class PlatformGrant:
     sid: str
     effect: Literal["Allow", "Deny"]
     when: str
+    unless: str
     each: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -237,5 +238,6 @@ class ComputeBlueprint:
     derive: Mapping[str, str]
     rules: tuple[CrossFieldRule, ...]
     names: Mapping[str, NameRule]
+    """Each after those that it refers to."""
     roles: Mapping[str, RoleBlueprint]
     templates: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import (
@@ -20,6 +21,7 @@ from rolewright.blueprint.model import (
     Scope,
     Verb,
 )
+from rolewright.interpolation import names
 from rolewright.jsonschema import Schema
 
 if TYPE_CHECKING:
@@ -127,7 +129,9 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         derive=data.get("derive", {}),
         rules=_rules(data),
         names={
-            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"]) for name, rule in data["names"].items()
+            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"])
+            for name in name_order(data["names"])
+            for rule in [data["names"][name]]
         },
         roles={
             key: RoleBlueprint(
@@ -150,11 +154,18 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
     )
 
 
+def name_order(described: Mapping[str, Any]) -> tuple[str, ...]:
+    """Generated names, each after those that it refers to. Raises CycleError."""
+    refers = {name: [one.removeprefix("names.") for one in names(rule["value"])] for name, rule in described.items()}
+    return tuple(one for one in TopologicalSorter(refers).static_order() if one in described)
+
+
 def _platform_grant(data: Mapping[str, Any]) -> PlatformGrant:
     return PlatformGrant(
         data["sid"],
         data.get("effect", "Allow"),
         data.get("when", ""),
+        data.get("unless", ""),
         data.get("each", ""),
         tuple(data["actions"]),
         tuple(data["resources"]),

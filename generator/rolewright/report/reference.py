@@ -68,6 +68,7 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
             lines += [f"With `{field}` only{_conditions(conditions)}.", ""]
         for grant in role.allow:
             when = f", with `{grant.when}`" if grant.when else ""
+            when += f", without `{grant.unless}`" if grant.unless else ""
             when += f", for each of `{grant.each}`" if grant.each else ""
             lines.append(
                 f"- {'denied: ' * (grant.effect == 'Deny')}{_words(grant.actions)} on {_words(grant.resources)}"
