@@ -99,6 +99,7 @@ class Broken:
 
 
 ALLOW = "allow: {stream: [kinesisvideo:GetD"
+PATTERN = '    pattern: "^[A-Za-z0-9_.-]{1,256}$"\n'
 SENT = "    summary: send video\n"
 SCOPE = "    scope: [{actions: [kinesisvideo:PutMedia], conditions: {StringEquals: {s3:prefix: [a]}}}]\n"
 BROKEN = [
@@ -117,6 +118,9 @@ BROKEN = [
     Broken("required field that is none", "required: [name]", "required: [nme]", "blueprint-name", "nme"),
     Broken("no schema", "string\n    pattern: \"^[0-9]", "strng\n    pattern: \"^[0-9]", "blueprint-field", "created:"),
     Broken("no description", "    description: Stream name\n", "", "blueprint-field", "name:"),
+    Broken("field that takes a star", '{1,256}$"', '{1,255}[*]?$"', "blueprint-wildcard", "name:"),
+    Broken("field that takes anything", PATTERN, "", "blueprint-wildcard", "name:"),
+    Broken("ARN that ends open", "/${created:-*}", "*", "blueprint-wildcard", "stream: arn"),
     Broken("key that AWS does not send", SENT, SENT + SCOPE, "blueprint-condition", "s3:prefix"),
     Broken("no YAML", "fields:    ", "fields: [", "source-syntax", ""),
 ]  # fmt: skip

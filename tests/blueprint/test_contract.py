@@ -24,8 +24,8 @@ service: s3
 terraform: aws_s3_bucket
 fields:
   name: {type: string, pattern: "^[A-Za-z0-9-]+$", description: Name, examples: [Shelf]}
-  books: {type: array, items: {type: string}, description: Books, examples: [[atlas, novel]]}
-  reader: {type: string, description: Reader, examples: [ann]}
+  books: {type: array, items: {type: string, pattern: "^[a-z]+$"}, description: Books, examples: [[atlas, novel]]}
+  reader: {type: string, pattern: "^[a-z]+$", description: Reader, examples: [ann]}
   marks: {type: array, items: {type: string}, description: Marks, examples: [[a]]}
 required: [name]
 arns:
@@ -233,7 +233,8 @@ def test_what_follows_from_a_field_may_need_another(tmp_path: Path) -> None:
         GAUGE
         + 'companions: {space: [{sid: Key, verbs: [put], actions: [kms:Decrypt], resources: ["${key}"], summary: x}]}\n'
     )
-    text = text.replace("fields: {", "fields: {key: {type: string, description: Its key, examples: [arn]}, ")
+    key = "key: {type: string, pattern: '^arn:aws:[a-z:]+$', description: Its key, examples: ['arn:aws:kms']}"
+    text = text.replace("fields: {", f"fields: {{{key}, ")
     (tmp_path / "resources" / "gauge").mkdir(parents=True)
     (tmp_path / "resources" / "gauge" / "blueprint.yaml").write_text(text, encoding="utf-8")
     with Pipeline([tmp_path]) as own:

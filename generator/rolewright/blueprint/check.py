@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.read import name_order
+from rolewright.blueprint.wildcards import wildcard_findings
 from rolewright.data import iam
 from rolewright.finding import Finding
 from rolewright.interpolation import CONTEXT, UnknownReferenceError, names
@@ -37,13 +38,13 @@ def _schema(kind: str) -> Schema:
 def check_resource(tree: Tree, *, has_template: bool) -> list[Finding]:
     """Everything that is wrong with a resource blueprint. `has_template`: there is a create.tf.j2 beside it."""
     found = list(_schema("resource").findings(tree.data, tree.location, "blueprint"))
-    return found or list(_Check(tree).resource(has_template=has_template))
+    return found or [*_Check(tree).resource(has_template=has_template), *wildcard_findings(tree)]
 
 
 def check_compute(tree: Tree) -> list[Finding]:
     """Everything that is wrong with a compute blueprint."""
     found = list(_schema("compute").findings(tree.data, tree.location, "blueprint"))
-    return found or list(_Check(tree).compute())
+    return found or [*_Check(tree).compute(), *wildcard_findings(tree)]
 
 
 class _Check:

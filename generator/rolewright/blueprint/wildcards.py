@@ -1,0 +1,89 @@
+"""What a manifest puts into an ARN must not widen it: fields take no `*` and no `?` unless they say so."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding
+from rolewright.interpolation import UnknownReferenceError, names
+from rolewright.jsonschema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.source import PathInTree, Tree
+
+_MARK = "x-wildcards"
+_OPEN_END = re.compile(r"\$\{[^}:]*\}\*")
+
+
+def wildcard_findings(tree: Tree) -> Iterator[Finding]:
+    """The fields of a blueprint that could put a wildcard into an ARN, and the ARNs that end in one after a name."""
+    fields = {**tree.data["fields"], **tree.data.get("create", {}).get("fields", {})}
+    seen: set[str] = set()
+    for path, template in _templates(tree.data):
+        if path[0] == "arns" and _OPEN_END.search(template):
+            yield Finding(
+                "blueprint-wildcard",
+                "this also stands for every other resource whose name begins so",
+                "put a separator before the `*`, or give the field a default with `:-`",
+                tree.location(path),
+                ".".join(map(str, path)),
+            )
+        for name in _names(template):
+            field = name.partition(".")[0]
+            if name in seen or field not in fields:
+                continue
+            seen.add(name)
+            schema = _inside(fields[field], name.split(".")[1:])
+            if schema is not None and _takes_wildcards(schema):
+                at = ("fields", field) if field in tree.data["fields"] else ("create", "fields", field)
+                yield Finding(
+                    "blueprint-wildcard",
+                    f"`{name}` goes into an ARN and takes `*` or `?`, which would widen what is granted",
+                    f"give it a pattern without them, or `{_MARK}: true` where they are meant",
+                    tree.location(at, key=True),
+                    ".".join(at),
+                )
+
+
+def _templates(data: Mapping[str, Any]) -> Iterator[tuple[PathInTree, str]]:
+    for name, arn in data.get("arns", {}).items():
+        yield ("arns", name), arn
+    for field, companions in data.get("companions", {}).items():
+        for index, one in enumerate(companions):
+            yield from (((("companions", field, index, "resources", i)), arn) for i, arn in enumerate(one["resources"]))
+    for role, described in data.get("roles", {}).items():
+        for index, one in enumerate(described.get("allow", ())):
+            at = ("roles", role, "allow", index, "resources")
+            yield from (((*at, i), arn) for i, arn in enumerate(one["resources"]))
+
+
+def _names(template: str) -> tuple[str, ...]:
+    try:
+        return names(template)
+    except UnknownReferenceError:
+        return ()  # said elsewhere
+
+
+def _inside(schema: Mapping[str, Any], parts: list[str]) -> Mapping[str, Any] | None:
+    """The schema of the texts at a part of a field; None for what is derived, or none at all."""
+    for part in parts:
+        found = schema.get("items", schema).get("properties", {}).get(part)
+        if found is None:
+            return None
+        schema = found
+    inner: Mapping[str, Any] = schema.get("items", schema)
+    return inner
+
+
+def _takes_wildcards(schema: Mapping[str, Any]) -> bool:
+    if schema.get("type") != "string" or schema.get(_MARK):
+        return False
+    try:
+        check = Schema({key: value for key, value in schema.items() if key != "examples"})
+        given = [str(one) for one in schema.get("examples", ())] or ["a"]
+        return any(check.accepts(text) for one in given for text in ("*", "?", f"{one}*", f"{one}?"))
+    except ValueError:
+        return False  # no schema, which is said elsewhere
