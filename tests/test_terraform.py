@@ -101,7 +101,7 @@ def test_what_moto_cannot_make_is_planned(
 
 
 def _created(pipeline: Pipeline) -> list[Built]:
-    return build(pipeline, [*generated_manifests(28, created=True), *compute_variants()])
+    return build(pipeline, [*generated_manifests(36, created=True), *compute_variants()])
 
 
 def _other_values(root: Root, output: dict[str, Any]) -> Iterator[str]:
