@@ -192,6 +192,8 @@ class Generator:
         out = set().union(*(barred[name] for name in narrowing))
         verbs = [name for name in blueprint.verbs if not any(one.name in out for one in blueprint.expand([name]))]
         first = verb if verb in verbs else self._chance.choice(verbs)
+        if first != verb and not any(barred[name] & wanted for name in required & barred.keys()):
+            self._turns[type_] -= 1  # a field that was never given shuts it out; it comes next
         access = list(dict.fromkeys([first, *self._chance.sample(verbs, self._chance.randint(0, min(2, len(verbs))))]))
         fields = {**blueprint.fields, **(creation.fields if creation else {})}
         entry = self._entry(

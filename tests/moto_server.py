@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import moto.codebuild.responses
 import moto.iam.models
 from moto.awslambda.models import LambdaFunction
 from moto.core.utils import utcnow
@@ -238,6 +239,13 @@ def protected_tables_can_be_deleted(original: Replacement, backend: Any, name: s
     """moto is right to refuse, as AWS does: but `destroy` is what is tried here, and not the protection."""
     backend.get_table(name).deletion_protection_enabled = False
     return original(backend, name)
+
+
+@repair(moto.codebuild.responses, "_validate_required_params_source")
+def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None:
+    """moto asks for the place of a source even where there is none."""
+    if source["type"] != "NO_SOURCE":
+        original(source)
 
 
 @addition(StepFunctionResponse, "validate_state_machine_definition")

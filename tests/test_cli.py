@@ -74,7 +74,8 @@ def test_a_grant_that_others_have_to_agree_to_is_marked(command: str, tmp_path: 
     ran = rolewright(command, EXAMPLES / "orders.yaml", EXAMPLES / "ec2.yaml", cwd=tmp_path)
     assert ran.returncode == 0
     orders, alone = ran.stdout.splitlines()
-    assert orders.endswith("; needs the agreement of the queue policy of partner-events: see README.md")
+    others = "the queue policy of partner-events, the repository policy of compute.image"
+    assert orders.endswith(f"; needs the agreement of {others}: see README.md")
     assert "agreement" not in alone
     if command == "render":
         assert "To the queue policy of partner-events:" in (tmp_path / "output/orders/README.md").read_text("utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,22 +12,27 @@ from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.model import Text
+from rolewright.policy import build_roles
+from rolewright.render import render
 from rolewright.source import loads
+from rolewright.template import Templates
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
-    from rolewright.model import HandOver
+    from rolewright.model import HandOver, Workload
 
 
-def handed(catalog: Catalog, entry: dict[str, Any]) -> tuple[HandOver, ...]:
-    manifest = {
-        "version": 1,
-        "workload": "caller",
-        "compute": {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"},
-        "resources": {"it": entry},
-    }
+EC2 = {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"}
+
+
+def read(catalog: Catalog, entry: dict[str, Any], compute: dict[str, Any] = EC2, **more: Any) -> Workload:
+    manifest = {"version": 1, "workload": "caller", "compute": compute, "resources": {"it": entry}, **more}
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), catalog)
-    return derive_grants(workload, catalog).hand_overs
+    return workload
+
+
+def handed(catalog: Catalog, entry: dict[str, Any], **more: Any) -> tuple[HandOver, ...]:
+    return derive_grants(read(catalog, entry, **more), catalog).hand_overs
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,52 @@ def test_the_bucket_of_an_access_point_leaves_to_it_what_the_role_may_do(catalog
         "Resource": "arn:aws:s3:::their-data/in/*",
         "Condition": {"StringEquals": {"s3:DataAccessPointArn": arn}},
     }
+
+
+ENVIRONMENTS = {
+    "dev": {"account": "111111111111", "region": "us-east-1"},
+    "prod": {"account": "222222222222", "region": "us-east-1"},
+}
+THEIR_KEY = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def test_a_key_of_another_account_is_handed_its_statement(catalog: Catalog) -> None:
+    entry = {"type": "s3-bucket", "name": "ours", "kms_key": THEIR_KEY, "access": "get"}
+    (one,) = handed(catalog, entry, environments=ENVIRONMENTS)
+    assert (one.to, one.resource) == ("key policy", "it.kms_key")
+    assert plain(one.document)["Action"] == ["kms:Decrypt"]
+    assert plain(one.document)["Resource"] == ["*"]
+    own = {**entry, "kms_key": THEIR_KEY.replace("999999999999", "${account}")}
+    assert handed(catalog, own, environments=ENVIRONMENTS) == ()
+
+
+def test_an_image_of_another_account_is_handed_its_statement(catalog: Catalog) -> None:
+    image = "999999999999.dkr.ecr.us-east-1.amazonaws.com/app:1"
+    compute = {"type": "fargate", "image": image, "cpu": 256, "memory": 512}
+    (one,) = handed(catalog, {"type": "s3-bucket", "name": "ours", "access": "get"}, compute=compute,
+                    environments=ENVIRONMENTS)  # fmt: skip
+    assert one.to == "repository policy"
+    assert "Resource" not in one.document
+    assert "ecr:BatchGetImage" in one.document["Action"]
+    assert plain(one.document)["Principal"]["AWS"].endswith("execution")
+
+
+def test_a_key_in_another_region_is_refused(catalog: Catalog) -> None:
+    key = THEIR_KEY.replace("us-east-1", "eu-west-1")
+    with pytest.raises(Rejected) as refusal:
+        handed(catalog, {"type": "s3-bucket", "name": "ours", "kms_key": key, "access": "get"})
+    assert [(f.rule, f.path) for f in refusal.value.findings] == [("companion-region", "resources.it.kms_key")]
+
+
+def test_statements_of_two_environments_can_stand_in_one_policy(catalog: Catalog) -> None:
+    entry = {"type": "sqs-queue", "arn": "arn:aws:sqs:us-east-1:999999999999:partner", "access": "send"}
+    workload = read(catalog, entry, environments=ENVIRONMENTS)
+    declaration = derive_grants(workload, catalog)
+    readme = render(
+        workload, declaration, build_roles(workload, declaration, catalog), catalog, Templates(catalog)
+    ).files["README.md"]
+    sids = re.findall(r'"Sid": "(\w+)"', readme)
+    assert len(sids) == len(set(sids)) == 2
 
 
 def test_no_sid_is_handed_twice(catalog: Catalog) -> None:

@@ -36,7 +36,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
                 verbs = described.expand(resource.access)
                 made = list(_verb_grants(role.key, resource, described, verbs, "", workload))
                 grants += made
-                hand_overs += across_accounts(workload, resource, described, made)
+                hand_overs += across_accounts(workload, made, catalog, resource)
                 if not resource.created:
                     hand_overs += agreements(workload, resource, described, role.key)
             grants += _statements(workload, role.key, own=True)
@@ -45,10 +45,12 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
             described = catalog.resources[resource.type]
             made = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload))
             grants += made
-            hand_overs += across_accounts(workload, resource, described, made)
+            hand_overs += across_accounts(workload, made, catalog, resource)
         if role.grants != "workload":
             grants += _statements(workload, role.key, own=False)
-        grants += _platform(workload, role)
+        needed = list(_platform(workload, role))
+        grants += needed
+        hand_overs += across_accounts(workload, needed, catalog)
     hand_overs += owners_statements(workload, catalog)
     trusts = tuple(_trust(workload, role) for role in roles)
     return Declaration(tuple(grants), trusts, tuple(promises(workload, catalog)), tuple(hand_overs))
@@ -94,6 +96,7 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
             workload.locate(origin),
             origin,
         )
+    yield from _elsewhere(resource, blueprint, workload)
     for field, exclusions in blueprint.exclusions.items():
         for exclusion in exclusions:
             both = [verb.name for verb in verbs if verb.name in exclusion.verbs]
@@ -104,6 +107,26 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
                     f"take it out of `access` (narrow verbs in place of a broad one), or leave out `{field}`",
                     workload.locate(origin),
                     origin,
+                )
+
+
+def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
+    """What goes with a resource and is in another region: services use a key of their own region alone."""
+    for field in blueprint.companions:
+        value = resource.fields.get(field)
+        path = f"resources.{resource.key}.{field}"
+        text = Text.of(value) if isinstance(value, str | Text) else Text(())
+        for environment in workload.environments:
+            parts = text.ground(environment.values).split(":")
+            here = resource.context["region"].ground(environment.values)
+            if parts[0] == "arn" and parts[3:4] and parts[3] not in ("", here) and here and "${" not in parts[3]:
+                yield Finding(
+                    "companion-region",
+                    f"`{field}` is in {parts[3]}, and `resources.{resource.key}` in {here}"
+                    + (f" (in {environment.name})" if environment.name else ""),
+                    f"name one of {here}",
+                    workload.locate(path),
+                    path,
                 )
 
 

@@ -127,48 +127,69 @@ def _role_arn(workload: Workload, role: str) -> Text:
 
 
 def across_accounts(
-    workload: Workload, resource: Resource, blueprint: ResourceBlueprint, grants: Sequence[Grant]
+    workload: Workload, grants: Sequence[Grant], catalog: Catalog, resource: Resource | None = None
 ) -> Iterator[HandOver]:
-    """What the owner of another account's resource has to allow, for a resource given by its ARN."""
-    account = resource.context["account"]
-    own = all(
-        account == Text.of(Ref("local.account")) or account.ground(e.values) in (e.account, "")
-        for e in workload.environments
-    )
-    if own or not grants:
-        return
-    to = blueprint.cross_account.policy
-    if not to:
-        raise Rejected(
-            [
-                Finding(
-                    "cross-account",
-                    blueprint.cross_account.impossible,
-                    "use a resource of the workload's own account",
-                    grants[0].location,
-                    f"resources.{resource.key}",
-                )
-            ]
-        )
+    """What owners in other accounts have to allow: of a resource, or of what goes with it or with the compute type.
+
+    Raises Rejected where a resource cannot be shared.
+    """
     groups: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
         groups.setdefault((grant.sid, grant.resources, grant.conditions), []).append(grant)
     taken: Counter[str] = Counter()
-    of_resource = {arn for arns in resource.arns.values() for arn in arns}
+    of_resource = {arn for arns in resource.arns.values() for arn in arns} if resource else set()
     for members in groups.values():
         first = members[0]
-        if first.resources == (Text.of("*"),):
+        is_own = resource is not None and of_resource.issuperset(first.resources)
+        if first.effect == "Deny" or not any(_foreign(arn, workload, named=not is_own) for arn in first.resources):
             continue
-        is_own = of_resource.issuperset(first.resources)
+        blueprint = catalog.resources[resource.type] if is_own and resource else _of_service(first, workload, catalog)
+        if blueprint is None:
+            continue
+        if not blueprint.cross_account.policy:
+            raise Rejected([_unshared(first, blueprint, workload, resource if is_own else None)])
         taken[first.sid] += 1  # one policy takes no Sid twice
         statement = {
             "sid": pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else ""),
             "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
             "actions": sorted({action for grant in members for action in grant.actions}),
-            "resources": list(first.resources) if is_own else [Text.of("*")],
+            "resources": [Text.of("*")] if blueprint.cross_account.resource == "*" else list(first.resources),
             "conditions": first.conditions,
         }
         document = _as_json(statement)
-        if is_own and not blueprint.cross_account.resource:
+        if not blueprint.cross_account.resource:
             document = {name: value for name, value in document.items() if name != "Resource"}
-        yield HandOver(resource.key, to if is_own else "key policy", document)
+        whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
+        yield HandOver(whose, blueprint.cross_account.policy, document)
+
+
+def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:
+    """Whether an ARN is another account's in some environment.
+
+    With `named`, only in environments that the manifest names: without them nobody knows the account, and a key
+    can be given by its ARN alone.
+    """
+    for environment in workload.environments:
+        if named and not environment.name:
+            continue
+        parts = arn.ground(environment.values).split(":", 5)
+        if len(parts) == 6 and parts[4] not in (environment.account, "", "*", "aws"):
+            return True
+    return False
+
+
+def _of_service(grant: Grant, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
+    """The resource type whose service the ARN of a grant names, if the catalogue has one."""
+    service = grant.resources[0].ground(workload.environments[0].values).split(":")[2]
+    return next((one for one in catalog.resources.values() if one.service == service), None)
+
+
+def _unshared(grant: Grant, blueprint: ResourceBlueprint, workload: Workload, resource: Resource | None) -> Finding:
+    at = f"resources.{resource.key}" if resource else grant.origin
+    return Finding(
+        "cross-account",
+        blueprint.cross_account.impossible,
+        "use a resource of the workload's own account",
+        grant.location if resource else workload.locate(at),
+        at,
+    )

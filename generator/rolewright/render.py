@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.fmt import format_hcl
 from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
-from rolewright.model import Module, Ref, Text, Variable
+from rolewright.model import Module, Ref, Text, Variable, pascal
 from rolewright.other_side import admitted, agreed
 from rolewright.spoken import SYMBOLS, speakers
 
@@ -211,15 +211,21 @@ def _used(resource: Resource) -> dict[str, Any]:
 
 def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
     """The document as JSON, once for each environment in which it differs."""
-    texts = [
-        json.dumps(_ground(one.document, environment.values if environment.name else SYMBOLS), indent=2)
-        for environment in workload.environments
-    ]
+    documents = {e.name: _ground(one.document, e.values if e.name else SYMBOLS) for e in workload.environments}
+    texts = {name: json.dumps(document, indent=2) for name, document in documents.items()}
+    if len(set(texts.values())) > 1:  # all of them may go into one policy, which takes no Sid twice
+        texts = {name: json.dumps(_named_for(document, name), indent=2) for name, document in documents.items()}
     return {
         "resource": one.resource,
         "to": one.to,
-        "statements": [Expression(t) for t in dict.fromkeys(texts)],
+        "statements": [Expression(text) for text in dict.fromkeys(texts.values())],
     }
+
+
+def _named_for(document: Any, environment: str) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(document, dict) and "Sid" in document:
+        return {**document, "Sid": document["Sid"] + pascal(environment)}
+    return document
 
 
 def _ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON with Texts

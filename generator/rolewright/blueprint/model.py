@@ -111,11 +111,12 @@ class CrossFieldRule:
 class CrossAccount:
     """Where another account's owner has to agree: in `policy`, or nowhere, since it is `impossible`.
 
-    `resource` says whether a statement of that policy names a resource; a trust policy's does not.
+    `resource` says what a statement of that policy names as its resource: the "arn", nothing (""), since it is the
+    policy's own, or "*", which stands for that.
     """
 
     policy: str
-    resource: bool
+    resource: str
     impossible: str
 
 
