@@ -20,6 +20,7 @@ from unittest.mock import patch
 import moto.codebuild.responses
 import moto.iam.models
 from moto.awslambda.models import LambdaFunction
+from moto.codebuild.responses import CodeBuildResponse
 from moto.core.utils import utcnow
 from moto.dynamodb.models import DynamoDBBackend
 from moto.ec2.models import EC2Backend
@@ -28,6 +29,7 @@ from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.responses.instances import InstanceResponse
 from moto.efs.models import EFSBackend, FileSystem
 from moto.efs.responses import EFSResponse
+from moto.glue.models import FakeJob
 from moto.kinesis.responses import KinesisResponse
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue
@@ -207,6 +209,25 @@ def a_reserve_of_none_is_given_back(original: Replacement, function: Any) -> Any
     found = original(function)
     if function.reserved_concurrency == 0:
         found["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return found
+
+
+@repair(CodeBuildResponse, "create_project")
+def projects_keep_their_key(original: Replacement, response: Any) -> Any:
+    """moto puts AWS's own key in the place of a customer-managed one, which a second plan sets again."""
+    answer = original(response)
+    if key := response._get_param("encryptionKey"):
+        project = response.codebuild_backend.codebuild_projects[response._get_param("name")]
+        project.project_metadata["encryptionKey"] = key
+    return answer
+
+
+@repair(FakeJob, "as_dict")
+def jobs_have_no_class_of_their_own(original: Replacement, job: Any) -> Any:
+    """moto answers with an execution class where none was given, which a second plan takes away."""
+    found = original(job)
+    if found["ExecutionClass"] == "STANDARD":
+        del found["ExecutionClass"]
     return found
 
 
