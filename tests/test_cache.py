@@ -199,7 +199,7 @@ def test_a_hand_edit_is_not_passed_over_by_a_check(run: Runner) -> None:
 def test_a_file_that_is_gone_is_written_again(run: Runner) -> None:
     run("render", "m.yaml")
     (MODULE / "environments" / "dev.tfvars").unlink()
-    assert "written (1 files)" in run("render", "m.yaml")[1]
+    assert "written (1 file)" in run("render", "m.yaml")[1]
     assert (MODULE / "environments" / "dev.tfvars").exists()
 
 
@@ -211,12 +211,32 @@ def test_what_a_killed_run_left_is_cleared_away(run: Runner) -> None:
     assert not (MODULE / ".rolewright.new").exists()
 
 
-def test_files_of_others_in_the_folder_do_not_matter(run: Runner) -> None:
+def test_what_terraform_keeps_in_the_folder_is_looked_at_once(run: Runner) -> None:
     run("render", "m.yaml")
     (MODULE / ".terraform").mkdir()
-    (MODULE / "own.tf").write_text("# own\n")
+    run("render", "m.yaml")
     run("render", "m.yaml")
     assert not run.built
+
+
+def test_a_terraform_file_of_somebody_else_is_named_every_time(run: Runner) -> None:
+    run("render", "m.yaml")
+    (MODULE / "own.tf").write_text("# own\n")
+    for _ in range(2):
+        code, out, _ = run("render", "m.yaml")
+        assert code == 0
+        assert "unchanged, but not own.tf beside it, which nobody proved" in out
+
+
+def test_a_file_that_overrides_the_module_is_refused(run: Runner) -> None:
+    run("render", "m.yaml")
+    (MODULE / "roles_override.tf").write_text("# own\n")
+    for more in ([], ["--check"], ["--force"]):
+        code, _, err = run("render", "m.yaml", *more)
+        assert code == 1
+        assert "write-override" in err
+        assert "roles_override.tf" in err
+    assert (MODULE / "roles_override.tf").exists()
 
 
 @pytest.mark.usefixtures("sure")
@@ -233,7 +253,7 @@ def test_a_changed_or_added_blueprint_is_used(run: Runner) -> None:
     own.parent.mkdir(parents=True)
     own.write_text(
         "summary: notes\nservice: dynamodb\n"
-        "fields: {name: {type: string, description: name}}\nrequired: [name]\n"
+        "fields: {name: {type: string, pattern: '^[a-z]+$', description: name, examples: [a]}}\nrequired: [name]\n"
         "arns: {table: 'arn:${partition}:dynamodb:${region}:${account}:table/${name}'}\n"
         "attributes: {name: '${name}'}\n"
         "access:\n  look: {class: read, summary: look, allow: {table: [dynamodb:GetItem]}}\n"

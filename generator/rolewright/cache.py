@@ -61,7 +61,8 @@ class _Look(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """`looks` are digests of rolewright itself, the manifest and the modules; `contents` those of the last two.
+    """`looks` are digests of rolewright itself, the manifest and the modules; `contents` those of the last two and of
+    the names in the modules' folders.
 
     `contents` is empty where the looks are certain. `until` is the last day that the entry holds, or "".
     """
@@ -122,7 +123,7 @@ class Cache:
         if (self._itself.stamps, before.stamps, now.stamps) != entry.looks:
             return False
         if entry.contents:
-            if (_content([manifest]), _content(_paths(entry.workloads))) != entry.contents:
+            if (_content([manifest]), _content(_paths(entry.workloads)), _names(entry.workloads)) != entry.contents:
                 return False
             if before.certain and now.certain:
                 self._write(manifest, entry._replace(contents=()))
@@ -143,7 +144,7 @@ class Cache:
         except OSError:
             return
         if written == _digest(made[known][name] for known in workloads for name in known.files):
-            contents = () if before.certain and now.certain else (read, written)
+            contents = () if before.certain and now.certain else (read, written, _names(workloads))
             looks = self._itself.stamps, before.stamps, now.stamps
             self._write(manifest, _Entry(looks, contents, until, workloads))
 
@@ -215,13 +216,21 @@ def _made(workloads: Iterable[Known]) -> Iterator[tuple[str, os.stat_result]]:
                 raise OSError(f"{known.folder} was left in the middle of a write")
             inner = {name[:at] for name in known.files if "/" in name for at, c in enumerate(name) if c == "/"}
             for path in (known.folder, *(os.path.join(known.folder, name) for name in sorted(inner))):
-                if not stat.S_ISDIR(os.lstat(path).st_mode):
+                found = os.lstat(path)
+                if not stat.S_ISDIR(found.st_mode):
                     raise OSError(f"{path} is no folder")
+                yield path, found  # whose time changes when a file is put in, such as one that Terraform would read
             for path in _paths([known]):
                 found = os.lstat(path)
                 if not stat.S_ISREG(found.st_mode):
                     raise OSError(f"{path} is no file")
                 yield path, found
+
+
+def _names(workloads: Iterable[Known]) -> str:
+    """A digest of what there is in the folders of modules."""
+    return _digest(name.encode("utf-8", "surrogateescape") for known in workloads if known.folder
+                   for name in sorted(os.listdir(known.folder)))  # fmt: skip
 
 
 def _paths(workloads: Iterable[Known]) -> Iterator[str]:

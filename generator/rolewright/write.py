@@ -24,6 +24,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rolewright.beside import beside_module, override_findings
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.folder import Folder, Unsafe, open_folder
 
@@ -47,13 +48,15 @@ class WriteResult:
     """What was written, or with `check_only` what would be.
 
     `changed` and `removed` are sorted file names, the ledger's among them. `diff` is a unified diff from
-    the folder to the module; it is "" if they are the same.
+    the folder to the module; it is "" if they are the same. `beside` are Terraform files that somebody else keeps
+    in the folder: they belong to what Terraform applies, and not to what was proven.
     """
 
     status: Literal["unchanged", "written", "stale"]
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     diff: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,16 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
                 _recover(folder, target, force=force)
             ledger = _read_ledger(folder, target, lenient=force or check_only)
             plan = _plan(files, _read(folder, {*files, *ledger, LEDGER}, target), ledger, target)
+            beside = beside_module(folder.names("") or (), {*files, *ledger})
+            _refuse(override_findings(beside, target))
             if not plan.write and not plan.remove:
-                return WriteResult("unchanged")
+                return WriteResult("unchanged", beside=beside)
             if check_only:
-                return _result("stale", plan)
+                return _result("stale", plan, beside)
             if not force:
                 _refuse(plan.findings)
             _carry_out(folder, _stage(folder, plan))
-            return _result("written", plan)
+            return _result("written", plan, beside)
     except Unsafe as error:
         raise Rejected([_unsafe(error, target)]) from None
     except OSError as error:
@@ -123,10 +128,10 @@ def _refuse(findings: Iterable[Finding]) -> None:
         raise Rejected(found)
 
 
-def _result(status: Literal["written", "stale"], plan: _Plan) -> WriteResult:
+def _result(status: Literal["written", "stale"], plan: _Plan, beside: tuple[str, ...] = ()) -> WriteResult:
     after: dict[str, bytes | None] = {**plan.write, **dict.fromkeys(plan.remove)}
     diff = "".join(_diff(name, plan.before.get(name), after[name]) for name in sorted(after))
-    return WriteResult(status, tuple(sorted(plan.write)), tuple(sorted(plan.remove)), diff)
+    return WriteResult(status, tuple(sorted(plan.write)), tuple(sorted(plan.remove)), diff, beside)
 
 
 def _diff(name: str, before: bytes | None, after: bytes | None) -> str:

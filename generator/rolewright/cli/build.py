@@ -222,11 +222,15 @@ def _summary(built: Built) -> str:
     where = f" in {', '.join(p.environment for p in proofs)}" if proofs[0].environment else ""
     kinds = sorted({kind for proof in proofs for kind in proof.not_applied})
     missing = f"; not applied to moto: {', '.join(kinds)}" if kinds else ""
-    promised = f", {proofs[0].promises} promises kept" if proofs[0].promises else ""
+    promised = f", {_counted(proofs[0].promises, 'promise')} kept" if proofs[0].promises else ""
     return (
-        f"{roles} role{'s' * (roles != 1)} proven to allow exactly {permissions} permissions{where}{promised}, "
-        f"{proofs[0].applied} resources applied to moto{missing}{_agreements(built)}"
+        f"{_counted(roles, 'role')} proven to allow exactly {_counted(permissions, 'permission')}{where}{promised}, "
+        f"{_counted(proofs[0].applied, 'resource')} applied to moto{missing}{_agreements(built)}"
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _agreements(built: Built) -> str:

@@ -58,7 +58,9 @@ def render(
                     findings.extend(result.findings)
                 else:
                     results.append((product, result))
-        remember(cache, manifests, outcome, output)
+        said = any(result.beside for _, result in results)  # every time
+        if len(results) == len(outcome.products) and not said:
+            remember(cache, manifests, outcome, output)
     report(findings, outcome.sources, format_)
     if format_ is Format.TEXT:
         for product, result in results:
@@ -91,4 +93,6 @@ def _link(output: Path) -> Finding:
 
 def _status(result: WriteResult) -> str:
     changed = len(result.changed) + len(result.removed)
-    return result.status if result.status == "unchanged" else f"{result.status} ({changed} files)"
+    files = f" ({changed} file{'s' * (changed != 1)})" if changed else ""
+    others = f", but not {', '.join(result.beside)} beside it, which nobody proved" if result.beside else ""
+    return f"{result.status}{files}{others}"
