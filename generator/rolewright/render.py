@@ -11,13 +11,13 @@ from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable, pascal
 from rolewright.other_side import admitted, agreed
-from rolewright.spoken import SYMBOLS, speakers
+from rolewright.spoken import SYMBOLS, shown, speakers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.model import Condition, Declaration, HandOver, Policy, Resource, Role, Statement, Workload
+    from rolewright.model import Declaration, HandOver, Policy, Resource, Role, Statement, Workload
     from rolewright.template import Templates
 
 MINIMUM = {"terraform": "1.5", "aws": "5.80"}
@@ -161,7 +161,7 @@ def _role(role: Role, workload: Workload) -> dict[str, Any]:
             "conditions": role.trust.conditions,
             "comments": [],
         },
-        "held_to": _shown(role.trust.conditions, SYMBOLS),
+        "held_to": shown(role.trust.conditions, SYMBOLS),
         "assumed_by": [one.ground(SYMBOLS) for one in role.trust.principals],
         "policies": [_policy(policy) for policy in role.policies],
     }
@@ -189,7 +189,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
-        "conditioned": _shown(statement.conditions, SYMBOLS),
+        "conditioned": shown(statement.conditions, SYMBOLS),
     }
 
 
@@ -240,10 +240,6 @@ def _ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - 
             return document
 
 
-def _grounded(condition: Condition, values: Mapping[str, str]) -> list[str]:
-    return [value.ground(values) for value in condition.values]
-
-
 def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
     """What each role may do, a line for each permission: sorted, and independent of how it is laid out."""
     lines: set[str] = set()
@@ -252,20 +248,13 @@ def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
         values = environment.values if environment.name else SYMBOLS
         for role in roles:
             principals = ", ".join(one.ground(values) for one in role.trust.principals)
-            lines.add(f"{where}{role.key} assumed-by {principals}{_shown(role.trust.conditions, values)}")
+            lines.add(f"{where}{role.key} assumed-by {principals}{shown(role.trust.conditions, values)}")
             for policy in role.policies:
                 for statement in policy.statements:
                     for action in statement.actions:
                         for arn in statement.resources:
                             lines.add(
                                 f"{where}{role.key} {statement.effect.lower()} {action} on "
-                                f"{arn.ground(values)}{_shown(statement.conditions, values)}"
+                                f"{arn.ground(values)}{shown(statement.conditions, values)}"
                             )
     return "".join(f"{_one_line(line)}\n" for line in sorted(lines))
-
-
-def _shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
-    parts = sorted(
-        f"{c.operator} {c.key.ground(values)} {' | '.join(sorted(_grounded(c, values)))}" for c in conditions
-    )
-    return f" if {' and '.join(parts)}" if parts else ""

@@ -11,7 +11,7 @@ from rolewright.model import Ref, Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rolewright.model import Environment, Role, Workload
+    from rolewright.model import Condition, Environment, Role, Workload
 
 SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
 """How text for people names what a module without environments leaves open."""
@@ -21,6 +21,15 @@ def symbols(workload: Workload) -> dict[str, str]:
     """The same for what differs between environments: `var.environment` is ENVIRONMENT."""
     known = {expression for environment in workload.environments for expression in environment.values}
     return {**{one: one.rpartition(".")[2].upper() for one in known}, **SYMBOLS}
+
+
+def shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
+    """Conditions as the end of a line: ` if StringEquals aws:SourceAccount ACCOUNT`, or "" for none."""
+    parts = sorted(
+        f"{c.operator} {c.key.ground(values)} {' | '.join(sorted(value.ground(values) for value in c.values))}"
+        for c in conditions
+    )
+    return f" if {' and '.join(parts)}" if parts else ""
 
 
 def speakers(workload: Workload, roles: tuple[Role, ...]) -> dict[str, Callable[..., Any]]:

@@ -10,6 +10,7 @@ from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
 from rolewright.cli.explain import explain_app
 from rolewright.cli.render import render
+from rolewright.cli.retarget import retarget
 from rolewright.cli.schema import schema
 from rolewright.cli.validate import validate
 from rolewright.finding import Rejected
@@ -17,6 +18,7 @@ from rolewright.finding import Rejected
 app.command()(render)
 app.command()(validate)
 app.command()(schema)
+app.command()(retarget)
 app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
 app.add_typer(explain_app)

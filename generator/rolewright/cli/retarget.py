@@ -1,0 +1,73 @@
+"""`rolewright retarget`: the same workload on another compute type."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rolewright.blueprint import load_catalog
+from rolewright.cli.console import Blueprints, Format, FormatOption, report
+from rolewright.finding import Rejected
+from rolewright.report.json import findings_json
+from rolewright.report.retarget import moves_json, moves_text
+from rolewright.source import load
+
+
+def retarget(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", metavar="TYPE", help="The compute type to move to.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File that the manifest goes to; printed if left out.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also overwrite the file if it is there.")] = False,
+    blueprints: Blueprints = None,
+    format_: FormatOption = Format.TEXT,
+) -> None:
+    """Print the manifest for another compute type, with proof that the code may do exactly the same there.
+
+    What cannot be carried over and what has to be filled in is listed, and the trust and the permissions of the
+    platform are shown side by side. Exits 1, and writes nothing, where the code could do more or less than before.
+    """
+    from rolewright.retarget import retarget as moved  # noqa: PLC0415 - only this command needs it
+
+    catalog = load_catalog(blueprints or ())
+    if to not in catalog.computes:
+        near = difflib.get_close_matches(to, catalog.computes, 1, 0.4)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(catalog.computes)}"
+        raise typer.BadParameter(f"there is no compute type {to}{hint}")
+    document = None
+    try:
+        document = load(manifest)
+        made = moved(document, to, catalog)
+    except Rejected as refusal:
+        report(refusal.findings, {document.file: document.text} if document else {}, format_)
+        raise typer.Exit(1) from None
+    if not made.moves:
+        raise typer.BadParameter(f"{manifest} is for {to} already")
+    if output is not None and made.same:
+        _write(output, made.text, force=force)
+    if format_ is Format.JSON:
+        told = {"moves": moves_json(made.moves), "manifest": made.text if made.same else None}
+        typer.echo(json.dumps({**told, **findings_json([])}, indent=2))
+    else:
+        typer.echo(moves_text(made.moves), nl=False, err=True)
+        if output is None and made.same:
+            typer.echo(made.text, nl=False)
+    if not made.same:
+        raise typer.Exit(1)
+
+
+def _write(output: Path, text: str, *, force: bool) -> None:
+    if output.is_symlink():
+        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
+    try:
+        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise typer.BadParameter(f"{output} is there already; --force overwrites it") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None
