@@ -278,9 +278,9 @@ def test_braces_stay(compute: str, to: str, expected: str) -> None:
     [
         '{"version": 1, "workload": "app", "compute": {"type": "fargate", "image": "a", "cpu": 256, "memory": 512}}',
         "version: 1\nworkload: app\ncompute: &c\n  type: fargate\n  image: a\n  cpu: 256\n  memory: 512",
-        "version: 1\nworkload: app\ncompute: !!map\n  type: fargate\n  image: a\n  cpu: 256\n  command:\n  - |\n    a\n\n  memory: 512\n",
+        "version: 1\nworkload: app\ncompute: !!map\n type: fargate\n image: a\n cpu: 256\n command: [a]\n memory: 512",
         "version: 1\nworkload: app\ncompute:\n  <<: {image: a, cpu: 256}\n  type: fargate\n  memory: 512\n",
-        "version: 1\r\nworkload: app\r\ncompute:\r\n  ? type\r\n  : fargate\r\n  image: a\r\n  cpu: 256\r\n  memory: 512",
+        "version: 1\r\nworkload: app\r\ncompute:\r\n ? type\r\n : fargate\r\n image: a\r\n cpu: 256\r\n memory: 512",
         "version: 1\ncompute: {type: fargate,\n  image: a, # the image\n  cpu: 256,\n  memory: 512}\nworkload: app\n",
     ],
 )

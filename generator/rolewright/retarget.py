@@ -282,6 +282,7 @@ class _Plan:
         needed = [*self.target.required]
         bare = {name: self.described[name] for name in self._carried()}
         bare |= {name: value for name, value in self.missing.items() if name in needed}
+        others = [one for one in declared[0].hand_overs if one.resource in self.workload.resources]
         renamed = _role_name(self.workload, self.source) != _role_name(after, self.target)
         hints = dict.fromkeys(remedy for _, remedy in self._broken(bare))
         return Move(
@@ -296,7 +297,7 @@ class _Plan:
             tuple(sorted(have)),
             tuple(sorted(have - get)),
             tuple(sorted(get - have)),
-            tuple(dict.fromkeys(f"{one.to} of {one.resource}" for one in declared[0].hand_overs if renamed)),
+            tuple(dict.fromkeys(f"{one.to} of {one.resource}" for one in others if renamed)),
         )
 
     def edits(self, document: Document, index: int) -> list[Edit]:
