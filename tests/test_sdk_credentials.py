@@ -57,6 +57,8 @@ COMPUTE: dict[str, dict[str, Any]] = {
     "ec2": {"ami": "amazon-linux-2023", "instance_type": "t3.micro"},
     "lambda": {"runtime": "python3.12", "handler": "a.b", "package": "a.zip"},
     "fargate": {"image": "nginx", "cpu": 256, "memory": 512},
+    "batch-job": {"image": "nginx", "cpu": 256, "memory": 512},
+    "codebuild": {"buildspec": "build.yml"},
     "eks-irsa": {"issuer": "oidc.example.com/id/A", "namespace": "shop", "service_account": "orders"},
     "eks-pod-identity": {"cluster": "shop", "namespace": "shop", "service_account": "orders"},
     "github-actions": {"repository": "my-org/my-app", "branches": ["main"]},
@@ -229,15 +231,21 @@ def test_on_motos_own_metadata_service(cloud: Cloud, machine: Machine) -> None:
     assert (found["method"], found["body"]) == ("iam-role", "hello")
 
 
-def test_in_a_task(cloud: Cloud, machine: Machine, modules: dict[str, Module]) -> None:
-    module = modules["fargate"]
-    with serving(container_endpoint(RELATIVE, cloud.session(module.role, "task-1"))) as endpoint:
+@pytest.mark.parametrize(
+    ("type_", "placeholder"), [("fargate", "TASK-ID"), ("batch-job", "TASK-ID"), ("codebuild", "UUID")]
+)
+def test_in_a_container(
+    type_: str, placeholder: str, cloud: Cloud, machine: Machine, modules: dict[str, Module]
+) -> None:
+    module = modules[type_]
+    session = module.expected(**{placeholder: "id-1"}).rpartition("/")[2]
+    with serving(container_endpoint(RELATIVE, cloud.session(module.role, session))) as endpoint:
         ways = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": RELATIVE}
         found = machine.boto3(ways, endpoint.address)
         assert (found["method"], found["body"]) == ("container-role", "hello")
-        assert found["arn"] == module.expected(**{"TASK-ID": "task-1"})
+        assert found["arn"] == module.expected(**{placeholder: "id-1"})
         printed = machine.shell(module.commands("169.254.170.2", endpoint), ways)
-        assert f'"RoleArn": "{module.role}"' in printed
+        assert '"Expiration": "' in printed
         assert "SecretAccessKey" not in printed
         assert machine.boto3({}, endpoint.address) == {"method": None}  # a process without the variable
 
