@@ -339,7 +339,7 @@ def test_less_access_is_refused(tmp_path: Path) -> None:
     options = ("retarget", "m.yaml", "--to", "vault", "--blueprints", "team")
     ran = rolewright(*options, "-o", "new.yaml", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "the code may NOT do the same as before" in ran.stderr
+    assert "the code's own access is NOT the same" in ran.stderr
     assert "lost    dev allow dynamodb:GetItem on arn:aws:dynamodb:us-east-1:111111111111:table/orders\n" in ran.stderr
     assert not (tmp_path / "new.yaml").exists()
     told = json.loads(rolewright(*options, "--format", "json", cwd=tmp_path).stdout)
@@ -348,11 +348,44 @@ def test_less_access_is_refused(tmp_path: Path) -> None:
     assert len(told["moves"][0]["lost"]) == len(told["moves"][0]["access"]) > 0
 
 
+DENIED = """\
+summary: A vault with a lid
+fields: {}
+required: []
+names: {}
+roles:
+  guard:
+    summary: who watches it
+    trusts: [ec2.amazonaws.com]
+    grants: workload
+    allow:
+      - {sid: Open, actions: [s3:GetObject], resources: ["arn:${partition}:s3:::locks/open"], summary: open it}
+      - {sid: Lid, effect: Deny, actions: ["ACTION"], resources: ["*"], summary: keep it shut}
+templates: []
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "differs"), [("dynamodb:GetItem", True), ("textract:DetectDocumentText", True), ("s3:PutObject", False)]
+)
+def test_what_the_other_platform_withholds_from_the_code_counts(action: str, differs: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "compute" / "vault"
+    folder.mkdir(parents=True)
+    (folder / "blueprint.yaml").write_text(DENIED.replace("ACTION", action), encoding="utf-8")
+    catalog = load_catalog([tmp_path])
+    text = BEFORE.replace("textract:DetectDocumentText", '"textract:Detect*"')
+    (move,) = retarget(loads(text, "m.yaml"), "vault", catalog).moves
+    assert move.lost == ()
+    assert bool(move.gained) is differs
+    assert all(line.split(" ")[1:3] == ["deny", action] for line in move.gained)
+    assert any("s3:GetObject on arn:aws:s3:::locks/open" in line for line in move.after.platform)
+
+
 def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(BEFORE, encoding="utf-8")
     ran = rolewright("retarget", "m.yaml", "--to", "lambda", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (0, ON_LAMBDA)
-    assert "the code may do exactly the same as before" in ran.stderr
+    assert "the code's own access is exactly the same" in ran.stderr
     assert re.search(r"^trust on fargate +\| trust on lambda$", ran.stderr, re.MULTILINE)
     told = json.loads(rolewright("retarget", "m.yaml", "--to", "lambda", "--format", "json", cwd=tmp_path).stdout)
     assert told["manifest"] == ON_LAMBDA

@@ -53,17 +53,32 @@ def code_role(blueprint: ComputeBlueprint) -> str:
 
 
 def access(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> set[str]:
-    """What the code may do in each environment, whatever its role is called."""
+    """What the code may do in each environment, whatever its role is called.
+
+    With it what the platform withholds from the role, where that is among the actions of the code.
+    """
     code = code_role(blueprint)
+    own = [grant for grant in declaration.grants if grant.role == code]
+    asked = {action for grant in own if grant.side == "workload" for action in grant.actions}
     return {
         f"{environment.name} {grant.effect.lower()} {action} on {arn.ground(environment.values)}"
         f"{shown(grant.conditions, environment.values)}".lstrip()
         for environment in workload.environments
-        for grant in declaration.grants
-        if grant.side == "workload" and grant.role == code
+        for grant in own
         for action in grant.actions
+        if grant.side == "workload" or (grant.effect == "Deny" and any(_meet(action, one) for one in asked))
         for arn in grant.resources
     }
+
+
+def _meet(denied: str, asked: str) -> bool:
+    """Whether two patterns of actions may mean the same action; where it is hard to tell, they may."""
+    one, other = denied.lower(), asked.lower()
+    start = [text.partition("*")[0].partition("?")[0] for text in (one, other)]
+    exact = [text == begun for text, begun in zip((one, other), start, strict=True)]
+    if all(exact):
+        return one == other
+    return start[0].startswith(start[1]) or start[1].startswith(start[0])
 
 
 def side(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> Side:

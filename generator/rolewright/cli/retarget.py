@@ -27,7 +27,7 @@ def retarget(
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Print the manifest for another compute type, with proof that the code may do exactly the same there.
+    """Print the manifest for another compute type, with proof that the code's own access stays the same.
 
     What cannot be carried over and what has to be filled in is listed, and the trust and the permissions of the
     platform are shown side by side. Exits 1, and writes nothing, where the code could do more or less than before.

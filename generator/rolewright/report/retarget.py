@@ -44,14 +44,14 @@ def moves_json(moves: Iterable[Move]) -> list[dict[str, Any]]:
 def _lines(move: Move) -> Iterator[str]:
     yield f"{move.workload}: from {move.before.type} to {move.after.type}"
     if move.lost or move.gained:
-        yield "the code may NOT do the same as before:"
+        yield "the code's own access is NOT the same:"
         yield from (f"  lost    {line}" for line in move.lost)
         yield from (f"  gained  {line}" for line in move.gained)
     elif move.access:
         where = f" in {', '.join(move.environments)} together" if len(move.environments) > 1 else ""
-        yield f"the code may do exactly the same as before: {len(move.access)} permissions{where}"
+        yield f"the code's own access is exactly the same: {len(move.access)} permissions{where}"
     else:
-        yield "the code has no permissions, as before"
+        yield "the code has no access of its own, as before"
     if move.carried:
         yield f"carried over: {', '.join(move.carried)}"
     if move.dropped:
