@@ -293,6 +293,15 @@ def test_any_way_of_writing_it_can_be_moved(text: str) -> None:
     assert {**after, "compute": None} == {**before, "compute": None}
 
 
+def test_a_number_stays_as_it_is_written_where_all_is_written_anew() -> None:
+    text = (
+        "version: 1\nworkload: app\ncompute:\n  <<: {image: a, environment: {VERSION: 1.10, MASK: 0x1F}}\n"
+        "  type: fargate\n  cpu: 256\n  memory: 512\n"
+    )
+    made = moved(text, "lambda")
+    assert '"VERSION": 1.10, "MASK": 0x1F' in made.text
+
+
 def test_what_others_share_by_an_anchor_is_not_torn_apart() -> None:
     text = (
         "version: 1\nworkload: app\ncompute:\n  type: fargate\n  image: a\n  cpu: 256\n  memory: &n 512\n"

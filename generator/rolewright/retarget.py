@@ -254,7 +254,7 @@ class _Plan:
         raise Rejected([self._finding(f"no resource of the types {', '.join(able)} can be made up for a comparison")])
 
     def _read(self) -> Workload:
-        text = json.dumps(self._moved(filled=True))
+        text = self._written(self._moved(filled=True), ())
         (workload,) = read_manifest(loads(text, self.tree.file), self.catalog)
         return workload
 
@@ -279,9 +279,8 @@ class _Plan:
         for index, one in enumerate(self.tree.data.get("statements") or ()):
             if one.get("role", "") not in ("", *self.target.roles, code_role(self.source)):
                 self.dropped[f"statements.{index}.role"] = f"{self.target.type} has no role {one['role']}"
-        needed = [*self.target.required]
         bare = {name: self.described[name] for name in self._carried()}
-        bare |= {name: value for name, value in self.missing.items() if name in needed}
+        bare |= {name: value for name, value in self.missing.items() if name in self.target.required}
         others = [one for one in declared[0].hand_overs if one.resource in self.workload.resources]
         renamed = _role_name(self.workload, self.source) != _role_name(after, self.target)
         hints = dict.fromkeys(remedy for _, remedy in self._broken(bare))
@@ -309,9 +308,15 @@ class _Plan:
                 trees = loads(applied(document.text, edits), document.file).trees
             except (UnplacedError, Rejected):
                 continue
-            if trees[index].data == self._moved(filled=False):
+            if trees[index].data == self._moved(filled=False) and self._reads_the_same(trees[index]):
                 return edits
         raise Rejected([self._finding("what compute says is shared with other parts of the file by anchors")])
+
+    def _reads_the_same(self, tree: Tree) -> bool:
+        """Whether what stayed is written as it was: `1.10` is another string than `1.1`."""
+        renamed = {("compute", "type"), *(path for path, _ in self._roles())}
+        both = self.tree.places.keys() & tree.places.keys() - renamed
+        return all(self.tree.places[path].text == tree.places[path].text for path in both)
 
     def _fine(self, editor: Editor) -> Iterator[Edit]:
         """Takes out what is dropped, and leaves the rest as it is."""
@@ -326,13 +331,27 @@ class _Plan:
     def _whole(self, editor: Editor) -> Iterator[Edit]:
         """Writes compute anew, on one line."""
         moved = self._moved(filled=False)
-        yield editor.replace(("compute",), json.dumps(moved["compute"], ensure_ascii=False))
+        yield editor.replace(("compute",), self._written(moved["compute"], ("compute",)))
         for environment, override in self.overrides.items():
             if override:
                 kept = moved["environments"][environment].get("compute", {})
-                yield editor.replace(("environments", environment, "compute"), json.dumps(kept, ensure_ascii=False))
+                place = ("environments", environment, "compute")
+                yield editor.replace(place, self._written(kept, place))
         for path, role in self._roles():
             yield editor.replace(path, role)
+
+    def _written(self, value: Any, path: tuple[str | int, ...]) -> str:  # noqa: ANN401 - YAML
+        """A value on one line, its numbers as they are written in the manifest."""
+        match value:
+            case dict():
+                entries = (f"{json.dumps(key)}: {self._written(one, (*path, key))}" for key, one in value.items())
+                return f"{{{', '.join(entries)}}}"
+            case list():
+                return f"[{', '.join(self._written(one, (*path, index)) for index, one in enumerate(value))}]"
+            case int() | float() if path in self.tree.places and _at(self.tree.data, path) == value:
+                return self.tree.raw(path)
+            case _:
+                return json.dumps(value, ensure_ascii=False)
 
     def _lines(self) -> Iterator[str]:
         """What has to be filled in, as comments in the manifest."""
