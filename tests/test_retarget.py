@@ -36,7 +36,7 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "type": "s3-bucket",
         "name": "my-files",
         "prefix": "in/",
-        "kms_key": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "kms_key": "arn:aws:kms:${region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "access": ["read", "put"],
     },
     "orders": {"type": "dynamodb-table", "name": "my-${workload}", "create": True, "hash_key": "id", "access": "read"},
@@ -291,6 +291,18 @@ def test_any_way_of_writing_it_can_be_moved(text: str) -> None:
     assert "cpu" not in after["compute"]
     assert {**before["compute"], **after["compute"]} == before["compute"]
     assert {**after, "compute": None} == {**before, "compute": None}
+
+
+def test_an_environments_value_goes_with_the_field_that_is_left_behind() -> None:
+    text = (
+        "version: 1\nworkload: app\ncompute: {type: lambda, image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1,"
+        " memory: 1024, timeout: 9}\nenvironments:\n  dev: {account: '111111111111', region: us-east-1}\n"
+        "  prod: {account: '222222222222', region: us-east-1, compute: {memory: 1536, timeout: 10}}\n"
+    )
+    made = moved(text, "fargate")
+    assert "memory" not in made.moves[0].carried
+    assert made.text.endswith("  prod: {account: '222222222222', region: us-east-1}\n")
+    assert access(filled(made.text)) == access(text)
 
 
 def test_a_number_stays_as_it_is_written_where_all_is_written_anew() -> None:

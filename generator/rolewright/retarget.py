@@ -161,9 +161,10 @@ class _Plan:
         """Messages and remedies of the type's rules that some fields break in some environment."""
         defaults = {name: one["default"] for name, one in self.target.fields.items() if "default" in one}
         variants = [{"type": self.target.type, **defaults, **given}]
-        variants += [
-            _over(variants[0], {k: v for k, v in one.items() if k in given}) for one in self.overrides.values()
-        ]
+        for override in self.overrides.values():
+            # what an environment says of a field goes with the manifest's own value of it
+            kept = {name: one for name, one in override.items() if self._keeps(name, one, given)}
+            variants.append(_over(variants[0], kept))
         return [
             (rule.message, rule.remedy)
             for rule in self.target.rules
@@ -201,19 +202,20 @@ class _Plan:
             gone.add("names")
         elif names:
             yield ("compute", "names"), names
+        moved = {name: self.described[name] for name in self._carried()}
         if gone & set(self.described):
             yield ("compute",), gone & set(self.described)
         for environment, override in self.overrides.items():
-            lost = {name for name, value in override.items() if not self._keeps(name, value)}
+            lost = {name for name, value in override.items() if not self._keeps(name, value, moved)}
             if lost and lost == set(override):
                 yield ("environments", environment), {"compute"}
             elif lost:
                 yield ("environments", environment, "compute"), lost
 
-    def _keeps(self, name: str, value: Any) -> bool:  # noqa: ANN401 - YAML
+    def _keeps(self, name: str, value: Any, given: Entry) -> bool:  # noqa: ANN401 - YAML
         """Whether an environment's value of a field stays, which the manifest itself may leave to a default."""
         if name in self.described:
-            return name in self._carried()
+            return name in given and given[name] == self.described[name]
         schema = self.target.fields.get(name, {})
         stated = "default" in schema or name in self.target.required
         return stated and Schema(schema).accepts(value)
