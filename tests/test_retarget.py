@@ -295,8 +295,9 @@ def test_any_way_of_writing_it_can_be_moved(text: str) -> None:
 
 def test_an_environments_value_goes_with_the_field_that_is_left_behind() -> None:
     text = (
-        "version: 1\nworkload: app\ncompute: {type: lambda, image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1,"
-        " memory: 1024, timeout: 9}\nenvironments:\n  dev: {account: '111111111111', region: us-east-1}\n"
+        "version: 1\nworkload: app\ncompute:\n  type: lambda\n"
+        "  image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\n  memory: 1024\n  timeout: 9\n"
+        "environments:\n  dev: {account: '111111111111', region: us-east-1}\n"
         "  prod: {account: '222222222222', region: us-east-1, compute: {memory: 1536, timeout: 10}}\n"
     )
     made = moved(text, "fargate")
