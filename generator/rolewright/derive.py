@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rolewright.model import Ref, Text
 
@@ -67,3 +67,11 @@ def arn_pattern(template: str) -> re.Pattern[str]:
 
 
 _GROUPS = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
+
+
+def is_given(name: str, fields: Mapping[str, Any], derived: Mapping[str, Text]) -> bool:
+    """Whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
+    node: Any = fields
+    for step in name.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    return not name or bool(node or derived.get(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.blueprint.model import INJECTION
+from rolewright.derive import is_given
 from rolewright.finding import Finding, Rejected
 from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all
 from rolewright.model import Declaration, Grant, HandOver, Text, Trust, pascal
@@ -278,13 +279,7 @@ def _scopes(workload: Workload, each: str) -> Iterator[Scope]:
 
 
 def _given(workload: Workload, name: str) -> bool:
-    """Whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
-    if not name:
-        return True
-    node: Any = workload.compute.fields
-    for step in name.split("."):
-        node = node.get(step) if isinstance(node, dict) else None
-    return bool(node or workload.compute.derived.get(name))
+    return is_given(name, workload.compute.fields, workload.compute.derived)
 
 
 def _trust(workload: Workload, role: RoleBlueprint) -> Trust:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright import keys
-from rolewright.derive import InconsistentError, derive
+from rolewright.derive import InconsistentError, derive, is_given
 from rolewright.environments import merged, override_findings, variable_name
 from rolewright.finding import Finding, Rejected
 from rolewright.grounded import check_grounded
@@ -169,6 +169,8 @@ class _Reader:
                 self.values.text(given[key], ("compute", "names", key)) if key in given else base + f"-{role}"
             )
         for name, rule in blueprint.names.items():
+            if not is_given(rule.when, fields, derived):
+                continue
             path: PathInTree = ("compute", "names", name)
             names[name] = self.values.text(given[name], path) if name in given else fill(rule.value, scope)
             scope[f"names.{name}"] = names[name]

@@ -241,6 +241,8 @@ class _Check:
         yield from self.fields(("fields",))
         yield from self.known(self.data["required"], self.data["fields"], "field", ("required",))
         yield from self.rules()
+        for name, rule in self.data["names"].items():
+            yield from self.condition(rule.get("when", ""), ("names", name, "when"))
         broken = [one for name in self.data["names"] for one in self.templates(("names", name, "value"), {"base"})]
         yield from broken
         try:

@@ -221,11 +221,12 @@ class RoleBlueprint:
 
 @dataclass(frozen=True)
 class NameRule:
-    """A generated name: its template, and what AWS accepts."""
+    """A generated name: its template, what AWS accepts, and the field `when` it is needed ("" for always)."""
 
     value: str
     pattern: str
     max_length: int
+    when: str
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         derive=data.get("derive", {}),
         rules=_rules(data),
         names={
-            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"])
+            name: NameRule(rule["value"], rule["pattern"], rule["maxLength"], rule.get("when", ""))
             for name in name_order(data["names"])
             for rule in [data["names"][name]]
         },

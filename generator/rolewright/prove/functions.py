@@ -7,6 +7,7 @@ Semantics: https://developer.hashicorp.com/terraform/language/functions
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from decimal import Decimal
@@ -268,6 +269,13 @@ def _split(separator: Value, text: Value) -> list[str]:
     return str(text).split(separator)
 
 
+def _encoded(text: str) -> str:
+    """Base64 of UTF-8; a text with parts that AWS generates stays a token."""
+    if "${" in text:
+        return "${base64encode(" + text + ")}"
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
 def _join(separator: Value, *lists: Value) -> str:
     return _text(separator).join(_text(item) for one in lists for item in _list(one))
 
@@ -346,6 +354,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     # A plan is made before what it deploys is built, and must not depend on it.
     "fileexists": _strings(lambda _path: False),
     "filebase64sha256": lambda path: "${filebase64sha256(" + _text(path) + ")}",
+    "base64encode": lambda value: _encoded(_text(value)),
     "startswith": _strings(str.startswith),
     "endswith": _strings(str.endswith),
     "substr": _substr,
