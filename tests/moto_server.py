@@ -303,6 +303,9 @@ def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, s
 
 
 LACKING = {
+    "aws_autoscaling_group": "moto gives back a reservation of capacity that nobody asked for",
+    "aws_ecs_service": "moto forgets the capacity provider and the rebalancing of zones, and never ends deleting it",
+    "aws_launch_template": "moto gives back the template's own tags as those of its instances",
     "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
     "aws_batch_job_queue": "it needs a compute environment",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
