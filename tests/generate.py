@@ -32,7 +32,6 @@ ENVIRONMENTS = {
 ELSEWHERE = {"local.account": "999999999999"}
 TEXT = 'text ${workload} with "quotes", $${dollars} %{percent} and {{ braces }}'
 DRAFTS = 200
-FIXED = {"spec"}  # with the name of a FIFO queue: what they decide of a module's arguments cannot be a variable's
 _FIELD = re.compile(r"\$\{(\w+)\}")
 
 
@@ -349,10 +348,15 @@ class Generator:
             if name in schemas
             and isinstance(value, str | int)
             and not isinstance(value, bool)
-            and name not in FIXED
-            and not str(value).endswith(".fifo")
+            and not _fixed(schemas[name], value)
         ]
         return {name: self._value(schemas[name]) for name in varying if self._chance.random() < 0.3}
+
+
+def _fixed(schema: Mapping[str, Any], value: object) -> bool:
+    """Whether a value decides what the module contains, so that no environment has another."""
+    mark = schema.get("x-fixed", False)
+    return mark is True or (isinstance(mark, str) and bool(re.search(mark, str(value))))
 
 
 def _names_resources(schema: Mapping[str, Any]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -185,3 +186,37 @@ def test_resources_in_a_circle_are_refused(catalog: Catalog) -> None:
 def test_an_arn_of_another_service_is_refused(catalog: Catalog) -> None:
     text = GOOD.replace("name: my-bucket", "arn: arn:aws:sqs:us-east-1:999999999999:q")
     assert [f.rule for f in findings(text, catalog)] == ["manifest-arn"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "override", "refused"),
+    [
+        ({"type": "kms-key", "name": "signer", "spec": "RSA_2048"}, {"spec": "ECC_NIST_P256"}, True),
+        ({"type": "kms-key", "name": "signer", "spec": "RSA_2048"}, {"name": "signer-prod"}, False),
+        ({"type": "sqs-queue", "name": "jobs.fifo"}, {"name": "jobs-prod.fifo"}, True),
+        ({"type": "sqs-queue", "name": "jobs"}, {"name": "jobs.fifo"}, True),
+        ({"type": "sqs-queue", "name": "jobs"}, {"name": "jobs-prod"}, False),
+    ],
+)
+def test_no_environment_changes_what_the_module_contains(
+    catalog: Catalog, entry: dict[str, Any], override: dict[str, Any], refused: bool
+) -> None:
+    manifest = {
+        "version": 1,
+        "workload": "app",
+        "compute": {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"},
+        "resources": {"it": {**entry, "create": True}},
+        "environments": {
+            "dev": {"account": "1" * 12, "region": "us-east-1"},
+            "prod": {"account": "2" * 12, "region": "us-east-1", "resources": {"it": override}},
+        },
+    }
+    document = loads(json.dumps(manifest), "m.yaml")
+    if not refused:
+        assert read_manifest(document, catalog)
+        return
+    with pytest.raises(Rejected) as refusal:
+        read_manifest(document, catalog)
+    assert [(f.rule, f.path) for f in refusal.value.findings] == [
+        ("environment-override", f"environments.prod.resources.it.{next(iter(override))}")
+    ]

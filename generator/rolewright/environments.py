@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from rolewright.source import Tree
 
@@ -50,11 +50,12 @@ def _leaves(value: Any, path: PathInTree, place: PathInTree) -> Iterator[Overrid
 
 
 def override_findings(
-    tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Collection[PathInTree]
+    tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
 ) -> Iterator[Finding]:
     """What environments may not say.
 
-    `defaults` are the values that blueprints fill in, by path; `fixed` are paths of what names resources.
+    `defaults` are the values that blueprints fill in, by path; `fixed` are paths of what decides what the module
+    contains: always (""), or where a pattern is found in it.
     """
     environments = tree.data.get("environments", {})
     for name, described in environments.items() if isinstance(environments, dict) else ():
@@ -78,14 +79,16 @@ def override_findings(
 
 
 def _check(
-    tree: Tree, override: Override, defaults: Mapping[PathInTree, Any], fixed: Collection[PathInTree]
+    tree: Tree, override: Override, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
 ) -> Iterator[Finding]:
     path = override.path
     dotted = ".".join(str(step) for step in override.place)
     place = tree.location(override.place, key=True)
     never = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
     field = path[1 if path[0] == "compute" else 2 :][:1]
-    if field and (field[0] in never or any(path[: len(one)] == one[: len(path)] for one in fixed)):
+    if field and (
+        field[0] in never or any(path[: len(one)] == one[: len(path)] for one, by in fixed.items() if not by)
+    ):
         yield Finding(
             "environment-override",
             f"`{field[0]}` is the same in every environment: what is tested in one is what runs in the next",
@@ -105,6 +108,14 @@ def _check(
             "environment-override",
             f"`{'.'.join(str(step) for step in path)}` is not in the manifest, so there is nothing to override",
             "state it outside `environments` too, with the value of the other environments",
+            place,
+            dotted,
+        )
+    elif (by := fixed.get(path)) and any(re.search(by, str(one)) for one in (base, override.value)):
+        yield Finding(
+            "environment-override",
+            f"`{path[-1]}` decides here what the module contains, and that is the same in every environment",
+            "state it once, with ${environment} in it where it has to differ",
             place,
             dotted,
         )

@@ -87,18 +87,34 @@ def _check_structure(
 ) -> Iterator[Finding]:
     """The schema of each environment's values; strings with references are checked once resolved."""
     if values.data.get("environments"):
-        compute = values.data.get("compute")
-        known = isinstance(compute, dict) and compute.get("type") in catalog.computes
-        fixed = [
-            path
-            for mark in (INJECTS, RESOURCE)
-            for path, _, _ in (marked_fields(catalog.computes[compute["type"]], compute, mark) if known else ())
-        ]
-        yield from override_findings(values.tree, defaults, fixed)
+        yield from override_findings(values.tree, defaults, _fixed(values.data, catalog))
     for name in values.replaced:
         data = values.in_environment(name)
         skip = {path for path, text in strings(data) if "${" in text}
         yield from schemas.findings(data, values.locator(name), skip=skip)
+
+
+def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
+    """What decides what the module contains, by path: always (""), or where a pattern is found in it."""
+    found: dict[PathInTree, str] = {}
+    compute = data.get("compute")
+    if isinstance(compute, dict) and compute.get("type") in catalog.computes:
+        blueprint = catalog.computes[compute["type"]]
+        for mark in (INJECTS, RESOURCE):
+            found |= dict.fromkeys((path for path, _, _ in marked_fields(blueprint, compute, mark)), "")
+        found |= _marked_fixed(blueprint.fields, ("compute",))
+    resources = data.get("resources")
+    for key, described in resources.items() if isinstance(resources, dict) else ():
+        if isinstance(described, dict) and described.get("type") in catalog.resources:
+            resource = catalog.resources[described["type"]]
+            if described.get("create") is True and resource.create is not None:
+                found |= _marked_fixed({**resource.fields, **resource.create.fields}, ("resources", key))
+    return found
+
+
+def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, str]:
+    marks = {name: schema["x-fixed"] for name, schema in fields.items() if schema.get("x-fixed")}
+    return {(*path, name): mark if isinstance(mark, str) else "" for name, mark in marks.items()}
 
 
 class _Reader:
