@@ -130,8 +130,14 @@ def _same(ours: Any, theirs: Any) -> bool:
         added = [theirs[key] for key in theirs.keys() - ours.keys()]
         return not any(added) and all(key in theirs and _same(value, theirs[key]) for key, value in ours.items())
     if isinstance(ours, list) and isinstance(theirs, list):
-        return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+        return len(ours) == len(theirs) and all(map(_same, _by_name(ours), _by_name(theirs)))
     return bool(ours == theirs)
+
+
+def _by_name(items: list[Any]) -> list[Any]:
+    """The provider keeps containers in the order of their names."""
+    named = all(isinstance(item, dict) and "name" in item for item in items)
+    return sorted(items, key=lambda item: str(item["name"])) if named else items
 
 
 def _same_hash(ours: Any, theirs: Any) -> bool:
