@@ -1,0 +1,6 @@
+# Rendered by rolewright from github-actions.yaml. Change the manifest, not this file.
+
+output "workflow_role_arn" {
+  description = "ARN of the role workflow"
+  value       = aws_iam_role.workflow.arn
+}
