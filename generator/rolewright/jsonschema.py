@@ -103,6 +103,24 @@ class Schema:
                     locate(path),
                     dotted,
                 )
+            case "propertyNames":
+                key = next((key for key in error.instance if error.message.startswith(f'"{key}" ')), "")
+                names = self._at(tuple(error.schema_path)[:-1])
+                yield Finding(
+                    f"{rule}-name",
+                    f"`{key}` cannot be a name in `{name}`",
+                    f"use one that fits {names.get('pattern', 'the schema')}",
+                    locate((*path, key), key=True),
+                    f"{dotted}.{key}" if dotted else key,
+                )
+            case "falseSchema":
+                yield Finding(
+                    f"{rule}-name",
+                    f"`{name}` does not go with the other keys beside it",
+                    "leave it out, or what stands in its place",
+                    locate(path, key=True),
+                    dotted,
+                )
             case _:
                 described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
                 yield Finding(
@@ -158,6 +176,8 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "empty"
     if isinstance(value, bool):
         return str(value).lower()
     return _limited(f'"{value}"') if isinstance(value, str) else _limited(str(value))

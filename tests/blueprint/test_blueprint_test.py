@@ -100,6 +100,7 @@ class Broken:
 
 ALLOW = "allow: {stream: [kinesisvideo:GetD"
 PATTERN = '    pattern: "^[A-Za-z0-9_.-]{1,256}$"\n'
+LAST = "  read-write: {of: [read, write]}\n"
 SENT = "    summary: send video\n"
 SCOPE = "    scope: [{actions: [kinesisvideo:PutMedia], conditions: {StringEquals: {s3:prefix: [a]}}}]\n"
 BROKEN = [
@@ -122,6 +123,8 @@ BROKEN = [
     Broken("field that takes anything", PATTERN, "", "blueprint-wildcard", "name:"),
     Broken("ARN that ends open", "/${created:-*}", "*", "blueprint-wildcard", "stream: arn"),
     Broken("key that AWS does not send", SENT, SENT + SCOPE, "blueprint-condition", "s3:prefix"),
+    Broken("service that is none", "service: kinesisvideo ", "service: kinesisvid ", "blueprint-action", "service:"),
+    Broken("two documents", LAST, LAST + "---\nmore: true\n", "blueprint-document", "more: true"),
     Broken("no YAML", "fields:    ", "fields: [", "source-syntax", ""),
 ]  # fmt: skip
 

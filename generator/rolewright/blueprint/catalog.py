@@ -72,6 +72,10 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
         for kind, found in (("compute", computes), ("resources", resources)):
             for path in (root / kind).glob("*/blueprint.yaml"):
+                if not path.parent.name.isprintable() or "\udc80" <= max(path.parent.name) <= "\udcff":
+                    place = Location(ascii(str(path)))
+                    message = "the name of the blueprint's folder is not valid UTF-8"
+                    raise Rejected([Finding("blueprint-folder", message, "rename the folder", place)])
                 found[path.parent.name] = path
                 own = f"{kind}/{path.parent.name}/"  # what replaces a type keeps none of its templates
                 templates = {name: file for name, file in templates.items() if not name.startswith(own)}
@@ -83,7 +87,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
         }
 
     def resource(type_: str, path: Path) -> ResourceBlueprint:
-        tree = load(path).trees[0]
+        tree = _only(path)
         findings = check_resource(tree, has_template=f"resources/{type_}/create.tf.j2" in templates)
         if findings:
             raise Rejected(findings)
@@ -99,9 +103,18 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates)
 
 
+def _only(path: Path) -> Tree:
+    """The one document of a blueprint's file. Raises Rejected."""
+    first, *more = load(path).trees
+    if more:
+        place = more[0].location(())
+        raise Rejected([Finding("blueprint-document", "a blueprint is one document", "remove the others", place)])
+    return first
+
+
 def _whole(path: Path, computes: Mapping[str, Path], inner: tuple[str, ...] = ()) -> Tree:
     """A compute type's document, laid over that of the type which it extends. Raises Rejected."""
-    tree = load(path).trees[0]
+    tree = _only(path)
     if not isinstance(tree.data, dict) or "extends" not in tree.data:
         return tree
     extended = tree.data.pop("extends")

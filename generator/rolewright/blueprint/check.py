@@ -9,6 +9,7 @@ from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.read import name_order
 from rolewright.blueprint.wildcards import wildcard_findings
@@ -26,7 +27,6 @@ Path_ = tuple[str | int, ...]
 
 _LEVELS = {"read": {"Read", "List"}, "write": {"Write"}, "delete": {"Write"}}
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
-_SLOT = re.compile(r"<[^>]*>")  # how some condition keys of the IAM database show what varies
 
 
 @cache
@@ -67,6 +67,9 @@ class _Check:
         if "create" in data and "terraform" not in data:
             message = "`create` needs to know which Terraform resource is the main one"
             yield self.finding("blueprint-template", message, "add `terraform`", ("create",), key=True)
+        if iam.service(data["service"]) is None:
+            message = f"`{data['service']}` is the prefix of no service of the IAM database"
+            yield self.finding("blueprint-action", message, "name the prefix of its actions, such as s3", ("service",))
         yield from self.known(data["required"], self.all_fields, "field", ("required",))
         yield from self.known(data.get("optional", ()), data.get("arns", {}), "ARN", ("optional",))
         yield from self.rules()
@@ -199,9 +202,9 @@ class _Check:
             for key in block:
                 for action in entry.get("actions", ()):
                     facts = iam.action(action)
-                    if facts is not None and not _carries(facts, key):
+                    if facts is not None and not carries(facts, key):
                         message = f"AWS sends no {key} with {action}, so that the condition would never hold"
-                        remedy = "take the action out, or use one of its keys: " + ", ".join(_keys(facts)[:12])
+                        remedy = "take the action out, or use one of its keys: " + ", ".join(condition_keys(facts)[:12])
                         at = (*path, "conditions", operator, key)
                         yield self.finding("blueprint-condition", message, remedy, at, key=True)
 
@@ -372,26 +375,6 @@ def _supports(facts: iam.ActionFacts, name: str, template: str) -> bool:
         return name in facts.resource_types
     text = _PLACEHOLDER.sub("x", template)
     return any(_form(service.resources[kind].arn).fullmatch(text) for kind in facts.resource_types)
-
-
-# Besides aws:…, these are in every request: they come with the credentials (IAM User Guide, "Condition keys of a
-# role session" of Lambda, EC2 and CodeBuild).
-_OF_CREDENTIALS = {"lambda:sourcefunctionarn", "ec2:sourceinstancearn", "ec2:roledelivery", "codebuild:projectarn"}
-
-
-def _keys(facts: iam.ActionFacts) -> list[str]:
-    """The condition keys of an action and of what it can be granted on."""
-    service = iam.service(facts.name.partition(":")[0])
-    assert service is not None
-    own = [key for kind in facts.resource_types for key in service.resources[kind].conditions]
-    return sorted({*facts.conditions, *own})
-
-
-def _carries(facts: iam.ActionFacts, key: str) -> bool:
-    text = _PLACEHOLDER.sub("x", key).lower()
-    if text.startswith("aws:") or text in _OF_CREDENTIALS:
-        return True
-    return any(_form(_SLOT.sub("${x}", known).lower()).fullmatch(text) for known in _keys(facts))
 
 
 @cache

@@ -38,7 +38,8 @@ def try_all(
             findings += trial.findings
             if format_ is Format.TEXT and not trial.findings:
                 missing = f"; moto lacks {', '.join(sorted(trial.not_applied))}" if trial.not_applied else ""
-                typer.echo(f"{file.parent.relative_to(root)}: {trial.manifests} manifests built and proven{missing}")
+                built = f"{trial.manifests} manifest{'s' * (trial.manifests != 1)}"
+                typer.echo(f"{file.parent.relative_to(root)}: {built} built and proven{missing}")
     if not tested:
         raise typer.BadParameter(f"{root} has no compute/*/blueprint.yaml and no resources/*/blueprint.yaml")
     report(findings, {}, format_)

@@ -45,6 +45,7 @@ def render(
     if output.is_symlink():
         report([_link(output)], {}, format_)
         raise typer.Exit(1)
+    manifests = list(dict.fromkeys(manifests))
     cache = open_cache(output, blueprints, env)
     outcome = build_all(manifests, blueprints, env, jobs, None if force else cache)
     results: list[tuple[Product, WriteResult]] = []

@@ -17,6 +17,7 @@ def validate(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Check and prove manifests without writing anything."""
+    manifests = list(dict.fromkeys(manifests))
     cache = open_cache(None, blueprints, env)
     outcome = build_all(manifests, blueprints, env, jobs, cache)
     report(outcome.findings, outcome.sources, format_)
