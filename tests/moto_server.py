@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -128,20 +129,28 @@ def public_parameters_exist(original: Replacement, parameters: Any, key: str) ->
         dict.__setitem__(parameters, key, [made])
 
 
+_NETWORK = threading.RLock()  # the server answers several requests at once, and two must not take one range
+
+
 @repair(EC2Backend, "get_subnet")
 def subnets_exist(original: Replacement, backend: Any, subnet_id: str) -> Any:
     """A subnet that a manifest names is there: in the default VPC, beside moto's own."""
-    if not any(subnet_id in zone for zone in backend.subnets.values()):
-        taken = [subnet.cidr for subnet in backend.describe_subnets()]
-        network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
-        free = next(one for one in network.subnets(new_prefix=24) if not any(map(one.overlaps, taken)))
-        zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # not all in one: a mount target has its zone alone
-        made = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
-        zone = backend.subnets[made.availability_zone]
-        del zone[made.id]
-        made.id = subnet_id
-        zone[subnet_id] = made
+    with _NETWORK:
+        if not any(subnet_id in zone for zone in backend.subnets.values()):
+            _make_subnet(backend, subnet_id)
     return original(backend, subnet_id)
+
+
+def _make_subnet(backend: Any, subnet_id: str) -> None:
+    taken = [subnet.cidr for subnet in backend.describe_subnets()]
+    network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
+    free = next(one for one in network.subnets(new_prefix=24) if not any(map(one.overlaps, taken)))
+    zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # not all in one: a mount target has its zone alone
+    made = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
+    zone = backend.subnets[made.availability_zone]
+    del zone[made.id]
+    made.id = subnet_id
+    zone[subnet_id] = made
 
 
 @repair(EC2Backend, "describe_subnets")
