@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,7 +131,8 @@ def test_spawned_processes_do_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
 def running(folder: Path, manifests: list[Path]) -> tuple[subprocess.Popen[bytes], int]:
     """A run in a session of its own that is some manifests on, and the terminal that its stderr is."""
     terminal, stderr = pty.openpty()
-    command = [*ROLEWRIGHT, "render", *map(str, manifests * 20), "--jobs", "2"]
+    copies = [Path(shutil.copy(one, folder / f"{n}-{one.name}")) for n in range(20) for one in manifests]
+    command = [*ROLEWRIGHT, "render", *map(str, copies), "--jobs", "2"]
     process = subprocess.Popen(command, cwd=folder, stderr=stderr, start_new_session=True)
     os.close(stderr)
     assert b"/160" in os.read(terminal, 100)
