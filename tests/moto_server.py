@@ -319,6 +319,7 @@ LACKING = {
     "aws_batch_job_queue": "it needs a compute environment",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
+    "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
 }
 """Terraform types that not even the repaired server makes: modules with one of them are planned, not applied."""
 
