@@ -195,6 +195,8 @@ class Generator:
             self._turns[type_] -= 1  # a field that was never given shuts it out; it comes next
         access = list(dict.fromkeys([first, *self._chance.sample(verbs, self._chance.randint(0, min(2, len(verbs))))]))
         fields = {**blueprint.fields, **(creation.fields if creation else {})}
+        needs = creation.needs if creation else {}
+        required |= {needs[one.name] for one in blueprint.expand(access) if one.name in needs}
         entry = self._entry(
             {"type": type_, **({"create": True} if creation else {}), "access": access},
             {name: schema for name, schema in fields.items() if name in narrowing or name not in barred},
@@ -238,8 +240,12 @@ class Generator:
         checks = tuple(rules)
         for _ in range(DRAFTS):
             entry = {**base, **self._fields(schemas, odds)}
-            whole = {**defaults, **entry}
-            if all(rule.require.accepts(whole) for rule in checks if rule.when.accepts(whole)):
+            while broken := [rule for rule in checks if _breaks({**defaults, **entry}, rule)]:
+                at = next((rule.at for rule in broken if rule.at in entry and odds.get(rule.at, 1) != 1), None)
+                if at is None:
+                    break
+                del entry[at]
+            else:
                 return entry
         raise AssertionError(f"no draft fits the rules of {base}")
 
@@ -373,6 +379,10 @@ def _needed(blueprint: ResourceBlueprint, verb: Verb) -> Iterator[str]:
     for arn in verb.allow:
         if arn not in blueprint.optional:
             yield from _FIELD.findall(blueprint.arns.get(arn, ""))
+
+
+def _breaks(entry: Mapping[str, Any], rule: CrossFieldRule) -> bool:
+    return rule.when.accepts(entry) and not rule.require.accepts(entry)
 
 
 def _distinct(example: str, name: str) -> Iterator[str]:

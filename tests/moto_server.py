@@ -191,14 +191,14 @@ def security_groups_of_mount_targets_exist(original: Replacement, backend: Any, 
 
 # --- what moto takes and does not give back --------------------------------------------------------------
 
-_FORGOTTEN = ("LoggingConfig", "DeadLetterConfig")
+_FORGOTTEN = ("LoggingConfig", "DeadLetterConfig", "FileSystemConfigs", "SnapStart")
 
 
 @repair(LambdaFunction, "__init__")
 def function_settings_are_kept(
     original: Replacement, function: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any
 ) -> None:
-    """moto drops a function's log group and dead-letter queue, so that a second plan adds them again."""
+    """moto drops a function's log group, dead-letter queue and file system, so that a second plan adds them again."""
     original(function, account_id, spec, *rest, **named)
     function.forgotten = {name: spec[name] for name in _FORGOTTEN if name in spec}
 
@@ -210,6 +210,12 @@ def function_settings_are_given_back(original: Replacement, function: Any, *argu
     if not any(found.get("ImageConfigResponse", {}).get("ImageConfig", {}).values()):
         found.pop("ImageConfigResponse", None)
     return found
+
+
+@repair(LambdaFunction, "_get_layers_data")
+def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list[dict[str, Any]]:
+    """moto knows the layers alone that were made in it, and a manifest names those of others."""
+    return [{"Arn": arn, "CodeSize": 1} for arn in arns]
 
 
 @repair(LambdaFunction, "get_code")
@@ -318,6 +324,7 @@ LACKING = {
     "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
     "aws_batch_job_queue": "it needs a compute environment",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
+    "aws_lambda_provisioned_concurrency_config": "moto has no provisioned concurrency",
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
     "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
 }

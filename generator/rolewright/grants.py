@@ -27,6 +27,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     grants: list[Grant] = []
     hand_overs: list[HandOver] = []
     findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
+    findings += _unmade(workload, catalog)
     if findings:
         raise Rejected(findings)
     roles = [role for role in blueprint.roles.values() if _given(workload, role.when)]
@@ -106,6 +107,26 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
                     "access-scope",
                     f"`{field}` cannot limit `{'`, `'.join(both)}`: {exclusion.because}",
                     f"take it out of `access` (narrow verbs in place of a broad one), or leave out `{field}`",
+                    workload.locate(origin),
+                    origin,
+                )
+
+
+def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
+    """Verbs on resources that the module makes without what the verbs are for, such as a table without its stream."""
+    wanted = [(r, r.access, f"resources.{r.key}.access") for r in workload.resources.values()]
+    wanted += [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
+    for resource, verbs, origin in wanted:
+        blueprint = catalog.resources[resource.type]
+        if not resource.created or blueprint.create is None:
+            continue
+        for verb in blueprint.narrow(verbs):
+            field = blueprint.create.needs.get(verb.name, "")
+            if field and resource.fields.get(field) is None:
+                yield Finding(
+                    "access-field",
+                    f"`{verb.name}` needs `{field}`, which `resources.{resource.key}` is made without",
+                    f"add `{field}` to it: {blueprint.create.fields[field]['description']}",
                     workload.locate(origin),
                     origin,
                 )

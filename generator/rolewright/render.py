@@ -206,7 +206,8 @@ def _resource(resource: Resource, workload: Workload, catalog: Catalog) -> dict[
 
 def _used(resource: Resource) -> dict[str, Any]:
     """A resource that a field of the compute type names by its key."""
-    return {"key": resource.key, "type": resource.type, "created": resource.created, **resource.attributes}
+    known = {"key": resource.key, "id": identifier(resource.key), "type": resource.type, "created": resource.created}
+    return {**known, **resource.attributes}
 
 
 def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:

@@ -73,17 +73,24 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry)
     """
     injected = [type_ for type_, one in catalog.resources.items() if one.injection is not None]
     wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
-    wanted |= {key: list(mark["verbs"]) for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
-    return {key: _first(catalog, types, key) for key, types in wanted.items()}
+    marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
+    wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
+    return {key: _first(catalog, types, key, marks.get(key, {})) for key, types in wanted.items()}
 
 
-def _first(catalog: Catalog, types: Iterable[str], key: str) -> Entry:
+def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any]) -> Entry:
+    created = mark.get("created", False)
     for type_ in types:
         blueprint = catalog.resources[type_]
+        fields, required = dict(blueprint.fields), (*blueprint.required, *mark.get("needs", ()))
+        if created and blueprint.create is not None:
+            fields |= blueprint.create.fields
+            required = (*required, *blueprint.create.required)
         try:
-            return {"type": type_, **{name: sample(blueprint.fields[name]) for name in blueprint.required}}
+            described = {name: sample(fields[name]) for name in required}
         except NoValueError:
             continue
+        return {"type": type_, **({"create": True} if created else {}), **described}
     raise NoValueError(key)
 
 
@@ -152,7 +159,12 @@ class _Attempt:
     def one(self, blueprint: ResourceBlueprint, host: Entry, entry: Entry, given: set[str]) -> set[str]:
         """Build a manifest with one entry, and every verb that its fields are enough for; what it used."""
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
-        verbs = [v.name for v in blueprint.verbs.values() if not v.of and given.issuperset(blueprint.needs(v, made))]
+        lacking = blueprint.create.needs if blueprint.create and entry.get("create") else {}
+        verbs = [
+            v.name
+            for v in blueprint.verbs.values()
+            if not v.of and given.issuperset(blueprint.needs(v, made)) and lacking.get(v.name, "") in {"", *given}
+        ]
         for name, exclusions in blueprint.exclusions.items():
             if name in given:
                 verbs = [v for v in verbs if not any(v in one.verbs for one in exclusions)]
@@ -310,13 +322,13 @@ def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry]
 
     def around(*wanted: str) -> list[str]:
         """The fewest fields with those wanted that go together, or the most where a few do not."""
-        few = ([*wanted], *([*wanted, other] for other in optional))
+        few = ([*wanted, *more] for count in range(4) for more in itertools.combinations(optional, count))
         many = (
             [name for name in optional if name not in left_out]
             for count in range(3)
             for left_out in itertools.combinations([name for name in optional if name not in wanted], count)
         )
-        return next((names for names in (*few, *many) if accepts(given(names))), [*wanted])
+        return next((names for names in itertools.chain(few, many) if accepts(given(names))), [*wanted])
 
     chosen: list[list[str]] = [around(), grown(around())]
     for name in optional:

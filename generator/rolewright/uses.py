@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.values import PathInTree, Values
 
-INJECTS, RESOURCE = "x-injects", "x-resource"
-"""The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key."""
+INJECTS, RESOURCE, UNIQUE = "x-injects", "x-resource", "x-unique"
+"""The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key; a list
+whose entries all have another value under a name."""
 
 
 def marked(
@@ -67,18 +68,38 @@ def compute_uses(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) 
                 values.find("manifest-secret", message, "remove it from `environment`", at)
             uses.append(Use(key, "", (INJECTION,), ".".join(map(str, at))))
     for path, key, mark in marked_fields(blueprint, described, RESOURCE):
-        fitting = [name for name, one in resources.items() if one["type"] in mark["verbs"]]
+        fitting = [
+            name
+            for name, one in resources.items()
+            if one["type"] in mark["verbs"]
+            and (one.get("create") is True or not mark.get("created"))
+            and all(field in one for field in mark.get("needs", ()))
+        ]
         if key in fitting:
             verbs = tuple(mark["verbs"][resources[key]["type"]])
             uses.append(Use(key, mark.get("role", ""), verbs, ".".join(map(str, path))))
         else:
+            wanted = " or ".join(mark["verbs"])
+            wanted += ", made by the module" if mark.get("created") else ""
+            wanted += "".join(f", with `{field}`" for field in mark.get("needs", ()))
             fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
+            if key in resources and resources[key]["type"] in mark["verbs"]:
+                fault = "not such a one"
             values.find(
                 "manifest-resource",
-                f"`{key}` is {fault}, and this is the key of one that is {' or '.join(mark['verbs'])}",
-                "name one under `resources`: " + (", ".join(fitting) or "there is none"),
+                f"`{key}` is {fault}, and this is the key of one that is {wanted}",
+                mark.get("remedy") or "name one under `resources`: " + (", ".join(fitting) or "there is none"),
                 path,
             )
+    for path, entries, name in marked_fields(blueprint, described, UNIQUE):
+        for index, entry in enumerate(entries):
+            if any(other.get(name) == entry.get(name) for other in entries[:index]):
+                values.find(
+                    "manifest-twice",
+                    f"`{entry[name]}` is already the `{name}` of another entry of `{path[-1]}`",
+                    "make one entry of both, or name another",
+                    (*path, index, name),
+                )
     return tuple(uses)
 
 

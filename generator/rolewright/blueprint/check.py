@@ -73,6 +73,10 @@ class _Check:
         yield from self.known(data["required"], self.all_fields, "field", ("required",))
         yield from self.known(data.get("optional", ()), data.get("arns", {}), "ARN", ("optional",))
         yield from self.rules()
+        for verb, field in data.get("create", {}).get("needs", {}).items():
+            if verb not in self.narrow or field not in self.made_fields:
+                message = f"`{verb}: {field}` is no narrow verb with a field of `create`"
+                yield self.finding("blueprint-name", message, "name both as they are here", ("create", "needs", verb))
         for name in data["access"]:
             yield from self.verb(name)
         yield from self.allow(data.get("injection", {}).get("allow", {}), ("injection", "allow"))
@@ -93,7 +97,11 @@ class _Check:
 
     @property
     def all_fields(self) -> Mapping[str, Any]:
-        fields: dict[str, Any] = {**self.data["fields"], **self.data.get("create", {}).get("fields", {})}
+        return {**self.data["fields"], **self.made_fields}
+
+    @property
+    def made_fields(self) -> Mapping[str, Any]:
+        fields: Mapping[str, Any] = self.data.get("create", {}).get("fields", {})
         return fields
 
     @property

@@ -86,7 +86,10 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Creation:
-    """What differs when the module makes the resource. `requires` are versions of Terraform and the provider."""
+    """What differs when the module makes the resource.
+
+    `requires` are versions of Terraform and the provider, `needs` the field that a narrow verb needs here alone.
+    """
 
     template: str
     requires: Mapping[str, str]
@@ -94,6 +97,7 @@ class Creation:
     attributes: Mapping[str, str]
     fields: Mapping[str, Any]
     required: tuple[str, ...]
+    needs: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
             creation.get("attributes", {}),
             creation.get("fields", {}),
             tuple(creation.get("required", ())),
+            creation.get("needs", {}),
         ),
         verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
         injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
