@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint import load_catalog
+from rolewright.calls import Calls, named
 from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
 from rolewright.jsonschema import Schema
@@ -17,7 +18,7 @@ from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
 from rolewright.schema import Schemas
 from rolewright.source import loads
-from rolewright.uses import INJECTS, RESOURCE, marked_fields
+from rolewright.uses import CALLS, INJECTS, RESOURCE, marked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -328,8 +329,10 @@ class Generator:
         injectable = [type_ for type_, one in resources.items() if one.injection is not None]
         wanted = {key: injectable for _, keys, _ in marked_fields(blueprint, compute, INJECTS) for key in keys.values()}
         wanted |= {key: list(mark["verbs"]) for _, key, mark in marked_fields(blueprint, compute, RESOURCE)}
+        for _, definition, mark in marked_fields(blueprint, compute, CALLS):
+            wanted |= {key: list(types) for key, types in named(Calls.of(mark), definition).items()}
         for key, types in wanted.items():
-            type_ = self._chance.choice(types)
+            type_ = key if key in types else self._chance.choice(types)
             verb = self._next(type_, resources[type_].verbs)
             touched.setdefault(key, self._resource(type_, verb, f"{prefix}-{key}"))
 
@@ -367,7 +370,7 @@ def _fixed(schema: Mapping[str, Any], value: object) -> bool:
 
 def _names_resources(schema: Mapping[str, Any]) -> bool:
     """Whether a field, or something in it, names resources by their keys."""
-    return any(f'"{mark}"' in json.dumps(schema) for mark in (INJECTS, RESOURCE))
+    return any(f'"{mark}"' in json.dumps(schema) for mark in (INJECTS, RESOURCE, CALLS))
 
 
 def _naming(blueprint: ComputeBlueprint) -> list[str]:

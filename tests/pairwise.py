@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 TRIES = 40
+REPAIRS = 30
 Pair = tuple[tuple[str, bool], tuple[str, bool]]
 
 
@@ -55,7 +56,7 @@ class Pairs:
             wanted = dict(self._chance.choice(sorted(self.left)))
             for name in self._chance.sample(self.optional, len(self.optional)):
                 wanted.setdefault(name, self._gain(wanted, name, given=True) >= self._gain(wanted, name, given=False))
-            text = self._accepted([name for name in self.optional if wanted[name]])
+            text = self._accepted(wanted)
             covered = self._covered(wanted) & self.left
             if text is not None and covered and (best is None or len(covered) > len(best[1])):
                 best = text, covered
@@ -68,9 +69,10 @@ class Pairs:
         there = [(name, wanted[name]) for name in self.optional if name in wanted]
         return set(itertools.combinations(there, 2))
 
-    def _accepted(self, names: Sequence[str]) -> str | None:
-        """A manifest with these fields, if the type's own rules take it with some of their examples."""
-        for _ in range(4):
+    def _accepted(self, wanted: dict[str, bool]) -> str | None:
+        """A manifest with the fields wanted, or as many as the type's own rules take; `wanted` is what it has."""
+        for _ in range(REPAIRS):
+            names = [name for name in self.optional if wanted[name]]
             fields = {name: self._chance.choice(self._values[name]) for name in (*self._blueprint.required, *names)}
             manifest: dict[str, Any] = {
                 "version": 1,
@@ -84,6 +86,9 @@ class Pairs:
             except Rejected as refusal:
                 if {finding.rule for finding in refusal.findings} != {"manifest-rule"}:
                     raise
+                at = self._chance.choice(refusal.findings).path.removeprefix("compute.")
+                changed = at if wanted.get(at) and self._chance.random() < 0.7 else self._chance.choice(self.optional)
+                wanted[changed] = not wanted[changed]
             else:
                 return text
         return None

@@ -113,23 +113,26 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
 
 
 def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
-    """Verbs on resources that the module makes without what the verbs are for, such as a table without its stream."""
+    """Verbs on what the module makes without what they are for, such as a table's stream; uses that lack a field."""
     wanted = [(r, r.access, f"resources.{r.key}.access") for r in workload.resources.values()]
-    wanted += [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
-    for resource, verbs, origin in wanted:
+    uses = [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
+    for resource, verbs, origin in (*wanted, *uses):
         blueprint = catalog.resources[resource.type]
-        if not resource.created or blueprint.create is None:
-            continue
+        made = blueprint.create.needs if resource.created and blueprint.create is not None else {}
+        fields = {**blueprint.fields, **(blueprint.create.fields if blueprint.create is not None else {})}
         for verb in blueprint.narrow(verbs):
-            field = blueprint.create.needs.get(verb.name, "")
-            if field and resource.fields.get(field) is None:
-                yield Finding(
-                    "access-field",
-                    f"`{verb.name}` needs `{field}`, which `resources.{resource.key}` is made without",
-                    f"add `{field}` to it: {blueprint.create.fields[field]['description']}",
-                    workload.locate(origin),
-                    origin,
-                )
+            needed = {made[verb.name]} if verb.name in made else set()
+            if (resource, verbs, origin) in uses:  # of `access` these are found already
+                needed |= {*blueprint.needs(verb, resource.arns)}
+            for field in sorted(needed):
+                if resource.fields.get(field) is None:
+                    yield Finding(
+                        "access-field",
+                        f"`{verb.name}` needs `{field}`, which `resources.{resource.key}` is without",
+                        f"add `{field}` to it: {fields[field].get('description', 'see the page of the type')}",
+                        workload.locate(origin),
+                        origin,
+                    )
 
 
 def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
@@ -265,7 +268,7 @@ def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
             continue
         if grant.unless and _given(workload, grant.unless):
             continue
-        field = (grant.each or grant.when).split(".")[0]
+        field = "" if grant.when.startswith("calls.") else (grant.each or grant.when).split(".")[0]
         origin = f"compute.{field}" if field else "compute.type"
         for scope in _scopes(workload, grant.each):
             if grant.when.startswith("each.") and scope.get(grant.when) is None:

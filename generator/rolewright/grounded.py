@@ -73,7 +73,7 @@ def _check_names(values: Values, blueprint: ComputeBlueprint, workload: Workload
         limit = ROLE_NAME_LIMIT if rule is None else rule.max_length
         pattern = _ROLE_NAME if rule is None else re.compile(rule.pattern)
         value = text.ground(environment.values)
-        key = "role" if name not in given and "role" in given and rule is None else name
+        key = blueprint.role_name_keys[name.removesuffix("_role")] if rule is None else name
         path: PathInTree = ("compute", "names", key) if key in given else ("workload",)
         where = f" in {environment.name}" if environment.name else ""
         if len(value) > limit:

@@ -14,7 +14,7 @@ from rolewright.interpolation import CONTEXT, Scope, fill
 from rolewright.model import Compute, Condition, ManualStatement, Ref, Suppression, Text, Variable, Vow, Workload
 from rolewright.resources import Resources
 from rolewright.schema import Schemas
-from rolewright.uses import INJECTS, RESOURCE, compute_uses, marked_fields
+from rolewright.uses import CALLS, INJECTS, RESOURCE, compute_uses, marked_fields
 from rolewright.values import Values, strings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
         blueprint = catalog.computes[compute["type"]]
-        for mark in (INJECTS, RESOURCE):
+        for mark in (INJECTS, RESOURCE, CALLS):
             found |= dict.fromkeys((path for path, _, _ in marked_fields(blueprint, compute, mark)), "")
         found |= _marked_fixed(blueprint.fields, ("compute",))
     resources = data.get("resources")
@@ -173,6 +173,8 @@ class _Reader:
         for name, pattern in blueprint.derive.items():
             for at, value in _values(fields, name.split(".")):
                 derived |= self._derive(at, Text.of(value), pattern)
+        uses, called = compute_uses(self.values, blueprint, self.catalog)
+        derived |= called
         base = Text.of(self.data["workload"])
         if "environments" in self.data:
             base = base + "-" + Ref("var.environment")
@@ -180,7 +182,7 @@ class _Reader:
         given = described.get("names", {})
         names: dict[str, Text] = {}
         for role in blueprint.roles:
-            key = "role" if len(blueprint.roles) == 1 else f"{role}_role"
+            key = blueprint.role_name_keys[role]
             names[f"{role}_role"] = (
                 self.values.text(given[key], ("compute", "names", key)) if key in given else base + f"-{role}"
             )
@@ -190,7 +192,7 @@ class _Reader:
             path: PathInTree = ("compute", "names", name)
             names[name] = self.values.text(given[name], path) if name in given else fill(rule.value, scope)
             scope[f"names.{name}"] = names[name]
-        return Compute(blueprint.type, fields, names, derived, compute_uses(self.values, blueprint, self.catalog))
+        return Compute(blueprint.type, fields, names, derived, uses)
 
     def _as_variable(self, name: str, value: Text, schema: Mapping[str, Any]) -> Text:
         """A field that is always a variable of the module, so that a pipeline can set it."""

@@ -213,8 +213,7 @@ def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
 
 def name_keys(blueprint: ComputeBlueprint) -> tuple[str, ...]:
     """What `compute.names` may hold: a key for each role, then the blueprint's own names."""
-    roles = tuple(blueprint.roles)
-    return (("role",) if len(roles) == 1 else tuple(f"{role}_role" for role in roles)) + tuple(blueprint.names)
+    return (*blueprint.role_name_keys.values(), *blueprint.names)
 
 
 def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.calls import Calls, named
 from rolewright.finding import Finding, Location, Rejected, Severity
 from rolewright.manifest import read_manifest
 from rolewright.schema import Schemas
 from rolewright.source import load, loads
-from rolewright.uses import INJECTS, RESOURCE, marked_fields
+from rolewright.uses import CALLS, INJECTS, RESOURCE, marked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -74,15 +75,21 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry)
     injected = [type_ for type_, one in catalog.resources.items() if one.injection is not None]
     wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
     marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
+    for _, definition, mark in marked_fields(blueprint, given, CALLS):
+        marks |= {key: {"verbs": verbs} for key, verbs in named(Calls.of(mark), definition).items()}
     wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
     return {key: _first(catalog, types, key, marks.get(key, {})) for key, types in wanted.items()}
 
 
 def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any]) -> Entry:
     created = mark.get("created", False)
-    for type_ in types:
+    for type_ in sorted(types, key=lambda name: name != key):  # a key that is the name of a type stands for that
         blueprint = catalog.resources[type_]
-        fields, required = dict(blueprint.fields), (*blueprint.required, *mark.get("needs", ()))
+        verbs = blueprint.narrow(mark["verbs"][type_]) if mark else ()
+        needs = dict.fromkeys(name for verb in verbs for name in blueprint.needs(verb, ()))
+        needs |= dict.fromkeys(mark.get("needs", ()))
+        fields = dict(blueprint.fields)
+        required = (*blueprint.required, *(name for name in needs if name not in blueprint.required))
         if created and blueprint.create is not None:
             fields |= blueprint.create.fields
             required = (*required, *blueprint.create.required)
@@ -194,9 +201,10 @@ class _Attempt:
         for name, schema in blueprint.fields.items():
             for example in schema.get("examples", ())[1:]:
                 others = self.entries_of_compute(blueprint, {**fields, name: example})
-                given = next((one for one in others if name in one), {})
-                if given:
-                    self.build({"type": blueprint.type, **given}, self.used(blueprint, given))
+                few = 2 if name in blueprint.required else 1  # with the fewest fields, and with the most
+                for given in itertools.islice((one for one in others if name in one), few):
+                    built = self.build({"type": blueprint.type, **given}, self.used(blueprint, given))
+                    used |= set() if built is None else set(given)
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import INJECTION
-from rolewright.model import Use
+from rolewright.calls import Calls, calls
+from rolewright.model import Text, Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.values import PathInTree, Values
 
-INJECTS, RESOURCE, UNIQUE = "x-injects", "x-resource", "x-unique"
+INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
+ONLY_FOR = "x-only-for"
 """The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key; a list
-whose entries all have another value under a name."""
+whose entries all have another value under a name; a definition that says what is called; and on the field itself,
+that another field names a resource of some types.
+"""
 
 
 def marked(
@@ -46,8 +50,13 @@ def marked_fields(
             yield from marked(schema, described[name], mark, ("compute", name))
 
 
-def compute_uses(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) -> tuple[Use, ...]:
-    """What the compute type uses; a key that names nothing of the right kind is a finding of the values."""
+def compute_uses(
+    values: Values, blueprint: ComputeBlueprint, catalog: Catalog
+) -> tuple[tuple[Use, ...], dict[str, Text]]:
+    """What the compute type uses, and the integrations that it calls as what is derived.
+
+    A key that names nothing of the right kind is a finding of the values.
+    """
     resources: Mapping[str, Any] = values.data.get("resources", {})
     described = values.data["compute"]
     uses: list[Use] = []
@@ -93,14 +102,29 @@ def compute_uses(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) 
             )
     for path, entries, name in marked_fields(blueprint, described, UNIQUE):
         for index, entry in enumerate(entries):
-            if any(other.get(name) == entry.get(name) for other in entries[:index]):
+            if name in entry and any(other.get(name) == entry[name] for other in entries[:index]):
                 values.find(
                     "manifest-twice",
                     f"`{entry[name]}` is already the `{name}` of another entry of `{path[-1]}`",
                     "make one entry of both, or name another",
                     (*path, index, name),
                 )
-    return tuple(uses)
+    for name, schema in blueprint.fields.items():
+        for other, types in schema.get(ONLY_FOR, {}).items():
+            type_ = resources.get(described.get(other), {}).get("type")
+            if described.get(name) is not None and type_ not in (None, *types):
+                values.find(
+                    "manifest-rule",
+                    f"`{name}` is for a `{other}` that is {' or '.join(types)}, and `{described[other]}` is a {type_}",
+                    f"leave `{name}` out",
+                    ("compute", name),
+                )
+    called: dict[str, Text] = {}
+    for path, definition, mark in marked_fields(blueprint, described, CALLS):
+        used, seen = calls(values, Calls.of(mark), definition, path)
+        uses += used
+        called |= seen
+    return tuple(uses), called
 
 
 def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML

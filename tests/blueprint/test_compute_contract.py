@@ -28,6 +28,7 @@ fields:
     type: array
     description: What is worked on
     examples: [[{queue: jobs}]]
+    x-unique: label
     items:
       type: object
       properties:
@@ -36,6 +37,9 @@ fields:
           x-resource: {role: clerk, verbs: {sqs-queue: [consume], kinesis-stream: [read]}}
         carrier: {type: string}
         look: {type: string, x-resource: {verbs: {s3-bucket: []}}}
+        label: {type: string}
+        keep: {type: string, x-resource: {verbs: {s3-bucket: []}, created: true, needs: [kms_key]}}
+        watch: {type: string, x-resource: {role: clerk, verbs: {dynamodb-table: [read-stream]}}}
   papers:
     type: array
     description: What is read out
@@ -103,11 +107,17 @@ def write(root: Path, name: str, text: str) -> None:
     (folder / "blueprint.yaml").write_text(text, encoding="utf-8")
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab"
 RESOURCES = {
-    "jobs": {"type": "sqs-queue", "name": "jobs", "kms_key": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab"},
+    "jobs": {"type": "sqs-queue", "name": "jobs", "kms_key": KEY},
     "letter": {"type": "secretsmanager-secret", "name": "letter"},
     "note": {"type": "ssm-parameter", "name": "/note"},
     "files": {"type": "s3-bucket", "name": "files"},
+    "safe": {"type": "s3-bucket", "name": "safe", "create": True, "kms_key": KEY},
+    "plain": {"type": "s3-bucket", "name": "plain", "create": True},
+    "diary": {"type": "dynamodb-table", "name": "diary"},
+    "still": {"type": "dynamodb-table", "name": "still", "create": True, "hash_key": "id"},
+    "lively": {"type": "dynamodb-table", "name": "lively", "create": True, "hash_key": "id", "stream": "NEW_IMAGE"},
 }
 
 
@@ -195,12 +205,24 @@ def test_a_grant_for_each_entry_has_what_is_derived_from_it(pipeline: Pipeline) 
         ({"trays": [{"queue": "files"}]}, "files", "manifest-resource", "compute.trays.0.queue"),
         ({"papers": [{"secrets": {"A": "files"}}]}, "files", "manifest-secret", "compute.papers.0.secrets.A"),
         ({"papers": [{"secrets": {"A": "letter"}}]}, "", "manifest-secret", "compute.papers.0.secrets.A"),
+        ({"trays": [{"keep": "files"}]}, "files", "manifest-resource", "compute.trays.0.keep"),
+        ({"trays": [{"keep": "plain"}]}, "plain", "manifest-resource", "compute.trays.0.keep"),
+        ({"trays": [{"watch": "still"}]}, "still", "access-field", "compute.trays.0.watch"),
+        ({"trays": [{"label": "a"}, {}, {"label": "a"}]}, "", "manifest-twice", "compute.trays.2.label"),
     ],
 )
 def test_a_key_has_to_name_what_fits(
     compute: dict[str, Any], keys: str, rule: str, path: str, pipeline: Pipeline
 ) -> None:
     assert refused(pipeline, compute, keys) == [(rule, path)]
+
+
+def test_what_is_made_has_what_a_field_that_names_it_needs(pipeline: Pipeline) -> None:
+    build(
+        pipeline,
+        {"trays": [{"keep": "safe", "label": "a"}, {"watch": "diary", "label": "b"}, {"watch": "lively"}]},
+        "safe diary lively",
+    )
 
 
 def test_an_environment_changes_neither_what_is_named_nor_entries_of_mappings(pipeline: Pipeline) -> None:

@@ -294,6 +294,8 @@ class _Check:
             known = self.has_part(each, rest)
         else:
             known = field in self.data["fields"] and (not rest or self.has_part(field, rest))
+            marks = [schema["x-calls"] for schema in self.data["fields"].values() if "x-calls" in schema]
+            known |= field == "calls" and any(rest in {*mark["of"], *mark.get("flags", {}).values()} for mark in marks)
         if name and not known:
             yield self.finding("blueprint-name", f"`{name}` is no field", "name a field, or a part of one", path)
 

@@ -247,3 +247,9 @@ class ComputeBlueprint:
     """Each after those that it refers to."""
     roles: Mapping[str, RoleBlueprint]
     templates: tuple[str, ...]
+
+    @property
+    def role_name_keys(self) -> Mapping[str, str]:
+        """Role → its key under `compute.names`: `role` for the only one that is always there, else `ROLE_role`."""
+        always = [key for key, role in self.roles.items() if not role.when]
+        return {key: "role" if always == [key] else f"{key}_role" for key in self.roles}

@@ -73,6 +73,8 @@ _STARTS = (
     "batch:RegisterJobDefinition",
 )
 _EVERY_ROLE = re.compile(r".*:role/?\*+")
+_NAMED_ROLE = re.compile(r".*:role/[^*?]+")
+_SERVICE = "iam:passedtoservice"
 _REMEDY = "Leave it to the people and pipelines that manage roles, or name the roles it is for."
 
 
@@ -92,9 +94,15 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 def _passing(granting: Document) -> Iterator[Hit]:
     starts = [action for action in _STARTS if any(_allows(statement, action) for statement in granting)]
     for statement in granting:
-        if starts and _allows(statement, _HANDING):
+        if starts and _allows(statement, _HANDING) and not _names_roles(statement):
             text = f"{statement.label} allows {_HANDING}, and beside it {starts[0]}: it can run code as another"
             yield Hit(statement.file, statement.line, text, _REMEDY)
+
+
+def _names_roles(statement: Statement) -> bool:
+    """Whether roles are handed over that the statement names, to a service that it names: then somebody meant it."""
+    named = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(one) for one in statement.resources)
+    return named and _SERVICE in statement.conditions
 
 
 def _allows(statement: Statement, action: str) -> bool:

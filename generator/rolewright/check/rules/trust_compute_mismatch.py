@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rolewright.check.syntax import ParsedModule
 
 _ROLE = ("aws_iam_role", "assume_role_policy")
-# Who assumes the role that an argument names.
+# Who assumes the role that an argument names; `block.argument` stands in a nested block.
 _PRINCIPALS = {
     ("aws_lambda_function", "role"): "lambda.amazonaws.com",
     ("aws_ecs_task_definition", "task_role_arn"): "ecs-tasks.amazonaws.com",
@@ -31,6 +31,7 @@ _PRINCIPALS = {
     ("aws_cloudwatch_event_target", "role_arn"): "events.amazonaws.com",
     ("aws_batch_compute_environment", "service_role"): "batch.amazonaws.com",
     ("aws_appsync_datasource", "service_role_arn"): "appsync.amazonaws.com",
+    ("aws_scheduler_schedule", "target.role_arn"): "scheduler.amazonaws.com",
     ("aws_flow_log", "iam_role_arn"): "vpc-flow-logs.amazonaws.com",
     ("aws_backup_selection", "iam_role_arn"): "backup.amazonaws.com",
     ("aws_sagemaker_notebook_instance", "role_arn"): "sagemaker.amazonaws.com",
@@ -39,8 +40,10 @@ _PRINCIPALS = {
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for (type_, argument), principal in _PRINCIPALS.items():
+        *nested, name = argument.split(".")
         for block in parsed.all("resource", type_):
-            attribute = block.attributes.get(argument)
+            holders = [inner for step in nested for inner in block.all(step)] if nested else [block]
+            attribute = next((one.attributes[name] for one in holders if name in one.attributes), None)
             role = target(parsed, attribute.expression) if attribute else None
             if attribute is None or role is None or role.labels[0] != _ROLE[0]:
                 continue

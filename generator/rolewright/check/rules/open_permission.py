@@ -1,0 +1,60 @@
+"""Permissions of a function's own policy that do not say for what a service calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.check.rule import Hit, Rule
+from rolewright.check.walk import texts
+from rolewright.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.check.syntax import ParsedModule
+
+_TYPE = "aws_lambda_permission"
+_SERVICE = ".amazonaws.com"
+# The ARNs of buckets name no account: whoever gets a deleted bucket's name could call the function.
+_WITHOUT_ACCOUNT = "s3.amazonaws.com"
+
+
+def _check(parsed: ParsedModule) -> Iterator[Hit]:
+    for block in parsed.all("resource", _TYPE):
+        principal = block.attributes.get("principal")
+        services = [one for one in texts(parsed, principal.expression) if one.endswith(_SERVICE)] if principal else []
+        if principal is None or not services:
+            continue
+        label, whom = f"{_TYPE} {block.labels[1]}", ", ".join(services)
+        if "source_arn" not in block.attributes:
+            text = f"{label} lets {whom} call the function for anybody"
+            yield Hit(block.file, principal.line, text, "Add source_arn: what the service calls the function for.")
+        elif _WITHOUT_ACCOUNT in services and "source_account" not in block.attributes:
+            text = f"{label} lets {whom} call the function for a bucket of any account"
+            yield Hit(block.file, principal.line, text, "Add source_account, since the ARN of a bucket names none.")
+
+
+RULE = Rule(
+    name="open-permission",
+    summary="a service that may call a function, whoever makes it do so",
+    why="Others can point their bucket, topic or rule at the function: the service is trusted, and they are not.",
+    severity=Severity.ERROR,
+    check=_check,
+    good="""
+resource "aws_lambda_permission" "uploads" {
+  function_name  = "thumbnails"
+  action         = "lambda:InvokeFunction"
+  principal      = "s3.amazonaws.com"
+  source_arn     = "arn:aws:s3:::uploads"
+  source_account = "111111111111"
+}
+""",
+    bad="""
+resource "aws_lambda_permission" "uploads" {
+  function_name = "thumbnails"
+  action        = "lambda:InvokeFunction"
+  principal     = "s3.amazonaws.com"
+  source_arn    = "arn:aws:s3:::uploads"
+}
+""",
+)
