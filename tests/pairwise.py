@@ -13,7 +13,7 @@ from rolewright.source import loads
 from rolewright.trial import named_resources, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rolewright.blueprint import Catalog
 

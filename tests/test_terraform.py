@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
     from rolewright.pipeline import Built, Pipeline
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.yaml"))
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
 
 pytestmark = pytest.mark.terraform
 

@@ -57,10 +57,19 @@ def compute_uses(
 
     A key that names nothing of the right kind is a finding of the values.
     """
+    uses = [*_injected(values, blueprint, catalog), *_named(values, blueprint)]
+    called: dict[str, Text] = {}
+    for path, definition, mark in marked_fields(blueprint, values.data["compute"], CALLS):
+        used, seen = calls(values, Calls.of(mark), definition, path)
+        uses += used
+        called |= seen
+    _check_fields(values, blueprint)
+    return tuple(uses), called
+
+
+def _injected(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use]:
     resources: Mapping[str, Any] = values.data.get("resources", {})
-    described = values.data["compute"]
-    uses: list[Use] = []
-    for path, keys, _ in marked_fields(blueprint, described, INJECTS):
+    for path, keys, _ in marked_fields(blueprint, values.data["compute"], INJECTS):
         able = [key for key, one in resources.items() if catalog.resources[one["type"]].injection is not None]
         for variable, key in keys.items():
             at = (*path, variable)
@@ -75,8 +84,12 @@ def compute_uses(
             elif variable in (_beside(values.data, path).get("environment") or {}):
                 message = f"{variable} is both in `environment` and in `{path[-1]}`"
                 values.find("manifest-secret", message, "remove it from `environment`", at)
-            uses.append(Use(key, "", (INJECTION,), ".".join(map(str, at))))
-    for path, key, mark in marked_fields(blueprint, described, RESOURCE):
+            yield Use(key, "", (INJECTION,), ".".join(map(str, at)))
+
+
+def _named(values: Values, blueprint: ComputeBlueprint) -> Iterator[Use]:
+    resources: Mapping[str, Any] = values.data.get("resources", {})
+    for path, key, mark in marked_fields(blueprint, values.data["compute"], RESOURCE):
         fitting = [
             name
             for name, one in resources.items()
@@ -86,20 +99,25 @@ def compute_uses(
         ]
         if key in fitting:
             verbs = tuple(mark["verbs"][resources[key]["type"]])
-            uses.append(Use(key, mark.get("role", ""), verbs, ".".join(map(str, path))))
-        else:
-            wanted = " or ".join(mark["verbs"])
-            wanted += ", made by the module" if mark.get("created") else ""
-            wanted += "".join(f", with `{field}`" for field in mark.get("needs", ()))
-            fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
-            if key in resources and resources[key]["type"] in mark["verbs"]:
-                fault = "not such a one"
-            values.find(
-                "manifest-resource",
-                f"`{key}` is {fault}, and this is the key of one that is {wanted}",
-                mark.get("remedy") or "name one under `resources`: " + (", ".join(fitting) or "there is none"),
-                path,
-            )
+            yield Use(key, mark.get("role", ""), verbs, ".".join(map(str, path)))
+            continue
+        wanted = " or ".join(mark["verbs"])
+        wanted += ", made by the module" if mark.get("created") else ""
+        wanted += "".join(f", with `{field}`" for field in mark.get("needs", ()))
+        fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
+        if key in resources and resources[key]["type"] in mark["verbs"]:
+            fault = "not such a one"
+        values.find(
+            "manifest-resource",
+            f"`{key}` is {fault}, and this is the key of one that is {wanted}",
+            mark.get("remedy") or "name one under `resources`: " + (", ".join(fitting) or "there is none"),
+            path,
+        )
+
+
+def _check_fields(values: Values, blueprint: ComputeBlueprint) -> None:
+    """Entries of lists that are told apart by a name, and fields that are for some types of what another names."""
+    described, resources = values.data["compute"], values.data.get("resources", {})
     for path, entries, name in marked_fields(blueprint, described, UNIQUE):
         for index, entry in enumerate(entries):
             if name in entry and any(other.get(name) == entry[name] for other in entries[:index]):
@@ -119,12 +137,6 @@ def compute_uses(
                     f"leave `{name}` out",
                     ("compute", name),
                 )
-    called: dict[str, Text] = {}
-    for path, definition, mark in marked_fields(blueprint, described, CALLS):
-        used, seen = calls(values, Calls.of(mark), definition, path)
-        uses += used
-        called |= seen
-    return tuple(uses), called
 
 
 def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML

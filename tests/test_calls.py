@@ -1,0 +1,184 @@
+"""A state machine's role may do what its states call, and nothing that cannot be told is passed over."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rolewright.blueprint import load_catalog
+from rolewright.calls import Calls, named
+from rolewright.check.parse import parse
+from rolewright.finding import Rejected
+from rolewright.manifest import read_manifest
+from rolewright.prove.evaluate import evaluate
+from rolewright.source import loads
+from rolewright.trial import named_resources
+
+if TYPE_CHECKING:
+    from rolewright.pipeline import Built, Pipeline
+
+CATALOG = load_catalog()
+BLUEPRINT = CATALOG.computes["step-function"]
+MARK: dict[str, Any] = BLUEPRINT.fields["definition"]["x-calls"]
+# The actions that AWS authorises a call with where they are not named like the call, by its guides on integrations.
+OTHERWISE = {
+    "lambda:invoke": {"lambda:InvokeFunction"},
+    "s3:listObjectsV2": {"s3:ListBucket"},
+    "sfn:startSyncExecution": {"states:StartSyncExecution"},
+    "ecs:runTask": {"ecs:RunTask", "iam:PassRole"},
+    "ecs:runTask.sync": {"ecs:RunTask", "iam:PassRole", "ecs:StopTask", "ecs:DescribeTasks"},
+    "states:startExecution.sync": {
+        "states:StartExecution",
+        "states:StopExecution",
+        "states:DescribeExecution",
+        "states:ListExecutions",
+        "states:GetExecutionHistory",
+    },
+    "s3:putObject": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "kinesis:putRecord": {"kinesis:PutRecord", "kinesis:PutRecords"},
+    "firehose:putRecord": {"firehose:PutRecord", "firehose:PutRecordBatch"},
+}
+# What the log needs, whatever the states do.
+LOG = {a for grant in BLUEPRINT.roles["states"].allow if not grant.when for a in grant.actions}
+
+
+def build(pipeline: Pipeline, definition: Any, **fields: Any) -> Built:
+    compute = {"definition": definition, **fields}
+    resources = named_resources(CATALOG, BLUEPRINT, compute)
+    manifest = {
+        "version": 1,
+        "workload": "flow",
+        "compute": {"type": "step-function", **compute},
+        "resources": {**resources, "spare": {"type": "s3-bucket", "name": "spare"}},
+    }
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert built.findings == (), built.findings
+    return built
+
+
+def actions(built: Built) -> set[str]:
+    lines = built.module.files["access.lock"].splitlines()
+    return {found[1] for line in lines if (found := re.match(r"states allow (\S+) on", line))} - LOG
+
+
+def alone(state: dict[str, Any]) -> dict[str, Any]:
+    return {"StartAt": "It", "States": {"It": {"Type": "Task", "End": True, **state}}}
+
+
+def call(integration: str, argument: str, type_: str) -> dict[str, Any]:
+    attribute = {"TaskDefinition": "definition", "QueueUrl": "url"}.get(argument, "name")
+    attribute = "arn" if argument.endswith("Arn") else attribute
+    value: Any = f"${{resources.{type_}.{attribute}}}"
+    for step in reversed(argument.split(".")):
+        value = {step: [value] if step == "Entries" else value}
+    if "Entries" in value:
+        value["Entries"] = [{"EventBusName": f"${{resources.{type_}.name}}"}]
+    return {"Resource": f"arn:aws:states:::{integration}", "Parameters": value}
+
+
+def expected(integration: str) -> set[str]:
+    bare = integration.removeprefix("aws-sdk:").removesuffix(".waitForTaskToken").removesuffix(":2")
+    service, _, operation = bare.partition(":")
+    return OTHERWISE.get(bare) or {f"{service}:{operation[0].upper()}{operation[1:]}"}
+
+
+CASES = [
+    (integration, one["argument"], type_)
+    for integration, one in MARK["of"].items()
+    if integration
+    for type_ in one["verbs"]
+]
+
+
+@pytest.mark.parametrize(("integration", "argument", "type_"), CASES)
+def test_each_integration_is_granted_what_aws_authorises_it_with(
+    integration: str, argument: str, type_: str, pipeline: Pipeline
+) -> None:
+    found = actions(build(pipeline, alone(call(integration, argument, type_))))
+    watching = {"events:DescribeRule", "events:PutRule", "events:PutTargets"} if ".sync" in integration else set()
+    assert found == expected(integration) | watching
+
+
+def test_calls_are_found_at_any_depth(pipeline: Pipeline) -> None:
+    inner = alone(call("sqs:sendMessage", "QueueUrl", "sqs-queue"))
+    mapped = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
+    both = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [mapped, alone({})], "End": True}}}
+    both["States"]["P"]["Branches"][1]["States"]["It"] = {"Type": "Pass", "End": True}
+    assert actions(build(pipeline, both)) == {"sqs:SendMessage"}
+
+
+def test_a_function_may_stand_in_place_of_an_integration(pipeline: Pipeline) -> None:
+    assert actions(build(pipeline, alone({"Resource": "${resources.price.arn}"}))) == {"lambda:InvokeFunction"}
+
+
+def test_a_distributed_map_may_start_its_own_children(pipeline: Pipeline) -> None:
+    processor = {**alone({}), "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor["States"]["It"] = {"Type": "Pass", "End": True}
+    definition = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
+    lines = build(pipeline, definition).module.files["access.lock"].splitlines()
+    machine = "arn:aws:states:REGION:ACCOUNT:stateMachine:flow"
+    assert [line for line in lines if "states:StartExecution" in line] == [
+        f"states allow states:StartExecution on {machine}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "path"),
+    [
+        ({"Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": {"JobName": "x"}}, "Resource"),
+        ({"Resource": "arn:aws:states:::http:invoke"}, "Resource"),
+        ({"Resource": "arn:aws:lambda:us-east-1:123456789012:function:other"}, "Resource"),
+        ({"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl.$": "$.url"}}, "Resource"),
+        ({"Resource": "arn:aws:states:::sqs:sendMessage", "Arguments": "{% $states.input %}"}, "Resource"),
+        (
+            {"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "https://x"}},
+            "Parameters.QueueUrl",
+        ),
+        (
+            {"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "${resources.spare.name}"}},
+            "Parameters.QueueUrl",
+        ),
+        ({"Resource": "${resources.price.arn}", "Credentials": {"RoleArn": "x"}}, "Credentials"),
+    ],
+)
+def test_what_cannot_be_told_is_a_finding_at_its_place(state: dict[str, Any], path: str, pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(state))
+    found = [(finding.rule, finding.path) for finding in refusal.value.findings]
+    assert found == [("manifest-call", f"compute.definition.States.It.{path}")]
+    assert refusal.value.findings[0].location.line == 1
+
+
+def test_other_calls_are_left_to_statements(pipeline: Pipeline) -> None:
+    state = {"Resource": "arn:aws:states:::aws-sdk:polly:synthesizeSpeech", "Arguments": {"Text": "hello"}}
+    assert actions(build(pipeline, alone(state), other_calls=["aws-sdk:polly:synthesizeSpeech"])) == set()
+
+
+def test_the_definition_arrives_as_it_is_written(pipeline: Pipeline) -> None:
+    state = {
+        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {
+            "QueueUrl": "${resources.work.url}",
+            "MessageBody": {"a.$": "$.a", "b.$": "$$.Task.Token", "c": "{% $states.input.x %}", "d": "$${not.ours}"},
+        },
+        "ResultPath": None,
+        "Retry": [{"ErrorEquals": ["States.ALL"], "BackoffRate": 1.5, "MaxAttempts": 0}],
+    }
+    built = build(pipeline, alone(state))
+    (environment,) = built.workload.environments
+    block = evaluate(parse(built.module), environment).resources["aws_sfn_state_machine.states"]
+    arrived = json.loads(str(block.values["definition"]))
+    wanted = json.loads(json.dumps(alone(state)).replace("$${not", "${not"))
+    queue = wanted["States"]["It"]["Parameters"]
+    place = f"{environment.region}.amazonaws.com/{environment.account}"
+    queue["QueueUrl"] = f"https://sqs.{place}/my-queue"
+    assert arrived == wanted
+
+
+def test_every_example_names_what_it_calls() -> None:
+    found = [named(Calls.of(MARK), example) for example in BLUEPRINT.fields["definition"]["examples"]]
+    assert [len(keys) for keys in found] == [0, 4, 2, 2]
