@@ -106,7 +106,7 @@ def test_each_integration_is_granted_what_aws_authorises_it_with(
 def test_calls_are_found_at_any_depth(pipeline: Pipeline) -> None:
     inner = alone(call("sqs:sendMessage", "QueueUrl", "sqs-queue"))
     mapped = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
-    both = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [mapped, alone({})], "End": True}}}
+    both: dict[str, Any] = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [mapped, alone({})], "End": True}}}
     both["States"]["P"]["Branches"][1]["States"]["It"] = {"Type": "Pass", "End": True}
     assert actions(build(pipeline, both)) == {"sqs:SendMessage"}
 
@@ -116,7 +116,7 @@ def test_a_function_may_stand_in_place_of_an_integration(pipeline: Pipeline) -> 
 
 
 def test_a_distributed_map_may_start_its_own_children(pipeline: Pipeline) -> None:
-    processor = {**alone({}), "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor: dict[str, Any] = {**alone({}), "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
     processor["States"]["It"] = {"Type": "Pass", "End": True}
     definition = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
     lines = build(pipeline, definition).module.files["access.lock"].splitlines()

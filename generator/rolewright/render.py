@@ -110,7 +110,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "derived": workload.compute.derived.get,
         "injected": lambda keys: injected_values(workload, catalog, keys),
         "resource_of": lambda key: _used(workload.resources[key]),
-        "policies": lambda key: _policy_references(next(role for role in roles if role.key == key)),
+        "policies": lambda key: _policy_references(roles, key),
         "roles": views,
         "boundary": workload.boundary,
         "exclusive": workload.exclusive,
@@ -140,9 +140,12 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-def _policy_references(role: Role) -> list[Expression]:
+def _policy_references(roles: tuple[Role, ...], key: str) -> list[Expression]:
     kinds = {True: "aws_iam_role_policy_attachment", False: "aws_iam_role_policy"}
-    return [Expression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
+    for role in roles:
+        if role.key == key:
+            return [Expression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
+    raise ValueError(f"there is no role `{key}`, whose policies are asked for")
 
 
 def _role(role: Role, workload: Workload) -> dict[str, Any]:
