@@ -106,7 +106,10 @@ def test_each_integration_is_granted_what_aws_authorises_it_with(
 def test_calls_are_found_at_any_depth(pipeline: Pipeline) -> None:
     inner = alone(call("sqs:sendMessage", "QueueUrl", "sqs-queue"))
     mapped = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
-    both: dict[str, Any] = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [mapped, alone({})], "End": True}}}
+    both: dict[str, Any] = {
+        "StartAt": "P",
+        "States": {"P": {"Type": "Parallel", "Branches": [mapped, alone({})], "End": True}},
+    }
     both["States"]["P"]["Branches"][1]["States"]["It"] = {"Type": "Pass", "End": True}
     assert actions(build(pipeline, both)) == {"sqs:SendMessage"}
 

@@ -67,6 +67,7 @@ def sources() -> Mapping[str, list[str]]:
         manifest = json.loads(text)
         type_ = manifest["compute"]["type"]
         if type_ in found:
+            manifest["resources"]["work"] = RESOURCES["work"]  # what a schedule can be given as its target
             if not found[type_]:
                 manifest["resources"] |= RESOURCES
                 manifest["statements"] = [STATEMENT]
