@@ -18,7 +18,7 @@ from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
 from rolewright.schema import Schemas
 from rolewright.source import loads
-from rolewright.uses import CALLS, INJECTS, RESOURCE, marked_fields
+from rolewright.uses import CALLS, INJECTS, ONLY_FOR, RESOURCE, marked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -117,6 +117,9 @@ class Generator:
 
     def _running(self, type_: str, frame: Mapping[str, Any], given: Mapping[str, Any] = {}) -> dict[str, Any]:
         compute = {**self._compute(type_), **given}
+        for name, schema in self._catalog.computes[type_].fields.items():
+            if any(compute.get(other) not in types for other, types in schema.get(ONLY_FOR, {}).items()):
+                compute.pop(name, None)  # a key stands for the type of its name
         touched: dict[str, Any] = {}
         self._named(compute, touched, str(frame["workload"]))
         return {**frame, "compute": compute, "resources": touched}
@@ -304,16 +307,12 @@ class Generator:
         for one in touched.values():
             if keys and "kms_key" in one and chance.random() < 0.7:
                 one["kms_key"] = f"${{resources.{keys[0]}.arn}}"
-        fields = self._catalog.computes[compute["type"]].fields
         if isinstance(compute.get("environment"), dict):
             for key, one in touched.items():
                 attribute = chance.choice(list(self._catalog.resources[one["type"]].attributes) or ["none"])
                 if attribute != "none" and chance.random() < 0.5:
                     compute["environment"][f"AT_{key.upper()}"] = f"at ${{resources.{key}.{attribute}}}"
-        for name in _naming(self._catalog.computes[compute["type"]]):
-            if name in compute or chance.random() < 0.5:
-                compute[name] = self._value(fields[name])
-                self._named(compute, touched, manifest["workload"])
+        self._add_names(compute, touched, manifest["workload"])
         if chance.random() < 0.3:
             for one in touched.values():
                 if one["type"] == "s3-bucket" and one.get("create"):
@@ -322,6 +321,16 @@ class Generator:
         if chance.random() < 0.2:
             manifest |= {"exclusive": False, "boundary": "arn:aws:iam::${account}:policy/boundary", "owner": "team-a"}
         return manifest
+
+    def _add_names(self, compute: dict[str, Any], touched: dict[str, Any], prefix: str) -> None:
+        """Fields that name resources, where the type's rules take them."""
+        blueprint = self._catalog.computes[compute["type"]]
+        for name in (one for one in _naming(blueprint) if one not in blueprint.required):
+            value = self._value(blueprint.fields[name])
+            wanted = name in compute or self._chance.random() < 0.5
+            if wanted and not any(_breaks({**compute, name: value}, rule) for rule in blueprint.rules):
+                compute[name] = value
+                self._named(compute, touched, prefix)
 
     def _named(self, compute: Mapping[str, Any], touched: dict[str, Any], prefix: str) -> None:
         """Add what fields of the compute type name by key and nothing else has."""
@@ -364,7 +373,7 @@ class Generator:
 
 def _fixed(schema: Mapping[str, Any], value: object) -> bool:
     """Whether a value decides what the module contains, so that no environment has another."""
-    mark = schema.get("x-fixed", False)
+    mark = schema.get("x-fixed", RESOURCE in schema)
     return mark is True or (isinstance(mark, str) and bool(re.search(mark, str(value))))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +133,6 @@ class _Reader:
         resources = self.resources.all()
         blueprint = self.catalog.computes[self.data["compute"]["type"]]
         compute = self._compute(blueprint)
-        self._find_unused(compute)
         tags = {
             key: self.values.value(value, ("tags", key), {"type": "string"})
             for key, value in self.data.get("tags", {}).items()
@@ -157,26 +155,6 @@ class _Reader:
             suppressions=tuple(self._suppressions()),
             locate=self._locate,
         )
-
-    def _find_unused(self, compute: Compute) -> None:
-        """Resources that the code has no access to, that nothing refers to, and that the module does not make.
-
-        What is wrong elsewhere may be the name that was meant for one, so that this is told when all else is right.
-        """
-        resources: Mapping[str, Any] = self.data.get("resources", {})
-        used = {use.resource for use in compute.uses}
-        idle = [k for k, one in resources.items() if k not in used and not one.get("access") and not one.get("create")]
-        for key in () if self.values.findings else idle:
-            others = {**self.data, "resources": {k: v for k, v in resources.items() if k != key}}
-            named = f"${{resources.{key}." in json.dumps(others, default=str)
-            if not named and not any(vow.endswith(f" on {key}") for vow in self.data.get("never", ())):
-                self.find(
-                    "manifest-unused",
-                    f"nothing is done with `resources.{key}`",
-                    "give it `access`, name it where it is used, let the module make it (create: true), or take it out",
-                    ("resources", key),
-                    key=True,
-                )
 
     def _locate(self, dotted: str) -> Location:
         steps = dotted.split(".") if dotted else []
