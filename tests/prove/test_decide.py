@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iam_oracle import ask_oracle, simulated
 from rolewright.prove.decide import Decision, Principal, Request, decide, decide_trust
 from rolewright.prove.document import PolicyError
 
@@ -158,29 +156,13 @@ class Case:
         """The same question as the oracle takes it; a key and a role also need a policy of their own."""
         delegation = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
         service = self.request.action.split(":")[0]
-        simulation: dict[str, Any] = {
-            "request": {
-                "principal": self.principal.identifier,
-                "action": self.request.action,
-                "resource": {"resource": self.request.resource, "accountId": ACCOUNT},
-                "contextVariables": {
-                    key: list(values) if key == "aws:TagKeys" else values[0]
-                    for key, values in self.request.context.items()
-                },
-            },
-            "identityPolicies": [{"name": f"p{n}", "policy": p} for n, p in enumerate(self.identity)],
-            "serviceControlPolicies": [],
-            "resourceControlPolicies": [],
-        }
+        simulation = simulated(self.request, self.identity, self.principal.identifier, ACCOUNT)
         if self.boundary is not None:
             simulation["permissionBoundaryPolicies"] = [
                 {"name": f"b{n}", "policy": p} for n, p in enumerate(self.boundary)
             ]
         if self.trust is not None:
             simulation["resourcePolicy"] = self.trust
-        elif service == "kms":
-            statement = {**delegation, "Action": "kms:*", "Resource": "*"}
-            simulation["resourcePolicy"] = {"Version": "2012-10-17", "Statement": [statement]}
         elif service == "sts":
             statement = {**delegation, "Action": "sts:AssumeRole"}
             simulation["resourcePolicy"] = {"Version": "2012-10-17", "Statement": [statement]}
@@ -385,30 +367,10 @@ DIFFERENCES = [
 ]
 
 
-def ask_oracle(cases: list[Case]) -> list[Any]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        if "CI" in os.environ:
-            pytest.fail("node and npm are needed for the independent IAM evaluator")
-        pytest.skip("node and npm are not installed: the independent IAM evaluator was not asked")
-    if not (HERE / "node_modules" / "@cloud-copilot" / "iam-simulate").is_dir():
-        command = [npm, "install", "--no-package-lock", "--no-save", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=HERE, check=True, capture_output=True)
-    done = subprocess.run(
-        [node, str(HERE / "iam_oracle.mjs")],
-        input=json.dumps([case.theirs() for case in cases]),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers: list[Any] = json.loads(done.stdout)
-    return answers
-
-
 @pytest.mark.iam_oracle
 def test_decisions_agree_with_an_independent_evaluator() -> None:
     cases = generate(seed=20260101)
-    answers = ask_oracle(cases)
+    answers = ask_oracle([case.theirs() for case in cases])
     assert len(answers) == len(cases)
     agreed = 0
     explained = dict.fromkeys((d.reason for d in DIFFERENCES), 0)

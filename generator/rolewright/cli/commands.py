@@ -8,6 +8,7 @@ from rolewright.cli.app import app
 from rolewright.cli.blueprint import blueprint_app
 from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
+from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
 from rolewright.cli.render import render
 from rolewright.cli.retarget import retarget
@@ -19,6 +20,7 @@ app.command()(render)
 app.command()(validate)
 app.command()(schema)
 app.command()(retarget)
+app.command()(diff)
 app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
 app.add_typer(explain_app)

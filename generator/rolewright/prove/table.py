@@ -160,6 +160,41 @@ def trespasses(
     return TableResult(tuple(differences), tuple(unknown))
 
 
+@dataclass(frozen=True)
+class Change:
+    """A permission that one declaration has and another lacks: as it is declared there, with a request that shows it.
+
+    `origin` is the manifest path it comes from.
+    """
+
+    action: str
+    resource: str
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    origin: str
+    witness: Request
+
+
+def changes(
+    after: Sequence[Declared], before: Sequence[Declared], expand: Callable[[str], Collection[str]]
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What `after` allows and `before` does not, over all ARNs and contexts, and what cannot be told of it.
+
+    Decided as `compare` does: what another pattern or another statement allowed already is no change.
+    """
+    unknown: dict[str, None] = {}
+    new, old = (_side([_statement(entry) for entry in declared], unknown) for declared in (after, before))
+    found: list[Change] = []
+    for action, spelt in sorted(_actions(new.plain, expand, unknown).items()):
+        for one in _excess(action, spelt, new, old):
+            if isinstance(one, _Doubt):
+                unknown[one.text("undeclared")] = None
+            else:
+                rule, request = one
+                conditions = tuple((atom.operator, atom.key, atom.values) for atom in rule.conditions)
+                found.append(Change(spelt, rule.resource, conditions, rule.origin, request))
+    return tuple(found), tuple(unknown)
+
+
 def _difference(kind: str, action: str, rule: _Rule, request: Request) -> Difference:
     return Difference(
         "undeclared" if kind == "undeclared" else "denied",

@@ -1,0 +1,122 @@
+"""What changed in permissions, for a terminal, for a pull request and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.difference import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rolewright.difference import Difference, Permission, RoleDifference
+
+_NOTHING = "no role may do anything more, or less, than before"
+
+
+def difference_text(differences: Sequence[Difference]) -> str:
+    """One block for each role that differs: `+` it may now, `-` it may no longer, `~` who assumes it, `?` unsure."""
+    lines: list[str] = []
+    for one in differences:
+        lines += [line for role in one.roles for line in _text(one.workload, role)]
+        lines += [f"{one.workload}:", *(f"  ~ {text}" for text in one.promises), ""] if one.promises else []
+    return "\n".join([*lines, verdict(differences), ""])
+
+
+def _text(workload: str, role: RoleDifference) -> Iterator[str]:
+    yield f"{_name(workload, role)}:"
+    yield from (f"  + {_permission(one)}    {one.place} {one.origin}" for one in role.added)
+    yield from (f"  - {_permission(one)}    {one.place} {one.origin}" for one in role.removed)
+    yield from (f"  {'!' if one.widens else '~'} {one.text}" for one in role.others)
+    yield from (f"  ? {one}" for one in role.unknown)
+    yield ""
+
+
+def difference_markdown(differences: Sequence[Difference]) -> str:
+    """A comment for a pull request: what is new first, then what is gone."""
+    lines = [f"### {verdict(differences)[:1].upper()}{verdict(differences)[1:]}", ""]
+    for one in differences:
+        for role in one.roles:
+            lines += [f"**{_cell(_name(one.workload, role))}**", ""]
+            rows = [("**new**", p) for p in role.added] + [("gone", p) for p in role.removed]
+            if rows:
+                lines += ["| | actions | on | declared |", "|---|---|---|---|"]
+                lines += [
+                    f"| {sign} | {'<br>'.join(f'`{a}`' for a in p.actions)} | {_cell(p.resource + shown(p.conditions))}"
+                    f" | {_cell(p.place)} {_cell(p.origin)} |"
+                    for sign, p in rows
+                ]
+                lines.append("")
+            lines += [f"- {'**wider:** ' if line.widens else ''}{_cell(line.text)}" for line in role.others]
+            lines += [f"- **unsure:** {_cell(text)}" for text in role.unknown]
+            lines += [""] if role.others or role.unknown else []
+        if one.promises:
+            lines += [f"**{_cell(one.workload)}**", "", *(f"- {_cell(text)}" for text in one.promises), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def difference_json(differences: Sequence[Difference]) -> dict[str, Any]:
+    """The same as plain lists, dicts and strings, ready for `json.dumps`."""
+
+    def permissions(listed: Sequence[Permission]) -> list[dict[str, Any]]:
+        return [
+            {
+                "actions": list(one.actions),
+                "resource": one.resource,
+                "conditions": [
+                    {"operator": operator, "key": key, "values": list(values)}
+                    for operator, key, values in one.conditions
+                ],
+                "origin": one.origin,
+                "place": one.place,
+            }
+            for one in listed
+        ]
+
+    return {
+        "changed": any(one.changed for one in differences),
+        "widened": any(one.widened for one in differences),
+        "workloads": [
+            {
+                "workload": one.workload,
+                "widened": one.widened,
+                "promises": list(one.promises),
+                "roles": [
+                    {
+                        "environment": role.environment,
+                        "role": role.role,
+                        "widened": role.widened,
+                        "added": permissions(role.added),
+                        "removed": permissions(role.removed),
+                        "others": [{"text": line.text, "widens": line.widens} for line in role.others],
+                        "unknown": list(role.unknown),
+                    }
+                    for role in one.roles
+                ],
+            }
+            for one in differences
+        ],
+    }
+
+
+def verdict(differences: Sequence[Difference]) -> str:
+    """The outcome in one line."""
+    wider = [one.workload for one in differences if one.widened]
+    other = [one.workload for one in differences if one.changed and not one.widened]
+    parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [f"changed, and nowhere wider: {', '.join(other)}"] * bool(
+        other
+    )
+    return "; ".join(parts) or _NOTHING
+
+
+def _name(workload: str, role: RoleDifference) -> str:
+    return f"{workload}{' in ' + role.environment if role.environment else ''}, role {role.role}"
+
+
+def _permission(one: Permission) -> str:
+    return f"{', '.join(one.actions)} on {one.resource}{shown(one.conditions)}"
+
+
+def _cell(text: str) -> str:
+    """Text that a table of Markdown shows as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~$" else " " if c in "\r\n" else c for c in text)

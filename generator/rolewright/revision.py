@@ -1,0 +1,52 @@
+"""Files as they were at a revision of git."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from rolewright.finding import Finding, Location, Rejected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def commit_of(revision: str, folder: Path) -> str:
+    """The hash of the commit that a revision means. Raises Rejected where there is no git, repository or commit."""
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return _git(folder, *arguments, what=f"no revision {revision} here").decode().strip()
+
+
+def file_at(commit: str, path: Path) -> str | None:
+    """A file's text at a commit; None if it was not there. Raises Rejected if it is no text."""
+    folder, name = path.resolve().parent, path.resolve().name
+    if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", what="no such file"):
+        return None
+    try:
+        return _git(folder, "cat-file", "blob", f"{commit}:./{name}", what=f"no file {name}").decode("utf-8")
+    except UnicodeDecodeError:
+        raise Rejected([_finding(f"{name} at {commit[:12]} is no text in UTF-8", "name a manifest", path)]) from None
+
+
+def files_at(commit: str, folder: Path) -> list[Path]:
+    """The YAML files in a folder and below it at a commit. Raises Rejected as `commit_of` does."""
+    listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, what="no such folder")
+    names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
+    return [folder / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
+
+
+def _git(folder: Path, *arguments: str, what: str) -> bytes:
+    program = shutil.which("git")
+    if program is None:
+        raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)])
+    ran = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603
+    if ran.returncode:
+        said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+        message = f"git knows {what}" + (f": {said[0]}" if said else "")
+        raise Rejected([_finding(message, "name a branch, a tag or a commit of a repository of git", folder)])
+    return ran.stdout
+
+
+def _finding(message: str, remedy: str, path: Path) -> Finding:
+    return Finding("git-revision", message, remedy, Location(str(path)))
