@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import moto.codebuild.responses
 import moto.iam.models
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.codebuild.responses import CodeBuildResponse
 from moto.core.utils import utcnow
 from moto.dynamodb.models import DynamoDBBackend
@@ -216,6 +216,15 @@ def function_settings_are_given_back(original: Replacement, function: Any, *argu
 def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list[dict[str, Any]]:
     """moto knows the layers alone that were made in it, and a manifest names those of others."""
     return [{"Arn": arn, "CodeSize": 1} for arn in arns]
+
+
+@repair(LambdaBackend, "create_event_source_mapping")
+def event_sources_keep_the_alias(original: Replacement, backend: Any, spec: dict[str, Any]) -> Any:
+    """moto puts the version in the place of the alias that calls it, which a second plan puts back."""
+    made = original(backend, spec)
+    if spec["FunctionName"].startswith("arn:"):
+        made.function_arn = spec["FunctionName"]
+    return made
 
 
 @repair(LambdaFunction, "get_code")
