@@ -14,6 +14,7 @@ from rolewright.cli.render import render
 from rolewright.cli.retarget import retarget
 from rolewright.cli.schema import schema
 from rolewright.cli.validate import validate
+from rolewright.cli.why import why, why_not
 from rolewright.finding import Rejected
 
 app.command()(render)
@@ -21,6 +22,8 @@ app.command()(validate)
 app.command()(schema)
 app.command()(retarget)
 app.command()(diff)
+app.command()(why)
+app.command()(why_not)
 app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
 app.add_typer(explain_app)

@@ -1,0 +1,194 @@
+"""`why` and `why-not`: what allows something is what was declared, and the advice, once followed, allows it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from command import rolewright
+from generate import generated_manifests
+from rolewright.finding import Rejected
+from rolewright.grants import derive_grants
+from rolewright.manifest import read_manifest
+from rolewright.policy import build_roles
+from rolewright.question import ANYWHERE, Answer, Question, answer, question_of
+from rolewright.render import render
+from rolewright.source import loads
+from rolewright.template import Templates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rolewright.blueprint import Catalog
+    from rolewright.model import Module, Workload
+
+ADVICE = re.compile(r"add `([a-z0-9-]+)` to `access` of resources\.([a-z0-9-]+) ")
+ENTRY = re.compile(r"add a resource, `\{type: ([a-z0-9-]+), (.*?)access: ([a-z0-9-]+)\}`")
+
+
+class Asked:
+    """A manifest that questions are put to."""
+
+    def __init__(self, manifest: dict[str, Any], catalog: Catalog, templates: Templates) -> None:
+        self.catalog = catalog
+        (self.workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), catalog)
+        declaration = derive_grants(self.workload, catalog)
+        self.roles = build_roles(self.workload, declaration, catalog)
+        self.module: Module = render(self.workload, declaration, self.roles, catalog, templates)
+
+    def may(self, action: str, resource: str) -> Answer:
+        return answer(Question(action, resource, "", ""), self.workload, self.roles, self.module, self.catalog, ())
+
+
+def concrete(workload: Workload, text: Any) -> str:
+    (environment, *_) = workload.environments
+    values = environment.values if environment.name else {**environment.values, **ANYWHERE}
+    return str(text.ground(values)).replace("*", "x").replace("?", "x")
+
+
+def test_every_permission_names_the_line_that_declares_it(catalog: Catalog) -> None:
+    templates = Templates(catalog)
+    seen = 0
+    for text in generated_manifests(40):
+        asked = Asked(json.loads(text), catalog, templates)
+        for role in asked.roles:
+            for policy in role.policies:
+                for statement in policy.statements:
+                    for resource in statement.resources:
+                        ground = concrete(asked.workload, resource)
+                        if "${" in ground or statement.effect == "Deny":
+                            continue
+                        found = asked.may(statement.actions[0], "*" if ground == "x" else ground)
+                        mine = [one for one in found.allowed if (one.role, one.statement) == (role.key, statement.sid)]
+                        assert mine, (statement, found)
+                        assert {origin for origin, _ in mine[0].origins} <= {g.origin for g in statement.grants}
+                        name, line = mine[0].hcl.removeprefix(f"{asked.workload.name}/").split(":")
+                        assert f'"{statement.sid}"' in asked.module.files[name].splitlines()[int(line) - 1]
+                        seen += 1
+    assert seen >= 300
+
+
+def test_advice_that_is_followed_allows_it(catalog: Catalog) -> None:
+    """For a verb that a manifest does not give: what is advised gives what was asked for."""
+    templates = Templates(catalog)
+    chance = random.Random(20261125)
+    followed = {"verb": 0, "entry": 0}
+    for text in generated_manifests(150):
+        manifest = json.loads(text)
+        manifest.pop("environments", None)
+        if "${environment" in text or not manifest["resources"]:
+            continue
+        asked = Asked(manifest, catalog, templates)
+        key = chance.choice(sorted(manifest["resources"]))
+        resource, blueprint = asked.workload.resources[key], catalog.resources[manifest["resources"][key]["type"]]
+        verb = chance.choice([one for one in blueprint.verbs.values() if not one.of])
+        arn = chance.choice(sorted(verb.allow))
+        if arn == "*" or arn not in resource.arns:
+            continue
+        ground = concrete(asked.workload, resource.arns[arn][0])
+        found = asked.may(verb.allow[arn][0], ground)
+        if found.is_allowed or "${" in ground:
+            continue
+        advised = [matched for one in found.advice if (matched := ADVICE.match(one))]
+        assert advised, (found, resource)
+        name, where = advised[0].groups()
+        changed = json.loads(json.dumps(manifest))
+        changed["resources"][where]["access"] = [*changed["resources"][where].get("access", []), name]
+        try:
+            assert Asked(changed, catalog, templates).may(verb.allow[arn][0], ground).allowed, (changed, found)
+        except Rejected:
+            continue  # a verb that does not go with the entry's fields, which its finding says
+        followed["verb"] += 1
+        without = {k: v for k, v in manifest.items() if k != "resources"} | {"resources": {}}
+        if manifest["compute"]["type"] == "ec2" and not resource.created:
+            alone = Asked(without, catalog, templates).may(verb.allow[arn][0], ground)
+            entries = [ENTRY.match(one) for one in alone.advice]
+            followed["entry"] += any(one is not None and one[1] == resource.type for one in entries)
+    assert followed["verb"] >= 40
+    assert followed["entry"] >= 3
+
+
+DENIED = (
+    "An error occurred (AccessDenied) when calling the GetObject operation: User: "
+    "arn:aws:sts::123456789012:assumed-role/app-instance/i-0123456789abcdef0 is not authorized to perform: "
+    's3:GetObject on resource: "arn:aws:s3:::data/out/report.csv" because no identity-based policy allows the '
+    "s3:GetObject action"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        (DENIED, ("s3:GetObject", "arn:aws:s3:::data/out/report.csv", "app-instance")),
+        (
+            "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: sqs:SendMessage",
+            None,
+        ),
+        (
+            (
+                "User: arn:aws:iam::123456789012:role/team/app-task is not authorized to perform: dynamodb:Scan on "
+                "resource: arn:aws:dynamodb:us-east-1:123456789012:table/orders with an explicit deny in a policy"
+            ),
+            ("dynamodb:Scan", "arn:aws:dynamodb:us-east-1:123456789012:table/orders", "app-task"),
+        ),
+        (
+            (
+                "arn:aws:sts::123456789012:assumed-role/app/s is not authorized to perform: kms:Decrypt on the resource "
+                "associated with this ciphertext because the resource does not exist"
+            ),
+            ("kms:Decrypt", "*", "app"),
+        ),
+        ("s3:GetObject arn:aws:s3:::b/k", ("s3:GetObject", "arn:aws:s3:::b/k", "")),
+        ("GetObject arn:aws:s3:::b/k", None),
+    ],
+)
+def test_an_error_of_a_log_is_read(text: str, question: tuple[str, str, str] | None) -> None:
+    found = question_of([text] if "authorized" in text else text.split())
+    assert (found and (found.action, found.resource, found.role)) == question
+
+
+APP = """\
+version: 1
+workload: app
+compute: {type: ec2, ami: ami-01234567, instance_type: t3.micro}
+resources:
+  data: {type: s3-bucket, name: data, prefix: in/, access: get}
+"""
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(APP, encoding="utf-8")
+    yes = ("s3:GetObject", "arn:aws:s3:::data/in/x")
+    no = ("s3:PutObject", "arn:aws:s3:::data/in/x")
+    codes = {
+        (name, words[0]): rolewright(name, "m.yaml", *words, cwd=tmp_path).returncode
+        for name in ("why", "why-not")
+        for words in (yes, no)
+    }
+    assert codes == {
+        ("why", "s3:GetObject"): 0,
+        ("why", "s3:PutObject"): 1,
+        ("why-not", "s3:GetObject"): 1,
+        ("why-not", "s3:PutObject"): 0,
+    }
+    near = rolewright("why", "m.yaml", DENIED, cwd=tmp_path)
+    assert near.returncode == 1
+    assert "near is role instance, allow on arn:aws:s3:::data/in/*" in near.stdout
+    assert "m.yaml:5:" in near.stdout
+    told = json.loads(rolewright("why", "m.yaml", *no, "--format", "json", cwd=tmp_path).stdout)
+    assert told["answers"][0]["advice"] == ["add `put` to `access` of resources.data (m.yaml:5:3)"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("s3:GetObject",), ("one", "two"), ("s3:GetObject", "a", "b"), (DENIED.replace("app-instance", "other"),)],
+)
+def test_what_is_no_question_is_wrong_use(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(APP, encoding="utf-8")
+    result = rolewright("why", "m.yaml", *words, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
