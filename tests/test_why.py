@@ -137,8 +137,8 @@ DENIED = (
         ),
         (
             (
-                "arn:aws:sts::123456789012:assumed-role/app/s is not authorized to perform: kms:Decrypt on the resource "
-                "associated with this ciphertext because the resource does not exist"
+                "arn:aws:sts::123456789012:assumed-role/app/s is not authorized to perform: kms:Decrypt on the "
+                "resource associated with this ciphertext because the resource does not exist"
             ),
             ("kms:Decrypt", "*", "app"),
         ),

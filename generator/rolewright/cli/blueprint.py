@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import builtin_root
-from rolewright.cli.console import Format, FormatOption, report
+from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
 from rolewright.finding import Finding
 
 blueprint_app = typer.Typer(name="blueprint", help="Test blueprints, and start new ones.", no_args_is_help=True)
@@ -21,7 +21,7 @@ def try_all(
         Path | None,
         typer.Argument(metavar="DIR", help="Folder with compute/ and resources/; the built-in ones if left out."),
     ] = None,
-    format_: FormatOption = Format.TEXT,
+    format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Check every blueprint of a folder, and take manifests that use all of each through the whole pipeline."""
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
@@ -36,7 +36,7 @@ def try_all(
         for file in tested:
             trial = try_blueprint(pipeline, file)
             findings += trial.findings
-            if format_ is Format.TEXT and not trial.findings:
+            if format_ is FindingsFormat.TEXT and not trial.findings:
                 missing = f"; moto lacks {', '.join(sorted(trial.not_applied))}" if trial.not_applied else ""
                 built = f"{trial.manifests} manifest{'s' * (trial.manifests != 1)}"
                 typer.echo(f"{file.parent.relative_to(root)}: {built} built and proven{missing}")

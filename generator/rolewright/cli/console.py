@@ -6,12 +6,15 @@ import json
 import os
 import sys
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.report.github import findings_github
 from rolewright.report.json import findings_json
+from rolewright.report.sarif import findings_sarif
 from rolewright.report.text import findings_text
 
 if TYPE_CHECKING:
@@ -21,10 +24,19 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How findings are shown."""
+    """How a result is shown."""
 
     TEXT = "text"
     JSON = "json"
+
+
+class FindingsFormat(StrEnum):
+    """How findings are shown: to people, to programs, on GitHub's pages, and to its code scanning."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
 
 
 Manifests = Annotated[list[Path], typer.Argument(help="Manifest files.", show_default=False, metavar="MANIFEST...")]
@@ -35,13 +47,20 @@ Blueprints = Annotated[
 Environments = Annotated[
     list[str] | None, typer.Option("--env", help="Only this environment; may be given several times.")
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How findings are shown.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How the result is shown.")]
+FindingsFormatOption = Annotated[FindingsFormat, typer.Option("--format", help="How findings are shown.")]
 
 
-def report(findings: Sequence[Finding], sources: Mapping[str, str], format_: Format = Format.TEXT) -> None:
-    """Show findings: text on stderr, JSON on stdout."""
-    if format_ is Format.JSON:
+def report(
+    findings: Sequence[Finding], sources: Mapping[str, str], format_: Format | FindingsFormat = Format.TEXT
+) -> None:
+    """Show findings: text on stderr, anything else on stdout."""
+    if format_ == Format.JSON:
         typer.echo(json.dumps(findings_json(findings), indent=2))
+    elif format_ is FindingsFormat.SARIF:
+        typer.echo(json.dumps(findings_sarif(findings, metadata.version("rolewright")), indent=2))
+    elif format_ is FindingsFormat.GITHUB:
+        typer.echo(findings_github(findings), nl=False)
     elif findings:
         blueprints = {f.location.file for f in findings} - sources.keys()
         texts = {file: _text(file) for file in sorted(blueprints)}

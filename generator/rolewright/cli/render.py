@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
+from rolewright.cli.console import Blueprints, Environments, FindingsFormat, FindingsFormatOption, Manifests, report
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.write import WriteResult, write
 
@@ -36,7 +36,7 @@ def render(
         bool,
         typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's."),
     ] = False,
-    format_: FormatOption = Format.TEXT,
+    format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Render manifests into Terraform modules, after they were checked and proven.
 
@@ -63,7 +63,7 @@ def render(
         if len(results) == len(outcome.products) and not said:
             remember(cache, manifests, outcome, output)
     report(findings, outcome.sources, format_)
-    if format_ is Format.TEXT:
+    if format_ is FindingsFormat.TEXT:
         for product, result in results:
             typer.echo(f"{output / product.workload}: {_status(result)}; {product.summary}")
             if check and result.diff:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
+from rolewright.cli.console import Blueprints, Environments, FindingsFormat, FindingsFormatOption, Manifests, report
 from rolewright.report.text import printable
 
 
@@ -14,7 +14,7 @@ def validate(
     blueprints: Blueprints = None,
     env: Environments = None,
     jobs: Jobs = None,
-    format_: FormatOption = Format.TEXT,
+    format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Check and prove manifests without writing anything."""
     manifests = list(dict.fromkeys(manifests))
@@ -24,6 +24,6 @@ def validate(
     if outcome.refused:
         raise typer.Exit(1)
     remember(cache, manifests, outcome, None)
-    if format_ is Format.TEXT:
+    if format_ is FindingsFormat.TEXT:
         for product in outcome.products:
             typer.echo(f"{printable(product.place.file)}: {product.workload} is valid; {product.summary}")
