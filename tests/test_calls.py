@@ -134,6 +134,7 @@ def test_a_distributed_map_may_start_its_own_children(pipeline: Pipeline) -> Non
     [
         ({"Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": {"JobName": "x"}}, "Resource"),
         ({"Resource": "arn:aws:states:::http:invoke"}, "Resource"),
+        ({"Resource": 5}, "Resource"),
         ({"Resource": "arn:aws:lambda:us-east-1:123456789012:function:other"}, "Resource"),
         ({"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl.$": "$.url"}}, "Resource"),
         ({"Resource": "arn:aws:states:::sqs:sendMessage", "Arguments": "{% $states.input %}"}, "Resource"),
@@ -154,6 +155,26 @@ def test_what_cannot_be_told_is_a_finding_at_its_place(state: dict[str, Any], pa
     found = [(finding.rule, finding.path) for finding in refusal.value.findings]
     assert found == [("manifest-call", f"compute.definition.States.It.{path}")]
     assert refusal.value.findings[0].location.line == 1
+
+
+def test_every_entry_of_a_list_is_looked_at(pipeline: Pipeline) -> None:
+    """One of three buses is not named: that is a finding at its place, and without it both others are granted."""
+    buses = [{"EventBusName": f"${{resources.{key}.name}}", "Detail": {}} for key in ("one", "two")]
+    state = {"Resource": "arn:aws:states:::events:putEvents", "Parameters": {"Entries": buses}}
+    lines = build(pipeline, alone(state)).module.files["access.lock"].splitlines()
+    assert len([line for line in lines if "events:PutEvents" in line]) == 1  # both samples have the same name
+    state["Parameters"] = {"Entries": [*buses, {"Detail": {}}]}
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(state))
+    assert [one.path for one in refusal.value.findings] == ["compute.definition.States.It.Parameters.Entries.2"]
+
+
+def test_an_express_machine_waits_for_nothing(pipeline: Pipeline) -> None:
+    waiting = alone(call("ecs:runTask.sync", "TaskDefinition", "ecs-task"))
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, waiting, express=True)
+    assert [(one.rule, one.path) for one in refusal.value.findings] == [("manifest-rule", "compute.express")]
+    build(pipeline, alone(call("ecs:runTask", "TaskDefinition", "ecs-task")), express=True)
 
 
 def test_other_calls_are_left_to_statements(pipeline: Pipeline) -> None:

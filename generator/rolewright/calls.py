@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.model import Text, Use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.values import PathInTree, Values
 
@@ -60,7 +60,10 @@ def calls(values: Values, calls: Calls, definition: Any, path: PathInTree) -> tu
         for flag, value in calls.flags.items():
             if node.get(flag) == value:
                 seen[f"calls.{value}"] = Text.of(value)
-        if not isinstance(node.get(calls.key), str):
+        if calls.key not in node:
+            continue
+        if not isinstance(node[calls.key], str):
+            values.find("manifest-call", f"`{calls.key}` is no text", "name what is called", (*at, calls.key))
             continue
         for name, advice in calls.refused.items():
             if name in node:
@@ -80,8 +83,9 @@ def calls(values: Values, calls: Calls, definition: Any, path: PathInTree) -> tu
                 )
             continue
         seen[f"calls.{integration}"] = Text.of(integration)
-        text, place = (called, (*at, calls.key)) if not integration else _argument(node, calls, described, at)
-        uses += _used(values, calls, described, text, place)
+        own = [(called, (*at, calls.key))]
+        for text, place in own if not integration else _argument(node, calls, described, at):
+            uses += _used(values, calls, described, text, place)
     return tuple(uses), seen
 
 
@@ -93,8 +97,8 @@ def named(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]
         if isinstance(called, str):
             fits = calls.pattern.fullmatch(called)
             described = calls.integrations.get(fits[1] if fits else "", {"verbs": {}})
-            text = _argument(node, calls, described, at)[0] if fits and "argument" in described else called
-            for key in _NAMED.findall(text):
+            texts = _argument(node, calls, described, at) if fits and "argument" in described else [(called, at)]
+            for key in (key for text, _ in texts for key in _NAMED.findall(text)):
                 for type_, verbs in described["verbs"].items():
                     before = found.setdefault(key, {}).get(type_, ())
                     found[key][type_] = (*before, *verbs)
@@ -110,27 +114,32 @@ def _mappings(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, Mapping
 
 def _argument(
     node: Mapping[str, Any], calls: Calls, described: Mapping[str, Any], at: PathInTree
-) -> tuple[str, PathInTree]:
-    """The text of an argument, "" if it is not given as text, and its place."""
-    for holder in calls.arguments:
-        value: Any = node.get(holder)
-        path: PathInTree = (*at, holder)
-        for step in described["argument"].split("."):
-            value = value[0] if isinstance(value, list) and value else value
-            if not isinstance(value, dict) or step not in value:
-                break
-            value, path = value[step], (*path, step)
-        else:
-            return (value if isinstance(value, str) else ""), path
-    return "", (*at, calls.key)
+) -> list[tuple[str, PathInTree]]:
+    """Every text of an argument with its place, "" for one that is not given as text: lists have several."""
+    steps = described["argument"].split(".")
+    found = [one for holder in calls.arguments for one in _texts(node.get(holder), steps, (*at, holder))]
+    return found or [("", (*at, calls.key))]
+
+
+def _texts(value: Any, steps: Sequence[str], path: PathInTree) -> Iterator[tuple[str, PathInTree]]:  # noqa: ANN401
+    match value:
+        case list():
+            for index, item in enumerate(value):
+                yield from _texts(item, steps, (*path, index))
+        case dict() if steps and steps[0] in value:
+            yield from _texts(value[steps[0]], steps[1:], (*path, steps[0]))
+        case dict() if steps and len(path) and isinstance(path[-1], int):
+            yield "", path  # an entry of a list that leaves it out
+        case str() if not steps:
+            yield value, path
+        case _:
+            return
 
 
 def _used(values: Values, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree) -> Iterator[Use]:
     resources: Mapping[str, Any] = values.data.get("resources", {})
     fitting = [key for key, one in resources.items() if one["type"] in described["verbs"]]
     keys = {key for key in _NAMED.findall(text) if key in fitting}
-    if not keys and described.get("optional") and not text:
-        return
     if not keys:
         kinds = " or ".join(described["verbs"])
         what = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
