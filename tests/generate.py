@@ -343,7 +343,9 @@ class Generator:
         for key, types in wanted.items():
             type_ = key if key in types else self._chance.choice(types)
             verb = self._next(type_, resources[type_].verbs)
-            touched.setdefault(key, self._resource(type_, verb, f"{prefix}-{key}"))
+            made = touched.setdefault(key, self._resource(type_, verb, f"{prefix}-{key}"))
+            if type_ == "sqs-queue" and made.get("create"):
+                made["visibility_timeout"] = 43200  # longer than any function takes that handles its messages
 
     def _overrides(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """What one environment has otherwise: some of the texts and numbers that the manifest states."""
