@@ -38,6 +38,10 @@ def section(text: str) -> str:
     return text.partition("\n## Credentials\n")[2].partition("\n## ")[0]
 
 
+def test_every_compute_type_says_it() -> None:
+    assert TYPES == list(CATALOG.computes)
+
+
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_is_said_names_the_role_that_the_code_has(type_: str) -> None:
     blueprint = CATALOG.computes[type_]
