@@ -131,6 +131,13 @@ def test_one_file_since_a_revision_of_git(repository: Path) -> None:
     assert "+" not in gone.stdout
 
 
+def test_one_name_for_two_workloads_is_a_finding(repository: Path) -> None:
+    (repository / "services" / "second.yaml").write_text("version: 1\nworkload: app\n" + rest(BASE), encoding="utf-8")
+    result = rolewright("diff", "--base", "HEAD", "services", cwd=repository)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "app is already described at services/app.yaml:2:" in result.stderr
+
+
 def test_a_file_that_never_was_is_wrong_use(repository: Path) -> None:
     result = rolewright("diff", "--base", "HEAD", "services/none.yaml", cwd=repository)
     assert (result.returncode, result.stdout) == (2, "")

@@ -13,7 +13,7 @@ import typer
 
 from rolewright.blueprint import load_catalog
 from rolewright.cli.console import Blueprints, report
-from rolewright.finding import Rejected
+from rolewright.finding import Finding, Rejected
 from rolewright.source import load, loads
 
 if TYPE_CHECKING:
@@ -130,6 +130,11 @@ class _Reading:
         for document in documents:
             self.sources[document.file] = document.text
             for workload in read_manifest(document, self.catalog):
+                if workload.name in found:
+                    first = found[workload.name].workload.locate("workload")
+                    message = f"{workload.name} is already described at {first}"
+                    place = workload.locate("workload")
+                    raise Rejected([Finding("manifest-duplicate-workload", message, "name each once", place)])
                 found[workload.name] = Described(workload, derive_grants(workload, self.catalog))
         return found
 
@@ -139,7 +144,14 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     named = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file())
-    return [file for file in named if _is_manifest(file.read_bytes().decode("utf-8", "replace"))]
+    return [file for file in named if _is_manifest(_text(file))]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return "workload: unknown"  # reading it as a manifest says what is wrong
 
 
 def _is_manifest(text: str) -> bool:
