@@ -208,7 +208,7 @@ class Generator:
             blueprint.rules,
             narrowing | {name for one in blueprint.expand(access) for name in _needed(blueprint, one)},
         )
-        for field in {"name", *blueprint.identified_by} & entry.keys():
+        for field in {"name", "activity", *blueprint.identified_by} & entry.keys():
             if isinstance(entry[field], str):
                 schema = Schema(fields[field])
                 entry[field] = next(one for one in _distinct(entry[field], name) if schema.accepts(one))
