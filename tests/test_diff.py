@@ -103,6 +103,7 @@ def repository(tmp_path: Path) -> Path:
     wider = data(prefix="in/", access=["get", "put", "delete"])
     (services / "app.yaml").write_text("version: 1\nworkload: app\n" + rest(wider), encoding="utf-8")
     (services / "deep" / "old.yaml").unlink()
+    (services / "deep").rmdir()  # git keeps no empty folders
     (services / "new.yaml").write_text("version: 1\nworkload: new\n" + rest(BASE), encoding="utf-8")
     return tmp_path
 

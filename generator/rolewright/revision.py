@@ -18,9 +18,15 @@ def commit_of(revision: str, folder: Path) -> str:
     return _git(folder, *arguments, what=f"no revision {revision} here").decode().strip()
 
 
+def standing(path: Path) -> Path:
+    """The nearest folder around a path that is still there."""
+    return next(folder for folder in path.resolve().parents if folder.is_dir())
+
+
 def file_at(commit: str, path: Path) -> str | None:
     """A file's text at a commit; None if it was not there. Raises Rejected if it is no text."""
-    folder, name = path.resolve().parent, path.resolve().name
+    folder = standing(path)
+    name = path.resolve().relative_to(folder).as_posix()
     if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", what="no such file"):
         return None
     try:

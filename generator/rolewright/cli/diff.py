@@ -106,11 +106,11 @@ class _Reading:
 
     def since(self, revision: str, paths: Sequence[Path]) -> tuple[dict[str, Described], dict[str, Described]]:
         """The workloads of files and folders at a revision of git, and as they are."""
-        from rolewright.revision import commit_of, file_at, files_at  # noqa: PLC0415 - only for git
+        from rolewright.revision import commit_of, file_at, files_at, standing  # noqa: PLC0415 - only for git
 
         earlier: list[Document] = []
         for path in paths:
-            commit = commit_of(revision, path if path.is_dir() else path.resolve().parent)
+            commit = commit_of(revision, path if path.is_dir() else standing(path))
             for file in files_at(commit, path) if path.is_dir() else [path]:
                 text = file_at(commit, file)
                 if text is not None and (file == path or _is_manifest(text)):
