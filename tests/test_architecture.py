@@ -58,6 +58,7 @@ HOMES = {
     "botocore": {"prove/sandbox.py"},
     "policy_sentry": {"data/build_iam.py"},
     "typer": {"cli/"},
+    "pytest": {"pytest_plugin.py"},
 }
 
 SERVICES = {"prove/sandbox.py": {"lambda"}}  # moto's own name of a service, in its settings

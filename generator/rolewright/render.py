@@ -6,6 +6,7 @@ import json
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from rolewright.assertions import assertions
 from rolewright.fmt import format_hcl
 from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
@@ -56,6 +57,8 @@ def render(
             )
     source = PurePath(workload.file).name
     header = f"# Rendered by rolewright from {_one_line(source)}. Change the manifest, not this file.\n\n"
+    tested = {**context, **assertions(workload, roles, declaration.promises, files.values())}
+    files["tests/access.tftest.hcl"] = templates.render("module/access.tftest.hcl.j2", tested)
     texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
     texts["README.md"] = templates.render("module/README.md.j2", {**context, "source": source})
     texts["access.lock"] = access_lock(workload, roles)

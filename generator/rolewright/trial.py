@@ -110,6 +110,14 @@ class Trial:
     findings: list[Finding] = field(default_factory=list)
 
 
+def try_folder(pipeline: Pipeline, root: Path) -> Iterator[tuple[Path, Trial]]:
+    """Put every blueprint of the catalogue that is in a folder to the test, with its path in there."""
+    for blueprints in (pipeline.catalog.computes, pipeline.catalog.resources):
+        for file in blueprints.files.values():
+            if file.is_relative_to(root):
+                yield file.parent.relative_to(root), try_blueprint(pipeline, file)
+
+
 def try_blueprint(pipeline: Pipeline, file: Path) -> Trial:
     """Put the blueprint of a catalogue's file to the test."""
     kind, type_ = file.parent.parent.name, file.parent.name

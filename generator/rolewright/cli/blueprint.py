@@ -25,21 +25,19 @@ def try_all(
 ) -> None:
     """Check every blueprint of a folder, and take manifests that use all of each through the whole pipeline."""
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
-    from rolewright.trial import try_blueprint  # noqa: PLC0415
+    from rolewright.trial import try_folder  # noqa: PLC0415
 
     root = folder or builtin_root()
     findings: list[Finding] = []
+    tested = False
     with Pipeline([folder] if folder else []) as pipeline:
-        catalog = pipeline.catalog
-        files = [*catalog.computes.files.values(), *catalog.resources.files.values()]
-        tested = [file for file in files if file.is_relative_to(root)]
-        for file in tested:
-            trial = try_blueprint(pipeline, file)
+        for name, trial in try_folder(pipeline, root):
+            tested = True
             findings += trial.findings
             if format_ is FindingsFormat.TEXT and not trial.findings:
                 missing = f"; moto lacks {', '.join(sorted(trial.not_applied))}" if trial.not_applied else ""
                 built = f"{trial.manifests} manifest{'s' * (trial.manifests != 1)}"
-                typer.echo(f"{file.parent.relative_to(root)}: {built} built and proven{missing}")
+                typer.echo(f"{name}: {built} built and proven{missing}")
     if not tested:
         raise typer.BadParameter(f"{root} has no compute/*/blueprint.yaml and no resources/*/blueprint.yaml")
     report(findings, {}, format_)
