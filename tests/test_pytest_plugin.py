@@ -76,7 +76,7 @@ def test_findings_are_shown_at_their_place(repository: Path) -> None:
     manifest = repository / "services" / "lambda.yaml"
     text = manifest.read_text(encoding="utf-8").replace("[put, get]", "[puts]")
     manifest.write_text(text, encoding="utf-8")
-    before = text[: text.index("puts")]
+    before = text[: text.index("[puts]") + 1]
     line, column = before.count("\n") + 1, len(before) - before.rindex("\n")
     refused = run(repository, "--update-golden")
     assert refused.returncode == 1
