@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.session import Session
 
-from moto_server import ACCOUNT
+from rolewright.plan.server import ACCOUNT
 from rolewright.prove.document import statements
 from rolewright.prove.table import ground
 

@@ -53,7 +53,7 @@ HOMES = {
     "jinja2": {"template.py"},
     "jsonschema_rs": {"jsonschema.py"},
     "hcl2": {"check/parse.py"},
-    "moto": {"prove/sandbox.py"},
+    "moto": {"prove/sandbox.py", "plan/repairs.py"},
     "boto3": {"prove/sandbox.py"},
     "botocore": {"prove/sandbox.py"},
     "policy_sentry": {"data/build_iam.py"},

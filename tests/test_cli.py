@@ -14,7 +14,19 @@ from command import rolewright
 from rolewright.data import iam, provider
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-COMMANDS = {"render", "validate", "schema", "diff", "why", "why-not", "explain", "retarget", "blueprint", "blueprints"}
+COMMANDS = {
+    "render",
+    "validate",
+    "schema",
+    "diff",
+    "plan",
+    "why",
+    "why-not",
+    "explain",
+    "retarget",
+    "blueprint",
+    "blueprints",
+}
 
 
 def test_version_names_the_shipped_data() -> None:

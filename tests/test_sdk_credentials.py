@@ -22,9 +22,9 @@ import boto3
 import pytest
 
 from credential_servers import Server, container_endpoint, instance_metadata, serving
-from moto_server import moto_server
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
+from rolewright.plan.server import moto_server
 from rolewright.policy import build_roles
 from rolewright.render import render
 from rolewright.source import loads

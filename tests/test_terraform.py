@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generate import compute_variants, generated_manifests
-from moto_server import LACKING, moto_server
 from plan_oracle import compared, differences, shown
 from policy_oracle import Account, disagreements, held
 from real_terraform import Terraform
 from rolewright.check.parse import parse
 from rolewright.finding import Rejected
+from rolewright.plan.server import LACKING, moto_server
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.sandbox import open_sandbox
-from terraform_root import Root, build, terraform_types
+from terraform_root import Root, build, terraform_types, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rolewright.blueprint import Catalog
     from rolewright.pipeline import Built, Pipeline
+    from rolewright.plan.root import Fault
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
 
@@ -36,8 +37,8 @@ def server() -> Iterator[str]:
         yield address
 
 
-def assert_none(faults: Iterable[str]) -> None:
-    listed = list(faults)
+def assert_none(faults: Iterable[str | Fault]) -> None:
+    listed = [one if isinstance(one, str) else told(one) for one in faults]
     assert not listed, "\n".join(listed)
 
 
@@ -74,7 +75,7 @@ def test_examples_and_created_resources_live_their_whole_life_on_moto(
     root = Root(tmp_path, Terraform(terraform.program, server), [*examples, *generated])
     assert_none(root.plan())
     assert_none(root.apply())
-    faults = [*root.drift(), *_other_values(root, root.planned())]
+    faults = [*map(told, root.drift()), *_other_values(root, root.planned())]
     state = root.state()
     faults += _other_values(root, state)
     permissions = 0

@@ -131,7 +131,7 @@ class Pipeline:
             findings, proofs = self._judge(module, declaration, judged)
         except Rejected as refusal:  # what cannot be read back has its comments all the same
             unread = ParsedModule(module.files, (), {})
-            raise Rejected(_locate(finding, unread, workload) for finding in refusal.findings) from None
+            raise Rejected(locate(finding, unread, workload) for finding in refusal.findings) from None
         kept = (*_open(findings, workload), *_idle(findings, workload))
         return Built(workload, module, roles, declaration, kept, tuple(proofs))
 
@@ -140,12 +140,12 @@ class Pipeline:
         from rolewright.check.parse import parse  # noqa: PLC0415 - slow to import, as is its library
 
         parsed = parse(module)
-        findings = [_locate(finding, parsed, workload) for finding in _checked(parsed)]
+        findings = [locate(finding, parsed, workload) for finding in _checked(parsed)]
         proofs: list[Proof] = []
         # What was accepted must not keep the proof from its work: nothing is written unproven.
         if not any(finding.severity is Severity.ERROR for finding in _open(findings, workload)):
             proofs = list(self._prove(parsed, declaration, workload))
-            findings += [_locate(finding, parsed, workload) for proof in proofs for finding in proof.findings]
+            findings += [locate(finding, parsed, workload) for proof in proofs for finding in proof.findings]
         return list(dict.fromkeys(findings)), proofs
 
     def _limited(self, workload: Workload) -> Workload:
@@ -196,7 +196,7 @@ def _no_hcl(error: UnformattableError, workload: Workload) -> Finding:
     )
 
 
-def _locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Finding:
+def locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Finding:
     """A finding in the HCL moves to the manifest line that the text names; the HCL line stays as related."""
     place = finding.location
     related = tuple(

@@ -18,7 +18,7 @@ from rolewright.pipeline import Pipeline
 from rolewright.write import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from rolewright.model import Module
     from rolewright.pipeline import Built
@@ -113,7 +113,7 @@ def build_all(
     except KeyboardInterrupt:
         typer.echo("\n" * shown + "interrupted: nothing was written", err=True)
         raise
-    outcome.findings.extend(_duplicates(outcome.products))
+    outcome.findings.extend(duplicates((one.workload, one.place) for one in outcome.products))
     return outcome
 
 
@@ -239,15 +239,16 @@ def _agreements(built: Built) -> str:
     return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
 
 
-def _duplicates(products: Sequence[Product]) -> Iterable[Finding]:
-    seen: dict[str, Product] = {}
-    for one in products:
-        first = seen.setdefault(one.workload, one)
-        if first.place.file != one.place.file:
+def duplicates(workloads: Iterable[tuple[str, Location]]) -> Iterator[Finding]:
+    """One name, which is written at these places, for workloads of two manifests."""
+    seen: dict[str, Location] = {}
+    for name, place in workloads:
+        first = seen.setdefault(name, place)
+        if first.file != place.file:
             yield Finding(
                 "manifest-duplicate-workload",
-                f"{one.workload} is also described in {first.place.file}, and both would be written to the same folder",
+                f"{name} is also described in {first.file}, and both would be written to the same folder",
                 "give one of them another name",
-                one.place,
+                place,
                 "workload",
             )

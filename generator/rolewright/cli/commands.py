@@ -10,6 +10,7 @@ from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
+from rolewright.cli.plan import plan
 from rolewright.cli.render import render
 from rolewright.cli.retarget import retarget
 from rolewright.cli.schema import schema
@@ -20,6 +21,7 @@ from rolewright.finding import Rejected
 app.command()(render)
 app.command()(validate)
 app.command()(schema)
+app.command()(plan)
 app.command()(retarget)
 app.command()(diff)
 app.command()(why)

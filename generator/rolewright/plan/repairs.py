@@ -1,4 +1,4 @@
-"""A moto server on loopback for real Terraform, with moto's known gaps repaired here and nowhere else.
+"""A moto server for real Terraform, with moto's known gaps repaired: what `server` starts in a process of its own.
 
 Each repair says in its docstring what moto lacks and what would go wrong; none touches a policy of a role.
 """
@@ -8,14 +8,11 @@ from __future__ import annotations
 import inspect
 import ipaddress
 import json
-import os
-import subprocess
 import sys
 import threading
 import zlib
 from collections.abc import Callable
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 
 import moto.codebuild.responses
@@ -37,13 +34,9 @@ from moto.sqs.models import Queue
 from moto.ssm.models import Parameter, ParameterDict
 from moto.stepfunctions.responses import StepFunctionResponse
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from rolewright.plan.server import ACCOUNT
 
 Replacement = Callable[..., Any]
-
-ACCOUNT = "ACCOUNT0"
-"""What an access key begins with that ends in the account it is for; an access key has twenty characters."""
 
 REPAIRS: list[tuple[Any, str, Any]] = []
 """An owner, a name in it, and what stands under that name while the server runs."""
@@ -326,20 +319,6 @@ def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, s
     return 200, {"Content-Type": "application/json"}, "{}"
 
 
-LACKING = {
-    "aws_autoscaling_group": "moto gives back a reservation of capacity that nobody asked for",
-    "aws_ecs_service": "moto forgets the capacity provider and the rebalancing of zones, and never ends deleting it",
-    "aws_launch_template": "moto gives back the template's own tags as those of its instances",
-    "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
-    "aws_batch_job_queue": "it needs a compute environment",
-    "aws_eks_pod_identity_association": "moto has no Pod Identity",
-    "aws_lambda_provisioned_concurrency_config": "moto has no provisioned concurrency",
-    "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
-    "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
-}
-"""Terraform types that not even the repaired server makes: modules with one of them are planned, not applied."""
-
-
 def _serve() -> None:
     """Serve until standard input ends; the address is the first line of the output."""
     for owner, name, replacement in REPAIRS:
@@ -350,19 +329,6 @@ def _serve() -> None:
     print(f"http://{host}:{port}", flush=True)
     sys.stdin.read()
     server.stop()
-
-
-@contextmanager
-def moto_server() -> Iterator[str]:
-    """The address of a server in a process of its own, which the sandbox in this one cannot disturb."""
-    command = [sys.executable, __file__]
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=own
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
 
 
 if __name__ == "__main__":

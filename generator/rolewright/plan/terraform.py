@@ -1,0 +1,81 @@
+"""Terraform or OpenTofu as a program: which one, with what environment, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+PROGRAMS = ("terraform", "tofu")
+
+
+class TerraformError(Exception):
+    """It ended in another way than it may; the text is all that it said."""
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """A program, and the environment that it is run with."""
+
+    program: str
+    environment: Mapping[str, str]
+
+    def run(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> str:
+        """Standard output of a call. Raises TerraformError on an exit code that is not accepted."""
+        done = subprocess.run(  # noqa: S603 - a program that the user has named or has on the PATH, and no shell
+            [self.program, *arguments],
+            cwd=folder,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode not in accept:
+            raise TerraformError(f"{' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def json(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> Any:  # noqa: ANN401 - JSON
+        """Standard output as JSON."""
+        return json.loads(self.run(folder, *arguments, accept=accept))
+
+
+def find_terraform() -> str | None:
+    """The program on the PATH, Terraform before OpenTofu, or None."""
+    return next((found for name in PROGRAMS if (found := shutil.which(name)) is not None), None)
+
+
+def own_environment() -> dict[str, str]:
+    """The caller's environment with the caller's credentials."""
+    return {**os.environ, **_QUIET}
+
+
+def loopback_environment(endpoint: str) -> dict[str, str]:
+    """The caller's environment without anything of AWS's in it: no credentials, no profile, one endpoint on loopback.
+
+    Proxies are left to what fetches the provider; the endpoint is not asked through them.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {
+        **kept,
+        **_QUIET,
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": ",".join(filter(None, (kept.get("NO_PROXY"), "127.0.0.1"))),
+        **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
+    }
+
+
+_QUIET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+"""No hints of commands to run next, no questions, and no call for news of Terraform."""
