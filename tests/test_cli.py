@@ -20,6 +20,7 @@ COMMANDS = {
     "schema",
     "diff",
     "plan",
+    "deployer",
     "why",
     "why-not",
     "explain",

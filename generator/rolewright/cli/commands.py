@@ -8,6 +8,7 @@ from rolewright.cli.app import app
 from rolewright.cli.blueprint import blueprint_app
 from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
+from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
 from rolewright.cli.plan import plan
@@ -22,6 +23,7 @@ app.command()(render)
 app.command()(validate)
 app.command()(schema)
 app.command()(plan)
+app.command()(deployer)
 app.command()(retarget)
 app.command()(diff)
 app.command()(why)

@@ -68,19 +68,20 @@ def live(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Live
 
 def _groups(modules: Sequence[Built], wanted: Wanted) -> Iterator[list[Built]]:
     """The modules of each root: those that can be applied are apart from those that cannot."""
-    for lacking in (False, True):
-        kept = [one for one in modules if bool(wanted.apply and _missing(one)) == lacking]
+    for planned in (False, True):
+        kept = [one for one in modules if bool(wanted.apply and lacking(one)) == planned]
         for first in range(0, len(kept), _TOGETHER):
             yield kept[first : first + _TOGETHER]
 
 
-def _missing(built: Built) -> tuple[str, ...]:
+def lacking(built: Built) -> tuple[str, ...]:
+    """The Terraform types of a module that moto cannot make."""
     types = {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
     return tuple(sorted(types & LACKING.keys()))
 
 
 def _live(modules: Sequence[Built], wanted: Wanted) -> tuple[list[Lived], list[Fault]]:
-    applied = wanted.apply and not any(map(_missing, modules))
+    applied = wanted.apply and not any(map(lacking, modules))
     with tempfile.TemporaryDirectory(prefix="rolewright-") as folder:
         root = Root(Path(folder), wanted.terraform, modules, wanted.environments, own=wanted.own)
         wanted.tell(f"init, validate and plan {_counted(len(root.calls), 'module')}")
@@ -97,7 +98,7 @@ def _live(modules: Sequence[Built], wanted: Wanted) -> tuple[list[Lived], list[F
                 faults = root.drift()
             wanted.tell("destroy")
             faults += root.destroy()
-    missing = {} if applied or not wanted.apply else {call.name: _missing(call.built) for call in root.calls}
+    missing = {} if applied or not wanted.apply else {call.name: lacking(call.built) for call in root.calls}
     lived = [Lived(call, added[call.name], applied, missing.get(call.name, ())) for call in root.calls]
     return ([], faults) if faults else (lived, [])
 

@@ -319,7 +319,7 @@ def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, s
     return 200, {"Content-Type": "application/json"}, "{}"
 
 
-def _serve() -> None:
+def serve() -> None:
     """Serve until standard input ends; the address is the first line of the output."""
     for owner, name, replacement in REPAIRS:
         patch.object(owner, name, replacement, create=True).start()
@@ -332,4 +332,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    serve()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 # https://docs.aws.amazon.com/sdk-for-go/api/aws/endpoints/ : partition → its DNS suffix.
-_DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
+DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 
 
 def _caller_identity(_values: Values, environment: Environment) -> Values:
@@ -24,7 +24,7 @@ def _caller_identity(_values: Values, environment: Environment) -> Values:
 
 
 def _partition(_values: Values, environment: Environment) -> Values:
-    suffix = _DNS_SUFFIX.get(environment.partition)
+    suffix = DNS_SUFFIX.get(environment.partition)
     if suffix is None:
         return {"partition": environment.partition, "id": environment.partition}
     return {

@@ -1,0 +1,102 @@
+"""`rolewright deployer`: the least policies for Terraform itself."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolewright.cli.console import Blueprints, Environments, Manifests, report
+from rolewright.finding import Finding, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.deploy.deployer import Permission
+
+STALE = 3
+
+
+def deployer(
+    manifests: Manifests,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the policies go to.")] = Path("deployer"),
+    blueprints: Blueprints = None,
+    env: Environments = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 3 and show a diff if the policies are not current.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's.")
+    ] = False,
+) -> None:
+    """Write the least policies with which Terraform plans (reads alone) and applies these modules.
+
+    For each environment `NAME-plan.json` and `NAME-apply.json`, numbered where one would exceed what a managed policy
+    may hold. Roles are passed to their own services alone, and made with the manifest's boundary alone.
+    """
+    from rolewright.model import Module  # noqa: PLC0415 - only this command needs all this
+    from rolewright.write import write  # noqa: PLC0415
+
+    found = _permissions(list(dict.fromkeys(manifests)), blueprints or (), env or ())
+    files = _files(found)
+    try:
+        result = write(Module("deployer", files), output, check_only=check, force=force)
+    except Rejected as refusal:
+        report(refusal.findings, {})
+        raise typer.Exit(1) from None
+    for name, text in files.items():
+        statements = json.loads(text)["Statement"]
+        actions = {action for statement in statements for action in statement["Action"]}
+        typer.echo(f"{output / name}: {result.status}; {len(actions)} actions in {len(statements)} statements")
+    if check and result.diff:
+        typer.echo(result.diff, nl=False)
+    if result.status == "stale":
+        raise typer.Exit(STALE)
+
+
+def _permissions(
+    manifests: list[Path], blueprints: list[Path] | tuple[()], environments: list[str] | tuple[()]
+) -> Mapping[str, list[Permission]]:
+    """What Terraform needs in each environment; exits where a manifest or a blueprint is refused."""
+    from rolewright.check.parse import parse  # noqa: PLC0415 - slow to import
+    from rolewright.deploy.actions import load_actions  # noqa: PLC0415
+    from rolewright.deploy.deployer import permissions  # noqa: PLC0415
+    from rolewright.pipeline import Pipeline  # noqa: PLC0415
+    from rolewright.prove.evaluate import evaluate  # noqa: PLC0415
+
+    found: dict[str, list[Permission]] = defaultdict(list)
+    findings: list[Finding] = []
+    with Pipeline(blueprints, environments) as pipeline:
+        actions = load_actions(blueprints)
+        for manifest in manifests:
+            try:
+                for built in pipeline.run(manifest):
+                    findings += built.findings
+                    for environment in built.workload.environments:
+                        if not environments or environment.name in environments:
+                            plan = evaluate(parse(built.module), environment)
+                            found[environment.name] += permissions(
+                                built.workload, built.roles, plan, environment, actions
+                            )
+            except Rejected as refusal:
+                findings += refusal.findings
+        report(findings, pipeline.sources)
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(1)
+    return found
+
+
+def _files(found: Mapping[str, list[Permission]]) -> dict[str, str]:
+    from rolewright.deploy.deployer import documents  # noqa: PLC0415 - only this command needs it
+
+    files: dict[str, str] = {}
+    for environment, permissions in sorted(found.items()):
+        for kind in ("plan", "apply"):
+            made = documents(permissions, write=kind == "apply")
+            for number, document in enumerate(made, 1):
+                name = "-".join(filter(None, (environment, kind, str(number) if len(made) > 1 else "")))
+                files[f"{name}.json"] = json.dumps(document, indent=2) + "\n"
+    return files
