@@ -19,6 +19,7 @@ COMMANDS = {
     "validate",
     "schema",
     "diff",
+    "merge",
     "plan",
     "deployer",
     "why",

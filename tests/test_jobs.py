@@ -15,6 +15,7 @@ import pytest
 
 from rolewright.cli.build import Outcome, build_all
 from rolewright.cli.processes import spread
+from rolewright.cli.select import Selection
 from rolewright.pipeline import Pipeline
 
 COMPUTES = [
@@ -66,7 +67,7 @@ def test_several_processes_find_the_same_as_one(manifests: list[Path]) -> None:
     refuse(manifests[3], colour="red")
     manifests[4].write_text("- no mapping\n")
     manifests[5].unlink()
-    outcomes: list[Outcome] = [build_all(manifests, None, None, jobs) for jobs in (1, 2)]
+    outcomes: list[Outcome] = [build_all(Selection(manifests), None, None, jobs) for jobs in (1, 2)]
     assert outcomes[0] == outcomes[1]
     found = [(Path(f.location.file).stem, f.rule) for f in outcomes[0].findings]
     assert found == [
@@ -88,7 +89,7 @@ def test_nothing_is_written_while_one_manifest_has_an_error(tmp_path: Path, mani
 
 
 def test_a_folder_of_blueprints_that_is_none_is_one_finding(tmp_path: Path, manifests: list[Path]) -> None:
-    outcome = build_all(manifests, [tmp_path / "none"], None, 2)
+    outcome = build_all(Selection(manifests), [tmp_path / "none"], None, 2)
     assert outcome.refused
     assert [finding.rule for finding in outcome.findings] == ["blueprint-folder"]
 
@@ -103,7 +104,7 @@ def test_a_process_that_is_killed_ends_the_run(monkeypatch: pytest.MonkeyPatch, 
         return run(self, path)
 
     monkeypatch.setattr(Pipeline, "run", killed)
-    outcome = build_all(manifests, None, None, 2)
+    outcome = build_all(Selection(manifests), None, None, 2)
     assert outcome.refused
     (finding,) = outcome.findings
     assert finding.rule == "process-died"

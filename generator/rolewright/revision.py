@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from rolewright.finding import Finding, Location, Rejected
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def commit_of(revision: str, folder: Path) -> str:
@@ -40,6 +37,22 @@ def files_at(commit: str, folder: Path) -> list[Path]:
     listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, what="no such folder")
     names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
     return [folder / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
+
+
+def changed_since(revision: str, folder: Path) -> set[Path]:
+    """The files of the repository around a folder that differ from a revision, or are not known to git yet.
+
+    Absolute paths, of files that are gone too. Raises Rejected as `commit_of` does.
+    """
+    commit = commit_of(revision, folder)
+    top = Path(_git(folder, "rev-parse", "--show-toplevel", what="no repository here").decode().rstrip("\n"))
+    quiet = ("-c", "core.fsmonitor=false")
+    differing = _git(
+        top, *quiet, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", commit, what="no commit"
+    )
+    new = _git(top, *quiet, "ls-files", "--others", "--exclude-standard", "-z", what="no files")
+    names = (differing + new).decode("utf-8", "surrogateescape").split("\0")
+    return {top / name for name in names if name}
 
 
 def _git(folder: Path, *arguments: str, what: str) -> bytes:

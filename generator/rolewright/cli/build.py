@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cache import Cache, Known, Options
+from rolewright.cli.select import workloads
 from rolewright.finding import Finding, Location, Rejected, Severity
 from rolewright.pipeline import Pipeline
 from rolewright.write import contents
@@ -20,6 +21,7 @@ from rolewright.write import contents
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
+    from rolewright.cli.select import Selection
     from rolewright.model import Module
     from rolewright.pipeline import Built
 
@@ -51,9 +53,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one manifest. `sources` has its text if there are findings."""
+    """What became of one manifest. `workloads` are all that it names, `sources` has its text if there are findings."""
 
     products: tuple[Product, ...]
+    workloads: tuple[tuple[str, Location], ...]
     findings: tuple[Finding, ...]
     sources: Mapping[str, str]
 
@@ -82,7 +85,7 @@ class _Options:
 
 
 def build_all(
-    manifests: Sequence[Path],
+    selection: Selection,
     blueprints: Iterable[Path] | None,
     environments: Iterable[str] | None,
     jobs: int | None = None,
@@ -94,6 +97,7 @@ def build_all(
     a process did not live to the end, that is a finding and the parts end there.
     """
     options = _Options(tuple(blueprints or ()), tuple(environments or ()))
+    manifests = selection.manifests
     outcome = Outcome()
     known = {} if cache is None else _known(cache, manifests)
     rest = [manifest for manifest in manifests if manifest not in known]
@@ -113,18 +117,21 @@ def build_all(
     except KeyboardInterrupt:
         typer.echo("\n" * shown + "interrupted: nothing was written", err=True)
         raise
-    outcome.findings.extend(duplicates((one.workload, one.place) for one in outcome.products))
+    own = {str(manifest) for manifest in manifests}
+    named = selection.others or [one for part in outcome.parts for one in part.workloads]
+    outcome.findings.extend(one for one in duplicates(named) if one.location.file in own)
     return outcome
 
 
 def _known(cache: Cache, manifests: Iterable[Path]) -> dict[Path, Part]:
     """The parts of manifests for which there is nothing to do."""
     found = {manifest: cache.find(str(manifest)) for manifest in manifests}
-    return {
-        manifest: Part(tuple(Product(w.name, Location(str(manifest), *w.place), None, w.summary) for w in all_), (), {})
-        for manifest, all_ in found.items()
-        if all_ is not None
-    }
+    return {manifest: _part_of(manifest, all_) for manifest, all_ in found.items() if all_ is not None}
+
+
+def _part_of(manifest: Path, known: Iterable[Known]) -> Part:
+    products = tuple(Product(one.name, Location(str(manifest), *one.place), None, one.summary) for one in known)
+    return Part(products, tuple((one.workload, one.place) for one in products), (), {})
 
 
 def open_cache(output: Path | None, blueprints: Iterable[Path] | None, environments: Iterable[str] | None) -> Cache:
@@ -199,9 +206,10 @@ def _part(pipeline: Pipeline, manifest: Path) -> Part:
             products.append(Product(workload.name, workload.locate("workload"), built.module, _summary(built), until))
     except Rejected as refusal:
         findings += refusal.findings
+    named = [(one.workload, one.place) for one in products] if not findings else workloads(manifest)
     shown = {finding.location.file for finding in findings}
     sources = {file: text for file, text in pipeline.sources.items() if file in shown}
-    return Part(tuple(products), tuple(findings), sources)
+    return Part(tuple(products), tuple(named), tuple(findings), sources)
 
 
 def _died(manifest: Path) -> Finding:

@@ -11,6 +11,7 @@ from rolewright.cli.console import report
 from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
+from rolewright.cli.merge import merge
 from rolewright.cli.plan import plan
 from rolewright.cli.render import render
 from rolewright.cli.retarget import retarget
@@ -22,6 +23,7 @@ from rolewright.finding import Rejected
 app.command()(render)
 app.command()(validate)
 app.command()(schema)
+app.command()(merge)
 app.command()(plan)
 app.command()(deployer)
 app.command()(retarget)

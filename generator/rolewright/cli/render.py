@@ -11,6 +11,7 @@ import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
 from rolewright.cli.console import Blueprints, Environments, FindingsFormat, FindingsFormatOption, Manifests, report
+from rolewright.cli.select import ChangedSince, Shard, select
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.write import WriteResult, write
 
@@ -36,6 +37,8 @@ def render(
         bool,
         typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's."),
     ] = False,
+    changed_since: ChangedSince = None,
+    shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Render manifests into Terraform modules, after they were checked and proven.
@@ -45,9 +48,9 @@ def render(
     if output.is_symlink():
         report([_link(output)], {}, format_)
         raise typer.Exit(1)
-    manifests = list(dict.fromkeys(manifests))
+    selection = select(manifests, changed_since, shard, blueprints, output)
     cache = open_cache(output, blueprints, env)
-    outcome = build_all(manifests, blueprints, env, jobs, None if force else cache)
+    outcome = build_all(selection, blueprints, env, jobs, None if force else cache)
     results: list[tuple[Product, WriteResult]] = []
     findings: list[Finding] = list(outcome.findings)
     if not outcome.refused:
@@ -61,7 +64,7 @@ def render(
                     results.append((product, result))
         said = any(result.beside for _, result in results)  # every time
         if len(results) == len(outcome.products) and not said:
-            remember(cache, manifests, outcome, output)
+            remember(cache, selection.manifests, outcome, output)
     report(findings, outcome.sources, format_)
     if format_ is FindingsFormat.TEXT:
         for product, result in results:

@@ -6,6 +6,7 @@ import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
 from rolewright.cli.console import Blueprints, Environments, FindingsFormat, FindingsFormatOption, Manifests, report
+from rolewright.cli.select import ChangedSince, Shard, select
 from rolewright.report.text import printable
 
 
@@ -14,16 +15,18 @@ def validate(
     blueprints: Blueprints = None,
     env: Environments = None,
     jobs: Jobs = None,
+    changed_since: ChangedSince = None,
+    shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Check and prove manifests without writing anything."""
-    manifests = list(dict.fromkeys(manifests))
+    selection = select(manifests, changed_since, shard, blueprints)
     cache = open_cache(None, blueprints, env)
-    outcome = build_all(manifests, blueprints, env, jobs, cache)
+    outcome = build_all(selection, blueprints, env, jobs, cache)
     report(outcome.findings, outcome.sources, format_)
     if outcome.refused:
         raise typer.Exit(1)
-    remember(cache, manifests, outcome, None)
+    remember(cache, selection.manifests, outcome, None)
     if format_ is FindingsFormat.TEXT:
         for product in outcome.products:
             typer.echo(f"{printable(product.place.file)}: {product.workload} is valid; {product.summary}")

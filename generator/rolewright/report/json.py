@@ -1,16 +1,14 @@
-"""Findings → a structure for programs. Keys are only ever added."""
+"""Findings → a structure for programs, and back. Keys are only ever added."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from rolewright.finding import Severity
+from rolewright.finding import Finding, Location, Related, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rolewright.finding import Finding, Location
 
 
 class Place(TypedDict):
@@ -89,3 +87,31 @@ def _place(location: Location) -> Place:
         "end_line": location.end_line,
         "end_column": location.end_column,
     }
+
+
+class ForeignReportError(ValueError):
+    """A structure that `findings_json` did not make."""
+
+
+def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
+    """The findings of such a structure. Raises ForeignReportError for any other."""
+    try:
+        return [
+            Finding(
+                rule=str(one["rule"]),
+                message=str(one["message"]),
+                remedy=str(one["remedy"]),
+                location=_location(one),
+                path=str(one["path"]),
+                severity=Severity(one["severity"]),
+                related=tuple(Related(_location(other), str(other["note"])) for other in one["related"]),
+            )
+            for one in structure["findings"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ForeignReportError(f"{type(error).__name__}: {error}") from None
+
+
+def _location(place: Any) -> Location:  # noqa: ANN401 - JSON
+    numbers = (int(place[name]) for name in ("line", "column", "end_line", "end_column"))
+    return Location(str(place["file"]), *numbers)

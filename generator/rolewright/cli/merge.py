@@ -1,0 +1,38 @@
+"""`rolewright merge`: the reports of several shares → one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
+from rolewright.finding import Severity
+from rolewright.report.json import ForeignReportError, findings_of
+
+if TYPE_CHECKING:
+    from rolewright.finding import Finding
+
+
+def merge(
+    reports: Annotated[
+        list[Path],
+        typer.Argument(metavar="REPORT...", help="Findings as --format json wrote them.", show_default=False),
+    ],
+    format_: FindingsFormatOption = FindingsFormat.TEXT,
+) -> None:
+    """Put the findings of several runs together, as one run over all manifests would show them.
+
+    Exits 1 where there is an error among them.
+    """
+    findings: list[Finding] = []
+    for path in reports:
+        try:
+            findings += findings_of(json.loads(path.read_bytes()))
+        except (OSError, ValueError, ForeignReportError) as error:
+            raise typer.BadParameter(f"{path} is no report of --format json: {error}") from None
+    report(findings, {}, format_)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(1)
