@@ -50,7 +50,7 @@ FORBIDDEN = {
 }
 HOMES = {
     "yaml": {"yamltree.py", "prove/sandbox.py"},
-    "jinja2": {"template.py"},
+    "jinja2": {"template.py", "report/html.py"},
     "jsonschema_rs": {"jsonschema.py"},
     "hcl2": {"check/parse.py"},
     "moto": {"prove/sandbox.py", "plan/repairs.py"},

@@ -14,6 +14,7 @@ from rolewright.cli.explain import explain_app
 from rolewright.cli.merge import merge
 from rolewright.cli.plan import plan
 from rolewright.cli.render import render
+from rolewright.cli.report import report_page
 from rolewright.cli.retarget import retarget
 from rolewright.cli.schema import schema
 from rolewright.cli.validate import validate
@@ -28,6 +29,7 @@ app.command()(plan)
 app.command()(deployer)
 app.command()(retarget)
 app.command()(diff)
+app.command("report")(report_page)
 app.command()(why)
 app.command()(why_not)
 app.add_typer(blueprint_app)

@@ -64,10 +64,10 @@ def diff(
     for path in paths:
         if not path.exists() and base is None:
             raise typer.BadParameter(f"{path} does not exist")
-    read = _Reading(catalog)
+    read = Reading(catalog)
     try:
         old, new = read.two(*paths) if base is None else read.since(base, paths)
-        differences = _compare(old, new)
+        differences = compare_all(old, new)
     except Rejected as refusal:
         report(refusal.findings, read.sources)
         raise typer.Exit(1) from None
@@ -84,7 +84,8 @@ def diff(
         raise typer.Exit(CHANGED)
 
 
-def _compare(old: dict[str, Described], new: dict[str, Described]) -> list[Difference]:
+def compare_all(old: dict[str, Described], new: dict[str, Described]) -> list[Difference]:
+    """Workloads of the same name side by side."""
     from rolewright.difference import compare_workloads  # noqa: PLC0415 - slow to import
 
     if len(old) == len(new) == 1:  # one that was given another name is still meant
@@ -93,7 +94,7 @@ def _compare(old: dict[str, Described], new: dict[str, Described]) -> list[Diffe
 
 
 @dataclass
-class _Reading:
+class Reading:
     """Reads manifests; `sources` are the texts that findings show lines of."""
 
     catalog: Catalog

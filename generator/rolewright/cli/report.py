@@ -1,0 +1,90 @@
+"""`rolewright report`: what workloads may do, as a page."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolewright.cli.console import Blueprints, Manifests, report
+from rolewright.finding import Finding, Rejected, Severity
+
+if TYPE_CHECKING:
+    from rolewright.pipeline import Built
+
+
+def report_page(
+    manifests: Manifests,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="REV", help="Also show what changed since this revision of git.")
+    ] = None,
+    blueprints: Blueprints = None,
+    force: Annotated[bool, typer.Option("--force", help="Also overwrite a file that is not such a page.")] = False,
+) -> None:
+    """Write one HTML file: workloads, roles and resources as a picture and a table, what was proven, what changed.
+
+    The file is read without a network, on a screen of any width and in dark mode. It is written for manifests with
+    findings too, which it then shows; the exit code is 1 for them.
+    """
+    from rolewright.cli.diff import Reading, compare_all  # noqa: PLC0415 - only this command needs all this
+    from rolewright.pipeline import Pipeline  # noqa: PLC0415
+    from rolewright.report.html import Review, page  # noqa: PLC0415
+
+    _require_own(output, force=force)
+    built: list[Built] = []
+    findings: list[Finding] = []
+    manifests = list(dict.fromkeys(manifests))
+    with Pipeline(blueprints or ()) as pipeline:
+        for manifest in manifests:
+            try:
+                built += pipeline.run(manifest)
+            except Rejected as refusal:
+                findings += refusal.findings
+        findings += [finding for one in built for finding in one.findings]
+        report(findings, pipeline.sources)
+        review = None
+        refused = any(finding.severity is Severity.ERROR for finding in findings)
+        if base is not None and not refused:
+            reading = Reading(pipeline.catalog)
+            try:
+                review = Review(base, tuple(compare_all(*reading.since(base, manifests))))
+            except Rejected as refusal:
+                report(refusal.findings, reading.sources)
+                raise typer.Exit(1) from None
+    _write(output, page(built, findings, review))
+    typer.echo(f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} findings")
+    if refused:
+        raise typer.Exit(1)
+
+
+def _require_own(output: Path, *, force: bool) -> None:
+    """Exits where something else than a page of this command stands there."""
+    from rolewright.report.html import MARK  # noqa: PLC0415
+
+    if output.is_symlink():
+        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
+    if output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder; -o names the file")
+    try:
+        with output.open("rb") as opened:
+            own = opened.read(len(MARK)) == MARK.encode()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be read: {error.strerror}") from None
+    if not own and not force:
+        raise typer.BadParameter(f"{output} is not a page of rolewright report; --force overwrites it")
+
+
+def _write(output: Path, text: str) -> None:
+    """All of it or none: a draft beside the file takes its place."""
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+            draft = Path(folder, output.name)
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            draft.replace(output)
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None

@@ -1,0 +1,235 @@
+"""What workloads may do, as one HTML file that is read without a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment as Templates
+from jinja2 import StrictUndefined
+
+from rolewright.report.difference import verdict
+from rolewright.report.picture import Edge, Node, picture
+from rolewright.spoken import SYMBOLS, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.difference import Difference
+    from rolewright.finding import Finding
+    from rolewright.model import Environment, Role, Statement, Workload
+    from rolewright.pipeline import Built
+
+MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"
+"""What every page begins with, so that one page may replace another."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What differs from a revision."""
+
+    revision: str
+    differences: tuple[Difference, ...]
+
+
+def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | None) -> str:
+    """The page: what changed, what was found, and for each workload its picture, its proof and its access.
+
+    It loads nothing, and its content security policy lets no script run but its own.
+    """
+    style, script = (_file(name) for name in ("page.css", "page.js"))
+    template = Templates(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        _file("page.html.j2")
+    )
+    workloads = [_workload(one, number) for number, one in enumerate(built, 1)]
+    return MARK + template.render(
+        workloads=workloads,
+        findings=[_finding(one) for one in findings],
+        review=review and {"revision": review.revision, "verdict": verdict(review.differences)},
+        differences=list(_differences(review)) if review else [],
+        touched=list(_touched(built)) if len(built) > 1 else [],
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'",
+    )
+
+
+def _file(name: str) -> str:
+    return resources.files("rolewright.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _finding(one: Finding) -> dict[str, str]:
+    return {
+        "severity": str(one.severity),
+        "rule": one.rule,
+        "message": one.message,
+        "remedy": one.remedy,
+        "place": str(one.location),
+    }
+
+
+def _workload(built: Built, number: int) -> dict[str, Any]:
+    workload = built.workload
+    edges = list(_edges(built))
+    return {
+        "id": f"w{number}",
+        "name": workload.name,
+        "file": workload.file,
+        "compute": workload.compute.type,
+        "refused": built.refused,
+        "picture": picture(f"What the roles of {workload.name} reach", edges),
+        "tree": _tree(edges),
+        "proofs": built.proofs,
+        "promises": [{"source": vow.source, "place": str(vow.location)} for vow in workload.never],
+        "suppressions": workload.suppressions,
+        "agreements": sorted({f"the {one.to} of {one.resource}" for one in built.declaration.hand_overs}),
+        "exclusive": workload.exclusive,
+        "environments": [_environment(built, one) for one in workload.environments],
+    }
+
+
+def _values(environment: Environment) -> Mapping[str, str]:
+    return environment.values if environment.name else SYMBOLS
+
+
+def _environment(built: Built, environment: Environment) -> dict[str, Any]:
+    values = _values(environment)
+    boundary = built.workload.boundary
+    return {
+        "name": environment.name,
+        "place": f"{environment.account}, {environment.region}" if environment.name else "",
+        "boundary": boundary.ground(values) if boundary else "",
+        "roles": [
+            {
+                "key": role.key,
+                "name": role.name.ground(values),
+                "summary": role.summary,
+                "principals": [one.ground(values) for one in role.trust.principals],
+                "conditions": shown(role.trust.conditions, values).removeprefix(" if "),
+                "place": str(role.trust.location),
+            }
+            for role in built.roles
+        ],
+        "rows": [_row(role, statement, values) for role, statement in _statements(built.roles)],
+    }
+
+
+def _statements(roles: Sequence[Role]) -> Iterator[tuple[Role, Statement]]:
+    for role in roles:
+        for policy in role.policies:
+            for statement in policy.statements:
+                yield role, statement
+
+
+def _row(role: Role, statement: Statement, values: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "role": role.key,
+        "effect": statement.effect.lower(),
+        "actions": statement.actions,
+        "resources": [one.ground(values) for one in statement.resources],
+        "conditions": shown(statement.conditions, values).removeprefix(" if "),
+        "reasons": list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons)),
+        "origins": list(dict.fromkeys((grant.origin, str(grant.location)) for grant in statement.grants)),
+    }
+
+
+def _edges(built: Built) -> Iterator[Edge]:
+    """Who assumes each role, and what it reaches: a resource of the manifest, or what the platform needs."""
+    values = _values(built.workload.environments[0])
+    for role in built.roles:
+        node = Node("role", role.key, role.summary)
+        for one in role.trust.principals:
+            held = shown(role.trust.conditions, values).removeprefix(" if ")
+            principal = Node("principal", one.ground(values).rpartition("/")[2], "")
+            yield Edge(principal, node, f"assumes it{f', if {held}' if held else ''}")
+        reached: dict[tuple[Node, bool], dict[str, None]] = {}
+        for _, statement in _statements([role]):
+            for grant in statement.grants:
+                key = _reached(built.workload, grant.origin, statement), statement.effect == "Deny"
+                reached.setdefault(key, {}).update(dict.fromkeys(grant.actions))
+        for (end, denied), actions in reached.items():
+            yield Edge(node, end, f"{'may not' if denied else 'may'} {', '.join(sorted(actions))}", denied)
+
+
+def _reached(workload: Workload, origin: str, statement: Statement) -> Node:
+    start, _, rest = origin.partition(".")
+    key = rest.split(".")[0]
+    if start == "resources" and key in workload.resources:
+        resource = workload.resources[key]
+        verbs = f": {', '.join(resource.access)}" if resource.access else ""
+        return Node("resource", key, f"{resource.type}{verbs}")
+    if start == "statements":
+        services = sorted({action.partition(":")[0] for action in statement.actions})
+        return Node("resource", origin, ", ".join(services))
+    return Node("platform", origin, "what the platform needs")
+
+
+def _tree(edges: Sequence[Edge]) -> list[dict[str, Any]]:
+    """The same as the picture in words: each role with who assumes it and what it reaches."""
+    roles = dict.fromkeys(node for edge in edges for node in (edge.start, edge.end) if node.kind == "role")
+    return [
+        {
+            "role": role,
+            "principals": [edge.start for edge in edges if edge.end == role],
+            "reached": [edge for edge in edges if edge.start == role],
+        }
+        for role in roles
+    ]
+
+
+def _differences(review: Review) -> Iterator[dict[str, Any]]:
+    for one in review.differences:
+        for role in one.roles:
+            where = f" in {role.environment}" if role.environment else ""
+            rows = [("+", "may now", p) for p in role.added] + [("-", "may no longer", p) for p in role.removed]
+            yield {
+                "name": f"{one.workload}{where}, role {role.role}",
+                "widened": role.widened,
+                "rows": [
+                    {
+                        "sign": sign,
+                        "what": what,
+                        "actions": p.actions,
+                        "resource": p.resource,
+                        "conditions": " and ".join(f"{o} {k} {' | '.join(v)}" for o, k, v in p.conditions),
+                        "origin": p.origin,
+                        "place": p.place,
+                    }
+                    for sign, what, p in rows
+                ],
+                "others": role.others,
+                "unknown": role.unknown,
+            }
+        if one.promises:
+            yield {
+                "name": one.workload, "widened": False, "rows": [], "unknown": (),
+                "others": [{"text": text, "widens": False} for text in one.promises],
+            }  # fmt: skip
+
+
+def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
+    """Each resource with the roles that reach it, of all workloads and environments; `*` is left to their tables."""
+    found = sorted(
+        {
+            (resource, one.workload.name, environment.name, role.key, statement.effect.lower(), statement.actions)
+            for one in built
+            for environment in one.workload.environments
+            for role, statement in _statements(one.roles)
+            for resource in (text.ground(_values(environment)) for text in statement.resources)
+            if resource != "*"
+        }
+    )
+    for resource, group in groupby(found, key=lambda row: row[0]):
+        rows = [
+            {"who": f"{name}{f' in {where}' if where else ''}, {role}", "effect": effect, "actions": actions}
+            for _, name, where, role, effect, actions in group
+        ]
+        yield {"resource": resource, "rows": rows}
