@@ -19,6 +19,7 @@ COMMANDS = {
     "validate",
     "schema",
     "diff",
+    "express",
     "report",
     "merge",
     "plan",

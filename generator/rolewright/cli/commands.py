@@ -11,6 +11,7 @@ from rolewright.cli.console import report
 from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
+from rolewright.cli.express import express
 from rolewright.cli.merge import merge
 from rolewright.cli.plan import plan
 from rolewright.cli.render import render
@@ -30,6 +31,7 @@ app.command()(deployer)
 app.command()(retarget)
 app.command()(diff)
 app.command("report")(report_page)
+app.command()(express)
 app.command()(why)
 app.command()(why_not)
 app.add_typer(blueprint_app)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _WIDTH, _HEIGHT = 270, 46
 _GAP, _STEP = 85, 60
@@ -62,7 +62,7 @@ def picture(title: str, edges: Sequence[Edge]) -> str:
     )
 
 
-def _lines(edges: Iterable[Edge], places: dict[Node, tuple[float, float]]) -> Iterator[str]:
+def _lines(edges: Iterable[Edge], places: Mapping[Node, tuple[float, float]]) -> Iterator[str]:
     for edge in edges:
         (x1, y1), (x2, y2) = places[edge.start], places[edge.end]
         left, right = x1 + _WIDTH, x2

@@ -1,0 +1,102 @@
+"""Identity policies as other tools write them: plain, in a wrapper, or as text inside JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.prove.document import PolicyError, PolicyStatement, statements
+from rolewright.prove.table import Declared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What the policies of a file allow, and what of them cannot be compared, in words.
+
+    `denied` are actions that statements deny.
+    """
+
+    allowed: tuple[Declared, ...]
+    denied: tuple[Declared, ...]
+    unread: tuple[str, ...]
+
+
+def read_policies(path: Path) -> Foreign:
+    """The identity policies in a JSON file.
+
+    A policy document may stand anywhere in it: alone, in a list, in the answers of `aws iam` and of Access
+    Analyzer's policy generation (there as text), in the `Policies` of iam-policy-autopilot. Policies with a principal
+    are those of resources, and are left out. Raises Rejected for a file without a policy, or with a malformed one.
+    """
+    try:
+        data = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}", "give a file with a policy in JSON") from None
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, f"is no JSON: {error}", "give a policy in JSON") from None
+    documents = list(_documents(data))
+    if not documents:
+        raise _refused(path, "has no policy in it: nothing in there has a `Statement`", "give a policy in JSON")
+    allowed: list[Declared] = []
+    denied: list[Declared] = []
+    unread: dict[str, None] = {}
+    for document in documents:
+        if _of_resource(document):
+            unread["a policy with a Principal is that of a resource, and is left out"] = None
+            continue
+        try:
+            listed = statements(document)
+        except PolicyError as error:
+            raise _refused(path, f"has a policy that IAM would not accept: {error}", "mend the policy") from None
+        for number, one in enumerate(listed, 1):
+            name = one.sid or f"statement {number}"
+            if one.not_actions or one.not_resources:
+                what = "NotAction" if one.not_actions else "NotResource"
+                unread[f"{name}: what {what} leaves is no list that a manifest can have"] = None
+            else:
+                (allowed if one.effect == "Allow" else denied).append(_declared(one, name))
+    return Foreign(tuple(allowed), tuple(denied), tuple(unread))
+
+
+def _refused(path: Path, what: str, remedy: str) -> Rejected:
+    return Rejected([Finding("policy-unreadable", f"{path.name} {what}", remedy, Location(str(path)))])
+
+
+def _documents(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+    match node:
+        case dict() if "Statement" in node:
+            yield node
+        case dict():
+            for value in node.values():
+                yield from _documents(value)
+        case list():
+            for item in node:
+                yield from _documents(item)
+        case str() if "Statement" in node:
+            try:
+                inner = json.loads(node if node.lstrip().startswith("{") else unquote(node))
+            except ValueError:
+                return
+            yield from _documents(inner)
+        case _:
+            return
+
+
+def _of_resource(document: dict[str, Any]) -> bool:
+    listed = document["Statement"]
+    return any(
+        isinstance(one, dict) and ("Principal" in one or "NotPrincipal" in one)
+        for one in (listed if isinstance(listed, list) else [listed])
+    )
+
+
+def _declared(one: PolicyStatement, name: str) -> Declared:
+    conditions = tuple((atom.operator, atom.key, atom.values) for atom in one.conditions)
+    return Declared("Allow", one.actions, one.resources, conditions, name)
