@@ -23,6 +23,7 @@ COMMANDS = {
     "report",
     "merge",
     "plan",
+    "policies",
     "deployer",
     "why",
     "why-not",

@@ -14,6 +14,7 @@ from rolewright.cli.explain import explain_app
 from rolewright.cli.express import express
 from rolewright.cli.merge import merge
 from rolewright.cli.plan import plan
+from rolewright.cli.policies import policies
 from rolewright.cli.render import render
 from rolewright.cli.report import report_page
 from rolewright.cli.retarget import retarget
@@ -32,6 +33,7 @@ app.command()(retarget)
 app.command()(diff)
 app.command("report")(report_page)
 app.command()(express)
+app.command()(policies)
 app.command()(why)
 app.command()(why_not)
 app.add_typer(blueprint_app)

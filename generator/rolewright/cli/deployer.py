@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, Environments, Manifests, report
+from rolewright.cli.files import write_files
 from rolewright.finding import Finding, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.deploy.deployer import Permission
-
-STALE = 3
 
 
 def deployer(
@@ -37,24 +36,15 @@ def deployer(
     For each environment `NAME-plan.json` and `NAME-apply.json`, numbered where one would exceed what a managed policy
     may hold. Roles are passed to their own services alone, and made with the manifest's boundary alone.
     """
-    from rolewright.model import Module  # noqa: PLC0415 - only this command needs all this
-    from rolewright.write import write  # noqa: PLC0415
-
     found = _permissions(list(dict.fromkeys(manifests)), blueprints or (), env or ())
     files = _files(found)
-    try:
-        result = write(Module("deployer", files), output, check_only=check, force=force)
-    except Rejected as refusal:
-        report(refusal.findings, {})
-        raise typer.Exit(1) from None
-    for name, text in files.items():
-        statements = json.loads(text)["Statement"]
-        actions = {action for statement in statements for action in statement["Action"]}
-        typer.echo(f"{output / name}: {result.status}; {len(actions)} actions in {len(statements)} statements")
-    if check and result.diff:
-        typer.echo(result.diff, nl=False)
-    if result.status == "stale":
-        raise typer.Exit(STALE)
+    write_files(files, {name: _told(text) for name, text in files.items()}, output, check=check, force=force)
+
+
+def _told(text: str) -> str:
+    statements = json.loads(text)["Statement"]
+    actions = {action for statement in statements for action in statement["Action"]}
+    return f"{len(actions)} actions in {len(statements)} statements"
 
 
 def _permissions(
