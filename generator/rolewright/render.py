@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rolewright.assertions import assertions
+from rolewright.data import iam
 from rolewright.fmt import format_hcl
 from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
@@ -192,11 +193,19 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "resources": list(statement.resources),
         "principals": [],
         "conditions": statement.conditions,
+        "needs_star": _needs_star(statement),
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
         "conditioned": shown(statement.conditions, SYMBOLS),
     }
+
+
+def _needs_star(statement: Statement) -> bool:
+    """Whether `*` stands in it because each of its actions takes nothing narrower; scanners need to be told."""
+    facts = [iam.action(action) for action in statement.actions]
+    stars = any(text.literal == "*" for text in statement.resources)
+    return stars and all(one is not None and not one.resource_types for one in facts)
 
 
 def _resource(resource: Resource, workload: Workload, catalog: Catalog) -> dict[str, Any]:

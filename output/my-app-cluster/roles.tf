@@ -98,8 +98,10 @@ data "aws_iam_policy_document" "execution" {
   # manifest: compute.image
   # log in to ECR; this action takes no resource but *
   statement {
-    sid       = "EcrLogin"
-    actions   = ["ecr:GetAuthorizationToken"]
+    sid     = "EcrLogin"
+    actions = ["ecr:GetAuthorizationToken"]
+    # AWS has no narrower resource for this.
+    #trivy:ignore:AVD-AWS-0057
     resources = ["*"]
   }
   # manifest: compute.image
@@ -187,8 +189,10 @@ data "aws_iam_policy_document" "instance" {
   # manifest: compute.type
   # the agent asks where ECS is; this action takes no resource but *
   statement {
-    sid       = "FindEndpoint"
-    actions   = ["ecs:DiscoverPollEndpoint"]
+    sid     = "FindEndpoint"
+    actions = ["ecs:DiscoverPollEndpoint"]
+    # AWS has no narrower resource for this.
+    #trivy:ignore:AVD-AWS-0057
     resources = ["*"]
   }
 }
