@@ -18,6 +18,7 @@ COMMANDS = {
     "render",
     "validate",
     "schema",
+    "audit",
     "diff",
     "express",
     "report",

@@ -158,9 +158,13 @@ def _made(product: Product, output: Path | None) -> tuple[Known, Mapping[str, by
     return Known(product.workload, place, product.summary, folder, tuple(files)), files
 
 
+def cpus() -> int:
+    """How many processes run side by side here."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _processes(jobs: int | None, manifests: int) -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(available, manifests // _EACH) if jobs is None else min(jobs, manifests)
+    return min(cpus(), manifests // _EACH) if jobs is None else min(jobs, manifests)
 
 
 def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Generator[Part]:

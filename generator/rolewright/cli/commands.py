@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from rolewright.cli.app import app
+from rolewright.cli.audit import audit
 from rolewright.cli.blueprint import blueprint_app
 from rolewright.cli.blueprints import blueprints_app
 from rolewright.cli.console import report
@@ -31,6 +32,7 @@ app.command()(plan)
 app.command()(deployer)
 app.command()(retarget)
 app.command()(diff)
+app.command()(audit)
 app.command("report")(report_page)
 app.command()(express)
 app.command()(policies)

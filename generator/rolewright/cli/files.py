@@ -1,7 +1,9 @@
-"""A folder of files that a command writes beside modules: as carefully as these, with `--check` and `--force`."""
+"""Files that commands write beside modules, as carefully as these."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +13,6 @@ from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 STALE = 3
 
@@ -35,3 +36,16 @@ def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path,
         typer.echo(result.diff, nl=False)
     if result.status == "stale":
         raise typer.Exit(STALE)
+
+
+def write_file(output: Path, text: str) -> None:
+    """One file, all of it or none: a draft beside it takes its place. Exits 2 where that is not possible."""
+    if output.is_symlink():
+        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+            draft = Path(folder, output.name)
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            draft.replace(output)
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None

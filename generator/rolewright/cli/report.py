@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rolewright.cli.console import Blueprints, Manifests, report
+from rolewright.cli.files import write_file
 from rolewright.finding import Finding, Rejected, Severity
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def report_page(
             except Rejected as refusal:
                 report(refusal.findings, reading.sources)
                 raise typer.Exit(1) from None
-    _write(output, page(built, findings, review))
+    write_file(output, page(built, findings, review))
     typer.echo(f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} findings")
     if refused:
         raise typer.Exit(1)
@@ -64,8 +64,6 @@ def _require_own(output: Path, *, force: bool) -> None:
     """Exits where something else than a page of this command stands there."""
     from rolewright.report.html import MARK  # noqa: PLC0415
 
-    if output.is_symlink():
-        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
     if output.is_dir():
         raise typer.BadParameter(f"{output} is a folder; -o names the file")
     try:
@@ -77,14 +75,3 @@ def _require_own(output: Path, *, force: bool) -> None:
         raise typer.BadParameter(f"{output} cannot be read: {error.strerror}") from None
     if not own and not force:
         raise typer.BadParameter(f"{output} is not a page of rolewright report; --force overwrites it")
-
-
-def _write(output: Path, text: str) -> None:
-    """All of it or none: a draft beside the file takes its place."""
-    try:
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
-            draft = Path(folder, output.name)
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            draft.replace(output)
-    except OSError as error:
-        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Access keys and their use, found in files, images and the history of a repository."""

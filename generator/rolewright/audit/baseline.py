@@ -1,0 +1,93 @@
+"""Findings that were looked at and accepted, each with a reason and a day on which it is a finding again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding, Location, Rejected, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def fingerprint(finding: Finding) -> str:
+    """What a finding is known by: its rule, file and message, and not its line, which other changes move."""
+    text = "\0".join((finding.rule, Path(finding.location.file).as_posix(), finding.message))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def read_baseline(path: Path) -> dict[str, Mapping[str, Any]]:
+    """The accepted findings by fingerprint. Raises Rejected with the place for a file that is none."""
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))["accepted"]
+        entries = {one["fingerprint"]: one for one in listed}
+        wrong = [one for one in listed if not str(one["reason"]).strip() or not _is_day(one["until"])]
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _refused(path, "is no baseline of rolewright audit") from None
+    if wrong:
+        raise _refused(path, f"has an entry without a reason, or without a day: {wrong[0]['fingerprint']}")
+    return entries
+
+
+def _is_day(text: object) -> bool:
+    try:
+        return bool(_DAY.fullmatch(str(text)) and date.fromisoformat(str(text)))
+    except ValueError:
+        return False
+
+
+def _refused(path: Path, what: str) -> Rejected:
+    return Rejected([Finding("audit-baseline", f"{path} {what}", "write it with --accept", Location(str(path)))])
+
+
+def beyond(
+    findings: Iterable[Finding], accepted: Mapping[str, Mapping[str, Any]], path: Path, today: date
+) -> list[Finding]:
+    """The findings that nobody accepted, or no longer; an entry that nothing needs any more is one itself."""
+    found = list(findings)
+    marks = {fingerprint(one) for one in found}
+    kept = [one for one in found if not _holds(accepted.get(fingerprint(one)), today)]
+    idle = [
+        Finding(
+            "baseline-unused",
+            f"nothing is a {one.get('rule', 'finding')} in {one.get('file', 'any file')} any more",
+            "take the entry out",
+            Location(str(path)),
+            severity=Severity.WARNING,
+        )
+        for mark, one in accepted.items()
+        if mark not in marks
+    ]
+    return [*kept, *idle]
+
+
+def _holds(entry: Mapping[str, Any] | None, today: date) -> bool:
+    return entry is not None and date.fromisoformat(entry["until"]) >= today
+
+
+def baseline_text(
+    findings: Sequence[Finding], before: Mapping[str, Mapping[str, Any]], reason: str, until: date
+) -> str:
+    """A baseline with what was accepted before, and these findings."""
+    added = {
+        fingerprint(one): {
+            "fingerprint": fingerprint(one),
+            "rule": one.rule,
+            "file": Path(one.location.file).as_posix(),
+            "reason": reason,
+            "until": until.isoformat(),
+        }
+        for one in findings
+        if one.severity is not Severity.NOTE
+    }
+    entries = sorted({**before, **added}.values(), key=lambda one: (str(one.get("file")), one["fingerprint"]))
+    return json.dumps({"accepted": entries}, indent=2) + "\n"

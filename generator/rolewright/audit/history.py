@@ -1,0 +1,84 @@
+"""The history of a repository of git → keys that some commit of any branch added."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from rolewright.audit.keys import ENCODED, find_keys
+from rolewright.audit.text import key_finding
+from rolewright.finding import Finding, Location, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PATTERN = "|".join(("(AKIA|ASIA)[A-Z0-9]{16}", *(re.escape(mark.decode()) for mark in ENCODED)))
+_COMMIT = b"\1commit "
+_HUNK = re.compile(rb"@@ -\S+ \+(\d+)")
+_MOST = 4 * 1024 * 1024
+"""Bytes of added lines that are looked at together."""
+
+
+def audit_history(folder: Path) -> list[Finding]:
+    """Every key that a commit added below a folder, once for each file, with the first commit that has it.
+
+    A key stays readable in the history when it is taken out later. Raises Rejected where there is no repository.
+    """
+    program = shutil.which("git")
+    if program is None:
+        raise _refused("git is not on the PATH", folder)
+    arguments = (
+        "-c", "core.quotePath=off", "-c", "log.showSignature=false",
+        "log", "--all", "--reverse", "--patch",
+        "--unified=0", "--text", "--no-textconv", "--no-ext-diff", "--no-renames", "--no-color", "--full-history",
+        "--relative",
+        "--src-prefix=a/", "--dst-prefix=b/", "--format=%x01commit %H", f"-G{_PATTERN}", "--", ".",
+    )  # fmt: skip
+    found: dict[tuple[str, str, str], Finding] = {}
+    with subprocess.Popen(  # noqa: S603 - a fixed program, no shell
+        [program, "-C", str(folder), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        for commit, name, line, text in _added(running.stdout):
+            for key in find_keys(text):
+                at = line + text.count(b"\n", 0, key.start)
+                column = key.start - text.rfind(b"\n", 0, key.start)
+                place = Location(str(folder / name), at, column, at, column + key.end - key.start)
+                one = key_finding(key, place, f", added by commit {commit[:12]}")
+                found.setdefault((name, key.id, key.secret), one)
+        said = running.stderr.read().decode("utf-8", "replace").strip().splitlines()
+    if running.returncode:
+        raise _refused(said[0] if said else "git log failed", folder)
+    return list(found.values())
+
+
+def _added(stream: Iterator[bytes]) -> Iterator[tuple[str, str, int, bytes]]:
+    """The lines that each hunk adds: commit, file, number of the first line, text."""
+    commit = name = ""
+    lines: list[bytes] = []
+    first = size = 0
+    for raw in stream:
+        added = raw.startswith(b"+") and not raw.startswith(b"+++ b/")
+        if lines and (not added or size > _MOST):
+            yield commit, name, first, b"".join(lines)
+            first, lines, size = first + len(lines), [], 0
+        if added:
+            lines.append(raw[1:])
+            size += len(raw)
+        elif raw.startswith(_COMMIT):
+            commit = raw[len(_COMMIT) :].strip().decode()
+        elif raw.startswith(b"+++ b/"):
+            name = raw[6:].rstrip(b"\n\t").decode("utf-8", "surrogateescape")
+        elif match := _HUNK.match(raw):
+            first = int(match[1])
+    if lines:
+        yield commit, name, first, b"".join(lines)
+
+
+def _refused(message: str, folder: Path) -> Rejected:
+    remedy = "give a folder in a repository of git, or leave out --git-history"
+    return Rejected([Finding("git-history", message, remedy, Location(str(folder)))])

@@ -1,0 +1,113 @@
+"""An image as `docker save` or OCI writes it → findings: layers, what a later one deletes, the configuration."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zlib
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from rolewright.audit.files import audit_stream
+from rolewright.finding import Finding, Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_MAGIC = slice(257, 262)
+
+
+def audit_image(path: Path) -> list[Finding]:
+    """What is found in an archive of an image. It is read as a stream: memory does not grow with it.
+
+    Raises no error for a broken archive: that is a finding.
+    """
+    found: list[tuple[str, str, Finding]] = []
+    deleted: set[str] = set()
+    others: list[Finding] = []
+    listed = False
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            for member in archive:
+                _forget(archive)
+                listed |= member.name in ("manifest.json", "index.json")
+                opened = archive.extractfile(member) if member.isfile() else None
+                if opened is None:
+                    continue
+                head = opened.read(512)
+                stream = cast("BinaryIO", io.BufferedReader(_Joined(head, cast("BinaryIO", opened)), 1 << 20))
+                name = PurePosixPath(member.name).name
+                if head[_MAGIC] == b"ustar" or head.startswith(_GZIP):
+                    found += _layer(stream, f"{path}:{_digest(member.name)}", deleted)
+                elif head.startswith(_ZSTD):
+                    message = f"the layer {_digest(member.name)} is compressed with zstd, and was not read"
+                    others.append(_unread(message, "save the image with gzip or without compression", path))
+                else:
+                    others += audit_stream(stream, f"{path}:{name}", f"{name}.json")
+        if not listed:
+            others.append(_unread("is no image, or only a part of one: it has no manifest", "use docker save", path))
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        others.append(_unread(f"cannot be read to its end: {error}", "write it once more with docker save", path))
+    gone = [
+        replace(one, message=f"{one.message}; a later layer deletes the file, and the image has it all the same")
+        if _is_deleted(name, deleted)
+        else one
+        for _, name, one in found
+    ]
+    return list(dict.fromkeys([*others, *gone]))
+
+
+def _forget(archive: tarfile.TarFile) -> None:
+    """Without this every header that was read is kept."""
+    archive.members = []  # type: ignore[attr-defined]
+
+
+def _layer(stream: BinaryIO, file: str, deleted: set[str]) -> Iterator[tuple[str, str, Finding]]:
+    with tarfile.open(fileobj=stream, mode="r|*") as layer:
+        for member in layer:
+            _forget(layer)
+            name = PurePosixPath("/", member.name)
+            if name.name.startswith(".wh."):
+                target = name.parent if name.name == ".wh..wh..opq" else name.parent / name.name.removeprefix(".wh.")
+                deleted.add(str(target))
+                continue
+            opened = layer.extractfile(member) if member.isfile() else None
+            if opened is not None:
+                for one in audit_stream(cast("BinaryIO", opened), f"{file}:{name}", name.name):
+                    yield file, str(name), one
+
+
+def _is_deleted(name: str, deleted: set[str]) -> bool:
+    return any(str(one) in deleted for one in (PurePosixPath(name), *PurePosixPath(name).parents))
+
+
+def _digest(name: str) -> str:
+    """What tells a layer from others: `blobs/sha256/0123…` or `0123…/layer.tar`."""
+    parts = PurePosixPath(name).parts
+    return (parts[-2] if parts[-1] == "layer.tar" and len(parts) > 1 else parts[-1])[:12]
+
+
+def _unread(message: str, remedy: str, path: Path) -> Finding:
+    return Finding("unreadable", message, remedy, Location(str(path)), severity=Severity.WARNING)
+
+
+class _Joined(io.RawIOBase):
+    """A stream with what was read of it in front again."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        if self._head:
+            part, self._head = self._head[: len(view)], self._head[len(view) :]
+        else:
+            part = self._rest.read(len(view))
+        view[: len(part)] = part
+        return len(part)

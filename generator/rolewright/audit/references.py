@@ -1,0 +1,75 @@
+"""Lines that use a key without its value standing there, or that keep credentials from being renewed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DOCUMENTATION = {".md", ".rst", ".adoc", ".html"}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What is looked for in files whose name ends so (any if there are none), and what is said of it.
+
+    One of `words` is in each text that it fits. Looking for them first is what makes a large tree fast.
+    """
+
+    rule: str
+    files: tuple[str, ...]
+    words: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A place that fits a pattern."""
+
+    pattern: Pattern
+    start: int
+    end: int
+
+
+@cache
+def _patterns() -> tuple[Pattern, ...]:
+    """All patterns, in the order in which they are tried."""
+    listed = load(Path(__file__).with_name("references.yaml")).trees[0].data
+    return tuple(
+        Pattern(
+            one["rule"],
+            tuple(one.get("files", ())),
+            tuple(word.encode() for word in one["words"]),
+            re.compile(one["pattern"].encode(), re.MULTILINE),
+            one["message"],
+            one["remedy"],
+        )
+        for one in listed
+    )
+
+
+@cache
+def _patterns_for(suffix: str) -> tuple[Pattern, ...]:
+    return () if suffix in _DOCUMENTATION else tuple(one for one in _patterns() if not one.files or suffix in one.files)
+
+
+def find_references(data: bytes, name: str) -> Iterator[Reference]:
+    """The references in a file of text; one for each line, and none in documentation, which only talks about them."""
+    lines: set[int] = set()
+    for one in _patterns_for(PurePath(name).suffix.lower()):
+        if not any(word in data for word in one.words):
+            continue
+        for match in one.pattern.finditer(data):
+            line = data.rfind(b"\n", 0, match.start()) + 1
+            if line not in lines:
+                lines.add(line)
+                yield Reference(one, match.start(), match.end())

@@ -1,0 +1,51 @@
+"""Folders of Terraform → roles that do not fit what they are given to. The rules are those for rendered modules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolewright.check.parse import parse
+from rolewright.check.rule import check_rules, rules
+from rolewright.finding import Finding, Location, Rejected, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_RULES = ("missing-execution-role", "trust-compute-mismatch")
+_MARKS = ("aws_iam_role", "aws_ecs_task_definition")
+
+
+@dataclass(frozen=True)
+class _Folder:
+    files: Mapping[str, str]
+
+
+def audit_terraform(files: Iterable[str]) -> Iterator[Finding]:
+    """What the rules find in each folder with Terraform files that make roles or definitions of tasks."""
+    folders: dict[Path, dict[str, str]] = defaultdict(dict)
+    for file in files:
+        if file.endswith(".tf"):
+            path = Path(file)
+            try:
+                folders[path.parent][path.name] = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue  # reading it for keys has said so, or it is no Terraform
+    chosen = [rule for rule in rules() if rule.name in _RULES]
+    for folder, texts in folders.items():
+        if not any(mark in text for text in texts.values() for mark in _MARKS):
+            continue
+        try:
+            found = check_rules(parse(_Folder(texts)), chosen)
+        except Rejected as refusal:
+            message = "is no HCL that can be read, so that the roles in its folder were not looked at"
+            found = tuple(
+                Finding("unreadable", message, "mend it", one.location, severity=Severity.WARNING)
+                for one in refusal.findings
+            )
+        for one in found:
+            place = one.location
+            where = Location(str(folder / place.file), place.line, place.column, place.end_line, place.end_column)
+            yield replace(one, location=where, related=())

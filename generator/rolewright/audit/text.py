@@ -1,0 +1,194 @@
+"""One text → findings: keys in it, references to keys, and what its format tells beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from rolewright.audit.keys import find_keys
+from rolewright.audit.references import find_references
+from rolewright.finding import Finding, Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rolewright.audit.keys import Key
+
+_ALLOW = re.compile(rb"rolewright:allow[ \t]+(?P<reason>[^\n]*\w[^\n]*)")
+_BARE_ALLOW = re.compile(rb"rolewright:allow[^\w\n]*$", re.MULTILINE)
+_TEXT = 8_192
+"""How much of a file is looked at for a zero byte, which tells that it is no text."""
+
+
+def audit_text(data: bytes, file: str, name: str, within: range | None = None) -> list[Finding]:
+    """What is found in a text. `file` is how its place is called, `name` the name that tells its format.
+
+    Of a part of a larger text only what starts `within` some offsets is told; the rest is there to be seen beside it.
+    A finding on a line with `rolewright:allow REASON` is left out. No finding has a secret in it.
+    """
+    if within is None and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode()
+    inside = range(len(data)) if within is None else within
+    keys = [key for key in find_keys(data) if key.start in inside]
+    found: list[Finding] = []
+    places = _Places(data, file)
+    state = _addresses(data, name) if keys else {}
+    lines = set()
+    for key in keys:
+        place = places.at(key.start, key.end)
+        lines |= {place.line, places.at(key.secret_at, key.secret_at).line if key.secret_at >= 0 else place.line}
+        found.append(key_finding(key, place, _in_state(state, key.id)))
+    if b"\0" not in data[:_TEXT]:
+        for one in find_references(data, name):
+            place = places.at(one.start, one.end)
+            if one.start in inside and place.line not in lines:
+                pattern = one.pattern
+                found.append(
+                    Finding(
+                        pattern.rule,
+                        f"{data[one.start : one.end].decode('utf-8', 'replace').strip()}: {pattern.message}",
+                        pattern.remedy,
+                        place,
+                        severity=Severity.WARNING,
+                    )
+                )
+        if within is None and b"containerDefinitions" in data:
+            found += _definitions(data, places)
+    return list(_allowed(found, data, places, inside)) if b"rolewright:allow" in data else found
+
+
+class _Places:
+    """Turns offsets into lines and columns."""
+
+    def __init__(self, data: bytes, file: str) -> None:
+        self._data = data
+        self._file = file
+
+    def at(self, start: int, end: int) -> Location:
+        begin = self._data.rfind(b"\n", 0, start) + 1
+        line = self._data.count(b"\n", 0, start) + 1
+        column = len(self._data[begin:start].decode("utf-8", "replace")) + 1
+        width = len(self._data[start:end].decode("utf-8", "replace"))
+        return Location(self._file, line, column, line, column + width)
+
+    def line(self, number: int) -> bytes:
+        lines = self._data.split(b"\n", number)
+        return lines[number - 1]
+
+
+def _in_state(addresses: dict[str, str], key_id: str) -> str:
+    return f", in Terraform's state as {addresses[key_id]}" if key_id in addresses else ""
+
+
+def key_finding(key: Key, place: Location, where: str) -> Finding:
+    """What is said of a key; `where` ends the message. The secret itself is in none of it."""
+    if key.is_example:
+        return Finding(
+            "documented-example",
+            f"{key.id or 'the secret here'} is one of AWS's documentation, and opens nothing",
+            "nothing has to be done",
+            place,
+            severity=Severity.NOTE,
+        )
+    account = f"of account {key.account}" if key.account else "of an account that its id does not tell"
+    form = " in base64" if key.encoded else ""
+    if not key.id:
+        return Finding(
+            "secret-key",
+            f"a secret access key{form} (SHA-256 {key.secret}…), without its id beside it{where}",
+            "take it out, and find the key that it belongs to: whoever has both may act as its user",
+            place,
+        )
+    secret = f", with its secret (SHA-256 {key.secret}…)" if key.secret else ""
+    if key.is_temporary:
+        return Finding(
+            "temporary-key",
+            f"{key.id}{form}, a session's key {account}{secret}{where}",
+            "take it out; it ends by itself within 36 hours",
+            place,
+            severity=Severity.WARNING,
+        )
+    return Finding(
+        "access-key",
+        f"{key.id}{form}, a long-lived access key {account}{secret}{where}",
+        "give the workload a role, disable the key, and delete it once nothing broke; it stays in copies of this file",
+        place,
+    )
+
+
+def _addresses(data: bytes, name: str) -> dict[str, str]:
+    """Key id → the address of its resource, in a state of Terraform."""
+    if ".tfstate" not in PurePath(name).name:
+        return {}
+    state = _json(data)
+    listed = state.get("resources", ()) if isinstance(state, dict) else ()
+    found: dict[str, str] = {}
+    for resource in listed if isinstance(listed, list) else ():
+        if isinstance(resource, dict) and resource.get("type") == "aws_iam_access_key":
+            instances = resource.get("instances", ())
+            for instance in instances if isinstance(instances, list) else ():
+                attributes = instance.get("attributes") if isinstance(instance, dict) else None
+                if isinstance(attributes, dict):
+                    module = f"{resource['module']}." if resource.get("module") else ""
+                    found[str(attributes.get("id"))] = f"{module}aws_iam_access_key.{resource.get('name')}"
+    return found
+
+
+def _json(data: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
+    """Definitions of tasks that need an execution role and have none."""
+    definition = _json(data)
+    if isinstance(definition, dict) and isinstance(definition.get("taskDefinition"), dict):
+        definition = definition["taskDefinition"]
+    if not isinstance(definition, dict) or definition.get("executionRoleArn"):
+        return
+    containers = definition.get("containerDefinitions")
+    needs = dict.fromkeys(
+        need
+        for one in (containers if isinstance(containers, list) else ())
+        if isinstance(one, dict)
+        for need in _needs(one)
+    )
+    if needs:
+        start = data.find(b"containerDefinitions")
+        yield Finding(
+            "missing-execution-role",
+            f"this task has no executionRoleArn, and ECS needs one for {', '.join(needs)}",
+            "give it a role that ecs-tasks.amazonaws.com assumes; compute type fargate makes one",
+            places.at(start, start + len(b"containerDefinitions")),
+            severity=Severity.WARNING,
+        )
+
+
+def _needs(container: dict[str, Any]) -> Iterator[str]:
+    if re.match(r"\d{12}\.dkr\.ecr\.", str(container.get("image", ""))):
+        yield "an image in ECR"
+    if container.get("secrets"):
+        yield "secrets"
+    logging = container.get("logConfiguration")
+    if isinstance(logging, dict) and logging.get("logDriver") == "awslogs":
+        yield "logs in CloudWatch"
+
+
+def _allowed(found: Iterable[Finding], data: bytes, places: _Places, inside: range) -> Iterator[Finding]:
+    """What nobody allowed; an allowance without a reason is a finding itself."""
+    for one in found:
+        if not _ALLOW.search(places.line(one.location.line)):
+            yield one
+    for match in _BARE_ALLOW.finditer(data):
+        if match.start() in inside:
+            yield Finding(
+                "allowance-without-reason",
+                "this allowance says no reason, and allows nothing",
+                "write `rolewright:allow` and why",
+                places.at(match.start(), match.end()),
+                severity=Severity.WARNING,
+            )

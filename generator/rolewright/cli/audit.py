@@ -1,0 +1,139 @@
+"""`rolewright audit`: access keys and their use."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rolewright.cli.build import cpus
+from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
+from rolewright.finding import Finding, Location, Rejected, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_SHARE = 500
+"""Files that a process takes at once; for fewer, another process takes longer to start than it saves."""
+
+
+def audit(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
+    ] = None,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option("--image", metavar="FILE", help="An image, as docker save or OCI writes it; several times."),
+    ] = None,
+    git_history: Annotated[
+        bool, typer.Option("--git-history", help="Also every commit of the repositories that the paths are in.")
+    ] = False,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Findings that were accepted before.")
+    ] = None,
+    accept: Annotated[
+        str | None,
+        typer.Option("--accept", metavar="REASON", help="Write what is found to the baseline, for this reason."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="With --accept: the last day on which it holds.")
+    ] = None,
+    format_: FindingsFormatOption = FindingsFormat.TEXT,
+) -> None:
+    """Find access keys, and what uses them: in code, settings, state, images and history.
+
+    Nothing is sent anywhere, and no secret is shown: the account is read from the key's id, and a secret is told by
+    the beginning of its SHA-256. A line with `rolewright:allow REASON` is passed over. Exits 1 where something is
+    found, be it an error or a warning.
+    """
+    if not paths and not image:
+        raise typer.BadParameter("give files or folders, or --image")
+    end = _until(accept, until, baseline)
+    for path in [*(paths or ()), *(image or ())]:
+        if not path.exists():
+            raise typer.BadParameter(f"{path} does not exist")
+    today = datetime.now(UTC).date()
+    try:
+        from rolewright.audit.baseline import beyond, read_baseline  # noqa: PLC0415 - only this command needs it
+
+        accepted = read_baseline(baseline) if baseline is not None and (accept is None or baseline.exists()) else {}
+        found, count = _found(paths or [], image or [], git_history=git_history)
+    except Rejected as refusal:
+        report(refusal.findings, {}, format_)
+        raise typer.Exit(1) from None
+    if accept is not None and end is not None and baseline is not None:
+        _accept(baseline, found, accepted, accept, end)
+        return
+    if baseline is not None:
+        found = beyond(found, accepted, baseline, today)
+    report(found, {one.location.file: "" for one in found}, format_)  # a line could have a secret in it
+    if format_ is FindingsFormat.TEXT:
+        typer.echo(f"{count} file{'s' * (count != 1)} looked at")
+    if any(one.severity is not Severity.NOTE for one in found):
+        raise typer.Exit(1)
+
+
+def _until(accept: str | None, until: str | None, baseline: Path | None) -> date | None:
+    if accept is None and until is None:
+        return None
+    if accept is None or until is None or baseline is None or not accept.strip():
+        raise typer.BadParameter("--accept REASON, --until DAY and --baseline FILE go together")
+    try:
+        return date.fromisoformat(until)
+    except ValueError:
+        raise typer.BadParameter(f"{until} is no day: write it as 2027-06-30") from None
+
+
+def _found(paths: list[Path], images: list[Path], *, git_history: bool) -> tuple[list[Finding], int]:
+    from rolewright.audit.files import files_in  # noqa: PLC0415 - only this command needs it
+
+    files = list(dict.fromkeys(file for path in paths for file in files_in(path)))
+    shares = [files[start : start + _SHARE] for start in range(0, len(files), _SHARE)]
+    processes = min(cpus(), len(shares))
+    if processes > 1:
+        from rolewright.cli.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
+
+        try:
+            found = [one for part in spread(_share, shares, processes) for one in part]
+        except ChildProcessError:
+            message, remedy = "a process was killed, perhaps because memory ran out", "look at fewer files at a time"
+            raise Rejected([Finding("process-died", message, remedy, Location(str(paths[0])))]) from None
+    else:
+        found = _share(files)
+    if any(file.endswith(".tf") for file in files):
+        from rolewright.audit.terraform import audit_terraform  # noqa: PLC0415 - slow to import
+
+        found += audit_terraform(files)
+    found += [one for one in _beside_files(paths if git_history else [], images) if one not in found]
+    return found, len(files) + len(images)
+
+
+def _share(files: list[str]) -> list[Finding]:
+    from rolewright.audit.files import audit_file  # noqa: PLC0415 - only this command needs it
+
+    return [one for file in files for one in audit_file(file)]
+
+
+def _beside_files(folders: list[Path], images: list[Path]) -> Iterator[Finding]:
+    if folders:
+        from rolewright.audit.history import audit_history  # noqa: PLC0415
+
+        for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in folders):
+            yield from audit_history(folder)
+    if images:
+        from rolewright.audit.image import audit_image  # noqa: PLC0415
+
+        for image in images:
+            yield from audit_image(image)
+
+
+def _accept(
+    baseline: Path, found: list[Finding], accepted: Mapping[str, Mapping[str, Any]], reason: str, end: date
+) -> None:
+    from rolewright.audit.baseline import baseline_text  # noqa: PLC0415
+    from rolewright.cli.files import write_file  # noqa: PLC0415
+
+    write_file(baseline, baseline_text(found, accepted, reason, end))
+    typer.echo(f"{baseline}: {len(found)} finding{'s' * (len(found) != 1)} accepted until {end}", err=True)
