@@ -61,4 +61,4 @@ def _place(location: Location) -> dict[str, Any]:
 def _uri(file: str) -> str:
     """A path as a URI: relative to where the command ran, as the reader resolves it."""
     path = Path(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix(, errors="surrogateescape"))
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")
