@@ -68,7 +68,7 @@ def audit(
         return
     if baseline is not None:
         found = beyond(found, accepted, baseline, today)
-    report(found, {one.location.file: "" for one in found}, format_)  # a line could have a secret in it
+    report(found, {}, format_, lines=False)  # a line could have a secret in it
     if format_ is FindingsFormat.TEXT:
         typer.echo(f"{count} file{'s' * (count != 1)} looked at")
     if any(one.severity is not Severity.NOTE for one in found):

@@ -52,9 +52,13 @@ FindingsFormatOption = Annotated[FindingsFormat, typer.Option("--format", help="
 
 
 def report(
-    findings: Sequence[Finding], sources: Mapping[str, str], format_: Format | FindingsFormat = Format.TEXT
+    findings: Sequence[Finding],
+    sources: Mapping[str, str],
+    format_: Format | FindingsFormat = Format.TEXT,
+    *,
+    lines: bool = True,
 ) -> None:
-    """Show findings: text on stderr, anything else on stdout."""
+    """Show findings: text on stderr, anything else on stdout. Without `lines` no line of a file is shown."""
     if format_ == Format.JSON:
         typer.echo(json.dumps(findings_json(findings), indent=2))
     elif format_ is FindingsFormat.SARIF:
@@ -62,7 +66,7 @@ def report(
     elif format_ is FindingsFormat.GITHUB:
         typer.echo(findings_github(findings), nl=False)
     elif findings:
-        blueprints = {f.location.file for f in findings} - sources.keys()
+        blueprints = {f.location.file for f in findings} - sources.keys() if lines else ()
         texts = {file: _text(file) for file in sorted(blueprints)}
         typer.echo(findings_text(findings, {**texts, **sources}, color=_color()), err=True)
 

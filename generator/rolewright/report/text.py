@@ -38,7 +38,7 @@ def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, co
     """
     if not findings:
         return ""
-    lines = {file: text.split("\n") for file, text in sources.items() if text}
+    lines = {file: text.split("\n") for file, text in sources.items()}
     ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
     blocks = [_finding(finding, lines, color=color) for finding in ordered]
     return "\n\n".join([*blocks, summary(ordered)]) + "\n"
