@@ -19,6 +19,7 @@ COMMANDS = {
     "validate",
     "schema",
     "audit",
+    "usage",
     "diff",
     "express",
     "report",

@@ -20,6 +20,7 @@ from rolewright.cli.render import render
 from rolewright.cli.report import report_page
 from rolewright.cli.retarget import retarget
 from rolewright.cli.schema import schema
+from rolewright.cli.usage import usage
 from rolewright.cli.validate import validate
 from rolewright.cli.why import why, why_not
 from rolewright.finding import Rejected
@@ -33,6 +34,7 @@ app.command()(deployer)
 app.command()(retarget)
 app.command()(diff)
 app.command()(audit)
+app.command()(usage)
 app.command("report")(report_page)
 app.command()(express)
 app.command()(policies)

@@ -1,0 +1,107 @@
+"""What was used of what is declared, for people and for programs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.usage.held import Held, Permission
+    from rolewright.usage.records import Reading
+    from rolewright.usage.tally import KeyUse, Seen, Tally
+
+WANTING = "no identity-based policy allows"
+"""What AWS says where the role's own policies lack a permission; only then a change of the manifest helps."""
+_FEW = 3
+_ELSEWHERE = (
+    ("explicit deny", "a policy denies it explicitly; no further permission helps"),
+    ("resource-based policy", "the resource's own policy has to allow it, which its owner changes"),
+    ("permissions boundary", "the permissions boundary does not allow it"),
+    ("service control policy", "a policy of the organisation does not allow it"),
+    ("resource control policy", "a policy of the organisation does not allow it"),
+    ("session policy", "the session was given a policy that does not allow it"),
+    ("VPC endpoint policy", "the policy of the VPC endpoint does not allow it"),
+)
+
+
+def usage_text(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Reading, advice: Mapping[str, str]) -> str:
+    """A block for each role, then keys that are still in use, then what could not be read or told.
+
+    `advice` is the change of the manifest for a denial, by action and resource.
+    """
+    lines: list[str] = []
+    for workload, listed in roles.items():
+        for one in listed:
+            lines += [*_role(workload, one, advice), ""]
+    if tally.keys:
+        lines += [
+            "keys still in use:",
+            *(line for key, use in sorted(tally.keys.items()) for line in _key(key, use)),
+            "",
+        ]
+    lines += [f"not known what it needs: {name} ({count} times)" for name, count in sorted(tally.unmapped.items())]
+    lines += [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
+    other = f", {reading.foreign} objects that are none" if reading.foreign else ""
+    return "\n".join([*lines, f"{reading.records} records read{other}", ""])
+
+
+def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
+    where = f" in {one.environment}" if one.environment else ""
+    seen = f"{one.seen.count} events, {one.seen.first} to {one.seen.last}" if one.seen.count else "no event"
+    yield f"{workload}{where}, role {one.role} ({one.name}): {seen}"
+    for state in ("used", "unused", "unseen"):
+        groups: dict[tuple[str, str, str, str], list[Permission]] = defaultdict(list)
+        for each in one.permissions:
+            if each.state == state:
+                groups[each.resource, each.origin, each.place, each.because].append(each)
+        for (resource, origin, place, because), listed in groups.items():
+            names = ", ".join(sorted({each.action for each in listed}))
+            times = f", {sum(each.seen.count for each in listed)} times" if state == "used" else ""
+            why = f": {because}" if because else ""
+            yield f"  {state:7} {names} on {resource}{times}    {place} {origin}{why}"
+    for action, resource, use in one.undeclared:
+        on = f" on {resource}" if resource else ""
+        yield f"  other   {action}{on}, {_times(use)}: allowed, and not declared here"
+    for action, resource, because, use in one.denied:
+        yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
+        if f"{action} {resource}" in advice:
+            yield f"          to allow it: {advice[f'{action} {resource}']}"
+
+
+def reason(because: str) -> str:
+    """Why AWS denied something, as far as its message tells."""
+    if WANTING in because:
+        return "the role's policies do not allow it"
+    return next((said for text, said in _ELSEWHERE if text in because), "the message does not tell why")
+
+
+def _times(seen: Seen) -> str:
+    return f"{seen.count} times, last {seen.last}"
+
+
+def _key(key: str, use: KeyUse) -> Iterator[str]:
+    yield f"  {key} of {use.user or 'an unknown user'}: {_times(use)}"
+    for title, counter in (("calls", use.calls), ("from", use.sources), ("with", use.agents)):
+        listed = [name for name, _ in sorted(counter.items(), key=lambda one: (-one[1], one[0])) if name]
+        more = f" and {len(listed) - _FEW} more" if len(listed) > _FEW else ""
+        if listed:
+            yield f"    {title:5} {', '.join(listed[:_FEW])}{more}"
+
+
+def usage_json(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Reading) -> dict[str, Any]:
+    """The same as plain lists, dicts and strings, ready for `json.dumps`."""
+    return {
+        "roles": [{"workload": workload, **asdict(one)} for workload, listed in roles.items() for one in listed],
+        "keys": [
+            {"key": key, "user": use.user, "count": use.count, "first": use.first, "last": use.last}
+            | {"calls": dict(use.calls), "sources": dict(use.sources), "agents": dict(use.agents)}
+            for key, use in sorted(tally.keys.items())
+        ],
+        "unmapped": dict(sorted(tally.unmapped.items())),
+        "records": reading.records,
+        "foreign": reading.foreign,
+        "broken": dict(sorted(reading.broken.items())),
+    }

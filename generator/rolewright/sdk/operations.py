@@ -1,0 +1,77 @@
+"""An API's operation → the actions that IAM asks for, and whether a trail records it by default."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.data import iam
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VERSION = re.compile(r"20\d\d_?\d\d_?\d\d(v\d+)?$")  # Invoke20150331, CreateDistribution2015_07_27
+_VERB = re.compile(r"v\d+$")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What an operation needs: `all_of` its actions, or where only the call's contents tell, one of `one_of`."""
+
+    all_of: tuple[str, ...]
+    one_of: tuple[str, ...] = ()
+
+
+def needs_of(prefix: str, operation: str) -> Needs | None:
+    """What an operation needs; None where nothing is known of it, which is never guessed.
+
+    `prefix` is that of the service's actions. Names with a version at their end, as events of Lambda and CloudFront
+    have, are taken without it.
+    """
+    name = _VERSION.sub("", operation)
+    listed = _facts()["names"].get(prefix, {}).get(name)
+    if listed is not None:
+        return Needs(tuple(listed))
+    several = _facts()["one_of"].get(prefix, {}).get(name)
+    if several is not None:
+        return Needs((), tuple(several))
+    facts = iam.action(f"{prefix}:{name}") or iam.action(f"{prefix}:{_VERB.sub('', name)}")
+    return None if facts is None else Needs((facts.name,))
+
+
+def prefix_of(source: str) -> str:
+    """The prefix of the actions behind the source of an event, such as `monitoring.amazonaws.com`."""
+    name = source.removesuffix(".amazonaws.com")
+    return str(_facts()["sources"].get(name, name))
+
+
+def is_data(prefix: str, operation: str) -> bool:
+    """Whether a trail records it only where it was told to record data events."""
+    return _VERSION.sub("", operation) in _facts()["data"].get(prefix, ())
+
+
+@cache
+def data_actions() -> frozenset[str]:
+    """The actions that only data events show."""
+    found = set()
+    for prefix, operations in _facts()["data"].items():
+        for operation in operations:
+            needs = needs_of(prefix, operation)
+            found |= set() if needs is None else {*needs.all_of, *needs.one_of}
+    return frozenset(found)
+
+
+@cache
+def silent_patterns() -> tuple[str, ...]:
+    """The actions that leave no event of their own, as patterns in lower case."""
+    return tuple(one.lower() for one in _facts()["silent"])
+
+
+@cache
+def _facts() -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = load(Path(__file__).with_name("operations.yaml")).trees[0].data
+    return facts

@@ -1,0 +1,1 @@
+"""What CloudTrail recorded, held against what manifests declare."""

@@ -1,0 +1,132 @@
+"""What a role used, held against what its manifest declares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from rolewright.data import iam
+from rolewright.prove.match import Kind, matches
+from rolewright.sdk.operations import data_actions, silent_patterns
+from rolewright.usage.tally import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.model import Declaration, Environment, Grant, Workload
+    from rolewright.usage.tally import RoleUse, Tally
+
+_What = TypeVar("_What", tuple[str, str], tuple[str, str, str])
+_MADE = re.compile(r"\$\{(?!aws:)[^}]*\}")
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A declared permission and what became of it.
+
+    `unseen` is what these records could not show: `because` says why.
+    """
+
+    state: Literal["used", "unused", "unseen"]
+    action: str
+    resource: str
+    origin: str
+    place: str
+    seen: Seen
+    because: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role in one environment. `undeclared` is what it did although nothing declares it, `denied` with the reason."""
+
+    environment: str
+    role: str
+    name: str
+    seen: Seen
+    permissions: tuple[Permission, ...]
+    undeclared: tuple[tuple[str, str, Seen], ...]
+    denied: tuple[tuple[str, str, str, Seen], ...]
+
+
+def held(
+    workload: Workload, declaration: Declaration, names: Mapping[str, str], environment: Environment, tally: Tally
+) -> Iterator[Held]:
+    """Each role of a workload in an environment; `names` are the roles' names in AWS, by key."""
+    for key, name in names.items():
+        uses = [
+            one
+            for (account, other), one in sorted(tally.roles.items())
+            if other == name and (not environment.name or account == environment.account)  # else any account is meant
+        ]
+        matched: set[tuple[str, str]] = set()
+        permissions = tuple(
+            _permission(workload, grant, action, resource, uses, tally, matched)
+            for grant in declaration.grants
+            if grant.role == key and grant.effect == "Allow"
+            for resource in (text.ground(environment.values) for text in grant.resources)
+            for pattern in grant.actions
+            for action in iam.expand(pattern) or (pattern,)
+        )
+        undeclared = _added((pair, seen) for use in uses for pair, seen in use.used.items() if pair not in matched)
+        denied = _added((what, seen) for use in uses for what, seen in use.denied.items())
+        yield Held(
+            environment.name,
+            key,
+            name,
+            _sum(uses),
+            permissions,
+            tuple((*pair, seen) for pair, seen in undeclared.items()),
+            tuple((*what, seen) for what, seen in denied.items()),
+        )
+
+
+def _permission(
+    workload: Workload,
+    grant: Grant,
+    action: str,
+    resource: str,
+    uses: Sequence[RoleUse],
+    tally: Tally,
+    matched: set[tuple[str, str]],
+) -> Permission:
+    """What became of one; the uses that it allowed are added to `matched`."""
+    found = []
+    pattern = _MADE.sub("*", resource)  # what AWS makes up may be anything
+    for use in uses:
+        for pair, seen in use.used.items():
+            if pair[0] == action and (not pair[1] or matches(pattern, pair[1]) or _bucket_of(pair[1], pattern)):
+                matched.add(pair)
+                found.append(seen)
+    seen = _sum(found)
+    prefix = action.split(":", maxsplit=1)[0]
+    state: Literal["used", "unused", "unseen"] = "used" if seen.count else "unused"
+    because = ""
+    if not seen.count and any(matches(one, action.lower(), Kind.TEXT) for one in silent_patterns()):
+        state, because = "unseen", "it leaves no event of its own"
+    elif not seen.count and action in data_actions() and prefix not in tally.data:
+        state, because = "unseen", f"these files have no data events of {prefix}"
+    place = str(workload.locate(grant.origin))
+    return Permission(state, action, resource, grant.origin, place, seen, because)
+
+
+def _bucket_of(arn: str, pattern: str) -> bool:
+    """Whether the record names only the bucket of the objects that a pattern is for."""
+    return ":::" in arn and "/" not in arn and pattern.startswith(f"{arn}/")
+
+
+def _sum(seen: Iterable[Seen]) -> Seen:
+    total = Seen()
+    for one in seen:
+        total.count += one.count
+        total.first = min(filter(None, (total.first, one.first)), default="")
+        total.last = max(total.last, one.last)
+    return total
+
+
+def _added(pairs: Iterable[tuple[_What, Seen]]) -> dict[_What, Seen]:
+    found: dict[_What, list[Seen]] = {}
+    for what, seen in pairs:
+        found.setdefault(what, []).append(seen)
+    return {what: _sum(found[what]) for what in sorted(found)}

@@ -1,0 +1,106 @@
+"""Events → what each role used and was denied, which keys are still in use, and what could not be told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rolewright.question import question_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rolewright.usage.events import Event
+
+_MANY = 10_000
+"""Different uses that are kept of a role, and addresses of a key; what comes after them is left out."""
+
+
+@dataclass
+class Seen:
+    """How often, first and last, as times in ISO 8601."""
+
+    count: int = 0
+    first: str = ""
+    last: str = ""
+
+    def add(self, time: str) -> None:
+        """One more."""
+        self.count += 1
+        self.first = min(filter(None, (self.first, time)), default="")
+        self.last = max(self.last, time)
+
+
+@dataclass
+class KeyUse(Seen):
+    """A long-lived key that calls: whose it is, from where and with which programs."""
+
+    user: str = ""
+    sources: Counter[str] = field(default_factory=Counter)
+    agents: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class RoleUse(Seen):
+    """What a role did: by action and ARN ("" where the record names none), and what it was denied, with the message."""
+
+    used: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    denied: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """All that the records say.
+
+    `unmapped` are operations of which nothing is known, `data` the services with data events.
+    """
+
+    roles: dict[tuple[str, str], RoleUse] = field(default_factory=dict)
+    """By account and name."""
+    keys: dict[str, KeyUse] = field(default_factory=dict)
+    unmapped: Counter[str] = field(default_factory=Counter)
+    data: set[str] = field(default_factory=set)
+
+
+def tally(events: Iterable[Event], since: str) -> Tally:
+    """Add up events from a time on. Memory grows with what is different, not with their number."""
+    found = Tally()
+    for event in events:
+        if event.time < since:
+            continue
+        if event.is_data:
+            found.data.add(event.prefix)
+        if event.key:
+            _key(found.keys.setdefault(event.key, KeyUse()), event)
+        if event.role:
+            _role(found, found.roles.setdefault((event.account, event.role), RoleUse()), event)
+    return found
+
+
+def _key(use: KeyUse, event: Event) -> None:
+    use.add(event.time)
+    use.user = event.user
+    use.calls[f"{event.prefix}:{event.operation}"] += 1
+    for counter, value in ((use.sources, event.source), (use.agents, event.agent)):
+        if value in counter or len(counter) < _MANY:
+            counter[value] += 1
+
+
+def _role(found: Tally, use: RoleUse, event: Event) -> None:
+    use.add(event.time)
+    if event.needs is None:
+        found.unmapped[f"{event.prefix}:{event.operation}"] += 1
+    if event.denied:
+        asked = question_of([event.message])
+        actions = event.needs.all_of if event.needs else ()
+        action = asked.action if asked else next(iter(actions), f"{event.prefix}:{event.operation}")
+        resource = asked.resource if asked else next(iter(event.arns), "")
+        because = asked.because if asked else event.message
+        use.denied.setdefault((action, resource, because), Seen()).add(event.time)
+        return
+    for action in (*event.needs.all_of, *event.needs.one_of) if event.needs else ():
+        for arn in event.arns or ("",):
+            if (action, arn) in use.used or len(use.used) < _MANY:
+                use.used.setdefault((action, arn), Seen()).add(event.time)
