@@ -42,7 +42,6 @@ def usage_text(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Readi
             *(line for key, use in sorted(tally.keys.items()) for line in _key(key, use)),
             "",
         ]
-    lines += [f"not known what it needs: {name} ({count} times)" for name, count in sorted(tally.unmapped.items())]
     lines += [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
     other = f", {reading.foreign} objects that are none" if reading.foreign else ""
     return "\n".join([*lines, f"{reading.records} records read{other}", ""])
@@ -69,6 +68,8 @@ def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
         yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
         if f"{action} {resource}" in advice:
             yield f"          to allow it: {advice[f'{action} {resource}']}"
+    for name, use in one.unmapped:
+        yield f"  unknown {name}, {_times(use)}: nothing is known of what it needs"
 
 
 def reason(because: str) -> str:
@@ -100,7 +101,6 @@ def usage_json(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Readi
             | {"calls": dict(use.calls), "sources": dict(use.sources), "agents": dict(use.agents)}
             for key, use in sorted(tally.keys.items())
         ],
-        "unmapped": dict(sorted(tally.unmapped.items())),
         "records": reading.records,
         "foreign": reading.foreign,
         "broken": dict(sorted(reading.broken.items())),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rolewright.model import Declaration, Environment, Grant, Workload
     from rolewright.usage.tally import RoleUse, Tally
 
-_What = TypeVar("_What", tuple[str, str], tuple[str, str, str])
+_What = TypeVar("_What", tuple[str], tuple[str, str], tuple[str, str, str])
 _MADE = re.compile(r"\$\{(?!aws:)[^}]*\}")
 
 
@@ -39,7 +39,11 @@ class Permission:
 
 @dataclass(frozen=True)
 class Held:
-    """A role in one environment. `undeclared` is what it did although nothing declares it, `denied` with the reason."""
+    """A role in one environment.
+
+    `undeclared` is what it did although nothing declares it, `denied` has AWS's reasons, and of the operations
+    `unmapped` nothing is known.
+    """
 
     environment: str
     role: str
@@ -48,17 +52,19 @@ class Held:
     permissions: tuple[Permission, ...]
     undeclared: tuple[tuple[str, str, Seen], ...]
     denied: tuple[tuple[str, str, str, Seen], ...]
+    unmapped: tuple[tuple[str, Seen], ...]
 
 
 def held(
     workload: Workload, declaration: Declaration, names: Mapping[str, str], environment: Environment, tally: Tally
 ) -> Iterator[Held]:
     """Each role of a workload in an environment; `names` are the roles' names in AWS, by key."""
-    for key, name in names.items():
+    for key, role_name in names.items():
         uses = [
             one
             for (account, other), one in sorted(tally.roles.items())
-            if other == name and (not environment.name or account == environment.account)  # else any account is meant
+            if other == role_name
+            and (not environment.name or account == environment.account)  # else any account is meant
         ]
         matched: set[tuple[str, str]] = set()
         permissions = tuple(
@@ -71,14 +77,16 @@ def held(
         )
         undeclared = _added((pair, seen) for use in uses for pair, seen in use.used.items() if pair not in matched)
         denied = _added((what, seen) for use in uses for what, seen in use.denied.items())
+        unmapped = _added((name, seen) for use in uses for name, seen in use.unmapped.items())
         yield Held(
             environment.name,
             key,
-            name,
+            role_name,
             _sum(uses),
             permissions,
             tuple((*pair, seen) for pair, seen in undeclared.items()),
             tuple((*what, seen) for what, seen in denied.items()),
+            tuple((*name, seen) for name, seen in unmapped.items()),
         )
 
 

@@ -44,23 +44,21 @@ class KeyUse(Seen):
 
 @dataclass
 class RoleUse(Seen):
-    """What a role did: by action and ARN ("" where the record names none), and what it was denied, with the message."""
+    """What a role did, by action and ARN ("" where the record names none), and what it was denied, with the message."""
 
     used: dict[tuple[str, str], Seen] = field(default_factory=dict)
     denied: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+    unmapped: dict[tuple[str], Seen] = field(default_factory=dict)
+    """Operations of which nothing is known."""
 
 
 @dataclass
 class Tally:
-    """All that the records say.
-
-    `unmapped` are operations of which nothing is known, `data` the services with data events.
-    """
+    """All that the records say. `data` are the services with data events."""
 
     roles: dict[tuple[str, str], RoleUse] = field(default_factory=dict)
     """By account and name."""
     keys: dict[str, KeyUse] = field(default_factory=dict)
-    unmapped: Counter[str] = field(default_factory=Counter)
     data: set[str] = field(default_factory=set)
 
 
@@ -75,7 +73,7 @@ def tally(events: Iterable[Event], since: str) -> Tally:
         if event.key:
             _key(found.keys.setdefault(event.key, KeyUse()), event)
         if event.role:
-            _role(found, found.roles.setdefault((event.account, event.role), RoleUse()), event)
+            _role(found.roles.setdefault((event.account, event.role), RoleUse()), event)
     return found
 
 
@@ -88,10 +86,10 @@ def _key(use: KeyUse, event: Event) -> None:
             counter[value] += 1
 
 
-def _role(found: Tally, use: RoleUse, event: Event) -> None:
+def _role(use: RoleUse, event: Event) -> None:
     use.add(event.time)
     if event.needs is None:
-        found.unmapped[f"{event.prefix}:{event.operation}"] += 1
+        use.unmapped.setdefault((f"{event.prefix}:{event.operation}",), Seen()).add(event.time)
     if event.denied:
         asked = question_of([event.message])
         actions = event.needs.all_of if event.needs else ()
