@@ -214,6 +214,25 @@ def test_the_history_keeps_what_was_taken_out(tmp_path: Path) -> None:
     assert [one["rule"] for one in findings("outside", "--git-history", cwd=tmp_path)] == ["git-history"]
 
 
+def test_the_history_of_odd_names_and_lines(tmp_path: Path) -> None:
+    """A name that git puts in quotes, a line that looks like the heading of a file, and one that is allowed."""
+    git(tmp_path, "init")
+    chance = random.Random(21)
+    (odd, *_), (heading, *_), (allowed, *_) = (new_key(chance) for _ in range(3))
+    (tmp_path / "first.txt").write_text(f"++ b/{heading}\n", encoding="utf-8")
+    (tmp_path / 'odd "ü"\t.txt').write_text(f"{odd}\n", encoding="utf-8")
+    (tmp_path / "third.txt").write_text(f"\n{allowed} # rolewright:allow disabled in May\n", encoding="utf-8")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "first")
+    for path in tmp_path.glob("*.txt"):
+        path.unlink()
+    found = findings(".", "--git-history", cwd=tmp_path)
+    assert {(one["file"], one["message"].split()[0].rstrip(",")) for one in found} == {
+        ("first.txt", heading),
+        ('odd "ü"\t.txt', odd),
+    }
+
+
 def layer(files: dict[str, bytes], mode: str = "w") -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode=mode) as made:  # type: ignore[call-overload]

@@ -91,7 +91,18 @@ def test_every_form_gives_the_same_entries(wrapper: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"a": 1}', '{"Statement": [{"Effect": "Maybe"}]}', '{"Statement": 3}', "[" * 100_000, "\xff"],
+    [
+        "",
+        "{",
+        "[]",
+        '{"a": 1}',
+        '{"Statement": [{"Effect": "Maybe"}]}',
+        '{"Statement": 3}',
+        "[" * 100_000,
+        "\xff",
+        '{"a":' * 900 + "1" + "}" * 900,
+        json.dumps({"x": '{"Statement":' + "[" * 100_000}),
+    ],
 )
 def test_what_is_no_policy_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "policy.json").write_bytes(text.encode("latin-1"))

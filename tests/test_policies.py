@@ -106,3 +106,8 @@ def test_the_files(tmp_path: Path) -> None:
     assert rolewright("policies", orders, "--env", "prod", cwd=tmp_path).returncode == 1
     assert (tmp_path / "policies" / "orders-prod-task.json").read_text(encoding="utf-8") == "{}"
     assert rolewright("policies", "none.yaml", cwd=tmp_path).returncode == 1
+    (tmp_path / "again.yaml").write_text(Path(orders).read_text(encoding="utf-8"), encoding="utf-8")
+    twice = rolewright("policies", orders, "again.yaml", "-o", "other", cwd=tmp_path)
+    assert twice.returncode == 1
+    assert "manifest-duplicate-workload" in twice.stderr
+    assert not (tmp_path / "other").exists()

@@ -157,6 +157,15 @@ def test_other_resources_accounts_and_days_do_not_count(folder: Path) -> None:
     assert told(folder, write(folder, [other, own]))["roles"][0]["seen"]["count"] == 1
 
 
+def test_who_calls_cannot_steer_the_terminal(folder: Path) -> None:
+    """The name of the program is what the caller says it is."""
+    events = [with_key(KEY, record("s3", "ListBuckets", "", userAgent="\x1b[2Jx\u202e")), record("a\x1b[1m", "B", ROLE)]
+    run = rolewright("usage", write(folder, events), "-m", "m.yaml", cwd=folder)
+    assert run.returncode == 1
+    assert "\\x1b[2Jx" in run.stdout
+    assert not {"\x1b", "\u202e"} & set(run.stdout)
+
+
 def test_what_is_broken_is_named_and_the_rest_is_read(folder: Path) -> None:
     whole = FORMS["s3.json.gz"](EVENTS * 50)
     trail = folder / "trail"
@@ -169,13 +178,14 @@ def test_what_is_broken_is_named_and_the_rest_is_read(folder: Path) -> None:
     (trail / "f.json").write_bytes(b'{"some": "object"}\n[1, 2]\n{"Records": [{"eventName": 3}, "x", null]}')
     (trail / "g.json.gz").write_bytes(b"\x1f\x8b" + b"x" * 50)
     (trail / "h.json").write_bytes(b"[" * 200_000)
+    (trail / "k.json").write_bytes(json.dumps({"Events": [{"CloudTrailEvent": "[" * 100_000}]}).encode())
     (trail / "inner" / "i.json").write_bytes(FORMS["lookup-events.json"](EVENTS))
     (trail / "j.json").write_bytes(gzip.compress(FORMS["lines.jsonl"](EVENTS)) + b"garbage")
     answer = told(folder, "trail", code=1)
     assert {Path(file).name for file in answer["broken"]} == {
         "b.json.gz", "c.json", "d.json", "g.json.gz", "h.json", "j.json",
     }  # fmt: skip
-    assert answer["foreign"] == 6
+    assert answer["foreign"] == 7
     assert answer["records"] > 4 * len(EVENTS)
 
 

@@ -236,11 +236,11 @@ def _verbs(blueprint: ResourceBlueprint, wanted: set[Pair], needed: set[Pair]) -
         best = min(useful, key=lambda verb: (len(_pairs(verb) - wanted), -len(_pairs(verb) & open_)))
         chosen.append(best)
         open_ -= _pairs(best)
-    needless = [
-        verb for verb in chosen
-        if _pairs(verb) & needed <= {pair for other in chosen if other is not verb for pair in _pairs(other)}
-    ]  # fmt: skip
-    yield from (verb for verb in narrow if verb in chosen and verb not in needless[:1])
+    for verb in tuple(chosen):  # an earlier one may be covered by those that were taken after it
+        others = {pair for other in chosen if other is not verb for pair in _pairs(other)}
+        if _pairs(verb) & needed <= others:
+            chosen.remove(verb)
+    yield from (verb for verb in narrow if verb in chosen)
 
 
 def _given(group: _Group, verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -317,14 +317,14 @@ def _tried(made: Draft, catalog: Catalog) -> Draft:
     return replace(made, entries=tuple(entries), rest=tuple(rest))
 
 
-def host(catalog: Catalog, type_: str = "") -> dict[str, Any]:
-    """A compute entry that holds grants: of a type, or of the first that can be made. Raises NoValueError for none."""
-    for name, blueprint in catalog.computes.items():
-        if type_ in ("", name) and any(role.grants == "workload" for role in blueprint.roles.values()):
+def host(catalog: Catalog) -> dict[str, Any]:
+    """A compute entry that holds grants: of the first type that can be made. Raises NoValueError for none."""
+    for blueprint in catalog.computes.values():
+        if any(role.grants == "workload" for role in blueprint.roles.values()):
             found = _compute(blueprint, catalog)
             if found is not None:
                 return found
-    raise NoValueError(type_)
+    raise NoValueError
 
 
 def _compute(blueprint: ComputeBlueprint, catalog: Catalog) -> dict[str, Any] | None:
@@ -382,4 +382,4 @@ def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON
         return f"[{', '.join(_yaml(one) for one in value)}]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value not in ("true", "false", "null"):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)

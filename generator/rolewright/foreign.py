@@ -36,12 +36,11 @@ def read_policies(path: Path) -> Foreign:
     are those of resources, and are left out. Raises Rejected for a file without a policy, or with a malformed one.
     """
     try:
-        data = json.loads(path.read_bytes().decode("utf-8-sig"))
+        documents = list(_documents(json.loads(path.read_bytes().decode("utf-8-sig"))))
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}", "give a file with a policy in JSON") from None
     except (ValueError, RecursionError) as error:
         raise _refused(path, f"is no JSON: {error}", "give a policy in JSON") from None
-    documents = list(_documents(data))
     if not documents:
         raise _refused(path, "has no policy in it: nothing in there has a `Statement`", "give a policy in JSON")
     allowed: list[Declared] = []

@@ -89,5 +89,5 @@ def baseline_text(
         for one in findings
         if one.severity is not Severity.NOTE
     }
-    entries = sorted({**before, **added}.values(), key=lambda one: (str(one.get("file")), one["fingerprint"]))
+    entries = sorted({**before, **added}.values(), key=lambda one: (str(one.get("file")), str(one["fingerprint"])))
     return json.dumps({"accepted": entries}, indent=2) + "\n"

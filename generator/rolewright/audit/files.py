@@ -46,10 +46,6 @@ def audit_file(file: str) -> list[Finding]:
         if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - as below
             return [_unreadable(file, "is no plain file")]
         with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - ten thousand files, and pathlib takes its time
-            data = opened.read(BLOCK)
-            if len(data) < BLOCK:
-                return audit_text(data, file, file)
-            opened.seek(0)
             return audit_stream(opened, file, file)
     except OSError as error:
         return [_unreadable(file, f"cannot be read: {error.strerror}")]

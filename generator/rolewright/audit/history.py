@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 from rolewright.audit.keys import ENCODED, find_keys
-from rolewright.audit.text import key_finding
+from rolewright.audit.text import is_allowed, key_finding
 from rolewright.finding import Finding, Location, Rejected
 
 if TYPE_CHECKING:
@@ -38,19 +39,26 @@ def audit_history(folder: Path) -> list[Finding]:
         "--src-prefix=a/", "--dst-prefix=b/", "--format=%x01commit %H", f"-G{_PATTERN}", "--", ".",
     )  # fmt: skip
     found: dict[tuple[str, str, str], Finding] = {}
-    with subprocess.Popen(  # noqa: S603 - a fixed program, no shell
-        [program, "-C", str(folder), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as running:
+    # A file and no second pipe: git would wait for ever where nobody empties that one.
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(  # noqa: S603 - a fixed program, no shell
+            [program, "-C", str(folder), *arguments], stdout=subprocess.PIPE, stderr=errors
+        ) as running,
+    ):
         assert running.stdout is not None
-        assert running.stderr is not None
         for commit, name, line, text in _added(running.stdout):
             for key in find_keys(text):
+                if is_allowed(text, key.start):
+                    continue
                 at = line + text.count(b"\n", 0, key.start)
                 column = key.start - text.rfind(b"\n", 0, key.start)
                 place = Location(str(folder / name), at, column, at, column + key.end - key.start)
                 one = key_finding(key, place, f", added by commit {commit[:12]}")
                 found.setdefault((name, key.id, key.secret), one)
-        said = running.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        running.wait()
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace").strip().splitlines()
     if running.returncode:
         raise _refused(said[0] if said else "git log failed", folder)
     return list(found.values())
@@ -61,8 +69,9 @@ def _added(stream: Iterator[bytes]) -> Iterator[tuple[str, str, int, bytes]]:
     commit = name = ""
     lines: list[bytes] = []
     first = size = 0
+    heading = True  # up to a file's first hunk; what begins with `+++` there is its name
     for raw in stream:
-        added = raw.startswith(b"+") and not raw.startswith(b"+++ b/")
+        added = raw.startswith(b"+") and not heading
         if lines and (not added or size > _MOST):
             yield commit, name, first, b"".join(lines)
             first, lines, size = first + len(lines), [], 0
@@ -71,12 +80,21 @@ def _added(stream: Iterator[bytes]) -> Iterator[tuple[str, str, int, bytes]]:
             size += len(raw)
         elif raw.startswith(_COMMIT):
             commit = raw[len(_COMMIT) :].strip().decode()
-        elif raw.startswith(b"+++ b/"):
-            name = raw[6:].rstrip(b"\n\t").decode("utf-8", "surrogateescape")
+        elif raw.startswith(b"diff --git "):
+            heading = True
+        elif heading and raw.startswith(b"+++ "):
+            name = _name(raw[4:].rstrip(b"\n\t"))
         elif match := _HUNK.match(raw):
-            first = int(match[1])
+            first, heading = int(match[1]), False
     if lines:
         yield commit, name, first, b"".join(lines)
+
+
+def _name(written: bytes) -> str:
+    """A file's name; git puts one with a quote, a backslash or a control character in quotes, as C does."""
+    if written.startswith(b'"'):
+        written = written[1:-1].decode("unicode_escape").encode("latin-1")
+    return written.removeprefix(b"b/").decode("utf-8", "surrogateescape")
 
 
 def _refused(message: str, folder: Path) -> Rejected:

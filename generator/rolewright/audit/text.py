@@ -73,9 +73,15 @@ class _Places:
         width = len(self._data[start:end].decode("utf-8", "replace"))
         return Location(self._file, line, column, line, column + width)
 
-    def line(self, number: int) -> bytes:
-        lines = self._data.split(b"\n", number)
-        return lines[number - 1]
+    def offset(self, line: int) -> int:
+        """Where a line begins."""
+        return sum(len(one) + 1 for one in self._data.split(b"\n", line - 1)[: line - 1])
+
+
+def is_allowed(data: bytes, start: int) -> bool:
+    """Whether the line around an offset says that it is allowed, and why."""
+    end = data.find(b"\n", start)
+    return _ALLOW.search(data, data.rfind(b"\n", 0, start) + 1, len(data) if end < 0 else end) is not None
 
 
 def _in_state(addresses: dict[str, str], key_id: str) -> str:
@@ -162,7 +168,7 @@ def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
         yield Finding(
             "missing-execution-role",
             f"this task has no executionRoleArn, and ECS needs one for {', '.join(needs)}",
-            "give it a role that ecs-tasks.amazonaws.com assumes; compute type fargate makes one",
+            "give it a role that ecs-tasks.amazonaws.com assumes, as a manifest makes one",
             places.at(start, start + len(b"containerDefinitions")),
             severity=Severity.WARNING,
         )
@@ -181,7 +187,7 @@ def _needs(container: dict[str, Any]) -> Iterator[str]:
 def _allowed(found: Iterable[Finding], data: bytes, places: _Places, inside: range) -> Iterator[Finding]:
     """What nobody allowed; an allowance without a reason is a finding itself."""
     for one in found:
-        if not _ALLOW.search(places.line(one.location.line)):
+        if not is_allowed(data, places.offset(one.location.line)):
             yield one
     for match in _BARE_ALLOW.finditer(data):
         if match.start() in inside:

@@ -251,6 +251,25 @@ def _agreements(built: Built) -> str:
     return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
 
 
+def modules_of(pipeline: Pipeline, manifests: Iterable[Path]) -> tuple[list[Built], list[Finding]]:
+    """The module of every workload, and all findings: those of refused manifests and names that stand twice too."""
+    modules: list[Built] = []
+    findings: list[Finding] = []
+    for manifest in dict.fromkeys(manifests):
+        try:
+            modules += pipeline.run(manifest)
+        except Rejected as refusal:
+            findings += refusal.findings
+    findings += [finding for built in modules for finding in built.findings]
+    findings += duplicates((one.workload.name, one.workload.locate("workload")) for one in modules)
+    return modules, findings
+
+
+def any_error(findings: Iterable[Finding]) -> bool:
+    """Whether one of them bars what a command would do."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
 def duplicates(workloads: Iterable[tuple[str, Location]]) -> Iterator[Finding]:
     """One name, which is written at these places, for workloads of two manifests."""
     seen: dict[str, Location] = {}

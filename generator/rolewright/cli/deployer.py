@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Manifests, report
 from rolewright.cli.files import write_files
-from rolewright.finding import Finding, Rejected
+from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,23 +59,19 @@ def _permissions(
     from rolewright.prove.evaluate import evaluate  # noqa: PLC0415
 
     found: dict[str, list[Permission]] = defaultdict(list)
-    findings: list[Finding] = []
     with Pipeline(blueprints, environments) as pipeline:
         actions = load_actions(blueprints)
-        for manifest in manifests:
-            try:
-                for built in pipeline.run(manifest):
-                    findings += built.findings
-                    for environment in built.workload.environments:
-                        if not environments or environment.name in environments:
-                            plan = evaluate(parse(built.module), environment)
-                            found[environment.name] += permissions(
-                                built.workload, built.roles, plan, environment, actions
-                            )
-            except Rejected as refusal:
-                findings += refusal.findings
+        modules, findings = modules_of(pipeline, manifests)
+        for built in modules:
+            for environment in built.workload.environments:
+                if not environments or environment.name in environments:
+                    plan = evaluate(parse(built.module), environment)
+                    try:
+                        found[environment.name] += permissions(built.workload, built.roles, plan, environment, actions)
+                    except Rejected as refusal:
+                        findings += refusal.findings
         report(findings, pipeline.sources)
-    if any(finding.severity == "error" for finding in findings):
+    if any_error(findings):
         raise typer.Exit(1)
     return found
 

@@ -10,6 +10,7 @@ import typer
 
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report
 from rolewright.finding import Rejected
+from rolewright.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +94,7 @@ def _entries(foreign: Foreign, catalog: Catalog, format_: Format) -> None:
         *beyond_text("the policy allows more than the entries", less),
         *(f"note: {note}" for note in notes),
     ):
-        typer.echo(line, err=True)
+        typer.echo(printable(line), err=True)
 
 
 def _compared(foreign: Foreign, manifest: Path, only: list[str], catalog: Catalog, format_: Format) -> None:
@@ -124,7 +125,7 @@ def _compared(foreign: Foreign, manifest: Path, only: list[str], catalog: Catalo
                 *(f"note: {note}" for note in notes),
                 *([] if more or less or notes else [f"the policy and {name} allow the same"]),
             ):
-                typer.echo(line)
+                typer.echo(printable(line))
     if format_ is Format.JSON:
         typer.echo(json.dumps({"workloads": told}, indent=2))
     if wider or narrower:

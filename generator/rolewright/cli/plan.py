@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.build import duplicates
+from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.finding import Finding, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,16 +106,8 @@ def _program(named: Path | None) -> str:
 
 def _build(pipeline: Pipeline, manifests: Iterable[Path], format_: Format) -> list[Built]:
     """The proven modules; exits where there is a finding that bars them."""
-    modules: list[Built] = []
-    findings: list[Finding] = []
-    for manifest in manifests:
-        try:
-            modules += pipeline.run(manifest)
-        except Rejected as refusal:
-            findings += refusal.findings
-    findings += [finding for built in modules for finding in built.findings]
-    findings += duplicates((one.workload.name, one.workload.locate("workload")) for one in modules)
-    if any(built.refused for built in modules) or len(findings) > sum(len(built.findings) for built in modules):
+    modules, findings = modules_of(pipeline, manifests)
+    if any_error(findings):
         report(findings, pipeline.sources, format_)
         raise typer.Exit(1)
     if format_ is Format.TEXT:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Manifests, report
 from rolewright.cli.files import write_files
-from rolewright.finding import Finding, Rejected, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,20 +41,15 @@ def policies(
 
     files: dict[str, str] = {}
     told: dict[str, str] = {}
-    findings: list[Finding] = []
     with Pipeline(blueprints or (), env or ()) as pipeline:
-        for manifest in dict.fromkeys(manifests):
-            try:
-                for built in pipeline.run(manifest):
-                    findings += built.findings
-                    for name, document, what in _documents(built, pipeline.catalog, env or []):
-                        files[name] = json.dumps(document, indent=2) + "\n"
-                        told[name] = what
-            except Rejected as refusal:
-                findings += refusal.findings
+        modules, findings = modules_of(pipeline, manifests)
         report(findings, pipeline.sources)
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    if any_error(findings):
         raise typer.Exit(1)
+    for built in modules:
+        for name, document, what in _documents(built, pipeline.catalog, env or []):
+            files[name] = json.dumps(document, indent=2) + "\n"
+            told[name] = what
     write_files(files, told, output, check=check, force=force)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report
 from rolewright.cli.files import write_file
-from rolewright.finding import Finding, Rejected, Severity
-
-if TYPE_CHECKING:
-    from rolewright.pipeline import Built
+from rolewright.finding import Rejected
 
 
 def report_page(
@@ -34,28 +32,22 @@ def report_page(
     from rolewright.report.html import Review, page  # noqa: PLC0415
 
     _require_own(output, force=force)
-    built: list[Built] = []
-    findings: list[Finding] = []
-    manifests = list(dict.fromkeys(manifests))
     with Pipeline(blueprints or ()) as pipeline:
-        for manifest in manifests:
-            try:
-                built += pipeline.run(manifest)
-            except Rejected as refusal:
-                findings += refusal.findings
-        findings += [finding for one in built for finding in one.findings]
+        built, findings = modules_of(pipeline, manifests)
         report(findings, pipeline.sources)
         review = None
-        refused = any(finding.severity is Severity.ERROR for finding in findings)
+        refused = any_error(findings)
         if base is not None and not refused:
             reading = Reading(pipeline.catalog)
             try:
-                review = Review(base, tuple(compare_all(*reading.since(base, manifests))))
+                review = Review(base, tuple(compare_all(*reading.since(base, list(dict.fromkeys(manifests))))))
             except Rejected as refusal:
                 report(refusal.findings, reading.sources)
                 raise typer.Exit(1) from None
     write_file(output, page(built, findings, review))
-    typer.echo(f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} findings")
+    typer.echo(
+        f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} finding{'s' * (len(findings) != 1)}"
+    )
     if refused:
         raise typer.Exit(1)
 

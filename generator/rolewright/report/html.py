@@ -49,7 +49,12 @@ def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | N
     return MARK + template.render(
         workloads=workloads,
         findings=[_finding(one) for one in findings],
-        review=review and {"revision": review.revision, "verdict": verdict(review.differences)},
+        review=review
+        and {
+            "revision": review.revision,
+            "verdict": verdict(review.differences),
+            "wider": any(one.widened for one in review.differences),
+        },
         differences=list(_differences(review)) if review else [],
         touched=list(_touched(built)) if len(built) > 1 else [],
         style=style,

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rolewright.report.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -44,7 +46,8 @@ def usage_text(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Readi
         ]
     lines += [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
     other = f", {reading.foreign} objects that are none" if reading.foreign else ""
-    return "\n".join([*lines, f"{reading.records} records read{other}", ""])
+    # Who called chose what stands in a record, such as the name of the program.
+    return "\n".join([*map(printable, lines), f"{reading.records} records read{other}", ""])
 
 
 def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:

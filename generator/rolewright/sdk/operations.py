@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VERSION = re.compile(r"20\d\d_?\d\d_?\d\d(v\d+)?$")  # Invoke20150331, CreateDistribution2015_07_27
-_VERB = re.compile(r"v\d+$")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def needs_of(prefix: str, operation: str) -> Needs | None:
     several = _facts()["one_of"].get(prefix, {}).get(name)
     if several is not None:
         return Needs((), tuple(several))
-    facts = iam.action(f"{prefix}:{name}") or iam.action(f"{prefix}:{_VERB.sub('', name)}")
+    facts = iam.action(f"{prefix}:{name}")
     return None if facts is None else Needs((facts.name,))
 
 

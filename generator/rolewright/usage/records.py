@@ -69,7 +69,7 @@ def _records(value: Any, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa:
     if isinstance(value, dict) and isinstance(value.get("CloudTrailEvent"), str):
         try:
             value = json.loads(value["CloudTrailEvent"])
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
     if (
         isinstance(value, dict)
