@@ -166,7 +166,7 @@ def test_a_state_names_the_resource() -> None:
 def test_large_files_are_read_in_blocks(tmp_path: Path) -> None:
     """A key that lies across the border of two blocks is found, once, on its line."""
     text = f"AWS_ACCESS_KEY_ID={KEY}\nAWS_SECRET_ACCESS_KEY={SECRET}\n".encode()
-    for shift in (0, 10, 30, 80, 100):
+    for shift in (0, 10, 30, 80, 100, 3_000):
         line = b"x" * 99 + b"\n"
         start = (line * (BLOCK // 100 + 1))[: BLOCK - shift - 1] + b"\n"
         (tmp_path / "large").write_bytes(start + text + line * 100)

@@ -179,11 +179,12 @@ def test_what_is_broken_is_named_and_the_rest_is_read(folder: Path) -> None:
     (trail / "g.json.gz").write_bytes(b"\x1f\x8b" + b"x" * 50)
     (trail / "h.json").write_bytes(b"[" * 200_000)
     (trail / "k.json").write_bytes(json.dumps({"Events": [{"CloudTrailEvent": "[" * 100_000}]}).encode())
+    (trail / "l.jsonl.gz").write_bytes(FORMS["lines.jsonl.gz"](EVENTS)[:-8])  # all lines, and no end
     (trail / "inner" / "i.json").write_bytes(FORMS["lookup-events.json"](EVENTS))
     (trail / "j.json").write_bytes(gzip.compress(FORMS["lines.jsonl"](EVENTS)) + b"garbage")
     answer = told(folder, "trail", code=1)
     assert {Path(file).name for file in answer["broken"]} == {
-        "b.json.gz", "c.json", "d.json", "g.json.gz", "h.json", "j.json",
+        "b.json.gz", "c.json", "d.json", "g.json.gz", "h.json", "j.json", "l.jsonl.gz",
     }  # fmt: skip
     assert answer["foreign"] == 7
     assert answer["records"] > 4 * len(EVENTS)
