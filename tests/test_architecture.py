@@ -55,7 +55,7 @@ HOMES = {
     "hcl2": {"check/parse.py"},
     "moto": {"prove/sandbox.py", "plan/repairs.py"},
     "boto3": {"prove/sandbox.py"},
-    "botocore": {"prove/sandbox.py"},
+    "botocore": {"prove/sandbox.py", "sdk/models.py"},
     "policy_sentry": {"data/build_iam.py"},
     "typer": {"cli/"},
     "pytest": {"pytest_plugin.py"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from rolewright.blueprint import Catalog
 from rolewright.data import iam
+from rolewright.sdk import models
 from rolewright.sdk.operations import _facts, needs_of, prefix_of, silent_patterns
 from rolewright.source import load
 
@@ -77,6 +80,41 @@ def test_the_tables_of_the_catalogue_agree(table: Path) -> None:
             assert everything <= actions, (client, method, actions, own)
         else:
             assert actions in own or actions == everything, (client, method, actions, own)
+
+
+OF_CHALICE = {
+    ("lambda", "InvokeAsync"): "the API's reference says that it needs lambda:InvokeFunction",
+    ("sts", "GetAccessKeyInfo"): "needs no permission, says the API's reference",
+    ("sts", "GetCallerIdentity"): "needs no permission, says the API's reference",
+    ("sts", "GetSessionToken"): "needs no permission, says the API's reference",
+}
+
+
+def test_chalice_has_the_same_table(catalog: Catalog) -> None:
+    """For every operation of the catalogue's services that chalice, AWS's own framework, knows the action of."""
+    spec = importlib.util.find_spec("chalice")
+    assert spec is not None
+    assert spec.origin is not None
+    second = json.loads(Path(spec.origin).with_name("policies.json").read_text(encoding="utf-8"))
+    prefixes = {blueprint.service for blueprint in catalog.resources.values()}
+    compared, otherwise = 0, set()
+    for name in sorted(models.names()):
+        known = models.service(name)
+        assert known is not None
+        if known.prefix not in prefixes:
+            continue
+        for operation in known.operations:
+            action = second.get(name, {}).get(operation)
+            if action is None:
+                continue
+            compared += 1
+            needs = needs_of(known.prefix, operation)
+            own = set() if needs is None else {*needs.all_of, *needs.one_of}
+            assert all(iam.action(one) is not None for one in own), (name, operation)
+            if {action.lower()} != {one.lower() for one in own}:
+                otherwise.add((name, operation))
+    assert compared > 1_300
+    assert otherwise == OF_CHALICE.keys()
 
 
 OTHERWISE = {

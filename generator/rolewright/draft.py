@@ -352,20 +352,30 @@ def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog) -> tuple[D
     return ground((one for one in declared if one.side == "workload"), environment.values)
 
 
-def draft_text(made: Draft) -> str:
-    """The two sections as YAML, with a comment where something has to be filled in; "" for none."""
+def draft_text(
+    made: Draft, asked: Mapping[tuple[str, str], str] | None = None, unknown: Mapping[str, str] | None = None
+) -> str:
+    """The two sections as YAML, with a comment where something has to be filled in; "" for none.
+
+    `asked` is what is said of an action on an ARN above the entry that it led to; `unknown` what is said of values
+    that only hold a place.
+    """
+    said = asked or {}
     lines: list[str] = []
     if made.entries:
         lines.append("resources:")
         for one in made.entries:
+            lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
             lines += [f"  {one.key}:", f"    type: {one.type}"]
             for name, value in one.fields.items():
-                note = "  # fill in: nothing says which one is meant" if name in one.filled_in else ""
-                lines.append(f"    {name}: {_yaml(value)}{note}")
+                note = "nothing says which one is meant" if name in one.filled_in else _unknown(value, unknown or {})
+                lines.append(f"    {name}: {_yaml(value)}{f'  # fill in: {note}' if note else ''}")
             lines.append(f"    access: {_yaml(list(one.access))}")
     if made.rest:
         lines.append("statements:")
         for rest in made.rest:
+            pairs = itertools.product(rest.actions, rest.resources)
+            lines += [f"  # {said[pair]}" for pair in pairs if pair in said]
             lines.append(f"  - actions: {_yaml(list(rest.actions))}")
             lines.append(f"    resources: {_yaml(list(rest.resources))}")
             if rest.conditions:
@@ -375,6 +385,12 @@ def draft_text(made: Draft) -> str:
                 lines.append(f"    conditions: {json.dumps(nested)}")
             lines.append(f"    reason: {json.dumps(rest.reason)}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _unknown(value: object, unknown: Mapping[str, str]) -> str:
+    """What is said of a value, or of one in a list, that only holds a place."""
+    held = [one for one in unknown if one in json.dumps(value)]
+    return unknown[max(held, key=len)] if held else ""
 
 
 def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON

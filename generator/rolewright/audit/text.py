@@ -124,6 +124,15 @@ def key_finding(key: Key, place: Location, where: str) -> Finding:
     )
 
 
+def keys_told(findings: Iterable[Finding]) -> dict[str, list[Location]]:
+    """The ids of the long-lived keys that findings tell of, in order, each with its places."""
+    found: dict[str, list[Location]] = {}
+    for one in findings:
+        if one.rule == "access-key":
+            found.setdefault(one.message.partition(",")[0].removesuffix(" in base64"), []).append(one.location)
+    return dict(sorted(found.items()))
+
+
 def _addresses(data: bytes, name: str) -> dict[str, str]:
     """Key id → the address of its resource, in a state of Terraform."""
     if ".tfstate" not in PurePath(name).name:

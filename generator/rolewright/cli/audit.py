@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rolewright.cli.build import cpus
-from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
+from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report
 from rolewright.finding import Finding, Location, Rejected, Severity
 
 if TYPE_CHECKING:
@@ -40,13 +40,23 @@ def audit(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DAY", help="With --accept: the last day on which it holds.")
     ] = None,
+    draft: Annotated[
+        Path | None,
+        typer.Option("--draft", metavar="FILE", help="Write the manifest that the code's calls of AWS ask for."),
+    ] = None,
+    checklist: Annotated[
+        Path | None,
+        typer.Option("--checklist", metavar="FILE", help="Write what is to be done for each key, as Markdown."),
+    ] = None,
+    blueprints: Blueprints = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Find access keys, and what uses them: in code, settings, state, images and history.
 
-    Nothing is sent anywhere, and no secret is shown: the account is read from the key's id, and a secret is told by
-    the beginning of its SHA-256. A line with `rolewright:allow REASON` is passed over. Exits 1 where something is
-    found, be it an error or a warning.
+    Nothing is sent anywhere, and no secret is shown: the account is read from the key's id, and a secret is told by the
+    beginning of its SHA-256. A line with `rolewright:allow REASON` is passed over. With --draft each PATH is taken for
+    a workload: the calls of AWS's SDK in its code become the resources and verbs of a manifest, and what the code does
+    not tell is said in comments. Exits 1 where something is found, be it an error or a warning.
     """
     if not paths and not image:
         raise typer.BadParameter("give files or folders, or --image")
@@ -54,6 +64,9 @@ def audit(
     for path in [*(paths or ()), *(image or ())]:
         if not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
+    for output in filter(None, (draft, checklist)):
+        if output.exists():
+            raise typer.BadParameter(f"{output} is there, and may have been filled in: name another file")
     today = datetime.now(UTC).date()
     try:
         from rolewright.audit.baseline import beyond, read_baseline  # noqa: PLC0415 - only this command needs it
@@ -63,6 +76,8 @@ def audit(
     except Rejected as refusal:
         report(refusal.findings, {}, format_)
         raise typer.Exit(1) from None
+    if draft is not None or checklist is not None:
+        _workloads(paths or [], found, draft, checklist, blueprints or [])
     if accept is not None and end is not None and baseline is not None:
         _accept(baseline, found, accepted, accept, end)
         return
@@ -73,6 +88,31 @@ def audit(
         typer.echo(f"{count} file{'s' * (count != 1)} looked at")
     if any(one.severity is not Severity.NOTE for one in found):
         raise typer.Exit(1)
+
+
+def _workloads(
+    paths: list[Path], found: list[Finding], draft: Path | None, list_: Path | None, blueprints: list[Path]
+) -> None:
+    """What the code of each path asks for, as a manifest and as what is to be done."""
+    from rolewright.audit.checklist import checklist  # noqa: PLC0415 - only these options need all this
+    from rolewright.audit.code import manifest_of, read_code  # noqa: PLC0415
+    from rolewright.audit.files import files_in  # noqa: PLC0415
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415
+    from rolewright.cli.files import write_file  # noqa: PLC0415
+
+    workloads = [read_code(path, files_in(path)) for path in dict.fromkeys(paths)]
+    if draft is not None:
+        catalog = load_catalog(blueprints)
+        told = [one for one in workloads if one.permissions or one.unmapped]
+        if not told:
+            raise typer.BadParameter("no call of AWS's SDK was found in the code: there is nothing to draft")
+        write_file(draft, "---\n".join(manifest_of(one, catalog) for one in told))
+        for one in told:
+            counted = f"{len(one.permissions)} permissions in its calls, {len(one.unmapped)} places that do not tell"
+            typer.echo(f"{draft}: {one.name}: {counted}", err=True)
+    if list_ is not None:
+        write_file(list_, checklist(found, workloads))
+        typer.echo(f"{list_}: written", err=True)
 
 
 def _until(accept: str | None, until: str | None, baseline: Path | None) -> date | None:

@@ -1,0 +1,65 @@
+"""The keys that were found → for each where it is used, by which workload, with which permissions, and what to do."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rolewright.audit.keys import account_of
+from rolewright.audit.text import keys_told
+from rolewright.report.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rolewright.audit.code import Code
+    from rolewright.finding import Finding
+
+_STEPS = (
+    "a role is made for the workload: its manifest is drafted, filled in, rendered and applied",
+    "the workload is deployed with the role, and nothing that is listed here gives it the key any more",
+    "`rolewright usage` sees the role at work without a denial, and the key no more",
+    "disabled: `aws iam update-access-key --access-key-id {key} --status Inactive --user-name USER`",
+    "deleted, once nothing broke: `aws iam delete-access-key --access-key-id {key} --user-name USER`",
+)
+
+
+def checklist(findings: Sequence[Finding], workloads: Sequence[Code]) -> str:
+    """The list as Markdown, with a box for each step of each key."""
+    lines = ["# Off the access keys"]
+    for key, places in keys_told(findings).items():
+        owners = [one for one in workloads if any(_is_below(place.file, one) for place in places)]
+        lines += ["", f"## {key}", ""]
+        lines.append(f"- account: {account_of(key) or 'its id does not tell'}")
+        lines += [f"- stands in: `{place}`" for place in places]
+        lines += [line for one in owners for line in _workload(one, findings)]
+        if not owners:
+            lines.append(
+                "- workload: none of the paths that were looked at; `rolewright usage` tells who calls with it"
+            )
+        lines += ["", *(f"- [ ] {step.format(key=key)}" for step in _STEPS)]
+    if len(lines) == 1:
+        lines += ["", "No long-lived key was found."]
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _is_below(file: str, code: Code) -> bool:
+    """Whether a finding's file is one of a workload; those of images and history begin with the file itself."""
+    return PurePath(file).is_relative_to(code.folder)
+
+
+def _workload(code: Code, findings: Sequence[Finding]) -> Iterator[str]:
+    yield f"- workload: {code.name} (`{code.folder.as_posix()}`)"
+    for one in findings:
+        if one.rule in ("key-reference", "frozen-credentials") and _is_below(one.location.file, code):
+            yield f"  - used without standing there: `{one.location}`"
+    actions: dict[str, set[str]] = defaultdict(set)
+    for needed in code.permissions:
+        actions[needed.resource].add(needed.action)
+    for resource, names in sorted(actions.items()):
+        yield f"  - needs {', '.join(f'`{name}`' for name in sorted(names))} on `{resource}`"
+    for unmapped in code.unmapped:
+        yield f"  - not told by the code: `{unmapped.location}`: {unmapped.text}: {unmapped.reason}"
+    if not code.permissions and not code.unmapped:
+        yield "  - no call of AWS was found in its code"

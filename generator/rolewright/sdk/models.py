@@ -1,0 +1,151 @@
+"""botocore's and boto3's models: which operation a client's method, a waiter or a resource's action calls."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
+
+from rolewright.sdk.operations import prefix_of
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as a client knows it. `prefix` is that of its actions in IAM.
+
+    `operations` are its operations, each with the members of its input, `methods` and `waiters` the operations by
+    their names in Python.
+    """
+
+    name: str
+    prefix: str
+    operations: Mapping[str, frozenset[str]]
+    methods: Mapping[str, str]
+    waiters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A method that boto3 adds by hand: the operations that it calls, and the names of its arguments in order."""
+
+    operations: tuple[str, ...]
+    positional: tuple[str, ...]
+
+
+def python_name(name: str) -> str:
+    """A name of a model as Python has it: `ListObjectsV2` → `list_objects_v2`."""
+    return str(xform_name(name))
+
+
+@cache
+def names() -> frozenset[str]:
+    """The names of all services that a client can be made for."""
+    return frozenset(_loader().list_available_services("service-2"))
+
+
+@cache
+def service(name: str) -> Service | None:
+    """A service by the name that a client is made with; None for one that botocore does not know."""
+    if name not in names():
+        return None
+    model = _loader().load_service_model(name, "service-2")
+    about = model["metadata"]
+    operations = {
+        operation: frozenset(model["shapes"][one["input"]["shape"]]["members"] if "input" in one else ())
+        for operation, one in model["operations"].items()
+    }
+    return Service(
+        name,
+        prefix_of(about.get("signingName", about["endpointPrefix"])),
+        operations,
+        {python_name(operation): operation for operation in operations},
+        {python_name(waiter): one["operation"] for waiter, one in _waiters(name).items()},
+    )
+
+
+def _waiters(name: str) -> Mapping[str, Any]:
+    try:
+        return dict(_loader().load_service_model(name, "waiters-2")["waiters"])
+    except UnknownServiceError:
+        return {}
+
+
+@cache
+def by_id(identifier: str) -> str | None:
+    """The name of a service by its id in lower case with letters and digits alone, as other SDKs' packages have it."""
+    for name in (*facts()["usual"], *sorted(names())):  # the usual ones first: reading all takes seconds
+        about = _loader().load_service_model(name, "service-2")["metadata"]
+        if re.sub(r"[^a-z0-9]", "", about["serviceId"].lower()) == identifier:
+            return str(name)
+    return None
+
+
+def usual() -> Iterator[Service]:
+    """The services that most code calls."""
+    for name in facts()["usual"]:
+        found = service(name)
+        assert found is not None
+        yield found
+
+
+@cache
+def resources(name: str) -> Mapping[str, Any] | None:
+    """The model of boto3's resources of a service, with the service's own under ""; None where it has none."""
+    try:
+        model = _loader().load_service_model(name, "resources-1")
+    except UnknownServiceError:
+        return None
+    every = {  # a service gives each of its resources by the identifiers, whether its model says so or not
+        name: {"resource": {"type": name, "identifiers": [_input(one) for one in described.get("identifiers", ())]}}
+        for name, described in model["resources"].items()
+    }
+    return {**model["resources"], "": {**model["service"], "has": every}}
+
+
+def _input(identifier: Mapping[str, Any]) -> dict[str, str]:
+    return {"target": identifier["name"], "source": "input"}
+
+
+@cache
+def attributes(name: str, type_: str) -> frozenset[str]:
+    """The attributes of a resource that are there once it was loaded."""
+    described = (resources(name) or {}).get(type_, {})
+    shape = _loader().load_service_model(name, "service-2")["shapes"].get(described.get("shape", ""), {})
+    own = {one.get("memberName", one["name"]) for one in described.get("identifiers", ())}
+    return frozenset(python_name(member) for member in shape.get("members", {}) if member not in own)
+
+
+def added(name: str, type_: str, method: str) -> Extra | None:
+    """A method that boto3 adds to a client (`type_` is "client") or a resource by hand."""
+    found = facts()["methods"].get(name, {}).get(type_, {}).get(method)
+    return None if found is None else Extra(tuple(found["calls"]), tuple(found.get("takes", ())))
+
+
+@cache
+def facts() -> Mapping[str, Any]:
+    """What boto3 does that its models do not tell."""
+    found: Mapping[str, Any] = load(Path(__file__).with_name("boto3.yaml")).trees[0].data
+    return found
+
+
+@cache
+def _loader() -> Loader:
+    """Reads the packages' own models alone: those of the user's home would change what a run says."""
+    paths = []
+    for package in ("botocore", "boto3"):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        paths.append(str(Path(spec.origin).parent / "data"))
+    return Loader(extra_search_paths=paths, include_default_search_paths=False)

@@ -1,0 +1,149 @@
+"""Calls of an SDK → the actions that they need, on ARNs as far as the code tells them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rolewright.data import iam
+from rolewright.sdk.calls import Unmapped
+from rolewright.sdk.models import service
+from rolewright.sdk.operations import needs_of
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.sdk.calls import Call, Said
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_NAME = re.compile(r"[A-Za-z0-9_./:@+=,#-]+")
+"""What a name, an ARN or a URL of a resource is made of; anything else is not one, and could not be in a policy."""
+_CONTEXT = ("Partition", "Region", "Account")
+
+
+@dataclass(frozen=True)
+class Permission:
+    """An action that a call needs, on an ARN.
+
+    `*` stands for what the code does not tell; of the names that it gets from elsewhere `unknown` has those that stand
+    in the ARN, each with what the code calls it.
+    """
+
+    action: str
+    resource: str
+    call: Call
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+def permissions(calls: Iterable[Call]) -> Iterator[Permission | Unmapped]:
+    """What calls need; an operation of which nothing is known, or only one of several things, is told as such."""
+    for call in calls:
+        known = service(call.service)
+        if known is None:
+            continue
+        said = f"{call.service} {call.operation}"
+        needs = needs_of(known.prefix, call.operation)
+        more = _facts()["operations"].get(known.prefix, {}).get(call.operation, {})
+        if needs is None:
+            yield Unmapped(said, "nothing is known of the permissions that it needs", call.location)
+            continue
+        actions = [
+            *needs.all_of,
+            *(one for one in needs.one_of if any(map(call.given, more.get("on", {}).get(one, ())))),
+        ]
+        if needs.one_of and not actions:
+            listed = " or ".join(needs.one_of)
+            yield Unmapped(said, f"it needs {listed}, as its contents tell", call.location)
+            continue
+        for argument, swapped in more.get("instead", {}).items():
+            if call.given(argument):
+                actions = [swapped.get(action, action) for action in actions]
+        actions += [action for argument, action in more.get("also", {}).items() if _has(call, argument)]
+        for action in dict.fromkeys(actions):
+            own = more.get("on", {}).get(action)
+            for resource, unknown in _resources(call, known.prefix, action, own):
+                yield Permission(action, resource, call, unknown)
+
+
+def _has(call: Call, argument: str) -> bool:
+    return call.arguments is not None and argument in call.arguments
+
+
+def _resources(
+    call: Call, prefix: str, action: str, own: Mapping[str, str] | None
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """The ARNs that an action is on, for the types of which the call names all that tells which one it is."""
+    facts = iam.action(action)
+    assert facts is not None
+    reference = iam.service(action.split(":", maxsplit=1)[0])
+    assert reference is not None
+    variables = _facts()["variables"].get(prefix, {}) if own is None else own
+    given = {variable: said for path, variable in variables.items() for said in [call.given(path)] if said}
+    arns = _facts()["arns"].get(reference.prefix, {})
+    templates = [arns.get(name, reference.resources[name].arn) for name in facts.resource_types]
+    fitting = [
+        (len(names & given.keys()), template)
+        for template in templates
+        for names in [set(_VARIABLE.findall(template)) - {*_CONTEXT}]
+        if names & given.keys() and names <= {*given, *_facts()["any"]}
+    ]
+    most = max((count for count, _ in fitting), default=0)
+    found = [one for count, template in fitting if count == most for one in _filled(template, given)]
+    yield from dict.fromkeys(found) if found else [("*", ())]
+
+
+def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """A template with each thing that its variables may be; all but one of them are the same for all."""
+    names = [name for name in _VARIABLE.findall(template) if name in given]
+    widest = max((len(given[name]) for name in names), default=0)
+    for index in range(widest):
+        values = dict.fromkeys(_CONTEXT, "*")
+        unknown: list[tuple[str, str]] = []
+        for name in names:
+            said = given[name][min(index, len(given[name]) - 1)]
+            if said.text is not None and _NAME.fullmatch(said.text):
+                values |= _read(said.text, name, template)
+            else:
+                hint = said.hint or said.text or ""
+                values[name] = _mark(hint)
+                unknown.append((values[name], hint))
+        parts = _VARIABLE.split(template)  # texts, and between them the names of variables
+        parts[1::2] = [values.get(name, "*") for name in parts[1::2]]
+        yield "".join(parts), tuple(unknown)
+
+
+def _mark(hint: str) -> str:
+    """A name for what is not known: that of the variable it comes from, as names of resources are written."""
+    words = re.findall(r"[A-Za-z0-9]+", hint.rpartition(".")[2] if re.fullmatch(r"[\w.]+", hint) else hint)
+    return "-".join(["fill-in", *words]).lower()[:60].strip("-")
+
+
+def _read(text: str, name: str, template: str) -> dict[str, str]:
+    """What a value says of the variables: an ARN, a URL or a plain name."""
+    if text.startswith("arn:"):
+        pattern = re.escape(template.split("-??????", maxsplit=1)[0].removesuffix(":*"))
+        pattern = re.sub(r"\\\$\\\{(\w+)\\\}", lambda match: f"(?P<{match[1]}>.*?)", pattern)
+        found = re.fullmatch(pattern + r"(?::\*)?", text)
+        return {key: value for key, value in found.groupdict().items() if value} if found else {name: "*"}
+    if text.startswith("https://"):
+        url = urlsplit(text)
+        parts = url.path.strip("/").split("/")
+        host = (url.hostname or "").split(".")
+        region = host[1] if len(host) > 3 else "*"
+        account = parts[-2] if len(parts) > 1 and parts[-2].isdigit() else "*"
+        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        return {name: parts[-1], "Partition": partition, "Region": region, "Account": account}
+    if name == "BucketName":
+        return {name: text.split("/", maxsplit=1)[0]}
+    return {name: text.lstrip("/").split(":")[0] if name != "SecretId" else text}
+
+
+@cache
+def _facts() -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = load(Path(__file__).with_name("arguments.yaml")).trees[0].data
+    return facts

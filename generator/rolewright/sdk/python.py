@@ -1,0 +1,682 @@
+"""Python code → the calls of boto3 in it: clients, resources, paginators, waiters, transfers.
+
+Values are followed through names, attributes, functions, classes and imports of the files at hand. Nothing is run, and
+what cannot be followed is told as such.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rolewright.finding import Location
+from rolewright.sdk import models
+from rolewright.sdk.calls import UNKNOWN, Argument, Call, Said, Unmapped
+from rolewright.sdk.scopes import Class, Function, Imported, Item, Parameter, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.sdk.scopes import Binding, File, Scope
+
+_DEPTH = 40
+_ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
+_STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
+_OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)+")
+_COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
+
+
+@dataclass(frozen=True)
+class _Sdk:
+    """boto3 or another such module, or a session. `maker` is "client" or "resource" for their methods."""
+
+    maker: str = ""
+
+
+@dataclass(frozen=True)
+class _Client:
+    service: str
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """A paginator or a waiter."""
+
+    service: str
+    operation: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Handle:
+    """A resource of boto3; of the type "" for the service's own."""
+
+    service: str
+    type: str
+    identifiers: Mapping[str, Argument]
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        return dict((models.resources(self.service) or {}).get(self.type, {}))
+
+
+@dataclass(frozen=True, eq=False)
+class _Collection:
+    """Several resources of boto3, as its model describes them."""
+
+    of: _Handle
+    model: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Meta:
+    """`meta` of a client or a resource, or with `service` "" something else of them that calls nothing."""
+
+    service: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What an operation answered, where that names what an argument named."""
+
+    named: Argument
+
+
+@dataclass(frozen=True, eq=False)
+class _Bound:
+    """A method that was taken from a client or a resource."""
+
+    of: _Client | _Handle | _Collection | _Pages
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Instance:
+    of: Class
+
+
+@dataclass(frozen=True, eq=False)
+class _Module:
+    file: File
+
+
+_Known: TypeAlias = (
+    "_Sdk | _Client | _Pages | _Handle | _Collection | _Meta | _Answer | _Bound | _Instance | _Module"
+    "| Function | Class | Said | tuple[Argument, ...] | Mapping[str, Argument]"
+)
+
+
+class Reader:
+    """Reads files that may import one another."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        self._files = list(files)
+        self._modules: dict[str, list[File]] = defaultdict(list)
+        for file in self._files:
+            parts = file.name.removesuffix(".__init__").split(".")
+            for start in range(len(parts)):
+                self._modules[".".join(parts[start:])].append(file)
+        self._known: dict[tuple[int, int], tuple[_Known, ...]] = {}
+        self._open: set[tuple[int, int]] = set()
+        self._callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = {}
+        callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
+        for file in self._files:
+            for node, scope in file.calls:
+                for target in self._evaluate(node.func, scope):
+                    if isinstance(target, Function):
+                        callers[target].append((node, scope, _is_method(target)))
+                    elif isinstance(target, Class):
+                        for made in target.scope.names.get("__init__", ()):
+                            if isinstance(made, Function):
+                                callers[made].append((node, scope, True))
+        self._callers = callers
+        self._known.clear()  # they were told without what is passed to functions
+
+    def calls(self, file: File) -> Iterator[Call | Unmapped]:
+        """The calls of AWS in one file, in the order of its text."""
+        for node, scope in file.calls:
+            place = _place(file, node)
+            if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
+                of_sdk = any(isinstance(one, _Client | _Handle) for one in self._evaluate(node.args[0], scope))
+                if of_sdk and not all(isinstance(one, ast.Constant) for one in node.args[1:]):
+                    yield Unmapped(_source(node), "which operation it is is known only when it runs", place)
+                continue
+            yield from self._call(node, scope, place)
+        seen: set[tuple[str, str, Location]] = set()
+        for attribute, scope in file.attributes:
+            for value in self._evaluate(attribute.value, scope):
+                if isinstance(value, _Handle) and attribute.attr in models.attributes(value.service, value.type):
+                    place = _place(file, attribute)
+                    for call in self._loads(value, place):
+                        if (call.service, call.operation, place) not in seen:
+                            seen.add((call.service, call.operation, place))
+                            yield call
+
+    # --- calls -------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
+        known = False
+        for target in self._evaluate(node.func, scope):
+            known = True
+            if isinstance(target, _Sdk) and target.maker:
+                yield from self._made(node, scope, place)
+            elif isinstance(target, _Bound):
+                yield from self._of(target, node, scope, place)
+            elif isinstance(target, Said):
+                known = target.text is not None
+        if not known and isinstance(node.func, ast.Attribute):
+            method = node.func.attr
+            named = [one.arg for one in node.keywords if one.arg]
+            if _OPERATION.fullmatch(method) and named and not self._evaluates_to_code(node.func.value, scope):
+                like = [
+                    one.name
+                    for one in models.usual()
+                    if method in one.methods and set(named) <= one.operations[one.methods[method]]
+                ]
+                if like:
+                    reason = f"what `{_source(node.func.value)}` is cannot be told; {' or '.join(like)} has such a call"
+                    yield Unmapped(_source(node.func), reason, place)
+
+    def _evaluates_to_code(self, node: ast.expr, scope: Scope) -> bool:
+        return any(isinstance(one, _Instance | _Module | _Meta | Class) for one in self._evaluate(node, scope))
+
+    def _made(self, node: ast.Call, scope: Scope, place: Location) -> Iterator[Unmapped]:
+        """A client or resource that is of no service that can be told."""
+        for name in self._argument(node, scope, "service_name", 0):
+            if not isinstance(name, Said) or name.text is None:
+                yield Unmapped(_source(node), "which service it is for is known only when it runs", place)
+            elif models.service(name.text) is None:
+                yield Unmapped(_source(node), f"botocore knows no service {name.text}", place)
+
+    def _of(self, bound: _Bound, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
+        of, method = bound.of, bound.method
+        if isinstance(of, _Client):
+            yield from self._of_client(of, method, node, scope, place)
+        elif isinstance(of, _Pages):
+            if method in ("paginate", "wait"):
+                yield Call(of.service, of.operation, self._arguments(node, scope), place)
+        elif isinstance(of, _Handle):
+            yield from self._of_handle(of, method, node, scope, place)
+        else:
+            yield from self._of_collection(of, method, node, scope, place)
+
+    def _of_client(
+        self, of: _Client, method: str, node: ast.Call, scope: Scope, place: Location
+    ) -> Iterator[Call | Unmapped]:
+        service = models.service(of.service)
+        assert service is not None
+        added = models.added(of.service, "client", method)
+        if method == "generate_presigned_url":
+            for name in self._argument(node, scope, "ClientMethod", 0):
+                known = service.methods.get(name.text or "") if isinstance(name, Said) else None
+                given = next(iter(self._argument(node, scope, "Params", 1)), None)
+                if known is not None:
+                    yield Call(of.service, known, given if isinstance(given, dict) else None, place)
+                else:
+                    yield Unmapped(_source(node.func), "which operation it is is known only when it runs", place)
+        elif method in ("get_paginator", "get_waiter"):
+            for name in self._argument(
+                node, scope, "operation_name" if method == "get_paginator" else "waiter_name", 0
+            ):
+                listed = service.methods if method == "get_paginator" else service.waiters
+                if not isinstance(name, Said) or name.text is None:
+                    yield Unmapped(_source(node), "which operation it is is known only when it runs", place)
+                elif name.text not in listed:
+                    yield Unmapped(_source(node), f"{of.service} has no {name.text}", place)
+        elif method in service.methods:
+            yield Call(of.service, service.methods[method], self._arguments(node, scope), place)
+        elif added is not None:
+            given = self._arguments(node, scope, added.positional)
+            yield from (Call(of.service, one, given, place) for one in added.operations)
+        elif method not in models.facts()["calls_nothing"]:
+            yield Unmapped(_source(node.func), f"a client of {of.service} has no operation of this name", place)
+
+    def _of_handle(
+        self, of: _Handle, method: str, node: ast.Call, scope: Scope, place: Location
+    ) -> Iterator[Call | Unmapped]:
+        added = models.added(of.service, of.type, method)
+        action = _named(of.model.get("actions", {}), method)
+        waiter = _named(of.model.get("waiters", {}), method.removeprefix("wait_until_"))
+        if added is not None:
+            passed = self._arguments(node, scope, added.positional)
+            names = models.facts()["identifiers"].get(of.service, {}).get(of.type, {})
+            own = {names[one]: said for one, said in of.identifiers.items() if one in names}
+            yield from (Call(of.service, one, {**(passed or {}), **own}, place) for one in added.operations)
+        elif action is not None:
+            yield _request(of, action["request"], self._arguments(node, scope), place)
+        elif method in ("load", "reload"):
+            yield from self._loads(of, place)
+        elif waiter is not None and method.startswith("wait_until_"):
+            service = models.service(of.service)
+            assert service is not None
+            operation = service.waiters[models.python_name(waiter["waiterName"])]
+            yield _request(of, {**waiter, "operation": operation}, {}, place)
+        elif _named(of.model.get("has", {}), method) is None and method not in models.facts()["calls_nothing"]:
+            yield Unmapped(_source(node.func), f"a resource of {of.service} has no such method", place)
+
+    def _loads(self, of: _Handle, place: Location) -> Iterator[Call]:
+        if "load" in of.model:
+            yield _request(of, of.model["load"]["request"], {}, place)
+
+    def _of_collection(
+        self, of: _Collection, method: str, node: ast.Call, scope: Scope, place: Location
+    ) -> Iterator[Call]:
+        type_ = of.model["resource"]["type"]
+        batch = _named((models.resources(of.of.service) or {})[type_].get("batchActions", {}), method)
+        chained = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call)
+        if batch is not None or method in _COLLECTS:
+            if not chained:  # else the call before this one is where the list is asked for
+                yield _request(of.of, of.model["request"], self._arguments(node, scope), place)
+            if batch is not None:
+                handle = _item(of)
+                yield _request(handle, batch["request"], self._arguments(node, scope), place)
+
+    # --- arguments ---------------------------------------------------------------------------------
+
+    def _arguments(
+        self, node: ast.Call, scope: Scope, positional: tuple[str, ...] = ()
+    ) -> Mapping[str, Argument] | None:
+        """What is passed by name, or in an order that is known; None where that is not all that is passed."""
+        found: dict[str, Argument] = {
+            name: self._said(one, scope) for name, one in zip(positional, node.args, strict=False)
+        }
+        for one in node.keywords:
+            if one.arg is not None:
+                found[one.arg] = self._said(one.value, scope)
+                continue
+            spread = [value for value in self._evaluate(one.value, scope) if isinstance(value, dict)]
+            if len(spread) != 1:
+                return None
+            found |= spread[0]
+        return found
+
+    def _argument(self, node: ast.Call, scope: Scope, name: str, position: int) -> Iterator[Argument]:
+        for one in node.keywords:
+            if one.arg == name:
+                yield from _arguments_in(self._evaluate(one.value, scope))
+        if len(node.args) > position:
+            yield from _arguments_in(self._evaluate(node.args[position], scope))
+
+    def _said(self, node: ast.expr, scope: Scope) -> Argument:
+        """A value as an argument: all that it may be, where that is more than one thing."""
+        values = tuple(_arguments_in(self._evaluate(node, scope)))
+        return values[0] if len(values) == 1 else values or Said(None, _hint(node))
+
+    # --- values ------------------------------------------------------------------------------------
+
+    def _evaluate(self, node: ast.expr, scope: Scope) -> tuple[_Known, ...]:
+        """All that an expression may be, as far as that can be told."""
+        mark = (id(node), id(scope))
+        if mark not in self._known:
+            if mark in self._open or len(self._open) > _DEPTH:
+                return ()
+            self._open.add(mark)
+            found = _distinct(self._values(node, scope))
+            self._open.discard(mark)
+            self._known[mark] = found
+        return self._known[mark]
+
+    def _values(self, node: ast.expr, scope: Scope) -> Iterator[_Known]:
+        match node:
+            case ast.Constant(value=str(text)):
+                yield Said(text)
+            case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
+                yield self._joined(node, scope)
+            case ast.Name():
+                bindings = scope.find(node.id)
+                for binding in bindings:
+                    yield from self._bound(binding)
+                if not bindings:
+                    yield Said(None, node.id)
+            case ast.Attribute():
+                yield from self._attribute(node, scope)
+            case ast.Call():
+                yield from self._result(node, scope)
+            case ast.Await() | ast.NamedExpr() | ast.Starred() | ast.IfExp() | ast.BoolOp():
+                for one in _alternatives(node):
+                    yield from self._evaluate(one, scope)
+            case ast.Subscript():
+                yield from self._subscript(node, scope)
+            case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
+                yield self._container(node, scope)
+            case _:
+                yield Said(None, _hint(node))
+
+    def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: Scope) -> Argument:
+        if not isinstance(node, ast.Dict):
+            return tuple(self._said(one, scope) for one in node.elts)
+        return {
+            key.text if key.text is not None else f"{UNKNOWN}{key.hint}": self._said(value, scope)
+            for written, value in zip(node.keys, node.values, strict=True)
+            if written is not None
+            for key in _arguments_in(self._evaluate(written, scope))
+            if isinstance(key, Said)
+        }
+
+    def _joined(self, node: ast.JoinedStr | ast.BinOp, scope: Scope) -> Said:
+        """A text that is put together, if each part of it is known."""
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node.left, node.right]
+        text = ""
+        for part in parts:
+            inner = part.value if isinstance(part, ast.FormattedValue) else part
+            values = self._evaluate(inner, scope)
+            if len(values) != 1 or not isinstance(values[0], Said) or values[0].text is None:
+                return Said(None, _hint(node))
+            text += values[0].text
+        return Said(text)
+
+    def _bound(self, binding: Binding) -> Iterator[_Known]:
+        match binding:
+            case Value():
+                yield from self._evaluate(binding.node, binding.scope)
+            case Item():
+                for value in self._evaluate(binding.node, binding.scope):
+                    if isinstance(value, _Collection):
+                        yield _item(value)
+                    elif isinstance(value, tuple):
+                        yield from value
+                    elif isinstance(value, dict):
+                        yield from (Said(key) for key in value)
+            case Parameter():
+                yield from self._parameter(binding)
+            case Imported():
+                yield from self._imported(binding)
+            case _:
+                yield binding
+
+    def _parameter(self, parameter: Parameter) -> Iterator[_Known]:
+        """What a function is called with, where it is called in these files; or what its annotation tells."""
+        function = parameter.function
+        typed = list(self._annotated(parameter.annotation, function.scope))
+        if typed:
+            yield from typed
+            return
+        if parameter.name in ("self", "cls") and function.scope.owner is not None:
+            yield _Instance(function.scope.owner)
+            return
+        found = False
+        for node, scope, is_method in self._callers.get(function, ()):
+            position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
+            for one in self._passed(node, parameter.name, position - is_method):
+                found = True
+                yield from self._evaluate(one, scope)
+        if parameter.default is not None:
+            found = True
+            yield from self._evaluate(parameter.default, function.scope.parent or function.scope)
+        if not found:
+            yield Said(None, parameter.name)
+
+    @staticmethod
+    def _passed(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
+        yield from (one.value for one in node.keywords if one.arg == name)
+        if 0 <= position < len(node.args):
+            yield node.args[position]
+
+    def _annotated(self, annotation: ast.expr | None, scope: Scope) -> Iterator[_Known]:
+        """A client or a resource, as the packages of stubs name their types."""
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return
+        if isinstance(annotation, ast.BinOp):  # S3Client | None
+            yield from self._annotated(annotation.left, scope)
+            yield from self._annotated(annotation.right, scope)
+        elif isinstance(annotation, ast.Name):
+            for binding in scope.find(annotation.id):
+                stubs = _STUBS.fullmatch(binding.module) if isinstance(binding, Imported) else None
+                if isinstance(binding, Imported) and stubs is not None:
+                    yield from _typed(stubs[1].replace("_", "-"), binding.attribute)
+                elif isinstance(binding, Class):
+                    yield _Instance(binding)
+                elif isinstance(binding, Imported):
+                    yield from (_Instance(one) for one in self._imported(binding) if isinstance(one, Class))
+
+    def _imported(self, binding: Imported) -> Iterator[_Known]:
+        if binding.module in models.facts()["modules"]:
+            yield from _of_sdk(binding.attribute) if binding.attribute else [_Sdk()]
+            return
+        files = self._modules.get(binding.module, [])
+        inner = self._modules.get(f"{binding.module}.{binding.attribute}", [])
+        if len(files) == 1 and binding.attribute in files[0].scope.names:
+            for one in files[0].scope.names[binding.attribute]:
+                mark = (id(one), 0)
+                if mark not in self._open and len(self._open) <= _DEPTH:  # two modules may import each other
+                    self._open.add(mark)
+                    yield from tuple(self._bound(one))
+                    self._open.discard(mark)
+        elif not binding.attribute and len(files) == 1:
+            yield _Module(files[0])
+        elif binding.attribute and len(inner) == 1:
+            yield _Module(inner[0])
+        else:
+            yield Said(None, binding.attribute or binding.module)
+
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[_Known]:
+        for value in self._evaluate(node.value, scope):
+            yield from self._attribute_of(value, node)
+
+    def _attribute_of(self, value: _Known, node: ast.Attribute) -> Iterator[_Known]:
+        name = node.attr
+        match value:
+            case _Sdk(maker=""):
+                yield from _of_sdk(name)
+            case _Client() if name in ("meta", "exceptions"):
+                yield _Meta("")
+            case _Handle():
+                yield from _of_handle(value, name)
+            case _Meta() if name == "client" and value.service:
+                yield _Client(value.service)
+            case _Client() | _Pages() | _Collection():
+                yield _Bound(value, name)
+            case _Instance() | Class() | _Module():
+                yield from self._member(value, node)
+            case Said():
+                yield Said(None, _hint(node))
+            case _:
+                pass
+
+    def _member(self, value: _Instance | Class | _Module, node: ast.Attribute) -> Iterator[_Known]:
+        """What a class or a module calls so."""
+        if isinstance(value, _Module):
+            found = value.file.scope.names.get(node.attr, [])
+        else:
+            made = value.of if isinstance(value, _Instance) else value
+            found = [*made.attributes.get(node.attr, ()), *made.scope.names.get(node.attr, ())]
+        for binding in found:
+            yield from self._bound(binding)
+        if not found:
+            yield Said(None, _hint(node))
+
+    def _result(self, node: ast.Call, scope: Scope) -> Iterator[_Known]:
+        """What a call gives."""
+        found = False
+        for target in self._evaluate(node.func, scope):
+            match target:
+                case _Sdk(maker=""):
+                    yield target
+                case _Sdk():
+                    for name in self._argument(node, scope, "service_name", 0):
+                        if isinstance(name, Said) and name.text is not None and models.service(name.text):
+                            yield _Client(name.text) if target.maker == "client" else _Handle(name.text, "", {})
+                case Class():
+                    yield _Instance(target)
+                case Function():
+                    for one in target.scope.returns:
+                        yield from self._evaluate(one, target.scope)
+                case _Bound():
+                    yield from self._answer(target, node, scope)
+                case _:
+                    continue
+            found = True
+        if not found:
+            yield Said(None, _hint(node))
+
+    def _answer(self, bound: _Bound, node: ast.Call, scope: Scope) -> Iterator[_Known]:
+        """What a method of a client or a resource gives, as far as calls go on from it."""
+        of, method = bound.of, bound.method
+        if isinstance(of, _Client):
+            service = models.service(of.service)
+            assert service is not None
+            listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
+            if listed is not None:
+                names = [
+                    *self._argument(node, scope, "operation_name", 0),
+                    *self._argument(node, scope, "waiter_name", 9),
+                ]
+                for name in names:
+                    if isinstance(name, Said) and name.text is not None and name.text in listed:
+                        yield _Pages(of.service, listed[name.text])
+            naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
+            given = self._arguments(node, scope) or {}
+            if naming in given:
+                yield _Answer(given[naming])
+        elif isinstance(of, _Collection):
+            if method in _COLLECTS:
+                yield of
+        elif isinstance(of, _Handle):
+            inner = _named(of.model.get("has", {}), method)
+            action = _named(of.model.get("actions", {}), method)
+            added = models.added(of.service, of.type, method)
+            if inner is not None:
+                told = [self._said(one, scope) for one in node.args]
+                named = self._arguments(node, scope) or {}
+                yield _inner(of, inner["resource"], told, named)
+            elif added is not None and added.operations == ("BatchWriteItem",):
+                yield _Meta("")  # what is put into the batch calls nothing of its own
+            elif action is not None and "resource" in action:
+                yield _inner(of, action["resource"], [], self._arguments(node, scope) or {})
+
+    def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[_Known]:
+        told = [one.text for one in self._evaluate(node.slice, scope) if isinstance(one, Said)]
+        keys = [text for text in told if text is not None]
+        for value in self._evaluate(node.value, scope):
+            if isinstance(value, _Answer):
+                yield from _arguments_in([value.named])
+            elif isinstance(value, dict) and (inner := [said for key, said in value.items() if key in keys]):
+                yield from _arguments_in(inner)
+            elif isinstance(value, tuple) and not keys:
+                yield from value
+            else:
+                yield Said(None, _hint(node))
+
+
+def _alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
+    """The expressions of which such an expression is one."""
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
+
+
+def _of_sdk(name: str) -> Iterator[_Sdk]:
+    if name in ("client", "resource", "create_client"):
+        yield _Sdk("resource" if name == "resource" else "client")
+    elif name.lower() in ("session", "get_session", "aiosession"):
+        yield _Sdk()
+
+
+def _of_handle(value: _Handle, name: str) -> Iterator[_Known]:
+    """What an attribute of a resource is, without what is there once it was loaded."""
+    collection = _named(value.model.get("hasMany", {}), name)
+    if name == "meta":
+        yield _Meta(value.service)
+    elif collection is not None:
+        yield _Collection(value, collection)
+    elif own := [said for key, said in value.identifiers.items() if models.python_name(key) == name]:
+        yield from _arguments_in(own)
+    elif name not in models.attributes(value.service, value.type):
+        yield _Bound(value, name)
+
+
+def _typed(service: str, name: str) -> Iterator[_Known]:
+    """The value that a type of a package of stubs is for."""
+    if models.service(service) is None:
+        return
+    if name.endswith("Client"):
+        yield _Client(service)
+    elif name == f"{service.upper()}ServiceResource" or name.endswith("ServiceResource"):
+        yield _Handle(service, "", {})
+    elif name in (models.resources(service) or {}):
+        described = (models.resources(service) or {})[name]
+        yield _Handle(service, name, {one["name"]: Said(None, name) for one in described.get("identifiers", ())})
+
+
+def _inner(of: _Handle, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]) -> _Handle:
+    """A resource that another gives. `told` and `named` are what was passed for it."""
+    identifiers: dict[str, Argument] = {}
+    waiting = list(told)
+    for one in model.get("identifiers", ()):
+        if one["source"] == "input":
+            identifiers[one["target"]] = waiting.pop(0) if waiting else named.get(one["target"].lower(), Said(None, ""))
+        elif one["source"] == "identifier":
+            identifiers[one["target"]] = of.identifiers.get(one["name"], Said(None, ""))
+        elif one["source"] == "requestParameter":
+            identifiers[one["target"]] = named.get(one["path"], Said(None, ""))
+        else:  # the answer names what the only argument did, as the URL of a queue does its name
+            identifiers[one["target"]] = next(iter(named.values())) if len(named) == 1 else Said(None, "")
+    return _Handle(of.service, model["type"], identifiers)
+
+
+def _item(collection: _Collection) -> _Handle:
+    """One of the resources of a collection."""
+    model = collection.model["resource"]
+    return _inner(collection.of, model, [], {})
+
+
+def _request(of: _Handle, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location) -> Call:
+    """The call behind a method of a resource, with what its identifiers say."""
+    own: dict[str, Argument] = {}
+    for one in request.get("params", ()):
+        if one["source"] == "identifier" and one["name"] in of.identifiers:
+            own[re.split(r"[.\[]", one["target"])[0]] = of.identifiers[one["name"]]
+    arguments = None if passed is None and not own else {**(passed or {}), **own}
+    return Call(of.service, request["operation"], arguments, place)
+
+
+def _named(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """What a model calls `MaxItems` and Python `max_items`, or `Table` and `Table`."""
+    for key, one in listed.items():
+        if name in (key, models.python_name(key)):
+            return dict(one)
+    return None
+
+
+def _is_method(function: Function) -> bool:
+    return function.scope.owner is not None and function.positional[:1] in (("self",), ("cls",))
+
+
+def _arguments_in(values: Iterable[_Known]) -> Iterator[Argument]:
+    for value in values:
+        if isinstance(value, Said | tuple | dict):
+            yield value
+
+
+def _distinct(values: Iterable[_Known]) -> tuple[_Known, ...]:
+    """Without what stands there twice."""
+    found: list[_Known] = []
+    for value in values:
+        if not any(value is one or (type(value) is type(one) and value == one) for one in found):
+            found.append(value)
+    return tuple(found)
+
+
+def _hint(node: ast.AST) -> str:
+    """What the code calls a value: the name of a variable of the environment, or the expression itself."""
+    source = _source(node)
+    named = _ENVIRONMENT.search(source)
+    return named[1] if named else source
+
+
+def _source(node: ast.AST) -> str:
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except RecursionError:
+        return "an expression that is nested too deeply"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _place(file: File, node: ast.expr) -> Location:
+    line, column = node.lineno, node.col_offset + 1
+    return Location(file.path, line, column, node.end_lineno or line, (node.end_col_offset or 0) + 1)

@@ -1,0 +1,232 @@
+"""Python files → scopes: what each name stands for, without running anything."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(eq=False)
+class Scope:
+    """A module, a class or a function. `names` has everything that each name may stand for."""
+
+    file: File
+    parent: Scope | None
+    owner: Class | None = None
+    """The class whose method this is."""
+    names: dict[str, list[Binding]] = field(default_factory=dict)
+    returns: list[ast.expr] = field(default_factory=list)
+    is_class: bool = False
+
+    def find(self, name: str) -> tuple[Binding, ...]:
+        """What a name stands for here; a class's own names are not seen from its methods."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names and (scope is self or not scope.is_class):
+                return tuple(scope.names[name])
+            scope = scope.parent
+        return ()
+
+
+@dataclass(eq=False)
+class File:
+    """A parsed file. `name` is its dotted path, `calls` and `attributes` are all there are, each with its scope."""
+
+    path: str
+    name: str
+    scope: Scope = field(init=False)
+    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
+    attributes: list[tuple[ast.Attribute, Scope]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Function:
+    """A function and what is in it. `positional` are its parameters in order."""
+
+    name: str
+    scope: Scope
+    positional: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Class:
+    """A class. `attributes` are what its methods give to those of its instances."""
+
+    name: str
+    scope: Scope
+    attributes: dict[str, list[Binding]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A name that stands for an expression."""
+
+    node: ast.expr
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A name that stands for each element of an expression."""
+
+    node: ast.expr
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A parameter of a function, with its annotation and default."""
+
+    function: Function
+    name: str
+    annotation: ast.expr | None
+    default: ast.expr | None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A module (`attribute` is ""), or something in it."""
+
+    module: str
+    attribute: str
+
+
+Binding = Value | Item | Parameter | Imported | Function | Class
+
+
+def read_file(text: str, path: str, name: str) -> File:
+    """The scopes of a file. Raises SyntaxError, ValueError or RecursionError for what is no Python."""
+    file = File(path, name)
+    file.scope = Scope(file, None)
+    _Reader(file).visit(ast.parse(text))
+    return file
+
+
+class _Reader(ast.NodeVisitor):
+    """Fills the scopes of a file, from its first line to its last."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+        self._scope = file.scope
+        self._class: Class | None = None
+
+    # --- scopes ------------------------------------------------------------------------------------
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._function(node)
+
+    def _function(self, node: _FunctionNode) -> None:
+        for one in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self.visit(one)
+        scope = Scope(self._file, self._scope, self._class if self._scope.is_class else self._scope.owner)
+        arguments = (*node.args.posonlyargs, *node.args.args)
+        function = Function(node.name, scope, tuple(one.arg for one in arguments))
+        self._bind(node.name, function)
+        padding = [None] * (len(arguments) - len(node.args.defaults))
+        defaults = (*padding, *node.args.defaults, *node.args.kw_defaults)
+        for argument, default in zip((*arguments, *node.args.kwonlyargs), defaults, strict=True):
+            scope.names[argument.arg] = [Parameter(function, argument.arg, argument.annotation, default)]
+        self._inside(scope, node.body)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        scope = Scope(self._file, self._scope, is_class=True)
+        made = Class(node.name, scope)
+        self._bind(node.name, made)
+        before, self._class = self._class, made
+        self._inside(scope, node.body)
+        self._class = before
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        scope = Scope(self._file, self._scope, self._scope.owner)
+        self._inside(scope, [node.body])
+
+    def _inside(self, scope: Scope, body: list[ast.stmt] | list[ast.expr]) -> None:
+        before, self._scope = self._scope, scope
+        for one in body:
+            self.visit(one)
+        self._scope = before
+
+    # --- names -------------------------------------------------------------------------------------
+
+    def _bind(self, name: str, binding: Binding) -> None:
+        self._scope.names.setdefault(name, []).append(binding)
+
+    def _target(self, target: ast.expr, value: Value | Item) -> None:
+        if isinstance(target, ast.Name):
+            self._bind(target.id, value)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            owner = self._scope.owner
+            if owner is not None and target.value.id in ("self", "cls"):
+                owner.attributes.setdefault(target.attr, []).append(value)
+        elif isinstance(target, ast.Tuple) and isinstance(value.node, ast.Tuple) and isinstance(value, Value):
+            for one, part in zip(target.elts, value.node.elts, strict=False):
+                self._target(one, Value(part, self._scope))
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self._target(target, Value(node.value, self._scope))
+        self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self._target(node.target, Value(node.value, self._scope))
+        self.generic_visit(node)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self._target(node.target, Value(node.value, self._scope))
+        self.generic_visit(node)
+
+    def visit_withitem(self, node: ast.withitem) -> None:
+        if node.optional_vars is not None:
+            self._target(node.optional_vars, Value(node.context_expr, self._scope))
+        self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> None:
+        self._target(node.target, Item(node.iter, self._scope))
+        self.generic_visit(node)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> None:
+        self._target(node.target, Item(node.iter, self._scope))
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self._target(node.target, Item(node.iter, self._scope))
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for one in node.names:
+            name = one.asname or one.name.split(".")[0]
+            self._bind(name, Imported(one.name if one.asname else name, ""))
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        package = self._file.name.split(".")[: -node.level] if node.level else []
+        module = ".".join([*package, *([node.module] if node.module else [])])
+        for one in node.names:
+            self._bind(one.asname or one.name, Imported(module, one.name))
+
+    # --- what is done ------------------------------------------------------------------------------
+
+    def visit_Return(self, node: ast.Return) -> None:
+        self._result(node.value)
+        self.generic_visit(node)
+
+    def visit_Yield(self, node: ast.Yield) -> None:
+        self._result(node.value)
+        self.generic_visit(node)
+
+    def _result(self, value: ast.expr | None) -> None:
+        if value is not None:
+            self._scope.returns.append(value)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self._file.calls.append((node, self._scope))
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self._file.attributes.append((node, self._scope))
+        self.generic_visit(node)

@@ -1,0 +1,166 @@
+"""From code to a manifest: `audit --draft` and `--checklist`."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from command import rolewright
+from planted import new_key
+from programs import PROGRAMS
+from rolewright.audit.code import manifest_of, read_code
+from rolewright.blueprint import Catalog
+from rolewright.data import iam
+from rolewright.grants import derive_grants
+from rolewright.manifest import read_manifest
+from rolewright.prove.table import Declared, changes, ground
+from rolewright.sdk import models
+from rolewright.source import loads
+
+KEY, SECRET, ACCOUNT = new_key(random.Random(11))
+APP = """\
+import os
+
+import boto3
+
+s3 = boto3.client("s3")
+table = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
+
+
+def handler(event, client):
+    s3.upload_file("x", "orders-data", "k")
+    table.put_item(Item=event)
+    boto3.client("iot").describe_endpoint()
+    boto3.client("dynamodb").execute_statement(Statement="x")
+    client.get_secret_value(SecretId="x")
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "app.py").write_text(APP, encoding="utf-8")
+    (tmp_path / "orders" / ".env").write_text(
+        f"AWS_ACCESS_KEY_ID={KEY}\nAWS_SECRET_ACCESS_KEY={SECRET}\n", encoding="utf-8"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_draft_allows_what_the_calls_need(name: str, tmp_path: Path, catalog: Catalog) -> None:
+    """And beyond that only what the verbs bring that fit best; the manifest is one that is taken."""
+    file = tmp_path / "app.py"
+    file.write_text("import boto3\n" + textwrap.dedent(PROGRAMS[name]), encoding="utf-8")
+    code = read_code(file, [str(file)])
+    (workload,) = read_manifest(loads(manifest_of(code, catalog), "m.yaml"), catalog)
+    (environment,) = workload.environments
+    own = [one for one in derive_grants(workload, catalog).grants if one.side == "workload"]
+    said = ground(own, environment.values)
+    asked = [
+        Declared("Allow", (one.action,), (one.resource.replace("arn:*:", "arn:${local.partition}:"),), (), "code")
+        for one in code.permissions
+    ]
+    wanted = {one.actions[0] for one in asked}
+    allowed = {action for one in said for pattern in one.actions for action in iam.expand(pattern)}
+    assert wanted <= allowed
+    beyond = {one.action for one in changes(asked, said, iam.expand)[0]} - wanted
+    assert not beyond, beyond
+    assert code.unmapped == ()
+
+
+def test_the_draft_validates_and_says_what_it_cannot_tell(app: Path) -> None:
+    run = rolewright("audit", "orders", "--draft", "orders.yaml", cwd=app)
+    assert run.returncode == 1  # the key
+    text = (app / "orders.yaml").read_text(encoding="utf-8")
+    assert "  # dynamodb:PutItem: orders/app.py:11:5\n  fill-in-orders-table:\n" in text
+    assert "name: fill-in-orders-table  # fill in: what ORDERS_TABLE is" in text
+    assert "workload: orders\ncompute:  # fill in: what it runs on" in text
+    assert "#   orders/app.py:13:5: dynamodb ExecuteStatement: it needs dynamodb:PartiQLDelete or " in text
+    assert "#   orders/app.py:14:5: client.get_secret_value: what `client` is cannot be told" in text
+    assert '  # iot:DescribeEndpoint: orders/app.py:12:5\n  - actions: ["iot:DescribeEndpoint"]' in text
+    assert "orders.yaml: orders: 4 permissions in its calls, 2 places that do not tell" in run.stderr
+    assert rolewright("validate", "orders.yaml", cwd=app).returncode == 0
+    assert SECRET not in text + run.stdout + run.stderr
+
+
+def test_two_paths_are_two_workloads_in_one_file(app: Path) -> None:
+    (app / "mail").mkdir()
+    (app / "mail" / "send.js").write_text(
+        'import { SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";\n'
+        'c.send(new SendEmailCommand({ FromEmailAddress: "shop@example.com" }));\n',
+        encoding="utf-8",
+    )
+    rolewright("audit", "orders", "mail", "--draft", "all.yaml", cwd=app)
+    text = (app / "all.yaml").read_text(encoding="utf-8")
+    assert text.count("\n---\n") == 1
+    assert "# ses:SendEmail (by pattern): mail/send.js:2:8" in text
+    run = rolewright("validate", "all.yaml", cwd=app)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_checklist(app: Path) -> None:
+    rolewright("audit", "orders", "--checklist", "todo.md", cwd=app)
+    text = (app / "todo.md").read_text(encoding="utf-8")
+    assert f"## {KEY}\n\n- account: {ACCOUNT}\n- stands in: `orders/.env:1:19`\n- workload: orders (`orders`)\n" in text
+    assert "  - needs `s3:AbortMultipartUpload`, `s3:PutObject` on `arn:*:s3:::orders-data/*`\n" in text
+    assert "  - not told by the code: `orders/app.py:13:5`: dynamodb ExecuteStatement: " in text
+    assert f"aws iam update-access-key --access-key-id {KEY} --status Inactive" in text
+    assert SECRET not in text
+
+
+def test_nothing_that_was_filled_in_is_lost(app: Path) -> None:
+    for option in ("--draft", "--checklist"):
+        (app / "there").write_text("mine", encoding="utf-8")
+        run = rolewright("audit", "orders", option, "there", cwd=app)
+        assert run.returncode == 2
+        assert "name another file" in " ".join(run.stderr.replace("│", " ").split())
+        assert (app / "there").read_text(encoding="utf-8") == "mine"
+
+
+def test_nothing_to_draft_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("print(1)\n", encoding="utf-8")
+    run = rolewright("audit", "a.py", "--draft", "m.yaml", cwd=tmp_path)
+    assert run.returncode == 2
+    assert not (tmp_path / "m.yaml").exists()
+
+
+ARGUMENTS = (
+    *map(repr, ("orders", "a b*?", "/x/y", "", "é", "\x85\n", "a" * 200, "https://sqs.us-east-1.amazonaws.com/1/x")),
+    *map(repr, ("arn:aws:s3:::x/y", "arn:aws:x:us-east-1:123456789012:y/z", "alias/x", "${x}", "orders:3", "a/b/c")),
+    *("NAME", "[NAME, 'x']", "{}", "{'x': NAME}", "os.environ['A_B']", "f'{x}-y'", "1", "None"),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_whatever_is_passed_the_manifest_is_taken(data: st.DataObject, catalog: Catalog) -> None:
+    service = models.service(data.draw(st.sampled_from(sorted(models.facts()["usual"]))))
+    assert service is not None
+    method = data.draw(st.sampled_from(sorted(service.methods)))
+    members = sorted(service.operations[service.methods[method]])
+    passed = ", ".join(f"{name}={data.draw(st.sampled_from(ARGUMENTS))}" for name in members)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "app.py")
+        file.write_text(f"import boto3\nboto3.client({service.name!r}).{method}({passed})\n", encoding="utf-8")
+        code = read_code(file, [str(file)])
+    if code.permissions:
+        read_manifest(loads(manifest_of(code, catalog), "m.yaml"), catalog)
+
+
+def test_names_in_code_cannot_get_out_of_a_comment(tmp_path: Path, catalog: Catalog) -> None:
+    file = tmp_path / "a.js"
+    file.write_text(
+        'require("aws-sdk"); const s3 = new AWS.S3();\n'
+        's3.getObject({Bucket: `x\u2028statements: [], "\\n`});\ns3.getObject({Bucket: "b\\u0085c: {"});\n',
+        encoding="utf-8",
+    )
+    text = manifest_of(read_code(file, [str(file)]), catalog)
+    (workload,) = read_manifest(loads(text, "m.yaml"), catalog)
+    assert workload.name
+    assert not {"\u2028", "\x85"} & set(text)

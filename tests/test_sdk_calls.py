@@ -1,0 +1,356 @@
+"""What code calls: read without running it, and held against the same code run against moto."""
+
+from __future__ import annotations
+
+import ast
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+import botocore.client
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from programs import PROGRAMS
+from rolewright.finding import Location
+from rolewright.sdk import models
+from rolewright.sdk.calls import Argument, Call, Said, Unmapped
+from rolewright.sdk.code import calls_in
+from rolewright.sdk.pattern import pattern_calls
+from rolewright.sdk.permissions import Permission, permissions
+from rolewright.sdk.python import Reader
+from rolewright.sdk.scopes import read_file
+
+HERE = Location("x.py")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.DEFAULT_SESSION = None
+        for bucket in ("orders-data", "archive"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        boto3.client("dynamodb").create_table(
+            TableName="orders",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        boto3.client("sqs").create_queue(QueueName="jobs")
+        boto3.client("sns").create_topic(Name="news")
+        boto3.client("secretsmanager").create_secret(Name="db/password", SecretString="x")
+        for name in ("/app/level", "/app/size"):
+            boto3.client("ssm").put_parameter(Name=name, Value="x", Type="String")
+        yield
+        boto3.DEFAULT_SESSION = None
+
+
+def argument(value: object) -> Argument:
+    if isinstance(value, dict):
+        return {str(key): argument(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(argument(one) for one in value)
+    return Said(value) if isinstance(value, str) else Said(None)
+
+
+def needed(calls: list[Call | Unmapped]) -> set[tuple[str, str]]:
+    """Actions on ARNs, without what only an ARN or a URL tells: another partition, region and account."""
+    assert not [one for one in calls if isinstance(one, Unmapped)], calls
+    found = list(permissions(one for one in calls if isinstance(one, Call)))
+    assert not [one for one in found if isinstance(one, Unmapped)], found
+    return {
+        (one.action, ":".join(["*" if part.isdigit() or part in ("us-east-1", "aws") else part for part in parts]))
+        for one in found
+        if isinstance(one, Permission)
+        for parts in [one.resource.split(":")]
+    }
+
+
+def read(text: str) -> list[Call | Unmapped]:
+    file = read_file(textwrap.dedent(text), "app.py", "app")
+    return list(Reader([file]).calls(file))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_read_is_what_running_it_calls(name: str, world: None) -> None:
+    text = "import boto3\n" + textwrap.dedent(PROGRAMS[name])
+    made: list[Call | Unmapped] = []
+    real = botocore.client.BaseClient._make_api_call
+
+    def spy(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        given = argument(parameters)
+        assert isinstance(given, dict)
+        made.append(Call(self.meta.service_model.service_name, operation, given, HERE))
+        return real(self, operation, parameters)
+
+    with mock.patch.object(botocore.client.BaseClient, "_make_api_call", spy):
+        space: dict[str, Any] = {}
+        exec(compile(text, "app.py", "exec"), space)
+        space["main"]()
+    told, seen = needed(read(text)), needed(made)
+    assert seen <= told
+    # A transfer that is broken off does not happen here.
+    assert {one for one in told - seen if not one[0].endswith("AbortMultipartUpload")} == set()
+    assert seen
+
+
+FORMS = [
+    "import boto3\n" + text
+    for text in (
+        "def main():\n    boto3.client({service!r}).{method}({arguments})\n",
+        """class A:
+    def __init__(self):
+        self.c = boto3.client({service!r})
+    def go(self):
+        self.c.{method}({arguments})
+""",
+        "from boto3 import Session as S\nc = S().client({service!r})\ndef go():\n    return c.{method}({arguments})\n",
+        "def get():\n    return boto3.client({service!r})\nx = get().{method}({arguments})\n",
+        "def run(c):\n    c.{method}({arguments})\nrun(boto3.client({service!r}))\n",
+        "with boto3.session.Session() as s, s.client({service!r}) as c:\n    c.{method}({arguments})\n",
+        """import aioboto3
+async def go():
+    async with aioboto3.Session().client({service!r}) as c:
+        await c.{method}({arguments})
+""",
+        "f = boto3.client({service!r}).{method}\ng = f({arguments})\n",
+    )
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_every_operation_in_every_form(data: st.DataObject) -> None:
+    """Each method of the usual services, written in each way, with arguments that are known and unknown."""
+    service = data.draw(st.sampled_from(sorted(models.facts()["usual"])))
+    known = models.service(service)
+    assert known is not None
+    method = data.draw(st.sampled_from(sorted(known.methods)))
+    members = sorted(known.operations[known.methods[method]])
+    chosen = data.draw(st.lists(st.sampled_from(members), unique=True, max_size=4)) if members else []
+    values = {name: data.draw(st.sampled_from(["'orders'", "NAME", "'a' + 'b'"])) for name in chosen}
+    arguments = ", ".join(f"{name}={value}" for name, value in values.items())
+    text = data.draw(st.sampled_from(FORMS)).format(service=service, method=method, arguments=arguments)
+    (call,) = read(text)
+    assert isinstance(call, Call)
+    assert (call.service, call.operation) == (service, known.methods[method])
+    expected = {"'orders'": Said("orders"), "NAME": Said(None, "NAME"), "'a' + 'b'": Said("ab")}
+    assert call.arguments == {name: expected[value] for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def f(client):\n    client.get_item(TableName='t', Key={})\n", "what `client` is cannot be told; dynamodb"),
+        ("import boto3\ngetattr(boto3.client('s3'), name)()\n", "known only when it runs"),
+        ("import boto3\nboto3.client(name)\n", "which service it is for"),
+        ("import boto3\nboto3.client('nothing')\n", "knows no service nothing"),
+        ("import boto3\nboto3.client('s3').fetch(Bucket='b')\n", "has no operation of this name"),
+        ("import boto3\nboto3.client('s3').get_paginator(x).paginate()\n", "known only when it runs"),
+        ("import boto3\nboto3.client('s3').get_waiter('made_up').wait()\n", "s3 has no made_up"),
+        ("import boto3\nboto3.client('s3').generate_presigned_url(x)\n", "known only when it runs"),
+    ],
+)
+def test_what_cannot_be_told_is_said(text: str, said: str) -> None:
+    unmapped = [one for one in read(text) if isinstance(one, Unmapped)]
+    assert [said in one.reason for one in unmapped] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Cache:\n    def get_item(self, Key):\n        pass\nCache().get_item(Key=1)\n",
+        "import requests\nrequests.get(url='x')\n",
+        "import boto3\ns3 = boto3.client('s3')\nprint(s3.exceptions.NoSuchKey, s3.meta.region_name)\n",
+        "def f(form):\n    form.add_field(name='x')\n",
+        "import boto3\nboto3.client('s3').can_paginate('x')\n",
+    ],
+)
+def test_what_calls_nothing_is_not_told(text: str) -> None:
+    assert read(text) == []
+
+
+def test_files_that_import_one_another(tmp_path: Path) -> None:
+    files = {
+        "app/__init__.py": "from .clients import s3\n",
+        "app/clients.py": "import boto3\nfrom app import other\ns3 = boto3.client('s3')\nBUCKET = 'orders-data'\n",
+        "app/other.py": "from . import clients\nfrom app import s3\n\ndef go():\n"
+        "    clients.s3.get_object(Bucket=clients.BUCKET, Key='k')\n    s3.delete_object(Bucket='b-1', Key='k')\n",
+        "app/tests/test_other.py": "import boto3\nboto3.client('s3').create_bucket(Bucket='no')\n",
+        "app/broken.py": "import boto3\ndef (:\n",
+        "app/odd.py": "\x00import boto3",
+        "node_modules/x/a.js": "require('aws-sdk'); const s3 = new AWS.S3(); s3.getObject({Bucket: 'no'})",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = calls_in([str(tmp_path / name) for name in files], str(tmp_path))
+    calls = [one for one in found if isinstance(one, Call)]
+    assert [(one.operation, one.given("Bucket")) for one in calls] == [
+        ("GetObject", (Said("orders-data"),)),
+        ("DeleteObject", (Said("b-1"),)),
+    ]
+    assert sorted(Path(one.location.file).name for one in found if isinstance(one, Unmapped)) == ["broken.py", "odd.py"]
+
+
+def test_types_of_stubs_tell_what_a_parameter_is() -> None:
+    text = """
+    from __future__ import annotations
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_dynamodb.service_resource import Table
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+    def f(s3: S3Client, table: "Table", sm: SecretsManagerClient | None):
+        s3.list_buckets()
+        table.put_item(Item={})
+        sm.get_secret_value(SecretId="x")
+    """
+    calls = [one for one in read(text) if isinstance(one, Call)]
+    assert [one.operation for one in calls] == ["ListBuckets", "PutItem", "GetSecretValue"]
+
+
+JAVASCRIPT = """
+import { S3Client, GetObjectCommand, paginateListObjectsV2 } from "@aws-sdk/client-s3";
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { PutCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { Upload } from "@aws-sdk/lib-storage";
+// new DeleteObjectCommand({ Bucket: "no" })
+await s3.send(new GetObjectCommand({ Bucket: process.env.BUCKET, Key: `a/${id}` }));
+for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: "data", Prefix: "x" })) {}
+await sm.send(new GetSecretValueCommand({ SecretId: 'db/password' }));
+await db.send(new PutCommand({
+  TableName: "orders",
+  Item: { id: 1, TableName: "no" },
+}));
+await db.send(new TransactWriteCommand({
+  TransactItems: [{ Put: { TableName: "orders" } }, { Delete: { TableName: "old" } }],
+}));
+new Upload({ client: s3, params: { Bucket: "uploads", Key: "k" } });
+await x.send(new MadeUpCommand({}));
+"""
+GO = """
+import (
+  "github.com/aws/aws-sdk-go-v2/service/s3"
+  db "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+  "github.com/aws/aws-sdk-go-v2/service/sfn"
+)
+c.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("data"), Key: aws.String(key)})
+c.PutItem(ctx, &db.PutItemInput{TableName: aws.String(os.Getenv("TABLE"))})
+c.TransactWriteItems(ctx, &db.TransactWriteItemsInput{
+  TransactItems: []types.TransactWriteItem{{Put: &types.Put{TableName: aws.String("orders")}}},
+})
+c.StartExecution(ctx, &sfn.StartExecutionInput{
+  StateMachineArn: aws.String("arn:aws:states:eu-west-1:123456789012:stateMachine:x"),
+})
+"""
+OLDER = """
+const AWS = require('aws-sdk');
+const sqs = new AWS.SQS();
+const doc = new AWS.DynamoDB.DocumentClient({ region: 'x' });
+const QueueUrl = 'no';
+await sqs.sendMessage({ QueueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs' }).promise();
+doc.get({ TableName: TABLE, Key: {} }, done);
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        (
+            JAVASCRIPT,
+            "a.mjs",
+            {
+                ("s3:GetObject", "arn:*:s3:::fill-in-bucket/*"),
+                ("s3:ListBucket", "arn:*:s3:::data"),
+                ("secretsmanager:GetSecretValue", "arn:*:secretsmanager:*:*:secret:db/password-??????"),
+                ("dynamodb:PutItem", "arn:*:dynamodb:*:*:table/orders"),
+                ("dynamodb:DeleteItem", "arn:*:dynamodb:*:*:table/old"),
+                ("s3:PutObject", "arn:*:s3:::uploads/*"),
+                ("s3:AbortMultipartUpload", "arn:*:s3:::uploads/*"),
+            },
+        ),
+        (
+            OLDER,
+            "b.js",
+            {
+                ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:jobs"),
+                ("dynamodb:GetItem", "arn:*:dynamodb:*:*:table/fill-in-table"),
+            },
+        ),
+        (
+            GO,
+            "c.go",
+            {
+                ("s3:GetObject", "arn:*:s3:::data/*"),
+                ("dynamodb:PutItem", "arn:*:dynamodb:*:*:table/fill-in-table"),
+                ("dynamodb:PutItem", "arn:*:dynamodb:*:*:table/orders"),
+                ("states:StartExecution", "arn:aws:states:eu-west-1:123456789012:stateMachine:x"),
+            },
+        ),
+    ],
+)
+def test_other_languages_by_pattern(text: str, name: str, expected: set[tuple[str, str]]) -> None:
+    calls = list(pattern_calls(text, name))
+    assert all(not one.is_sure for one in calls if isinstance(one, Call))
+    assert [one.text for one in calls if isinstance(one, Unmapped)] == (
+        ["new MadeUpCommand"] if name == "a.mjs" else []
+    )
+    found = [one for one in permissions(one for one in calls if isinstance(one, Call)) if isinstance(one, Permission)]
+    assert {(one.action, one.resource) for one in found} == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab(){}[]:.,'\"`=\n new SCommandS3ClientbotoInput&*_", max_size=300))
+def test_no_text_breaks_the_readers(text: str) -> None:
+    for prefix, name in (("'@aws-sdk/client-s3' ", "a.ts"), ('"github.com/aws/aws-sdk-go/service/s3" ', "a.go")):
+        list(pattern_calls(prefix + text, name))
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return
+    read(text)
+
+
+def test_the_facts_about_boto3_are_of_operations_that_exist() -> None:
+    for name, kinds in models.facts()["methods"].items():
+        known = models.service(name)
+        assert known is not None
+        for kind, methods in kinds.items():
+            assert kind == "client" or kind in (models.resources(name) or {})
+            for method, one in methods.items():
+                assert set(one["calls"]) <= known.operations.keys(), (name, method)
+    for name, answers in models.facts()["answers"].items():
+        known = models.service(name)
+        assert known is not None
+        assert all(argument in known.operations[operation] for operation, argument in answers.items())
+
+
+def test_the_arguments_are_of_operations_and_arns_that_exist() -> None:
+    from rolewright.data import iam
+    from rolewright.sdk.permissions import _facts
+
+    members: dict[str, set[str]] = {}
+    for name in models.facts()["usual"]:
+        known = models.service(name)
+        assert known is not None
+        for one in known.operations.values():
+            members.setdefault(known.prefix, set()).update(one)
+    for prefix, variables in _facts()["variables"].items():
+        service = iam.service(prefix)
+        assert service is not None
+        arns = json.dumps([one.arn for one in service.resources.values()])
+        for path, variable in variables.items():
+            assert path.split("[")[0].split("{")[0].split(".")[0] in members[prefix], (prefix, path)
+            assert f"${{{variable}}}" in arns, (prefix, variable)
+    for prefix, operations in _facts()["operations"].items():
+        for operation, one in operations.items():
+            actions = {*one.get("on", {}), *one.get("also", {}).values()}
+            actions |= {
+                name for swapped in one.get("instead", {}).values() for pair in swapped.items() for name in pair
+            }
+            assert all(iam.action(action) is not None for action in actions), (prefix, operation)
