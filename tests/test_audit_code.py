@@ -138,7 +138,7 @@ ARGUMENTS = (
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.data())
+@given(data=st.data())
 def test_whatever_is_passed_the_manifest_is_taken(data: st.DataObject, catalog: Catalog) -> None:
     service = models.service(data.draw(st.sampled_from(sorted(models.facts()["usual"]))))
     assert service is not None
