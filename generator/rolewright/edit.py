@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from rolewright.source import PathInTree, Tree
 
@@ -45,8 +45,8 @@ class Editor:
         self._starts = [0, *itertools.accumulate(map(len, self._lines))]
 
     def replace(self, path: PathInTree, text: str) -> Edit:
-        """Another text in place of a value."""
-        return Edit(*self._span(path), text)
+        """Another text in place of a value. Raises UnplacedError where it stands elsewhere."""
+        return Edit(*self._own_span(path), text)
 
     def without(self, path: PathInTree, keys: Collection[str]) -> Iterator[Edit]:
         """A mapping without some of its keys, and without the comments right above them.
@@ -78,6 +78,25 @@ class Editor:
         if text:
             ended = self._lines[last - 1].endswith("\n")
             yield Edit(self._starts[last], self._starts[last], text if ended else "\n" + text)
+
+    def added(self, path: PathInTree, lines: Sequence[str], flow: str) -> Edit:
+        """Another entry at the end of a mapping or a list: lines in block style, `flow` within braces or brackets.
+
+        Raises UnplacedError where it stands elsewhere.
+        """
+        start, end = self._own_span(path)
+        if self._text[start:end].startswith(("{", "[")):
+            inner = self._text[start + 1 : end - 1].rstrip().rstrip(",")
+            at = start + 1 + len(inner)
+            return Edit(at, end - 1, f", {flow}" if inner.strip() else flow)
+        last = self._line(end)
+        while self._blank(last):
+            last -= 1
+        indent = " " * (self._tree.places[path].column - 1)
+        text = "".join(f"{indent}{line}\n" for line in lines)
+        return Edit(
+            self._starts[last], self._starts[last], text if self._lines[last - 1].endswith("\n") else "\n" + text
+        )
 
     def is_flow(self, path: PathInTree) -> bool:
         """Whether a mapping is written in braces."""
@@ -114,6 +133,15 @@ class Editor:
     def _span(self, path: PathInTree) -> tuple[int, int]:
         place = self._tree.places[path]
         return self._offset(place.line, place.column), self._offset(place.end_line, place.end_column)
+
+    def _own_span(self, path: PathInTree) -> tuple[int, int]:
+        """The span of what stands within everything that it is in."""
+        start, end = self._span(path)
+        for length in range(len(path)):
+            outer = self._span(path[:length])
+            if not outer[0] <= start <= end <= outer[1]:
+                raise UnplacedError(path)
+        return start, end
 
     def _offset(self, line: int, column: int) -> int:
         return self._starts[line - 1] + column - 1

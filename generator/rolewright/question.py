@@ -177,17 +177,11 @@ def _advice(action: str, resource: str, workload: Workload, catalog: Catalog) ->
     """Manifest changes that would allow it, the nearest first."""
     known = False
     for key, one in workload.resources.items():
-        blueprint = catalog.resources[one.type]
-        fitting = [
-            name
-            for name, texts in one.arns.items()
-            for text in texts
-            if any(matches(text.ground({**e.values, **ANYWHERE}), resource) for e in workload.environments)
-        ]
-        for verb in _verbs(blueprint, action, {*fitting, "*"} if fitting or resource == "*" else set()):
+        fits, narrow = verbs_for(action, resource, key, workload, catalog)
+        for verb in narrow:
             known = True
             yield f"add `{verb}` to `access` of resources.{key} ({workload.locate(f'resources.{key}')})"
-        if fitting and not known:
+        if fits and not known:
             known = True
             yield (
                 f"resources.{key} is a {one.type}, and none of its verbs allows {action}: they never let code "
@@ -209,6 +203,25 @@ def _advice(action: str, resource: str, workload: Workload, catalog: Catalog) ->
         yield f"{action} is no action that the IAM database knows"
     elif not known:
         yield f'add to `statements`: {{actions: [{action}], resources: ["{resource}"], reason: …}}'
+
+
+def verbs_for(
+    action: str, resource: str, key: str, workload: Workload, catalog: Catalog
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether an ARN is one of those of a resource of the manifest, and its narrow verbs that allow the action there,
+    the one with the fewest actions first.
+    """
+    one = workload.resources[key]
+    blueprint = catalog.resources[one.type]
+    fitting = [
+        name
+        for name, texts in one.arns.items()
+        for text in texts
+        if any(matches(text.ground({**e.values, **ANYWHERE}), resource) for e in workload.environments)
+    ]
+    found = _verbs(blueprint, action, {*fitting, "*"} if fitting or resource == "*" else set())
+    narrow = sorted(found, key=lambda verb: sum(map(len, blueprint.verbs[verb].allow.values())))
+    return bool(fitting), tuple(narrow)
 
 
 def _verbs(blueprint: ResourceBlueprint, action: str, arns: set[str]) -> Iterator[str]:

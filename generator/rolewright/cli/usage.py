@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
     from rolewright.model import Module, Role, Workload
     from rolewright.usage.held import Held
+    from rolewright.usage.patch import Denial
+    from rolewright.usage.reports import LastAccessed
     from rolewright.usage.tally import Tally
 
 
@@ -25,6 +27,19 @@ def usage(
         list[Path], typer.Option("--manifest", "-m", metavar="MANIFEST", help="Manifest; several times.")
     ],
     since: Annotated[str, typer.Option("--since", metavar="DAY", help="Leave out what was before this day.")] = "",
+    credential_report: Annotated[
+        Path | None, typer.Option("--credential-report", metavar="FILE", help="IAM's credential report.")
+    ] = None,
+    last_accessed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--last-accessed", metavar="ROLE=FILE", help="When IAM saw a role's services used; several times."
+        ),
+    ] = None,
+    patch: Annotated[
+        Path | None,
+        typer.Option("--patch", metavar="FILE", help="Write the manifest with what was denied and could be allowed."),
+    ] = None,
     env: Environments = None,
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
@@ -33,12 +48,15 @@ def usage(
 
     Reads CloudTrail's files as they lie in S3, the output of `aws cloudtrail lookup-events`, and lines of JSON, gzip or
     not. What these records cannot show is told apart from what was not used: data events that were off, actions that
-    leave no event. Exits 1 where a role was denied something that its manifest could allow, or a key is in use.
+    leave no event; IAM's own reports fill in some of it. With --patch the manifest is written to another file, with
+    what would allow the denials that it can mend, and a comment on what was not used. Exits 1 where a role was denied
+    something that its manifest could allow, or a key is in use.
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.usage import usage_json, usage_text  # noqa: PLC0415
     from rolewright.usage.events import event_of  # noqa: PLC0415
     from rolewright.usage.records import Reading, records  # noqa: PLC0415
+    from rolewright.usage.reports import read_credential_report, read_last_accessed  # noqa: PLC0415
     from rolewright.usage.tally import tally  # noqa: PLC0415
 
     if since and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", since):
@@ -46,45 +64,89 @@ def usage(
     for path in files:
         if not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
+    if patch is not None and len(set(manifest)) > 1:
+        raise typer.BadParameter("--patch is for one manifest")
+    if patch is not None and patch.exists():
+        raise typer.BadParameter(f"{patch} is there already: name another file")
+    named = dict(_named(one) for one in last_accessed or ())
     reading = Reading()
     with Pipeline(blueprints or ()) as pipeline:
         try:
+            active = read_credential_report(credential_report) if credential_report is not None else ()
+            accessed = {role: read_last_accessed(path) for role, path in named.items()}
             known = [one for path in dict.fromkeys(manifest) for one in pipeline.rendered(path)]
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
     # Outside, where garbage is collected again: a trail may hold millions of records.
     found = tally((event_of(record) for record in records(files, reading)), since)
-    roles, advice = _held(known, found, env or [], pipeline.catalog)
+    roles, advice, denials = _held(known, found, env or [], pipeline.catalog, accessed)
+    for role in accessed:
+        if not any(one.name == role for listed in roles.values() for one in listed):
+            raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
+    if patch is not None:
+        _write_patch(patch, manifest[0], denials, roles, pipeline.catalog)
+    active = tuple(one for one in active if not one.used or one.used >= since)
     if format_ is Format.JSON:
-        typer.echo(json.dumps(usage_json(roles, found, reading), indent=2))
+        typer.echo(json.dumps(usage_json(roles, found, reading, active), indent=2))
     else:
-        typer.echo(usage_text(roles, found, reading, advice), nl=False)
-    if found.keys or advice:
+        typer.echo(usage_text(roles, found, reading, advice, active), nl=False)
+    if found.keys or advice or any(one.used for one in active):
         raise typer.Exit(1)
 
 
+def _named(text: str) -> tuple[str, Path]:
+    role, equals, file = text.partition("=")
+    if not equals or not Path(file).exists():
+        raise typer.BadParameter(f"--last-accessed takes ROLE=FILE, and {file or text} is no file that is there")
+    return role, Path(file)
+
+
+def _write_patch(
+    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], catalog: Catalog
+) -> None:
+    from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
+    from rolewright.report.text import printable  # noqa: PLC0415
+    from rolewright.source import load  # noqa: PLC0415
+    from rolewright.usage.held import unused_of  # noqa: PLC0415
+    from rolewright.usage.patch import patched  # noqa: PLC0415
+
+    made = patched(load(manifest), denials, {name: unused_of(listed) for name, listed in roles.items()}, catalog)
+    write_file(output, made.text)
+    for line in (*made.changes, *(f"left as it is: {one}" for one in made.left)):
+        typer.echo(printable(f"{output}: {line}"), err=True)
+
+
 def _held(
-    known: list[tuple[Workload, tuple[Role, ...], Module]], found: Tally, only: list[str], catalog: Catalog
-) -> tuple[dict[str, list[Held]], dict[str, str]]:
+    known: list[tuple[Workload, tuple[Role, ...], Module]],
+    found: Tally,
+    only: list[str],
+    catalog: Catalog,
+    accessed: dict[str, LastAccessed],
+) -> tuple[dict[str, list[Held]], dict[str, str], list[Denial]]:
     """The roles of each workload, and the change of the manifest for each denial that one would mend."""
     from rolewright.grants import derive_grants  # noqa: PLC0415 - only this command needs all this
     from rolewright.question import Question, answer  # noqa: PLC0415
     from rolewright.report.usage import WANTING  # noqa: PLC0415
     from rolewright.usage.held import held  # noqa: PLC0415
+    from rolewright.usage.patch import Denial  # noqa: PLC0415
 
     roles: dict[str, list[Held]] = {}
     advice: dict[str, str] = {}
+    denials: list[Denial] = []
     for workload, own, module in known:
         declaration = derive_grants(workload, catalog)
         for environment in workload.environments:
             if only and environment.name not in only:
                 continue
             names = {role.key: role.name.ground(environment.values) for role in own}
-            for one in held(workload, declaration, names, environment, found):
+            for one in held(workload, declaration, names, environment, found, accessed):
                 roles.setdefault(workload.name, []).append(one)
-                for action, resource, because, _ in one.denied:
+                for action, resource, because, seen in one.denied:
                     if WANTING in because:
+                        where = f" in {environment.name}" if environment.name else ""
+                        said = f"denied {seen.count} times{where}, last {seen.last}"
+                        denials.append(Denial(workload.name, action, resource or "*", said))
                         asked = Question(action, resource or "*", one.name, because)
                         told = answer(asked, workload, own, module, catalog, [environment.name])
                         allowed = ("the manifest allows it by now: apply its module",) if told.is_allowed else ()
@@ -93,4 +155,4 @@ def _held(
                         )
     if not roles:
         raise typer.BadParameter(f"no manifest has the environment {' or '.join(only)}")
-    return roles, advice
+    return roles, advice, denials

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rolewright.usage.held import Held, Permission
     from rolewright.usage.records import Reading
+    from rolewright.usage.reports import ActiveKey
     from rolewright.usage.tally import KeyUse, Seen, Tally
 
 WANTING = "no identity-based policy allows"
@@ -29,10 +30,17 @@ _ELSEWHERE = (
 )
 
 
-def usage_text(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Reading, advice: Mapping[str, str]) -> str:
+def usage_text(
+    roles: Mapping[str, Sequence[Held]],
+    tally: Tally,
+    reading: Reading,
+    advice: Mapping[str, str],
+    active: Sequence[ActiveKey],
+) -> str:
     """A block for each role, then keys that are still in use, then what could not be read or told.
 
-    `advice` is the change of the manifest for a denial, by action and resource.
+    `advice` is the change of the manifest for a denial, by action and resource; `active` are the keys of a credential
+    report.
     """
     lines: list[str] = []
     for workload, listed in roles.items():
@@ -44,6 +52,8 @@ def usage_text(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Readi
             *(line for key, use in sorted(tally.keys.items()) for line in _key(key, use)),
             "",
         ]
+    if active:
+        lines += ["active keys in the credential report:", *map(_active, active), ""]
     lines += [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
     other = f", {reading.foreign} objects that are none" if reading.foreign else ""
     # Who called chose what stands in a record, such as the name of the program.
@@ -61,7 +71,7 @@ def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
                 groups[each.resource, each.origin, each.place, each.because].append(each)
         for (resource, origin, place, because), listed in groups.items():
             names = ", ".join(sorted({each.action for each in listed}))
-            times = f", {sum(each.seen.count for each in listed)} times" if state == "used" else ""
+            times = f", {sum(each.seen.count for each in listed)} times" if state == "used" and not because else ""
             why = f": {because}" if because else ""
             yield f"  {state:7} {names} on {resource}{times}    {place} {origin}{why}"
     for action, resource, use in one.undeclared:
@@ -95,7 +105,14 @@ def _key(key: str, use: KeyUse) -> Iterator[str]:
             yield f"    {title:5} {', '.join(listed[:_FEW])}{more}"
 
 
-def usage_json(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Reading) -> dict[str, Any]:
+def _active(key: ActiveKey) -> str:
+    last = f"last used {key.used} for {key.where}" if key.used else "never used"
+    return f"  key {key.number} of {key.user}, made {key.made}: {last}"
+
+
+def usage_json(
+    roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Reading, active: Sequence[ActiveKey]
+) -> dict[str, Any]:
     """The same as plain lists, dicts and strings, ready for `json.dumps`."""
     return {
         "roles": [{"workload": workload, **asdict(one)} for workload, listed in roles.items() for one in listed],
@@ -104,6 +121,7 @@ def usage_json(roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Readi
             | {"calls": dict(use.calls), "sources": dict(use.sources), "agents": dict(use.agents)}
             for key, use in sorted(tally.keys.items())
         ],
+        "active_keys": [asdict(one) for one in active],
         "records": reading.records,
         "foreign": reading.foreign,
         "broken": dict(sorted(reading.broken.items())),

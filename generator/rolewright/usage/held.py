@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from rolewright.data import iam
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.model import Declaration, Environment, Grant, Workload
+    from rolewright.usage.reports import LastAccessed
     from rolewright.usage.tally import RoleUse, Tally
 
 _What = TypeVar("_What", tuple[str], tuple[str, str], tuple[str, str, str])
@@ -56,9 +57,17 @@ class Held:
 
 
 def held(
-    workload: Workload, declaration: Declaration, names: Mapping[str, str], environment: Environment, tally: Tally
+    workload: Workload,
+    declaration: Declaration,
+    names: Mapping[str, str],
+    environment: Environment,
+    tally: Tally,
+    accessed: Mapping[str, LastAccessed],
 ) -> Iterator[Held]:
-    """Each role of a workload in an environment; `names` are the roles' names in AWS, by key."""
+    """Each role of a workload in an environment; `names` are the roles' names in AWS, by key.
+
+    `accessed` is when IAM saw services used, by the name of a role; it fills in where the records show nothing.
+    """
     for key, role_name in names.items():
         uses = [
             one
@@ -68,7 +77,7 @@ def held(
         ]
         matched: set[tuple[str, str]] = set()
         permissions = tuple(
-            _permission(workload, grant, action, resource, uses, tally, matched)
+            _remembered(_permission(workload, grant, action, resource, uses, tally, matched), accessed.get(role_name))
             for grant in declaration.grants
             if grant.role == key and grant.effect == "Allow"
             for resource in (text.ground(environment.values) for text in grant.resources)
@@ -88,6 +97,20 @@ def held(
             tuple((*what, seen) for what, seen in denied.items()),
             tuple((*name, seen) for name, seen in unmapped.items()),
         )
+
+
+def unused_of(listed: Sequence[Held]) -> dict[str, tuple[str, ...]]:
+    """The actions that no environment used, by the key of the resource that they are declared for."""
+    states: dict[tuple[str, str], set[str]] = {}
+    for one in (each for role in listed for each in role.permissions):
+        section, _, key = one.origin.removesuffix(".access").partition(".")
+        if section == "resources" and one.origin.endswith(".access"):
+            states.setdefault((key, one.action), set()).add(one.state)
+    found: dict[str, list[str]] = {}
+    for (key, action), seen in states.items():
+        if seen == {"unused"}:
+            found.setdefault(key, []).append(action)
+    return {key: tuple(sorted(actions)) for key, actions in found.items()}
 
 
 def _permission(
@@ -117,6 +140,20 @@ def _permission(
         state, because = "unseen", f"these files have no data events of {prefix}"
     place = str(workload.locate(grant.origin))
     return Permission(state, action, resource, grant.origin, place, seen, because)
+
+
+def _remembered(one: Permission, accessed: LastAccessed | None) -> Permission:
+    """With what IAM remembers, where the records could not show it."""
+    prefix = one.action.split(":", maxsplit=1)[0]
+    if one.state != "unseen" or accessed is None or prefix not in accessed.services:
+        return one
+    used = accessed.services[prefix]
+    tracked = accessed.actions.get(one.action)
+    if tracked:
+        return replace(one, state="used", seen=Seen(1, tracked, tracked), because="IAM saw it used")
+    if not used:
+        return replace(one, state="unused", because=f"IAM never saw {prefix} used by this role")
+    return replace(one, because=f"{one.because}; IAM saw {prefix} used last {used}")
 
 
 def _bucket_of(arn: str, pattern: str) -> bool:

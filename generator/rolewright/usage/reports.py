@@ -1,0 +1,101 @@
+"""IAM's own reports: the credential report of an account, and when a role's services were last used."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding, Location, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_NEVER = {"", "N/A", "no_information"}
+
+
+@dataclass(frozen=True)
+class ActiveKey:
+    """A key that opens something, as the credential report has it: it numbers keys and names no ids.
+
+    `made` and `used` are times, `used` is "" for a key that never was; `where` is the service and region of that use.
+    """
+
+    user: str
+    number: int
+    made: str
+    used: str
+    where: str
+
+
+@dataclass(frozen=True)
+class LastAccessed:
+    """When services and single actions were last asked for, by prefix and by action; "" for never in IAM's memory."""
+
+    services: Mapping[str, str]
+    actions: Mapping[str, str]
+
+
+def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
+    """The active keys: from the CSV, or from what `aws iam get-credential-report` prints. Raises Rejected."""
+    text = _text(path)
+    try:
+        if text.lstrip().startswith("{"):
+            text = base64.b64decode(json.loads(text)["Content"], validate=True).decode()
+        found = tuple(
+            ActiveKey(row["arn"], number, row[f"{key}_last_rotated"], "" if used in _NEVER else used, where)
+            for row in csv.DictReader(io.StringIO(text), strict=True)
+            for number in (1, 2)
+            for key in [f"access_key_{number}"]
+            if row[f"{key}_active"] == "true"
+            for used in [row[f"{key}_last_used_date"]]
+            for where in [f"{row[f'{key}_last_used_service']} in {row[f'{key}_last_used_region']}"]
+        )
+        known = {"arn", "access_key_1_active"} <= set(next(csv.reader(io.StringIO(text)), ()))
+    except (ValueError, KeyError, TypeError, csv.Error, binascii.Error, RecursionError):
+        known, found = False, ()
+    if not known:
+        raise _refused(path, "is no credential report of IAM", "write `aws iam get-credential-report` to a file")
+    return found
+
+
+def read_last_accessed(path: Path) -> LastAccessed:
+    """What `aws iam get-service-last-accessed-details` prints. Raises Rejected."""
+    services: dict[str, str] = {}
+    actions: dict[str, str] = {}
+    try:
+        report: dict[str, Any] = json.loads(_text(path))
+        complete = report.get("JobStatus", "COMPLETED") == "COMPLETED" and not report.get("IsTruncated")
+        for one in report["ServicesLastAccessed"]:
+            prefix = one["ServiceNamespace"]
+            services[prefix] = _time(one.get("LastAuthenticated"))
+            for action in one.get("TrackedActionsLastAccessed", ()):
+                actions[f"{prefix}:{action['ActionName']}"] = _time(action.get("LastAccessedTime"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        remedy = "write `aws iam get-service-last-accessed-details` to a file"
+        raise _refused(path, "is no report of when services were last used", remedy) from None
+    if not complete:
+        raise _refused(path, "is not complete", "wait until its JobStatus is COMPLETED, and get all of its pages")
+    return LastAccessed(services, actions)
+
+
+def _time(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError(value)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _refused(path, f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", "") from None
+
+
+def _refused(path: Path, what: str, remedy: str) -> Rejected:
+    return Rejected([Finding("usage-report", f"{path} {what}", remedy or "name another file", Location(str(path)))])
