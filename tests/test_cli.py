@@ -24,6 +24,7 @@ COMMANDS = {
     "express",
     "report",
     "merge",
+    "migrate",
     "plan",
     "policies",
     "deployer",

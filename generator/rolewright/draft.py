@@ -16,7 +16,7 @@ from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.prove.match import compile_glob, witness
 from rolewright.prove.table import ground
-from rolewright.source import loads
+from rolewright.source import loads, quoted
 from rolewright.trial import NoValueError, sample
 
 if TYPE_CHECKING:
@@ -383,7 +383,7 @@ def draft_text(
                 for operator, key, values in rest.conditions:
                     nested[operator][key] = list(values)
                 lines.append(f"    conditions: {json.dumps(nested)}")
-            lines.append(f"    reason: {json.dumps(rest.reason)}")
+            lines.append(f"    reason: {quoted(rest.reason)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -398,4 +398,4 @@ def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON
         return f"[{', '.join(_yaml(one) for one in value)}]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value not in ("true", "false", "null"):
         return value
-    return json.dumps(value)
+    return quoted(value) if isinstance(value, str) else json.dumps(value)

@@ -116,6 +116,17 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
     return loads(text, file)
 
 
+def quoted(text: str) -> str:
+    """A text as a YAML string in double quotes, in one line; what no YAML can have is U+FFFD in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{_UNWANTED.sub(_escape, escaped)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\U{0xFFFD if 0xD800 <= code < 0xE000 else code:08x}"
+
+
 def laid_over(base: Tree, patch: Tree) -> Tree:
     """A document with another laid over it, as a JSON merge patch is (RFC 7396): null takes an entry away."""
 

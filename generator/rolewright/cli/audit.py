@@ -72,7 +72,7 @@ def audit(
         from rolewright.audit.baseline import beyond, read_baseline  # noqa: PLC0415 - only this command needs it
 
         accepted = read_baseline(baseline) if baseline is not None and (accept is None or baseline.exists()) else {}
-        found, count = _found(paths or [], image or [], git_history=git_history)
+        found, count = found_in(paths or [], image or [], git_history=git_history)
     except Rejected as refusal:
         report(refusal.findings, {}, format_)
         raise typer.Exit(1) from None
@@ -126,7 +126,8 @@ def _until(accept: str | None, until: str | None, baseline: Path | None) -> date
         raise typer.BadParameter(f"{until} is no day: write it as 2027-06-30") from None
 
 
-def _found(paths: list[Path], images: list[Path], *, git_history: bool) -> tuple[list[Finding], int]:
+def found_in(paths: list[Path], images: list[Path], *, git_history: bool) -> tuple[list[Finding], int]:
+    """What is found in files, folders, images and their history, and how many files that were."""
     from rolewright.audit.files import files_in  # noqa: PLC0415 - only this command needs it
 
     files = list(dict.fromkeys(file for path in paths for file in files_in(path)))

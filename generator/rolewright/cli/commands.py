@@ -14,6 +14,7 @@ from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
 from rolewright.cli.express import express
 from rolewright.cli.merge import merge
+from rolewright.cli.migrate import migrate_app
 from rolewright.cli.plan import plan
 from rolewright.cli.policies import policies
 from rolewright.cli.render import render
@@ -43,6 +44,7 @@ app.command()(why_not)
 app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
 app.add_typer(explain_app)
+app.add_typer(migrate_app)
 
 
 def run() -> None:

@@ -112,7 +112,7 @@ def _allowing(text: str, file: str, denial: Denial, catalog: Catalog) -> tuple[s
 def _flow(key: str, body: Sequence[str], file: str) -> str:
     """The same entry in one line, for a mapping or list in braces; comments have no place there."""
     data = loads("\n".join(body), file).trees[0].data
-    return f"{key}: {json.dumps(data[key])}" if key else json.dumps(data[0])
+    return f"{key}: {json.dumps(data[key], ensure_ascii=False)}" if key else json.dumps(data[0], ensure_ascii=False)
 
 
 def _verb(tree: Tree, editor: Editor, key: str, verb: str) -> Edit:

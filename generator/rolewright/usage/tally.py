@@ -54,12 +54,14 @@ class RoleUse(Seen):
 
 @dataclass
 class Tally:
-    """All that the records say. `data` are the services with data events."""
+    """All that the records say. `data` are the services with data events, `first` and `last` times of any event."""
 
     roles: dict[tuple[str, str], RoleUse] = field(default_factory=dict)
     """By account and name."""
     keys: dict[str, KeyUse] = field(default_factory=dict)
     data: set[str] = field(default_factory=set)
+    first: str = ""
+    last: str = ""
 
 
 def tally(events: Iterable[Event], since: str) -> Tally:
@@ -68,6 +70,8 @@ def tally(events: Iterable[Event], since: str) -> Tally:
     for event in events:
         if event.time < since:
             continue
+        found.first = min(filter(None, (found.first, event.time)), default="")
+        found.last = max(found.last, event.time)
         if event.is_data:
             found.data.add(event.prefix)
         if event.key:

@@ -1,0 +1,440 @@
+"""`rolewright migrate`: access keys on their way out, step by step, with evidence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolewright.cli.audit import found_in
+from rolewright.cli.console import Blueprints, Format, FormatOption, report
+from rolewright.cli.files import write_file
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.report.text import printable
+
+if TYPE_CHECKING:
+    from rolewright.migration.aws import Iam
+    from rolewright.migration.evidence import Demand, Evidence
+    from rolewright.migration.plan import Key, Migration, Step
+
+LATE = 3
+migrate_app = typer.Typer(name="migrate", help="Get off access keys, step by step.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The file that has the phase of each key.")]
+Audited = Annotated[
+    list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders to look for keys in.")
+]
+_FILE = Path(".rolewright", "migration.yaml")
+_IN_IAM = ("disabled", "deleted")
+"""The phases that a change in IAM brings about."""
+
+
+@migrate_app.callback()
+def _group() -> None:
+    pass
+
+
+@migrate_app.command()
+def init(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to look for keys in.")],
+    deadline: Annotated[
+        str | None, typer.Option("--deadline", metavar="DAY", help="The day by which all keys have to be gone.")
+    ] = None,
+    file: File = _FILE,
+) -> None:
+    """Write down every long-lived key that audit finds; run again, those that are new.
+
+    The file goes into the repository and has no secrets: ids, accounts, days, and what showed that a step could be
+    taken. Its `wait` says how many days steps wait, and can be edited.
+    """
+    from rolewright.audit.keys import account_of  # noqa: PLC0415 - only this command needs it
+    from rolewright.audit.text import keys_told  # noqa: PLC0415
+    from rolewright.migration.plan import Key, Migration, Step, Wait  # noqa: PLC0415
+
+    _require(paths)
+    if file.exists():
+        if deadline is not None:
+            raise typer.BadParameter(f"{file} is there already: `rolewright migrate extend` sets another deadline")
+        migration = _read(file)
+    elif deadline is None:
+        raise typer.BadParameter("say by when: --deadline DAY")
+    else:
+        migration = Migration(_day(deadline), (), Wait(), {})
+    found = keys_told(_audited(paths))
+    added = [one for one in found if one not in migration.keys]
+    for id_ in added:
+        step = Step("found", _today(), tuple(str(place) for place in found[id_]))
+        migration = migration.with_key(Key(id_, account_of(id_), "", "", "", (step,)))
+    _write(file, migration)
+    typer.echo(f"{file}: {len(added)} new key{'s' * (len(added) != 1)}, {len(migration.keys)} in all")
+
+
+@migrate_app.command()
+def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
+    """Show where each key stands, and what its next step demands."""
+    from rolewright.migration.evidence import Evidence, demands  # noqa: PLC0415 - only this command needs all this
+    from rolewright.report.migration import status_json, status_text  # noqa: PLC0415
+
+    migration = _read(file, format_)
+    demanded = {name: demands(key, migration.wait, Evidence(), _today()) for name, key in migration.keys.items()}
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(status_json(migration, demanded), indent=2))
+    else:
+        typer.echo(status_text(migration, demanded, _today()), nl=False)
+
+
+@migrate_app.command()
+def extend(
+    until: Annotated[str, typer.Argument(metavar="DAY", help="The new deadline.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept in the file.")],
+    file: File = _FILE,
+) -> None:
+    """Set another deadline, for a reason."""
+    from rolewright.migration.plan import Extension  # noqa: PLC0415 - only this command needs it
+
+    if not reason.strip():
+        raise typer.BadParameter("an extension needs a reason")
+    migration = _read(file)
+    day = _day(until)
+    if day <= migration.due:
+        raise typer.BadParameter(f"{day} is no extension: the deadline is {migration.due}")
+    _write(file, replace(migration, extensions=(*migration.extensions, Extension(day, reason, _today()))))
+    typer.echo(f"{file}: the deadline is {day}")
+
+
+@migrate_app.command()
+def check(paths: Audited = None, file: File = _FILE) -> None:
+    """For CI: exit 3 where the deadline is over and a key is not gone.
+
+    With paths also 1 where audit finds a long-lived key in them that the file does not have.
+    """
+    from rolewright.audit.text import keys_told  # noqa: PLC0415 - only this command needs it
+    from rolewright.migration.plan import GONE  # noqa: PLC0415
+
+    _require(paths or [])
+    migration = _read(file)
+    unknown = [
+        Finding(
+            "unknown-key",
+            f"{id_} is not in {file}",
+            f"run `rolewright migrate init {paths[0]}`, or take it out",
+            places[0],
+        )
+        for id_, places in (keys_told(_audited(paths)) if paths else {}).items()
+        if paths and id_ not in migration.keys
+    ]
+    report(unknown, {}, lines=False)
+    kept = [key for key in migration.keys.values() if key.phase not in GONE]
+    late = _today() > migration.due
+    for key in kept:
+        typer.echo(f"{key.id}: {key.phase} since {key.since}")
+    ended = "was" if late else "is"
+    typer.echo(f"{len(kept)} of {len(migration.keys)} keys are not gone; the deadline {ended} {migration.due}")
+    if late and kept:
+        typer.echo("`rolewright migrate status` says what is lacking; `extend DAY --reason TEXT` sets another deadline")
+        raise typer.Exit(LATE)
+    if unknown:
+        raise typer.Exit(1)
+
+
+@migrate_app.command()
+def advance(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The id of the key.")],
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", "-m", metavar="MANIFEST", help="That of the workload; kept in the file."),
+    ] = None,
+    env: Annotated[str, typer.Option("--env", help="Its environment, where it has several; kept in the file.")] = "",
+    trail: Annotated[
+        list[Path] | None, typer.Option("--trail", metavar="FILE", help="CloudTrail's files, or folders of them.")
+    ] = None,
+    audit: Annotated[
+        list[Path] | None, typer.Option("--audit", metavar="PATH", help="The workload's code and settings.")
+    ] = None,
+    last_used: Annotated[
+        Path | None, typer.Option("--last-used", metavar="FILE", help="From aws iam get-access-key-last-used.")
+    ] = None,
+    listed: Annotated[
+        Path | None, typer.Option("--listed", metavar="FILE", help="From aws iam list-access-keys.")
+    ] = None,
+    back: Annotated[bool, typer.Option("--back", help="Go one phase back; never from a deleted key.")] = False,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Ask IAM, and change the key there, with your AWS credentials.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --execute: do what is shown without asking.")] = False,
+    blueprints: Blueprints = None,
+    file: File = _FILE,
+) -> None:
+    """Take the next step of a key if the evidence for it is there, and else say what is lacking and exit 1.
+
+    found, role-made (a manifest makes the role), deployed (the role was seen at work), parallel (nothing gives the
+    workload the key any more, which stays to go back to), disabled, deleted, watched. Without --execute no network is
+    used and no credentials are read: the AWS commands are shown, and their output is the evidence. With it the change
+    is shown first, is asked for, and is never made for a key that was used within the days agreed on.
+    """
+    for path in (*(trail or ()), *(audit or ()), *filter(None, (manifest, last_used, listed))):
+        if not path.exists():
+            raise typer.BadParameter(f"{path} does not exist")
+    migration = _read(file)
+    if key not in migration.keys:
+        raise typer.BadParameter(f"{file} has no key {key}")
+    one = migration.keys[key]
+    one = replace(one, manifest=str(manifest) if manifest else one.manifest, environment=env or one.environment)
+    if back:
+        _back(file, migration, one, listed, execute=execute, yes=yes)
+        return
+    if not one.following:
+        typer.echo(f"{key} is {one.phase}: nothing is left to do")
+        return
+    try:
+        one, evidence = _evidence(one, trail, audit, last_used, listed, blueprints or [])
+    except Rejected as refusal:
+        report(refusal.findings, {}, lines=False)
+        raise typer.Exit(1) from None
+    if execute and one.following in _IN_IAM:
+        _executed(file, migration, one, evidence, yes=yes)
+    else:
+        _step(file, migration, one, one.following, _demanded(migration, one, evidence))
+
+
+def _demanded(migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
+    from rolewright.migration.evidence import demands  # noqa: PLC0415 - as above
+
+    return demands(key, migration.wait, evidence, _today())
+
+
+def _step(file: Path, migration: Migration, key: Key, phase: str, demanded: tuple[Demand, ...]) -> None:
+    """Write the step where all that it demands is met; else say what is not, and exit 1."""
+    from rolewright.migration.plan import Step  # noqa: PLC0415 - as above
+
+    _refuse_unmet(key, demanded)
+    step = Step(phase, _today(), tuple(one.said for one in demanded))
+    _write(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
+    typer.echo(f"{key.id}: {phase}")
+    for one in demanded:
+        typer.echo(printable(f"  [x] {one.said}"))
+
+
+def _evidence(
+    key: Key,
+    trail: list[Path] | None,
+    audit: list[Path] | None,
+    last_used: Path | None,
+    listed: Path | None,
+    blueprints: list[Path],
+) -> tuple[Key, Evidence]:
+    """What was shown, and the key with whose it is, where that tells. Raises Rejected."""
+    from rolewright.migration.evidence import Evidence  # noqa: PLC0415 - as above
+    from rolewright.migration.reports import read_last_use, read_status  # noqa: PLC0415
+    from rolewright.usage.events import event_of  # noqa: PLC0415
+    from rolewright.usage.records import Reading, records  # noqa: PLC0415
+    from rolewright.usage.tally import tally  # noqa: PLC0415
+
+    role = _role(key, blueprints) if key.manifest else None
+    last_use = read_last_use(last_used) if last_used is not None else None
+    status_ = None
+    if listed is not None:
+        status_, user = read_status(listed, key.id, key.user)
+        key = replace(key, user=user)
+    reading = Reading()
+    found = tally((event_of(one) for one in records(trail, reading)), "") if trail else None
+    if reading.broken:
+        name, why = next(iter(reading.broken.items()))
+        message = f"{name} is not read to its end, so that it shows nothing: {why}"
+        raise Rejected([Finding("migration-evidence", message, "get the file again", Location(name))])
+    findings = tuple(_audited(audit)) if audit else None
+    return key, Evidence(role, found, findings, last_use, status_)
+
+
+def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
+    """The account and name of the role that the manifest's code has. Raises Rejected."""
+    from rolewright.comparison import code_role  # noqa: PLC0415 - as above
+    from rolewright.pipeline import Pipeline  # noqa: PLC0415
+
+    with Pipeline(blueprints) as pipeline:
+        built = pipeline.rendered(Path(key.manifest))
+        found = [
+            (environment.account, role.name.ground(environment.values), environment.name)
+            for workload, roles, _ in built
+            for role in roles
+            if role.key == code_role(pipeline.catalog.computes[workload.compute.type])
+            for environment in workload.environments
+            if key.environment in ("", environment.name)
+        ]
+    if len(found) != 1:
+        several = ", ".join(name for _, _, name in found) or "none"
+        message = f"{key.manifest} has not one role that the key is given up for: {several}"
+        remedy = "name a manifest with one workload, and its environment with --env"
+        raise Rejected([Finding("migration-evidence", message, remedy, Location(key.manifest))])
+    account, name, _ = found[0]
+    return account or "", name
+
+
+# --- with the caller's credentials ------------------------------------------------------------------
+
+
+def _executed(file: Path, migration: Migration, key: Key, evidence: Evidence, *, yes: bool) -> None:
+    """Bring a phase about in IAM: show it, ask, look once more at the key's use, do it, write it down."""
+    from rolewright.migration.aws import AwsError, Iam  # noqa: PLC0415 - boto3 is only for this
+    from rolewright.migration.evidence import COMMANDS  # noqa: PLC0415
+    from rolewright.migration.plan import Step  # noqa: PLC0415
+
+    phase = key.following
+    try:
+        iam = Iam()
+        key = _known(iam, key)
+        before = iam.status(key, key.user)
+        if before == COMMANDS[phase][0]:
+            if key.pending is not None and key.pending.phase == phase:  # it was begun, and done
+                _write(file, migration.with_key(replace(key, steps=(*key.steps, key.pending), pending=None)))
+                typer.echo(f"{key.id}: {phase}, by a run that did not end")
+                return
+            seen = replace(evidence, status=before, last_use=iam.last_use(key) if before else None)
+            _step(file, migration, key, phase, _demanded(migration, key, seen))
+            return
+        _unrefused(iam, migration, key, evidence)
+        _confirm(key, phase, before, yes=yes)
+        met = _unrefused(iam, migration, key, evidence)  # it may have been used while the question stood there
+        step = Step(phase, _today(), (*(one.said for one in met), f"made so by these credentials, {before} before"))
+        _bring_about(iam, file, migration, key, step)
+    except AwsError as error:
+        typer.echo(printable(f"AWS: {error}"), err=True)
+        raise typer.Exit(1) from None
+
+
+def _unrefused(iam: Iam, migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
+    """What has to be so before the key is changed, with its last use as IAM has it now; exits 1 where it is not."""
+    from rolewright.migration.evidence import conditions  # noqa: PLC0415 - as above
+
+    met = conditions(key, migration.wait, replace(evidence, status=None, last_use=iam.last_use(key)), _today())
+    _refuse_unmet(key, met)
+    return met
+
+
+def _known(iam: Iam, key: Key) -> Key:
+    """The key with its user; refused in an account that is not its own."""
+    account = iam.account()
+    if key.account and account != key.account:
+        typer.echo(f"{key.id} is of account {key.account}, and these credentials are of {account}", err=True)
+        raise typer.Exit(1)
+    return key if key.user else replace(key, user=iam.last_use(key).user)
+
+
+def _bring_about(iam: Iam, file: Path, migration: Migration, key: Key, step: Step) -> None:
+    """Written down before it is done, so that a run that is cut off can be taken up."""
+    _write(file, migration.with_key(replace(key, pending=step)))
+    iam.bring_about(step.phase, key, key.user)
+    _write(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
+    typer.echo(f"{key.id}: {step.phase}")
+    for said in step.evidence:
+        typer.echo(printable(f"  [x] {said}"))
+
+
+def _confirm(key: Key, phase: str, before: str, *, yes: bool) -> None:
+    """Show what will be done and how it is undone, and ask."""
+    does, undone = {
+        "disabled": (f"disable {key.id}", f"rolewright migrate advance {key.id} --back --execute"),
+        "deleted": (f"delete {key.id}", "nothing: a deleted key does not come back"),
+        "parallel": (f"make {key.id} active again", f"rolewright migrate advance {key.id} --execute"),
+    }[phase]
+    where = f"account {key.account}" if key.account else "the account of these credentials"
+    typer.echo(f"this will {does} of user {key.user} in {where}; it is {before or 'no more'} now")
+    typer.echo(f"  undone by: {undone}")
+    if not yes:
+        typer.confirm("do this", abort=True)
+
+
+def _refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
+    from rolewright.report.migration import key_text  # noqa: PLC0415 - as above
+
+    if not all(one.met for one in demanded):
+        typer.echo("\n".join(map(printable, key_text(key, demanded))))
+        raise typer.Exit(1)
+
+
+def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, execute: bool, yes: bool) -> None:
+    """One phase back; a disabled key is made active again."""
+    from rolewright.migration.evidence import COMMANDS, iam_command  # noqa: PLC0415 - as above
+    from rolewright.migration.plan import GONE, PHASES, Step  # noqa: PLC0415
+    from rolewright.migration.reports import read_status  # noqa: PLC0415
+
+    if key.phase in (*GONE, "found"):
+        typer.echo(f"{key.id} is {key.phase}: there is no way back from there", err=True)
+        raise typer.Exit(1)
+    step = Step(PHASES[PHASES.index(key.phase) - 1], _today(), ("taken back",))
+    if key.phase == "disabled":
+        active, command = COMMANDS[step.phase]
+        if execute:
+            _executed_back(file, migration, key, step, yes=yes)
+            return
+        if listed is None or read_status(listed, key.id, key.user)[0] != active:
+            asked = f"aws iam list-access-keys --user-name {key.user or 'USER'}"
+            typer.echo(f"run `{iam_command(key, command)}`, and show it: --listed FILE, `{asked} > FILE`")
+            raise typer.Exit(1)
+    _write(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
+    typer.echo(f"{key.id}: {step.phase}, taken back")
+
+
+def _executed_back(file: Path, migration: Migration, key: Key, step: Step, *, yes: bool) -> None:
+    from rolewright.migration.aws import AwsError, Iam  # noqa: PLC0415 - boto3 is only for this
+
+    try:
+        iam = Iam()
+        key = _known(iam, key)
+        _confirm(key, step.phase, iam.status(key, key.user), yes=yes)
+        _bring_about(iam, file, migration, key, step)
+    except AwsError as error:
+        typer.echo(printable(f"AWS: {error}"), err=True)
+        raise typer.Exit(1) from None
+
+
+# --- files, days ------------------------------------------------------------------------------------
+
+
+def _read(file: Path, format_: Format = Format.TEXT) -> Migration:
+    from rolewright.migration.plan import read_migration  # noqa: PLC0415 - as above
+
+    if not file.exists():
+        raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
+    try:
+        return read_migration(file)
+    except Rejected as refusal:
+        report(refusal.findings, {}, format_)
+        raise typer.Exit(1) from None
+
+
+def _write(file: Path, migration: Migration) -> None:
+    from rolewright.migration.plan import migration_text  # noqa: PLC0415 - as above
+
+    if file.parent.is_symlink():
+        raise typer.BadParameter(f"{file.parent} is a link, and nothing is written through links")
+    try:
+        file.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{file.parent} cannot be made: {error.strerror}") from None
+    write_file(file, migration_text(migration))
+
+
+def _require(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise typer.BadParameter(f"{path} does not exist")
+
+
+def _audited(paths: list[Path]) -> list[Finding]:
+    return found_in(paths, [], git_history=False)[0]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no day: write it as 2027-06-30") from None

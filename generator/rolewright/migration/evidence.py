@@ -1,0 +1,229 @@
+"""What a step of a key demands, and whether the evidence at hand meets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rolewright.audit.text import keys_told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from rolewright.finding import Finding
+    from rolewright.migration.plan import Key, Wait
+    from rolewright.usage.tally import RoleUse, Tally
+
+_REFERENCES = ("key-reference", "frozen-credentials")
+
+
+COMMANDS = {
+    "parallel": ("Active", "update-access-key --status Active"),
+    "disabled": ("Inactive", "update-access-key --status Inactive"),
+    "deleted": ("", "delete-access-key"),
+}
+"""The state of a key in IAM in a phase, and the command that brings it about."""
+
+
+@dataclass(frozen=True)
+class LastUse:
+    """When IAM saw the key used, as a day; None for never. `user` is whose it is."""
+
+    user: str
+    day: date | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was looked at; None for what was not. `role` is that of the manifest's code: account ("" for any) and name.
+
+    `status` is that of the key in IAM: Active, Inactive, or "" where it is no more.
+    """
+
+    role: tuple[str, str] | None = None
+    tally: Tally | None = None
+    findings: tuple[Finding, ...] | None = None
+    last_use: LastUse | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One thing that has to be shown. `said` is what shows it where it is met, and else what to do."""
+
+    met: bool
+    said: str
+
+
+def demands(key: Key, wait: Wait, evidence: Evidence, today: date) -> tuple[Demand, ...]:
+    """What the next step of a key demands, in the order in which it is best seen to."""
+    return (*conditions(key, wait, evidence, today), *_state(key, evidence))
+
+
+def conditions(key: Key, wait: Wait, evidence: Evidence, today: date) -> tuple[Demand, ...]:
+    """The same without the state of the key in IAM that the step brings about: what has to be so before."""
+    return tuple(_STEPS[key.following](key, wait, evidence, today)) if key.following else ()
+
+
+def _role_made(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterator[Demand]:
+    if evidence.role is None:
+        yield Demand(met=False, said="say which manifest makes the workload's role: --manifest FILE")
+    else:
+        yield Demand(met=True, said=f"{key.manifest} is valid and makes the role {evidence.role[1]}")
+
+
+def _deployed(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
+    yield from _role_made(key, wait, evidence, today)
+    if evidence.tally is None or evidence.role is None:
+        yield Demand(met=False, said="show the role at work: --trail with CloudTrail's files, once it is deployed")
+        return
+    used = _use(evidence.tally, evidence.role)
+    if used is None:
+        yield Demand(met=False, said=f"these records show no call of the role {evidence.role[1]}")
+    else:
+        yield Demand(met=True, said=f"the role {evidence.role[1]} called {used.count} times, last {used.last}")
+
+
+def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterator[Demand]:
+    if evidence.findings is None:
+        yield Demand(met=False, said="show that nothing gives the workload the key: --audit with its code and settings")
+        return
+    places = keys_told(evidence.findings).get(key.id, [])
+    places += [one.location for one in evidence.findings if one.rule in _REFERENCES]
+    if places:
+        more = f" and {len(places) - 1} more places" if len(places) > 1 else ""
+        yield Demand(
+            met=False, said=f"a key is still given at {places[0]}{more}, and would win over the role: take it out"
+        )
+    else:
+        yield Demand(met=True, said="audit finds neither the key nor anything that uses one")
+
+
+def _disabled(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
+    yield from _at_work(wait.role, evidence, today)
+    yield from _unused(key, wait.unused, evidence, today)
+
+
+def _deleted(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
+    yield from _since(key, wait.disabled, today)
+    yield from _at_work(wait.disabled, evidence, today)
+    if evidence.status != "":  # of a key that is no more, IAM does not tell
+        yield from _unused(key, wait.disabled, evidence, today)
+
+
+def _watched(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
+    yield from _since(key, wait.deleted, today)
+    yield from _at_work(wait.deleted, evidence, today)
+
+
+_STEPS = {
+    "role-made": _role_made,
+    "deployed": _deployed,
+    "parallel": _parallel,
+    "disabled": _disabled,
+    "deleted": _deleted,
+    "watched": _watched,
+}
+
+
+def _since(key: Key, days: int, today: date) -> Iterator[Demand]:
+    passed = (today - key.since).days
+    if passed < days:
+        wait = key.since + timedelta(days)
+        yield Demand(met=False, said=f"{key.phase} since {key.since}: it takes {days} days, until {wait}")
+    else:
+        yield Demand(met=True, said=f"{key.phase} for {passed} days, since {key.since}")
+
+
+def _at_work(days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
+    """The role called, and nothing was denied to it, in records that reach over the days."""
+    if evidence.role is None:
+        yield Demand(met=False, said="say which manifest makes the workload's role: --manifest FILE")
+        return
+    if evidence.tally is None or not evidence.tally.last:
+        yield Demand(met=False, said=f"show the role at work for {days} days: --trail with CloudTrail's files")
+        return
+    begin, name = (today - timedelta(days)).isoformat(), evidence.role[1]
+    yield from _covered(evidence.tally, days, begin, today)
+    used = _use(evidence.tally, evidence.role)
+    if used is None or used.last < begin:
+        yield Demand(met=False, said=f"these records show no call of the role {name} since {begin}")
+        return
+    denied = [what for what, seen in used.denied.items() if seen.last >= begin]
+    if denied:
+        action, resource, _ = denied[0]
+        more = f" and {len(denied) - 1} more" if len(denied) > 1 else ""
+        said = f"the role {name} was denied {action} on {resource or 'something'}{more}: see `rolewright usage`"
+        yield Demand(met=False, said=said)
+    else:
+        yield Demand(
+            met=True, said=f"the role {name} called {used.count} times, last {used.last}, and was denied nothing"
+        )
+
+
+def _covered(tally: Tally, days: int, begin: str, today: date) -> Iterator[Demand]:
+    yesterday = (today - timedelta(1)).isoformat()
+    if tally.first[:10] > begin or tally.last[:10] < yesterday:
+        reach = f"{tally.first[:10]} to {tally.last[:10]}"
+        yield Demand(
+            met=False, said=f"the records reach from {reach}: show those of the last {days} days, to {yesterday}"
+        )
+
+
+def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
+    """Nobody used the key: IAM remembers each use, and records show some of them."""
+    begin = today - timedelta(days)
+    seen = evidence.tally.keys.get(key.id) if evidence.tally else None
+    if seen is not None and seen.last[:10] > begin.isoformat():
+        yield Demand(met=False, said=f"the key called on {seen.last[:10]}, which is not {days} days ago")
+    if evidence.last_use is None:
+        yield Demand(met=False, said=f"show when the key was used last: --last-used FILE, {last_used_command(key)}")
+        return
+    if key.user and evidence.last_use.user != key.user:
+        yield Demand(met=False, said=f"IAM says that it is of {evidence.last_use.user}, and not of {key.user}")
+    day = evidence.last_use.day
+    if day is not None and day > begin:
+        yield Demand(
+            met=False, said=f"IAM saw the key used on {day}, which is not {days} days ago: wait until {_day(day, days)}"
+        )
+    else:
+        yield Demand(met=True, said=f"IAM saw the key used {f'last on {day}' if day else 'never'}")
+
+
+def _day(day: date, days: int) -> date:
+    return day + timedelta(days)
+
+
+def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
+    """The key is in the state that the step brings about."""
+    if key.following not in ("disabled", "deleted"):
+        return
+    wanted, command = COMMANDS[key.following]
+    run = f"`{iam_command(key, command)}`"
+    if evidence.status is None:
+        asked = f"aws iam list-access-keys --user-name {key.user or 'USER'}"
+        yield Demand(met=False, said=f"then run {run}, and show it: --listed FILE, `{asked} > FILE`")
+    elif evidence.status != wanted:
+        yield Demand(met=False, said=f"the key is {evidence.status or 'no more'}: run {run}")
+    else:
+        yield Demand(met=True, said=f"the key is {evidence.status or 'no more'}")
+
+
+def iam_command(key: Key, command: str) -> str:
+    """The AWS command that does it."""
+    name, _, rest = command.partition(" ")
+    return f"aws iam {name} --access-key-id {key.id} --user-name {key.user or 'USER'}{f' {rest}' if rest else ''}"
+
+
+def last_used_command(key: Key) -> str:
+    """The AWS command that tells when it was used last."""
+    return f"`aws iam get-access-key-last-used --access-key-id {key.id} > FILE`"
+
+
+def _use(tally: Tally, role: tuple[str, str]) -> RoleUse | None:
+    """What a role did, in its account or in any."""
+    account, name = role
+    found = [use for (other, one), use in sorted(tally.roles.items()) if one == name and account in ("", other)]
+    return found[0] if found else None

@@ -1,0 +1,204 @@
+"""The file in the repository that has each key's phase, and the deadline; it has no secrets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding, Rejected
+from rolewright.jsonschema import Schema
+from rolewright.source import load, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.source import Tree
+
+PHASES = ("found", "role-made", "deployed", "parallel", "disabled", "deleted", "watched")
+"""In their order. `parallel`: the workload runs on its role, and the key is there to go back to."""
+GONE = ("deleted", "watched")
+_HEAD = """\
+# Access keys on their way out. Kept by `rolewright migrate`, which writes this file anew: comments are lost.
+# `rolewright migrate status` says what comes next.
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A phase that a key reached, on which day, and what showed that it could."""
+
+    phase: str
+    since: date
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key. `user` is whose it is in IAM, `manifest` that of the workload that used it; "" where not known yet.
+
+    `pending` is a step that was begun in IAM and is not known to have ended: a run was interrupted.
+    """
+
+    id: str
+    account: str
+    user: str
+    manifest: str
+    environment: str
+    steps: tuple[Step, ...]
+    pending: Step | None = None
+
+    @property
+    def phase(self) -> str:
+        """The phase that it is in."""
+        return self.steps[-1].phase
+
+    @property
+    def since(self) -> date:
+        """The day on which it came into that phase."""
+        return self.steps[-1].since
+
+    @property
+    def following(self) -> str:
+        """The phase that comes next, or "" after the last."""
+        index = PHASES.index(self.phase) + 1
+        return PHASES[index] if index < len(PHASES) else ""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Another deadline, and why."""
+
+    until: date
+    reason: str
+    decided: date
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Days: that the role has to be at work without a denial, that the key has to be unused before it is disabled,
+    that it has to be disabled before it is deleted, and that the role is watched after that.
+    """
+
+    role: int = 7
+    unused: int = 14
+    disabled: int = 14
+    deleted: int = 30
+
+
+@dataclass(frozen=True)
+class Migration:
+    """All keys, and the day by which they have to be gone."""
+
+    deadline: date
+    extensions: tuple[Extension, ...]
+    wait: Wait
+    keys: Mapping[str, Key]
+
+    @property
+    def due(self) -> date:
+        """The deadline that holds: the last one that was set."""
+        return self.extensions[-1].until if self.extensions else self.deadline
+
+    def with_key(self, key: Key) -> Migration:
+        """With a key as it is now."""
+        return replace(self, keys={**self.keys, key.id: key})
+
+
+def read_migration(path: Path) -> Migration:
+    """The file as it was written, or edited by hand. Raises Rejected with the place of each thing that is wrong."""
+    tree = load(path).trees[0]
+    findings = list(_schema().findings(tree.data, tree.location, "migration-file"))
+    findings = findings or list(_wrong(tree))
+    if findings:
+        raise Rejected(findings)
+    data = tree.data
+    return Migration(
+        date.fromisoformat(data["deadline"]),
+        tuple(
+            Extension(date.fromisoformat(one["until"]), one["reason"], date.fromisoformat(one["decided"]))
+            for one in data.get("extensions", ())
+        ),
+        Wait(**data["wait"]),
+        {name: _key(name, one) for name, one in data["keys"].items()},
+    )
+
+
+def _key(name: str, data: Mapping[str, Any]) -> Key:
+    account, user, manifest, environment = (
+        str(data.get(field, "")) for field in ("account", "user", "manifest", "environment")
+    )
+    pending = _step(data["pending"]) if "pending" in data else None
+    return Key(name, account, user, manifest, environment, tuple(map(_step, data["steps"])), pending)
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    return Step(data["phase"], date.fromisoformat(data["since"]), tuple(data.get("evidence", ())))
+
+
+def _wrong(tree: Tree) -> Iterator[Finding]:
+    """Days that there are not, and steps that follow no order."""
+    days = [("deadline",), *(("extensions", i, f) for i in range(len(_extensions(tree))) for f in ("until", "decided"))]
+    for name, one in tree.data["keys"].items():
+        days += [("keys", name, "steps", i, "since") for i in range(len(one["steps"]))]
+        days += [("keys", name, "pending", "since")] if "pending" in one else []
+        phases = [PHASES.index(step["phase"]) for step in one["steps"]]
+        for index, phase in enumerate(phases):
+            before = phases[index - 1] if index else -1
+            if phase > before + 1 or (index and phase == before) or (before >= PHASES.index("deleted") > phase):
+                place = tree.location(("keys", name, "steps", index, "phase"))
+                said = f"{PHASES[phase]} cannot follow {PHASES[before] if index else 'nothing'}"
+                yield Finding("migration-file", said, "`rolewright migrate advance` writes the steps", place)
+    for path in days:
+        data: Any = tree.data
+        for part in path:
+            data = data[part]
+        try:
+            date.fromisoformat(data)
+        except ValueError:
+            place = tree.location(path)
+            yield Finding("migration-file", f"{data} is no day of the calendar", "write one such as 2027-06-30", place)
+
+
+def _extensions(tree: Tree) -> list[Any]:
+    return list(tree.data.get("extensions", ()))
+
+
+@cache
+def _schema() -> Schema:
+    return Schema(load(Path(__file__).with_name("schema.yaml")).trees[0].data)
+
+
+def migration_text(migration: Migration) -> str:
+    """The file: the same for the same migration."""
+    lines = ["version: 1", f'deadline: "{migration.deadline}"']
+    if migration.extensions:
+        lines.append("extensions:")
+        lines += [
+            f'  - {{until: "{one.until}", reason: {quoted(one.reason)}, decided: "{one.decided}"}}'
+            for one in migration.extensions
+        ]
+    days = ", ".join(f"{name}: {value}" for name, value in asdict(migration.wait).items())
+    lines.append(f"wait: {{{days}}}  # days")
+    lines.append("keys:" if migration.keys else "keys: {}")
+    for key in sorted(migration.keys.values(), key=lambda one: one.id):
+        lines += [f"  {key.id}:", f"    account: {quoted(key.account)}"]
+        for field in ("user", "manifest", "environment"):
+            value = getattr(key, field)
+            lines += [f"    {field}: {quoted(value)}"] if value else []
+        if key.pending is not None:
+            lines += ["    pending:", *_step_lines(key.pending, "      ")]
+        lines.append("    steps:")
+        for step in key.steps:
+            first, *rest = _step_lines(step, "        ")
+            lines += [f"      - {first.lstrip()}", *rest]
+    return _HEAD + "".join(f"{line}\n" for line in lines)
+
+
+def _step_lines(step: Step, indent: str) -> list[str]:
+    lines = [f"{indent}phase: {step.phase}", f'{indent}since: "{step.since}"']
+    if step.evidence:
+        lines += [f"{indent}evidence:", *(f"{indent}  - {quoted(said)}" for said in step.evidence)]
+    return lines

@@ -1,0 +1,62 @@
+"""Where a migration stands, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.report.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from rolewright.migration.evidence import Demand
+    from rolewright.migration.plan import Key, Migration
+
+
+def status_text(migration: Migration, demanded: Mapping[str, Sequence[Demand]], today: date) -> str:
+    """The deadline, and for each key its phase and what its next step demands."""
+    left = (migration.due - today).days
+    when = f"{left} days left" if left >= 0 else f"over for {-left} days"
+    lines = [f"deadline {migration.due}, {when}; {_counted(migration)}"]
+    lines += [f"  extended on {one.decided}: {one.reason}" for one in migration.extensions]
+    for key in migration.keys.values():
+        lines += ["", *key_text(key, demanded[key.id])]
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def key_text(key: Key, demanded: Sequence[Demand]) -> Iterator[str]:
+    """One key."""
+    account = f"account {key.account}" if key.account else "an unknown account"
+    yield f"{key.id} ({account}{f', user {key.user}' if key.user else ''}): {key.phase} since {key.since}"
+    if key.pending is not None:
+        yield f"  a run that makes it {key.pending.phase} did not end: run it again"
+    if key.following:
+        yield f"  next: {key.following}"
+    yield from (f"    [{'x' if one.met else ' '}] {one.said}" for one in demanded)
+
+
+def _counted(migration: Migration) -> str:
+    phases = [key.phase for key in migration.keys.values()]
+    return ", ".join(f"{phases.count(phase)} {phase}" for phase in dict.fromkeys(phases)) or "no key"
+
+
+def status_json(migration: Migration, demanded: Mapping[str, Sequence[Demand]]) -> dict[str, Any]:
+    """The same, ready for `json.dumps`."""
+    return {
+        "deadline": migration.due.isoformat(),
+        "extensions": [
+            {"until": one.until.isoformat(), "reason": one.reason, "decided": one.decided.isoformat()}
+            for one in migration.extensions
+        ],
+        "keys": [
+            {"key": key.id, "account": key.account, "user": key.user, "phase": key.phase}
+            | {
+                "since": key.since.isoformat(),
+                "pending": key.pending.phase if key.pending else "",
+                "next": key.following,
+            }
+            | {"demands": [{"met": one.met, "said": one.said} for one in demanded[key.id]]}
+            for key in migration.keys.values()
+        ],
+    }
