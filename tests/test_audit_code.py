@@ -84,7 +84,7 @@ def test_the_draft_validates_and_says_what_it_cannot_tell(app: Path) -> None:
     assert "#   orders/app.py:13:5: dynamodb ExecuteStatement: it needs dynamodb:PartiQLDelete or " in text
     assert "#   orders/app.py:14:5: client.get_secret_value: what `client` is cannot be told" in text
     assert '  # iot:DescribeEndpoint: orders/app.py:12:5\n  - actions: ["iot:DescribeEndpoint"]' in text
-    assert "orders.yaml: orders: 4 permissions in its calls, 2 places that do not tell" in run.stderr
+    assert "orders.yaml: orders: permissions in its calls: 4, places that do not tell: 2" in run.stderr
     assert rolewright("validate", "orders.yaml", cwd=app).returncode == 0
     assert SECRET not in text + run.stdout + run.stderr
 

@@ -148,6 +148,10 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
     ("text", "said"),
     [
         ("def f(client):\n    client.get_item(TableName='t', Key={})\n", "what `client` is cannot be told; dynamodb"),
+        (
+            "def f(clients):\n    clients['sns'].publish(TopicArn='t', Message='')\n",
+            "cannot be told; sns has such a call",
+        ),
         ("import boto3\ngetattr(boto3.client('s3'), name)()\n", "known only when it runs"),
         ("import boto3\nboto3.client(name)\n", "which service it is for"),
         ("import boto3\nboto3.client('nothing')\n", "knows no service nothing"),
@@ -169,6 +173,7 @@ def test_what_cannot_be_told_is_said(text: str, said: str) -> None:
         "import requests\nrequests.get(url='x')\n",
         "import boto3\ns3 = boto3.client('s3')\nprint(s3.exceptions.NoSuchKey, s3.meta.region_name)\n",
         "def f(form):\n    form.add_field(name='x')\n",
+        "def f(bus):\n    bus.publish(message='x')\n",
         "import boto3\nboto3.client('s3').can_paginate('x')\n",
     ],
 )

@@ -108,7 +108,7 @@ def _workloads(
             raise typer.BadParameter("no call of AWS's SDK was found in the code: there is nothing to draft")
         write_file(draft, "---\n".join(manifest_of(one, catalog) for one in told))
         for one in told:
-            counted = f"{len(one.permissions)} permissions in its calls, {len(one.unmapped)} places that do not tell"
+            counted = f"permissions in its calls: {len(one.permissions)}, places that do not tell: {len(one.unmapped)}"
             typer.echo(f"{draft}: {one.name}: {counted}", err=True)
     if list_ is not None:
         write_file(list_, checklist(found, workloads))

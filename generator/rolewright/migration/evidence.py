@@ -75,7 +75,8 @@ def _role_made(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Itera
 
 
 def _deployed(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
-    yield from _role_made(key, wait, evidence, today)
+    if evidence.role is not None or not key.manifest:
+        yield from _role_made(key, wait, evidence, today)
     if evidence.tally is None or evidence.role is None:
         yield Demand(met=False, said="show the role at work: --trail with CloudTrail's files, once it is deployed")
         return
@@ -102,20 +103,20 @@ def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterat
 
 
 def _disabled(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
-    yield from _at_work(wait.role, evidence, today)
+    yield from _at_work(key, wait.role, evidence, today)
     yield from _unused(key, wait.unused, evidence, today)
 
 
 def _deleted(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
     yield from _since(key, wait.disabled, today)
-    yield from _at_work(wait.disabled, evidence, today)
+    yield from _at_work(key, wait.disabled, evidence, today)
     if evidence.status != "":  # of a key that is no more, IAM does not tell
         yield from _unused(key, wait.disabled, evidence, today)
 
 
 def _watched(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
     yield from _since(key, wait.deleted, today)
-    yield from _at_work(wait.deleted, evidence, today)
+    yield from _at_work(key, wait.deleted, evidence, today)
 
 
 _STEPS = {
@@ -137,12 +138,12 @@ def _since(key: Key, days: int, today: date) -> Iterator[Demand]:
         yield Demand(met=True, said=f"{key.phase} for {passed} days, since {key.since}")
 
 
-def _at_work(days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
+def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
     """The role called, and nothing was denied to it, in records that reach over the days."""
-    if evidence.role is None:
+    if evidence.role is None and not key.manifest:
         yield Demand(met=False, said="say which manifest makes the workload's role: --manifest FILE")
         return
-    if evidence.tally is None or not evidence.tally.last:
+    if evidence.role is None or evidence.tally is None or not evidence.tally.last:
         yield Demand(met=False, said=f"show the role at work for {days} days: --trail with CloudTrail's files")
         return
     begin, name = (today - timedelta(days)).isoformat(), evidence.role[1]

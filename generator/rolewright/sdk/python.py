@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _DEPTH = 40
 _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 _STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
-_OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)+")
+_OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)*")
+_MEMBER = re.compile(r"[A-Z]\w*|[a-z]+[A-Z]\w*")
+"""How APIs call members, and Python hardly any parameter."""
 _COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
 
 
@@ -169,7 +171,8 @@ class Reader:
         if not known and isinstance(node.func, ast.Attribute):
             method = node.func.attr
             named = [one.arg for one in node.keywords if one.arg]
-            if _OPERATION.fullmatch(method) and named and not self._evaluates_to_code(node.func.value, scope):
+            told = "_" in method or any(map(_MEMBER.fullmatch, named))
+            if _OPERATION.fullmatch(method) and named and told and not self._evaluates_to_code(node.func.value, scope):
                 like = [
                     one.name
                     for one in models.usual()
