@@ -124,4 +124,20 @@ PROGRAMS = {
             boto3.client("s3").put_object(Bucket="orders-data", Key="k", Body=b"", Tagging="a=b")
             boto3.client("sts").get_caller_identity()
         """,
+    "a helper that makes clients by their names": """
+        class Helper:
+            def get_client(self, name, region=None):
+                return boto3.client(name, region_name=region) if region else boto3.client(name)
+            def get_resource(self, name):
+                return self._make(name)
+            def _make(self, kind):
+                return boto3.resource(kind)
+        def main():
+            sqs = Helper().get_client("sqs", "us-east-1")
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="jobs")["QueueUrl"], MessageBody="x")
+            s3, rows = Helper().get_client("s3"), Helper().get_resource("dynamodb").Table("orders")
+            s3.put_object(Bucket="orders-data", Key="k", Body=b"")
+            rows.put_item(Item={"id": "1"})
+            Helper().get_resource("s3").Object("archive", "k").put(Body=b"")
+        """,
 }

@@ -204,6 +204,27 @@ def test_files_that_import_one_another(tmp_path: Path) -> None:
     assert sorted(Path(one.location.file).name for one in found if isinstance(one, Unmapped)) == ["broken.py", "odd.py"]
 
 
+def test_the_nearest_of_several_modules_is_meant(tmp_path: Path) -> None:
+    """Each function of a repository has a helper of the same name beside it."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "helper.py").write_text(
+            f"import boto3\nclient = boto3.client('s3')\nBUCKET = '{name}-data'\n", encoding="utf-8"
+        )
+        (tmp_path / name / "app.py").write_text(
+            "from helper import client, BUCKET\nclient.list_objects_v2(Bucket=BUCKET)\n", encoding="utf-8"
+        )
+    found = calls_in([str(file) for file in sorted(tmp_path.rglob("*.py"))], str(tmp_path))
+    assert [one.given("Bucket") for one in found if isinstance(one, Call)] == [(Said("one-data"),), (Said("two-data"),)]
+
+
+def test_of_several_services_those_with_the_operation_are_meant() -> None:
+    text = "import boto3\nc = boto3.client('s3') if x else boto3.client('sqs')\nc.put_object(Bucket='b', Key='k')\n"
+    (call,) = read(text)
+    assert isinstance(call, Call)
+    assert call.service == "s3"
+
+
 def test_types_of_stubs_tell_what_a_parameter_is() -> None:
     text = """
     from __future__ import annotations

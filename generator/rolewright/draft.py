@@ -377,7 +377,8 @@ def draft_text(
             pairs = itertools.product(rest.actions, rest.resources)
             lines += [f"  # {said[pair]}" for pair in pairs if pair in said]
             lines.append(f"  - actions: {_yaml(list(rest.actions))}")
-            lines.append(f"    resources: {_yaml(list(rest.resources))}")
+            note = _unknown(list(rest.resources), unknown or {})
+            lines.append(f"    resources: {_yaml(list(rest.resources))}{f'  # fill in: {note}' if note else ''}")
             if rest.conditions:
                 nested: dict[str, dict[str, list[str]]] = defaultdict(dict)
                 for operator, key, values in rest.conditions:

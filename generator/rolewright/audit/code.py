@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rolewright.draft import Draft, draft, draft_text, host
+from rolewright.data import iam
+from rolewright.draft import Draft, Rest, draft, draft_text, host
 from rolewright.prove.table import Declared
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.code import calls_in
 from rolewright.sdk.permissions import Permission, permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rolewright.blueprint import Catalog
 
 _FEW = 3
+_ANY = "fill-in"
+"""In place of a name, where `*` would be every resource of the service."""
+_VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,9 @@ def manifest_of(code: Code, catalog: Catalog) -> str:
     asked: dict[tuple[str, str], list[Permission]] = defaultdict(list)
     for one in needed:
         asked[one.action, one.resource].append(one)
-    unknown = {mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown}
+    unknown = {_ANY: "which one is meant"} | {
+        mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown
+    }
     lines = [f"# Drafted from the calls of AWS in {code.folder.as_posix()}. Fill in what a comment asks for."]
     if code.unmapped:
         lines.append("# Not in here, since the code does not tell it:")
@@ -68,6 +75,8 @@ def manifest_of(code: Code, catalog: Catalog) -> str:
     lines.append("compute:  # fill in: what it runs on; `rolewright retarget FILE --to TYPE` moves it to another type")
     lines += [f"  {key}: {json.dumps(value)}" for key, value in host(catalog).items()]
     said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
+    said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
+    made = replace(made, rest=tuple(replace(one, resources=tuple(map(_own, one.resources))) for one in made.rest))
     return "".join(f"{line}\n" for line in lines) + draft_text(made, said, {k: _plain(v) for k, v in unknown.items()})
 
 
@@ -76,10 +85,57 @@ def _drafted(needed: Sequence[Permission], catalog: Catalog) -> tuple[Draft, lis
     made = draft(_declared(needed), catalog)
     marks = {mark for one in needed for mark, _ in one.unknown}
     unfit = {mark for rest in made.rest for resource in rest.resources for mark in marks if mark in resource}
-    if unfit:
-        needed = [_anywhere(one) if any(mark in unfit for mark, _ in one.unknown) else one for one in needed]
+    if unfit:  # a name that no field takes: the resource without it, where a type is for that
+        moved = [_anywhere(one) if any(mark in unfit for mark, _ in one.unknown) else one for one in needed]
+        left = {action for rest in draft(_declared(moved), catalog).rest for action in rest.actions}
+        needed = [old if old.action in left else new for old, new in zip(needed, moved, strict=True)]
         made = draft(_declared(needed), catalog)
+    wide = {action: _all_of(action) for rest in made.rest if rest.resources == ("*",) for action in rest.actions}
+    if any(wide.values()):
+        rest = [part for one in made.rest for part in _narrowed(one, wide)]
+        made = replace(made, rest=tuple(rest))
+        needed = [
+            replace(one, resource=arn) if one.resource == "*" else one
+            for one in needed
+            for arn in (wide.get(one.action, ()) or (one.resource,))
+        ]
     return made, list(needed)
+
+
+def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]:
+    """A statement on `*`, as one for each kind of resource that its actions are on."""
+    if rest.resources != ("*",):
+        yield rest
+        return
+    for arns, actions in itertools.groupby(sorted(rest.actions, key=lambda one: wide[one]), key=lambda one: wide[one]):
+        reason = "the code does not tell which ones are meant" if arns else rest.reason
+        yield replace(rest, actions=tuple(actions), resources=arns or ("*",), reason=reason)
+
+
+def _own(resource: str) -> str:
+    """An ARN of the workload's own partition, region and account, where the code tells no other."""
+    names = ("", "${partition}", "", "${region}", "${account}")
+    parts = resource.split(":", 5)
+    if len(parts) < 6:
+        return resource
+    own = [name if name and part == "*" else part for name, part in zip(names, parts, strict=False)]
+    return ":".join([*own, parts[5]])
+
+
+def _all_of(action: str) -> tuple[str, ...]:
+    """The ARNs of all resources that an action can be asked for on; none where it is for none of its own."""
+    facts, service = iam.action(action), iam.service(action.split(":", maxsplit=1)[0])
+    kinds = facts.resource_types if facts and service else ()
+    arns = {_VARIABLE.sub("*", service.resources[kind].arn) for kind in kinds if service and kind in service.resources}
+    return tuple(sorted(_named(arn) for arn in arns))
+
+
+def _named(arn: str) -> str:
+    """An ARN with a name that holds a place, where else nothing in it would tell what it is of."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or re.search(r"\w", parts[5]):
+        return arn
+    return ":".join([*parts[:5], parts[5].replace("*", _ANY, 1)])
 
 
 def _anywhere(one: Permission) -> Permission:

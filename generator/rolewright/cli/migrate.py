@@ -25,9 +25,7 @@ LATE = 3
 migrate_app = typer.Typer(name="migrate", help="Get off access keys, step by step.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The file that has the phase of each key.")]
-Audited = Annotated[
-    list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders to look for keys in.")
-]
+Audited = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders to look for keys in.")]
 _FILE = Path(".rolewright", "migration.yaml")
 _IN_IAM = ("disabled", "deleted")
 """The phases that a change in IAM brings about."""

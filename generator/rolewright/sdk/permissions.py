@@ -106,8 +106,9 @@ def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tu
         unknown: list[tuple[str, str]] = []
         for name in names:
             said = given[name][min(index, len(given[name]) - 1)]
-            if said.text is not None and _NAME.fullmatch(said.text):
-                values |= _read(said.text, name, template)
+            told = _read(said.text, name, template) if said.text and _NAME.fullmatch(said.text) else {}
+            if told:
+                values |= told
             else:
                 hint = said.hint or said.text or ""
                 values[name] = _mark(hint)
@@ -124,12 +125,12 @@ def _mark(hint: str) -> str:
 
 
 def _read(text: str, name: str, template: str) -> dict[str, str]:
-    """What a value says of the variables: an ARN, a URL or a plain name."""
+    """What a value says of the variables: an ARN, a URL or a plain name; nothing if it is of something else."""
     if text.startswith("arn:"):
         pattern = re.escape(template.split("-??????", maxsplit=1)[0].removesuffix(":*"))
         pattern = re.sub(r"\\\$\\\{(\w+)\\\}", lambda match: f"(?P<{match[1]}>.*?)", pattern)
         found = re.fullmatch(pattern + r"(?::\*)?", text)
-        return {key: value for key, value in found.groupdict().items() if value} if found else {name: "*"}
+        return {key: value for key, value in found.groupdict().items() if value} if found else {}
     if text.startswith("https://"):
         url = urlsplit(text)
         parts = url.path.strip("/").split("/")

@@ -7,9 +7,11 @@ what cannot be followed is told as such.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rolewright.finding import Location
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from rolewright.sdk.scopes import Binding, File, Scope
 
 _DEPTH = 40
+_FRAMES = 3
+"""Calls within calls that are told apart; beyond them a parameter is whatever any call passes."""
 _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 _STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
 _OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)*")
@@ -104,6 +108,17 @@ class _Module:
     file: File
 
 
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """A call of a function whose result is asked for: its parameters are what this call passes."""
+
+    function: Function
+    node: ast.Call
+    scope: Scope
+    outer: tuple[_Frame, ...]
+
+
+_Mark: TypeAlias = tuple[int, int, tuple[int, ...]]
 _Known: TypeAlias = (
     "_Sdk | _Client | _Pages | _Handle | _Collection | _Meta | _Answer | _Bound | _Instance | _Module"
     "| Function | Class | Said | tuple[Argument, ...] | Mapping[str, Argument]"
@@ -120,8 +135,9 @@ class Reader:
             parts = file.name.removesuffix(".__init__").split(".")
             for start in range(len(parts)):
                 self._modules[".".join(parts[start:])].append(file)
-        self._known: dict[tuple[int, int], tuple[_Known, ...]] = {}
-        self._open: set[tuple[int, int]] = set()
+        self._known: dict[_Mark, tuple[_Known, ...]] = {}
+        self._open: set[_Mark] = set()
+        self._frames: tuple[_Frame, ...] = ()
         self._callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = {}
         callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
         for file in self._files:
@@ -160,14 +176,15 @@ class Reader:
 
     def _call(self, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
         known = False
+        found: list[Call | Unmapped] = []
         for target in self._evaluate(node.func, scope):
-            known = True
+            known = known or not isinstance(target, Said) or target.text is not None
             if isinstance(target, _Sdk) and target.maker:
-                yield from self._made(node, scope, place)
+                found += self._made(node, scope, place)
             elif isinstance(target, _Bound):
-                yield from self._of(target, node, scope, place)
-            elif isinstance(target, Said):
-                known = target.text is not None
+                found += self._of(target, node, scope, place)
+        # Where it may be of several services, those that have no such operation are not meant.
+        yield from [one for one in found if isinstance(one, Call)] or found
         if not known and isinstance(node.func, ast.Attribute):
             method = node.func.attr
             named = [one.arg for one in node.keywords if one.arg]
@@ -311,7 +328,7 @@ class Reader:
 
     def _evaluate(self, node: ast.expr, scope: Scope) -> tuple[_Known, ...]:
         """All that an expression may be, as far as that can be told."""
-        mark = (id(node), id(scope))
+        mark = (id(node), id(scope), tuple(id(frame.node) for frame in self._frames))
         if mark not in self._known:
             if mark in self._open or len(self._open) > _DEPTH:
                 return ()
@@ -399,23 +416,25 @@ class Reader:
         if parameter.name in ("self", "cls") and function.scope.owner is not None:
             yield _Instance(function.scope.owner)
             return
-        found = False
-        for node, scope, is_method in self._callers.get(function, ()):
-            position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
-            for one in self._passed(node, parameter.name, position - is_method):
-                found = True
-                yield from self._evaluate(one, scope)
-        if parameter.default is not None:
-            found = True
-            yield from self._evaluate(parameter.default, function.scope.parent or function.scope)
-        if not found:
-            yield Said(None, parameter.name)
+        position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
+        frame = next((one for one in reversed(self._frames) if one.function is function), None)
+        found: list[_Known] = []
+        if frame is not None:
+            for one in _passed(frame.node, parameter.name, position - _is_method(function)):
+                found += self._in_frames(frame.outer, one, frame.scope)
+        else:
+            for node, scope, is_method in self._callers.get(function, ()):
+                for one in _passed(node, parameter.name, position - is_method):
+                    found += self._evaluate(one, scope)
+        if parameter.default is not None and (frame is None or not found):
+            found += self._evaluate(parameter.default, function.scope.parent or function.scope)
+        yield from found or [Said(None, parameter.name)]
 
-    @staticmethod
-    def _passed(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
-        yield from (one.value for one in node.keywords if one.arg == name)
-        if 0 <= position < len(node.args):
-            yield node.args[position]
+    def _in_frames(self, frames: tuple[_Frame, ...], node: ast.expr, scope: Scope) -> tuple[_Known, ...]:
+        before, self._frames = self._frames, frames[-_FRAMES:]
+        found = self._evaluate(node, scope)
+        self._frames = before
+        return found
 
     def _annotated(self, annotation: ast.expr | None, scope: Scope) -> Iterator[_Known]:
         """A client or a resource, as the packages of stubs name their types."""
@@ -437,15 +456,21 @@ class Reader:
                 elif isinstance(binding, Imported):
                     yield from (_Instance(one) for one in self._imported(binding) if isinstance(one, Class))
 
+    def _nearest(self, module: str, file: File) -> list[File]:
+        """The files that a module may be: those with the longest way in common with the file that imports it."""
+        files = self._modules.get(module, [])
+        shared = [_shared(one.path, file.path) for one in files]
+        return [one for one, count in zip(files, shared, strict=True) if count == max(shared)]
+
     def _imported(self, binding: Imported) -> Iterator[_Known]:
         if binding.module in models.facts()["modules"]:
             yield from _of_sdk(binding.attribute) if binding.attribute else [_Sdk()]
             return
-        files = self._modules.get(binding.module, [])
-        inner = self._modules.get(f"{binding.module}.{binding.attribute}", [])
+        files = self._nearest(binding.module, binding.file)
+        inner = self._nearest(f"{binding.module}.{binding.attribute}", binding.file)
         if len(files) == 1 and binding.attribute in files[0].scope.names:
             for one in files[0].scope.names[binding.attribute]:
-                mark = (id(one), 0)
+                mark = (id(one), 0, ())
                 if mark not in self._open and len(self._open) <= _DEPTH:  # two modules may import each other
                     self._open.add(mark)
                     yield from tuple(self._bound(one))
@@ -507,8 +532,9 @@ class Reader:
                 case Class():
                     yield _Instance(target)
                 case Function():
+                    frames = (*self._frames, _Frame(target, node, scope, self._frames))
                     for one in target.scope.returns:
-                        yield from self._evaluate(one, target.scope)
+                        yield from self._in_frames(frames, one, target.scope)
                 case _Bound():
                     yield from self._answer(target, node, scope)
                 case _:
@@ -644,6 +670,19 @@ def _named(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
         if name in (key, models.python_name(key)):
             return dict(one)
     return None
+
+
+def _shared(one: str, other: str) -> int:
+    """How many folders two paths have in common, from the first on."""
+    pairs = zip(PurePath(one).parent.parts, PurePath(other).parent.parts, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _passed(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
+    """What a call passes for a parameter."""
+    yield from (one.value for one in node.keywords if one.arg == name)
+    if 0 <= position < len(node.args):
+        yield node.args[position]
 
 
 def _is_method(function: Function) -> bool:

@@ -87,10 +87,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Imported:
-    """A module (`attribute` is ""), or something in it."""
+    """A module (`attribute` is ""), or something in it, and the file that imports it."""
 
     module: str
     attribute: str
+    file: File
 
 
 Binding = Value | Item | Parameter | Imported | Function | Class
@@ -201,13 +202,13 @@ class _Reader(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         for one in node.names:
             name = one.asname or one.name.split(".")[0]
-            self._bind(name, Imported(one.name if one.asname else name, ""))
+            self._bind(name, Imported(one.name if one.asname else name, "", self._file))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         package = self._file.name.split(".")[: -node.level] if node.level else []
         module = ".".join([*package, *([node.module] if node.module else [])])
         for one in node.names:
-            self._bind(one.asname or one.name, Imported(module, one.name))
+            self._bind(one.asname or one.name, Imported(module, one.name, self._file))
 
     # --- what is done ------------------------------------------------------------------------------
 
