@@ -116,6 +116,36 @@ def test_the_checklist(app: Path) -> None:
     assert SECRET not in text
 
 
+def test_the_key_of_another_path_is_not_this_workloads(app: Path) -> None:
+    (app / "mail").mkdir()
+    (app / "mail" / "app.py").write_text("import boto3\nboto3.client('sqs').list_queues()\n", encoding="utf-8")
+    other, secret, _ = new_key(random.Random(12))
+    (app / "elsewhere.env").write_text(f"AWS_ACCESS_KEY_ID={other}\nAWS_SECRET_ACCESS_KEY={secret}\n", encoding="utf-8")
+    rolewright("audit", "orders", "mail", "elsewhere.env", "--checklist", "todo.md", cwd=app)
+    parts = dict(
+        zip(
+            [KEY, other] if other > KEY else [other, KEY], (app / "todo.md").read_text().split("\n## ")[1:], strict=True
+        )
+    )
+    assert "workload: orders (`orders`)" in parts[KEY]
+    assert "workload: mail" not in parts[KEY] + parts[other]
+    assert "no call of AWS was found in its code" in parts[other]
+
+
+def test_a_name_that_is_not_known_stays_where_no_type_is_for_the_action(tmp_path: Path, catalog: Catalog) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(
+        "import boto3\ndef f(name):\n    boto3.client('sqs').create_queue(QueueName=name)\n"
+        "    boto3.client('kms').decrypt(KeyId=name, CiphertextBlob=b'')\n",
+        encoding="utf-8",
+    )
+    text = manifest_of(read_code(file, [str(file)]), catalog)
+    arn = "arn:${partition}:sqs:${region}:${account}:fill-in-name"
+    assert f'    resources: ["{arn}"]  # fill in: what name is\n' in text
+    assert "    type: kms-key\n" in text
+    assert "  # fill in: nothing says which one is meant\n" in text
+
+
 def test_nothing_that_was_filled_in_is_lost(app: Path) -> None:
     for option in ("--draft", "--checklist"):
         (app / "there").write_text("mine", encoding="utf-8")

@@ -145,6 +145,64 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("s3.get_object(Bucket='b-1', Key='k')", {("s3:GetObject", "arn:*:s3:::b-1/*")}),
+        ("s3.get_object(Bucket='b-1', Key='k', VersionId='v')", {("s3:GetObjectVersion", "arn:*:s3:::b-1/*")}),
+        ("s3.delete_object(Bucket='b-1', Key='k', VersionId='v')", {("s3:DeleteObjectVersion", "arn:*:s3:::b-1/*")}),
+        ("s3.list_buckets()", {("s3:ListAllMyBuckets", "*")}),
+        ("s3.get_object(**params)", {("s3:GetObject", "*")}),
+        ("dynamodb.query(TableName='t-1')", {("dynamodb:Query", "arn:*:dynamodb:*:*:table/t-1")}),
+        (
+            "dynamodb.query(TableName='t-1', IndexName='by-day')",
+            {("dynamodb:Query", "arn:*:dynamodb:*:*:table/t-1/index/by-day")},
+        ),
+        (
+            "dynamodb.get_item(TableName='arn:aws:dynamodb:eu-west-1:123456789012:table/t-1')",
+            {("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/t-1")},
+        ),
+        (
+            "lambda.invoke(FunctionName='mail:live')",
+            {("lambda:InvokeFunction", "arn:*:lambda:*:*:function:mail")},
+        ),
+        (
+            "sqs.send_message(QueueUrl='https://sqs.cn-north-1.amazonaws.com.cn/123456789012/jobs')",
+            {("sqs:SendMessage", "arn:aws-cn:sqs:cn-north-1:123456789012:jobs")},
+        ),
+        (
+            "secretsmanager.get_secret_value(SecretId='db')",
+            {("secretsmanager:GetSecretValue", "arn:*:secretsmanager:*:*:secret:db-??????")},
+        ),
+        (
+            "secretsmanager.get_secret_value(SecretId='arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf')",
+            {
+                (
+                    "secretsmanager:GetSecretValue",
+                    "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf-??????",
+                )
+            },
+        ),
+        ("kms.decrypt(KeyId=KEY)", {("kms:Decrypt", "arn:*:kms:*:*:key/fill-in-key")}),
+        ("sts.get_caller_identity()", set()),
+    ],
+)
+def test_what_a_call_needs(call: str, expected: set[tuple[str, str]]) -> None:
+    service, _, rest = call.partition(".")
+    (one,) = read(f"import boto3\ndef f(params):\n    boto3.client('{service}').{rest}\n")
+    assert isinstance(one, Call)
+    assert {(each.action, each.resource) for each in permissions([one]) if isinstance(each, Permission)} == expected
+
+
+@pytest.mark.parametrize("method", ["execute_statement(Statement='x')", "transact_write_items(TransactItems=items)"])
+def test_what_only_the_contents_tell_is_not_guessed(method: str) -> None:
+    (call,) = read(f"import boto3\nboto3.client('dynamodb').{method}\n")
+    assert isinstance(call, Call)
+    (told,) = permissions([call])
+    assert isinstance(told, Unmapped)
+    assert "as its contents tell" in told.reason
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("def f(client):\n    client.get_item(TableName='t', Key={})\n", "what `client` is cannot be told; dynamodb"),

@@ -54,6 +54,12 @@ def test_a_verb_goes_to_the_resource_that_has_it(catalog: Catalog) -> None:
     assert after(BLOCK, one, catalog=catalog) == BLOCK.replace("access: read", "access: [read, put]")
 
 
+def test_of_several_verbs_the_one_that_brings_least_is_taken(catalog: Catalog) -> None:
+    text = HEAD + "resources:\n  jobs: {type: sqs-queue, name: jobs, access: send}\n"
+    one = Denial("orders", "sqs:GetQueueAttributes", QUEUE.resource, "denied once")
+    assert "access: [send, inspect]" in after(text, one, catalog=catalog)  # and not consume, which reads as well
+
+
 def test_what_is_allowed_already_changes_nothing(catalog: Catalog) -> None:
     one = Denial("orders", "dynamodb:GetItem", TABLE, "denied once")
     assert after(BLOCK, one, catalog=catalog) == BLOCK
@@ -66,6 +72,12 @@ def test_what_no_resource_is_for_becomes_a_new_one(catalog: Catalog) -> None:
     assert after(BLOCK, QUEUE, catalog=catalog) == BLOCK.rstrip("\n") + "\n" + added + "\n"
     assert after(FLOW, QUEUE, catalog=catalog) == FLOW + added
     assert after(HEAD, QUEUE, catalog=catalog) == HEAD + "resources:\n" + added
+
+
+def test_a_new_resource_has_a_key_of_its_own(catalog: Catalog) -> None:
+    text = HEAD + "resources:\n  jobs: {type: s3-bucket, name: jobs-data, access: read}\n"
+    resources = loads(after(text, QUEUE, catalog=catalog), "m.yaml").trees[0].data["resources"]
+    assert {key: one["type"] for key, one in resources.items()} == {"jobs": "s3-bucket", "jobs-denied": "sqs-queue"}
 
 
 def test_what_no_type_is_for_becomes_a_statement(catalog: Catalog) -> None:
@@ -170,6 +182,21 @@ def test_the_command_writes_another_file(folder: Path) -> None:
     assert (folder / "new.yaml").read_text(encoding="utf-8") == text
 
 
+def test_what_one_environment_uses_is_no_comment(folder: Path) -> None:
+    """A manifest declares the same in each of them."""
+    one = "{account: '%s', region: us-east-1}\n"
+    text = f"{FLOW}environments:\n  dev: {one % '111111111111'}  prod: {one % '222222222222'}"
+    (folder / "m.yaml").write_text(text, encoding="utf-8")
+    events = [
+        record("dynamodb", "GetItem", f"orders-{name}-execution", account=account * 12, eventCategory="Data", **on(arn))
+        for name, account in (("dev", "1"), ("prod", "2"))
+        for arn in [f"arn:aws:dynamodb:us-east-1:{account * 12}:table/orders"]
+    ]
+    (folder / "two.json").write_bytes(FORMS["s3.json"]([*events, {**events[1], "eventName": "PutItem"}]))
+    rolewright("usage", "two.json", "-m", "m.yaml", "--patch", "new.yaml", cwd=folder)
+    assert (folder / "new.yaml").read_text(encoding="utf-8") == text
+
+
 @mock_aws
 def test_the_credential_report_of_iam(folder: Path) -> None:
     """As moto writes it, as a file and as the command prints it."""
@@ -184,6 +211,9 @@ def test_the_credential_report_of_iam(folder: Path) -> None:
         aws_secret_access_key=key["SecretAccessKey"],
     )
     user.get_caller_identity()
+    iam.create_user(UserName="old")
+    old = iam.create_access_key(UserName="old")["AccessKey"]["AccessKeyId"]
+    iam.update_access_key(UserName="old", AccessKeyId=old, Status="Inactive")
     while iam.generate_credential_report()["State"] != "COMPLETE":
         pass
     report = iam.get_credential_report()["Content"]
@@ -256,6 +286,7 @@ def test_what_iam_remembers_fills_in(folder: Path, report: str, state: str, said
         ("--last-accessed", f"{ROLE}=trail.json", 1),
         ("--last-accessed", f"{ROLE}=m.yaml", 1),
         ("--last-accessed", f"{ROLE}=running.json", 1),
+        ("--last-accessed", f"{ROLE}=page.json", 1),
         ("--last-accessed", "m.yaml", 2),
         ("--last-accessed", f"{ROLE}=nothing", 2),
         ("--last-accessed", "another=la.json", 2),
@@ -264,6 +295,7 @@ def test_what_iam_remembers_fills_in(folder: Path, report: str, state: str, said
 def test_what_is_no_such_report_is_refused(folder: Path, option: str, value: str, code: int) -> None:
     (folder / "la.json").write_text(accessed(("s3", None)), encoding="utf-8")
     (folder / "running.json").write_text('{"JobStatus": "IN_PROGRESS", "ServicesLastAccessed": []}', encoding="utf-8")
+    (folder / "page.json").write_text('{"ServicesLastAccessed": [], "IsTruncated": true}', encoding="utf-8")
     run = rolewright("usage", "trail.json", "-m", "m.yaml", option, value, cwd=folder)
     assert run.returncode == code
     assert "Traceback" not in run.stderr

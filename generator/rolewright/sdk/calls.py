@@ -41,7 +41,15 @@ class Call:
 
     def given(self, path: str) -> tuple[Said, ...]:
         """What stands at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for the keys of a mapping."""
-        return () if self.arguments is None else tuple(_at(self.arguments, path.replace("{}", ".{}").split(".")))
+        return tuple(one for one, _ in self._found(path))
+
+    def shows(self, path: str) -> bool:
+        """Whether the code itself has something at a path, and not only in what it gets from elsewhere."""
+        return any(is_shown for _, is_shown in self._found(path))
+
+    def _found(self, path: str) -> Iterator[tuple[Said, bool]]:
+        if self.arguments is not None:
+            yield from _at(self.arguments, path.replace("{}", ".{}").split("."))
 
 
 @dataclass(frozen=True)
@@ -53,18 +61,20 @@ class Unmapped:
     location: Location
 
 
-def _at(value: object, path: list[str]) -> Iterator[Said]:
+def _at(value: object, path: list[str]) -> Iterator[tuple[Said, bool]]:
+    """What is at a path, and whether the code shows that it is there."""
     if isinstance(value, tuple):
         for one in value:
             yield from _at(one, path)
     elif not path:
         if isinstance(value, Said):
-            yield value
+            yield value, True
     elif isinstance(value, dict):
         step = path[0].removesuffix("[]")
         if step == "{}":
-            yield from (Said(None, key[1:]) if key.startswith(UNKNOWN) else Said(key) for key in value)
+            keys = (Said(None, key[1:]) if key.startswith(UNKNOWN) else Said(key) for key in value)
+            yield from ((key, True) for key in keys)
         elif step in value:
             yield from _at(value[step], path[1:])
     elif isinstance(value, Said):
-        yield Said(None, value.hint)
+        yield Said(None, value.hint), False

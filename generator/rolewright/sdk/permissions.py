@@ -54,7 +54,7 @@ def permissions(calls: Iterable[Call]) -> Iterator[Permission | Unmapped]:
             continue
         actions = [
             *needs.all_of,
-            *(one for one in needs.one_of if any(map(call.given, more.get("on", {}).get(one, ())))),
+            *(one for one in needs.one_of if any(map(call.shows, more.get("on", {}).get(one, ())))),
         ]
         if needs.one_of and not actions:
             listed = " or ".join(needs.one_of)
