@@ -195,6 +195,20 @@ def test_what_was_used_long_ago_is_unused(folder: Path, age: int) -> None:
     assert f"{KEY}: disabled" in run(folder, "advance", KEY, *evidence)
 
 
+def test_what_was_denied_before_the_days_that_count_is_no_hindrance(folder: Path) -> None:
+    in_phase(folder, "parallel")
+    old = record("dynamodb", "UpdateItem", ROLE, time=at(9), **denied("dynamodb:UpdateItem", TABLE, ROLE))
+    evidence = ["--trail", trail(folder, old), "--last-used", shown(folder, "last.json", NEVER)]
+    run(folder, "advance", KEY, *evidence, "--listed", listed(folder, (KEY, "Inactive")))
+
+
+def test_a_key_that_was_deleted_by_hand(folder: Path) -> None:
+    """It is more than disabled; what follows takes its days."""
+    in_phase(folder, "parallel")
+    assert "the key is no more" in run(folder, "advance", KEY, "--trail", trail(folder), "--listed", listed(folder))
+    assert "it takes 14 days" in run(folder, "advance", KEY, "--trail", "trail.json", "--listed", "keys.json", code=1)
+
+
 @pytest.mark.parametrize(
     ("option", "text"),
     [
@@ -363,6 +377,13 @@ def test_a_file_that_was_edited_wrongly(folder: Path, old: str, new: str, line: 
     assert (folder / FILE).read_text(encoding="utf-8") == text.replace(old, new)
 
 
+def test_a_deleted_key_does_not_come_back_in_the_file(folder: Path) -> None:
+    in_phase(folder, "deleted")
+    text = (folder / FILE).read_text(encoding="utf-8")
+    (folder / FILE).write_text(f'{text}      - phase: disabled\n        since: "{day(1)}"\n', encoding="utf-8")
+    assert "disabled cannot follow deleted" in run(folder, "status", code=1)
+
+
 def test_nothing_is_written_through_a_link(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (folder / ".rolewright").symlink_to(elsewhere)
@@ -483,6 +504,15 @@ def test_a_key_that_is_used_while_the_question_stands(
     assert (world.status(), phase(folder, world.key)) == ("Active", "parallel")
 
 
+def test_a_key_that_somebody_made_active_again_is_not_deleted(world: World, folder: Path) -> None:
+    executed(world, "--trail", "trail.json")
+    text = (folder / FILE).read_text(encoding="utf-8")
+    (folder / FILE).write_text(text.replace(f'since: "{day(0)}"', f'since: "{day(15)}"'), encoding="utf-8")
+    world.iam.update_access_key(UserName="ci", AccessKeyId=world.key, Status="Active")
+    assert "was disabled, and is Active now" in executed(world, "--trail", "trail.json", "--yes", code=1)
+    assert world.status() == "Active"
+
+
 def test_credentials_of_another_account_are_refused(world: World, folder: Path) -> None:
     text = (folder / FILE).read_text(encoding="utf-8")
     (folder / FILE).write_text(text.replace(ACCOUNT, "999999999999"), encoding="utf-8")
@@ -527,7 +557,7 @@ def cut_off(world: World, monkeypatch: pytest.MonkeyPatch, point: int, arguments
     with monkeypatch.context() as patched:
         for name in ("account", "last_use", "status", "bring_about"):
             patched.setattr(Iam, name, cut.around(getattr(Iam, name)))
-        patched.setattr("rolewright.cli.migrate.write_file", cut.around(write_file))
+        patched.setattr("rolewright.cli.migrate_file.write_file", cut.around(write_file))
         try:
             ended = CliRunner().invoke(migrate_app, ["advance", world.key, "--execute", *arguments])
         except Interrupted:

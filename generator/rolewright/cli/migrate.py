@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,14 +12,13 @@ import typer
 
 from rolewright.cli.audit import found_in
 from rolewright.cli.console import Blueprints, Format, FormatOption, report
-from rolewright.cli.files import write_file
+from rolewright.cli.migrate_file import demanded_of, read_file, take_step, today, write_migration
+from rolewright.cli.migrate_iam import execute_back, execute_step
 from rolewright.finding import Finding, Location, Rejected
-from rolewright.report.text import printable
 
 if TYPE_CHECKING:
-    from rolewright.migration.aws import Iam
-    from rolewright.migration.evidence import Demand, Evidence
-    from rolewright.migration.plan import Key, Migration, Step
+    from rolewright.migration.evidence import Evidence
+    from rolewright.migration.plan import Key, Migration
 
 LATE = 3
 migrate_app = typer.Typer(name="migrate", help="Get off access keys, step by step.", no_args_is_help=True)
@@ -57,7 +56,7 @@ def init(
     if file.exists():
         if deadline is not None:
             raise typer.BadParameter(f"{file} is there already: `rolewright migrate extend` sets another deadline")
-        migration = _read(file)
+        migration = read_file(file)
     elif deadline is None:
         raise typer.BadParameter("say by when: --deadline DAY")
     else:
@@ -65,9 +64,9 @@ def init(
     found = keys_told(_audited(paths))
     added = [one for one in found if one not in migration.keys]
     for id_ in added:
-        step = Step("found", _today(), tuple(str(place) for place in found[id_]))
+        step = Step("found", today(), tuple(str(place) for place in found[id_]))
         migration = migration.with_key(Key(id_, account_of(id_), "", "", "", (step,)))
-    _write(file, migration)
+    write_migration(file, migration)
     typer.echo(f"{file}: {len(added)} new key{'s' * (len(added) != 1)}, {len(migration.keys)} in all")
 
 
@@ -77,12 +76,12 @@ def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
     from rolewright.migration.evidence import Evidence, demands  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.migration import status_json, status_text  # noqa: PLC0415
 
-    migration = _read(file, format_)
-    demanded = {name: demands(key, migration.wait, Evidence(), _today()) for name, key in migration.keys.items()}
+    migration = read_file(file, format_)
+    demanded = {name: demands(key, migration.wait, Evidence(), today()) for name, key in migration.keys.items()}
     if format_ is Format.JSON:
         typer.echo(json.dumps(status_json(migration, demanded), indent=2))
     else:
-        typer.echo(status_text(migration, demanded, _today()), nl=False)
+        typer.echo(status_text(migration, demanded, today()), nl=False)
 
 
 @migrate_app.command()
@@ -96,11 +95,11 @@ def extend(
 
     if not reason.strip():
         raise typer.BadParameter("an extension needs a reason")
-    migration = _read(file)
+    migration = read_file(file)
     day = _day(until)
     if day <= migration.due:
         raise typer.BadParameter(f"{day} is no extension: the deadline is {migration.due}")
-    _write(file, replace(migration, extensions=(*migration.extensions, Extension(day, reason, _today()))))
+    write_migration(file, replace(migration, extensions=(*migration.extensions, Extension(day, reason, today()))))
     typer.echo(f"{file}: the deadline is {day}")
 
 
@@ -114,7 +113,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     from rolewright.migration.plan import GONE  # noqa: PLC0415
 
     _require(paths or [])
-    migration = _read(file)
+    migration = read_file(file)
     unknown = [
         Finding(
             "unknown-key",
@@ -127,7 +126,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     ]
     report(unknown, {}, lines=False)
     kept = [key for key in migration.keys.values() if key.phase not in GONE]
-    late = _today() > migration.due
+    late = today() > migration.due
     for key in kept:
         typer.echo(f"{key.id}: {key.phase} since {key.since}")
     ended = "was" if late else "is"
@@ -177,7 +176,7 @@ def advance(
     for path in (*(trail or ()), *(audit or ()), *filter(None, (manifest, last_used, listed))):
         if not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
-    migration = _read(file)
+    migration = read_file(file)
     if key not in migration.keys:
         raise typer.BadParameter(f"{file} has no key {key}")
     one = migration.keys[key]
@@ -194,27 +193,9 @@ def advance(
         report(refusal.findings, {}, lines=False)
         raise typer.Exit(1) from None
     if execute and one.following in _IN_IAM:
-        _executed(file, migration, one, evidence, yes=yes)
+        execute_step(file, migration, one, evidence, yes=yes)
     else:
-        _step(file, migration, one, one.following, _demanded(migration, one, evidence))
-
-
-def _demanded(migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
-    from rolewright.migration.evidence import demands  # noqa: PLC0415 - as above
-
-    return demands(key, migration.wait, evidence, _today())
-
-
-def _step(file: Path, migration: Migration, key: Key, phase: str, demanded: tuple[Demand, ...]) -> None:
-    """Write the step where all that it demands is met; else say what is not, and exit 1."""
-    from rolewright.migration.plan import Step  # noqa: PLC0415 - as above
-
-    _refuse_unmet(key, demanded)
-    step = Step(phase, _today(), tuple(one.said for one in demanded))
-    _write(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
-    typer.echo(f"{key.id}: {phase}")
-    for one in demanded:
-        typer.echo(printable(f"  [x] {one.said}"))
+        take_step(file, migration, one, one.following, demanded_of(migration, one, evidence))
 
 
 def _evidence(
@@ -272,88 +253,6 @@ def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
     return account or "", name
 
 
-# --- with the caller's credentials ------------------------------------------------------------------
-
-
-def _executed(file: Path, migration: Migration, key: Key, evidence: Evidence, *, yes: bool) -> None:
-    """Bring a phase about in IAM: show it, ask, look once more at the key's use, do it, write it down."""
-    from rolewright.migration.aws import AwsError, Iam  # noqa: PLC0415 - boto3 is only for this
-    from rolewright.migration.evidence import COMMANDS  # noqa: PLC0415
-    from rolewright.migration.plan import Step  # noqa: PLC0415
-
-    phase = key.following
-    try:
-        iam = Iam()
-        key = _known(iam, key)
-        before = iam.status(key, key.user)
-        if before == COMMANDS[phase][0]:
-            if key.pending is not None and key.pending.phase == phase:  # it was begun, and done
-                _write(file, migration.with_key(replace(key, steps=(*key.steps, key.pending), pending=None)))
-                typer.echo(f"{key.id}: {phase}, by a run that did not end")
-                return
-            seen = replace(evidence, status=before, last_use=iam.last_use(key) if before else None)
-            _step(file, migration, key, phase, _demanded(migration, key, seen))
-            return
-        _unrefused(iam, migration, key, evidence)
-        _confirm(key, phase, before, yes=yes)
-        met = _unrefused(iam, migration, key, evidence)  # it may have been used while the question stood there
-        step = Step(phase, _today(), (*(one.said for one in met), f"made so by these credentials, {before} before"))
-        _bring_about(iam, file, migration, key, step)
-    except AwsError as error:
-        typer.echo(printable(f"AWS: {error}"), err=True)
-        raise typer.Exit(1) from None
-
-
-def _unrefused(iam: Iam, migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
-    """What has to be so before the key is changed, with its last use as IAM has it now; exits 1 where it is not."""
-    from rolewright.migration.evidence import conditions  # noqa: PLC0415 - as above
-
-    met = conditions(key, migration.wait, replace(evidence, status=None, last_use=iam.last_use(key)), _today())
-    _refuse_unmet(key, met)
-    return met
-
-
-def _known(iam: Iam, key: Key) -> Key:
-    """The key with its user; refused in an account that is not its own."""
-    account = iam.account()
-    if key.account and account != key.account:
-        typer.echo(f"{key.id} is of account {key.account}, and these credentials are of {account}", err=True)
-        raise typer.Exit(1)
-    return key if key.user else replace(key, user=iam.last_use(key).user)
-
-
-def _bring_about(iam: Iam, file: Path, migration: Migration, key: Key, step: Step) -> None:
-    """Written down before it is done, so that a run that is cut off can be taken up."""
-    _write(file, migration.with_key(replace(key, pending=step)))
-    iam.bring_about(step.phase, key, key.user)
-    _write(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
-    typer.echo(f"{key.id}: {step.phase}")
-    for said in step.evidence:
-        typer.echo(printable(f"  [x] {said}"))
-
-
-def _confirm(key: Key, phase: str, before: str, *, yes: bool) -> None:
-    """Show what will be done and how it is undone, and ask."""
-    does, undone = {
-        "disabled": (f"disable {key.id}", f"rolewright migrate advance {key.id} --back --execute"),
-        "deleted": (f"delete {key.id}", "nothing: a deleted key does not come back"),
-        "parallel": (f"make {key.id} active again", f"rolewright migrate advance {key.id} --execute"),
-    }[phase]
-    where = f"account {key.account}" if key.account else "the account of these credentials"
-    typer.echo(f"this will {does} of user {key.user} in {where}; it is {before or 'no more'} now")
-    typer.echo(f"  undone by: {undone}")
-    if not yes:
-        typer.confirm("do this", abort=True)
-
-
-def _refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
-    from rolewright.report.migration import key_text  # noqa: PLC0415 - as above
-
-    if not all(one.met for one in demanded):
-        typer.echo("\n".join(map(printable, key_text(key, demanded))))
-        raise typer.Exit(1)
-
-
 def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, execute: bool, yes: bool) -> None:
     """One phase back; a disabled key is made active again."""
     from rolewright.migration.evidence import COMMANDS, iam_command  # noqa: PLC0415 - as above
@@ -363,58 +262,18 @@ def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, ex
     if key.phase in (*GONE, "found"):
         typer.echo(f"{key.id} is {key.phase}: there is no way back from there", err=True)
         raise typer.Exit(1)
-    step = Step(PHASES[PHASES.index(key.phase) - 1], _today(), ("taken back",))
+    step = Step(PHASES[PHASES.index(key.phase) - 1], today(), ("taken back",))
     if key.phase == "disabled":
         active, command = COMMANDS[step.phase]
         if execute:
-            _executed_back(file, migration, key, step, yes=yes)
+            execute_back(file, migration, key, step, yes=yes)
             return
         if listed is None or read_status(listed, key.id, key.user)[0] != active:
             asked = f"aws iam list-access-keys --user-name {key.user or 'USER'}"
             typer.echo(f"run `{iam_command(key, command)}`, and show it: --listed FILE, `{asked} > FILE`")
             raise typer.Exit(1)
-    _write(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
+    write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
     typer.echo(f"{key.id}: {step.phase}, taken back")
-
-
-def _executed_back(file: Path, migration: Migration, key: Key, step: Step, *, yes: bool) -> None:
-    from rolewright.migration.aws import AwsError, Iam  # noqa: PLC0415 - boto3 is only for this
-
-    try:
-        iam = Iam()
-        key = _known(iam, key)
-        _confirm(key, step.phase, iam.status(key, key.user), yes=yes)
-        _bring_about(iam, file, migration, key, step)
-    except AwsError as error:
-        typer.echo(printable(f"AWS: {error}"), err=True)
-        raise typer.Exit(1) from None
-
-
-# --- files, days ------------------------------------------------------------------------------------
-
-
-def _read(file: Path, format_: Format = Format.TEXT) -> Migration:
-    from rolewright.migration.plan import read_migration  # noqa: PLC0415 - as above
-
-    if not file.exists():
-        raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
-    try:
-        return read_migration(file)
-    except Rejected as refusal:
-        report(refusal.findings, {}, format_)
-        raise typer.Exit(1) from None
-
-
-def _write(file: Path, migration: Migration) -> None:
-    from rolewright.migration.plan import migration_text  # noqa: PLC0415 - as above
-
-    if file.parent.is_symlink():
-        raise typer.BadParameter(f"{file.parent} is a link, and nothing is written through links")
-    try:
-        file.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise typer.BadParameter(f"{file.parent} cannot be made: {error.strerror}") from None
-    write_file(file, migration_text(migration))
 
 
 def _require(paths: list[Path]) -> None:
@@ -425,10 +284,6 @@ def _require(paths: list[Path]) -> None:
 
 def _audited(paths: list[Path]) -> list[Finding]:
     return found_in(paths, [], git_history=False)[0]
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _day(text: str) -> date:

@@ -110,8 +110,7 @@ def _disabled(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator
 def _deleted(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
     yield from _since(key, wait.disabled, today)
     yield from _at_work(key, wait.disabled, evidence, today)
-    if evidence.status != "":  # of a key that is no more, IAM does not tell
-        yield from _unused(key, wait.disabled, evidence, today)
+    yield from _unused(key, wait.disabled, evidence, today)
 
 
 def _watched(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
@@ -175,6 +174,8 @@ def _covered(tally: Tally, days: int, begin: str, today: date) -> Iterator[Deman
 
 def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
     """Nobody used the key: IAM remembers each use, and records show some of them."""
+    if evidence.status == "":
+        return  # of a key that is no more, IAM does not tell
     begin = today - timedelta(days)
     seen = evidence.tally.keys.get(key.id) if evidence.tally else None
     if seen is not None and seen.last[:10] > begin.isoformat():
@@ -206,7 +207,7 @@ def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
     if evidence.status is None:
         asked = f"aws iam list-access-keys --user-name {key.user or 'USER'}"
         yield Demand(met=False, said=f"then run {run}, and show it: --listed FILE, `{asked} > FILE`")
-    elif evidence.status != wanted:
+    elif evidence.status not in (wanted, ""):
         yield Demand(met=False, said=f"the key is {evidence.status or 'no more'}: run {run}")
     else:
         yield Demand(met=True, said=f"the key is {evidence.status or 'no more'}")

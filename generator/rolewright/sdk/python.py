@@ -10,14 +10,37 @@ import ast
 import itertools
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import UNKNOWN, Argument, Call, Said, Unmapped
 from rolewright.sdk.scopes import Class, Function, Imported, Item, Parameter, Value
+from rolewright.sdk.values import (
+    Answer,
+    Bound,
+    Client,
+    Collection,
+    Frame,
+    Handle,
+    Instance,
+    Known,
+    Mark,
+    Meta,
+    Module,
+    Pages,
+    Sdk,
+    arguments_in,
+    call_of,
+    distinct,
+    entry_called,
+    handle_from,
+    item_of,
+    of_handle,
+    of_sdk,
+    of_stub,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,96 +58,6 @@ _MEMBER = re.compile(r"[A-Z]\w*|[a-z]+[A-Z]\w*")
 _COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
 
 
-@dataclass(frozen=True)
-class _Sdk:
-    """boto3 or another such module, or a session. `maker` is "client" or "resource" for their methods."""
-
-    maker: str = ""
-
-
-@dataclass(frozen=True)
-class _Client:
-    service: str
-
-
-@dataclass(frozen=True)
-class _Pages:
-    """A paginator or a waiter."""
-
-    service: str
-    operation: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Handle:
-    """A resource of boto3; of the type "" for the service's own."""
-
-    service: str
-    type: str
-    identifiers: Mapping[str, Argument]
-
-    @property
-    def model(self) -> Mapping[str, Any]:
-        return dict((models.resources(self.service) or {}).get(self.type, {}))
-
-
-@dataclass(frozen=True, eq=False)
-class _Collection:
-    """Several resources of boto3, as its model describes them."""
-
-    of: _Handle
-    model: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Meta:
-    """`meta` of a client or a resource, or with `service` "" something else of them that calls nothing."""
-
-    service: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Answer:
-    """What an operation answered, where that names what an argument named."""
-
-    named: Argument
-
-
-@dataclass(frozen=True, eq=False)
-class _Bound:
-    """A method that was taken from a client or a resource."""
-
-    of: _Client | _Handle | _Collection | _Pages
-    method: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Instance:
-    of: Class
-
-
-@dataclass(frozen=True, eq=False)
-class _Module:
-    file: File
-
-
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """A call of a function whose result is asked for: its parameters are what this call passes."""
-
-    function: Function
-    node: ast.Call
-    scope: Scope
-    outer: tuple[_Frame, ...]
-
-
-_Mark: TypeAlias = tuple[int, int, tuple[int, ...]]
-_Known: TypeAlias = (
-    "_Sdk | _Client | _Pages | _Handle | _Collection | _Meta | _Answer | _Bound | _Instance | _Module"
-    "| Function | Class | Said | tuple[Argument, ...] | Mapping[str, Argument]"
-)
-
-
 class Reader:
     """Reads files that may import one another."""
 
@@ -135,9 +68,9 @@ class Reader:
             parts = file.name.removesuffix(".__init__").split(".")
             for start in range(len(parts)):
                 self._modules[".".join(parts[start:])].append(file)
-        self._known: dict[_Mark, tuple[_Known, ...]] = {}
-        self._open: set[_Mark] = set()
-        self._frames: tuple[_Frame, ...] = ()
+        self._known: dict[Mark, tuple[Known, ...]] = {}
+        self._open: set[Mark] = set()
+        self._frames: tuple[Frame, ...] = ()
         self._callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = {}
         callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
         for file in self._files:
@@ -157,7 +90,7 @@ class Reader:
         for node, scope in file.calls:
             place = _place(file, node)
             if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
-                of_sdk = any(isinstance(one, _Client | _Handle) for one in self._evaluate(node.args[0], scope))
+                of_sdk = any(isinstance(one, Client | Handle) for one in self._evaluate(node.args[0], scope))
                 if of_sdk and not all(isinstance(one, ast.Constant) for one in node.args[1:]):
                     yield Unmapped(_source(node), "which operation it is is known only when it runs", place)
                 continue
@@ -165,7 +98,7 @@ class Reader:
         seen: set[tuple[str, str, Location]] = set()
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute.value, scope):
-                if isinstance(value, _Handle) and attribute.attr in models.attributes(value.service, value.type):
+                if isinstance(value, Handle) and attribute.attr in models.attributes(value.service, value.type):
                     place = _place(file, attribute)
                     for call in self._loads(value, place):
                         if (call.service, call.operation, place) not in seen:
@@ -179,9 +112,9 @@ class Reader:
         found: list[Call | Unmapped] = []
         for target in self._evaluate(node.func, scope):
             known = known or not isinstance(target, Said) or target.text is not None
-            if isinstance(target, _Sdk) and target.maker:
+            if isinstance(target, Sdk) and target.maker:
                 found += self._made(node, scope, place)
-            elif isinstance(target, _Bound):
+            elif isinstance(target, Bound):
                 found += self._of(target, node, scope, place)
         # Where it may be of several services, those that have no such operation are not meant.
         yield from [one for one in found if isinstance(one, Call)] or found
@@ -200,7 +133,7 @@ class Reader:
                     yield Unmapped(_source(node.func), reason, place)
 
     def _evaluates_to_code(self, node: ast.expr, scope: Scope) -> bool:
-        return any(isinstance(one, _Instance | _Module | _Meta | Class) for one in self._evaluate(node, scope))
+        return any(isinstance(one, Instance | Module | Meta | Class) for one in self._evaluate(node, scope))
 
     def _made(self, node: ast.Call, scope: Scope, place: Location) -> Iterator[Unmapped]:
         """A client or resource that is of no service that can be told."""
@@ -210,20 +143,20 @@ class Reader:
             elif models.service(name.text) is None:
                 yield Unmapped(_source(node), f"botocore knows no service {name.text}", place)
 
-    def _of(self, bound: _Bound, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
+    def _of(self, bound: Bound, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
         of, method = bound.of, bound.method
-        if isinstance(of, _Client):
+        if isinstance(of, Client):
             yield from self._of_client(of, method, node, scope, place)
-        elif isinstance(of, _Pages):
+        elif isinstance(of, Pages):
             if method in ("paginate", "wait"):
                 yield Call(of.service, of.operation, self._arguments(node, scope), place)
-        elif isinstance(of, _Handle):
+        elif isinstance(of, Handle):
             yield from self._of_handle(of, method, node, scope, place)
         else:
             yield from self._of_collection(of, method, node, scope, place)
 
     def _of_client(
-        self, of: _Client, method: str, node: ast.Call, scope: Scope, place: Location
+        self, of: Client, method: str, node: ast.Call, scope: Scope, place: Location
     ) -> Iterator[Call | Unmapped]:
         service = models.service(of.service)
         assert service is not None
@@ -254,44 +187,44 @@ class Reader:
             yield Unmapped(_source(node.func), f"a client of {of.service} has no operation of this name", place)
 
     def _of_handle(
-        self, of: _Handle, method: str, node: ast.Call, scope: Scope, place: Location
+        self, of: Handle, method: str, node: ast.Call, scope: Scope, place: Location
     ) -> Iterator[Call | Unmapped]:
         added = models.added(of.service, of.type, method)
-        action = _named(of.model.get("actions", {}), method)
-        waiter = _named(of.model.get("waiters", {}), method.removeprefix("wait_until_"))
+        action = entry_called(of.model.get("actions", {}), method)
+        waiter = entry_called(of.model.get("waiters", {}), method.removeprefix("wait_until_"))
         if added is not None:
             passed = self._arguments(node, scope, added.positional)
             names = models.facts()["identifiers"].get(of.service, {}).get(of.type, {})
             own = {names[one]: said for one, said in of.identifiers.items() if one in names}
             yield from (Call(of.service, one, {**(passed or {}), **own}, place) for one in added.operations)
         elif action is not None:
-            yield _request(of, action["request"], self._arguments(node, scope), place)
+            yield call_of(of, action["request"], self._arguments(node, scope), place)
         elif method in ("load", "reload"):
             yield from self._loads(of, place)
         elif waiter is not None and method.startswith("wait_until_"):
             service = models.service(of.service)
             assert service is not None
             operation = service.waiters[models.python_name(waiter["waiterName"])]
-            yield _request(of, {**waiter, "operation": operation}, {}, place)
-        elif _named(of.model.get("has", {}), method) is None and method not in models.facts()["calls_nothing"]:
+            yield call_of(of, {**waiter, "operation": operation}, {}, place)
+        elif entry_called(of.model.get("has", {}), method) is None and method not in models.facts()["calls_nothing"]:
             yield Unmapped(_source(node.func), f"a resource of {of.service} has no such method", place)
 
-    def _loads(self, of: _Handle, place: Location) -> Iterator[Call]:
+    def _loads(self, of: Handle, place: Location) -> Iterator[Call]:
         if "load" in of.model:
-            yield _request(of, of.model["load"]["request"], {}, place)
+            yield call_of(of, of.model["load"]["request"], {}, place)
 
     def _of_collection(
-        self, of: _Collection, method: str, node: ast.Call, scope: Scope, place: Location
+        self, of: Collection, method: str, node: ast.Call, scope: Scope, place: Location
     ) -> Iterator[Call]:
         type_ = of.model["resource"]["type"]
-        batch = _named((models.resources(of.of.service) or {})[type_].get("batchActions", {}), method)
+        batch = entry_called((models.resources(of.of.service) or {})[type_].get("batchActions", {}), method)
         chained = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call)
         if batch is not None or method in _COLLECTS:
             if not chained:  # else the call before this one is where the list is asked for
-                yield _request(of.of, of.model["request"], self._arguments(node, scope), place)
+                yield call_of(of.of, of.model["request"], self._arguments(node, scope), place)
             if batch is not None:
-                handle = _item(of)
-                yield _request(handle, batch["request"], self._arguments(node, scope), place)
+                handle = item_of(of)
+                yield call_of(handle, batch["request"], self._arguments(node, scope), place)
 
     # --- arguments ---------------------------------------------------------------------------------
 
@@ -315,30 +248,30 @@ class Reader:
     def _argument(self, node: ast.Call, scope: Scope, name: str, position: int) -> Iterator[Argument]:
         for one in node.keywords:
             if one.arg == name:
-                yield from _arguments_in(self._evaluate(one.value, scope))
+                yield from arguments_in(self._evaluate(one.value, scope))
         if len(node.args) > position:
-            yield from _arguments_in(self._evaluate(node.args[position], scope))
+            yield from arguments_in(self._evaluate(node.args[position], scope))
 
     def _said(self, node: ast.expr, scope: Scope) -> Argument:
         """A value as an argument: all that it may be, where that is more than one thing."""
-        values = tuple(_arguments_in(self._evaluate(node, scope)))
+        values = tuple(arguments_in(self._evaluate(node, scope)))
         return values[0] if len(values) == 1 else values or Said(None, _hint(node))
 
     # --- values ------------------------------------------------------------------------------------
 
-    def _evaluate(self, node: ast.expr, scope: Scope) -> tuple[_Known, ...]:
+    def _evaluate(self, node: ast.expr, scope: Scope) -> tuple[Known, ...]:
         """All that an expression may be, as far as that can be told."""
         mark = (id(node), id(scope), tuple(id(frame.node) for frame in self._frames))
         if mark not in self._known:
             if mark in self._open or len(self._open) > _DEPTH:
                 return ()
             self._open.add(mark)
-            found = _distinct(self._values(node, scope))
+            found = distinct(self._values(node, scope))
             self._open.discard(mark)
             self._known[mark] = found
         return self._known[mark]
 
-    def _values(self, node: ast.expr, scope: Scope) -> Iterator[_Known]:
+    def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:
         match node:
             case ast.Constant(value=str(text)):
                 yield Said(text)
@@ -371,7 +304,7 @@ class Reader:
             key.text if key.text is not None else f"{UNKNOWN}{key.hint}": self._said(value, scope)
             for written, value in zip(node.keys, node.values, strict=True)
             if written is not None
-            for key in _arguments_in(self._evaluate(written, scope))
+            for key in arguments_in(self._evaluate(written, scope))
             if isinstance(key, Said)
         }
 
@@ -387,14 +320,14 @@ class Reader:
             text += values[0].text
         return Said(text)
 
-    def _bound(self, binding: Binding) -> Iterator[_Known]:
+    def _bound(self, binding: Binding) -> Iterator[Known]:
         match binding:
             case Value():
                 yield from self._evaluate(binding.node, binding.scope)
             case Item():
                 for value in self._evaluate(binding.node, binding.scope):
-                    if isinstance(value, _Collection):
-                        yield _item(value)
+                    if isinstance(value, Collection):
+                        yield item_of(value)
                     elif isinstance(value, tuple):
                         yield from value
                     elif isinstance(value, dict):
@@ -406,7 +339,7 @@ class Reader:
             case _:
                 yield binding
 
-    def _parameter(self, parameter: Parameter) -> Iterator[_Known]:
+    def _parameter(self, parameter: Parameter) -> Iterator[Known]:
         """What a function is called with, where it is called in these files; or what its annotation tells."""
         function = parameter.function
         typed = list(self._annotated(parameter.annotation, function.scope))
@@ -414,11 +347,11 @@ class Reader:
             yield from typed
             return
         if parameter.name in ("self", "cls") and function.scope.owner is not None:
-            yield _Instance(function.scope.owner)
+            yield Instance(function.scope.owner)
             return
         position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
         frame = next((one for one in reversed(self._frames) if one.function is function), None)
-        found: list[_Known] = []
+        found: list[Known] = []
         if frame is not None:
             for one in _passed(frame.node, parameter.name, position - _is_method(function)):
                 found += self._in_frames(frame.outer, one, frame.scope)
@@ -430,13 +363,13 @@ class Reader:
             found += self._evaluate(parameter.default, function.scope.parent or function.scope)
         yield from found or [Said(None, parameter.name)]
 
-    def _in_frames(self, frames: tuple[_Frame, ...], node: ast.expr, scope: Scope) -> tuple[_Known, ...]:
+    def _in_frames(self, frames: tuple[Frame, ...], node: ast.expr, scope: Scope) -> tuple[Known, ...]:
         before, self._frames = self._frames, frames[-_FRAMES:]
         found = self._evaluate(node, scope)
         self._frames = before
         return found
 
-    def _annotated(self, annotation: ast.expr | None, scope: Scope) -> Iterator[_Known]:
+    def _annotated(self, annotation: ast.expr | None, scope: Scope) -> Iterator[Known]:
         """A client or a resource, as the packages of stubs name their types."""
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             try:
@@ -450,11 +383,11 @@ class Reader:
             for binding in scope.find(annotation.id):
                 stubs = _STUBS.fullmatch(binding.module) if isinstance(binding, Imported) else None
                 if isinstance(binding, Imported) and stubs is not None:
-                    yield from _typed(stubs[1].replace("_", "-"), binding.attribute)
+                    yield from of_stub(stubs[1].replace("_", "-"), binding.attribute)
                 elif isinstance(binding, Class):
-                    yield _Instance(binding)
+                    yield Instance(binding)
                 elif isinstance(binding, Imported):
-                    yield from (_Instance(one) for one in self._imported(binding) if isinstance(one, Class))
+                    yield from (Instance(one) for one in self._imported(binding) if isinstance(one, Class))
 
     def _nearest(self, module: str, file: File) -> list[File]:
         """The files that a module may be: those with the longest way in common with the file that imports it."""
@@ -462,9 +395,9 @@ class Reader:
         shared = [_shared(one.path, file.path) for one in files]
         return [one for one, count in zip(files, shared, strict=True) if count == max(shared)]
 
-    def _imported(self, binding: Imported) -> Iterator[_Known]:
+    def _imported(self, binding: Imported) -> Iterator[Known]:
         if binding.module in models.facts()["modules"]:
-            yield from _of_sdk(binding.attribute) if binding.attribute else [_Sdk()]
+            yield from of_sdk(binding.attribute) if binding.attribute else [Sdk()]
             return
         files = self._nearest(binding.module, binding.file)
         inner = self._nearest(f"{binding.module}.{binding.attribute}", binding.file)
@@ -476,66 +409,66 @@ class Reader:
                     yield from tuple(self._bound(one))
                     self._open.discard(mark)
         elif not binding.attribute and len(files) == 1:
-            yield _Module(files[0])
+            yield Module(files[0])
         elif binding.attribute and len(inner) == 1:
-            yield _Module(inner[0])
+            yield Module(inner[0])
         else:
             yield Said(None, binding.attribute or binding.module)
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[_Known]:
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[Known]:
         for value in self._evaluate(node.value, scope):
             yield from self._attribute_of(value, node)
 
-    def _attribute_of(self, value: _Known, node: ast.Attribute) -> Iterator[_Known]:
+    def _attribute_of(self, value: Known, node: ast.Attribute) -> Iterator[Known]:
         name = node.attr
         match value:
-            case _Sdk(maker=""):
-                yield from _of_sdk(name)
-            case _Client() if name in ("meta", "exceptions"):
-                yield _Meta("")
-            case _Handle():
-                yield from _of_handle(value, name)
-            case _Meta() if name == "client" and value.service:
-                yield _Client(value.service)
-            case _Client() | _Pages() | _Collection():
-                yield _Bound(value, name)
-            case _Instance() | Class() | _Module():
+            case Sdk(maker=""):
+                yield from of_sdk(name)
+            case Client() if name in ("meta", "exceptions"):
+                yield Meta("")
+            case Handle():
+                yield from of_handle(value, name)
+            case Meta() if name == "client" and value.service:
+                yield Client(value.service)
+            case Client() | Pages() | Collection():
+                yield Bound(value, name)
+            case Instance() | Class() | Module():
                 yield from self._member(value, node)
             case Said():
                 yield Said(None, _hint(node))
             case _:
                 pass
 
-    def _member(self, value: _Instance | Class | _Module, node: ast.Attribute) -> Iterator[_Known]:
+    def _member(self, value: Instance | Class | Module, node: ast.Attribute) -> Iterator[Known]:
         """What a class or a module calls so."""
-        if isinstance(value, _Module):
+        if isinstance(value, Module):
             found = value.file.scope.names.get(node.attr, [])
         else:
-            made = value.of if isinstance(value, _Instance) else value
+            made = value.of if isinstance(value, Instance) else value
             found = [*made.attributes.get(node.attr, ()), *made.scope.names.get(node.attr, ())]
         for binding in found:
             yield from self._bound(binding)
         if not found:
             yield Said(None, _hint(node))
 
-    def _result(self, node: ast.Call, scope: Scope) -> Iterator[_Known]:
+    def _result(self, node: ast.Call, scope: Scope) -> Iterator[Known]:
         """What a call gives."""
         found = False
         for target in self._evaluate(node.func, scope):
             match target:
-                case _Sdk(maker=""):
+                case Sdk(maker=""):
                     yield target
-                case _Sdk():
+                case Sdk():
                     for name in self._argument(node, scope, "service_name", 0):
                         if isinstance(name, Said) and name.text is not None and models.service(name.text):
-                            yield _Client(name.text) if target.maker == "client" else _Handle(name.text, "", {})
+                            yield Client(name.text) if target.maker == "client" else Handle(name.text, "", {})
                 case Class():
-                    yield _Instance(target)
+                    yield Instance(target)
                 case Function():
-                    frames = (*self._frames, _Frame(target, node, scope, self._frames))
+                    frames = (*self._frames, Frame(target, node, scope, self._frames))
                     for one in target.scope.returns:
                         yield from self._in_frames(frames, one, target.scope)
-                case _Bound():
+                case Bound():
                     yield from self._answer(target, node, scope)
                 case _:
                     continue
@@ -543,10 +476,10 @@ class Reader:
         if not found:
             yield Said(None, _hint(node))
 
-    def _answer(self, bound: _Bound, node: ast.Call, scope: Scope) -> Iterator[_Known]:
+    def _answer(self, bound: Bound, node: ast.Call, scope: Scope) -> Iterator[Known]:
         """What a method of a client or a resource gives, as far as calls go on from it."""
         of, method = bound.of, bound.method
-        if isinstance(of, _Client):
+        if isinstance(of, Client):
             service = models.service(of.service)
             assert service is not None
             listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
@@ -557,35 +490,35 @@ class Reader:
                 ]
                 for name in names:
                     if isinstance(name, Said) and name.text is not None and name.text in listed:
-                        yield _Pages(of.service, listed[name.text])
+                        yield Pages(of.service, listed[name.text])
             naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
             given = self._arguments(node, scope) or {}
             if naming in given:
-                yield _Answer(given[naming])
-        elif isinstance(of, _Collection):
+                yield Answer(given[naming])
+        elif isinstance(of, Collection):
             if method in _COLLECTS:
                 yield of
-        elif isinstance(of, _Handle):
-            inner = _named(of.model.get("has", {}), method)
-            action = _named(of.model.get("actions", {}), method)
+        elif isinstance(of, Handle):
+            inner = entry_called(of.model.get("has", {}), method)
+            action = entry_called(of.model.get("actions", {}), method)
             added = models.added(of.service, of.type, method)
             if inner is not None:
                 told = [self._said(one, scope) for one in node.args]
                 named = self._arguments(node, scope) or {}
-                yield _inner(of, inner["resource"], told, named)
+                yield handle_from(of, inner["resource"], told, named)
             elif added is not None and added.operations == ("BatchWriteItem",):
-                yield _Meta("")  # what is put into the batch calls nothing of its own
+                yield Meta("")  # what is put into the batch calls nothing of its own
             elif action is not None and "resource" in action:
-                yield _inner(of, action["resource"], [], self._arguments(node, scope) or {})
+                yield handle_from(of, action["resource"], [], self._arguments(node, scope) or {})
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[_Known]:
+    def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[Known]:
         told = [one.text for one in self._evaluate(node.slice, scope) if isinstance(one, Said)]
         keys = [text for text in told if text is not None]
         for value in self._evaluate(node.value, scope):
-            if isinstance(value, _Answer):
-                yield from _arguments_in([value.named])
+            if isinstance(value, Answer):
+                yield from arguments_in([value.named])
             elif isinstance(value, dict) and (inner := [said for key, said in value.items() if key in keys]):
-                yield from _arguments_in(inner)
+                yield from arguments_in(inner)
             elif isinstance(value, tuple) and not keys:
                 yield from value
             else:
@@ -597,79 +530,6 @@ def _alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | as
     if isinstance(node, ast.BoolOp):
         return node.values
     return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
-
-
-def _of_sdk(name: str) -> Iterator[_Sdk]:
-    if name in ("client", "resource", "create_client"):
-        yield _Sdk("resource" if name == "resource" else "client")
-    elif name.lower() in ("session", "get_session", "aiosession"):
-        yield _Sdk()
-
-
-def _of_handle(value: _Handle, name: str) -> Iterator[_Known]:
-    """What an attribute of a resource is, without what is there once it was loaded."""
-    collection = _named(value.model.get("hasMany", {}), name)
-    if name == "meta":
-        yield _Meta(value.service)
-    elif collection is not None:
-        yield _Collection(value, collection)
-    elif own := [said for key, said in value.identifiers.items() if models.python_name(key) == name]:
-        yield from _arguments_in(own)
-    elif name not in models.attributes(value.service, value.type):
-        yield _Bound(value, name)
-
-
-def _typed(service: str, name: str) -> Iterator[_Known]:
-    """The value that a type of a package of stubs is for."""
-    if models.service(service) is None:
-        return
-    if name.endswith("Client"):
-        yield _Client(service)
-    elif name == f"{service.upper()}ServiceResource" or name.endswith("ServiceResource"):
-        yield _Handle(service, "", {})
-    elif name in (models.resources(service) or {}):
-        described = (models.resources(service) or {})[name]
-        yield _Handle(service, name, {one["name"]: Said(None, name) for one in described.get("identifiers", ())})
-
-
-def _inner(of: _Handle, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]) -> _Handle:
-    """A resource that another gives. `told` and `named` are what was passed for it."""
-    identifiers: dict[str, Argument] = {}
-    waiting = list(told)
-    for one in model.get("identifiers", ()):
-        if one["source"] == "input":
-            identifiers[one["target"]] = waiting.pop(0) if waiting else named.get(one["target"].lower(), Said(None, ""))
-        elif one["source"] == "identifier":
-            identifiers[one["target"]] = of.identifiers.get(one["name"], Said(None, ""))
-        elif one["source"] == "requestParameter":
-            identifiers[one["target"]] = named.get(one["path"], Said(None, ""))
-        else:  # the answer names what the only argument did, as the URL of a queue does its name
-            identifiers[one["target"]] = next(iter(named.values())) if len(named) == 1 else Said(None, "")
-    return _Handle(of.service, model["type"], identifiers)
-
-
-def _item(collection: _Collection) -> _Handle:
-    """One of the resources of a collection."""
-    model = collection.model["resource"]
-    return _inner(collection.of, model, [], {})
-
-
-def _request(of: _Handle, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location) -> Call:
-    """The call behind a method of a resource, with what its identifiers say."""
-    own: dict[str, Argument] = {}
-    for one in request.get("params", ()):
-        if one["source"] == "identifier" and one["name"] in of.identifiers:
-            own[re.split(r"[.\[]", one["target"])[0]] = of.identifiers[one["name"]]
-    arguments = None if passed is None and not own else {**(passed or {}), **own}
-    return Call(of.service, request["operation"], arguments, place)
-
-
-def _named(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    """What a model calls `MaxItems` and Python `max_items`, or `Table` and `Table`."""
-    for key, one in listed.items():
-        if name in (key, models.python_name(key)):
-            return dict(one)
-    return None
 
 
 def _shared(one: str, other: str) -> int:
@@ -687,21 +547,6 @@ def _passed(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
 
 def _is_method(function: Function) -> bool:
     return function.scope.owner is not None and function.positional[:1] in (("self",), ("cls",))
-
-
-def _arguments_in(values: Iterable[_Known]) -> Iterator[Argument]:
-    for value in values:
-        if isinstance(value, Said | tuple | dict):
-            yield value
-
-
-def _distinct(values: Iterable[_Known]) -> tuple[_Known, ...]:
-    """Without what stands there twice."""
-    found: list[_Known] = []
-    for value in values:
-        if not any(value is one or (type(value) is type(one) and value == one) for one in found):
-            found.append(value)
-    return tuple(found)
 
 
 def _hint(node: ast.AST) -> str:

@@ -1,0 +1,79 @@
+"""The file of `rolewright migrate`: read, written, and a step of a key in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from rolewright.cli.console import Format, report
+from rolewright.cli.files import write_file
+from rolewright.finding import Rejected
+from rolewright.report.text import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rolewright.migration.evidence import Demand, Evidence
+    from rolewright.migration.plan import Key, Migration
+
+
+def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
+    """The migration in a file; exits 2 where there is none, and 1 with findings where it is no migration."""
+    from rolewright.migration.plan import read_migration  # noqa: PLC0415 - as above
+
+    if not file.exists():
+        raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
+    try:
+        return read_migration(file)
+    except Rejected as refusal:
+        report(refusal.findings, {}, format_)
+        raise typer.Exit(1) from None
+
+
+def write_migration(file: Path, migration: Migration) -> None:
+    """Write the file, and its folder where that is not there. Exits 2 where it cannot be written."""
+    from rolewright.migration.plan import migration_text  # noqa: PLC0415 - as above
+
+    if file.parent.is_symlink():
+        raise typer.BadParameter(f"{file.parent} is a link, and nothing is written through links")
+    try:
+        file.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{file.parent} cannot be made: {error.strerror}") from None
+    write_file(file, migration_text(migration))
+
+
+def demanded_of(migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
+    """What the next step of a key demands, today."""
+    from rolewright.migration.evidence import demands  # noqa: PLC0415 - as above
+
+    return demands(key, migration.wait, evidence, today())
+
+
+def take_step(file: Path, migration: Migration, key: Key, phase: str, demanded: tuple[Demand, ...]) -> None:
+    """Write the step where all that it demands is met; else say what is not, and exit 1."""
+    from rolewright.migration.plan import Step  # noqa: PLC0415 - as above
+
+    refuse_unmet(key, demanded)
+    step = Step(phase, today(), tuple(one.said for one in demanded))
+    write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
+    typer.echo(f"{key.id}: {phase}")
+    for one in demanded:
+        typer.echo(printable(f"  [x] {one.said}"))
+
+
+def refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
+    """Exit 1, and say what is lacking, where something is."""
+    from rolewright.report.migration import key_text  # noqa: PLC0415 - as above
+
+    if not all(one.met for one in demanded):
+        typer.echo("\n".join(map(printable, key_text(key, demanded))))
+        raise typer.Exit(1)
+
+
+def today() -> date:
+    """The day that it is, in UTC, as AWS's times are."""
+    return datetime.now(UTC).date()

@@ -1,0 +1,204 @@
+"""What an expression of Python may stand for: sessions, clients, resources of boto3, and what code makes of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rolewright.sdk import models
+from rolewright.sdk.calls import Argument, Call, Said
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.finding import Location
+    from rolewright.sdk.scopes import Class, File, Function, Scope
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """boto3 or another such module, or a session. `maker` is "client" or "resource" for their methods."""
+
+    maker: str = ""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of a service."""
+
+    service: str
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A paginator or a waiter."""
+
+    service: str
+    operation: str
+
+
+@dataclass(frozen=True, eq=False)
+class Handle:
+    """A resource of boto3; of the type "" for the service's own."""
+
+    service: str
+    type: str
+    identifiers: Mapping[str, Argument]
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """What boto3's model says of its type."""
+        return dict((models.resources(self.service) or {}).get(self.type, {}))
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Several resources of boto3, as its model describes them."""
+
+    of: Handle
+    model: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Meta:
+    """`meta` of a client or a resource, or with `service` "" something else of them that calls nothing."""
+
+    service: str
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an operation answered, where that names what an argument named."""
+
+    named: Argument
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A method that was taken from a client or a resource."""
+
+    of: Client | Handle | Collection | Pages
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An object of a class in the code."""
+
+    of: Class
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """One of the files, imported."""
+
+    file: File
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A call of a function whose result is asked for: its parameters are what this call passes."""
+
+    function: Function
+    node: ast.Call
+    scope: Scope
+    outer: tuple[Frame, ...]
+
+
+Mark: TypeAlias = tuple[int, int, tuple[int, ...]]
+Known: TypeAlias = (
+    "Sdk | Client | Pages | Handle | Collection | Meta | Answer | Bound | Instance | Module"
+    "| Function | Class | Said | tuple[Argument, ...] | Mapping[str, Argument]"
+)
+
+
+def of_sdk(name: str) -> Iterator[Sdk]:
+    """What a module of the SDK, or a session, has by such a name."""
+    if name in ("client", "resource", "create_client"):
+        yield Sdk("resource" if name == "resource" else "client")
+    elif name.lower() in ("session", "get_session", "aiosession"):
+        yield Sdk()
+
+
+def of_handle(value: Handle, name: str) -> Iterator[Known]:
+    """What an attribute of a resource is, without what is there once it was loaded."""
+    collection = entry_called(value.model.get("hasMany", {}), name)
+    if name == "meta":
+        yield Meta(value.service)
+    elif collection is not None:
+        yield Collection(value, collection)
+    elif own := [said for key, said in value.identifiers.items() if models.python_name(key) == name]:
+        yield from arguments_in(own)
+    elif name not in models.attributes(value.service, value.type):
+        yield Bound(value, name)
+
+
+def of_stub(service: str, name: str) -> Iterator[Known]:
+    """The value that a type of a package of stubs is for."""
+    if models.service(service) is None:
+        return
+    if name.endswith("Client"):
+        yield Client(service)
+    elif name.endswith("ServiceResource"):
+        yield Handle(service, "", {})
+    elif name in (models.resources(service) or {}):
+        described = (models.resources(service) or {})[name]
+        yield Handle(service, name, {one["name"]: Said(None, name) for one in described.get("identifiers", ())})
+
+
+def handle_from(of: Handle, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]) -> Handle:
+    """A resource that another gives. `told` and `named` are what was passed for it."""
+    identifiers: dict[str, Argument] = {}
+    waiting = list(told)
+    for one in model.get("identifiers", ()):
+        if one["source"] == "input":
+            identifiers[one["target"]] = waiting.pop(0) if waiting else named.get(one["target"].lower(), Said(None, ""))
+        elif one["source"] == "identifier":
+            identifiers[one["target"]] = of.identifiers.get(one["name"], Said(None, ""))
+        elif one["source"] == "requestParameter":
+            identifiers[one["target"]] = named.get(one["path"], Said(None, ""))
+        else:  # the answer names what the only argument did, as the URL of a queue does its name
+            identifiers[one["target"]] = next(iter(named.values())) if len(named) == 1 else Said(None, "")
+    return Handle(of.service, model["type"], identifiers)
+
+
+def item_of(collection: Collection) -> Handle:
+    """One of the resources of a collection."""
+    model = collection.model["resource"]
+    return handle_from(collection.of, model, [], {})
+
+
+def call_of(of: Handle, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location) -> Call:
+    """The call behind a method of a resource, with what its identifiers say."""
+    own: dict[str, Argument] = {}
+    for one in request.get("params", ()):
+        if one["source"] == "identifier" and one["name"] in of.identifiers:
+            own[re.split(r"[.\[]", one["target"])[0]] = of.identifiers[one["name"]]
+    arguments = None if passed is None and not own else {**(passed or {}), **own}
+    return Call(of.service, request["operation"], arguments, place)
+
+
+def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """What a model calls `MaxItems` and Python `max_items`, or `Table` and `Table`."""
+    for key, one in listed.items():
+        if name in (key, models.python_name(key)):
+            return dict(one)
+    return None
+
+
+def arguments_in(values: Iterable[Known]) -> Iterator[Argument]:
+    """Those that are arguments: texts, lists, mappings."""
+    for value in values:
+        if isinstance(value, Said | tuple | dict):
+            yield value
+
+
+def distinct(values: Iterable[Known]) -> tuple[Known, ...]:
+    """Without what stands there twice."""
+    found: list[Known] = []
+    for value in values:
+        if not any(value is one or (type(value) is type(one) and value == one) for one in found):
+            found.append(value)
+    return tuple(found)
