@@ -7,12 +7,17 @@ policy; it lets inactive keys in; and its trails record nothing.
 from __future__ import annotations
 
 import json
+import os
 import re
-from contextlib import ExitStack, contextmanager
+import subprocess
+import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import urllib3
 from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.responses import BaseResponse
@@ -27,7 +32,6 @@ from trail import ACCOUNT, WANTING, on, record, with_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _CREDENTIAL = re.compile(r"Credential=(\w+)/\d+/([\w-]+)/([\w-]+)/")
 
@@ -35,29 +39,70 @@ _CREDENTIAL = re.compile(r"Credential=(\w+)/\d+/([\w-]+)/([\w-]+)/")
 class Server:
     """The server's address, and the records of calls that were made while it enforced."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.records: list[dict[str, Any]] = []
+    def __init__(self, process: subprocess.Popen[str], trail: Path) -> None:
+        self._process = process
+        self.trail = trail
+        self.address = self._answer()
 
-    @contextmanager
-    def enforcing(self) -> Iterator[None]:
-        """Every call has to be allowed by the caller's policies."""
-        with mock.patch.object(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0):
-            yield
+    def enforce(self, *, on: bool) -> None:
+        """From now on every call has to be allowed by the caller's policies, or none has."""
+        count = b"0" if on else b"inf"
+        assert urllib3.request("POST", f"{self.address}/moto-api/reset-auth", body=count).status == 200
 
     def pass_days(self, days: int) -> None:
         """Everything that was is so much longer ago."""
-        for one in self.records:
-            one["eventTime"] = _text(datetime.fromisoformat(one["eventTime"]) - timedelta(days))
-        for key in iam_backends[ACCOUNT]["aws"].access_keys.values():
-            if key.last_used is not None:
-                used = key.last_used
-                key.last_used = AccessKeyLastUsed(used.timestamp - timedelta(days), used.service, used.region)
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{days}\n")
+        self._process.stdin.flush()
+        assert self._answer() == "done"
 
-    def write_trail(self, folder: Path) -> None:
-        """The files as they lie in S3."""
-        folder.mkdir(exist_ok=True)
-        (folder / "records.json").write_text(json.dumps({"Records": self.records}), encoding="utf-8")
+    def records(self) -> list[dict[str, Any]]:
+        """What CloudTrail would have, as of now."""
+        return list(json.loads(self.trail.read_text(encoding="utf-8"))["Records"])
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def enforced_server(trail: Path) -> Iterator[Server]:
+    """A server in a process of its own, as long as the block lasts. It writes its records to a file."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
+    with subprocess.Popen(
+        [sys.executable, "-m", "enforced", str(trail)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**own, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:
+        try:
+            yield Server(process, trail)
+        finally:
+            process.terminate()
+
+
+class _Trail:
+    """The records, and the file that they are written to."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._records: list[dict[str, Any]] = []
+        self.write()
+
+    def write(self) -> None:
+        self._file.write_text(json.dumps({"Records": self._records}), encoding="utf-8")
+
+    def pass_days(self, days: int) -> None:
+        for one in self._records:
+            one["eventTime"] = _text(datetime.fromisoformat(one["eventTime"]) - timedelta(days))
+        for user in iam_backends[ACCOUNT]["aws"].users.values():
+            for key in user.access_keys:
+                if key.last_used is not None:
+                    used = key.last_used
+                    key.last_used = AccessKeyLastUsed(used.timestamp - timedelta(days), used.service, used.region)
+        self.write()
 
     def note(self, request: Any, action: str, arn: str, *, allowed: bool) -> None:
         """Keep the record of a call. The message of a denial is as AWS writes it; moto's names no resource."""
@@ -76,38 +121,40 @@ class Server:
             name = f"{service}:{action}"
             said = f"{name} on resource: {arn} {WANTING.format(action=name)}"
             one |= {"errorCode": "AccessDenied", "errorMessage": f"User: {who} is not authorized to perform: {said}"}
-        self.records.append(one)
+        self._records.append(one)
+        self.write()
 
 
 def _text(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@contextmanager
-def enforced_server() -> Iterator[Server]:
-    """The server, as long as the block lasts."""
-    with ExitStack() as stack:
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-        stack.callback(moto.stop)
-        host, port = moto.get_host_and_port()
-        server = Server(f"http://{host}:{port}")
-        for owner, name, replaced in (
-            (IAMPolicyStatement, "_check_element_matches", _any_resource(IAMPolicyStatement._check_element_matches)),
-            (IAMUserAccessKey, "__init__", _active(IAMUserAccessKey.__init__)),
-            (
-                BaseResponse,
-                "_authenticate_and_authorize_normal_action",
-                _noted(server, ActionAuthenticatorMixin._authenticate_and_authorize_normal_action),
-            ),
-            (
-                S3Response,
-                "_authenticate_and_authorize_s3_action",
-                _noted_s3(server, ActionAuthenticatorMixin._authenticate_and_authorize_s3_action),
-            ),
-        ):
-            stack.enter_context(mock.patch.object(owner, name, replaced))
-        yield server
+def serve(file: Path) -> None:
+    """Serve until standard input ends; each line of it is a number of days that pass."""
+    trail = _Trail(file)
+    for owner, name, replaced in (
+        (IAMPolicyStatement, "_check_element_matches", _any_resource(IAMPolicyStatement._check_element_matches)),
+        (IAMUserAccessKey, "__init__", _active(IAMUserAccessKey.__init__)),
+        (
+            BaseResponse,
+            "_authenticate_and_authorize_normal_action",
+            _noted(trail, ActionAuthenticatorMixin._authenticate_and_authorize_normal_action),
+        ),
+        (
+            S3Response,
+            "_authenticate_and_authorize_s3_action",
+            _noted_s3(trail, ActionAuthenticatorMixin._authenticate_and_authorize_s3_action),
+        ),
+    ):
+        mock.patch.object(owner, name, replaced).start()
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    for line in sys.stdin:
+        trail.pass_days(int(line))
+        print("done", flush=True)
+    moto.stop()
 
 
 def _any_resource(real: Callable[..., bool]) -> Callable[..., bool]:
@@ -128,33 +175,37 @@ def _active(real: Callable[..., None]) -> Callable[..., None]:
     return made
 
 
-def _noted(server: Server, real: Callable[..., None]) -> Callable[..., None]:
+def _noted(trail: _Trail, real: Callable[..., None]) -> Callable[..., None]:
     def asked(self: Any, resource: str = "*") -> None:
         name = self._get_action()
         body = self.body.decode() if isinstance(self.body, bytes) else str(self.body)
         table = re.search(r'"TableName": ?"([\w.-]+)"', body)
         topic = (self.querystring or {}).get("TopicArn", [""])[0]
         arn = f"arn:aws:dynamodb:{self.region}:{ACCOUNT}:table/{table[1]}" if table else topic
-        _outcome(server, self, name, arn, lambda: real(self, resource))
+        _outcome(trail, self, name, arn, lambda: real(self, resource))
 
     return asked
 
 
-def _noted_s3(server: Server, real: Callable[..., None]) -> Callable[..., None]:
+def _noted_s3(trail: _Trail, real: Callable[..., None]) -> Callable[..., None]:
     def asked(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
         arn = f"arn:aws:s3:::{bucket_name}{f'/{key_name}' if key_name else ''}" if bucket_name else ""
-        _outcome(server, self, self.data["Action"], arn, lambda: real(self, bucket_name, key_name))
+        _outcome(trail, self, self.data["Action"], arn, lambda: real(self, bucket_name, key_name))
 
     return asked
 
 
-def _outcome(server: Server, request: Any, action: str, arn: str, ask: Callable[[], None]) -> None:
+def _outcome(trail: _Trail, request: Any, action: str, arn: str, ask: Callable[[], None]) -> None:
     enforcing = settings.INITIAL_NO_AUTH_ACTION_COUNT == 0
     try:
         ask()
     except HTTPException:
         if enforcing:
-            server.note(request, action, arn, allowed=False)
+            trail.note(request, action, arn, allowed=False)
         raise
     if enforcing:
-        server.note(request, action, arn, allowed=True)
+        trail.note(request, action, arn, allowed=True)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

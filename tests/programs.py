@@ -140,4 +140,48 @@ PROGRAMS = {
             rows.put_item(Item={"id": "1"})
             Helper().get_resource("s3").Object("archive", "k").put(Body=b"")
         """,
+    "classes that are derived, and clients that are declared": """
+        from dataclasses import dataclass
+        from typing import TYPE_CHECKING, Optional
+        if TYPE_CHECKING:
+            from mypy_boto3_sqs import SQSClient
+        class Base:
+            def __init__(self, bucket):
+                self.s3 = boto3.client("s3")
+                self.bucket = bucket
+            def put(self, key):
+                self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"")
+        class Store(Base):
+            def get(self, key):
+                return self.s3.get_object(Bucket=self.bucket, Key=key)
+        @dataclass
+        class Queue:
+            client: "Optional[SQSClient]"
+            def send(self):
+                url = self.client.get_queue_url(QueueName="jobs")["QueueUrl"]
+                self.client.send_message(QueueUrl=url, MessageBody="")
+        def main():
+            store = Store("orders-data")
+            store.put("k")
+            store.get("k")
+            Queue(boto3.client("sqs")).send()
+        """,
+    "clients that are kept": """
+        CLIENTS = {}
+        def client(name):
+            if name not in CLIENTS:
+                CLIENTS[name] = boto3.client(name)
+            return CLIENTS[name]
+        class Aws:
+            def __init__(self):
+                self._kept = {}
+            def of(self, service):
+                if service not in self._kept:
+                    self._kept[service] = boto3.client(service)
+                return self._kept.get(service)
+        def main():
+            client("s3").put_object(Bucket="orders-data", Key="k", Body=b"")
+            client("dynamodb").put_item(TableName="orders", Item={"id": {"S": "1"}})
+            Aws().of("secretsmanager").get_secret_value(SecretId="db/password")
+        """,
 }

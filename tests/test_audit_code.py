@@ -106,6 +106,28 @@ def test_two_paths_are_two_workloads_in_one_file(app: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_folders_of_one_name_are_two_workloads(tmp_path: Path) -> None:
+    for name in ("orders", "mail"):
+        (tmp_path / name / "src").mkdir(parents=True)
+        (tmp_path / name / "src" / "a.py").write_text(
+            "import boto3\nboto3.client('sqs').list_queues()\n", encoding="utf-8"
+        )
+    rolewright("audit", "orders/src", "mail/src", "--draft", "all.yaml", cwd=tmp_path)
+    text = (tmp_path / "all.yaml").read_text(encoding="utf-8")
+    assert [tree.data["workload"] for tree in loads(text, "all.yaml").trees] == ["src", "mail-src"]
+
+
+def test_names_of_folders_and_files_stay_in_their_comments(tmp_path: Path) -> None:
+    folder = tmp_path / "a\nstatements: []"
+    folder.mkdir()
+    text = "import boto3\nboto3.client('sqs').list_queues()\nboto3.client('x')\n"
+    (folder / "b\nnever: [].py").write_text(text, encoding="utf-8")
+    rolewright("audit", folder.name, "--draft", "all.yaml", cwd=tmp_path)
+    (tree,) = loads((tmp_path / "all.yaml").read_text(encoding="utf-8"), "all.yaml").trees
+    assert tree.data.keys() == {"version", "workload", "compute", "statements"}
+    assert tree.data["statements"][0]["actions"] == ["sqs:ListQueues"]
+
+
 def test_the_checklist(app: Path) -> None:
     rolewright("audit", "orders", "--checklist", "todo.md", cwd=app)
     text = (app / "todo.md").read_text(encoding="utf-8")

@@ -54,7 +54,7 @@ def environment(server: Server, folder: Path) -> dict[str, str]:
         **kept,
         "PATH": os.pathsep.join([str(programs), kept["PATH"]]),
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "TRAIL": str(folder / ".trail" / "records.json"),
+        "TRAIL": str(server.trail),
         "AWS_ENDPOINT_URL": server.address,
         "AWS_ACCESS_KEY_ID": "admin",
         "AWS_SECRET_ACCESS_KEY": "admin",
@@ -82,8 +82,8 @@ def pattern(expected: str) -> re.Pattern[str]:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with enforced_server() as found:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with enforced_server(tmp_path_factory.mktemp("trail") / "records.json") as found:
         yield found
 
 
@@ -114,8 +114,10 @@ def set_up(server: Server, folder: Path) -> str:
 def run_on_the_key(server: Server, folder: Path, env: dict[str, str]) -> str:
     """The service as it was: with what is in its `.env`."""
     command = "set -a; . shop/.env; cd shop; python3 -c 'import report; print(report.handler({}, None))'"
-    with server.enforcing():
-        return shell(command.replace("python3", sys.executable), folder, {**env, "AWS_ACCESS_KEY_ID": ""})
+    server.enforce(on=True)
+    said = shell(command.replace("python3", sys.executable), folder, {**env, "AWS_ACCESS_KEY_ID": ""})
+    server.enforce(on=False)
+    return said
 
 
 def let_pass(days: int, server: Server, folder: Path, env: dict[str, str]) -> None:
@@ -130,7 +132,6 @@ def let_pass(days: int, server: Server, folder: Path, env: dict[str, str]) -> No
     file.write_text(text, encoding="utf-8")
     assert migration_text(read_migration(file)) == text
     assert '"StatusCode": 200}' in shell("aws lambda invoke --function-name shop out.json", folder, env)
-    server.write_trail(folder / ".trail")
 
 
 def test_every_command_of_the_guide(server: Server, terraform: Terraform, tmp_path: Path) -> None:
@@ -153,10 +154,9 @@ def test_every_command_of_the_guide(server: Server, terraform: Terraform, tmp_pa
                 said = shell(command, tmp_path, env)
                 assert "Traceback" not in said
                 assert pattern(expected).search(said) if expected.strip() else not said.strip(), (command, said)
-                server.write_trail(tmp_path / ".trail")
                 commands += 1
     assert commands == GUIDE.count("\n$ ") >= 30
-    denied = [one["errorMessage"] for one in server.records if "errorMessage" in one]
+    denied = [one["errorMessage"] for one in server.records() if "errorMessage" in one]
     assert len(denied) == 1
     assert "sns:Publish" in denied[0]
     (tmp_path / "shop" / ".env").write_text(old, encoding="utf-8")

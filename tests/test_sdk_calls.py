@@ -31,7 +31,8 @@ HERE = Location("x.py")
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "y")):
+        monkeypatch.setenv(f"AWS_{name}", value)
     with mock_aws():
         boto3.DEFAULT_SESSION = None
         for bucket in ("orders-data", "archive"):
@@ -386,6 +387,29 @@ def test_other_languages_by_pattern(text: str, name: str, expected: set[tuple[st
     )
     found = [one for one in permissions(one for one in calls if isinstance(one, Call)) if isinstance(one, Permission)]
     assert {(one.action, one.resource) for one in found} == expected
+
+
+def test_long_ways_and_circles() -> None:
+    """What is passed on through many functions is followed; classes and functions that go round end."""
+    chain = "".join(f"def f{n}(c, b):\n    f{n - 1}(c, b)\n" for n in range(1, 40))
+    text = f"import boto3\ndef f0(c, b):\n    c.get_object(Bucket=b)\n{chain}f39(boto3.client('s3'), 'deep')\n"
+    (call,) = read(text)
+    assert isinstance(call, Call)
+    assert call.given("Bucket") == (Said("deep"),)
+    round_ = """
+    import boto3
+    class A(A): pass
+    class B(C): pass
+    class C(B): pass
+    def f(x):
+        return g(x) if x else f(x.y)
+    def g(x):
+        return f(g(x)) or boto3.client("s3")
+    A().x.get_object(Bucket="b")
+    B().y.get_object(Bucket="b")
+    f(1).delete_object(Bucket="b-1", Key="k")
+    """
+    assert "DeleteObject" in [one.operation for one in read(round_) if isinstance(one, Call)]
 
 
 @settings(max_examples=200, deadline=None)

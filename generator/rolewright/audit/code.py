@@ -17,7 +17,7 @@ from rolewright.sdk.code import calls_in
 from rolewright.sdk.permissions import Permission, permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rolewright.blueprint import Catalog
@@ -38,23 +38,29 @@ class Code:
     unmapped: tuple[Unmapped, ...]
 
 
-def read_code(folder: Path, files: Iterable[str]) -> Code:
-    """The code in a folder or a file; the workload has the folder's name."""
+def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -> Code:
+    """The code in a folder or a file; the workload has the folder's name, or its parent's too where that is taken."""
     calls = calls_in(files, str(folder))
     needed = list(permissions(one for one in calls if not isinstance(one, Unmapped)))
     unmapped = [one for one in (*calls, *needed) if isinstance(one, Unmapped)]
     return Code(
-        _name(folder),
+        _name(folder, taken),
         folder,
         tuple(one for one in needed if isinstance(one, Permission)),
         tuple(sorted(set(unmapped), key=lambda one: (one.location, one.text))),
     )
 
 
-def _name(folder: Path) -> str:
+def _name(folder: Path, taken: Collection[str]) -> str:
     path = folder.resolve()
-    stem = (path if path.is_dir() else path.parent).name
-    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:32].strip("-")
+    parts = (path if path.is_dir() else path.parent).parts[1:]
+    names = (_slug("-".join(parts[-count:])) for count in range(1, len(parts) + 1))
+    numbered = (f"workload-{number}" for number in itertools.count(1))
+    return next(one for one in itertools.chain(names, numbered) if one not in taken)
+
+
+def _slug(text: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-32:].strip("-")
     return name if re.match(r"[a-z][a-z0-9-]", name) else "workload"
 
 
@@ -67,10 +73,11 @@ def manifest_of(code: Code, catalog: Catalog) -> str:
     unknown = {_ANY: "which one is meant"} | {
         mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown
     }
-    lines = [f"# Drafted from the calls of AWS in {code.folder.as_posix()}. Fill in what a comment asks for."]
+    where = code.folder.as_posix()
+    lines = [_plain(f"# Drafted from the calls of AWS in {where}. Fill in what a comment asks for.")]
     if code.unmapped:
         lines.append("# Not in here, since the code does not tell it:")
-        lines += [f"#   {one.location}: {_plain(one.text)}: {_plain(one.reason)}" for one in code.unmapped]
+        lines += [_plain(f"#   {one.location}: {one.text}: {one.reason}") for one in code.unmapped]
     lines += ["version: 1", f"workload: {code.name}"]
     lines.append("compute:  # fill in: what it runs on; `rolewright retarget FILE --to TYPE` moves it to another type")
     lines += [f"  {key}: {json.dumps(value)}" for key, value in host(catalog).items()]

@@ -15,6 +15,8 @@ from rolewright.finding import Finding, Location, Rejected, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rolewright.audit.code import Code
+
 _SHARE = 500
 """Files that a process takes at once; for fewer, another process takes longer to start than it saves."""
 
@@ -100,7 +102,9 @@ def _workloads(
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
     from rolewright.cli.files import write_file  # noqa: PLC0415
 
-    workloads = [read_code(path, files_in(path)) for path in dict.fromkeys(paths)]
+    workloads: list[Code] = []
+    for path in dict.fromkeys(paths):
+        workloads.append(read_code(path, files_in(path), [one.name for one in workloads]))
     if draft is not None:
         catalog = load_catalog(blueprints)
         told = [one for one in workloads if one.permissions or one.unmapped]

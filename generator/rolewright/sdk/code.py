@@ -67,7 +67,10 @@ def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
                 found.append(
                     Unmapped(Path(file).name, "it is no Python that can be read", Location(file, line, 1, line))
                 )
-    reader = Reader(parsed)
-    for file_ in parsed:
-        found += reader.calls(file_)
+    try:
+        reader = Reader(parsed)
+        for one in parsed:
+            found += reader.calls(one)
+    except RecursionError:
+        found.append(Unmapped(folder, "its Python is nested too deeply to be followed", Location(folder)))
     return found

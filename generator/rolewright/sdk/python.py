@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import UNKNOWN, Argument, Call, Said, Unmapped
-from rolewright.sdk.scopes import Class, Function, Imported, Item, Parameter, Value
+from rolewright.sdk.scopes import Class, Element, Function, Imported, Item, Parameter, Typed, Value
 from rolewright.sdk.values import (
     Answer,
     Bound,
@@ -24,6 +24,7 @@ from rolewright.sdk.values import (
     Collection,
     Frame,
     Handle,
+    Holder,
     Instance,
     Known,
     Mark,
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 
     from rolewright.sdk.scopes import Binding, File, Scope
 
-_DEPTH = 40
+_DEPTH = 100
+"""Expressions within expressions that are followed; each takes several calls of Python's own stack."""
 _FRAMES = 3
 """Calls within calls that are told apart; beyond them a parameter is whatever any call passes."""
 _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
@@ -79,7 +81,7 @@ class Reader:
                     if isinstance(target, Function):
                         callers[target].append((node, scope, _is_method(target)))
                     elif isinstance(target, Class):
-                        for made in target.scope.names.get("__init__", ()):
+                        for made in self._members(target, "__init__"):
                             if isinstance(made, Function):
                                 callers[made].append((node, scope, True))
         self._callers = callers
@@ -152,7 +154,7 @@ class Reader:
                 yield Call(of.service, of.operation, self._arguments(node, scope), place)
         elif isinstance(of, Handle):
             yield from self._of_handle(of, method, node, scope, place)
-        else:
+        elif isinstance(of, Collection):
             yield from self._of_collection(of, method, node, scope, place)
 
     def _of_client(
@@ -334,6 +336,10 @@ class Reader:
                         yield from (Said(key) for key in value)
             case Parameter():
                 yield from self._parameter(binding)
+            case Element():
+                yield Holder(binding)
+            case Typed():
+                yield from self._annotated(binding.annotation, binding.scope)
             case Imported():
                 yield from self._imported(binding)
             case _:
@@ -379,6 +385,8 @@ class Reader:
         if isinstance(annotation, ast.BinOp):  # S3Client | None
             yield from self._annotated(annotation.left, scope)
             yield from self._annotated(annotation.right, scope)
+        elif isinstance(annotation, ast.Subscript):  # Optional[S3Client]
+            yield from self._annotated(annotation.slice, scope)
         elif isinstance(annotation, ast.Name):
             for binding in scope.find(annotation.id):
                 stubs = _STUBS.fullmatch(binding.module) if isinstance(binding, Imported) else None
@@ -430,7 +438,7 @@ class Reader:
                 yield from of_handle(value, name)
             case Meta() if name == "client" and value.service:
                 yield Client(value.service)
-            case Client() | Pages() | Collection():
+            case Client() | Pages() | Collection() | Holder():
                 yield Bound(value, name)
             case Instance() | Class() | Module():
                 yield from self._member(value, node)
@@ -444,12 +452,21 @@ class Reader:
         if isinstance(value, Module):
             found = value.file.scope.names.get(node.attr, [])
         else:
-            made = value.of if isinstance(value, Instance) else value
-            found = [*made.attributes.get(node.attr, ()), *made.scope.names.get(node.attr, ())]
+            found = self._members(value.of if isinstance(value, Instance) else value, node.attr)
         for binding in found:
             yield from self._bound(binding)
         if not found:
             yield Said(None, _hint(node))
+
+    def _members(self, class_: Class, name: str, below: tuple[Class, ...] = ()) -> list[Binding]:
+        """What a class, or else one that it is derived from, has by a name; `below` are those derived from it."""
+        found = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
+        outer = class_.scope.parent or class_.scope
+        for base in () if found else class_.bases:
+            for one in self._evaluate(base, outer):
+                if isinstance(one, Class) and one not in (class_, *below):
+                    found += self._members(one, name, (class_, *below))
+        return found
 
     def _result(self, node: ast.Call, scope: Scope) -> Iterator[Known]:
         """What a call gives."""
@@ -480,21 +497,10 @@ class Reader:
         """What a method of a client or a resource gives, as far as calls go on from it."""
         of, method = bound.of, bound.method
         if isinstance(of, Client):
-            service = models.service(of.service)
-            assert service is not None
-            listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
-            if listed is not None:
-                names = [
-                    *self._argument(node, scope, "operation_name", 0),
-                    *self._argument(node, scope, "waiter_name", 9),
-                ]
-                for name in names:
-                    if isinstance(name, Said) and name.text is not None and name.text in listed:
-                        yield Pages(of.service, listed[name.text])
-            naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
-            given = self._arguments(node, scope) or {}
-            if naming in given:
-                yield Answer(given[naming])
+            yield from self._answer_of_client(of, method, node, scope)
+        elif isinstance(of, Holder):
+            if method in ("get", "pop", "setdefault"):
+                yield from self._evaluate(of.element.node, of.element.scope)
         elif isinstance(of, Collection):
             if method in _COLLECTS:
                 yield of
@@ -511,12 +517,28 @@ class Reader:
             elif action is not None and "resource" in action:
                 yield handle_from(of, action["resource"], [], self._arguments(node, scope) or {})
 
+    def _answer_of_client(self, of: Client, method: str, node: ast.Call, scope: Scope) -> Iterator[Known]:
+        service = models.service(of.service)
+        assert service is not None
+        listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
+        if listed is not None:
+            names = [*self._argument(node, scope, "operation_name", 0), *self._argument(node, scope, "waiter_name", 9)]
+            for name in names:
+                if isinstance(name, Said) and name.text is not None and name.text in listed:
+                    yield Pages(of.service, listed[name.text])
+        naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
+        given = self._arguments(node, scope) or {}
+        if naming in given:
+            yield Answer(given[naming])
+
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[Known]:
         told = [one.text for one in self._evaluate(node.slice, scope) if isinstance(one, Said)]
         keys = [text for text in told if text is not None]
         for value in self._evaluate(node.value, scope):
             if isinstance(value, Answer):
                 yield from arguments_in([value.named])
+            elif isinstance(value, Holder):
+                yield from self._evaluate(value.element.node, value.element.scope)
             elif isinstance(value, dict) and (inner := [said for key, said in value.items() if key in keys]):
                 yield from arguments_in(inner)
             elif isinstance(value, tuple) and not keys:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -52,10 +56,11 @@ class Function:
 
 @dataclass(eq=False)
 class Class:
-    """A class. `attributes` are what its methods give to those of its instances."""
+    """A class. `attributes` are what its methods give to those of its instances, `bases` stand in the scope around."""
 
     name: str
     scope: Scope
+    bases: tuple[ast.expr, ...]
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
 
 
@@ -72,6 +77,22 @@ class Item:
     """A name that stands for each element of an expression."""
 
     node: ast.expr
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """A name that stands for a mapping or a list with an expression in it."""
+
+    node: ast.expr
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Typed:
+    """A name that is declared to be of a type."""
+
+    annotation: ast.expr
     scope: Scope
 
 
@@ -94,7 +115,16 @@ class Imported:
     file: File
 
 
-Binding = Value | Item | Parameter | Imported | Function | Class
+Binding = Value | Item | Element | Typed | Parameter | Imported | Function | Class
+
+
+def _around(scope: Scope) -> Iterator[Scope]:
+    """A scope and those that it is in."""
+    while True:
+        yield scope
+        if scope.parent is None:
+            return
+        scope = scope.parent
 
 
 def read_file(text: str, path: str, name: str) -> File:
@@ -136,7 +166,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         scope = Scope(self._file, self._scope, is_class=True)
-        made = Class(node.name, scope)
+        made = Class(node.name, scope, tuple(node.bases))
         self._bind(node.name, made)
         before, self._class = self._class, made
         self._inside(scope, node.body)
@@ -155,16 +185,21 @@ class _Reader(ast.NodeVisitor):
     # --- names -------------------------------------------------------------------------------------
 
     def _bind(self, name: str, binding: Binding) -> None:
-        self._scope.names.setdefault(name, []).append(binding)
+        scope = self._scope
+        if isinstance(binding, Element):  # what is put into something does not make a name for it here
+            scope = next((one for one in _around(scope) if name in one.names), scope)
+        scope.names.setdefault(name, []).append(binding)
 
-    def _target(self, target: ast.expr, value: Value | Item) -> None:
+    def _target(self, target: ast.expr, value: Value | Item | Element | Typed) -> None:
         if isinstance(target, ast.Name):
             self._bind(target.id, value)
         elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             owner = self._scope.owner
             if owner is not None and target.value.id in ("self", "cls"):
                 owner.attributes.setdefault(target.attr, []).append(value)
-        elif isinstance(target, ast.Tuple) and isinstance(value.node, ast.Tuple) and isinstance(value, Value):
+        elif isinstance(target, ast.Subscript) and isinstance(value, Value):
+            self._target(target.value, Element(value.node, self._scope))
+        elif isinstance(target, ast.Tuple) and isinstance(value, Value) and isinstance(value.node, ast.Tuple):
             for one, part in zip(target.elts, value.node.elts, strict=False):
                 self._target(one, Value(part, self._scope))
 
@@ -174,6 +209,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._target(node.target, Typed(node.annotation, self._scope))
         if node.value is not None:
             self._target(node.target, Value(node.value, self._scope))
         self.generic_visit(node)

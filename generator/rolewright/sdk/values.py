@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.finding import Location
-    from rolewright.sdk.scopes import Class, File, Function, Scope
+    from rolewright.sdk.scopes import Class, Element, File, Function, Scope
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,17 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
+class Holder:
+    """A mapping or a list that an expression was put into."""
+
+    element: Element
+
+
+@dataclass(frozen=True, eq=False)
 class Bound:
     """A method that was taken from a client or a resource."""
 
-    of: Client | Handle | Collection | Pages
+    of: Client | Handle | Collection | Pages | Holder
     method: str
 
 
@@ -109,7 +116,7 @@ class Frame:
 
 Mark: TypeAlias = tuple[int, int, tuple[int, ...]]
 Known: TypeAlias = (
-    "Sdk | Client | Pages | Handle | Collection | Meta | Answer | Bound | Instance | Module"
+    "Sdk | Client | Pages | Handle | Collection | Meta | Answer | Holder | Bound | Instance | Module"
     "| Function | Class | Said | tuple[Argument, ...] | Mapping[str, Argument]"
 )
 
