@@ -12,11 +12,11 @@ import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from command import rolewright
 from rolewright.blueprint import Catalog
 from rolewright.manifest import read_manifest
+from rolewright.plan.server import moto_server
 from rolewright.question import Question
 from rolewright.source import load, loads
 from rolewright.usage.patch import Denial, patched
@@ -197,26 +197,10 @@ def test_what_one_environment_uses_is_no_comment(folder: Path) -> None:
     assert (folder / "new.yaml").read_text(encoding="utf-8") == text
 
 
-@mock_aws
 def test_the_credential_report_of_iam(folder: Path) -> None:
     """As moto writes it, as a file and as the command prints it."""
-    iam = boto3.client("iam", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y")
-    iam.create_user(UserName="ci")
-    key = iam.create_access_key(UserName="ci")["AccessKey"]
-    iam.create_access_key(UserName="ci")
-    user = boto3.client(
-        "sts",
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
-    user.get_caller_identity()
-    iam.create_user(UserName="old")
-    old = iam.create_access_key(UserName="old")["AccessKey"]["AccessKeyId"]
-    iam.update_access_key(UserName="old", AccessKeyId=old, Status="Inactive")
-    while iam.generate_credential_report()["State"] != "COMPLETE":
-        pass
-    report = iam.get_credential_report()["Content"]
+    with moto_server() as address:
+        report = _report(address)
     (folder / "report.csv").write_bytes(report)
     printed = {"Content": base64.b64encode(report).decode(), "ReportFormat": "text/csv"}
     (folder / "report.json").write_text(json.dumps(printed), encoding="utf-8")
@@ -232,6 +216,26 @@ def test_the_credential_report_of_iam(folder: Path) -> None:
         (f"arn:aws:iam::{ACCOUNT}:user/ci", 1, True),
         (f"arn:aws:iam::{ACCOUNT}:user/ci", 2, False),
     ]
+
+
+def _report(address: str) -> bytes:
+    """Of a user with a key that is used and one that is not, and of another whose key is inactive."""
+
+    def client(service: str, key: str, secret: str) -> Any:
+        told = {"aws_access_key_id": key, "aws_secret_access_key": secret, "endpoint_url": address}
+        return boto3.client(service, region_name="us-east-1", **told)
+
+    iam = client("iam", "x", "y")
+    iam.create_user(UserName="ci")
+    key = iam.create_access_key(UserName="ci")["AccessKey"]
+    iam.create_access_key(UserName="ci")
+    client("sts", key["AccessKeyId"], key["SecretAccessKey"]).get_caller_identity()
+    iam.create_user(UserName="old")
+    old = iam.create_access_key(UserName="old")["AccessKey"]["AccessKeyId"]
+    iam.update_access_key(UserName="old", AccessKeyId=old, Status="Inactive")
+    while iam.generate_credential_report()["State"] != "COMPLETE":
+        pass
+    return bytes(iam.get_credential_report()["Content"])
 
 
 def accessed(*services: tuple[str, str | None], actions: Any = ()) -> str:

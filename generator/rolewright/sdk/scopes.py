@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,10 @@ def read_file(text: str, path: str, name: str) -> File:
     """The scopes of a file. Raises SyntaxError, ValueError or RecursionError for what is no Python."""
     file = File(path, name)
     file.scope = Scope(file, None)
-    _Reader(file).visit(ast.parse(text))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's remarks on code that is not ours
+        tree = ast.parse(text)
+    _Reader(file).visit(tree)
     return file
 
 
