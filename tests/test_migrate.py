@@ -294,6 +294,14 @@ def test_check_finds_a_key_that_nobody_wrote_down(folder: Path) -> None:
     run(folder, "check", "app")
 
 
+def test_a_file_whose_name_is_no_text_is_written_down(folder: Path) -> None:
+    """What no YAML can have stands there as U+FFFD, and the file can be read again."""
+    (folder / "app" / ".env").rename(folder / "app" / "no\udcfftext.env")
+    run(folder, "init", "app", "--deadline", "2999-01-01")
+    (key,) = read_migration(folder / FILE).keys.values()
+    assert key.steps[0].evidence == ("app/no\ufffdtext.env:1:19",)
+
+
 def test_status_says_what_comes_next(folder: Path) -> None:
     in_phase(folder, "parallel")
     told = run(folder, "status")
