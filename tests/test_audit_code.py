@@ -169,6 +169,21 @@ def test_a_name_that_is_not_known_stays_where_no_type_is_for_the_action(tmp_path
     assert "  # fill in: nothing says which one is meant\n" in text
 
 
+def test_an_arn_of_the_code_stays_what_it_is(tmp_path: Path, catalog: Catalog) -> None:
+    """A secret of another account is not one of that name in the workload's own."""
+    arn = "arn:aws:secretsmanager:us-east-1:999999999999:secret:db-AbCdEf"
+    file = tmp_path / "app.py"
+    file.write_text(
+        f"import boto3\nboto3.client('secretsmanager').get_secret_value(SecretId='{arn}')\n", encoding="utf-8"
+    )
+    text = manifest_of(read_code(file, [str(file)]), catalog)
+    assert f'    arn: "{arn}"\n    access: [get]\n' in text
+    (workload,) = read_manifest(loads(text, "m.yaml"), catalog)
+    (environment,) = workload.environments
+    declared = [one for one in derive_grants(workload, catalog).grants if one.side == "workload"]
+    assert {resource for one in ground(declared, environment.values) for resource in one.resources} == {arn}
+
+
 def test_nothing_that_was_filled_in_is_lost(app: Path) -> None:
     for option in ("--draft", "--checklist"):
         (app / "there").write_text("mine", encoding="utf-8")

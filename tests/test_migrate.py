@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -229,6 +230,14 @@ def test_what_is_no_evidence_is_refused(folder: Path, option: str, text: str) ->
     told = run(folder, "advance", KEY, option, "file", code=1)
     assert "error[" in told
     assert phase(folder) == "parallel"
+
+
+def test_what_cannot_be_read_is_not_clean(folder: Path) -> None:
+    in_phase(folder, "deployed")
+    (folder / "app" / ".env").unlink()
+    os.mkfifo(folder / "pipe")
+    assert "pipe could not be read" in run(folder, "advance", KEY, "--audit", "pipe", code=1)
+    assert phase(folder) == "deployed"
 
 
 def test_a_manifest_with_two_environments_needs_one(folder: Path) -> None:

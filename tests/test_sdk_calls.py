@@ -138,7 +138,7 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
         ),
         (
             "lambda.invoke(FunctionName='mail:live')",
-            {("lambda:InvokeFunction", "arn:*:lambda:*:*:function:mail")},
+            {("lambda:InvokeFunction", "arn:*:lambda:*:*:function:mail:live")},
         ),
         (
             "sqs.send_message(QueueUrl='https://sqs.cn-north-1.amazonaws.com.cn/123456789012/jobs')",
@@ -153,10 +153,19 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
             {
                 (
                     "secretsmanager:GetSecretValue",
-                    "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf-??????",
+                    "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf",
                 )
             },
         ),
+        (
+            "lambda.invoke(FunctionName='mail', Qualifier='live')",
+            {("lambda:InvokeFunction", "arn:*:lambda:*:*:function:mail:live")},
+        ),
+        (
+            "ecs.run_task(taskDefinition='job:7')",
+            {("ecs:RunTask", "arn:*:ecs:*:*:task-definition/job:*"), ("iam:PassRole", "*")},
+        ),
+        ("ssm.get_parameter(Name='/a/b')", {("ssm:GetParameter", "arn:*:ssm:*:*:parameter/a/b")}),
         ("kms.decrypt(KeyId=KEY)", {("kms:Decrypt", "arn:*:kms:*:*:key/fill-in-key")}),
         ("sts.get_caller_identity()", set()),
     ],
@@ -166,6 +175,30 @@ def test_what_a_call_needs(call: str, expected: set[tuple[str, str]]) -> None:
     (one,) = read(f"import boto3\ndef f(params):\n    boto3.client('{service}').{rest}\n")
     assert isinstance(one, Call)
     assert {(each.action, each.resource) for each in permissions([one]) if isinstance(each, Permission)} == expected
+
+
+def test_a_model_keeps_its_version() -> None:
+    """Which is part of its name, colon and all."""
+    (call,) = read(
+        "import boto3\nboto3.client('bedrock-runtime').invoke_model(modelId='anthropic.claude-3-haiku-v1:0')\n"
+    )
+    assert isinstance(call, Call)
+    found = {one.resource for one in permissions([call]) if isinstance(one, Permission)}
+    assert "arn:*:bedrock:*::foundation-model/anthropic.claude-3-haiku-v1:0" in found
+
+
+def test_a_default_counts_where_somebody_leaves_it_out() -> None:
+    text = "import boto3\ndef f(b={default}):\n    boto3.client('s3').list_objects_v2(Bucket=b)\n{calls}"
+    for default, calls, expected in (
+        ("'a-1'", "f('b-1')\n", {"b-1"}),
+        ("'a-1'", "f('b-1')\nf()\n", {"a-1", "b-1"}),
+        ("'a-1'", "", {"a-1"}),
+        ("None", "f('b-1')\nf()\n", {"b-1"}),
+        ("None", "", {None}),
+    ):
+        (call,) = read(text.format(default=default, calls=calls))
+        assert isinstance(call, Call)
+        assert {one.text for one in call.given("Bucket")} == expected
 
 
 @pytest.mark.parametrize("method", ["execute_statement(Statement='x')", "transact_write_items(TransactItems=items)"])

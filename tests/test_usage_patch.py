@@ -60,6 +60,13 @@ def test_of_several_verbs_the_one_that_brings_least_is_taken(catalog: Catalog) -
     assert "access: [send, inspect]" in after(text, one, catalog=catalog)  # and not consume, which reads as well
 
 
+@pytest.mark.parametrize("action", ["DYNAMODB:UpdateItem", "dynamodb:updateitem"])
+def test_messages_spell_actions_otherwise(action: str, catalog: Catalog) -> None:
+    """Such as SNS:Publish, and sqs:sendmessage."""
+    one = Denial("orders", action, TABLE, "denied once")
+    assert after(FLOW, one, catalog=catalog) == FLOW.replace("[get, put]", "[get, put, update]")
+
+
 def test_what_is_allowed_already_changes_nothing(catalog: Catalog) -> None:
     one = Denial("orders", "dynamodb:GetItem", TABLE, "denied once")
     assert after(BLOCK, one, catalog=catalog) == BLOCK
@@ -119,7 +126,7 @@ def test_an_alias_is_left_as_it_is(catalog: Catalog) -> None:
     one = Denial("orders", "dynamodb:UpdateItem", TABLE.replace("orders", "two"), "denied once")
     made = patched(loads(text, "m.yaml"), [one], {}, catalog)
     assert made.text == text
-    assert "by an alias" in made.left[0]
+    assert "an alias's" in made.left[0]
 
 
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:DeleteItem", "s3:PutObject", "s3:DeleteObject")

@@ -248,7 +248,7 @@ def _given(group: _Group, verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[
     blueprint = group.blueprint
     known = {name: value for name, value in group.given.items() if value and name in blueprint.identified_by}
     fields: dict[str, Any] = {}
-    own = None if "*" in blueprint.own_arn.removesuffix(":*") or "?" in blueprint.own_arn else _own_arn(group)
+    own = _own_arn(group)
     if own is not None and len(known) == len(blueprint.identified_by):
         fields["arn"] = own
     else:
@@ -274,6 +274,12 @@ def _given(group: _Group, verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[
 def _own_arn(group: _Group) -> str | None:
     """The resource's own ARN where account and region are said in it."""
     template = group.blueprint.own_arn.removesuffix(":*")
+    if "*" in template:
+        return None
+    if "?" in template:  # AWS's own characters: known only where somebody gave them
+        given = {resource for (name, _), resource in group.pairs.items() if group.blueprint.arns[name] == template}
+        (asked, *others) = given or {"*"}
+        return asked if not others and not re.search("[*?]", asked) else None
     if "${account}" not in template or not re.fullmatch(r"\d{12}", group.given["account"] or ""):
         return None
     values = [(changed or name, literal) for changed, name, _, _, _, literal in _TEMPLATE.findall(template)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rolewright.data import iam
 from rolewright.draft import Draft, Rest, draft, draft_text, host
 from rolewright.prove.table import Declared
+from rolewright.report.text import printable
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.code import calls_in
 from rolewright.sdk.permissions import Permission, permissions
@@ -74,17 +75,19 @@ def manifest_of(code: Code, catalog: Catalog) -> str:
         mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown
     }
     where = code.folder.as_posix()
-    lines = [_plain(f"# Drafted from the calls of AWS in {where}. Fill in what a comment asks for.")]
+    lines = [printable(f"# Drafted from the calls of AWS in {where}. Fill in what a comment asks for.")]
     if code.unmapped:
         lines.append("# Not in here, since the code does not tell it:")
-        lines += [_plain(f"#   {one.location}: {one.text}: {one.reason}") for one in code.unmapped]
+        lines += [printable(f"#   {one.location}: {one.text}: {one.reason}") for one in code.unmapped]
     lines += ["version: 1", f"workload: {code.name}"]
     lines.append("compute:  # fill in: what it runs on; `rolewright retarget FILE --to TYPE` moves it to another type")
     lines += [f"  {key}: {json.dumps(value)}" for key, value in host(catalog).items()]
     said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
     said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
     made = replace(made, rest=tuple(replace(one, resources=tuple(map(_own, one.resources))) for one in made.rest))
-    return "".join(f"{line}\n" for line in lines) + draft_text(made, said, {k: _plain(v) for k, v in unknown.items()})
+    return "".join(f"{line}\n" for line in lines) + draft_text(
+        made, said, {k: printable(v) for k, v in unknown.items()}
+    )
 
 
 def _drafted(needed: Sequence[Permission], catalog: Catalog) -> tuple[Draft, list[Permission]]:
@@ -158,9 +161,4 @@ def _asked(action: str, listed: Sequence[Permission]) -> str:
     places = list(dict.fromkeys(str(one.call.location) for one in listed))
     more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
     unsure = "" if any(one.call.is_sure for one in listed) else " (by pattern)"
-    return _plain(f"{action}{unsure}: {', '.join(places[:_FEW])}{more}")
-
-
-def _plain(text: str) -> str:
-    """A text from the code that stays one comment."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return printable(f"{action}{unsure}: {', '.join(places[:_FEW])}{more}")

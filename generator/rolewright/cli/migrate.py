@@ -118,11 +118,11 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
         Finding(
             "unknown-key",
             f"{id_} is not in {file}",
-            f"run `rolewright migrate init {paths[0]}`, or take it out",
+            "write it down with `rolewright migrate init`, or take it out",
             places[0],
         )
-        for id_, places in (keys_told(_audited(paths)) if paths else {}).items()
-        if paths and id_ not in migration.keys
+        for id_, places in keys_told(_audited(paths or [])).items()
+        if id_ not in migration.keys
     ]
     report(unknown, {}, lines=False)
     kept = [key for key in migration.keys.values() if key.phase not in GONE]

@@ -37,7 +37,7 @@ class Iam:
         """When the key was used last, and whose it is."""
         found = _asked(lambda: self._iam.get_access_key_last_used(AccessKeyId=key.id))
         used = found["AccessKeyLastUsed"].get("LastUsedDate")
-        return LastUse(found["UserName"], used.date() if used is not None else None)
+        return LastUse(found.get("UserName", ""), used.date() if used is not None else None)
 
     def status(self, key: Key, user: str) -> str:
         """Active, Inactive, or "" where the user has no such key."""

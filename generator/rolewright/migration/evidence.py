@@ -80,7 +80,7 @@ def _deployed(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator
     if evidence.tally is None or evidence.role is None:
         yield Demand(met=False, said="show the role at work: --trail with CloudTrail's files, once it is deployed")
         return
-    used = _use(evidence.tally, evidence.role)
+    used = _use(evidence.tally, evidence.role, key.account)
     if used is None:
         yield Demand(met=False, said=f"these records show no call of the role {evidence.role[1]}")
     else:
@@ -91,6 +91,9 @@ def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterat
     if evidence.findings is None:
         yield Demand(met=False, said="show that nothing gives the workload the key: --audit with its code and settings")
         return
+    unread = [one.location for one in evidence.findings if one.rule == "unreadable"]
+    if unread:
+        yield Demand(met=False, said=f"{unread[0].file} could not be read: run where it can be")
     places = keys_told(evidence.findings).get(key.id, [])
     places += [one.location for one in evidence.findings if one.rule in _REFERENCES]
     if places:
@@ -147,7 +150,7 @@ def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[D
         return
     begin, name = (today - timedelta(days)).isoformat(), evidence.role[1]
     yield from _covered(evidence.tally, days, begin, today)
-    used = _use(evidence.tally, evidence.role)
+    used = _use(evidence.tally, evidence.role, key.account)
     if used is None or used.last < begin:
         yield Demand(met=False, said=f"these records show no call of the role {name} since {begin}")
         return
@@ -181,21 +184,19 @@ def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[De
     if seen is not None and seen.last[:10] > begin.isoformat():
         yield Demand(met=False, said=f"the key called on {seen.last[:10]}, which is not {days} days ago")
     if evidence.last_use is None:
-        yield Demand(met=False, said=f"show when the key was used last: --last-used FILE, {last_used_command(key)}")
+        asked = f"aws iam get-access-key-last-used --access-key-id {key.id}"
+        yield Demand(met=False, said=f"show when the key was used last: --last-used FILE, `{asked} > FILE`")
         return
     if key.user and evidence.last_use.user != key.user:
         yield Demand(met=False, said=f"IAM says that it is of {evidence.last_use.user}, and not of {key.user}")
     day = evidence.last_use.day
     if day is not None and day > begin:
         yield Demand(
-            met=False, said=f"IAM saw the key used on {day}, which is not {days} days ago: wait until {_day(day, days)}"
+            met=False,
+            said=f"IAM saw the key used on {day}, which is not {days} days ago: wait until {day + timedelta(days)}",
         )
     else:
         yield Demand(met=True, said=f"IAM saw the key used {f'last on {day}' if day else 'never'}")
-
-
-def _day(day: date, days: int) -> date:
-    return day + timedelta(days)
 
 
 def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
@@ -219,13 +220,8 @@ def iam_command(key: Key, command: str) -> str:
     return f"aws iam {name} --access-key-id {key.id} --user-name {key.user or 'USER'}{f' {rest}' if rest else ''}"
 
 
-def last_used_command(key: Key) -> str:
-    """The AWS command that tells when it was used last."""
-    return f"`aws iam get-access-key-last-used --access-key-id {key.id} > FILE`"
-
-
-def _use(tally: Tally, role: tuple[str, str]) -> RoleUse | None:
-    """What a role did, in its account or in any."""
-    account, name = role
-    found = [use for (other, one), use in sorted(tally.roles.items()) if one == name and account in ("", other)]
+def _use(tally: Tally, role: tuple[str, str], account: str) -> RoleUse | None:
+    """What a role did in its account, or where the manifest tells none in that of the key."""
+    wanted, name = role[0] or account, role[1]
+    found = [use for (other, one), use in sorted(tally.roles.items()) if one == name and wanted in ("", other)]
     return found[0] if found else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rolewright.data import iam
-from rolewright.sdk.calls import Unmapped
+from rolewright.sdk.calls import Said, Unmapped
 from rolewright.sdk.models import service
 from rolewright.sdk.operations import needs_of
 from rolewright.source import load
@@ -18,7 +18,7 @@ from rolewright.source import load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.calls import Call, Said
+    from rolewright.sdk.calls import Call
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9_./:@+=,#-]+")
@@ -44,8 +44,7 @@ def permissions(calls: Iterable[Call]) -> Iterator[Permission | Unmapped]:
     """What calls need; an operation of which nothing is known, or only one of several things, is told as such."""
     for call in calls:
         known = service(call.service)
-        if known is None:
-            continue
+        assert known is not None
         said = f"{call.service} {call.operation}"
         needs = needs_of(known.prefix, call.operation)
         more = _facts()["operations"].get(known.prefix, {}).get(call.operation, {})
@@ -84,6 +83,9 @@ def _resources(
     assert reference is not None
     variables = _facts()["variables"].get(prefix, {}) if own is None else own
     given = {variable: said for path, variable in variables.items() for said in [call.given(path)] if said}
+    for argument, (variable, between) in _facts()["ends"].get(prefix, {}).items():
+        for end in call.given(argument):
+            given[variable] = tuple(_joined(one, between, end) for one in given.get(variable, ()))
     arns = _facts()["arns"].get(reference.prefix, {})
     templates = [arns.get(name, reference.resources[name].arn) for name in facts.resource_types]
     fitting = [
@@ -97,6 +99,13 @@ def _resources(
     yield from dict.fromkeys(found) if found else [("*", ())]
 
 
+def _joined(said: Said, between: str, end: Said) -> Said:
+    """Two values as one, where both are known."""
+    if said.text is None or end.text is None:
+        return Said(None, f"{said.hint or said.text}{between}{end.hint or end.text}")
+    return Said(f"{said.text}{between}{end.text}")
+
+
 def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """A template with each thing that its variables may be; all but one of them are the same for all."""
     names = [name for name in _VARIABLE.findall(template) if name in given]
@@ -104,8 +113,12 @@ def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tu
     for index in range(widest):
         values = dict.fromkeys(_CONTEXT, "*")
         unknown: list[tuple[str, str]] = []
-        for name in names:
-            said = given[name][min(index, len(given[name]) - 1)]
+        row = {name: given[name][min(index, len(given[name]) - 1)] for name in names}
+        whole = [said.text for said in row.values() if said.text and _is_whole(said.text, template)]
+        if whole:
+            yield whole[0], ()
+            continue
+        for name, said in row.items():
             told = _read(said.text, name, template) if said.text and _NAME.fullmatch(said.text) else {}
             if told:
                 values |= told
@@ -116,6 +129,12 @@ def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tu
         parts = _VARIABLE.split(template)  # texts, and between them the names of variables
         parts[1::2] = [values.get(name, "*") for name in parts[1::2]]
         yield "".join(parts), tuple(unknown)
+
+
+def _is_whole(text: str, template: str) -> bool:
+    """Whether an ARN has the characters at its end that AWS puts there, for which a policy else has a `?` each."""
+    marks = len(template) - len(template.rstrip("?"))
+    return marks > 0 and re.fullmatch(rf"arn:.*-[A-Za-z0-9]{{{marks}}}", text) is not None
 
 
 def _mark(hint: str) -> str:
@@ -139,9 +158,7 @@ def _read(text: str, name: str, template: str) -> dict[str, str]:
         account = parts[-2] if len(parts) > 1 and parts[-2].isdigit() else "*"
         partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
         return {name: parts[-1], "Partition": partition, "Region": region, "Account": account}
-    if name == "BucketName":
-        return {name: text.split("/", maxsplit=1)[0]}
-    return {name: text.lstrip("/").split(":")[0] if name != "SecretId" else text}
+    return {name: re.sub(_facts()["cut"].get(name, "(?!)"), "", text)}
 
 
 @cache

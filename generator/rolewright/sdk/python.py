@@ -275,8 +275,8 @@ class Reader:
 
     def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:
         match node:
-            case ast.Constant(value=str(text)):
-                yield Said(text)
+            case ast.Constant():
+                yield from _constant(node)
             case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
                 yield self._joined(node, scope)
             case ast.Name():
@@ -361,11 +361,13 @@ class Reader:
         if frame is not None:
             for one in _passed(frame.node, parameter.name, position - _is_method(function)):
                 found += self._in_frames(frame.outer, one, frame.scope)
-        else:
-            for node, scope, is_method in self._callers.get(function, ()):
-                for one in _passed(node, parameter.name, position - is_method):
-                    found += self._evaluate(one, scope)
-        if parameter.default is not None and (frame is None or not found):
+        everybody = frame is None or bool(found)
+        for node, scope, is_method in self._callers.get(function, ()) if frame is None else ():
+            passed = list(_passed(node, parameter.name, position - is_method))
+            everybody = everybody and bool(passed)
+            for one in passed:
+                found += self._evaluate(one, scope)
+        if parameter.default is not None and not (everybody and found):
             found += self._evaluate(parameter.default, function.scope.parent or function.scope)
         yield from found or [Said(None, parameter.name)]
 
@@ -512,8 +514,8 @@ class Reader:
                 told = [self._said(one, scope) for one in node.args]
                 named = self._arguments(node, scope) or {}
                 yield handle_from(of, inner["resource"], told, named)
-            elif added is not None and added.operations == ("BatchWriteItem",):
-                yield Meta("")  # what is put into the batch calls nothing of its own
+            elif added is not None:
+                yield Meta("")  # what is put into a batch calls nothing of its own
             elif action is not None and "resource" in action:
                 yield handle_from(of, action["resource"], [], self._arguments(node, scope) or {})
 
@@ -545,6 +547,14 @@ class Reader:
                 yield from value
             else:
                 yield Said(None, _hint(node))
+
+
+def _constant(node: ast.Constant) -> Iterator[Said]:
+    """A text, or something that is none; None is nothing, until something else is put there."""
+    if isinstance(node.value, str):
+        yield Said(node.value)
+    elif node.value is not None:
+        yield Said(None, _hint(node))
 
 
 def _alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:

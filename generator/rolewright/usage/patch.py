@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rolewright.data import iam
 from rolewright.draft import draft, draft_text
 from rolewright.edit import Editor, UnplacedError, applied
 from rolewright.finding import Rejected
@@ -63,12 +64,12 @@ def patched(
     text = _WRITTEN.sub("", document.text)
     changes: list[str] = []
     left: list[str] = []
-    for denial in denials:
+    for denial in (_spelled(one) for one in denials):
         try:
             after, change = _allowing(text, document.file, denial, catalog)
             read_manifest(loads(after, document.file), catalog)
         except UnplacedError:
-            left.append(f"{denial.action} on {denial.resource}: part of the manifest stands elsewhere, by an alias")
+            left.append(f"{denial.action} on {denial.resource}: its place is an alias's, or empty: change it by hand")
         except Rejected as refusal:
             left.append(f"{denial.action} on {denial.resource}: {refusal.findings[0].message}")
         else:
@@ -78,6 +79,12 @@ def patched(
         for key, actions in keys.items():
             text = _commented(text, document.file, workload, key, actions)
     return Patched(text, tuple(changes), tuple(left))
+
+
+def _spelled(denial: Denial) -> Denial:
+    """With the action as IAM spells it: messages have `SNS:Publish` and `sqs:sendmessage`."""
+    facts = iam.action(denial.action)
+    return denial if facts is None else replace(denial, action=facts.name)
 
 
 def _allowing(text: str, file: str, denial: Denial, catalog: Catalog) -> tuple[str, str]:
