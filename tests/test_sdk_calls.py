@@ -201,6 +201,20 @@ def test_a_default_counts_where_somebody_leaves_it_out() -> None:
         assert {one.text for one in call.given("Bucket")} == expected
 
 
+def test_what_is_put_under_another_key_is_not_meant() -> None:
+    text = """
+    import boto3
+    request = {}
+    request["bucket"] = "orders-data"
+    request["table"] = "orders"
+    boto3.client("s3").list_objects_v2(Bucket=request["bucket"])
+    boto3.client("s3").list_objects_v2(Bucket=request.get("other"))
+    """
+    first, second = (one.given("Bucket") for one in read(text) if isinstance(one, Call))
+    assert [one.text for one in first] == ["orders-data"]
+    assert [one.text for one in second] == [None]
+
+
 @pytest.mark.parametrize("method", ["execute_statement(Statement='x')", "transact_write_items(TransactItems=items)"])
 def test_what_only_the_contents_tell_is_not_guessed(method: str) -> None:
     (call,) = read(f"import boto3\nboto3.client('dynamodb').{method}\n")

@@ -501,8 +501,8 @@ class Reader:
         if isinstance(of, Client):
             yield from self._answer_of_client(of, method, node, scope)
         elif isinstance(of, Holder):
-            if method in ("get", "pop", "setdefault"):
-                yield from self._evaluate(of.element.node, of.element.scope)
+            if method in ("get", "pop", "setdefault") and node.args:
+                yield from self._held(of.element, node.args[0], scope)
         elif isinstance(of, Collection):
             if method in _COLLECTS:
                 yield of
@@ -533,20 +533,29 @@ class Reader:
         if naming in given:
             yield Answer(given[naming])
 
+    def _held(self, element: Element, key: ast.expr, scope: Scope) -> Iterator[Known]:
+        """What was put into something, if it is asked for by a key that may be the one that it was put there by."""
+        put = {one.text for one in self._evaluate(element.key, element.scope) if isinstance(one, Said)}
+        asked = {one.text for one in self._evaluate(key, scope) if isinstance(one, Said)}
+        if put & asked or not put or not asked or None in put | asked:
+            yield from self._evaluate(element.node, element.scope)
+
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[Known]:
         told = [one.text for one in self._evaluate(node.slice, scope) if isinstance(one, Said)]
         keys = [text for text in told if text is not None]
+        found: list[Known] = []
         for value in self._evaluate(node.value, scope):
             if isinstance(value, Answer):
-                yield from arguments_in([value.named])
+                found += arguments_in([value.named])
             elif isinstance(value, Holder):
-                yield from self._evaluate(value.element.node, value.element.scope)
-            elif isinstance(value, dict) and (inner := [said for key, said in value.items() if key in keys]):
-                yield from arguments_in(inner)
+                found += self._held(value.element, node.slice, scope)
+            elif isinstance(value, dict) and keys:  # what it lacks under these was put there elsewhere
+                found += arguments_in(said for key, said in value.items() if key in keys)
             elif isinstance(value, tuple) and not keys:
-                yield from value
+                found += value
             else:
-                yield Said(None, _hint(node))
+                found.append(Said(None, _hint(node)))
+        yield from found or [Said(None, _hint(node))]
 
 
 def _constant(node: ast.Constant) -> Iterator[Said]:

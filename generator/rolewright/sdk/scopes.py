@@ -83,8 +83,9 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Element:
-    """A name that stands for a mapping or a list with an expression in it."""
+    """A name that stands for a mapping or a list with an expression in it, under a key."""
 
+    key: ast.expr
     node: ast.expr
     scope: Scope
 
@@ -202,7 +203,7 @@ class _Reader(ast.NodeVisitor):
             if owner is not None and target.value.id in ("self", "cls"):
                 owner.attributes.setdefault(target.attr, []).append(value)
         elif isinstance(target, ast.Subscript) and isinstance(value, Value):
-            self._target(target.value, Element(value.node, self._scope))
+            self._target(target.value, Element(target.slice, value.node, self._scope))
         elif isinstance(target, ast.Tuple) and isinstance(value, Value) and isinstance(value.node, ast.Tuple):
             for one, part in zip(target.elts, value.node.elts, strict=False):
                 self._target(one, Value(part, self._scope))
