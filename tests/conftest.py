@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from real_terraform import Terraform
+from left_out import leave_out
+from real_terraform import CACHE, INIT_ARGUMENTS, Terraform, find_program, plugin_folder
 from rolewright.blueprint import Catalog, load_catalog
 from rolewright.pipeline import Pipeline
 
@@ -16,14 +17,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say once for each reason how many tests were left out for it."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"not run: {count} of the tests: {reason}")
+
+
 @pytest.fixture(scope="session")
-def terraform() -> Terraform:
-    program = shutil.which("terraform")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("terraform is missing, and CI has to run these tests")
-        pytest.skip("terraform is not on the PATH: nothing was tried with it")
-    return Terraform(program)
+def terraform_program() -> Terraform:
+    """The program alone, for what needs no provider."""
+    return Terraform(find_program())
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    """The program with the AWS provider, which is found once and then taken from where it lies."""
+    program = find_program()
+    plugins = plugin_folder(program, tmp_path_factory.mktemp("provider"))
+    if isinstance(plugins, str):
+        leave_out(
+            f"terraform cannot get the AWS provider ({plugins}): name a mirror in Terraform's settings, in "
+            "TF_CLI_ARGS_init=-plugin-dir=FOLDER or in TF_PLUGIN_CACHE_DIR"
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        if "-plugin-dir" not in os.environ.get(INIT_ARGUMENTS, ""):
+            patch.setenv(INIT_ARGUMENTS, f"-plugin-dir={plugins}")
+        patch.delenv(CACHE, raising=False)
+        yield Terraform(program)
 
 
 @pytest.fixture(scope="session")

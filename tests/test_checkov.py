@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generate import varied_manifests
+from left_out import leave_out
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
@@ -45,8 +46,7 @@ def checkov() -> str:
     """The scanner; it needs an environment of its own, since it brings another package named hcl2."""
     program = shutil.which("checkov", path=f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}")
     if program is None:
-        assert not os.environ.get("CI"), "checkov is missing: make test installs it into .venv-checkov"
-        pytest.skip("checkov is missing, so that nothing was scanned with it: make test installs it")
+        leave_out("checkov is missing, so that nothing was scanned with it: make test installs it into .venv-checkov")
     return program
 
 

@@ -159,7 +159,7 @@ def without_blank_lines(text: str) -> list[str]:
 
 
 @pytest.mark.terraform
-def test_is_what_terraform_fmt_makes_of_it(terraform: Terraform, tmp_path: Path) -> None:
+def test_is_what_terraform_fmt_makes_of_it(terraform_program: Terraform, tmp_path: Path) -> None:
     raw, ours = tmp_path / "raw", tmp_path / "ours"
     raw.mkdir()
     ours.mkdir()
@@ -169,7 +169,7 @@ def test_is_what_terraform_fmt_makes_of_it(terraform: Terraform, tmp_path: Path)
         (raw / name).write_text(text)
         formatted[name] = format_hcl(text)
         (ours / name).write_text(formatted[name])
-    terraform.run(tmp_path, "fmt", "-list=false", "-no-color", "-recursive")
+    terraform_program.run(tmp_path, "fmt", "-list=false", "-no-color", "-recursive")
     for name, text in formatted.items():
         assert text == (ours / name).read_text(), f"terraform fmt changes {name}"
         assert without_blank_lines(text) == without_blank_lines((raw / name).read_text()), name

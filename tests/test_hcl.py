@@ -59,19 +59,19 @@ def _value(rng: random.Random, depth: int = 0) -> object:
 
 
 @pytest.mark.terraform
-def test_terraform_reads_back_every_value(terraform: Terraform, tmp_path: Path) -> None:
+def test_terraform_reads_back_every_value(terraform_program: Terraform, tmp_path: Path) -> None:
     rng = random.Random(1)
     values = [_value(rng) for _ in range(150)] + [{key: 1} for key in ("for", "null", "true", "a-b", "1", "")]
     blocks = [f'output "v{n}" {{\n  value = jsonencode({literal(value)})\n}}\n' for n, value in enumerate(values)]
     (tmp_path / "main.tf").write_text("".join(blocks), encoding="utf-8", newline="")
-    terraform.run(tmp_path, "apply", "-auto-approve", "-no-color")
-    read = terraform.json(tmp_path, "output", "-json")
+    terraform_program.run(tmp_path, "apply", "-auto-approve", "-no-color")
+    read = terraform_program.json(tmp_path, "output", "-json")
     for number, value in enumerate(values):
         assert json.loads(read[f"v{number}"]["value"]) == value, literal(value)
 
 
 @pytest.mark.terraform
-def test_terraform_reads_references_between_any_text(terraform: Terraform, tmp_path: Path) -> None:
+def test_terraform_reads_references_between_any_text(terraform_program: Terraform, tmp_path: Path) -> None:
     pieces = ["$", "%", "$$", "{", "${", '"', "\\", ""]
     pairs = [(left, right) for left in pieces for right in pieces]
     blocks = ['locals {\n  r = "R"\n}\n']
@@ -79,8 +79,8 @@ def test_terraform_reads_references_between_any_text(terraform: Terraform, tmp_p
         text = Text((left, Ref("local.r"), right))
         blocks.append(f'output "v{number}" {{\n  value = {literal(text)}\n}}\n')
     (tmp_path / "main.tf").write_text("".join(blocks), encoding="utf-8")
-    terraform.run(tmp_path, "apply", "-auto-approve", "-no-color")
-    read = terraform.json(tmp_path, "output", "-json")
+    terraform_program.run(tmp_path, "apply", "-auto-approve", "-no-color")
+    read = terraform_program.json(tmp_path, "output", "-json")
     assert [read[f"v{n}"]["value"] for n in range(len(pairs))] == [f"{left}R{right}" for left, right in pairs]
 
 

@@ -34,6 +34,8 @@ from rolewright.finding import Finding, Rejected
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from real_terraform import Terraform
+
 
 @dataclass(frozen=True)
 class Files:
@@ -176,17 +178,17 @@ def test_an_escaped_string_reads_as_itself(text: str) -> None:
 
 
 @pytest.mark.terraform
-@given(st.lists(texts, min_size=30, max_size=60))
+@given(strings=st.lists(texts, min_size=30, max_size=60))
 @settings(deadline=None, max_examples=5)
-def test_strings_read_as_terraform_reads_them(strings: list[str]) -> None:
+def test_strings_read_as_terraform_reads_them(terraform_program: Terraform, strings: list[str]) -> None:
     # The terraform console answers one expression a line; base64 keeps its answer out of its own escaping.
     lines = [f"base64encode(jsonencode({quoted(text)}))" for text in strings]
-    for text, line in zip(strings, _console(lines), strict=True):
+    for text, line in zip(strings, _console(terraform_program, lines), strict=True):
         assert read(quoted(text)) == Literal(line), text
 
 
 @pytest.mark.terraform
-def test_awkward_strings_and_heredocs_read_as_terraform_reads_them(tmp_path: Path) -> None:
+def test_awkward_texts_read_as_terraform_reads_them(terraform_program: Terraform, tmp_path: Path) -> None:
     written = {
         "dollars": '"$$${x} $$$${x} $$$"',
         "percents": '"%%%{x} %%%"',
@@ -198,25 +200,24 @@ def test_awkward_strings_and_heredocs_read_as_terraform_reads_them(tmp_path: Pat
     }
     text = "".join(f'output "{name}" {{\n  value = {one}\n}}\n' for name, one in written.items())
     (tmp_path / "main.tf").write_text(text)
-    _terraform("init", folder=tmp_path)
-    _terraform("apply", "-auto-approve", folder=tmp_path)
-    shown = _terraform("output", "-json", folder=tmp_path)
-    for name, output in json.loads(shown).items():
+    terraform_program.run(tmp_path, "init")
+    terraform_program.run(tmp_path, "apply", "-auto-approve")
+    for name, output in terraform_program.json(tmp_path, "output", "-json").items():
         assert read(written[name]) == Literal(output["value"]), name
 
 
-def _console(lines: list[str]) -> list[str]:
+def _console(terraform: Terraform, lines: list[str]) -> list[str]:
     expression = 'join(",", [' + ", ".join(lines) + "])"
-    answer: str = json.loads(_terraform("console", text=expression + "\n"))
+    ran = subprocess.run(
+        [terraform.program, "console"],
+        env=dict(terraform.environment),
+        input=expression + "\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    answer: str = json.loads(ran.stdout)
     return [json.loads(base64.b64decode(one)) for one in answer.split(",")]
-
-
-def _terraform(*arguments: str, folder: Path | None = None, text: str | None = None) -> str:
-    environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
-    command = ["terraform", *arguments]
-    return subprocess.run(
-        command, cwd=folder, input=text, env=environment, text=True, check=True, capture_output=True
-    ).stdout
 
 
 CACHE = """

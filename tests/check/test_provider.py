@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from real_terraform import Terraform
     from rolewright.check.syntax import Expression
     from rolewright.finding import Finding
 
@@ -268,11 +269,11 @@ def module_of(blocks: list[Block]) -> tuple[ParsedModule, str]:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root module with the provider in place: `init` refuses most of what the tests then write."""
     folder = tmp_path_factory.mktemp("root")
     (folder / "versions.tf").write_text(VERSIONS)
-    subprocess.run(["terraform", "init", "-input=false"], cwd=folder, check=True, capture_output=True)
+    terraform.run(folder, "init", "-input=false")
     return folder
 
 

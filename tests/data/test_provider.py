@@ -58,6 +58,7 @@ def test_names_are_sorted_and_of_their_kind() -> None:
 
 
 @pytest.mark.terraform
+@pytest.mark.usefixtures("terraform")
 def test_the_schema_of_5_is_the_provider_s_own() -> None:
     entries = build_provider_schema.entries(build_provider_schema.provider_schema())
     assert set(archive.entries("provider_5.zip")) == set(entries)

@@ -4,23 +4,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from prove.evaluation_oracle import differences
+from real_terraform import Terraform
 from rolewright.check.parse import parse
 from rolewright.finding import Rejected
 from rolewright.model import Environment, Module
+from rolewright.plan.server import moto_server
 from rolewright.prove.evaluate import Plan, evaluate
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENVIRONMENT = Environment("", "123456789012", "eu-central-1", "aws", {}, {})
 DEV = Environment("dev", "123456789012", "eu-central-1", "aws", {}, {})
@@ -242,48 +237,16 @@ output "file" { value = fileexists("missing.zip") ? filebase64sha256("missing.zi
 """
 
 
-def planned(folder: Path, endpoint: str) -> Any:
-    """`terraform show -json` of the plan of a folder."""
-    program = shutil.which("terraform")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("terraform is missing, and CI has to run this test")
-        pytest.skip("terraform is not on the PATH")
-    environment = {
-        **{name: text for name, text in os.environ.items() if not name.startswith("AWS_")},
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "eu-central-1",
-        "CHECKPOINT_DISABLE": "1",
-        "TF_IN_AUTOMATION": "1",
-    }
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    run("init", "-input=false")
-    run("plan", "-input=false", "-out=plan.bin")
-    return json.loads(run("show", "-json", "plan.bin"))
-
-
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from moto.server import ThreadedMotoServer
-
+def shown(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """`terraform show -json` of the plan of it."""
     folder = tmp_path_factory.mktemp("module")
     (folder / "main.tf").write_text(EVERYTHING, encoding="utf-8")
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        return planned(folder, f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}")
-    finally:
-        server.stop()
+    with moto_server() as address:
+        program = Terraform(terraform.program, address, "eu-central-1")
+        program.run(folder, "init", "-input=false")
+        program.run(folder, "plan", "-input=false", "-out=plan.bin")
+        return program.json(folder, "show", "-json", "plan.bin")
 
 
 @pytest.mark.terraform

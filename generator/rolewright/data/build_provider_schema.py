@@ -16,7 +16,7 @@ from rolewright.data import archive
 
 VERSION = "5.100.0"
 _SOURCE = "registry.terraform.io/hashicorp/aws"
-_CONFIGURATION = f"""terraform {{
+CONFIGURATION = f"""terraform {{
   required_providers {{
     aws = {{ source = "{_SOURCE}", version = "{VERSION}" }}
   }}
@@ -54,7 +54,7 @@ def provider_schema() -> dict[str, Any]:
     Raises FileNotFoundError without terraform, CalledProcessError if it fails.
     """
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "versions.tf").write_text(_CONFIGURATION, encoding="utf-8")
+        Path(folder, "versions.tf").write_text(CONFIGURATION, encoding="utf-8")
         _terraform(folder, "init", "-input=false")
         schema = _terraform(folder, "providers", "schema", "-json")
     described: dict[str, Any] = json.loads(schema)["provider_schemas"][_SOURCE]
