@@ -94,3 +94,22 @@ def test_what_aws_does_not_have_is_not_found() -> None:
 )
 def test_known_stars(name: str, narrower: bool) -> None:
     assert iam.supports_resource(name) is narrower
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("aws:RequestedRegion", True),
+        ("AWS:principaltag/Team", True),
+        ("aws:PrincipalTag/", False),
+        ("aws:TagKeys", False),
+        ("aws:PrincipalOrgPaths", False),
+        ("s3:prefix", True),
+        ("dynamodb:LeadingKeys", False),
+        ("kms:EncryptionContext:app", True),
+        ("nosuch:key", False),
+        ("a key", False),
+    ],
+)
+def test_keys_that_have_one_value_at_the_most(key: str, expected: bool) -> None:
+    assert iam.single_valued(key) is expected

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
 
 _FILE = "iam.zip"
 _VERSION = ".version"  # no service prefix has a dot
+_GLOBAL_SINGLE_VALUED = (
+    "aws:assumedroot", "aws:calledviafirst", "aws:calledvialast", "aws:chatbotsourcearn", "aws:currenttime",
+    "aws:ec2instancesourceprivateipv4", "aws:ec2instancesourcevpc", "aws:epochtime", "aws:federatedprovider",
+    "aws:multifactorauthage", "aws:multifactorauthpresent", "aws:principalaccount", "aws:principalarn",
+    "aws:principalisawsservice", "aws:principalorgid", "aws:principalservicename", "aws:principaltag/${tagkey}",
+    "aws:principaltype", "aws:referer", "aws:requestedregion", "aws:requesttag/${tagkey}", "aws:resourceaccount",
+    "aws:resourceorgid", "aws:resourcetag/${tagkey}", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn",
+    "aws:sourceidentity", "aws:sourceip", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce",
+    "aws:tokenissuetime", "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice", "aws:vpceaccount",
+    "aws:vpceorgid", "aws:vpcsourceip",
+)  # fmt: skip
+"""Keys that begin with `aws:` and that the IAM User Guide ("AWS global condition context keys") calls single-valued.
+
+Those that it calls multivalued (CalledVia, PrincipalOrgPaths, TagKeys …) are absent, and so is what it does not name.
+"""
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,26 @@ def supports_resource(name: str) -> bool:
     if facts is None:
         raise KeyError(name)
     return bool(facts.resource_types)
+
+
+@cache
+def single_valued(key: str) -> bool:
+    """Tell whether a request has at most one value for a condition key.
+
+    False for a key that may have several, and for one that nothing here is known of.
+    """
+    wanted = key.lower()
+    facts = service(wanted.partition(":")[0])
+    types = {} if facts is None else {name.lower(): type_ for name, type_ in facts.conditions.items()}
+    named = [type_ for name, type_ in types.items() if _names_key(name, wanted)]
+    named += ["String" for name in _GLOBAL_SINGLE_VALUED if _names_key(name, wanted)]
+    return bool(named) and not any(type_.startswith("ArrayOf") for type_ in named)
+
+
+def _names_key(pattern: str, key: str) -> bool:
+    """Tell whether a key is the one that is written with placeholders such as `${TagKey}`, both in lower case."""
+    before, placeholder, rest = pattern.partition("${")
+    return key.startswith(before) and len(key) > len(before) if placeholder else key == before and not rest
 
 
 @cache

@@ -58,6 +58,20 @@ def has_variable(text: str) -> bool:
     return any(":" in span for span in _SPAN.findall(text))
 
 
+def variables_in(text: str) -> tuple[str, ...]:
+    """Name the keys that a text refers to as policy variables, in lower case."""
+    inner = (found for span in _SPAN.findall(text) if (found := _VARIABLE.fullmatch(span)))
+    return tuple(dict.fromkeys(found["key"].lower() for found in inner))
+
+
+def resolved(text: str, context: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Fill a pattern's policy variables in from a request, or return None where one has no single value."""
+    try:
+        return _expand(text, context, variables=True)
+    except _Unresolved:
+        return None
+
+
 def _expand(text: str, context: Mapping[str, tuple[str, ...]], *, variables: bool) -> str:
     """The pattern with its policy variables replaced by their values, which are then meant literally.
 

@@ -7,14 +7,16 @@ import itertools
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rolewright.prove.conditions import Shape, has_variable, holds, plain, shape
+from rolewright.data import iam
+from rolewright.prove.conditions import Shape, has_variable, holds, plain, resolved, shape, variables_in
 from rolewright.prove.document import Atom
-from rolewright.prove.match import Kind, compile_glob, outside, segments
+from rolewright.prove.match import Kind, compile_glob, outside, segments, widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _ALTERNATIVES = 64
+_ASSIGNMENTS = 32
 _CONTEXTS = 512
 _GLOBS = {
     "stringlike": Kind.TEXT,
@@ -64,23 +66,36 @@ def _all_within(inner: Sequence[str], outer: Sequence[str], kind: Kind | None) -
 def impossible(atoms: Sequence[Atom]) -> bool:
     """Whether no request can fulfil all conditions, because one of them names the only values that may be.
 
-    False may also mean that this is not seen.
+    False may also mean that this is not seen. Only conditions that can be judged from their own key take part:
+    what a policy variable will be is not known here, and an unknown is no "never".
     """
     for atom in atoms:
-        parts = shape(atom.operator)
-        if parts != Shape("stringequals", "", if_exists=False) or any("${" in v for v in atom.values):
-            continue
         key = atom.key.lower()
-        own = [other for other in atoms if other.key.lower() == key]
-        if all(any(holds(o, {key: (v,)}, variables=True) is False for o in own) for v in atom.values):
+        if shape(atom.operator) != Shape("stringequals", "", if_exists=False) or not _judged_alone(atom):
+            continue
+        if not iam.single_valued(key):
+            continue
+        own = [other for other in atoms if other.key.lower() == key and _judged_alone(other)]
+        if all(any(holds(o, {key: (plain(v),)}, variables=True) is False for o in own) for v in atom.values):
             return True
     return False
+
+
+def _judged_alone(atom: Atom) -> bool:
+    """Whether a value of the condition's own key is all that it depends on."""
+    return all(_is_known(value) for value in atom.values)
+
+
+def _is_known(value: str) -> bool:
+    """Whether a value has neither a policy variable nor the token of what AWS generates."""
+    return widened(value) == value
 
 
 def alternatives(atoms: Sequence[Atom]) -> tuple[tuple[Atom, ...], ...]:
     """The same conditions as a choice between conditions with a single value, where an operator allows it.
 
-    Conditions that would make too many alternatives are left as they are.
+    Conditions that would make too many alternatives are left as they are, and so are those without a set operator
+    on a key that may have several values, for which AWS does not say what they mean.
     """
     choices = [_single(atom) for atom in atoms]
     amount = 1
@@ -95,35 +110,72 @@ def _single(atom: Atom) -> list[Atom]:
     parts = shape(atom.operator)
     if parts is None or parts.negated or parts.quantifier == "forallvalues" or parts.base == "null":
         return [atom]
+    if not parts.quantifier and not iam.single_valued(atom.key):
+        return [atom]
     return [Atom(atom.operator, atom.key, (value,)) for value in atom.values]
 
 
 def contexts(given: Sequence[Atom], others: Sequence[Atom]) -> Iterator[Mapping[str, tuple[str, ...]]]:
     """Contexts that fulfil `given`, and between them fulfil and miss the conditions of `others`.
 
-    Not all that exist: what comes out is meant to be put before the evaluator. Keys are in lower case.
+    Not all that exist: what comes out is meant to be put before the evaluator. Keys are in lower case. Policy
+    variables get values first, so that what is written with them can be met.
     """
-    keys = dict.fromkeys(atom.key.lower() for atom in (*given, *others))
+    atoms = (*given, *others)
+    tried = itertools.chain.from_iterable(
+        _contexts(given, atoms, dict(chosen)) for chosen in itertools.islice(_assignments(atoms), _ASSIGNMENTS)
+    )
+    for context in itertools.islice(tried, _CONTEXTS):
+        if all(holds(atom, context, variables=True) is True for atom in given):
+            yield context
+
+
+def _assignments(atoms: Sequence[Atom]) -> Iterator[tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Values for the keys that policy variables refer to: none, those that conditions name, and an arbitrary one."""
+    using = {key: [a for a in atoms if key in _references(a)] for atom in atoms for key in _references(atom)}
+    choices = []
+    for key, users in using.items():
+        near = [a for a in atoms if a.key.lower() in (key, *(user.key.lower() for user in users))]
+        named = (
+            next(_values(parts, v)) for a in near if (parts := shape(a.operator)) for v in a.values if _is_known(v)
+        )
+        choices.append([(key, value) for value in (*((text,) for text in dict.fromkeys(("x", *named))), ())])
+    return itertools.product(*choices)
+
+
+def _references(atom: Atom) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for value in atom.values for key in variables_in(value)))
+
+
+def _contexts(
+    given: Sequence[Atom], atoms: Sequence[Atom], variables: Mapping[str, tuple[str, ...]]
+) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    """Contexts with these values of variables; of each key those values that fulfil what `given` says of it alone."""
     choices: list[list[tuple[str, tuple[str, ...]]]] = []
-    for key in keys:
+    for key in dict.fromkeys(atom.key.lower() for atom in atoms):
         own = [atom for atom in given if atom.key.lower() == key]
-        values = [(), *dict.fromkeys(v for a in (*given, *others) if a.key.lower() == key for v in _tries(a))]
-        fitting = [v for v in values if all(holds(a, {key: v}, variables=True) for a in own)]
+        values = (
+            [variables[key]]
+            if key in variables
+            else [(), *dict.fromkeys(v for a in atoms if a.key.lower() == key for v in _tries(a, variables))]
+        )
+        fitting = [v for v in values if all(holds(a, {**variables, key: v}, variables=True) is True for a in own)]
         choices.append([(key, value) for value in fitting])
-    for chosen in itertools.islice(itertools.product(*choices), _CONTEXTS):
-        yield {key: values for key, values in chosen if values}
+    for chosen in itertools.product(*choices):
+        yield {key: values for key, values in {**variables, **dict(chosen)}.items() if values}
 
 
-def _tries(atom: Atom) -> Iterator[tuple[str, ...]]:
+def _tries(atom: Atom, variables: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     """Values for a key that fulfil a condition, and some that do not."""
     parts = shape(atom.operator)
     if parts is None or parts.base == "null":
         yield ("x",)
         return
-    for value in atom.values:
+    written = [text for value in atom.values if (text := resolved(value, variables)) is not None]
+    for value in written:
         yield from ((text,) for text in _values(parts, value))
-    if parts.quantifier:
-        yield tuple(atom.values)
+    if parts.quantifier and written:
+        yield tuple(plain(value) for value in written)
 
 
 def _values(parts: Shape, value: str) -> Iterator[str]:
@@ -147,5 +199,7 @@ def _values(parts: Shape, value: str) -> Iterator[str]:
             like = _GLOBS.get(parts.base)
             literal = plain(value) if like is None else compile_glob(value, like).example("x")
             yield from (literal, f"{literal}-x", f"x-{literal}")
+            if like is not None:
+                yield compile_glob(value, like).example("")
     except ValueError:
         yield value

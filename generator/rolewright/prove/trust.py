@@ -157,7 +157,7 @@ def _probes(
 def _needs(atoms: Iterable[Atom], key: str) -> bool:
     """Whether some condition fails for a request that lacks a key."""
     own = [atom for atom in atoms if atom.key.lower() == key]
-    return all(context for context in contexts(own, ()))
+    return all(key in context for context in contexts(own, ()))
 
 
 def _strangers(declared: Sequence[Principal]) -> list[Principal]:
