@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _CALLS = ("calls", "paginated", "transfers")
 _LONGEST = 10_000
 """Characters after an opening brace in which its end is looked for."""
-_COMMENT = re.compile(r"(?m)(?:^|(?<=[\s;{}(),]))//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"(?m)(?:^|(?<=[\s;{}(),]))//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TOKEN = re.compile(
-    r"(?P<close>\}|(?<!\[)\])|(?P<name>\b[A-Za-z]\w*)\s*:\s*(?:(?:&|\[\]|\*|map\[\w+\]|[\w.]+)*\s*(?P<open>[{\[]))?|\{|\[(?!\])"
+    r"(?P<close>\}|(?<!\[)\])|(?P<name>\b[A-Za-z]\w*)\s*:\s*(?:(?:&|\[\]|\*|map\[\w+\]|[\w.])*+\s*(?P<open>[{\[]))?|\{|\[(?!\])"
 )
 _ENVIRONMENT = re.compile(r'(?:process\.env\.|Getenv\(")(\w+)')
 

@@ -134,7 +134,8 @@ def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tu
 def _is_whole(text: str, template: str) -> bool:
     """Whether an ARN has the characters at its end that AWS puts there, for which a policy else has a `?` each."""
     marks = len(template) - len(template.rstrip("?"))
-    return marks > 0 and re.fullmatch(rf"arn:.*-[A-Za-z0-9]{{{marks}}}", text) is not None
+    named, dash, end = text.rpartition("-")
+    return marks > 0 and named.startswith("arn:") and dash == "-" and len(end) == marks and end.isalnum()
 
 
 def _mark(hint: str) -> str:
@@ -146,10 +147,7 @@ def _mark(hint: str) -> str:
 def _read(text: str, name: str, template: str) -> dict[str, str]:
     """What a value says of the variables: an ARN, a URL or a plain name; nothing if it is of something else."""
     if text.startswith("arn:"):
-        pattern = re.escape(template.split("-??????", maxsplit=1)[0].removesuffix(":*"))
-        pattern = re.sub(r"\\\$\\\{(\w+)\\\}", lambda match: f"(?P<{match[1]}>.*?)", pattern)
-        found = re.fullmatch(pattern + r"(?::\*)?", text)
-        return {key: value for key, value in found.groupdict().items() if value} if found else {}
+        return _parted(text.removesuffix(":*"), template.split("-??????", maxsplit=1)[0].removesuffix(":*"))
     if text.startswith("https://"):
         url = urlsplit(text)
         parts = url.path.strip("/").split("/")
@@ -159,6 +157,22 @@ def _read(text: str, name: str, template: str) -> dict[str, str]:
         partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
         return {name: parts[-1], "Partition": partition, "Region": region, "Account": account}
     return {name: re.sub(_facts()["cut"].get(name, "(?!)"), "", text)}
+
+
+def _parted(arn: str, template: str) -> dict[str, str]:
+    """What the variables of a template are in an ARN, each the shortest that it can be; nothing if it does not fit."""
+    first, *rest = _VARIABLE.split(template)  # texts, and between them the names of variables
+    if not arn.startswith(first) or not rest:
+        return {}
+    found: dict[str, str] = {}
+    at = len(first)
+    for name, literal, is_last in zip(rest[::2], rest[1::2], [False] * (len(rest) // 2 - 1) + [True], strict=True):
+        end = len(arn) - len(literal) if is_last else arn.find(literal, at)
+        if end < at or not arn.startswith(literal, end):
+            return {}
+        found[name] = arn[at:end]
+        at = end + len(literal)
+    return {name: value for name, value in found.items() if value}
 
 
 @cache

@@ -55,7 +55,7 @@ _FRAMES = 3
 _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 _STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
 _OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)*")
-_MEMBER = re.compile(r"[A-Z]\w*|[a-z]+[A-Z]\w*")
+_MEMBER = re.compile(r"[a-z]*[A-Z]\w*")
 """How APIs call members, and Python hardly any parameter."""
 _COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
 
