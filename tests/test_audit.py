@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import re
 import subprocess
 import tarfile
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -23,6 +26,9 @@ from planted import FORMS, decoy_tree, new_key, plant
 from rolewright.audit.files import BLOCK, audit_file
 from rolewright.audit.keys import account_of, find_keys
 from rolewright.audit.text import audit_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY, SECRET, ACCOUNT = new_key(random.Random(1))
 
@@ -283,6 +289,48 @@ def test_a_broken_image_is_told(tmp_path: Path) -> None:
         assert "unreadable" in {one["rule"] for one in found}
     path.write_bytes(layer({f"blobs/sha256/{'d' * 64}": b"\x28\xb5\x2f\xfd" + b"x" * 600}))
     assert any("zstd" in one["message"] for one in findings("--image", "image.tar", cwd=tmp_path))
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("config/.env", content)
+    return packed.getvalue()
+
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "lib.zip": zipped,
+    "app.jar": zipped,
+    "app-1.0-py3-none-any.whl": zipped,
+    "backup.sql.gz": gzip.compress,
+    "backup.sql.bz2": bz2.compress,
+    "backup.sql.xz": lzma.compress,
+    "backup.lzma": lambda content: lzma.compress(content, lzma.FORMAT_ALONE),
+    "site.tar.gz": lambda content: layer({".env": content}, "w:gz"),
+    "site.tgz": lambda content: layer({".env": content}, "w:gz"),
+    "site.tar.xz": lambda content: layer({".env": content}, "w:xz"),
+    "outer.tar": lambda content: layer({"inner.gz": gzip.compress(content)}),
+    "noname": gzip.compress,
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_what_is_packed_is_named_and_never_called_clean(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(PACKED[name](f"AWS_ACCESS_KEY_ID={KEY}\n".encode() * 40))
+    (found,) = findings(".", cwd=tmp_path, code=0)
+    assert (found["rule"], found["file"], found["severity"]) == ("not-read", name, "note")
+    (found,) = findings(".", "--strict", cwd=tmp_path)
+    assert (found["rule"], found["severity"]) == ("not-read", "warning")
+    told = rolewright("audit", ".", cwd=tmp_path)
+    assert told.stdout.endswith("1 file looked at, 1 of them not read\n")
+
+
+def test_no_text_is_taken_for_an_archive(tmp_path: Path) -> None:
+    """Nor a program, a picture or the code of Python: their bytes are looked at."""
+    heads = (b"PK are two letters", b"BZ", b"\x7fELF", b"\x89PNG\r\n", b"SQLite format 3\0", b"[s]")
+    for number, head in enumerate(heads):
+        (tmp_path / f"{number}.bin").write_bytes(head + b" and more" * 100)
+    assert findings(".", "--strict", cwd=tmp_path, code=0) == []
 
 
 def test_what_was_accepted_ends_on_its_day(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from rolewright.audit.containers import not_read
 from rolewright.audit.text import audit_text
 from rolewright.finding import Finding, Location, Severity
 
@@ -59,9 +60,9 @@ def audit_stream(stream: BinaryIO, file: str, name: str) -> list[Finding]:
     """The same for a stream, of which no more than two blocks are in memory."""
     block = stream.read(BLOCK)
     following = stream.read(BLOCK) if len(block) == BLOCK else b""
+    found = not_read(block, file)
     if not following:
-        return audit_text(block, file, name)
-    found: list[Finding] = []
+        return [*found, *audit_text(block, file, name)]
     lines, data, start = 0, block, 0
     while True:
         end = len(data) - _BESIDE if following else len(data)

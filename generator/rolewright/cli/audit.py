@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +51,9 @@ def audit(
         Path | None,
         typer.Option("--checklist", metavar="FILE", help="Write what is to be done for each key, as Markdown."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 also where something was not read: an archive, a compressed file.")
+    ] = False,
     blueprints: Blueprints = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
@@ -58,11 +62,13 @@ def audit(
     Nothing is sent anywhere, and no secret is shown: the account is read from the key's id, and a secret is told by the
     beginning of its SHA-256. A line with `rolewright:allow REASON` is passed over. With --draft each PATH is taken for
     a workload: the calls of AWS's SDK in its code become the resources and verbs of a manifest, and what the code does
-    not tell is said in comments. Exits 1 where something is found, be it an error or a warning.
+    not tell is said in comments. Archives and compressed files are named, not read. Exits 1 where something is found,
+    be it an error or a warning.
     """
     if not paths and not image:
         raise typer.BadParameter("give files or folders, or --image")
     end = _until(accept, until, baseline)
+    unread = Severity.WARNING if strict else Severity.NOTE
     for path in [*(paths or ()), *(image or ())]:
         if not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
@@ -72,6 +78,7 @@ def audit(
     today = datetime.now(UTC).date()
     try:
         from rolewright.audit.baseline import beyond, read_baseline  # noqa: PLC0415 - only this command needs it
+        from rolewright.audit.containers import NOT_READ  # noqa: PLC0415
 
         accepted = read_baseline(baseline) if baseline is not None and (accept is None or baseline.exists()) else {}
         found, count = found_in(paths or [], image or [], git_history=git_history)
@@ -83,11 +90,12 @@ def audit(
     if accept is not None and end is not None and baseline is not None:
         _accept(baseline, found, accepted, accept, end)
         return
+    found = [replace(one, severity=unread) if one.rule == NOT_READ else one for one in found]
     if baseline is not None:
         found = beyond(found, accepted, baseline, today)
     report(found, {}, format_, lines=False)  # a line could have a secret in it
     if format_ is FindingsFormat.TEXT:
-        typer.echo(f"{count} file{'s' * (count != 1)} looked at")
+        typer.echo(_looked_at(count, {one.location.file for one in found if one.rule in ("unreadable", NOT_READ)}))
     if any(one.severity is not Severity.NOTE for one in found):
         raise typer.Exit(1)
 
@@ -117,6 +125,11 @@ def _workloads(
     if list_ is not None:
         write_file(list_, checklist(found, workloads))
         typer.echo(f"{list_}: written", err=True)
+
+
+def _looked_at(count: int, unread: set[str]) -> str:
+    said = f"{count} file{'s' * (count != 1)} looked at"
+    return f"{said}, {len(unread)} of them not read" if unread else said
 
 
 def _until(accept: str | None, until: str | None, baseline: Path | None) -> date | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rolewright.audit.containers import NOT_READ
 from rolewright.audit.text import keys_told
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterat
     if evidence.findings is None:
         yield Demand(met=False, said="show that nothing gives the workload the key: --audit with its code and settings")
         return
-    unread = [one.location for one in evidence.findings if one.rule == "unreadable"]
+    unread = [one.location for one in evidence.findings if one.rule in ("unreadable", NOT_READ)]
     if unread:
-        yield Demand(met=False, said=f"{unread[0].file} could not be read: run where it can be")
+        yield Demand(met=False, said=f"{unread[0].file} was not read: run where it can be, and unpack what is packed")
     places = keys_told(evidence.findings).get(key.id, [])
     places += [one.location for one in evidence.findings if one.rule in _REFERENCES]
     if places:
