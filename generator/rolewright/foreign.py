@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from rolewright.bounded import UnreadableError, parse_json, read_json
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.prove.document import PolicyError, PolicyStatement, statements
 from rolewright.prove.table import Declared
@@ -36,11 +36,9 @@ def read_policies(path: Path) -> Foreign:
     are those of resources, and are left out. Raises Rejected for a file without a policy, or with a malformed one.
     """
     try:
-        documents = list(_documents(json.loads(path.read_bytes().decode("utf-8-sig"))))
-    except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}", "give a file with a policy in JSON") from None
-    except (ValueError, RecursionError) as error:
-        raise _refused(path, f"is no JSON: {error}", "give a policy in JSON") from None
+        documents = list(_documents(read_json(path)))
+    except UnreadableError as error:
+        raise _refused(path, str(error), "give a file with a policy in JSON") from None
     if not documents:
         raise _refused(path, "has no policy in it: nothing in there has a `Statement`", "give a policy in JSON")
     allowed: list[Declared] = []
@@ -80,8 +78,8 @@ def _documents(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
                 yield from _documents(item)
         case str() if "Statement" in node:
             try:
-                inner = json.loads(node if node.lstrip().startswith("{") else unquote(node))
-            except ValueError:
+                inner = parse_json(node if node.lstrip().startswith("{") else unquote(node))
+            except UnreadableError:
                 return
             yield from _documents(inner)
         case _:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.bounded import UnreadableError, read_json
 from rolewright.finding import Finding, Location, Rejected, Severity
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def fingerprint(finding: Finding) -> str:
 def read_baseline(path: Path) -> dict[str, Mapping[str, Any]]:
     """The accepted findings by fingerprint. Raises Rejected with the place for a file that is none."""
     try:
-        listed = json.loads(path.read_text(encoding="utf-8"))["accepted"]
+        listed = read_json(path, names=True)["accepted"]
         entries = {one["fingerprint"]: one for one in listed}
         wrong = [one for one in listed if not str(one["reason"]).strip() or not _is_day(one["until"])]
-    except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except UnreadableError as error:
+        raise _refused(path, str(error)) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise _refused(path, "is no baseline of rolewright audit") from None
     if wrong:
         raise _refused(path, f"has an entry without a reason, or without a day: {wrong[0]['fingerprint']}")

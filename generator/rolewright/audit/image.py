@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import tarfile
 import zlib
 from dataclasses import replace
@@ -10,13 +13,21 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rolewright.audit.files import audit_stream
+from rolewright.bounded import open_plain
 from rolewright.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_COMPRESSED: dict[bytes, Callable[[BinaryIO], object]] = {_GZIP: lambda stream: gzip.GzipFile(fileobj=stream),
+    b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}  # fmt: skip
 _MAGIC = slice(257, 262)
+_FULLEST = 100
+"""How often an image may hold its own size, all that is compressed in it unpacked."""
+_ALWAYS = 64 * 1024 * 1024
+"""Bytes that any image may hold."""
+_BROKEN = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, OverflowError)
 
 
 def audit_image(path: Path) -> list[Finding]:
@@ -29,7 +40,7 @@ def audit_image(path: Path) -> list[Finding]:
     others: list[Finding] = []
     listed = False
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with open_plain(path) as file, _tar(file, budget := _Budget(path)) as archive:
             for member in archive:
                 _forget(archive)
                 listed |= member.name in ("manifest.json", "index.json")
@@ -40,7 +51,7 @@ def audit_image(path: Path) -> list[Finding]:
                 stream = cast("BinaryIO", io.BufferedReader(_Joined(head, cast("BinaryIO", opened)), 1 << 20))
                 name = PurePosixPath(member.name).name
                 if head[_MAGIC] == b"ustar" or head.startswith(_GZIP):
-                    found += _layer(stream, f"{path}:{_digest(member.name)}", deleted)
+                    found += _layer(stream, f"{path}:{_digest(member.name)}", deleted, budget)
                 elif head.startswith(_ZSTD):
                     message = f"the layer {_digest(member.name)} is compressed with zstd, and was not read"
                     others.append(_unread(message, "save the image with gzip or without compression", path))
@@ -48,7 +59,7 @@ def audit_image(path: Path) -> list[Finding]:
                     others += audit_stream(stream, f"{path}:{name}", f"{name}.json")
         if not listed:
             others.append(_unread("is no image, or only a part of one: it has no manifest", "use docker save", path))
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except _BROKEN as error:
         others.append(_unread(f"cannot be read to its end: {error}", "write it once more with docker save", path))
     gone = [
         replace(one, message=f"{one.message}; a later layer deletes the file, and the image has it all the same")
@@ -64,8 +75,39 @@ def _forget(archive: tarfile.TarFile) -> None:
     archive.members = []  # type: ignore[attr-defined]
 
 
-def _layer(stream: BinaryIO, file: str, deleted: set[str]) -> Iterator[tuple[str, str, Finding]]:
-    with tarfile.open(fileobj=stream, mode="r|*") as layer:
+def _tar(stream: BinaryIO, budget: _Budget) -> tarfile.TarFile:
+    """An archive, compressed or not, to be read from front to back."""
+    head = stream.read(8)
+    whole = cast("BinaryIO", io.BufferedReader(_Joined(head, stream), 1 << 20))
+    unpack = next((one for mark, one in _COMPRESSED.items() if head.startswith(mark)), None)
+    counted = _Counted(whole if unpack is None else cast("BinaryIO", unpack(whole)), budget)
+    return tarfile.open(fileobj=cast("BinaryIO", counted), mode="r|")
+
+
+class _Budget:
+    """The bytes that may still be unpacked of an image."""
+
+    def __init__(self, path: Path) -> None:
+        self.left = max(_ALWAYS, _FULLEST * path.stat().st_size)
+
+
+class _Counted:
+    """A stream that ends with an error once the budget is used up."""
+
+    def __init__(self, stream: BinaryIO, budget: _Budget) -> None:
+        self._stream = stream
+        self._budget = budget
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._budget.left -= len(data)
+        if self._budget.left < 0:
+            raise OSError(f"it holds more than {_FULLEST} times its size")
+        return data
+
+
+def _layer(stream: BinaryIO, file: str, deleted: set[str], budget: _Budget) -> Iterator[tuple[str, str, Finding]]:
+    with _tar(stream, budget) as layer:
         for member in layer:
             _forget(layer)
             name = PurePosixPath("/", member.name)

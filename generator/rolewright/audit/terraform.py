@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolewright.bounded import UnreadableError, read_text
 from rolewright.check.parse import parse
 from rolewright.check.rule import check_rules, rules
 from rolewright.finding import Finding, Location, Rejected, Severity
@@ -30,8 +31,8 @@ def audit_terraform(files: Iterable[str]) -> Iterator[Finding]:
         if file.endswith(".tf"):
             path = Path(file)
             try:
-                folders[path.parent][path.name] = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
+                folders[path.parent][path.name] = read_text(path)
+            except UnreadableError:
                 continue  # reading it for keys has said so, or it is no Terraform
     chosen = [rule for rule in rules() if rule.name in _RULES]
     for folder, texts in folders.items():

@@ -11,6 +11,7 @@ import typer
 
 from rolewright.cli.build import cpus
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report
+from rolewright.cli.files import is_there, require_there
 from rolewright.finding import Finding, Location, Rejected, Severity
 
 if TYPE_CHECKING:
@@ -69,18 +70,16 @@ def audit(
         raise typer.BadParameter("give files or folders, or --image")
     end = _until(accept, until, baseline)
     unread = Severity.WARNING if strict else Severity.NOTE
-    for path in [*(paths or ()), *(image or ())]:
-        if not path.exists():
-            raise typer.BadParameter(f"{path} does not exist")
+    require_there([*(paths or ()), *(image or ())])
     for output in filter(None, (draft, checklist)):
-        if output.exists():
+        if is_there(output):
             raise typer.BadParameter(f"{output} is there, and may have been filled in: name another file")
     today = datetime.now(UTC).date()
     try:
         from rolewright.audit.baseline import beyond, read_baseline  # noqa: PLC0415 - only this command needs it
         from rolewright.audit.containers import NOT_READ  # noqa: PLC0415
 
-        accepted = read_baseline(baseline) if baseline is not None and (accept is None or baseline.exists()) else {}
+        accepted = read_baseline(baseline) if baseline is not None and (accept is None or is_there(baseline)) else {}
         found, count = found_in(paths or [], image or [], git_history=git_history)
     except Rejected as refusal:
         report(refusal.findings, {}, format_)

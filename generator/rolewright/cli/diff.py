@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
+from rolewright.bounded import UnreadableError, read_bytes
 from rolewright.cli.console import Blueprints, report
+from rolewright.cli.files import is_there, require_there
 from rolewright.finding import Finding, Rejected
 from rolewright.source import load, loads
 
@@ -61,9 +63,8 @@ def diff(
     catalog = load_catalog(blueprints or ())
     if base is None and len(paths) != 2:
         raise typer.BadParameter("give the old and the new manifest or folder, or --base REV")
-    for path in paths:
-        if not path.exists() and base is None:
-            raise typer.BadParameter(f"{path} does not exist")
+    if base is None:
+        require_there(paths)
     read = Reading(catalog)
     try:
         old, new = read.two(*paths) if base is None else read.since(base, paths)
@@ -116,9 +117,9 @@ class Reading:
                 text = file_at(commit, file)
                 if text is not None and (file == path or _is_manifest(text)):
                     earlier.append(loads(text, f"{revision}:{file}"))
-                elif text is None and not file.exists():
+                elif text is None and not is_there(file):
                     raise typer.BadParameter(f"{file} is not there, and was not at {revision}")
-        there = [file for path in paths if path.exists() for file in _files(path)]
+        there = [file for path in paths if is_there(path) for file in _files(path)]
         return self.described(earlier), self.described(load(file) for file in there)
 
     def described(self, documents: Iterable[Document]) -> dict[str, Described]:
@@ -150,8 +151,8 @@ def _files(path: Path) -> list[Path]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8", "replace")
-    except OSError:
+        return read_bytes(file).decode("utf-8", "replace")
+    except UnreadableError:
         return "workload: unknown"  # reading it as a manifest says what is wrong
 
 

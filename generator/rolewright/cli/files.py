@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from rolewright.bounded import UnreadableError, require_plain
 from rolewright.cli.console import report
 from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 STALE = 3
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything has this name, be it a link to nothing."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
+
+
+def require_there(paths: Iterable[Path]) -> None:
+    """Exit 2 where one of the paths that a command was given is neither a file nor a folder."""
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+            if not stat.S_ISDIR(mode):
+                require_plain(mode)
+        except UnreadableError as error:
+            raise typer.BadParameter(f"{path} {error}") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise typer.BadParameter(f"{path} does not exist") from None
+        except OSError as error:
+            raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from None
 
 
 def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path, *, check: bool, force: bool) -> None:
@@ -40,8 +66,7 @@ def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path,
 
 def write_file(output: Path, text: str) -> None:
     """One file, all of it or none: a draft beside it takes its place. Exits 2 where that is not possible."""
-    if output.is_symlink():
-        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
+    require_writable(output)
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
             draft = Path(folder, output.name)
@@ -49,3 +74,19 @@ def write_file(output: Path, text: str) -> None:
             draft.replace(output)
     except OSError as error:
         raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None
+
+
+def require_writable(output: Path) -> None:
+    """Exit 2 where a link, or anything but a plain file, stands where a file is to be written."""
+    try:
+        mode = output.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None
+    if stat.S_ISLNK(mode):
+        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
+    try:
+        require_plain(mode)
+    except UnreadableError as error:
+        raise typer.BadParameter(f"{output} {error}") from None

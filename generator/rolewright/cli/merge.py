@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.bounded import UnreadableError, read_json
 from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
 from rolewright.finding import Severity
 from rolewright.report.json import ForeignReportError, findings_of
@@ -30,8 +30,10 @@ def merge(
     findings: list[Finding] = []
     for path in reports:
         try:
-            findings += findings_of(json.loads(path.read_bytes()))
-        except (OSError, ValueError, ForeignReportError) as error:
+            findings += findings_of(read_json(path, names=True))
+        except UnreadableError as error:
+            raise typer.BadParameter(f"{path} {error}") from None
+        except ForeignReportError as error:
             raise typer.BadParameter(f"{path} is no report of --format json: {error}") from None
     report(findings, {}, format_)
     if any(finding.severity is Severity.ERROR for finding in findings):

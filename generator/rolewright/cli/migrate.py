@@ -12,6 +12,7 @@ import typer
 
 from rolewright.cli.audit import found_in
 from rolewright.cli.console import Blueprints, Format, FormatOption, report
+from rolewright.cli.files import is_there, require_there
 from rolewright.cli.migrate_file import demanded_of, read_file, take_step, today, write_migration
 from rolewright.cli.migrate_iam import execute_back, execute_step
 from rolewright.finding import Finding, Location, Rejected
@@ -52,8 +53,8 @@ def init(
     from rolewright.audit.text import keys_told  # noqa: PLC0415
     from rolewright.migration.plan import Key, Migration, Step, Wait  # noqa: PLC0415
 
-    _require(paths)
-    if file.exists():
+    require_there(paths)
+    if is_there(file):
         if deadline is not None:
             raise typer.BadParameter(f"{file} is there already: `rolewright migrate extend` sets another deadline")
         migration = read_file(file)
@@ -112,7 +113,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     from rolewright.audit.text import keys_told  # noqa: PLC0415 - only this command needs it
     from rolewright.migration.plan import GONE  # noqa: PLC0415
 
-    _require(paths or [])
+    require_there(paths or [])
     migration = read_file(file)
     unknown = [
         Finding(
@@ -173,9 +174,7 @@ def advance(
     used and no credentials are read: the AWS commands are shown, and their output is the evidence. With it the change
     is shown first, is asked for, and is never made for a key that was used within the days agreed on.
     """
-    for path in (*(trail or ()), *(audit or ()), *filter(None, (manifest, last_used, listed))):
-        if not path.exists():
-            raise typer.BadParameter(f"{path} does not exist")
+    require_there((*(trail or ()), *(audit or ()), *filter(None, (manifest, last_used, listed))))
     migration = read_file(file)
     if key not in migration.keys:
         raise typer.BadParameter(f"{file} has no key {key}")
@@ -274,12 +273,6 @@ def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, ex
             raise typer.Exit(1)
     write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
     typer.echo(f"{key.id}: {step.phase}, taken back")
-
-
-def _require(paths: list[Path]) -> None:
-    for path in paths:
-        if not path.exists():
-            raise typer.BadParameter(f"{path} does not exist")
 
 
 def _audited(paths: list[Path]) -> list[Finding]:

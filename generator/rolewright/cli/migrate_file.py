@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rolewright.cli.console import Format, report
-from rolewright.cli.files import write_file
+from rolewright.cli.files import is_there, write_file
 from rolewright.finding import Rejected
 from rolewright.report.text import printable
 
@@ -24,7 +24,7 @@ def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
     """The migration in a file; exits 2 where there is none, and 1 with findings where it is no migration."""
     from rolewright.migration.plan import read_migration  # noqa: PLC0415 - as above
 
-    if not file.exists():
+    if not is_there(file):
         raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
     try:
         return read_migration(file)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from rolewright.bounded import UnreadableError, open_plain
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report
-from rolewright.cli.files import write_file
+from rolewright.cli.files import is_there, require_writable, write_file
 from rolewright.finding import Rejected
 
 
@@ -56,14 +57,13 @@ def _require_own(output: Path, *, force: bool) -> None:
     """Exits where something else than a page of this command stands there."""
     from rolewright.report.html import MARK  # noqa: PLC0415
 
-    if output.is_dir():
-        raise typer.BadParameter(f"{output} is a folder; -o names the file")
-    try:
-        with output.open("rb") as opened:
-            own = opened.read(len(MARK)) == MARK.encode()
-    except FileNotFoundError:
+    require_writable(output)
+    if not is_there(output):
         return
-    except OSError as error:
-        raise typer.BadParameter(f"{output} cannot be read: {error.strerror}") from None
+    try:
+        with open_plain(output) as opened:
+            own = opened.read(len(MARK)) == MARK.encode()
+    except UnreadableError as error:
+        raise typer.BadParameter(f"{output} {error}") from None
     if not own and not force:
         raise typer.BadParameter(f"{output} is not a page of rolewright report; --force overwrites it")

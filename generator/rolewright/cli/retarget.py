@@ -11,6 +11,7 @@ import typer
 
 from rolewright.blueprint import load_catalog
 from rolewright.cli.console import Blueprints, Format, FormatOption, report
+from rolewright.cli.files import is_there, write_file
 from rolewright.finding import Rejected
 from rolewright.report.json import findings_json
 from rolewright.report.retarget import moves_json, moves_text
@@ -62,12 +63,6 @@ def retarget(
 
 
 def _write(output: Path, text: str, *, force: bool) -> None:
-    if output.is_symlink():
-        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
-    try:
-        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as opened:
-            opened.write(text)
-    except FileExistsError:
-        raise typer.BadParameter(f"{output} is there already; --force overwrites it") from None
-    except OSError as error:
-        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None
+    if is_there(output) and not force:
+        raise typer.BadParameter(f"{output} is there already; --force overwrites it")
+    write_file(output, text)

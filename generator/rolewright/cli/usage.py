@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report
+from rolewright.cli.files import is_there, require_there
 from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
@@ -61,12 +62,10 @@ def usage(
 
     if since and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", since):
         raise typer.BadParameter(f"{since} is no day: write it as 2027-06-30")
-    for path in files:
-        if not path.exists():
-            raise typer.BadParameter(f"{path} does not exist")
+    require_there(files)
     if patch is not None and len(set(manifest)) > 1:
         raise typer.BadParameter("--patch is for one manifest")
-    if patch is not None and patch.exists():
+    if patch is not None and is_there(patch):
         raise typer.BadParameter(f"{patch} is there already: name another file")
     named = dict(_named(one) for one in last_accessed or ())
     reading = Reading()
@@ -97,7 +96,7 @@ def usage(
 
 def _named(text: str) -> tuple[str, Path]:
     role, equals, file = text.partition("=")
-    if not equals or not Path(file).exists():
+    if not equals or not is_there(Path(file)):
         raise typer.BadParameter(f"--last-accessed takes ROLE=FILE, and {file or text} is no file that is there")
     return role, Path(file)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from rolewright.bounded import UnreadableError, read_json
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.migration.evidence import LastUse
 
@@ -44,12 +44,10 @@ def read_status(path: Path, key_id: str, user: str) -> tuple[str, str]:
 
 def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise Rejected([Finding("migration-evidence", message, "name another file", Location(str(path)))]) from None
-    except (ValueError, RecursionError):
-        return None
+        return read_json(path)
+    except UnreadableError as error:
+        place = Location(str(path))
+        raise Rejected([Finding("migration-evidence", f"{path} {error}", "name another file", place)]) from None
 
 
 def _refused(path: Path, command: str) -> Rejected:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolewright.bounded import UnreadableError, read_text
 from rolewright.finding import Location
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.pattern import pattern_calls, suffixes
@@ -38,12 +39,9 @@ def calls_in(files: Iterable[str], folder: str) -> list[Call | Unmapped]:
         if suffix not in {".py", *suffixes()} or _ELSEWHERE.search(Path(relative).as_posix()):
             continue
         try:
-            if Path(file).stat().st_size > _MAX_BYTES:
-                found.append(Unmapped(name, f"it is longer than {_MAX_BYTES} bytes", Location(file)))
-                continue
-            text = Path(file).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            found.append(Unmapped(name, "it cannot be read as text", Location(file)))
+            text = read_text(file, _MAX_BYTES)
+        except UnreadableError as error:
+            found.append(Unmapped(name, f"it {error}", Location(file)))
             continue
         if suffix == ".py":
             texts[file] = text

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import codecs
-import json
+import os
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rolewright.bounded import DECODER, UnreadableError, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _BLOCK = 1 << 20
+_FULLEST = 100
+"""How often a gzip file may hold its own size; CloudTrail's hold it ten to thirty times."""
+_ALWAYS = 32 * 1024 * 1024
+"""Bytes that any gzip file may hold."""
+_MOST_FOREIGN = 10_000
+"""Values that are no records, and more than those that are, after which a file is none of CloudTrail's."""
 _LONGEST = 16 * 1024 * 1024
 """Characters that one record may take; CloudTrail's own limit is 256 kB (1 MB with an extended one)."""
-_SPACE = " \t\r\n,"
+_SPACE = re.compile(r"[ \t\r\n,]*")
+_START = re.compile(r"[ \t\r\n\ufeff]*")
 
 
 @dataclass
@@ -33,10 +43,10 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
     A broken or truncated file gives what comes before the break, and is named in `reading`.
     """
     for path in paths:
-        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        files = sorted(file for file in path.rglob("*") if not file.is_dir()) if path.is_dir() else [path]
         for file in files:
             try:
-                with file.open("rb") as opened:
+                with open_plain(file) as opened:
                     yield from _file(opened, reading)
             except (OSError, EOFError, zlib.error) as error:
                 reading.broken[str(file)] = str(error) or "ends too early"
@@ -47,16 +57,28 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
 def _file(opened: BinaryIO, reading: Reading) -> Iterator[dict[str, Any]]:
     head = opened.read(2)
     opened.seek(0)
+    before = reading.records, reading.foreign
     for value in _values(_inflated(opened) if head == b"\x1f\x8b" else iter(lambda: opened.read(_BLOCK), b"")):
         yield from _records(value, reading)
+        others = reading.foreign - before[1]
+        if others > _MOST_FOREIGN and others > reading.records - before[0]:
+            raise UnreadableError(f"has {others:,} values that are no records of CloudTrail")
 
 
 def _inflated(opened: BinaryIO) -> Iterator[bytes]:
-    """What a gzip file holds, up to the place where it is broken: what came before is given, then EOFError raised."""
+    """What a gzip file holds, up to the place where it is broken: what came before is given, then EOFError raised.
+
+    Raises UnreadableError where it holds far more than files of records do, which is made to keep a reader busy.
+    """
     inflate = zlib.decompressobj(wbits=31)
+    left = max(_ALWAYS, _FULLEST * os.fstat(opened.fileno()).st_size)
     while data := opened.read(_BLOCK):
         while data:
-            yield inflate.decompress(data, _BLOCK)
+            part = inflate.decompress(data, _BLOCK)
+            left -= len(part)
+            if left < 0:
+                raise UnreadableError(f"holds more than {_FULLEST} times its size, as no file of records does")
+            yield part
             data = inflate.unconsumed_tail
             if inflate.eof and inflate.unused_data.strip(b"\0"):
                 data, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
@@ -68,7 +90,7 @@ def _records(value: Any, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa:
     """The records in a value: it is one, or wraps one as text, or several."""
     if isinstance(value, dict) and isinstance(value.get("CloudTrailEvent"), str):
         try:
-            value = json.loads(value["CloudTrailEvent"])
+            value = DECODER.decode(value["CloudTrailEvent"])
         except (ValueError, RecursionError):
             value = None
     if (
@@ -85,7 +107,7 @@ def _records(value: Any, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa:
 def _values(blocks: Iterator[bytes]) -> Iterator[Any]:
     """The objects of `{"Records": […]}`, `{"Events": […]}` or lists, or one object after the other."""
     text = _Text(blocks)
-    text.skip(" \t\r\n\ufeff")
+    text.skip(_START)
     while text.skip(_SPACE):
         wrapped = text.starts('{"Records"') or text.starts('{"Events"')
         if not wrapped and not text.starts("["):
@@ -111,7 +133,6 @@ class _Text:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
         self._at = 0
-        self._decoder = json.JSONDecoder()
 
     def _more(self) -> bool:
         block = next(self._blocks, b"")
@@ -119,11 +140,11 @@ class _Text:
         self._at = 0
         return bool(block)
 
-    def skip(self, characters: str) -> bool:
+    def skip(self, characters: re.Pattern[str]) -> bool:
         """Go past some characters; whether anything is left."""
         while True:
-            while self._at < len(self._rest) and self._rest[self._at] in characters:
-                self._at += 1
+            match = characters.match(self._rest, self._at)
+            self._at = match.end() if match else self._at
             if self._at < len(self._rest):
                 return True
             if not self._more():
@@ -148,7 +169,9 @@ class _Text:
         while True:
             self.skip(_SPACE)
             try:
-                value, self._at = self._decoder.raw_decode(self._rest, self._at)
+                value, self._at = DECODER.raw_decode(self._rest, self._at)
+            except UnreadableError:
+                raise
             except ValueError:
                 if len(self._rest) - self._at > _LONGEST:
                     raise ValueError("has something that is no record of CloudTrail") from None

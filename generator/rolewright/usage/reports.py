@@ -6,10 +6,10 @@ import base64
 import binascii
 import csv
 import io
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rolewright.bounded import UnreadableError, parse_json, read_text
 from rolewright.finding import Finding, Location, Rejected
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
     text = _text(path)
     try:
         if text.lstrip().startswith("{"):
-            text = base64.b64decode(json.loads(text)["Content"], validate=True).decode()
+            text = base64.b64decode(parse_json(text)["Content"], validate=True).decode()
         found = tuple(
             ActiveKey(row["arn"], number, row[f"{key}_last_rotated"], "" if used in _NEVER else used, where)
             for row in csv.DictReader(io.StringIO(text), strict=True)
@@ -57,7 +57,7 @@ def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
             for where in [f"{row[f'{key}_last_used_service']} in {row[f'{key}_last_used_region']}"]
         )
         known = {"arn", "access_key_1_active"} <= set(next(csv.reader(io.StringIO(text)), ()))
-    except (ValueError, KeyError, TypeError, csv.Error, binascii.Error, RecursionError):
+    except (ValueError, KeyError, TypeError, csv.Error, binascii.Error):
         known, found = False, ()
     if not known:
         raise _refused(path, "is no credential report of IAM", "write `aws iam get-credential-report` to a file")
@@ -69,14 +69,14 @@ def read_last_accessed(path: Path) -> LastAccessed:
     services: dict[str, str] = {}
     actions: dict[str, str] = {}
     try:
-        report: dict[str, Any] = json.loads(_text(path))
+        report: dict[str, Any] = parse_json(_text(path))
         complete = report.get("JobStatus", "COMPLETED") == "COMPLETED" and not report.get("IsTruncated")
         for one in report["ServicesLastAccessed"]:
             prefix = one["ServiceNamespace"]
             services[prefix] = _time(one.get("LastAuthenticated"))
             for action in one.get("TrackedActionsLastAccessed", ()):
                 actions[f"{prefix}:{action['ActionName']}"] = _time(action.get("LastAccessedTime"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "write `aws iam get-service-last-accessed-details` to a file"
         raise _refused(path, "is no report of when services were last used", remedy) from None
     if not complete:
@@ -92,9 +92,9 @@ def _time(value: object) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise _refused(path, f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}", "") from None
+        return read_text(path)
+    except UnreadableError as error:
+        raise _refused(path, str(error), "") from None
 
 
 def _refused(path: Path, what: str, remedy: str) -> Rejected:
