@@ -12,10 +12,12 @@ import math
 import os
 import stat
 from collections import Counter
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Fault = Literal["missing", "kind", "access", "size", "content"]
 
 MAX_BYTES = 16 * 1024 * 1024
 """What is read of a file at once. JSON takes up to 25 times as much memory as its text."""
@@ -27,7 +29,14 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 
 
 class UnreadableError(ValueError):
-    """A file that cannot be read; the text says why, as what follows its name: "is a folder"."""
+    """A file that cannot be read; the text says why, as what follows its name: "is a folder".
+
+    `fault` tells what is at fault: whether it is there, what kind of thing it is, access, its size or its content.
+    """
+
+    def __init__(self, said: str, fault: Fault = "content") -> None:
+        self.fault = fault
+        super().__init__(said)
 
 
 def open_plain(path: Path | str) -> BinaryIO:
@@ -38,17 +47,23 @@ def open_plain(path: Path | str) -> BinaryIO:
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         stream = os.fdopen(os.open(path, flags), "rb")
         require_plain(os.fstat(stream.fileno()).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnreadableError("does not exist", "missing") from None
     except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror or error}") from None
+        raise UnreadableError(f"cannot be read: {error.strerror or error}", "access") from None
+    except UnreadableError:
+        raise
+    except ValueError as error:  # a NUL in it
+        raise UnreadableError(f"is no path: {error}", "missing") from None
     return stream
 
 
 def require_plain(mode: int) -> None:
     """Raise UnreadableError unless the mode is that of a plain file."""
     if stat.S_ISDIR(mode):
-        raise UnreadableError("is a folder, and not a file")
+        raise UnreadableError("is a folder, and not a file", "kind")
     if not stat.S_ISREG(mode):
-        raise UnreadableError("is a pipe, a socket or a device, and not a file")
+        raise UnreadableError("is a pipe, a socket or a device, and not a file", "kind")
 
 
 def read_bytes(path: Path | str, most: int = MAX_BYTES) -> bytes:
@@ -57,9 +72,9 @@ def read_bytes(path: Path | str, most: int = MAX_BYTES) -> bytes:
         try:
             data = stream.read(most + 1)
         except OSError as error:
-            raise UnreadableError(f"cannot be read: {error.strerror or error}") from None
+            raise UnreadableError(f"cannot be read: {error.strerror or error}", "access") from None
     if len(data) > most:
-        raise UnreadableError(f"is larger than {most:,} bytes")
+        raise UnreadableError(f"is larger than {most:,} bytes", "size")
     return data
 
 

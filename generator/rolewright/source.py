@@ -6,18 +6,19 @@ The YAML 1.2 core schema, read from PyYAML's events. PyYAML's own constructors f
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.bounded import UnreadableError, read_bytes
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.yamltree import Node, compose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rolewright.bounded import Fault
 
 MAX_BYTES = 1_000_000
 
@@ -152,7 +153,8 @@ def _require_unicode(file: str) -> None:
 def loads(text: str, file: str) -> Document:
     """Read YAML from a string; `file` is what findings call it. Raises Rejected as `load` does."""
     if len(text) > MAX_BYTES:
-        raise _too_large(file)
+        rule, remedy = _RULES["size"]
+        raise _refusal(rule, f"{file} is larger than {MAX_BYTES:,} bytes", remedy, Location(file))
     text = _normalised(text.removeprefix("\ufeff"))
     unwanted = _UNWANTED.search(text)
     if unwanted is not None:
@@ -182,15 +184,12 @@ def _refusal(rule: str, message: str, remedy: str, location: Location) -> Reject
     return Rejected([Finding(rule, message, remedy, location)])
 
 
-def _too_large(file: str) -> Rejected:
-    return _refusal(
-        "source-too-large",
-        f"the file is larger than {MAX_BYTES:,} bytes",
-        "give one file to each workload",
-        Location(file),
-    )
-
-
+_RULES: dict[Fault, tuple[str, str]] = {
+    "missing": ("source-missing", "check the path"),
+    "kind": ("source-not-a-file", "give the path of a YAML file"),
+    "access": ("source-unreadable", "make the file readable for the user that runs rolewright"),
+    "size": ("source-too-large", "give one file to each workload"),
+}
 _BINARY = "the file is binary: it has a NUL byte in it", "give the path of a YAML text file"
 
 
@@ -206,27 +205,12 @@ def _unwanted_character(file: str, text: str, index: int) -> Finding:
 
 
 def _read(path: Path, file: str) -> bytes:
-    """The bytes of a regular file, at most one more than allowed. A pipe or a device is never opened."""
-    here = Location(file)
+    """The bytes of a plain file. Raises Rejected for any other, and for one that is too large."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            kind = "a directory" if path.is_dir() else "a pipe, a socket or a device"
-            raise _refusal("source-not-a-file", f"{file} is {kind}", "give the path of a YAML file", here)
-        # Should the file have become a pipe since: without O_NONBLOCK the open would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise _refusal("source-missing", f"there is no file {file}", "check the path", here) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        remedy = "make the file readable for the user that runs rolewright"
-        raise _refusal("source-unreadable", f"{file} cannot be read: {reason}", remedy, here) from None
-    except ValueError as error:  # a path with a NUL in it
-        raise _refusal("source-missing", f"{file!r} is no path: {error}", "check the path", here) from None
-    if len(raw) > MAX_BYTES:
-        raise _too_large(file)
-    return raw
+        return read_bytes(path, MAX_BYTES)
+    except UnreadableError as error:
+        rule, remedy = _RULES[error.fault]
+        raise _refusal(rule, f"{file} {error}", remedy, Location(file)) from None
 
 
 def _tree(file: str, root: Node) -> Tree:
