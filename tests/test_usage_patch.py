@@ -54,6 +54,15 @@ def test_a_verb_goes_to_the_resource_that_has_it(catalog: Catalog) -> None:
     assert after(BLOCK, one, catalog=catalog) == BLOCK.replace("access: read", "access: [read, put]")
 
 
+@pytest.mark.parametrize("resource", ["ChimeChannelID", "arn:aws:s3:::orders-data", "", "\x1b${x}'\"", "arn:aws:::"])
+@pytest.mark.parametrize("action", ["secretsmanager:GetSecretValue", "sqs:SendMessage", "no:Such", "", "s3"])
+def test_a_denial_that_no_entry_would_mend_is_left_and_told(catalog: Catalog, action: str, resource: str) -> None:
+    made = patched(loads(FLOW, "m.yaml"), [Denial("orders", action, resource, "denied once")], {}, catalog)
+    assert len(made.changes) + len(made.left) == 1
+    assert (made.text == FLOW) == bool(made.left)
+    read_manifest(loads(made.text, "m.yaml"), catalog)
+
+
 def test_of_several_verbs_the_one_that_brings_least_is_taken(catalog: Catalog) -> None:
     text = HEAD + "resources:\n  jobs: {type: sqs-queue, name: jobs, access: send}\n"
     one = Denial("orders", "sqs:GetQueueAttributes", QUEUE.resource, "denied once")

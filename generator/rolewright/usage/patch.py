@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rolewright.data import iam
 from rolewright.draft import draft, draft_text
 from rolewright.edit import Editor, UnplacedError, applied
-from rolewright.finding import Rejected
+from rolewright.finding import Finding, Rejected
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.prove.match import Kind, matches
@@ -98,6 +98,10 @@ def _allowing(text: str, file: str, denial: Denial, catalog: Catalog) -> tuple[s
             edit = _verb(tree, editor, key, verbs[0])
             return applied(text, [edit]), f"resources.{key}: `{verbs[0]}`, for {denial.action}"
     made = draft([Declared("Allow", (denial.action,), (denial.resource,), (), "denied")], catalog)
+    if not made.entries and not made.rest:
+        message = "no such action can be asked for on that, so that no change would allow it"
+        place = workload.locate("resources")
+        raise Rejected([Finding("usage-denial", message, "look for what the message means by it", place)])
     section = "resources" if made.entries else "statements"
     key = next((one.key for one in made.entries), "")
     while key in workload.resources:
