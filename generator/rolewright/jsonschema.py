@@ -50,10 +50,13 @@ class Schema:
         skip: Collection[PathInData] = (),
         at: PathInData = (),
     ) -> Iterator[Finding]:
-        """Every violation of data that stands at a path, but for the values at `skip`, left to a later look."""
+        """Every violation of data that stands at a path.
+
+        The strings at `skip` are left to a later look, where they are resolved: only that they are strings counts here.
+        """
         for error in self._validator.iter_errors(data):
             path = (*at, *error.instance_path)
-            if path not in skip:
+            if path not in skip or error.kind.name == "type":
                 yield from self._describe(error, path, locate, rule)
 
     def _describe(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401

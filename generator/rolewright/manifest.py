@@ -90,8 +90,21 @@ def _check_structure(
         yield from override_findings(values.tree, defaults, _fixed(values.data, catalog))
     for name in values.replaced:
         data = values.in_environment(name)
-        skip = {path for path, text in strings(data) if "${" in text}
+        skip = {path for path, text in strings(data) if "${" in text and _may_refer(path)}
         yield from schemas.findings(data, values.locator(name), skip=skip)
+
+
+def _may_refer(path: PathInTree) -> bool:
+    """Whether a string at a path may have references in it; what decides the structure is taken as it is written."""
+    match path:
+        case ("compute", "type", *_) | ("resources", _, "type" | "create" | "access", *_):
+            return False
+        case ("compute" | "tags", _, *_) | ("resources", _, _, *_) | ("owner" | "boundary",):
+            return True
+        case ("statements", _, "resources" | "conditions", *_):
+            return True
+        case _:
+            return False
 
 
 def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
