@@ -6,7 +6,6 @@ Each stage returns its own frozen type or raises Rejected with all its findings;
 
 from __future__ import annotations
 
-import gc
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -62,16 +61,12 @@ class Pipeline:
         self._only = environments
         self._stack = ExitStack()
         self.sources: dict[str, str] = {}
-        # What the first build imports and loads stays to the end. The collector would look it through for
-        # garbage again and again while it grows, which is a fifth of that build.
-        gc.disable()
 
     def __enter__(self) -> Pipeline:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
-        gc.enable()
 
     @cached_property
     def _moto(self) -> Moto:
@@ -110,14 +105,6 @@ class Pipeline:
 
     def build(self, workload: Workload) -> Built:
         """Render, check and prove one workload."""
-        try:
-            return self._build(workload)
-        finally:
-            if not gc.isenabled():
-                gc.freeze()
-                gc.enable()
-
-    def _build(self, workload: Workload) -> Built:
         from rolewright.check.syntax import ParsedModule  # noqa: PLC0415 - a refused manifest needs none
 
         judged = self._limited(workload)

@@ -77,7 +77,6 @@ def usage(
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
-    # Outside, where garbage is collected again: a trail may hold millions of records.
     found = tally((event_of(record) for record in records(files, reading)), since)
     roles, advice, denials = _held(known, found, env or [], pipeline.catalog, accessed)
     for role in accessed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,7 @@ from rolewright.source import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from rolewright import model
     from rolewright.prove.evaluate import Evaluated, Plan
@@ -62,9 +64,15 @@ class RefusedError(Exception):
 class Moto:
     """A running moto. It serves any number of plans, one after the other."""
 
-    def __init__(self, session: Any, reset: Callable[[str, bool], None]) -> None:  # noqa: ANN401 - botocore's
+    def __init__(
+        self,
+        session: Any,  # noqa: ANN401 - botocore's
+        reset: Callable[[str, bool], None],
+        running: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._session = session
         self._reset = reset
+        self._running = running
         self._clients: dict[tuple[str, str], Any] = {}
 
     def apply(self, plan: Plan, environment: model.Environment) -> Sandbox:
@@ -72,6 +80,10 @@ class Moto:
 
         Account and region are the environment's. What moto refuses is a finding at the block's line.
         """
+        with self._running():
+            return self._applied(plan, environment)
+
+    def _applied(self, plan: Plan, environment: model.Environment) -> Sandbox:
         blocks = [block for block in plan.resources.values() if block.mode == "resource"]
         self._reset(environment.account, any(_AWS_POLICY.search(str(block.values)) for block in blocks))
         run = _Run(self, environment)
@@ -98,8 +110,9 @@ class Moto:
 def open_sandbox() -> Iterator[Moto]:
     """Start moto for a run. Keep it open over many plans: starting it costs more than they do.
 
-    While it is open, this process has no AWS settings in its environment. moto itself opens sessions that
-    would read them, and its own settings would change what it answers.
+    While it applies a plan, this process has no AWS settings in its environment, and calls of AWS end in moto. moto
+    itself opens sessions that would read the settings, and its own would change what it answers. Between two plans
+    the process is its owner's.
     """
     settings = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     settings |= {
@@ -107,7 +120,14 @@ def open_sandbox() -> Iterator[Moto]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # a thousand images, and no plan names one of them
     }
-    with patch.dict(os.environ, settings, clear=True):
+
+    @contextmanager
+    def alone() -> Iterator[None]:
+        # What is imported on the way, also while a plan is applied, sets filters of warnings.
+        with patch.dict(os.environ, settings, clear=True), warnings.catch_warnings():
+            yield
+
+    with alone():
         from botocore.session import Session  # noqa: PLC0415 - heavy, and a refused manifest needs none
         from moto import mock_aws  # noqa: PLC0415
         from moto.core.config import default_user_config  # noqa: PLC0415
@@ -122,13 +142,18 @@ def open_sandbox() -> Iterator[Moto]:
             mock_random.seed(0)  # the ids that moto generates are the same in every run
             os.environ["MOTO_ACCOUNT_ID"] = account
 
-        with _sparing(), mock:
-            yield Moto(Session(), reset)
+        session, sparing = Session(), _sparing()
+
+    @contextmanager
+    def running() -> Iterator[None]:
+        with alone(), sparing(), mock:
+            yield
+
+    yield Moto(session, reset, running)
 
 
-@contextmanager
-def _sparing() -> Iterator[None]:
-    """Keep moto and the SDK from doing over and over what comes out the same, or what nobody asks for."""
+def _sparing() -> Callable[[], AbstractContextManager[None]]:
+    """What keeps moto and the SDK from doing over and over what comes out the same, or what nobody asks for."""
     from botocore.loaders import Loader  # noqa: PLC0415 - heavy, as the others
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
     from moto.core import responses  # noqa: PLC0415
@@ -153,12 +178,18 @@ def _sparing() -> Iterator[None]:
             models[key] = load(loader, name)
         return models[key]
 
-    with (
-        patch.object(rsa, "generate_private_key", Key),
-        patch.object(Loader, "load_data_with_path", shared),
-        patch.object(responses, "method_names_from_class", cache(method_names_from_class)),
-    ):
-        yield
+    names = cache(method_names_from_class)
+
+    @contextmanager
+    def sparing() -> Iterator[None]:
+        with (
+            patch.object(rsa, "generate_private_key", Key),
+            patch.object(Loader, "load_data_with_path", shared),
+            patch.object(responses, "method_names_from_class", names),
+        ):
+            yield
+
+    return sparing
 
 
 def _open_client(session: Any, service: str, region: str) -> Any:  # noqa: ANN401 - botocore's
