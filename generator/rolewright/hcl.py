@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rolewright.characters import INVISIBLE
 from rolewright.model import Ref, Text
 
 
@@ -25,13 +26,9 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KEY = re.compile(r"[a-z][a-z0-9-]*")
 _KEYWORDS = frozenset({"for", "null", "true", "false"})  # as a bare key these are not read as a name
 
-# Characters that a reader cannot see or that turn the direction of text around: control characters, soft
-# hyphen, zero-width and bidirectional marks, line and paragraph separators, byte order mark. A fixed list,
-# because `str.isprintable` differs between Python versions and the output must not.
-_INVISIBLE = "\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-_ESCAPED = re.compile(rf'["\\{_INVISIBLE}]|[$%]\{{')
+_ESCAPED = re.compile(rf'["\\{INVISIBLE}]|[$%]\{{')
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "${": "$${", "%{": "%%{"}
-_NOT_IN_COMMENT = re.compile(rf"[{_INVISIBLE}]+")
+_NOT_IN_COMMENT = re.compile(rf"[{INVISIBLE}]+")
 
 
 def literal(value: object) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright import keys
+from rolewright.characters import hidden_findings
 from rolewright.derive import InconsistentError, derive, is_given
 from rolewright.environments import merged, override_findings, variable_name
 from rolewright.finding import Finding, Rejected
@@ -70,7 +71,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     resources = Resources(described if isinstance(described, dict) else {}, catalog)
     values = Values(tree, data, resources)
     resources.values = values
-    values.findings += keys.key_findings(tree)
+    values.findings += [*keys.key_findings(tree), *hidden_findings(tree)]
     structure = list(_check_structure(values, schemas, defaults, catalog))
     if structure:
         raise Rejected(dict.fromkeys([*values.findings, *structure]))

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rolewright.assertions import assertions
+from rolewright.characters import visible
 from rolewright.data import iam
 from rolewright.fmt import format_hcl
 from rolewright.grants import injected_values
@@ -61,7 +62,7 @@ def render(
     tested = {**context, **assertions(workload, roles, declaration.promises, files.values())}
     files["tests/access.tftest.hcl"] = templates.render("module/access.tftest.hcl.j2", tested)
     texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
-    texts["README.md"] = templates.render("module/README.md.j2", {**context, "source": source})
+    texts["README.md"] = visible(templates.render("module/README.md.j2", {**context, "source": source}))
     texts["access.lock"] = access_lock(workload, roles)
     return Module(workload.name, dict(sorted(texts.items())))
 
@@ -78,11 +79,11 @@ def render_credentials(
     Raises Rejected as `render` does.
     """
     context = _context(workload, declaration, roles, catalog)
-    return templates.render(context["credentials"], context) if context["credentials"] else ""
+    return visible(templates.render(context["credentials"], context)) if context["credentials"] else ""
 
 
 def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog) -> dict[str, Any]:

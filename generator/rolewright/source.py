@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.bounded import UnreadableError, read_bytes
+from rolewright.characters import HIDDEN
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.yamltree import Node, compose
 
@@ -156,7 +157,7 @@ def loads(text: str, file: str) -> Document:
         rule, remedy = _RULES["size"]
         raise _refusal(rule, f"{file} is larger than {MAX_BYTES:,} bytes", remedy, Location(file))
     text = _normalised(text.removeprefix("\ufeff"))
-    unwanted = _UNWANTED.search(text)
+    unwanted = _UNWANTED.search(text) or HIDDEN.search(text)
     if unwanted is not None:
         raise Rejected([_unwanted_character(file, text, unwanted.start())])
     roots = compose(text, file)

@@ -13,6 +13,7 @@ import typer
 
 from rolewright.blueprint import load_catalog
 from rolewright.bounded import UnreadableError, read_bytes
+from rolewright.characters import visible
 from rolewright.cli.console import Blueprints, report
 from rolewright.cli.files import is_there, require_there
 from rolewright.finding import Finding, Rejected
@@ -78,7 +79,7 @@ def diff(
         write: Callable[[Sequence[Difference]], str] = (
             difference_markdown if format_ is DiffFormat.MARKDOWN else difference_text
         )
-        typer.echo(write(differences), nl=False)
+        typer.echo(visible(write(differences)), nl=False)
     if any(one.widened for one in differences):
         raise typer.Exit(WIDENED)
     if any(one.changed for one in differences):

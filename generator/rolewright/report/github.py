@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rolewright.characters import visible
 from rolewright.finding import Severity
 
 if TYPE_CHECKING:
@@ -37,4 +38,4 @@ def _line(finding: Finding) -> str:
 
 
 def _escaped(text: str, table: dict[str, str]) -> str:
-    return "".join(table.get(character, character) for character in text)
+    return "".join(table.get(character, character) for character in visible(text))

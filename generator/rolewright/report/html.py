@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment as Templates
 from jinja2 import StrictUndefined
 
+from rolewright.characters import visible
 from rolewright.report.difference import verdict
 from rolewright.report.picture import Edge, Node, picture
 from rolewright.spoken import SYMBOLS, shown
@@ -46,7 +47,7 @@ def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | N
         _file("page.html.j2")
     )
     workloads = [_workload(one, number) for number, one in enumerate(built, 1)]
-    return MARK + template.render(
+    text = template.render(
         workloads=workloads,
         findings=[_finding(one) for one in findings],
         review=review
@@ -61,6 +62,7 @@ def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | N
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'",
     )
+    return MARK + visible(text)
 
 
 def _file(name: str) -> str:
