@@ -49,7 +49,7 @@ def _common(text: Text, values: Mapping[str, str], environments: Sequence[Enviro
     return Text.of(distinct.pop()) if len(distinct) == 1 else None
 
 
-_TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^}]*)?)\}|([*?])|([^$*?]+|\$)')
+_TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^{}]*)?)\}|([*?])|([^$*?]+|\$)')
 
 
 def arn_pattern(template: str) -> re.Pattern[str]:

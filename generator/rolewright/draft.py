@@ -30,7 +30,9 @@ Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
 Pair = tuple[str, str]
 """The name of an ARN of a blueprint, and an action on it."""
 
-_TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^}]*)?)\}|(\*)|(\?+)|([^$*?]+|\$)')
+_TEMPLATE = re.compile(
+    r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^{}]*)?)\}|(\*)|(\?+)|([^$*?]+|\$)'
+)
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _CONTEXT = {"partition", "region", "account"}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")

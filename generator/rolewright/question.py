@@ -26,8 +26,8 @@ _DENIAL = re.compile(
     r"(?: on (?:the )?resource: (?:\"(?P<quoted>[^\"]+)\"|(?P<bare>[^\s\"]+)))?(?P<rest>.*)",
     re.DOTALL,
 )
-_ROLE = re.compile(r":assumed-role/(?P<assumed>[^/\s]+)|:role/(?:[^\s]*/)?(?P<role>[^/\s]+)$")
-_REFERENCE = re.compile(r"\$\{([^}]*)\}|([*?])|([^$*?]+|\$)")
+_ROLE = re.compile(r":assumed-role/(?P<assumed>[^/\s]+)|:role/(?:[^\s:]*/)?(?P<role>[^/\s:]+)$")
+_REFERENCE = re.compile(r"\$\{([^{}]*)\}|([*?])|([^$*?]+|\$)")
 
 
 @dataclass(frozen=True)

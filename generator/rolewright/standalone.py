@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.model import Condition, Declaration, Environment, Resource, Role, Statement, Workload
 
-_UNKNOWN = re.compile(r"\$\{(?!aws:|\*|\?|\$)[a-z_]+[^}]*\}")  # what Terraform makes; ${aws:…} is a policy variable
+_UNKNOWN = re.compile(r"\$\{(?!aws:|\*|\?|\$)[a-z_][^{}]*\}")  # what Terraform makes; ${aws:…} is a policy variable
 _FIELD = re.compile(r'\$\{(?:(?:trimprefix|lower)\()?(\w+)(?:, "[^"]*"\))?(?:\))?(?::-([^}]*))?\}')
 _NAME = "made-by-terraform"
 MOST = 100

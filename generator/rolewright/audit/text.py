@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rolewright.audit.keys import Key
 
-_ALLOW = re.compile(rb"rolewright:allow[ \t]+(?P<reason>[^\n]*\w[^\n]*)")
+_ALLOW = re.compile(rb"rolewright:allow[ \t][^\n\w]*\w")
 _BARE_ALLOW = re.compile(rb"rolewright:allow[^\w\n]*$", re.MULTILINE)
 _TEXT = 8_192
 """How much of a file is looked at for a zero byte, which tells that it is no text."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolewright.source import PathInTree, Tree
 
 _MARK = "x-wildcards"
-_OPEN_END = re.compile(r"\$\{[^}:]*\}\*")
+_OPEN_END = re.compile(r"\$\{[^{}:]*\}\*")
 
 
 def wildcard_findings(tree: Tree) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-_HEREDOC = re.compile(r"<<(-?)[^\n]*?\r?\n(.*?)[ \t]*[^\s]+\r?\n\Z", re.DOTALL)
+_HEREDOC = re.compile(r"<<(-?)[^\n]*\n((?:[^\n]*\n)*)[ \t]*\S+\r?\n")
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # A dotted name in text that is not parsed further: not after a dot or inside a longer name.
 _NAME = re.compile(r"(?<![\w.\-])[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_INTERPOLATION = re.compile(r"[$%]\{([^}]*)\}")
+_INTERPOLATION = re.compile(r"[$%]\{([^}]*)(?:\}|\Z)")
 _LOOP_VARIABLES = re.compile(r"\bfor\s+(\w+)\s*(?:,\s*(\w+)\s*)?in\b")
 
 
