@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -36,11 +37,18 @@ return [...document.querySelectorAll('section.workload')].map(w => ({
   workload: w.querySelector('h2').textContent,
   environments: [...w.querySelectorAll('.environment')].map(e => ({
     name: e.dataset.environment || '',
-    rows: [...e.querySelectorAll('table:last-of-type tbody tr')].map(r => ({
+    rows: [...e.querySelectorAll('table.access tbody tr')].map(r => ({
       effect: r.className, role: r.cells[0].firstChild.textContent.trim(),
       actions: [...r.cells[1].querySelectorAll('code')].map(c => c.textContent),
       resources: [...r.cells[2].children].filter(c => c.tagName === 'CODE').map(c => c.textContent),
       only: r.cells[2].querySelector('p code') ? r.cells[2].querySelector('p code').textContent : ''
+    })),
+    policies: [...e.querySelectorAll('table.policies tbody tr')].map(r => ({
+      effect: r.className, of: r.cells[0].textContent.trim(),
+      who: [...r.cells[1].querySelectorAll('code')].map(c => c.textContent),
+      actions: [...r.cells[2].querySelectorAll('code')].map(c => c.textContent),
+      resources: r.cells[3] ? [...r.cells[3].children].filter(c => c.tagName === 'CODE').map(c => c.textContent) : [],
+      only: r.cells[3] && r.cells[3].querySelector('p code') ? r.cells[3].querySelector('p code').textContent : ''
     })),
     trusts: [...e.querySelector('table').tBodies[0].rows].map(r => ({
       role: r.cells[0].firstChild.textContent, who: [...r.cells[1].querySelectorAll('code')].map(c => c.textContent),
@@ -105,6 +113,14 @@ def locked(workload: str, listed: list[dict[str, Any]]) -> set[str]:
                 for action in row["actions"]
                 for arn in row["resources"]
             }
+        for row in environment["policies"]:
+            if row["effect"] == "says":
+                lines.add(f"{where}{row['of']} says {row['who'][0]}")
+                continue
+            only = f" if {row['only']}" if row["only"] else ""
+            said = list(itertools.product(row["who"], row["actions"], row["resources"]))
+            assert said, workload
+            lines |= {f"{where}{row['of']} {row['effect']} {who} {a} on {arn}{only}" for who, a, arn in said}
         for trust in environment["trusts"]:
             only = "" if trust["only"] == "always" else f" if {trust['only']}"
             lines.add(f"{where}{trust['role']} assumed-by {', '.join(trust['who'])}{only}")

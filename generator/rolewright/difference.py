@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolewright.data import iam
+from rolewright.policy_difference import Half, compare_policies
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import implies
 from rolewright.prove.table import changes, ground
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.model import Declaration, Environment, Trust, Workload
+    from rolewright.policy_difference import Conditions, PolicyDifference
     from rolewright.prove.table import Change
-
-Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,17 @@ class Difference:
     workload: str
     roles: tuple[RoleDifference, ...]
     promises: tuple[str, ...]
+    policies: tuple[PolicyDifference, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether anything differs."""
-        return bool(self.roles or self.promises)
+        return bool(self.roles or self.promises or self.policies)
 
     @property
     def widened(self) -> bool:
-        """Whether one of its roles is."""
-        return any(role.widened for role in self.roles)
+        """Whether one of its roles is, or the policy of one of its resources."""
+        return any(role.widened for role in self.roles) or any(policy.widened for policy in self.policies)
 
 
 def compare_workloads(before: Described | None, after: Described | None) -> Difference:
@@ -90,7 +91,22 @@ def compare_workloads(before: Described | None, after: Described | None) -> Diff
     roles = dict.fromkeys(trust.role for one in sides for trust in one.declaration.trusts)
     found = [_role(before, after, environment, role) for environment in names for role in roles]
     kept = tuple(one for one in found if one is not None)
-    return Difference(sides[-1].workload.name, kept, tuple(_promises(before, after)))
+    policies = tuple(
+        policy
+        for name in names
+        for policy in compare_policies(_half(before, name, is_new=False), _half(after, name, is_new=True), name)
+    )
+    return Difference(sides[-1].workload.name, kept, tuple(_promises(before, after)), policies)
+
+
+def _half(side: Described | None, name: str, *, is_new: bool) -> Half:
+    """The policies of one side in one environment; none where it lacks the environment."""
+    there = next((one for one in side.workload.environments if one.name == name), None) if side else None
+    if side is None or there is None:
+        return Half((), (), {}, is_new, str)
+    made = [resource.key for resource in side.workload.resources.values() if resource.created]
+    values = there.values if name else SYMBOLS
+    return Half(side.declaration.policies, made, values, is_new, lambda origin: str(side.workload.locate(origin)))
 
 
 def _promises(before: Described | None, after: Described | None) -> Iterator[str]:

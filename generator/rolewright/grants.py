@@ -11,6 +11,7 @@ from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_al
 from rolewright.model import Declaration, Grant, HandOver, Text, Trust, pascal
 from rolewright.other_side import across_accounts, agreements, owners_statements
 from rolewright.promises import promises
+from rolewright.resource_policies import resource_policies
 from rolewright.resources import field_scope, fill_conditions, resource_scope
 
 if TYPE_CHECKING:
@@ -55,7 +56,13 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
         hand_overs += across_accounts(workload, needed, catalog)
     hand_overs += owners_statements(workload, catalog)
     trusts = tuple(_trust(workload, role) for role in roles)
-    return Declaration(tuple(grants), trusts, tuple(promises(workload, catalog)), tuple(hand_overs))
+    return Declaration(
+        tuple(grants),
+        trusts,
+        tuple(promises(workload, catalog)),
+        tuple(hand_overs),
+        tuple(resource_policies(workload, catalog, compute_scope(workload))),
+    )
 
 
 def compute_scope(workload: Workload) -> Scope:

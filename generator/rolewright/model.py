@@ -73,6 +73,19 @@ class Text:
         )
 
 
+def ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON with Texts
+    """Resolve the Texts of JSON in one environment."""
+    match document:
+        case Text():
+            return document.ground(values)
+        case dict():
+            return {ground(key, values): ground(value, values) for key, value in document.items()}
+        case list():
+            return [ground(item, values) for item in document]
+        case _:
+            return document
+
+
 @dataclass(frozen=True)
 class Condition:
     """One condition of a statement: `operator` as IAM spells it, and the values it accepts.
@@ -149,13 +162,56 @@ class HandOver:
 
 
 @dataclass(frozen=True)
+class ResourceStatement:
+    """One statement of a resource's own policy: who may, or may not, do what on it.
+
+    `principals` are pairs of kind and identifier, as a policy's Principal has them; `("*", …)` is anybody.
+    """
+
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    principals: tuple[tuple[str, Text], ...]
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    conditions: tuple[Condition, ...]
+    reasons: tuple[str, ...]
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class ResourcePolicy:
+    """A policy that the module puts on a resource, or on its function: all that it says, and nothing else.
+
+    `carrier` is the Terraform argument that holds it (`aws_sqs_queue_policy.policy`), or the type that is a statement
+    itself; `target` is what that block says it is the policy of. `documents` are the entries of a policy that is no
+    IAM policy; their strings are Texts.
+    """
+
+    name: str
+    resource: str
+    carrier: str
+    target: Text
+    statements: tuple[ResourceStatement, ...]
+    documents: tuple[Any, ...]
+    origin: str
+    location: Location
+
+    @property
+    def subject(self) -> str:
+        """What it is called where people read of it: `queue jobs`."""
+        return f"{self.name} {self.resource}".rstrip()
+
+
+@dataclass(frozen=True)
 class Declaration:
-    """What a workload's roles must come out as: what the proof holds the rendered text against."""
+    """What a workload's roles and policies must come out as: what the proof holds the rendered text against."""
 
     grants: tuple[Grant, ...]
     trusts: tuple[Trust, ...]
     promises: tuple[Promise, ...]
     hand_overs: tuple[HandOver, ...] = ()
+    policies: tuple[ResourcePolicy, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -101,11 +101,11 @@ def agreements(workload: Workload, resource: Resource, blueprint: ResourceBluepr
     for agreement in blueprint.agreements:
         given = not agreement.when or bool(resource.fields.get(agreement.when))
         if verbs & set(agreement.verbs) and given and not resource.fields.get(agreement.unless):
-            yield HandOver(resource.key, agreement.to, _filled(agreement.document, scope))
+            yield HandOver(resource.key, agreement.to, filled(agreement.document, scope))
 
 
-def _filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
-    """YAML with its strings filled in; in a list, one that refers to a list becomes several."""
+def filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
+    """Fill in the strings of YAML; in a list, one that refers to a list becomes several."""
     match document:
         case str():
             return fill(document, scope)
@@ -113,10 +113,10 @@ def _filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
             return [
                 text
                 for item in document
-                for text in (fill_all(item, scope) if isinstance(item, str) else [_filled(item, scope)])
+                for text in (fill_all(item, scope) if isinstance(item, str) else [filled(item, scope)])
             ]
         case dict():
-            return {key: _filled(value, scope) for key, value in document.items()}
+            return {key: filled(value, scope) for key, value in document.items()}
         case _:
             return document
 

@@ -12,15 +12,23 @@ from rolewright.data import iam
 from rolewright.fmt import format_hcl
 from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
-from rolewright.model import Module, Ref, Text, Variable, pascal
-from rolewright.other_side import admitted, agreed
-from rolewright.spoken import SYMBOLS, shown, speakers
+from rolewright.model import Module, Ref, Text, Variable, ground, pascal
+from rolewright.other_side import agreed
+from rolewright.spoken import SYMBOLS, policy_lines, shown, speakers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.model import Declaration, HandOver, Policy, Resource, Role, Statement, Workload
+    from rolewright.model import (
+        Declaration,
+        HandOver,
+        Policy,
+        Resource,
+        ResourcePolicy,
+        ResourceStatement,
+        Role,
+        Statement,
+        Workload,
+    )
     from rolewright.template import Templates
 
 MINIMUM = {"terraform": "1.5", "aws": "5.80"}
@@ -42,7 +50,9 @@ def render(
     for name in catalog.computes[workload.compute.type].templates:
         files[name.rsplit("/", 1)[1].removesuffix(".j2")] = templates.render(name, context)
     made = [
-        templates.render(creation.template, {**context, "resource": _resource(resource, workload, catalog)})
+        templates.render(
+            creation.template, {**context, "resource": _resource(resource, workload, declaration, catalog)}
+        )
         for resource in workload.resources.values()
         if resource.created and (creation := catalog.resources[resource.type].create) is not None
     ]
@@ -63,7 +73,7 @@ def render(
     files["tests/access.tftest.hcl"] = templates.render("module/access.tftest.hcl.j2", tested)
     texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
     texts["README.md"] = visible(templates.render("module/README.md.j2", {**context, "source": source}))
-    texts["access.lock"] = access_lock(workload, roles)
+    texts["access.lock"] = access_lock(workload, roles, declaration.policies)
     return Module(workload.name, dict(sorted(texts.items())))
 
 
@@ -209,14 +219,34 @@ def _needs_star(statement: Statement) -> bool:
     return stars and all(one is not None and not one.resource_types for one in facts)
 
 
-def _resource(resource: Resource, workload: Workload, catalog: Catalog) -> dict[str, Any]:
+def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
     return {
         **resource.fields,
         "key": resource.key,
         "id": identifier(resource.key),
         "arns": {name: arns[0] if len(arns) == 1 else list(arns) for name, arns in resource.arns.items()},
-        "admits": admitted(workload, catalog, resource.key),
         "agreements": agreed(workload, catalog, resource.key),
+        "policies": {
+            policy.name: [_admission(statement) for statement in policy.statements]
+            for policy in declaration.policies
+            if policy.resource == resource.key
+        },
+    }
+
+
+def _admission(statement: ResourceStatement) -> dict[str, Any]:
+    kinds = dict.fromkeys(kind for kind, _ in statement.principals)
+    return {
+        "sid": statement.sid,
+        "effect": statement.effect,
+        "actions": list(statement.actions),
+        "resources": list(statement.resources),
+        "principals": [
+            {"type": kind, "identifiers": [text for each, text in statement.principals if each == kind]}
+            for kind in kinds
+        ],
+        "conditions": statement.conditions,
+        "comments": list(statement.reasons),
     }
 
 
@@ -228,7 +258,7 @@ def _used(resource: Resource) -> dict[str, Any]:
 
 def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
     """The document as JSON, once for each environment in which it differs."""
-    documents = {e.name: _ground(one.document, e.values if e.name else SYMBOLS) for e in workload.environments}
+    documents = {e.name: ground(one.document, e.values if e.name else SYMBOLS) for e in workload.environments}
     texts = {name: json.dumps(document, indent=2) for name, document in documents.items()}
     if len(set(texts.values())) > 1:  # all of them may go into one policy, which takes no Sid twice
         texts = {name: json.dumps(_named_for(document, name), indent=2) for name, document in documents.items()}
@@ -245,20 +275,11 @@ def _named_for(document: Any, environment: str) -> Any:  # noqa: ANN401 - JSON
     return document
 
 
-def _ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON with Texts
-    match document:
-        case Text():
-            return document.ground(values)
-        case dict():
-            return {_ground(key, values): _ground(value, values) for key, value in document.items()}
-        case list():
-            return [_ground(item, values) for item in document]
-        case _:
-            return document
+def access_lock(workload: Workload, roles: tuple[Role, ...], policies: tuple[ResourcePolicy, ...]) -> str:
+    """What each role may do, and who may do what to what the module makes, a line for each permission.
 
-
-def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
-    """What each role may do, a line for each permission: sorted, and independent of how it is laid out."""
+    Sorted, and independent of how it is laid out.
+    """
     lines: set[str] = set()
     for environment in workload.environments:
         where = f"{environment.name} " if environment.name else ""
@@ -274,4 +295,5 @@ def access_lock(workload: Workload, roles: tuple[Role, ...]) -> str:
                                 f"{where}{role.key} {statement.effect.lower()} {action} on "
                                 f"{arn.ground(values)}{shown(statement.conditions, values)}"
                             )
+        lines |= {f"{where}{line}" for policy in policies for line in policy_lines(policy, values)}
     return "".join(f"{_one_line(line)}\n" for line in sorted(lines))

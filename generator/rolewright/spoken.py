@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rolewright.hcl import Expression
-from rolewright.model import Ref, Text
+from rolewright.model import Ref, Text, ground
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from rolewright.model import Condition, Environment, Role, Workload
+    from rolewright.model import Condition, Environment, ResourcePolicy, Role, Workload
 
 SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
 """How text for people names what a module without environments leaves open."""
@@ -30,6 +30,28 @@ def shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
         for c in conditions
     )
     return f" if {' and '.join(parts)}" if parts else ""
+
+
+ANYBODY = "anybody"
+
+
+def who(kind: str, identifier: str) -> str:
+    """A principal as people read of it."""
+    return ANYBODY if kind == "*" or (kind, identifier) == ("AWS", "*") else identifier
+
+
+def policy_lines(policy: ResourcePolicy, values: Mapping[str, str]) -> Iterator[str]:
+    """What a resource's own policy says, a line for each principal, action and resource."""
+    for one in policy.statements:
+        for kind, identifier in one.principals:
+            for action in one.actions:
+                for arn in one.resources:
+                    yield (
+                        f"{policy.subject} {one.effect.lower()} {who(kind, identifier.ground(values))} {action} on "
+                        f"{arn.ground(values)}{shown(one.conditions, values)}"
+                    )
+    for document in policy.documents:
+        yield f"{policy.subject} says {json.dumps(ground(document, values), sort_keys=True)}"
 
 
 def speakers(workload: Workload, roles: tuple[Role, ...]) -> dict[str, Callable[..., Any]]:

@@ -17,6 +17,7 @@ data "aws_iam_policy_document" "key_key" {
   #checkov:skip=CKV_AWS_109:in a key policy * is this key, and the account's IAM policies have to be able to manage it
   #checkov:skip=CKV_AWS_111:in a key policy * is this key, and the account's IAM policies have to be able to use it
   #checkov:skip=CKV_AWS_356:in a key policy * is this key
+  # the account's IAM policies decide who manages and uses the key; * is this key
   statement {
     sid       = "EnableIamPolicies"
     actions   = ["kms:*"]
@@ -107,11 +108,15 @@ resource "aws_s3_bucket_lifecycle_configuration" "uploads" {
 }
 
 data "aws_iam_policy_document" "uploads_bucket" {
+  # nobody reaches the bucket without TLS
   statement {
-    sid       = "DenyInsecureTransport"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = ["arn:${local.partition}:s3:::${var.uploads_name}", "arn:${local.partition}:s3:::${var.uploads_name}/*"]
+    sid     = "DenyInsecureTransport"
+    effect  = "Deny"
+    actions = ["s3:*"]
+    resources = [
+      "arn:${local.partition}:s3:::${var.uploads_name}",
+      "arn:${local.partition}:s3:::${var.uploads_name}/*",
+    ]
     principals {
       type        = "*"
       identifiers = ["*"]
@@ -144,6 +149,7 @@ resource "aws_sqs_queue" "events" {
 }
 
 data "aws_iam_policy_document" "events_queue" {
+  # nobody reaches the queue without TLS
   statement {
     sid       = "DenyInsecureTransport"
     effect    = "Deny"
@@ -179,6 +185,7 @@ resource "aws_sqs_queue" "events_dead_letter" {
 }
 
 data "aws_iam_policy_document" "events_dead_letter" {
+  # nobody reaches the queue without TLS
   statement {
     sid       = "DenyInsecureTransport"
     effect    = "Deny"

@@ -34,7 +34,12 @@ arns:
   accesspoint: arn:${partition}:s3:${region}:${account}:accesspoint/${reader}
 optional: [accesspoint]
 attributes: {name: "${name}"}
-create: {}
+create:
+  policies:
+    - name: house-rules
+      carrier: aws_opensearchserverless_access_policy.policy
+      target: data/${id}
+      agreements: true
 access:
   look:
     class: read
@@ -64,9 +69,10 @@ CREATE = """resource "aws_s3_bucket" {{ resource.id }} {
   bucket = "shelf"
 }
 
-resource "aws_s3_bucket_policy" {{ resource.id }} {
-  bucket = {{ ref("aws_s3_bucket", resource.id, "id") }}
-  policy = jsonencode({ Version = "2012-10-17", Statement = [], Rules = {{ resource.agreements }} })
+resource "aws_opensearchserverless_access_policy" {{ resource.id }} {
+  name   = {{ resource.id }}
+  type   = "data"
+  policy = jsonencode({{ resource.agreements }})
 }
 """
 GAUGE = """

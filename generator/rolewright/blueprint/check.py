@@ -9,6 +9,7 @@ from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.check_policies import check_policies
 from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.read import name_order
@@ -94,6 +95,7 @@ class _Check:
         for name in data["access"]:
             yield from self.templates(("access", name, "scope"), self.arn_names)
         yield from self.templates(("injection", "value"), self.arn_names)
+        yield from check_policies(self, ("create", "policies"), {"id", *self.arn_names})
 
     @property
     def all_fields(self) -> Mapping[str, Any]:
@@ -263,6 +265,7 @@ class _Check:
             yield self.finding("blueprint-name", message, "make it of `${base}`", ("names", error.args[1][0]), key=True)
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
+        yield from check_policies(self, ("policies",), ())
 
     def role(self, described: Mapping[str, Any], at: Path_) -> Iterator[Finding]:
         when = described.get("when", "")

@@ -85,10 +85,54 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class Admission:
+    """A statement of a policy that the module makes: who may, or may not, do what.
+
+    It stands there `when` a field is given, `unless` another is; with `each`, the name of a list, once for each of its
+    entries. `refers` are names for Terraform references, which templates may then use.
+    """
+
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    when: str
+    unless: str
+    each: str
+    refers: Mapping[str, str]
+    principals: Mapping[str, Sequence[str]]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions
+    summary: str
+
+
+@dataclass(frozen=True)
+class PolicyBlueprint:
+    """A policy that a template puts on what the module makes: `carrier` is the Terraform argument that holds it.
+
+    `target` is what the block says it is the policy of, `values` are names for templates. With `admits` what other
+    resources need is added, with `agreements` what the roles need. A `document` is no IAM policy: it is compared as
+    it stands. A policy without anything in it is not made.
+    """
+
+    name: str
+    carrier: str
+    when: str
+    unless: str
+    target: str
+    refers: Mapping[str, str]
+    values: Mapping[str, str]
+    statements: tuple[Admission, ...]
+    admits: bool
+    agreements: bool
+    document: Any
+
+
+@dataclass(frozen=True)
 class Creation:
     """What differs when the module makes the resource.
 
-    `requires` are versions of Terraform and the provider, `needs` the field that a narrow verb needs here alone.
+    `requires` are versions of Terraform and the provider, `needs` the field that a narrow verb needs here alone,
+    `policies` what the resource's own policies say.
     """
 
     template: str
@@ -98,6 +142,7 @@ class Creation:
     fields: Mapping[str, Any]
     required: tuple[str, ...]
     needs: Mapping[str, str]
+    policies: tuple[PolicyBlueprint, ...]
 
 
 @dataclass(frozen=True)
@@ -247,6 +292,7 @@ class ComputeBlueprint:
     """Each after those that it refers to."""
     roles: Mapping[str, RoleBlueprint]
     templates: tuple[str, ...]
+    policies: tuple[PolicyBlueprint, ...] = ()
 
     @property
     def role_name_keys(self) -> Mapping[str, str]:

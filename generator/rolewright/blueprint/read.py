@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import (
     INJECTION,
+    Admission,
     Agreement,
     Companion,
     ComputeBlueprint,
@@ -16,6 +17,7 @@ from rolewright.blueprint.model import (
     Exclusion,
     NameRule,
     PlatformGrant,
+    PolicyBlueprint,
     ResourceBlueprint,
     RoleBlueprint,
     Scope,
@@ -53,6 +55,7 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
             creation.get("fields", {}),
             tuple(creation.get("required", ())),
             creation.get("needs", {}),
+            _policies(creation),
         ),
         verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
         injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
@@ -152,6 +155,42 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
             for key, role in data["roles"].items()
         },
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
+        policies=_policies(data),
+    )
+
+
+def _policies(data: Mapping[str, Any]) -> tuple[PolicyBlueprint, ...]:
+    return tuple(
+        PolicyBlueprint(
+            one["name"],
+            one["carrier"],
+            one.get("when", ""),
+            one.get("unless", ""),
+            one["target"],
+            one.get("refers", {}),
+            one.get("values", {}),
+            tuple(_admission(statement) for statement in one.get("statements", ())),
+            one.get("admits", False),
+            one.get("agreements", False),
+            one.get("document"),
+        )
+        for one in data.get("policies", ())
+    )
+
+
+def _admission(data: Mapping[str, Any]) -> Admission:
+    return Admission(
+        data["sid"],
+        data.get("effect", "Allow"),
+        data.get("when", ""),
+        data.get("unless", ""),
+        data.get("each", ""),
+        data.get("refers", {}),
+        data["principals"],
+        tuple(data["actions"]),
+        tuple(data["resources"]),
+        data.get("conditions", {}),
+        data["summary"],
     )
 
 

@@ -116,30 +116,37 @@ def _either(raw: Mapping[str, Any], name: str) -> tuple[Any, bool]:
     return raw[f"Not{name}" if negated else name], negated
 
 
-def _statement(raw: object, *, trust: bool, variables: bool) -> PolicyStatement:
+_TAKES = {"an identity": ("Resource",), "a trust": ("Principal",), "a resource": ("Principal", "Resource")}
+"""Kind of policy → the elements, beside those that all have, of which a statement needs one or its negation."""
+
+
+def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
     if not isinstance(raw, Mapping):
         raise PolicyError(f"a statement must be an object, not {raw!r}")
     if unknown := set(raw) - _ELEMENTS - {"Condition"}:
         raise PolicyError(f"a statement has no element {', '.join(sorted(map(str, unknown)))}")
-    foreign = ("Resource", "NotResource") if trust else ("Principal", "NotPrincipal")
-    if present := [name for name in foreign if name in raw]:
-        raise PolicyError(f"{'a trust' if trust else 'an identity'} policy takes no {present[0]}")
+    foreign = {"Principal", "Resource"} - set(_TAKES[kind])
+    if present := [name for one in foreign for name in (one, f"Not{one}") if name in raw]:
+        raise PolicyError(f"{kind} policy takes no {present[0]}")
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"Effect must be Allow or Deny, not {raw.get('Effect')!r}")
     action, not_actions = _either(raw, "Action")
     actions = _strings(action, "Action")
     if wrong := [name for name in actions if not _ACTION.fullmatch(name)]:
         raise PolicyError(f"{wrong[0]!r} is no action: IAM writes service:Name")
-    target, negated = _either(raw, "Principal" if trust else "Resource")
+    who, not_principals = _either(raw, "Principal") if "Principal" in _TAKES[kind] else (None, False)
+    # The policy of a repository names no resource: it is its own.
+    own = kind == "a resource" and not {"Resource", "NotResource"} & set(raw)
+    on, not_resources = _either(raw, "Resource") if "Resource" in _TAKES[kind] and not own else (None, False)
     return PolicyStatement(
         sid=str(raw.get("Sid", "")),
         effect=raw["Effect"],
         actions=tuple(name.lower() for name in actions),
         not_actions=not_actions,
-        resources=() if trust else _strings(target, "Resource"),
-        not_resources=not trust and negated,
-        principals=_principals(target) if trust else None,
-        not_principals=trust and negated,
+        resources=() if on is None else _strings(on, "Resource"),
+        not_resources=not_resources,
+        principals=None if who is None else _principals(who),
+        not_principals=not_principals,
         conditions=_conditions(raw.get("Condition", {})),
         variables=variables,
     )
@@ -151,6 +158,15 @@ def statements(document: Mapping[str, Any], *, trust: bool = False) -> tuple[Pol
     Raises PolicyError for what IAM would not accept: an unknown element, a Principal in an identity policy,
     a Resource in a trust policy, an effect other than Allow and Deny, no or two of Action and NotAction.
     """
+    return _statements(document, "a trust" if trust else "an identity")
+
+
+def resource_statements(document: Mapping[str, Any]) -> tuple[PolicyStatement, ...]:
+    """The statements of a resource's policy, as `statements` reads others; one without a Resource has none."""
+    return _statements(document, "a resource")
+
+
+def _statements(document: Mapping[str, Any], kind: str) -> tuple[PolicyStatement, ...]:
     if not isinstance(document, Mapping):
         raise PolicyError(f"a policy must be an object, not {document!r}")
     if unknown := set(document) - {"Version", "Id", "Statement"}:
@@ -162,4 +178,4 @@ def statements(document: Mapping[str, Any], *, trust: bool = False) -> tuple[Pol
         raise PolicyError("a policy needs a Statement")
     raw = document["Statement"]
     listed: Sequence[object] = raw if isinstance(raw, (list, tuple)) else [raw]
-    return tuple(_statement(item, trust=trust, variables=_VERSIONS[version]) for item in listed)
+    return tuple(_statement(item, kind=kind, variables=_VERSIONS[version]) for item in listed)

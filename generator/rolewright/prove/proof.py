@@ -14,6 +14,7 @@ from rolewright.finding import Finding, Location, Related
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError
 from rolewright.prove.promises import promise_broken, stars
+from rolewright.prove.resource_policies import judge_policies
 from rolewright.prove.table import compare, ground, trespasses
 from rolewright.prove.trust import compare_trust
 
@@ -61,6 +62,7 @@ def prove(
     """Hold an evaluated module, and what moto stored of it, against the declaration."""
     held = {role.address.split(".", 1)[1]: role for role in _held(plan)}
     findings = [*_strangers(plan, declaration, held), *sandbox.findings]
+    findings += judge_policies(plan, declaration, environment)
     for trust in declaration.trusts:
         role = held.get(trust.role)
         if role is None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rolewright.difference import Difference, Permission, RoleDifference
+    from rolewright.policy_difference import Admitted, Conditions, PolicyDifference
 
 _NOTHING = "no role may do anything more, or less, than before"
 
@@ -19,6 +20,7 @@ def difference_text(differences: Sequence[Difference]) -> str:
     lines: list[str] = []
     for one in differences:
         lines += [line for role in one.roles for line in _text(one.workload, role)]
+        lines += [line for policy in one.policies for line in _policy_text(one.workload, policy)]
         lines += [f"{one.workload}:", *(f"  ~ {text}" for text in one.promises), ""] if one.promises else []
     return "\n".join([*lines, verdict(differences), ""])
 
@@ -29,6 +31,14 @@ def _text(workload: str, role: RoleDifference) -> Iterator[str]:
     yield from (f"  - {_permission(one)}    {one.place} {one.origin}" for one in role.removed)
     yield from (f"  {'!' if one.widens else '~'} {one.text}" for one in role.others)
     yield from (f"  ? {one}" for one in role.unknown)
+    yield ""
+
+
+def _policy_text(workload: str, policy: PolicyDifference) -> Iterator[str]:
+    yield f"{policy_name(workload, policy)}:"
+    yield from (f"  + {admitted(one)}    {one.place} {one.origin}" for one in policy.more)
+    yield from (f"  - {admitted(one)}    {one.place} {one.origin}" for one in policy.less)
+    yield from (f"  ? {one}" for one in policy.unknown)
     yield ""
 
 
@@ -50,6 +60,16 @@ def difference_markdown(differences: Sequence[Difference]) -> str:
             lines += [f"- {'**wider:** ' if line.widens else ''}{_cell(line.text)}" for line in role.others]
             lines += [f"- **unsure:** {_cell(text)}" for text in role.unknown]
             lines += [""] if role.others or role.unknown else []
+        for policy in one.policies:
+            lines += [f"**{_cell(policy_name(one.workload, policy))}**", ""]
+            told = [("**new**", admitted(each), each) for each in policy.more]
+            told += [("gone", admitted(each), each) for each in policy.less]
+            if told:
+                lines += ["| | who may do what | declared |", "|---|---|---|"]
+                lines += [f"| {sign} | {_cell(text)} | {_cell(p.place)} {_cell(p.origin)} |" for sign, text, p in told]
+                lines.append("")
+            lines += [f"- **unsure:** {_cell(text)}" for text in policy.unknown]
+            lines += [""] if policy.unknown else []
         if one.promises:
             lines += [f"**{_cell(one.workload)}**", "", *(f"- {_cell(text)}" for text in one.promises), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -63,10 +83,7 @@ def difference_json(differences: Sequence[Difference]) -> dict[str, Any]:
             {
                 "actions": list(one.actions),
                 "resource": one.resource,
-                "conditions": [
-                    {"operator": operator, "key": key, "values": list(values)}
-                    for operator, key, values in one.conditions
-                ],
+                "conditions": _conditions(one.conditions),
                 "origin": one.origin,
                 "place": one.place,
             }
@@ -93,9 +110,37 @@ def difference_json(differences: Sequence[Difference]) -> dict[str, Any]:
                     }
                     for role in one.roles
                 ],
+                "policies": [
+                    {
+                        "environment": policy.environment,
+                        "policy": policy.resource,
+                        "widened": policy.widened,
+                        "more": [_admitted(each) for each in policy.more],
+                        "less": [_admitted(each) for each in policy.less],
+                        "unknown": list(policy.unknown),
+                    }
+                    for policy in one.policies
+                ],
             }
             for one in differences
         ],
+    }
+
+
+def _conditions(conditions: Conditions) -> list[dict[str, Any]]:
+    return [{"operator": operator, "key": key, "values": list(values)} for operator, key, values in conditions]
+
+
+def _admitted(one: Admitted) -> dict[str, Any]:
+    told = {"change": one.change, "origin": one.origin, "place": one.place}
+    if one.text:
+        return {"document": one.text, **told}
+    return {
+        "principal": one.who,
+        "actions": list(one.actions),
+        "resource": one.resource,
+        "conditions": _conditions(one.conditions),
+        **told,
     }
 
 
@@ -111,6 +156,18 @@ def verdict(differences: Sequence[Difference]) -> str:
 
 def _name(workload: str, role: RoleDifference) -> str:
     return f"{workload}{' in ' + role.environment if role.environment else ''}, role {role.role}"
+
+
+def policy_name(workload: str, policy: PolicyDifference) -> str:
+    """What a policy of a resource is called above what differs of it."""
+    return f"{workload}{' in ' + policy.environment if policy.environment else ''}, policy of {policy.resource}"
+
+
+def admitted(one: Admitted) -> str:
+    """What changes for somebody, in one line."""
+    if one.text:
+        return f"it {one.change} {one.text}"
+    return f"{one.who} {one.change} {', '.join(one.actions)} on {one.resource}{shown(one.conditions)}"
 
 
 def _permission(one: Permission) -> str:

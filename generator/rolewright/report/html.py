@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
@@ -13,16 +14,17 @@ from jinja2 import Environment as Templates
 from jinja2 import StrictUndefined
 
 from rolewright.characters import visible
-from rolewright.report.difference import verdict
+from rolewright.model import ground
+from rolewright.report.difference import admitted, policy_name, verdict
 from rolewright.report.picture import Edge, Node, picture
-from rolewright.spoken import SYMBOLS, shown
+from rolewright.spoken import SYMBOLS, shown, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.difference import Difference
     from rolewright.finding import Finding
-    from rolewright.model import Environment, Role, Statement, Workload
+    from rolewright.model import Environment, ResourcePolicy, Role, Statement, Workload
     from rolewright.pipeline import Built
 
 MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"
@@ -126,6 +128,7 @@ def _environment(built: Built, environment: Environment) -> dict[str, Any]:
             for role in built.roles
         ],
         "rows": [_row(role, statement, values) for role, statement in _statements(built.roles)],
+        "policies": [_policy(policy, values) for policy in built.declaration.policies],
     }
 
 
@@ -145,6 +148,28 @@ def _row(role: Role, statement: Statement, values: Mapping[str, str]) -> dict[st
         "conditions": shown(statement.conditions, values).removeprefix(" if "),
         "reasons": list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons)),
         "origins": list(dict.fromkeys((grant.origin, str(grant.location)) for grant in statement.grants)),
+    }
+
+
+def _policy(policy: ResourcePolicy, values: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "subject": policy.subject,
+        "place": str(policy.location),
+        "statements": [
+            {
+                "effect": one.effect.lower(),
+                "who": list(dict.fromkeys(who(kind, name.ground(values)) for kind, name in one.principals)),
+                "actions": one.actions,
+                "resources": [arn.ground(values) for arn in one.resources],
+                "conditions": shown(one.conditions, values).removeprefix(" if "),
+                "reasons": one.reasons,
+                "origin": one.origin,
+                "place": str(one.location),
+            }
+            for one in policy.statements
+        ],
+        "documents": [json.dumps(ground(one, values), sort_keys=True) for one in policy.documents],
+        "origin": policy.origin,
     }
 
 
@@ -214,6 +239,16 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
                 ],
                 "others": role.others,
                 "unknown": role.unknown,
+            }
+        for policy in one.policies:
+            told = [("added", each) for each in policy.more] + [("removed", each) for each in policy.less]
+            yield {
+                "name": policy_name(one.workload, policy),
+                "widened": policy.widened,
+                "rows": [],
+                "policy": [{"kind": kind, "said": admitted(each), "at": each} for kind, each in told],
+                "others": (),
+                "unknown": policy.unknown,
             }
         if one.promises:
             yield {

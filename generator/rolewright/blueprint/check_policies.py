@@ -1,0 +1,72 @@
+"""What can be told of the policies that a blueprint declares for what its module makes, from its YAML alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.data import iam
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.blueprint.check import _Check
+    from rolewright.finding import Finding
+
+Path_ = tuple[str | int, ...]
+
+
+def check_policies(check: _Check, at: Path_, more: Collection[str]) -> Iterator[Finding]:
+    """Everything that is wrong with the policies at a path; `more` is what their templates may refer to besides."""
+    node: Any = check.data
+    for step in at:
+        node = node.get(step, {})
+    for index, policy in enumerate(node or ()):
+        here: Path_ = (*at, index)
+        if ("document" in policy) and ("statements" in policy or "admits" in policy):
+            message = "a policy has `statements`, or is a `document` of another grammar"
+            yield check.finding("blueprint-policy", message, "leave one of the two out", here)
+        yield from _conditions(check, policy, here)
+        when = [policy.get("when", "")]
+        known = {*more, *policy.get("refers", {}), *policy.get("values", {})}
+        for part in ("refers", "values", "target", "document"):
+            yield from check.templates((*here, part), known, when=when)
+        for number, statement in enumerate(policy.get("statements", ())):
+            yield from _statement(check, statement, (*here, "statements", number), known, when)
+
+
+def _statement(
+    check: _Check, statement: Mapping[str, Any], here: Path_, known: Collection[str], when: list[str]
+) -> Iterator[Finding]:
+    yield from _conditions(check, statement, here)
+    for number, action in enumerate(statement["actions"]):
+        if not iam.expand(action):
+            message, remedy = f"{action} is no action of the IAM database", "write it as the service spells it"
+            yield check.finding("blueprint-action", message, remedy, (*here, "actions", number))
+    each = statement.get("each", "")
+    entry = _property(check, each)
+    if each and (entry is None or "items" not in entry):
+        message = f"`{each}` is no field that is a list"
+        yield check.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
+        return
+    more = {*known, *statement.get("refers", {})}
+    for name, one in ((entry or {}).get("items", {}).get("properties", {}) if each else {}).items():
+        more |= {f"each.{name}", f"each.{name}.label"}
+        more |= {f"each.{name}.arn", f"each.{name}.name"} if "x-resource" in one else set()
+    for part in ("refers", "principals", "resources", "conditions"):
+        yield from check.templates((*here, part), more, when=[*when, statement.get("when", ""), each])
+
+
+def _conditions(check: _Check, one: Mapping[str, Any], here: Path_) -> Iterator[Finding]:
+    for key in ("when", "unless"):
+        if one.get(key) and _property(check, one[key]) is None:
+            message = f"`{one[key]}` is no field"
+            yield check.finding("blueprint-name", message, "name a field, or a part of one", (*here, key))
+
+
+def _property(check: _Check, name: str) -> Mapping[str, Any] | None:
+    """The schema of a field, or of a part of one."""
+    first, *rest = name.split(".")
+    found: Any = check.all_fields.get(first)
+    for step in rest:
+        found = (found or {}).get("properties", {}).get(step)
+    return found if isinstance(found, dict) else None

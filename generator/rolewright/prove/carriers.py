@@ -1,0 +1,133 @@
+"""Which Terraform arguments hold who may do what to a resource, and of what."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from rolewright.source import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.model import Environment
+    from rolewright.prove.evaluate import Evaluated
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """The table carriers.yaml: arguments as TYPE.ARGUMENT, types that are a statement by their name."""
+
+    policies: Mapping[str, tuple[str, ...]]
+    documents: Mapping[str, tuple[str, ...]]
+    statements: Mapping[str, Mapping[str, Any]]
+    refused: frozenset[str]
+    of_identities: frozenset[str]
+    others: Mapping[str, str]
+
+    @property
+    def arguments(self) -> Mapping[str, tuple[str, ...]]:
+        """Every argument that a blueprint can declare, with those that say what it is the policy of."""
+        return {**self.policies, **self.documents}
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What one block says of who may do what: at `carrier`, of `target`."""
+
+    block: Evaluated
+    carrier: str
+    target: str
+    value: Any
+
+
+@cache
+def carriers() -> Carriers:
+    """Read the table."""
+    text = resources.files("rolewright.prove").joinpath("carriers.yaml").read_text(encoding="utf-8")
+    data = loads(text, "carriers.yaml").trees[0].data
+    return Carriers(
+        {name: tuple(of) for name, of in data["policies"].items()},
+        {name: tuple(of) for name, of in data["documents"].items()},
+        data["statements"],
+        frozenset(data["refused"]),
+        frozenset(data["of_identities"]),
+        data["others"],
+    )
+
+
+@cache
+def _of_type(type_: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    table = carriers()
+    known = {**table.arguments, **dict.fromkeys(table.refused, ())}
+    return tuple((name, of) for name, of in known.items() if name.partition(".")[0] == type_)
+
+
+def carried(block: Evaluated) -> Iterator[Carried]:
+    """Everything that a block says of who may do what, unread."""
+    for name, of in _of_type(block.type):
+        for value in _at(block.values, name.split(".")[1:]):
+            yield Carried(block, name, _target(block, of), value)
+    statement = carriers().statements.get(block.type)
+    if statement is not None:
+        yield Carried(block, block.type, _target(block, tuple(statement["target"])), block.values)
+
+
+def _target(block: Evaluated, of: tuple[str, ...]) -> str:
+    return "/".join(str(block.values.get(name, "")) for name in of) or "${" + block.address + "}"
+
+
+def _at(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - a value of HCL
+    """What is at a path through nested blocks; nothing for what is not set."""
+    if isinstance(value, list) and path:
+        for item in value:
+            yield from _at(item, path)
+    elif not path:
+        if value not in (None, "", [], {}):
+            yield value
+    elif isinstance(value, dict) or hasattr(value, "get"):
+        yield from _at(value.get(path[0]), path[1:])
+
+
+class UnreadError(ValueError):
+    """An argument of a block that is a statement, and of which nobody knows what it means."""
+
+
+def as_policy(one: Carried, environment: Environment) -> dict[str, Any]:
+    """The policy that a block which is a statement comes to, as IAM would write it. Raises UnreadError."""
+    described = carriers().statements[one.carrier]
+    values = one.block.values
+    known = {*described["target"], described["actions"], described["principal"]}
+    known |= {*described["qualified"], *described["conditions"], *described["meaningless"]}
+    if strange := sorted(set(values) - known):
+        raise UnreadError(f"what {strange[0]} means is not known")
+    place = {"partition": environment.partition, "region": environment.region, "account": environment.account}
+    named = {name: str(value) for name, value in values.items()}
+    resource = _filled(described["resource"], {**named, **place})
+    for name, template in described["qualified"].items():
+        if name in values:
+            resource += _filled(template, named)
+    principal = named.get(described["principal"], "")
+    kind = "Service" if re.fullmatch(described["service"], principal) else "AWS"
+    conditions: dict[str, dict[str, str]] = {}
+    for name, block in described["conditions"].items():
+        for operator, key in block.items() if name in values else ():
+            value = values[name]
+            conditions.setdefault(operator, {})[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    return {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {kind: principal},
+            "Action": named.get(described["actions"], ""),
+            "Resource": resource,
+            **({"Condition": conditions} if conditions else {}),
+        },
+    }
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], ""), template)

@@ -1,0 +1,203 @@
+"""The policies of what a module makes: they say what is declared of who may do what, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.data import iam
+from rolewright.finding import Finding, Location, Related
+from rolewright.model import ground
+from rolewright.prove.carriers import UnreadError, as_policy, carried, carriers
+from rolewright.prove.conditions import has_variable
+from rolewright.prove.document import Atom, PolicyError, PolicyStatement, resource_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.model import Declaration, Environment, ResourcePolicy
+    from rolewright.prove.carriers import Carried
+    from rolewright.prove.evaluate import Plan
+
+_REMEDY = "mend the blueprint: its template has to write what it declares under `policies`, and nothing else"
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One principal, action and resource of one statement. Lines are the same if they mean the same to the letter."""
+
+    effect: str
+    principal: tuple[str, str]
+    action: str
+    resource: str
+    conditions: frozenset[tuple[str, str, frozenset[str]]]
+
+    def text(self) -> str:
+        """The line as a reader of the finding has it."""
+        known = iam.expand(self.action)
+        action = next(iter(known)) if len(known) == 1 else self.action
+        verb = "may" if self.effect == "Allow" else "is denied"
+        held = " and ".join(
+            sorted(f"{operator} {key} {' | '.join(sorted(values))}" for operator, key, values in self.conditions)
+        )
+        where = f" on {self.resource}" if self.resource else ""
+        name = "anybody" if self.principal[0] == "*" else self.principal[1]
+        return f"{name} {verb} {action}{where}{f' if {held}' if held else ''}"
+
+
+def judge_policies(plan: Plan, declaration: Declaration, environment: Environment) -> Iterator[Finding]:
+    """Hold every policy of the module against what is declared of it, in both directions.
+
+    What is not written in a way that is read is no proof, and a finding. So is a policy that nobody declares.
+    """
+    where = f" for {environment.name}" if environment.name else ""
+    wanted = {(one.carrier, one.target.ground(environment.values)): one for one in declaration.policies}
+    found: dict[tuple[str, str], list[Carried]] = {}
+    for block in plan.resources.values():
+        for one in carried(block) if block.mode == "resource" else ():
+            found.setdefault((one.carrier, one.target), []).append(one)
+    for key, blocks in found.items():
+        if key not in wanted:
+            for one in blocks:
+                yield _undeclared(one, where)
+    for key, policy in wanted.items():
+        yield from _judge(policy, found.get(key, []), environment, where)
+
+
+def _undeclared(one: Carried, where: str) -> Finding:
+    message = f"{one.block.address} says who may do what ({one.carrier} of {one.target}{where}), which nobody declared"
+    return Finding("proof-policy-of-resource", message, _REMEDY, _place(one))
+
+
+def _judge(
+    policy: ResourcePolicy, blocks: Sequence[Carried], environment: Environment, where: str
+) -> Iterator[Finding]:
+    seen = f"{blocks[0].block.address}{where}" if blocks else f"the module{where}"
+    related = (Related(_place(blocks[0]), "the policy in the rendered module"),) if blocks else ()
+
+    def finding(rule: str, text: str, at: ResourcePolicy | Any = policy) -> Finding:  # noqa: ANN401
+        return Finding(rule, f"{policy.subject}: {text}", _REMEDY, at.location, at.origin, related=related)
+
+    if not blocks:
+        yield finding("proof-policy-of-resource", f"its policy ({policy.carrier}) is not in {seen}")
+        return
+    if len(blocks) > 1 and policy.carrier not in carriers().statements:
+        names = ", ".join(one.block.address for one in blocks)
+        yield finding("proof-policy-of-resource", f"{names} each write the one policy that it has{where}")
+        return
+    try:
+        if policy.documents:
+            there = {_canonical(entry) for one in blocks for entry in _several(_json(one.value))}
+            here = {_canonical(ground(entry, environment.values)) for entry in policy.documents}
+            extra, missing = ([f"says {text}" for text in sorted(each)] for each in (there - here, here - there))
+        else:
+            lines = {line for one in blocks for line in _written(one, environment)}
+            declared = set(_declared(policy, environment.values))
+            extra, missing = (sorted(line.text() for line in each) for each in (lines - declared, declared - lines))
+    except (PolicyError, UnreadError) as error:
+        yield finding("proof-unknown", f"it cannot be proven who may do what: {error} ({seen})")
+        return
+    for text in extra:
+        yield finding("proof-policy-of-resource", f"{text}, which nobody declared ({seen})")
+    for text in missing:
+        yield finding("proof-policy-of-resource", f"{text}: that is declared, and not there ({seen})")
+
+
+def _written(one: Carried, environment: Environment) -> Iterator[_Line]:
+    """The lines of a policy as the text has them. Raises PolicyError and UnreadError."""
+    document = as_policy(one, environment) if one.carrier in carriers().statements else _json(one.value)
+    for number, statement in enumerate(resource_statements(document), 1):
+        if reason := _unread(statement):
+            raise PolicyError(f"{statement.sid or f'statement {number}'} {reason}")
+        assert statement.principals is not None
+        yield from _lines(
+            statement.effect,
+            statement.principals.entries,
+            statement.actions,
+            statement.resources,
+            statement.conditions,
+        )
+
+
+def _unread(statement: PolicyStatement) -> str:
+    """Why a statement cannot be held against what is declared, or ""."""
+    for given, name in (
+        (statement.not_principals, "NotPrincipal"),
+        (statement.not_actions, "NotAction"),
+        (statement.not_resources, "NotResource"),
+    ):
+        if given:
+            return f"has {name}, which is not compared with what is declared"
+    texts = (*statement.resources, *(value for atom in statement.conditions for value in atom.values))
+    if not statement.variables and any(map(has_variable, texts)):
+        return "is in a document of a version in which ${…} means nothing"
+    return ""
+
+
+def _declared(policy: ResourcePolicy, values: Mapping[str, str]) -> Iterator[_Line]:
+    for one in policy.statements:
+        yield from _lines(
+            one.effect,
+            [(kind, identifier.ground(values)) for kind, identifier in one.principals],
+            [action.lower() for action in one.actions],
+            [arn.ground(values) for arn in one.resources],
+            [
+                Atom(c.operator, c.key.ground(values), tuple(value.ground(values) for value in c.values))
+                for c in one.conditions
+            ],
+        )
+
+
+def _lines(
+    effect: str,
+    principals: Iterable[tuple[str, str]],
+    actions: Iterable[str],
+    resources: Sequence[str],
+    conditions: Iterable[Atom],
+) -> Iterator[_Line]:
+    held = frozenset(atom.canonical for atom in conditions)
+    for kind, identifier in principals:
+        anybody = kind == "*" or (kind, identifier) == ("AWS", "*")
+        for action in actions:
+            for resource in resources or ("",):
+                yield _Line(effect, ("*", "*") if anybody else (kind, identifier), action, resource, held)
+
+
+def _json(text: object) -> Any:  # noqa: ANN401 - JSON
+    """What a policy says. Raises PolicyError for what is no JSON, such as what only an apply brings to light."""
+    try:
+        return json.loads(str(text), object_pairs_hook=_once)
+    except ValueError as error:
+        raise PolicyError(f"it is no JSON that can be read: {error}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object each of whose names stands there once; of two, nobody knows which one counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
+def _several(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    return value if isinstance(value, list) else [value]
+
+
+def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
+    """JSON in one form, in which neither the order of names nor that of a list means anything."""
+
+    def sort(node: Any) -> Any:  # noqa: ANN401
+        match node:
+            case dict():
+                return {name: sort(inner) for name, inner in node.items()}
+            case list():
+                return sorted((sort(item) for item in node), key=lambda item: json.dumps(item, sort_keys=True))
+            case _:
+                return node
+
+    return json.dumps(sort(value), sort_keys=True)
+
+
+def _place(one: Carried) -> Location:
+    return Location(one.block.file, one.block.line, 1, one.block.line, 2)
