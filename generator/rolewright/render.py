@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rolewright.assertions import assertions
 from rolewright.data import iam
 from rolewright.fmt import format_hcl
-from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable, pascal
 from rolewright.other_side import admitted, agreed
+from rolewright.resources import injected_values
 from rolewright.spoken import SYMBOLS, shown, speakers
 
 if TYPE_CHECKING:

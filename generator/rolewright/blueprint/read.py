@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.blocks import read_blocks
 from rolewright.blueprint.model import (
     INJECTION,
     Agreement,
@@ -53,6 +54,7 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
             creation.get("fields", {}),
             tuple(creation.get("required", ())),
             creation.get("needs", {}),
+            read_blocks(creation.get("blocks", {})),
         ),
         verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
         injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
@@ -151,6 +153,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
             )
             for key, role in data["roles"].items()
         },
+        blocks=read_blocks(data.get("blocks", {})),
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
     )
 

@@ -62,6 +62,7 @@ class Plan:
     locals: Mapping[str, Any]
     outputs: Mapping[str, Any]
     problems: tuple[Finding, ...]
+    parsed: ParsedModule
 
 
 def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
@@ -93,6 +94,7 @@ def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
         MappingProxyType(all_locals),
         MappingProxyType(outputs),
         tuple(walk.problems),
+        parsed,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
 from rolewright.finding import Finding, Location, Related
+from rolewright.prove.contents import binding_findings, contents_findings, structure_findings
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError
 from rolewright.prove.promises import promise_broken, stars
@@ -60,7 +61,13 @@ def prove(
 ) -> Proof:
     """Hold an evaluated module, and what moto stored of it, against the declaration."""
     held = {role.address.split(".", 1)[1]: role for role in _held(plan)}
-    findings = [*_strangers(plan, declaration, held), *sandbox.findings]
+    findings = [
+        *structure_findings(plan.parsed, declaration.contents),
+        *contents_findings(plan, declaration.contents, environment),
+        *binding_findings(plan, environment),
+        *_strangers(plan, declaration, held),
+        *sandbox.findings,
+    ]
     for trust in declaration.trusts:
         role = held.get(trust.role)
         if role is None:
@@ -158,6 +165,28 @@ def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) 
             yield _at(block, f"{block.values['policy_arn']} is attached, whose content nobody declared")
         elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):
             yield _at(block, f"{block.address} has policies in the role itself")
+    yield from _loose(plan)
+
+
+def _loose(plan: Plan) -> Iterator[Finding]:
+    """Policies without a role, and lists of a role's policies that are not those which it has."""
+    blocks = plan.resources.values()
+    roles = [_names(block) for block in blocks if block.type == "aws_iam_role"]
+    attached = [block.values for block in blocks if block.type == "aws_iam_role_policy_attachment"]
+    inline = [block.values for block in blocks if block.type == "aws_iam_role_policy"]
+    for block in blocks:
+        if block.type == "aws_iam_policy" and not any(
+            one["policy_arn"] == "${" + block.address + ".arn}" for one in attached
+        ):
+            yield _at(block, f"{block.address} is attached to no role")
+        for kind, list_, name, held in (
+            ("aws_iam_role_policies_exclusive", "policy_names", "name", inline),
+            ("aws_iam_role_policy_attachments_exclusive", "policy_arns", "policy_arn", attached),
+        ):
+            if block.type == kind:
+                role = next((names for names in roles if block.values["role_name"] in names), set())
+                if {*block.values.get(list_, ())} != {one[name] for one in held if one["role"] in role}:
+                    yield _at(block, f"{list_} of {block.address} are not the policies that the role has")
 
 
 def _at(block: Evaluated, message: str) -> Finding:
