@@ -34,7 +34,10 @@ arns:
   accesspoint: arn:${partition}:s3:${region}:${account}:accesspoint/${reader}
 optional: [accesspoint]
 attributes: {name: "${name}"}
-create: {}
+create:
+  blocks:
+    aws_s3_bucket.this: {arguments: {bucket: shelf}}
+    aws_s3_bucket_policy.this: {arguments: {bucket: "${aws_s3_bucket.this.id}"}, proven: [policy]}
 access:
   look:
     class: read
@@ -62,6 +65,7 @@ agreements:
 """
 CREATE = """resource "aws_s3_bucket" {{ resource.id }} {
   bucket = "shelf"
+  tags   = local.tags
 }
 
 resource "aws_s3_bucket_policy" {{ resource.id }} {
