@@ -1,5 +1,7 @@
 """Mutants of a rendered module: everything dropped, altered and added, each with the kind of change that it is."""
 
+# ruff: noqa: E501 - a block of HCL is one line
+
 from __future__ import annotations
 
 import re

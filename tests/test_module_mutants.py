@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mutants import DANGEROUS_FILES, Mutant, dangerous_blocks, mutants
+from mutants import Mutant, mutants
 from rolewright.check.body import check_body
 from rolewright.check.meta import check_meta
 from rolewright.check.parse import parse
@@ -35,6 +35,7 @@ from rolewright.source import load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rolewright.check.syntax import Block
     from rolewright.model import Declaration, Environment, Workload
     from rolewright.pipeline import Pipeline
 
@@ -105,7 +106,7 @@ def _with(one: Rendered, mutant: Mutant) -> tuple[ParsedModule, Environment]:
     return replace(one.parsed, tfvars={**one.parsed.tfvars, **tfvars}), environment
 
 
-def _malformed(block, parsed: ParsedModule) -> bool:  # type: ignore[no-untyped-def]
+def _malformed(block: Block, parsed: ParsedModule) -> bool:
     """Whether Terraform itself would refuse a block."""
     if block.type not in ("resource", "data"):
         return False

@@ -67,9 +67,7 @@ def test_the_documentation_s_blueprint_passes_and_works_in_a_manifest(tmp_path: 
 
 
 BLOCKS = '  blocks:\n    aws_kinesis_video_stream.this: {arguments: {name: "${name}"}}\n'
-CREATED = (
-    "terraform: aws_kinesis_video_stream\ncreate:\n  attributes: {name: name, arn: arn}\n" + BLOCKS + DOCUMENTED
-)
+CREATED = "terraform: aws_kinesis_video_stream\ncreate:\n  attributes: {name: name, arn: arn}\n" + BLOCKS + DOCUMENTED
 TEMPLATE = """resource "aws_kinesis_video_stream" {{ resource.id }} {
   name = {{ resource.name }}
   tags = local.tags

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import BlockBlueprint, Value
-from rolewright.finding import Rejected
+from rolewright.finding import Finding, Rejected
 from rolewright.interpolation import CONTEXT, UnknownReferenceError, names
 from rolewright.jsonschema import Schema
 from rolewright.source import load
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.source import Tree
 
 _REFERENCE = re.compile(r"(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z0-9_]+\.[a-z0-9_.]+")
 
@@ -55,8 +57,24 @@ def is_reference(name: str) -> bool:
     return bool(_REFERENCE.fullmatch(name))
 
 
-def misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Address → what it names that there is not: fields are `known`, and `parts` are what may go before a dot."""
+def block_findings(
+    tree: Tree, path: tuple[str, ...], known: Collection[str], parts: Collection[str]
+) -> Iterator[Finding]:
+    """What the blocks at a path of a blueprint name that there is not.
+
+    Names are `known`, and `parts` are fields, which may have a dot and more after them.
+    """
+    data: Any = tree.data
+    for step in path:
+        data = data.get(step, {})
+    for address, name in _misnamed(data, known, parts):
+        place = tree.location((*path, address))
+        message, remedy = f"`{name}` stands for nothing", "name a field, a name, or an attribute of another block"
+        yield Finding("blueprint-reference", message, remedy, place, ".".join((*path, address)))
+
+
+def _misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The address of each such block, with the name."""
     for block in read_blocks(data):
         conditions = [*block.when, *block.unless, *([block.each] if block.each else [])]
         texts = [block.address]

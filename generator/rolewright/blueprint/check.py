@@ -9,7 +9,7 @@ from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.blocks import misnamed
+from rolewright.blueprint.blocks import block_findings
 from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.read import name_order
@@ -96,7 +96,7 @@ class _Check:
             yield from self.templates(("access", name, "scope"), self.arn_names)
         yield from self.templates(("injection", "value"), self.arn_names)
         known = {*self.all_fields, *self.arn_names, "id"}
-        yield from self.blocks(("create", "blocks"), known, self.all_fields)
+        yield from block_findings(self.tree, ("create", "blocks"), known, self.all_fields)
 
     @property
     def all_fields(self) -> Mapping[str, Any]:
@@ -249,14 +249,6 @@ class _Check:
                 for part in ("resources", "conditions", "principals"):
                     yield from self.templates((*at, index, part), self.arn_names)
 
-    def blocks(self, path: Path_, known: Collection[str], parts: Collection[str]) -> Iterator[Finding]:
-        blocks = self.data
-        for step in path:
-            blocks = blocks.get(step, {})
-        for address, name in misnamed(blocks, known, parts):
-            remedy = "name a field, a name, or an attribute of another block of the module"
-            yield self.finding("blueprint-reference", f"`{name}` stands for nothing", remedy, (*path, address))
-
     # --- a compute type ----------------------------------------------------------------------------
 
     def compute(self) -> Iterator[Finding]:
@@ -275,8 +267,8 @@ class _Check:
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
         generated = {f"names.{name}" for name in (*self.data["names"], *self.role_names, "base")}
-        yield from self.blocks(
-            ("blocks",), {"workload", "injected", *generated, *self.data["fields"]}, self.data["fields"]
+        yield from block_findings(
+            self.tree, ("blocks",), {"workload", "injected", *generated, *self.data["fields"]}, self.data["fields"]
         )
 
     def role(self, described: Mapping[str, Any], at: Path_) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ knows what is dangerous; what is allowed is what the blueprints say.
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -57,8 +58,15 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
     """What differs between the blocks of an evaluated module and those that are declared."""
     exact = {one.address: one for one in contents.blocks if "*" not in one.address}
     patterns = [one for one in contents.blocks if "*" in one.address]
+    where = f" in {environment.name}" if environment.name else ""
+    of_caller = {f"var.{name}": _text(value) for name, value in plan.variables.items()}
+    values = {**of_caller, **environment.values}
     for address, one in exact.items():
-        if address not in plan.resources and not one.optional:
+        if address.startswith("output."):
+            given = {"value": plan.outputs.get(address.removeprefix("output."))}
+            for message in _mistaken(address, given, one, values):
+                yield Finding("proof-block", message + where, _MEND, one.location)
+        elif address not in plan.resources and not one.optional:
             message = f"{address} is not in the module, though the manifest leads to it"
             yield Finding("proof-block", message, _MEND, one.location)
     written = {
@@ -66,8 +74,6 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
         for one in plan.parsed.blocks
         if one.type in ("resource", "data")
     }
-    where = f" in {environment.name}" if environment.name else ""
-    of_caller = {f"var.{name}": _text(value) for name, value in plan.variables.items()}
     for address, block in plan.resources.items():
         fitting = (one for one in patterns if fnmatchcase(address, one.address))
         expected = exact.get(address) or next(fitting, None)
@@ -76,7 +82,7 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
             message = f"the manifest does not lead to {address}"
             yield _of(block, message, f"{_REMEDY}, as in `{wanted}`, with what decides who may do what as `arguments`")
         else:
-            yield from _arguments(block, expected, written[address], {**of_caller, **environment.values}, where)
+            yield from _arguments(block, expected, written[address], values, where)
 
 
 def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
@@ -151,22 +157,49 @@ def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
 def _arguments(
     block: Evaluated, expected: ExpectedBlock, written: Collection[str], values: Mapping[str, str], where: str
 ) -> Iterator[Finding]:
-    for path, texts in expected.arguments.items():
-        wanted = {text.ground(values) for text in texts}
-        found = {_text(value) for value in _collect(block.values, path.split("."))}
-        if found != wanted:
-            message = f"{path} of {block.address} is {_shown(found)}, not {_shown(wanted)}{where}"
-            yield _of(block, message, _MEND)
+    for message in _mistaken(block.address, block.values, expected, values):
+        yield _of(block, message + where, _MEND)
     if expected.tags is not None:
         tags = {key: text.ground(values) for key, text in expected.tags.items()}
         if {key: _text(value) for key, value in (block.values.get("tags") or {}).items()} != tags:
             yield _of(block, f"the tags of {block.address} are not those of the module{where}", _MEND)
-    covered = [*expected.arguments, *expected.free, *expected.proven, *(["tags"] if expected.tags is not None else [])]
+    covered = [
+        *map(_plain, expected.arguments),
+        *expected.free,
+        *expected.proven,
+        *(["tags"] if expected.tags is not None else []),
+    ]
     set_here = {name: value for name, value in block.values.items() if name in written}  # not what AWS would answer
     for path in dict.fromkeys(_leaves(set_here, "")):
         if not any(path == one or path.startswith(f"{one}.") for one in covered):
             remedy = f"{_REMEDY}, under `arguments` with its value, or under `free` where it decides nothing"
             yield _of(block, f"{block.address} sets {path}, which nobody declared", remedy)
+
+
+def _mistaken(
+    address: str, given: Mapping[str, Any], expected: ExpectedBlock, values: Mapping[str, str]
+) -> Iterator[str]:
+    """What is said of each argument that has other values than those expected."""
+    for path, texts in expected.arguments.items():
+        wanted = {text.ground(values) for text in texts}
+        plain = _plain(path)
+        found = {_text(value) for value in _collect(given, plain.split(".")) if value is not None}
+        if path != plain:
+            found = {_decoded(text) for text in found}
+        if found != wanted:
+            yield f"{path} of {address} is {_shown(found)}, not {_shown(wanted)}"
+
+
+def _plain(path: str) -> str:
+    """The path of an argument that is written as `base64decode(PATH)` where it holds a text so encoded."""
+    return path.removeprefix("base64decode(").removesuffix(")")
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
 
 
 def _collect(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - what HCL and JSON hold
