@@ -308,3 +308,5 @@ DANGEROUS_FILES = {
     ".terraform.lock.hcl": "",
     str(PurePath(".terraform", "modules", "modules.json")): "{}",
 }
+DANGEROUS = {*_RESOURCES, "data source added", "block of Terraform added", "file added"}
+"""The kinds of mutants that have more than the module has."""
