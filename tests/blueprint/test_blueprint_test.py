@@ -168,7 +168,6 @@ def test_a_broken_blueprint_is_a_finding_at_its_place(case: Broken, tmp_path: Pa
         ),
         (TEMPLATE.replace("  tags", '  kms_key_id = "other"\n  tags'), "proof-block", "blueprint.yaml"),
         (TEMPLATE.replace("{{ resource.name }}", '"other"'), "proof-block", "blueprint.yaml"),
-        ("# nothing\n", "proof-block", "blueprint.yaml"),
     ],
     ids=[
         "field",
@@ -184,7 +183,6 @@ def test_a_broken_blueprint_is_a_finding_at_its_place(case: Broken, tmp_path: Pa
         "block",
         "argument",
         "value",
-        "missing",
     ],
 )
 def test_a_broken_template_is_a_finding(template: str, rule: str, where: str, tmp_path: Path) -> None:
