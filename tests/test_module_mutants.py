@@ -87,7 +87,7 @@ _WHERE = {
         aws_sqs_queue\.name""",  # of the queue for dead letters, which no policy names
     INNER: r"""
         aws_ecs_task_definition\.container_definitions(?:\.(?:environment|essential|name|portMappings|secrets|command))?
-        aws_ecs_task_definition\.container_definitions\.(?:readonlyRootFilesystem|healthCheck(?:\..*)?)
+        aws_ecs_task_definition\.container_definitions\.(?:readonlyRootFilesystem|linuxParameters|healthCheck(?:\..*)?)
         aws_ecs_task_definition\.container_definitions\.logConfiguration(?:\.(?:logDriver|options))?
         aws_ecs_task_definition\.container_definitions\.logConfiguration\.options\.awslogs-stream-prefix
         aws_lambda_function\.(?:environment(?:\..*)?|runtime|publish|source_code_hash)
@@ -212,7 +212,7 @@ def reason(one: Rendered, mutant: Mutant) -> str:
         name = re.compile(rf"\blocal\.{mutant.target.removeprefix('locals.')}\b")
         others = any(name.search(text) for file, text in one.module.files.items() if file.endswith(".tf"))
         return "" if others else "nothing in this module refers to it"
-    if mutant.kind == "role argument altered" and not mutant.target.endswith(".sid"):
+    if mutant.kind.startswith("role ") and not mutant.target.endswith(".sid"):
         lines = one.module.files["roles.tf"].split("\n")
         lines[mutant.start : mutant.end] = mutant.text.split("\n")
         return SAME if said(one, "\n".join(lines)) == said(one, one.module.files["roles.tf"]) else ""
