@@ -228,15 +228,39 @@ def test_a_terraform_file_of_somebody_else_is_named_every_time(run: Runner) -> N
         assert "unchanged, but not own.tf beside it, which nobody proved" in out
 
 
-def test_a_file_that_overrides_the_module_is_refused(run: Runner) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "roles_override.tf",
+        "override.tf",
+        "override.tf.json",
+        "x_override.tofu",
+        "roles.tofu",
+        "roles.tofu.json",
+        "terraform.tfvars",
+        "terraform.tfvars.json",
+        "x.auto.tfvars",
+        ".auto.tfvars.json",
+    ],
+)
+def test_a_file_that_overrides_the_module_is_refused(run: Runner, name: str) -> None:
     run("render", "m.yaml")
-    (MODULE / "roles_override.tf").write_text("# own\n")
+    (MODULE / name).write_text("# own\n")
     for more in ([], ["--check"], ["--force"]):
         code, _, err = run("render", "m.yaml", *more)
         assert code == 1
         assert "write-override" in err
-        assert "roles_override.tf" in err
-    assert (MODULE / "roles_override.tf").exists()
+        assert name in err
+    assert (MODULE / name).exists()
+
+
+@pytest.mark.parametrize("name", ["own.tf.json", "own.tofu"])
+def test_what_terraform_or_opentofu_reads_besides_is_named(run: Runner, name: str) -> None:
+    run("render", "m.yaml")
+    (MODULE / name).write_text("{}\n")
+    code, out, _ = run("render", "m.yaml", "--check")
+    assert code == 0
+    assert f"unchanged, but not {name} beside it, which nobody proved" in out
 
 
 @pytest.mark.usefixtures("sure")

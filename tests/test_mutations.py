@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -26,6 +26,7 @@ from tried import tried_workloads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rolewright.model import Workload
     from rolewright.pipeline import Built, Pipeline
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.yaml"))
@@ -34,6 +35,18 @@ NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 _STATEMENT = re.compile(r"^  statement \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _CONDITION = re.compile(r"^    condition \{\n.*?^    \}\n", re.MULTILINE | re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+
+
+class Changed(Protocol):
+    """What `said` needs to know of what was built."""
+
+    @property
+    def workload(self) -> Workload:
+        """What was rendered."""
+
+    @property
+    def module(self) -> Module:
+        """Its module as it was rendered."""
 
 
 def mutants(text: str) -> Iterator[tuple[str, str]]:
@@ -96,7 +109,7 @@ def rejected(built: Built, pipeline: Pipeline) -> tuple[int, list[str]]:
     return len(made), [name for name, mutant in passed if said(built, mutant) != said(built, text)]
 
 
-def said(built: Built, text: str) -> set[tuple[str, str, frozenset[str]]]:
+def said(built: Changed, text: str) -> set[tuple[str, str, frozenset[str]]]:
     """What the documents allow and deny, and under which conditions.
 
     What is allowed under some conditions says nothing new where it is allowed under fewer of them.

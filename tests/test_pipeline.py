@@ -59,7 +59,7 @@ def test_a_suppression_that_nothing_needs_is_a_warning(pipeline: Pipeline) -> No
 def test_a_policy_for_a_role_that_the_module_does_not_make_is_found(pipeline: Pipeline) -> None:
     built = build(pipeline, statements=[])
     stranger = 'resource "aws_iam_role_policy" "x" {\n  name = "x"\n  role = "someone-else"\n  policy = "{}"\n}\n'
-    module = Module("scanner", {**built.module.files, "extra.tf": stranger})
+    module = Module("scanner", {**built.module.files, "roles.tf": built.module.files["roles.tf"] + stranger})
     environment = built.workload.environments[0]
     plan = evaluate(parse(module), environment)
     proof = prove(plan, NOTHING_APPLIED, built.declaration, None, environment)

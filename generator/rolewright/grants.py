@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from rolewright.blueprint.model import INJECTION
+from rolewright.contents import expected_contents
 from rolewright.derive import is_given
 from rolewright.finding import Finding, Rejected
-from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all
+from rolewright.interpolation import LeftOutError, Scope, fill, fill_all
 from rolewright.model import Declaration, Grant, HandOver, Text, Trust, pascal
 from rolewright.other_side import across_accounts, agreements, owners_statements
 from rolewright.promises import promises
 from rolewright.resource_policies import resource_policies
-from rolewright.resources import field_scope, fill_conditions, resource_scope
+from rolewright.resources import compute_fields, compute_scope, fill_conditions, resource_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, Verb
@@ -62,22 +63,8 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
         tuple(promises(workload, catalog)),
         tuple(hand_overs),
         tuple(resource_policies(workload, catalog, compute_scope(workload))),
+        expected_contents(workload, catalog),
     )
-
-
-def compute_scope(workload: Workload) -> Scope:
-    """What a compute blueprint's templates may refer to."""
-    scope: Scope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
-    scope |= {f"names.{name}": text for name, text in workload.compute.names.items()}
-    return scope | _compute_fields(workload.compute.fields, "")
-
-
-def _compute_fields(fields: Mapping[str, Any], prefix: str) -> Scope:
-    found: Scope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            found |= _compute_fields(value, f"{prefix}{name}.")
-    return found
 
 
 def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:
@@ -236,24 +223,6 @@ def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
             yield use
 
 
-def injected_values(workload: Workload, catalog: Catalog, keys: Mapping[str, str]) -> dict[str, Text]:
-    """Variable → what the platform reads its value from, for what a field that injects says: variable → resource."""
-    values: dict[str, Text] = {}
-    for variable, key in keys.items():
-        resource = workload.resources[key]
-        blueprint = catalog.resources[resource.type]
-        (own,) = next(iter(resource.arns.values()))
-        generated = resource.created and blueprint.create is not None and blueprint.create.arns
-        values[variable] = own if generated else fill(blueprint.injection_value, resource_scope(resource, blueprint))
-        if not resource.created and "arn" in resource.attributes and not _by_name(resource):
-            values[variable] = resource.attributes["arn"]
-    return values
-
-
-def _by_name(resource: Resource) -> bool:
-    return resource.context == CONTEXT
-
-
 def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
     for index, one in enumerate(workload.statements):
         if one.role == role or (own and not one.role):
@@ -301,7 +270,7 @@ def _scopes(workload: Workload, each: str) -> Iterator[Scope]:
         yield scope
         return
     for index, item in enumerate(workload.compute.fields.get(each) or ()):
-        inner = _compute_fields(item, "each.") if isinstance(item, dict) else {"each": Text.of(item)}
+        inner = compute_fields(item, "each.") if isinstance(item, dict) else {"each": Text.of(item)}
         at = f"{each}.{index}."
         inner |= {
             f"each.{k.removeprefix(at)}": text for k, text in workload.compute.derived.items() if k.startswith(at)

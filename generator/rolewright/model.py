@@ -180,6 +180,26 @@ class ResourceStatement:
 
 
 @dataclass(frozen=True)
+class ExpectedBlock:
+    """A resource or data block that a module is to have, at an address that may end in `*`.
+
+    `arguments` are those that decide who may do what, by path through nested blocks and JSON, with every value that
+    there is to be at it; none for an argument that must not be set. `free` ones may have any value, `proven` ones are
+    judged by the proof of roles or policies, `ignores` are what `ignore_changes` may name. An `optional` block may
+    be missing. `tags` is None for a type that takes none.
+    """
+
+    address: str
+    arguments: Mapping[str, tuple[Text, ...]]
+    free: tuple[str, ...]
+    proven: tuple[str, ...]
+    ignores: tuple[str, ...]
+    optional: bool
+    tags: Mapping[str, Text] | None
+    location: Location
+
+
+@dataclass(frozen=True)
 class ResourcePolicy:
     """A policy that the module puts on a resource, or on its function: all that it says, and nothing else.
 
@@ -204,14 +224,24 @@ class ResourcePolicy:
 
 
 @dataclass(frozen=True)
+class Contents:
+    """All that a module consists of: its blocks, its files, and its providers by the name that it uses."""
+
+    blocks: tuple[ExpectedBlock, ...]
+    files: tuple[str, ...]
+    providers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Declaration:
-    """What a workload's roles and policies must come out as: what the proof holds the rendered text against."""
+    """What a workload's module must come out as: what the proof holds the rendered text against."""
 
     grants: tuple[Grant, ...]
     trusts: tuple[Trust, ...]
     promises: tuple[Promise, ...]
-    hand_overs: tuple[HandOver, ...] = ()
-    policies: tuple[ResourcePolicy, ...] = ()
+    hand_overs: tuple[HandOver, ...]
+    policies: tuple[ResourcePolicy, ...]
+    contents: Contents
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,14 @@ class Pipeline:
     def rendered(self, path: Path) -> Iterator[tuple[Workload, tuple[Role, ...], Module]]:
         """Every workload of a file with its roles and its module, unproven. Raises Rejected as `run` does."""
         for workload in read_manifest(self.read(path), self.catalog, self._schemas):
-            declaration = derive_grants(workload, self.catalog)
-            roles = build_roles(workload, declaration, self.catalog)
-            yield workload, roles, render(workload, declaration, roles, self.catalog, self._templates)
+            _, roles, module = self.declared(workload)
+            yield workload, roles, module
+
+    def declared(self, workload: Workload) -> tuple[Declaration, tuple[Role, ...], Module]:
+        """What a workload declares, with its roles and its module, unproven."""
+        declaration = derive_grants(workload, self.catalog)
+        roles = build_roles(workload, declaration, self.catalog)
+        return declaration, roles, render(workload, declaration, roles, self.catalog, self._templates)
 
     def read(self, path: Path) -> Document:
         """The file as a document; its text is kept, to show lines of it."""

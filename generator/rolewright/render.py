@@ -10,10 +10,10 @@ from rolewright.assertions import assertions
 from rolewright.characters import visible
 from rolewright.data import iam
 from rolewright.fmt import format_hcl
-from rolewright.grants import injected_values
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable, ground, pascal
 from rolewright.other_side import agreed
+from rolewright.resources import injected_values
 from rolewright.spoken import SYMBOLS, policy_lines, shown, speakers
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import Conditions, ResourceBlueprint
+    from rolewright.model import Workload
     from rolewright.values import PathInTree, Values
 
 
@@ -161,6 +162,22 @@ def field_scope(fields: Mapping[str, Any]) -> Scope:
     return scope
 
 
+def compute_scope(workload: Workload) -> Scope:
+    """What a compute blueprint's templates may refer to."""
+    scope: Scope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
+    scope |= {f"names.{name}": text for name, text in workload.compute.names.items()}
+    return scope | compute_fields(workload.compute.fields, "")
+
+
+def compute_fields(fields: Mapping[str, Any], prefix: str) -> Scope:
+    """What templates may refer to of fields and of the mappings in them, each name after a prefix."""
+    found: Scope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            found |= compute_fields(value, f"{prefix}{name}.")
+    return found
+
+
 def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> Scope:
     """What a template can refer to of a resource's ARNs."""
     return {f"arns.{name}": arns.get(name) for name in blueprint.arns}
@@ -169,6 +186,24 @@ def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]
 def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Scope:
     """What a resource blueprint's templates may refer to."""
     return {**resource.context, **field_scope(resource.fields), **arn_scope(blueprint, resource.arns)}
+
+
+def injected_values(workload: Workload, catalog: Catalog, keys: Mapping[str, str]) -> dict[str, Text]:
+    """Variable → what the platform reads its value from, for what a field that injects says: variable → resource."""
+    values: dict[str, Text] = {}
+    for variable, key in keys.items():
+        resource = workload.resources[key]
+        blueprint = catalog.resources[resource.type]
+        (own,) = next(iter(resource.arns.values()))
+        generated = resource.created and blueprint.create is not None and blueprint.create.arns
+        values[variable] = own if generated else fill(blueprint.injection_value, resource_scope(resource, blueprint))
+        if not resource.created and "arn" in resource.attributes and not _by_name(resource):
+            values[variable] = resource.attributes["arn"]
+    return values
+
+
+def _by_name(resource: Resource) -> bool:
+    return resource.context == CONTEXT
 
 
 def fill_conditions(templates: Conditions, scope: Scope) -> tuple[Condition, ...]:

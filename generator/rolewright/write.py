@@ -97,7 +97,7 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
             ledger = _read_ledger(folder, target, lenient=force or check_only)
             plan = _plan(files, _read(folder, {*files, *ledger, LEDGER}, target), ledger, target)
             beside = beside_module(folder.names("") or (), {*files, *ledger})
-            _refuse(override_findings(beside, target))
+            _refuse(override_findings(beside, files, target))
             if not plan.write and not plan.remove:
                 return WriteResult("unchanged", beside=beside)
             if check_only:

@@ -66,9 +66,11 @@ def test_the_documentation_s_blueprint_passes_and_works_in_a_manifest(tmp_path: 
     }
 
 
-CREATED = "terraform: aws_kinesis_video_stream\ncreate: {attributes: {name: name, arn: arn}}\n" + DOCUMENTED
+BLOCKS = '  blocks:\n    aws_kinesis_video_stream.this: {arguments: {name: "${name}"}}\n'
+CREATED = "terraform: aws_kinesis_video_stream\ncreate:\n  attributes: {name: name, arn: arn}\n" + BLOCKS + DOCUMENTED
 TEMPLATE = """resource "aws_kinesis_video_stream" {{ resource.id }} {
   name = {{ resource.name }}
+  tags = local.tags
 }
 """
 
@@ -159,8 +161,29 @@ def test_a_broken_blueprint_is_a_finding_at_its_place(case: Broken, tmp_path: Pa
             "proof-role",
             "blueprint.yaml",
         ),
+        (
+            TEMPLATE + 'resource "aws_kms_alias" "more" {\n  target_key_id = "more"\n}\n',
+            "proof-block",
+            "blueprint.yaml",
+        ),
+        (TEMPLATE.replace("  tags", '  kms_key_id = "other"\n  tags'), "proof-block", "blueprint.yaml"),
+        (TEMPLATE.replace("{{ resource.name }}", '"other"'), "proof-block", "blueprint.yaml"),
     ],
-    ids=["field", "syntax", "argument", "reference", "file", "loop", "nested", "doubled", "replaced", "identity"],
+    ids=[
+        "field",
+        "syntax",
+        "argument",
+        "reference",
+        "file",
+        "loop",
+        "nested",
+        "doubled",
+        "replaced",
+        "identity",
+        "block",
+        "argument",
+        "value",
+    ],
 )
 def test_a_broken_template_is_a_finding(template: str, rule: str, where: str, tmp_path: Path) -> None:
     file = place(tmp_path, CREATED, template)
@@ -169,6 +192,23 @@ def test_a_broken_template_is_a_finding(template: str, rule: str, where: str, tm
     found = [f for f in trial.findings if f.rule == rule or not rule]
     assert found, [(f.rule, f.message) for f in trial.findings]
     assert all(f.location.file == str(file.parent / where) for f in found)
+
+
+def test_a_block_is_found_with_what_to_write(tmp_path: Path) -> None:
+    file = place(tmp_path, CREATED.replace(BLOCKS, ""), TEMPLATE)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    (found,) = [f for f in trial.findings if f.rule == "proof-block"]
+    assert '{"aws_kinesis_video_stream.it": {"free": ["name", "tags"]}}' in found.remedy
+
+
+def test_a_block_that_names_nothing_is_found(tmp_path: Path) -> None:
+    file = place(tmp_path, CREATED.replace('{name: "${name}"}', '{name: "${nam}"}'), TEMPLATE)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    (found,) = trial.findings
+    assert found.rule == "blueprint-reference"
+    assert "aws_kinesis_video_stream.this" in file.read_text(encoding="utf-8").splitlines()[found.location.line - 1]
 
 
 def test_every_page_of_the_documentation_is_current(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ create:
       carrier: aws_opensearchserverless_access_policy.policy
       target: data/${id}
       agreements: true
+  blocks:
+    aws_s3_bucket.this: {arguments: {bucket: shelf}}
+    aws_opensearchserverless_access_policy.this: {arguments: {name: "${id}", type: data}, proven: [policy]}
 access:
   look:
     class: read
@@ -67,6 +70,7 @@ agreements:
 """
 CREATE = """resource "aws_s3_bucket" {{ resource.id }} {
   bucket = "shelf"
+  tags   = local.tags
 }
 
 resource "aws_opensearchserverless_access_policy" {{ resource.id }} {

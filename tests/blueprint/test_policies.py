@@ -44,12 +44,16 @@ create:
           resources: ["${arns.queue}"]
           conditions: {StringEquals: {aws:SourceAccount: ["${account}"]}}
           summary: a service that sends
+  blocks:
+    aws_sqs_queue.this: {arguments: {name: "${name}", sqs_managed_sse_enabled: "true"}}
+    aws_sqs_queue_policy.this: {when: admit, arguments: {queue_url: "${aws_sqs_queue.this.url}"}, proven: [policy]}
 access:
   send: {class: write, summary: send, allow: {queue: [sqs:SendMessage]}}
 """
 TEMPLATE = """resource "aws_sqs_queue" {{ resource.id }} {
   name                    = {{ resource.name }}
   sqs_managed_sse_enabled = true
+  tags                    = local.tags
 }
 
 {% if resource.policies.box is defined %}

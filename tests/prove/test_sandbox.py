@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from rolewright.check.syntax import ParsedModule
 from rolewright.finding import Location
 from rolewright.model import Environment
 from rolewright.prove import sandbox
@@ -30,7 +31,7 @@ def block(address: str, values: dict[str, Any], depends: tuple[str, ...] = ()) -
 
 
 def module(*blocks: Evaluated) -> Plan:
-    return Plan({one.address: one for one in blocks}, {}, {}, {}, ())
+    return Plan({one.address: one for one in blocks}, {}, {}, {}, (), ParsedModule({}, (), {}))
 
 
 def policy(action: str = "s3:GetObject", resource: str = "*") -> str:

@@ -49,6 +49,8 @@ class Catalog:
     computes: Blueprints[ComputeBlueprint]
     resources: Blueprints[ResourceBlueprint]
     templates: Mapping[str, Path] = field(repr=False)
+    module: Path
+    """What every module has, whatever it runs on: the last root's `module/blocks.yaml`."""
 
 
 def builtin_root() -> Path:
@@ -66,10 +68,13 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     computes: dict[str, Path] = {}
     resources: dict[str, Path] = {}
     templates: dict[str, Path] = {}
+    module = builtin_root() / "module" / "blocks.yaml"
     for root in (builtin_root(), *roots):
         if not root.is_dir():
             place = Location(str(root))
             raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
+        if (root / "module" / "blocks.yaml").is_file():
+            module = root / "module" / "blocks.yaml"
         for kind, found in (("compute", computes), ("resources", resources)):
             for path in (root / kind).glob("*/blueprint.yaml"):
                 if not path.parent.name.isprintable() or "\udc80" <= max(path.parent.name) <= "\udcff":
@@ -100,7 +105,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             raise Rejected(findings)
         return read_compute(type_, tree.data)
 
-    return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates)
+    return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates, module)
 
 
 def _only(path: Path) -> Tree:

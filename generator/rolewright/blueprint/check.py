@@ -9,6 +9,7 @@ from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.blocks import block_findings
 from rolewright.blueprint.check_policies import check_policies
 from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.model import INJECTION
@@ -96,6 +97,8 @@ class _Check:
             yield from self.templates(("access", name, "scope"), self.arn_names)
         yield from self.templates(("injection", "value"), self.arn_names)
         yield from check_policies(self, ("create", "policies"), {"id", *self.arn_names})
+        known = {*self.all_fields, *self.arn_names, "id"}
+        yield from block_findings(self.tree, ("create", "blocks"), known, self.all_fields)
 
     @property
     def all_fields(self) -> Mapping[str, Any]:
@@ -266,6 +269,10 @@ class _Check:
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
         yield from check_policies(self, ("policies",), ())
+        generated = {f"names.{name}" for name in (*self.data["names"], *self.role_names, "base")}
+        yield from block_findings(
+            self.tree, ("blocks",), {"workload", "injected", *generated, *self.data["fields"]}, self.data["fields"]
+        )
 
     def role(self, described: Mapping[str, Any], at: Path_) -> Iterator[Finding]:
         when = described.get("when", "")

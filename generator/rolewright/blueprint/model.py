@@ -128,6 +128,33 @@ class PolicyBlueprint:
 
 
 @dataclass(frozen=True)
+class Value:
+    """A value of an argument, `when` all of some fields are given, `unless` one of others is."""
+
+    template: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BlockBlueprint:
+    """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
+
+    With `each`, the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
+    """
+
+    address: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+    each: str
+    arguments: Mapping[str, tuple[Value, ...]]
+    free: tuple[str, ...]
+    proven: tuple[str, ...]
+    ignores: tuple[str, ...]
+    optional: bool
+
+
+@dataclass(frozen=True)
 class Creation:
     """What differs when the module makes the resource.
 
@@ -143,6 +170,7 @@ class Creation:
     required: tuple[str, ...]
     needs: Mapping[str, str]
     policies: tuple[PolicyBlueprint, ...]
+    blocks: tuple[BlockBlueprint, ...]
 
 
 @dataclass(frozen=True)
@@ -291,6 +319,7 @@ class ComputeBlueprint:
     names: Mapping[str, NameRule]
     """Each after those that it refers to."""
     roles: Mapping[str, RoleBlueprint]
+    blocks: tuple[BlockBlueprint, ...]
     templates: tuple[str, ...]
     policies: tuple[PolicyBlueprint, ...] = ()
 

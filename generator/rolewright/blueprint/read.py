@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.blocks import read_blocks
 from rolewright.blueprint.model import (
     INJECTION,
     Admission,
@@ -56,6 +57,7 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
             tuple(creation.get("required", ())),
             creation.get("needs", {}),
             _policies(creation),
+            read_blocks(creation.get("blocks", {})),
         ),
         verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
         injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
@@ -154,6 +156,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
             )
             for key, role in data["roles"].items()
         },
+        blocks=read_blocks(data.get("blocks", {})),
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
         policies=_policies(data),
     )

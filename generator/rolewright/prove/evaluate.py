@@ -62,6 +62,7 @@ class Plan:
     locals: Mapping[str, Any]
     outputs: Mapping[str, Any]
     problems: tuple[Finding, ...]
+    parsed: ParsedModule
 
 
 def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
@@ -93,6 +94,7 @@ def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
         MappingProxyType(all_locals),
         MappingProxyType(outputs),
         tuple(walk.problems),
+        parsed,
     )
 
 
@@ -258,8 +260,9 @@ class _Walk:
         block = self.blocks[address]
         mode: Literal["resource", "data"] = "data" if block.type == "data" else "resource"
         type_, name = block.labels[:2]
+        before = len(self.findings)
         values = self.content(block, provider.schema(provider.MAJORS[0], mode, type_))
-        answer = ANSWERS.get(type_) if mode == "data" else None
+        answer = ANSWERS.get(type_) if mode == "data" and len(self.findings) == before else None
         if answer is not None:
             try:
                 values |= answer(values, self.environment)
@@ -297,6 +300,10 @@ class _Walk:
                 return self.resource_attribute(self_address, path[1:])
             return self.resolve(path)
 
+        missing = sorted({"condition", "error_message"} - block.attributes.keys())
+        if missing:
+            self.findings.append(self.finding("evaluate-block", f"it has no {missing[0]}", block, block.line))
+            return
         condition = block.attributes["condition"]
         try:
             if convert(value_of(condition.expression, resolve), "bool") is not False:

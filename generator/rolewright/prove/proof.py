@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
 from rolewright.finding import Finding, Location, Related
+from rolewright.prove.contents import binding_findings, contents_findings, structure_findings
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError
 from rolewright.prove.promises import promise_broken, stars
@@ -61,8 +62,14 @@ def prove(
 ) -> Proof:
     """Hold an evaluated module, and what moto stored of it, against the declaration."""
     held = {role.address.split(".", 1)[1]: role for role in _held(plan)}
-    findings = [*_strangers(plan, declaration, held), *sandbox.findings]
-    findings += judge_policies(plan, declaration, environment)
+    findings = [
+        *structure_findings(plan.parsed, declaration.contents),
+        *contents_findings(plan, declaration.contents, environment),
+        *binding_findings(plan, environment),
+        *_strangers(plan, declaration, held),
+        *judge_policies(plan, declaration, environment),
+        *sandbox.findings,
+    ]
     for trust in declaration.trusts:
         role = held.get(trust.role)
         if role is None:
@@ -110,11 +117,20 @@ def _held(plan: Plan) -> Iterator[_Held]:
         if block.type == "aws_iam_role" and block.mode == "resource":
             yield _Held(
                 block.address,
-                tuple(json.loads(text) for text in _policies(plan, _names(block))),
-                json.loads(block.values["assume_role_policy"]),
+                tuple(_document(text) for text in _policies(plan, _names(block))),
+                _document(block.values.get("assume_role_policy", "")),
                 block.values.get("permissions_boundary") or "",
                 Location(block.file, block.line, 1, block.line, 2),
             )
+
+
+def _document(text: str) -> Document:
+    """A policy as JSON; what is none, or is known after an apply alone, is no policy that can be judged."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _names(role: Evaluated) -> set[object]:
@@ -124,15 +140,15 @@ def _names(role: Evaluated) -> set[object]:
 
 def _policies(plan: Plan, role: set[object]) -> Iterator[str]:
     managed = {
-        "${" + block.address + ".arn}": block.values["policy"]
+        "${" + block.address + ".arn}": block.values.get("policy", "")
         for block in plan.resources.values()
         if block.type == "aws_iam_policy"
     }
     for block in plan.resources.values():
-        if block.type == "aws_iam_role_policy" and block.values["role"] in role:
-            yield block.values["policy"]
-        if block.type == "aws_iam_role_policy_attachment" and block.values["role"] in role:
-            yield managed.get(block.values["policy_arn"], '{"Statement": []}')
+        if block.type == "aws_iam_role_policy" and block.values.get("role") in role:
+            yield block.values.get("policy", "")
+        if block.type == "aws_iam_role_policy_attachment" and block.values.get("role") in role:
+            yield managed.get(block.values.get("policy_arn", ""), '{"Statement": []}')
 
 
 _IN_MODULE = ("aws_iam_role_policy", "aws_iam_role_policy_attachment")
@@ -156,10 +172,32 @@ def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) 
     for block in plan.resources.values():
         if block.type in _IDENTITIES:
             yield _at(block, f"{block.address} is an identity beside the declared roles")
-        elif block.type == "aws_iam_role_policy_attachment" and block.values["policy_arn"] not in own:
-            yield _at(block, f"{block.values['policy_arn']} is attached, whose content nobody declared")
+        elif block.type == "aws_iam_role_policy_attachment" and block.values.get("policy_arn") not in own:
+            yield _at(block, f"{block.values.get('policy_arn')} is attached, whose content nobody declared")
         elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):
             yield _at(block, f"{block.address} has policies in the role itself")
+    yield from _loose(plan)
+
+
+def _loose(plan: Plan) -> Iterator[Finding]:
+    """Policies without a role, and lists of a role's policies that are not those which it has."""
+    blocks = plan.resources.values()
+    roles = [_names(block) for block in blocks if block.type == "aws_iam_role"]
+    attached = [block.values for block in blocks if block.type == "aws_iam_role_policy_attachment"]
+    inline = [block.values for block in blocks if block.type == "aws_iam_role_policy"]
+    for block in blocks:
+        if block.type == "aws_iam_policy" and not any(
+            one.get("policy_arn") == "${" + block.address + ".arn}" for one in attached
+        ):
+            yield _at(block, f"{block.address} is attached to no role")
+        for kind, list_, name, held in (
+            ("aws_iam_role_policies_exclusive", "policy_names", "name", inline),
+            ("aws_iam_role_policy_attachments_exclusive", "policy_arns", "policy_arn", attached),
+        ):
+            if block.type == kind:
+                role = next((names for names in roles if block.values.get("role_name") in names), set())
+                if {*block.values.get(list_, ())} != {one.get(name) for one in held if one.get("role") in role}:
+                    yield _at(block, f"{list_} of {block.address} are not the policies that the role has")
 
 
 def _at(block: Evaluated, message: str) -> Finding:

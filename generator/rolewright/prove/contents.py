@@ -1,0 +1,257 @@
+"""Whether a module consists of what the declaration leads to, and of nothing else.
+
+Whatever is not declared is a finding: a block, a file that Terraform reads, an argument, a meta-argument. Nothing here
+knows what is dangerous; what is allowed is what the blueprints say.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from rolewright.check.scope import reference
+from rolewright.check.syntax import List
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.prove.evaluate import evaluate
+from rolewright.prove.expressions import value_of
+from rolewright.prove.functions import EvaluationError, UnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.model import Contents, Environment, ExpectedBlock
+    from rolewright.prove.evaluate import Evaluated, Plan
+
+_TOP_LEVEL = frozenset({"terraform", "variable", "locals", "output", "resource", "data"})
+_LIFECYCLE = frozenset({"create_before_destroy", "prevent_destroy", "replace_triggered_by"})
+_CONDITIONS = frozenset({"precondition", "postcondition"})
+_OF_TERRAFORM = frozenset({"required_version"})
+_REMEDY = "take it out of the template, or declare it under `blocks` of the blueprint"
+_MEND = "mend the template, or what the blueprint says under `blocks`"
+
+
+def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Finding]:
+    """What can be told of a module whatever its values: files, kinds of blocks, providers, meta-arguments."""
+    for name in sorted({*parsed.files} - {*contents.files}):
+        yield Finding(
+            "proof-file",
+            f"the module has the file {name}, which nobody declared",
+            "take it out: Terraform reads more files than those that are proven",
+            Location(name),
+        )
+    expected = {one.address: one for one in contents.blocks}
+    for block in parsed.blocks:
+        if block.type not in _TOP_LEVEL:
+            yield _at(block, f"a {block.type} block has no place in a module", "take it out of the template")
+        elif block.type == "terraform":
+            yield from _settings(block, contents.providers)
+        elif block.type in ("resource", "data"):
+            ignores = [one.ignores for one in expected.values() if fnmatchcase(_address(block), one.address)]
+            yield from _meta(block, ignores[0] if ignores else ())
+
+
+def contents_findings(plan: Plan, contents: Contents, environment: Environment) -> Iterator[Finding]:
+    """What differs between the blocks of an evaluated module and those that are declared."""
+    exact = {one.address: one for one in contents.blocks if "*" not in one.address}
+    patterns = [one for one in contents.blocks if "*" in one.address]
+    where = f" in {environment.name}" if environment.name else ""
+    of_caller = {f"var.{name}": _text(value) for name, value in plan.variables.items()}
+    values = {**of_caller, **environment.values}
+    for address, one in exact.items():
+        if address.startswith("output."):
+            given = {"value": plan.outputs.get(address.removeprefix("output."))}
+            for message in _mistaken(address, given, one, values):
+                yield Finding("proof-block", message + where, _MEND, one.location)
+        elif address not in plan.resources and not one.optional:
+            message = f"{address} is not in the module, though the manifest leads to it"
+            yield Finding("proof-block", message, _MEND, one.location)
+    written = {
+        _address(one): {*one.attributes, *(inner.type for inner in one.blocks)}
+        for one in plan.parsed.blocks
+        if one.type in ("resource", "data")
+    }
+    for address, block in plan.resources.items():
+        fitting = (one for one in patterns if fnmatchcase(address, one.address))
+        expected = exact.get(address) or next(fitting, None)
+        if expected is None:
+            wanted = json.dumps({address: {"free": sorted(block.values)}})
+            message = f"the manifest does not lead to {address}"
+            yield _of(block, message, f"{_REMEDY}, as in `{wanted}`, with what decides who may do what as `arguments`")
+        else:
+            yield from _arguments(block, expected, written[address], values, where)
+
+
+def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
+    """Whether the module takes the account or region of another environment for this one's."""
+    if not environment.name:
+        return
+    kept = tuple(
+        block
+        for block in plan.parsed.blocks
+        if block.type == "variable" or (block.type == "data" and any(block.all("lifecycle")))
+    )
+    others = {"account": "999999999999", "region": "xx-elsewhere-9"}
+    for what, other in others.items():
+        elsewhere = replace(environment, **{what: other})  # type: ignore[arg-type]
+        try:
+            problems = evaluate(replace(plan.parsed, blocks=kept), elsewhere).problems
+        except Rejected:  # a condition refers to more than variables
+            problems = evaluate(plan.parsed, elsewhere).problems
+        if not problems:
+            message = f"the module lets itself be applied to another {what} than that of {environment.name}"
+            place = Location("context.tf", 1)
+            yield Finding("proof-block", message, "mend the template of the module's context", place)
+
+
+def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
+    """The `terraform` block: versions and the declared providers alone."""
+    for name in sorted(block.attributes.keys() - _OF_TERRAFORM):
+        yield _at(block, f"`terraform` sets {name}", "take it out of the template")
+    for inner in block.blocks:
+        if inner.type != "required_providers":
+            yield _at(inner, f"`terraform` has a {inner.type} block", "take it out of the template")
+            continue
+        sources: dict[str, Any] = {}
+        for name, attribute in inner.attributes.items():
+            try:
+                value = value_of(attribute.expression, _no_reference)
+            except (EvaluationError, UnknownError):
+                value = None
+            known = isinstance(value, dict) and value.keys() <= {"source", "version"}
+            sources[name] = value.get("source") if isinstance(value, dict) and known else None
+        if sources != dict(providers):
+            listed = ", ".join(f"{name} from {source}" for name, source in providers.items())
+            yield _at(inner, f"the providers are not {listed}", "name these alone, with `source` and `version`")
+
+
+def _no_reference(path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
+    raise EvaluationError(f"{path[0]} is not known here")
+
+
+def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
+    """Meta-arguments: the evaluator refuses those that repeat a block, and these could point it elsewhere."""
+    if "provider" in block.attributes:
+        message = f"{_address(block)} is made by another provider than the module's own"
+        yield _at(block, message, "take `provider` out of the template")
+    for lifecycle in block.all("lifecycle"):
+        for name in sorted(lifecycle.attributes.keys() - _LIFECYCLE - {"ignore_changes"}):
+            yield _at(lifecycle, f"lifecycle of {_address(block)} sets {name}", "take it out of the template")
+        for inner in lifecycle.blocks:
+            if inner.type not in _CONDITIONS:
+                yield _at(inner, f"lifecycle of {_address(block)} has a {inner.type} block", "take it out")
+        ignored = lifecycle.attributes.get("ignore_changes")
+        if ignored is None:
+            continue
+        items = ignored.expression.items if isinstance(ignored.expression, List) else ()
+        names = [str(found.steps[0]) if (found := reference(item)) else "?" for item in items] or ["everything"]
+        for name in names:
+            if name not in ignores:
+                message = f"{_address(block)} keeps what somebody changes by hand of {name}"
+                yield _at(lifecycle, message, "take it out of the template, or name it under `ignores` of the block")
+
+
+def _arguments(
+    block: Evaluated, expected: ExpectedBlock, written: Collection[str], values: Mapping[str, str], where: str
+) -> Iterator[Finding]:
+    for message in _mistaken(block.address, block.values, expected, values):
+        yield _of(block, message + where, _MEND)
+    if expected.tags is not None:
+        tags = {key: text.ground(values) for key, text in expected.tags.items()}
+        if {key: _text(value) for key, value in (block.values.get("tags") or {}).items()} != tags:
+            yield _of(block, f"the tags of {block.address} are not those of the module{where}", _MEND)
+    covered = [
+        *map(_plain, expected.arguments),
+        *expected.free,
+        *expected.proven,
+        *(["tags"] if expected.tags is not None else []),
+    ]
+    set_here = {name: value for name, value in block.values.items() if name in written}  # not what AWS would answer
+    for path in dict.fromkeys(_leaves(set_here, "")):
+        if not any(path == one or path.startswith(f"{one}.") for one in covered):
+            remedy = f"{_REMEDY}, under `arguments` with its value, or under `free` where it decides nothing"
+            yield _of(block, f"{block.address} sets {path}, which nobody declared", remedy)
+
+
+def _mistaken(
+    address: str, given: Mapping[str, Any], expected: ExpectedBlock, values: Mapping[str, str]
+) -> Iterator[str]:
+    """What is said of each argument that has other values than those expected."""
+    for path, texts in expected.arguments.items():
+        wanted = {text.ground(values) for text in texts}
+        plain = _plain(path)
+        found = {_text(value) for value in _collect(given, plain.split(".")) if value is not None}
+        if path != plain:
+            found = {_decoded(text) for text in found}
+        if found != wanted:
+            yield f"{path} of {address} is {_shown(found)}, not {_shown(wanted)}"
+
+
+def _plain(path: str) -> str:
+    """The path of an argument that is written as `base64decode(PATH)` where it holds a text so encoded."""
+    return path.removeprefix("base64decode(").removesuffix(")")
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
+
+
+def _collect(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - what HCL and JSON hold
+    """Every value at a path, through lists of blocks and texts of JSON."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _collect(item, path)
+    elif not path:
+        yield value
+    else:
+        if isinstance(value, str) and value.startswith(("{", "[")):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return
+            if isinstance(value, list):
+                yield from _collect(value, path)
+                return
+        if isinstance(value, dict):
+            for length in range(len(path), 0, -1):
+                if ".".join(path[:length]) in value:
+                    yield from _collect(value[".".join(path[:length])], path[length:])
+
+
+def _leaves(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - what HCL holds
+    """The path of every argument that is set; a block without any counts as one."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for item in value:
+            yield from _leaves(item, path)
+    elif path:
+        yield path
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - what HCL holds
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shown(values: set[str]) -> str:
+    return " and ".join(sorted(values)) or "unset"
+
+
+def _address(block: Block) -> str:
+    name = ".".join(block.labels)
+    return f"data.{name}" if block.type == "data" else name
+
+
+def _at(block: Block, message: str, remedy: str) -> Finding:
+    return Finding("proof-block", message, remedy, Location(block.file, block.line, 1, block.line, 2))
+
+
+def _of(block: Evaluated, message: str, remedy: str) -> Finding:
+    return Finding("proof-block", message, remedy, Location(block.file, block.line, 1, block.line, 2))
