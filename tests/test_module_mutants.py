@@ -76,6 +76,7 @@ _WHERE = {
         aws_sqs_queue\.redrive_policy\.maxReceiveCount
         aws_apigatewayv2_stage\.default_route_settings(?:\..*)?
         aws_scheduler_schedule\.(?:schedule_expression\w*|flexible_time_window(?:\..*)?|target\.retry_policy(?:\..*)?|state)
+        aws_scheduler_schedule\.target\.ecs_parameters\.(?:launch_type|task_count)
         aws_glue_job\.(?:max_retries|number_of_workers|worker_type|max_capacity)
         aws_lambda_function\.(?:tracing_config|snap_start)(?:\..*)?""",
     TEXT: r"""
@@ -132,6 +133,8 @@ SURVIVORS = [
         OF_RESOURCES,
     ),
     (_ARGUMENT, r"aws_lambda_permission\..*", OF_RESOURCES),
+    # One of several notifications of a bucket: fewer events, and no other function.
+    (r".* dropped", r"aws_s3_bucket_notification\.lambda_function(?:\.lambda_function_arn)?", ROUTES),
     (r"role argument .*", r".*\.statement\.sid", TEXT),
     (r"block added twice", r"aws_iam_role_policy|data\.aws_iam_policy_document", SAME),
     (r"block dropped", r"output|terraform", CALLER),
