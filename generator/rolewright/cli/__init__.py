@@ -18,7 +18,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0, 1 findings, 2 wrong use, 3 not current, 70 a bug."""
+    """Run the command line. Exit codes: 0, 1 findings, 2 wrong use, 3 not current or wider, 5 changed, 70 a bug."""
     try:
         printed = unchanged(sys.argv[1:])
         if printed is None:

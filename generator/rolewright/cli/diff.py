@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rolewright.difference import Described, Difference
     from rolewright.source import Document
 
-CHANGED, WIDENED = 2, 3
+WIDENED, CHANGED = 3, 5
 
 
 class DiffFormat(StrEnum):
@@ -50,7 +50,7 @@ def diff(
 
     Permissions are compared as sets: what is only written otherwise is no difference. Workloads are matched by
     name; in a folder, YAML files with a `workload` are read. Exits 0 where nothing differs, 3 where anybody may do
-    more than before, 2 where something differs and nobody may, and 1 where a manifest is refused.
+    more than before, 5 where something differs and nobody may, and 1 where a manifest is refused.
     """
     from rolewright.report.difference import (  # noqa: PLC0415 - only this command needs it
         difference_json,
