@@ -10,6 +10,7 @@ import typer
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report
 from rolewright.cli.files import write_file
+from rolewright.cli.sides import found_since
 from rolewright.finding import Rejected
 
 
@@ -27,7 +28,7 @@ def report_page(
     The file is read without a network, on a screen of any width and in dark mode. It is written for manifests with
     findings too, which it then shows; the exit code is 1 for them.
     """
-    from rolewright.cli.diff import Reading, compare_all  # noqa: PLC0415 - only this command needs all this
+    from rolewright.cli.diff import compare_found  # noqa: PLC0415 - only this command needs all this
     from rolewright.pipeline import Pipeline  # noqa: PLC0415
     from rolewright.report.html import Review, page  # noqa: PLC0415
 
@@ -38,11 +39,12 @@ def report_page(
         review = None
         refused = any_error(findings)
         if base is not None and not refused:
-            reading = Reading(pipeline.catalog)
+            sources: dict[str, str] = {}
             try:
-                review = Review(base, tuple(compare_all(*reading.since(base, list(dict.fromkeys(manifests))))))
+                sides = found_since(base, list(dict.fromkeys(manifests)))
+                review = Review(base, tuple(compare_found(*sides, pipeline.catalog, sources)[0]))
             except Rejected as refusal:
-                report(refusal.findings, reading.sources)
+                report(refusal.findings, sources)
                 raise typer.Exit(1) from None
     write_file(output, page(built, findings, review))
     typer.echo(

@@ -213,11 +213,9 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
                 "others": role.others,
                 "unknown": role.unknown,
             }
-        if one.promises:
-            yield {
-                "name": one.workload, "widened": False, "rows": [], "unknown": (),
-                "others": [{"text": text, "widens": False} for text in one.promises],
-            }  # fmt: skip
+        if one.others:
+            widened = any(line.widens for line in one.others)
+            yield {"name": one.workload, "widened": widened, "rows": [], "unknown": (), "others": one.others}
 
 
 def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
