@@ -110,7 +110,7 @@ def compare_found(
     modules = bool(old.modules and new.modules) or not manifests
     kinds: list[tuple[str, Mapping[str, Side], Mapping[str, Side]]] = []
     if manifests:
-        kinds.append(("manifest", _described(old, catalog, sources), _described(new, catalog, sources)))
+        kinds.append(("manifest", described(old, catalog, sources), described(new, catalog, sources)))
     if modules:
         kinds.append(("module", _read_back(old, catalog, sources), _read_back(new, catalog, sources)))
     compared = [f"compared: {_told(old, one, kind)} with {_told(new, two, kind)}" for kind, one, two in kinds]
@@ -136,7 +136,7 @@ def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[Differ
     return [compare_workloads(old.get(name), new.get(name)) for name in sorted({*old, *new})]
 
 
-def _described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
+def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
     """What manifests declare, by workload."""
     from rolewright.difference import Described  # noqa: PLC0415 - slow to import
 

@@ -115,13 +115,14 @@ def difference_json(differences: Sequence[Difference], compared: Sequence[str]) 
     }
 
 
-def verdict(differences: Sequence[Difference]) -> str:
-    """The outcome in one line."""
+def verdict(differences: Sequence[Difference], left: Sequence[str] = ()) -> str:
+    """The outcome in one line; `left` is what could not be compared."""
     wider = [one.workload for one in differences if one.widened]
     other = [one.workload for one in differences if one.changed and not one.widened]
     parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [f"changed, and nowhere wider: {', '.join(other)}"] * bool(
         other
     )
+    parts += [f"not compared: {', '.join(left)}"] * bool(left)
     return "; ".join(parts) or _NOTHING
 
 
