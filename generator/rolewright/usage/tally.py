@@ -72,7 +72,7 @@ class Tally:
     data: set[str] = field(default_factory=set)
     first: str = ""
     last: str = ""
-    places: set[tuple[str, str]] = field(default_factory=set)
+    places: dict[tuple[str, str], Seen] = field(default_factory=dict)
     events: int = 0
     early: int = 0
 
@@ -85,7 +85,7 @@ def tally(events: Iterable[Event], since: str) -> Tally:
             found.early += 1
             continue
         found.events += 1
-        found.places.add(event.place)
+        found.places.setdefault(event.place, Seen()).add(event.time)
         if event.passed:
             continue
         found.first = min(filter(None, (found.first, event.time)), default="")
