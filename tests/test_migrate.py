@@ -292,6 +292,14 @@ def test_what_is_no_evidence_is_refused(folder: Path, option: str, text: str) ->
     assert phase(folder) == "parallel"
 
 
+def test_a_folder_without_a_file_shows_nothing(folder: Path) -> None:
+    in_phase(folder, "deployed")
+    (folder / "empty").mkdir()
+    for arguments in (["advance", KEY, "--audit", "empty"], ["check", "empty"], ["init", "empty"]):
+        assert "there is no file to look at" in " ".join(run(folder, *arguments, code=2).split())
+    assert phase(folder) == "deployed"
+
+
 def test_what_cannot_be_read_is_not_clean(folder: Path) -> None:
     in_phase(folder, "deployed")
     (folder / "app" / ".env").unlink()

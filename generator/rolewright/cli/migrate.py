@@ -290,7 +290,13 @@ def _require(paths: list[Path]) -> None:
 
 
 def _audited(paths: list[Path]) -> list[Finding]:
-    return found_in(paths, [], git_history=False)[0]
+    """What audit finds in paths. Exits 2 where there is no file to look at, which shows nothing."""
+    if not paths:
+        return []
+    found, files = found_in(paths, [], git_history=False)
+    if not files:
+        raise typer.BadParameter(f"{' and '.join(map(str, paths))}: there is no file to look at")
+    return found
 
 
 def _day(text: str) -> date:

@@ -85,9 +85,7 @@ def usage(
     found = tally((event_of(record) for record in records(files, reading)), since)
     _require_records(reading, found, since)
     roles, advice, denials = _held(known, found, env or [], pipeline.catalog, accessed)
-    for role in accessed:
-        if not any(one.name == role for listed in roles.values() for one in listed):
-            raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
+    _require_own(accessed, roles)
     if patch is not None:
         _write_patch(patch, manifest[0], denials, roles, pipeline.catalog)
     active = tuple(one for one in active if not one.used or one.used >= since)
@@ -97,6 +95,17 @@ def usage(
         typer.echo(usage_text(roles, found, reading, advice, active), nl=False)
     if found.keys or advice or any(one.used for one in active) or reading.broken or reading.unread:
         raise typer.Exit(1)
+
+
+def _require_own(accessed: dict[str, LastAccessed], roles: dict[str, list[Held]]) -> None:
+    """Exit 2 where a report of last use is of no role of the manifests, or of another one."""
+    names = {one.name for listed in roles.values() for one in listed}
+    for role, report_ in accessed.items():
+        if role not in names:
+            raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
+        others = sorted(arn for arn in report_.entities if arn.rpartition("/")[2] != role)
+        if others:
+            raise typer.BadParameter(f"--last-accessed: this report is of {others[0]}, and not of the role {role}")
 
 
 def _require_records(reading: Reading, found: Tally, since: str) -> None:
