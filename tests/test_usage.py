@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import resource
 from pathlib import Path
@@ -359,3 +360,20 @@ def test_what_the_endpoint_denied_is_not_used() -> None:
     assert "the policy of the VPC endpoint does not allow it" in ran.stdout
     assert "used    " not in ran.stdout
     assert not [line for line in ran.stdout.splitlines() if "unused" in line and "sqs:DeleteMessage" in line]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "trail" / "closed").mkdir(parents=True)
+    write(folder, EVENTS[:2], "s3.json")
+    (folder / "s3.json").rename(folder / "trail" / "s3.json")
+    scan = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    ran = rolewright("usage", "trail", "-m", "m.yaml", cwd=folder)
+    assert ran.returncode == 1
+    assert "not read to its end: trail/closed: Permission denied" in ran.stdout

@@ -5,15 +5,16 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import os
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rolewright.usage.formats import foreign_format, foreign_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rolewright.usage.formats import Format
 
@@ -53,8 +54,7 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
     A broken or truncated file gives what comes before the break, and is named in `reading`.
     """
     for path in paths:
-        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-        for file in files:
+        for file in _below(path, reading) if path.is_dir() else [path]:
             one = _File()
             try:
                 with file.open("rb") as opened:
@@ -64,6 +64,17 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
             except ValueError as error:
                 one.broken = str(error) if one.records or one.wrapped else "is no JSON"
             _sort(str(file), one, reading)
+
+
+def _below(folder: Path, reading: Reading) -> Iterator[Path]:
+    """Every plain file in a folder and below it; a folder that cannot be looked into is named in `reading`."""
+
+    def tell(error: OSError) -> None:
+        reading.broken[str(error.filename)] = error.strerror or "cannot be looked into"
+
+    for here, folders, names in os.walk(folder, onerror=tell):
+        folders.sort()
+        yield from (file for name in sorted(names) if (file := Path(here, name)).is_file())
 
 
 @dataclass
