@@ -8,6 +8,8 @@ import json
 import os
 import random
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,6 +28,7 @@ from rolewright.cli.migrate import migrate_app
 from rolewright.finding import Rejected
 from rolewright.migration import evidence
 from rolewright.migration.aws import Iam
+from rolewright.migration.evidence import LastUse
 from rolewright.migration.history import PHASES
 from rolewright.migration.plan import (
     Extension,
@@ -37,6 +40,7 @@ from rolewright.migration.plan import (
     migration_text,
     read_migration,
 )
+from rolewright.migration.reports import read_last_use, read_status
 from rolewright.plan.server import moto_server
 from trail import ACCOUNT, FORMS, denied, on, record, with_key
 
@@ -643,6 +647,27 @@ def test_a_key_is_disabled_taken_back_and_deleted(world: World, folder: Path) ->
     assert "undone by: nothing: a deleted key does not come back" in told
     assert (world.status(), phase(folder, world.key)) == ("", "deleted")
     assert "no way back" in executed(world, "--back", code=1)
+
+
+def test_the_commands_that_it_shows_print_what_it_reads(world: World, folder: Path) -> None:
+    """Run by a shell, against a user with the key and without any."""
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "aws"
+    script = Path(__file__).with_name("aws_command.py")
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, **world.admin, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+    key = read(folder / FILE).keys[world.key]
+
+    def printed(text: str) -> Path:
+        subprocess.run(text.replace("> FILE", "> answer.json"), shell=True, cwd=folder, env=env, check=True)
+        return folder / "answer.json"
+
+    assert read_last_use(printed(evidence.last_used_command(key)), key, TODAY.date()) == LastUse("ci", None)
+    assert read_status(printed(evidence.listed_command(key)), key) == ("Active", "ci")
+    world.iam.delete_access_key(UserName="ci", AccessKeyId=world.key)
+    assert read_status(printed(evidence.listed_command(key)), key) == ("", "ci")
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
