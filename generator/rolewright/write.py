@@ -125,8 +125,7 @@ def _files(module: Module) -> dict[str, bytes]:
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
-    found = tuple(findings)
-    if found:
+    if found := tuple(findings):
         raise Rejected(found)
 
 
@@ -175,8 +174,7 @@ def _plan(
 
 
 def _in_the_way(rule: str, name: str, message: str, remedy: str, target: Path) -> Finding:
-    remedy = f"{remedy}, or give --force to lose it"
-    return Finding(rule, f"{name} {message}", remedy, Location(str(target / name)))
+    return Finding(rule, f"{name} {message}", f"{remedy}, or give --force to lose it", Location(str(target / name)))
 
 
 def _digest(content: bytes) -> str:
@@ -184,8 +182,7 @@ def _digest(content: bytes) -> str:
 
 
 def _ledger_text(files: Mapping[str, bytes]) -> bytes:
-    entries = {name: _digest(content) for name, content in files.items()}
-    return _json({"files": entries, "format": _FORMAT})
+    return _json({"files": {name: _digest(content) for name, content in files.items()}, "format": _FORMAT})
 
 
 def _json(value: Mapping[str, object]) -> bytes:
