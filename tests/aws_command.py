@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import jmespath  # type: ignore[import-untyped]
 import urllib3
 from botocore import xform_name
 
@@ -62,6 +63,7 @@ def invoke(name: str, output: str) -> None:
 def main(words: list[str]) -> None:
     service, operation = words[:2]
     options = dict(zip([word.removeprefix("--") for word in words[2::2]], words[3::2], strict=False))
+    query = options.pop("query", "")
     if (service, operation) == ("s3", "sync"):
         Path(words[3]).mkdir(exist_ok=True)
         Path(words[3], "records.json").write_bytes(Path(os.environ["TRAIL"]).read_bytes())
@@ -75,6 +77,8 @@ def main(words: list[str]) -> None:
         members = {re.sub("_", "-", xform_name(name)): name for name in model.input_shape.members}
         answer = getattr(made, operation.replace("-", "_"))(**{members[key]: one for key, one in options.items()})
         answer.pop("ResponseMetadata")
+        if query:
+            answer = jmespath.search(query, answer)
         if answer:
             print(json.dumps(answer, default=lambda time: time.isoformat(), indent=4))
 

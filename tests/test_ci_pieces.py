@@ -33,7 +33,9 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
     folder = tmp_path / "bin"
     folder.mkdir(exist_ok=True)
     command = folder / "rolewright"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rolewright "$@"\n', encoding="utf-8")
+    # With DIFF_ENDS nothing is run: `diff` ends with that code, all else well.
+    stub = 'case "$DIFF_ENDS:$1" in :*) ;; *:diff) exit "$DIFF_ENDS" ;; *) exit 0 ;; esac'
+    command.write_text(f'#!/bin/sh\n{stub}\nexec "{sys.executable}" -m rolewright "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **more}
@@ -164,14 +166,39 @@ def test_a_broken_manifest_fails_at_its_line(platform: Callable[..., Any], repos
     assert "services/app.yaml,line=5" in said or "services/app.yaml:5:" in said
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("widened", 0), ("changed", 2), ("never", 0)])
+@pytest.mark.parametrize(("fail_on", "code"), [("widened", 0), ("changed", 5), ("never", 0)])
 def test_what_fails_the_action_can_be_chosen(fail_on: str, code: int, repository: Path, tmp_path: Path) -> None:
     change(repository, "[list, get]", "[get]")
     assert github(repository, tmp_path, **GIVEN, fail_on=fail_on)[0] == code
 
 
-def test_no_manifest_is_an_error_of_the_action(repository: Path, tmp_path: Path) -> None:
-    assert github(repository, tmp_path, manifests="none/*.yaml")[0] == 2
+@pytest.mark.parametrize("ends", range(8))
+@pytest.mark.parametrize(
+    ("platform", "fail_on", "passing"),
+    [(gitlab, "", {0, 5}), (github, "widened", {0, 5}), (github, "changed", {0}), (github, "never", {0, 3, 5})],
+)
+def test_only_a_comparison_that_was_made_can_pass(
+    platform: Callable[..., Any], fail_on: str, passing: set[int], ends: int, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Wrong use, findings, a program that is missing and a bug fail the job, whatever it tolerates."""
+    (tmp_path / "app.yaml").touch()
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    git(tmp_path, "tag", "base")
+    monkeypatch.setenv("DIFF_ENDS", str(ends))
+    code, said, _ = platform(tmp_path, tmp_path, manifests="*.yaml", base="base", fail_on=fail_on)
+    assert code == (0 if ends in passing else ends)
+    assert ("permissions differ" in said) == (platform is github and ends in {3, 5} - passing)
+
+
+@pytest.mark.parametrize("manifests", ["none/*.yaml", "services/*.yaml none/*.yaml", " \n "])
+def test_no_manifest_is_an_error_of_the_action(manifests: str, repository: Path, tmp_path: Path) -> None:
+    assert github(repository, tmp_path, manifests=manifests)[0] == 2
+
+
+def test_a_choice_that_there_is_not_fails_the_action(repository: Path, tmp_path: Path) -> None:
+    assert github(repository, tmp_path, **GIVEN, fail_on="wider")[0] == 2
 
 
 def test_inputs_are_never_code(repository: Path, tmp_path: Path) -> None:

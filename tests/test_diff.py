@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from command import rolewright
+from inside import rolewright
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,17 +46,17 @@ PIPE = {"type": "github-actions", "repository": "my-org/app"}
     [
         (BASE, BASE, 0),
         (BASE, data(prefix="in/", access=["put", "get"]), 0),
-        (BASE, data(prefix="in/", access=["get"]), 2),
+        (BASE, data(prefix="in/", access=["get"]), 5),
         (BASE, data(prefix="in/", access=["get", "put", "delete"]), 3),
-        (BASE, data(prefix="in/deeper/", access=["get", "put"]), 2),
+        (BASE, data(prefix="in/deeper/", access=["get", "put"]), 5),
         (BASE, data(prefix="i", access=["get", "put"]), 3),
         (BASE, data(prefix="other/", access=["get", "put"]), 3),
         (data(access="read"), data(access=["get", "list"]), 0),
-        (BASE, changed(**BOUNDARY), 2),
+        (BASE, changed(**BOUNDARY), 5),
         (changed(**BOUNDARY), BASE, 3),
-        (BASE, changed(never=["delete on data"]), 2),
+        (BASE, changed(never=["delete on data"]), 5),
         (changed(compute={**PIPE, "branches": ["main"]}), changed(compute={**PIPE, "branches": ["main", "dev"]}), 3),
-        (changed(compute={**PIPE, "branches": ["main", "dev"]}), changed(compute={**PIPE, "branches": ["main"]}), 2),
+        (changed(compute={**PIPE, "branches": ["main", "dev"]}), changed(compute={**PIPE, "branches": ["main"]}), 5),
     ],
 )
 def test_exit_codes_tell_wider_from_changed(
@@ -128,7 +128,7 @@ def test_one_file_since_a_revision_of_git(repository: Path) -> None:
     assert "+ s3:DeleteObject on arn:aws:s3:::data/in/*" in result.stdout
     assert result.stdout.endswith("wider: app\n")
     gone = rolewright("diff", "--base", "HEAD", "services/deep/old.yaml", cwd=repository)
-    assert gone.returncode == 2
+    assert gone.returncode == 5
     assert "+" not in gone.stdout
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import json
 import os
 import random
 import re
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,23 +21,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from command import rolewright
+from inside import rolewright
 from planted import new_key
 from rolewright.cli.files import write_file
 from rolewright.cli.migrate import migrate_app
 from rolewright.finding import Rejected
 from rolewright.migration import evidence
 from rolewright.migration.aws import Iam
+from rolewright.migration.evidence import LastUse
+from rolewright.migration.history import PHASES
 from rolewright.migration.plan import (
-    PHASES,
     Extension,
     Key,
     Migration,
+    Shown,
     Step,
     Wait,
     migration_text,
     read_migration,
 )
+from rolewright.migration.reports import read_last_use, read_status
 from rolewright.plan.server import moto_server
 from trail import ACCOUNT, FORMS, denied, on, record, with_key
 
@@ -51,7 +59,20 @@ resources:
 """
 FILE = Path(".rolewright", "migration.yaml")
 TODAY = datetime.now(UTC)
-NEVER = {"UserName": "ci", "AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}}
+"""The moment that it is for all that runs here, whatever time passes meanwhile."""
+UNUSED = {"ServiceName": "N/A", "Region": "N/A"}
+IDENTITY = {"UserId": "AIDA", "Account": OWNER, "Arn": f"arn:aws:iam::{OWNER}:user/admin"}
+NEVER = {"AccessKeyId": KEY, "UserName": "ci", "AccessKeyLastUsed": UNUSED}
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rolewright.cli.migrate_file.now", lambda: TODAY)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+
+def read(path: Path) -> Migration:
+    return read_migration(path, TODAY.date())
 
 
 def at(days: float) -> str:
@@ -80,35 +101,47 @@ def trail(folder: Path, *more: dict[str, Any], name: str = "trail.json", since: 
     return name
 
 
-def shown(folder: Path, name: str, data: Any) -> str:
-    (folder / name).write_text(json.dumps(data), encoding="utf-8")
+def shown(folder: Path, name: str, data: Any, account: str = OWNER) -> str:
+    """Two answers of AWS in one file: who asked, and what was asked."""
+    answers = ({**IDENTITY, "Account": account}, data)
+    (folder / name).write_text("\n".join(json.dumps(one, indent=4) for one in answers), encoding="utf-8")
     return name
 
 
-def listed(folder: Path, *keys: tuple[str, str], user: str = "ci") -> str:
+def last(day: str, **more: Any) -> dict[str, Any]:
+    used = {"LastUsedDate": day, "ServiceName": "s3", "Region": "us-east-1"}
+    return {"AccessKeyId": KEY, "UserName": "ci", "AccessKeyLastUsed": used} | more
+
+
+def listed(folder: Path, *keys: tuple[str, str], user: str = "ci", account: str = OWNER) -> str:
     entries = [{"UserName": user, "AccessKeyId": key, "Status": status} for key, status in keys]
-    return shown(folder, "keys.json", {"AccessKeyMetadata": entries})
+    data = {"UserName": user, "AccessKeyMetadata": entries, "IsTruncated": None}
+    return shown(folder, "keys.json", data, account)
 
 
 def run(folder: Path, *arguments: str, code: int = 0) -> str:
-    ran = rolewright("migrate", *arguments, cwd=folder, env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    ran = rolewright("migrate", *arguments, cwd=folder)
     assert ran.returncode == code, (ran.stdout, ran.stderr)
     assert SECRET not in ran.stdout + ran.stderr
     return ran.stdout + ran.stderr
 
 
 def in_phase(folder: Path, phase: str, *, since: int = 60, **more: Any) -> None:
-    """A file with the key in a phase, each step that many days ago."""
+    """A file with the key in a phase, the last step that many days ago, and those before as they have to be."""
     given = {"account": OWNER, "user": "ci", "manifest": "m.yaml", "environment": ""} | more
-    steps = tuple(Step(one, date.fromisoformat(day(since))) for one in PHASES[: PHASES.index(phase) + 1])
-    key = Key(KEY, steps=steps, **given)
+    steps: list[Step] = []
+    for one in reversed(PHASES[: PHASES.index(phase) + 1]):
+        files = () if one == "found" else (Shown("trail.json", "0" * 64),)
+        steps.insert(0, Step(one, date.fromisoformat(day(since)), "12:00:00Z", "ci", (f"shown for {one}",), files))
+        since += {"deleted": Wait().disabled, "watched": Wait().deleted}.get(one, 0)
+    key = Key(KEY, steps=tuple(steps), **given)
     (folder / ".rolewright").mkdir(exist_ok=True)
     migration = Migration(date(2999, 1, 1), (), Wait(), {KEY: key})
     (folder / FILE).write_text(migration_text(migration), encoding="utf-8")
 
 
 def phase(folder: Path, key: str = KEY) -> str:
-    return read_migration(folder / FILE).keys[key].phase
+    return read(folder / FILE).keys[key].phase
 
 
 DENIED = record("dynamodb", "UpdateItem", ROLE, time=at(2), **denied("dynamodb:UpdateItem", TABLE, ROLE))
@@ -122,7 +155,8 @@ def test_the_whole_way(folder: Path) -> None:
     assert "1 new key, 1 in all" in run(folder, "init", "app", "--deadline", "2999-01-01")
     assert "0 new keys, 1 in all" in run(folder, "init", "app")
     text = (folder / FILE).read_text(encoding="utf-8")
-    assert f'  {KEY}:\n    account: "{OWNER}"\n    steps:\n      - phase: found\n        since: "{day(0)}"\n' in text
+    written = f'        since: "{day(0)}"\n        time: "{TODAY:%H:%M:%S}Z"\n'
+    assert f'  {KEY}:\n    account: "{OWNER}"\n    steps:\n      - phase: found\n{written}' in text
     assert '          - "app/.env:1:19"\n' in text
     assert SECRET not in text
 
@@ -148,7 +182,7 @@ def test_the_whole_way(folder: Path) -> None:
         folder, "advance", KEY, *unused, "--listed", listed(folder, (KEY, "Active")), code=1
     )
     assert f"{KEY}: disabled" in run(folder, "advance", KEY, *unused, "--listed", listed(folder, (KEY, "Inactive")))
-    assert read_migration(folder / FILE).keys[KEY].user == "ci"
+    assert read(folder / FILE).keys[KEY].user == "ci"
 
     told = run(folder, "advance", KEY, *unused, code=1)
     assert "disabled since " in told
@@ -168,21 +202,21 @@ def test_the_whole_way(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("records", "since", "last", "said"),
+    ("records", "since", "used", "said"),
     [
         ([], 3, NEVER, "the records reach from"),
         ([DENIED], 40, NEVER, "was denied dynamodb:UpdateItem"),
         ([with_key(KEY, record("s3", "ListBuckets", "", time=at(3)))], 40, NEVER, f"the key called on {day(3)}"),
-        ([], 40, {"UserName": "ci", "AccessKeyLastUsed": {"LastUsedDate": at(13)}}, "wait until"),
-        ([], 40, {"UserName": "other", "AccessKeyLastUsed": {}}, "IAM says that it is of other, and not of ci"),
+        ([], 40, last(at(13)), "wait until"),
+        ([], 40, {**NEVER, "UserName": "other"}, "IAM says that it is of other, and not of ci"),
     ],
 )  # fmt: skip
 def test_what_keeps_a_key_active(
-    folder: Path, records: list[dict[str, Any]], since: int, last: dict[str, Any], said: str
+    folder: Path, records: list[dict[str, Any]], since: int, used: dict[str, Any], said: str
 ) -> None:
     in_phase(folder, "parallel")
     before = (folder / FILE).read_text(encoding="utf-8")
-    evidence = ["--trail", trail(folder, *records, since=since), "--last-used", shown(folder, "last.json", last)]
+    evidence = ["--trail", trail(folder, *records, since=since), "--last-used", shown(folder, "last.json", used)]
     told = run(folder, "advance", KEY, *evidence, "--listed", listed(folder, (KEY, "Inactive")), code=1)
     assert f"[ ] {said}" in told or said in told
     assert (folder / FILE).read_text(encoding="utf-8") == before
@@ -191,8 +225,8 @@ def test_what_keeps_a_key_active(
 @pytest.mark.parametrize("age", [14, 15, 400])
 def test_what_was_used_long_ago_is_unused(folder: Path, age: int) -> None:
     in_phase(folder, "parallel")
-    last = shown(folder, "last.json", {"UserName": "ci", "AccessKeyLastUsed": {"LastUsedDate": at(age)}})
-    evidence = ["--trail", trail(folder), "--last-used", last, "--listed", listed(folder, (KEY, "Inactive"))]
+    used = shown(folder, "last.json", last(at(age)))
+    evidence = ["--trail", trail(folder), "--last-used", used, "--listed", listed(folder, (KEY, "Inactive"))]
     assert f"{KEY}: disabled" in run(folder, "advance", KEY, *evidence)
 
 
@@ -216,6 +250,36 @@ def test_a_key_that_was_deleted_by_hand(folder: Path) -> None:
         ("--last-used", "{}"),
         ("--last-used", "[1"),
         ("--last-used", '{"UserName": "ci", "AccessKeyLastUsed": {"LastUsedDate": "yesterday"}}'),
+        ("--last-used", json.dumps(NEVER)),  # of an account that is not said
+        *(
+            ("--last-used", json.dumps(IDENTITY) + json.dumps(one))
+            for one in (
+                {"UserName": "ci", "AccessKeyLastUsed": UNUSED},  # of a key that is not said
+                {**NEVER, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE"},
+                {**NEVER, "AccessKeyLastUsed": {}},
+                last(at(-1.1)),  # still to come
+                last("yesterday"),
+            )
+        ),
+        ("--last-used", json.dumps({**IDENTITY, "Account": "999999999999"}) + json.dumps(NEVER)),
+        ("--listed", json.dumps({"AccessKeyMetadata": []})),
+        ("--listed", json.dumps(IDENTITY) + json.dumps({"AccessKeyMetadata": []})),  # of a user that is not said
+        ("--listed", json.dumps(IDENTITY) + json.dumps({"UserName": "other", "AccessKeyMetadata": []})),
+        ("--listed", json.dumps({"Account": "999999999999"}) + json.dumps({"UserName": "ci", "AccessKeyMetadata": []})),
+        (
+            "--listed",
+            json.dumps(IDENTITY)
+            + json.dumps(
+                {
+                    "UserName": "ci",
+                    "AccessKeyMetadata": [
+                        {"UserName": "ci", "AccessKeyId": KEY, "Status": one} for one in ("Active", "Inactive")
+                    ],
+                }
+            ),
+        ),
+        ("--trail", "{}"),
+        ("--trail", '{"QueryResultRows": []}'),
         ("--listed", "[]"),
         ("--listed", '{"AccessKeyMetadata": [{"AccessKeyId": 1}]}'),
         ("--listed", '{"AccessKeyMetadata": [], "IsTruncated": true}'),
@@ -230,6 +294,14 @@ def test_what_is_no_evidence_is_refused(folder: Path, option: str, text: str) ->
     told = run(folder, "advance", KEY, option, "file", code=1)
     assert "error[" in told
     assert phase(folder) == "parallel"
+
+
+def test_a_folder_without_a_file_shows_nothing(folder: Path) -> None:
+    in_phase(folder, "deployed")
+    (folder / "empty").mkdir()
+    for arguments in (["advance", KEY, "--audit", "empty"], ["check", "empty"], ["init", "empty"]):
+        assert "there is no file to look at" in " ".join(run(folder, *arguments, code=2).split())
+    assert phase(folder) == "deployed"
 
 
 def test_what_cannot_be_read_is_not_clean(folder: Path) -> None:
@@ -265,6 +337,80 @@ def test_back(folder: Path) -> None:
     for never in ("deleted", "watched", "found"):
         in_phase(folder, never)
         assert "no way back" in run(folder, "advance", KEY, "--back", code=1)
+
+
+PENDING = '    pending: {{phase: parallel, since: "{first}", time: "12:00:00Z", by: x, evidence: [x]}}\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('since: "{last}"', 'since: "{tomorrow}"', "is still to come"),
+        ('since: "{last}"', 'since: "{early}"', "are over"),
+        ('found\n        since: "{first}"', 'found\n        since: "{last}"', "is before"),
+        ("disabled: 14", "disabled: 30", "are over"),
+        ("        files:\n          - {{path: \"trail.json\", sha256: {zeros}}}\n", "", "has no file that showed it"),
+        ("    user: \"ci\"\n", "", "its user is not said"),
+        ("    manifest: \"m.yaml\"\n", "", "its manifest is not said"),
+        ("    steps:\n", PENDING + "    steps:\n", "cannot follow"),
+        ("keys:\n", "extensions: [{{until: \"2998-01-01\", reason: x, decided: \"{first}\"}}]\nkeys:\n", "no ext"),
+        ("keys:\n", "extensions: [{{until: \"2999-01-02\", reason: x, decided: \"{tomorrow}\"}}]\nkeys:\n", "to come"),
+    ],
+)  # fmt: skip
+def test_a_forged_state_passes_no_check(folder: Path, old: str, new: str, said: str) -> None:
+    """What no run can have written is told with its line, whatever command reads it."""
+    in_phase(folder, "deleted", since=20)
+    run(folder, "check")
+    text = (folder / FILE).read_text(encoding="utf-8")
+    days = {"first": day(34), "last": day(20), "early": day(25), "tomorrow": day(-1), "zeros": "0" * 64}
+    before, after = old.format(**days), new.format(**days)
+    assert before in text
+    (folder / FILE).write_text(text.replace(before, after), encoding="utf-8")
+    for arguments in (["check"], ["status"], ["advance", KEY]):
+        told = run(folder, *arguments, code=1)
+        assert said in told
+        assert "error[migration-file]" in told
+        assert f" --> {FILE}:" in told
+        assert "help: " in told
+
+
+def test_a_state_that_was_made_up_passes_no_check(folder: Path) -> None:
+    """As somebody would write it who wants to be done."""
+    (folder / ".rolewright").mkdir()
+    steps = "".join(f'      - {{phase: {one}, since: "{day(0)}"}}\n' for one in PHASES)
+    text = (
+        f'version: 1\ndeadline: "2999-01-01"\nwait: {{role: 0, unused: 0, disabled: 0, deleted: 0}}\nkeys:\n  {KEY}:\n'
+    )
+    (folder / FILE).write_text(f'{text}    account: ""\n    steps:\n{steps}', encoding="utf-8")
+    assert "error[migration-file" in run(folder, "check", code=1)
+
+
+def test_evidence_is_kept_with_its_digest_its_time_and_who(folder: Path) -> None:
+    in_phase(folder, "parallel")
+    evidence = ["--trail", trail(folder), "--last-used", shown(folder, "last.json", NEVER)]
+    run(folder, "advance", KEY, *evidence, "--listed", listed(folder, (KEY, "Inactive")))
+    step = read(folder / FILE).keys[KEY].steps[-1]
+    digests = {one.path: one.sha256 for one in step.files}
+    assert digests.keys() == {"m.yaml", "trail.json", "last.json", "keys.json"}
+    for path, digest in digests.items():
+        assert digest == hashlib.sha256((folder / path).read_bytes()).hexdigest()
+    assert (step.since, step.time, step.by) == (TODAY.date(), f"{TODAY:%H:%M:%S}Z", getpass.getuser())
+
+
+def test_calls_that_were_refused_show_no_role_at_work(folder: Path) -> None:
+    in_phase(folder, "role-made")
+    refused = [
+        record("dynamodb", "GetItem", ROLE, time=at(1), errorCode=code) for code in ("ExpiredToken", "AccessDenied")
+    ]
+    (folder / "trail.json").write_bytes(FORMS["s3.json"](refused))
+    assert "that came through" in run(folder, "advance", KEY, "--trail", "trail.json", code=1)
+
+
+def test_records_of_another_account_cover_no_days(folder: Path) -> None:
+    in_phase(folder, "parallel")
+    other = [record("s3", "ListBuckets", "x", time=at(age), account="999999999999") for age in range(40, -1, -1)]
+    told = run(folder, "advance", KEY, "--trail", trail(folder, *other, since=3), code=1)
+    assert "the records reach from" in told
 
 
 # --- deadline ----------------------------------------------------------------------------------------
@@ -307,7 +453,7 @@ def test_a_file_whose_name_is_no_text_is_written_down(folder: Path) -> None:
     """What no YAML can have stands there as U+FFFD, and the file can be read again."""
     (folder / "app" / ".env").rename(folder / "app" / "no\udcfftext.env")
     run(folder, "init", "app", "--deadline", "2999-01-01")
-    (key,) = read_migration(folder / FILE).keys.values()
+    (key,) = read(folder / FILE).keys.values()
     assert key.steps[0].evidence == ("app/no\ufffdtext.env:1:19",)
 
 
@@ -322,43 +468,46 @@ def test_status_says_what_comes_next(folder: Path) -> None:
 
 # --- the file ----------------------------------------------------------------------------------------
 
-DAYS = st.dates(date(2000, 1, 1), date(2999, 12, 31))
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
-STEPS = st.integers(1, len(PHASES)).flatmap(
-    lambda count: st.tuples(
-        *(st.builds(Step, st.just(one), DAYS, st.lists(TEXTS, max_size=2).map(tuple)) for one in PHASES[:count])
-    )
-)
+TIMES = st.times().map(lambda time: f"{time:%H:%M:%S}Z")
+FILES = st.lists(st.builds(Shown, TEXTS, st.binary(min_size=32, max_size=32).map(bytes.hex)), min_size=1, max_size=2)
+DAY = timedelta(1)
 
 
-@given(
-    deadline=DAYS,
-    extensions=st.lists(st.builds(Extension, DAYS, TEXTS, DAYS), max_size=2).map(tuple),
-    wait=st.builds(Wait, *[st.integers(0, 3650)] * 4),
-    seeds=st.lists(st.integers(0, 99), unique=True, max_size=3),
-    user=st.from_regex(r"[\w+=,.@-]{1,64}", fullmatch=True).filter(str.isascii) | st.just(""),
-    manifest=TEXTS | st.just(""),
-    steps=STEPS.flatmap(lambda steps: st.tuples(st.just(steps), st.none() | st.just(steps[0]))),
-)
-def test_what_is_written_is_read(
-    tmp_path_factory: pytest.TempPathFactory,
-    deadline: date,
-    extensions: tuple[Extension, ...],
-    wait: Wait,
-    seeds: list[int],
-    user: str,
-    manifest: str,
-    steps: tuple[tuple[Step, ...], Step | None],
-) -> None:
+@st.composite
+def migrations(draw: st.DrawFn) -> Migration:
+    """Any that can have come about by today."""
+    wait = Wait(*(draw(st.integers(1, 60)) for _ in range(4)))
     keys = {}
-    for seed in seeds:
+    for seed in draw(st.lists(st.integers(0, 99), unique=True, max_size=3)):
         name, _, account = new_key(random.Random(seed))
-        keys[name] = Key(name, account, user, manifest, "", *steps)
-    migration = Migration(deadline, extensions, wait, dict(sorted(keys.items())))
+        since = draw(st.dates(date(2000, 1, 1), date(2019, 1, 1)))
+        steps: list[Step] = []
+        for phase in PHASES[: draw(st.integers(1, len(PHASES)))]:
+            since += DAY * (
+                draw(st.integers(0, 400)) + {"deleted": wait.disabled, "watched": wait.deleted}.get(phase, 0)
+            )
+            said = tuple(draw(st.lists(TEXTS, min_size=1, max_size=2)))
+            files = () if phase == "found" else tuple(draw(FILES))
+            steps.append(Step(phase, since, draw(TIMES), draw(TEXTS), said, files))
+        user = draw(st.text("aZ09_+=,.@-", min_size=1, max_size=64))
+        given = draw(st.sampled_from([account, ""])), user, draw(TEXTS), draw(TEXTS | st.just(""))
+        pending = replace(steps[-2], files=()) if len(steps) > 1 and draw(st.booleans()) else None
+        keys[name] = Key(name, *given, tuple(steps), pending)
+    due = deadline = draw(st.dates(date(2000, 1, 1), date(2900, 1, 1)))
+    extensions: list[Extension] = []
+    for _ in range(draw(st.integers(0, 2))):
+        due += DAY * draw(st.integers(1, 100))
+        extensions.append(Extension(due, draw(TEXTS), draw(st.dates(date(2000, 1, 1), TODAY.date()))))
+    return Migration(deadline, tuple(extensions), wait, dict(sorted(keys.items())))
+
+
+@given(migration=migrations())
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, migration: Migration) -> None:
     file = tmp_path_factory.getbasetemp() / "migration.yaml"
     file.write_text(migration_text(migration), encoding="utf-8")
-    assert read_migration(file) == migration
-    assert migration_text(read_migration(file)) == migration_text(migration)
+    assert read(file) == migration
+    assert migration_text(read(file)) == migration_text(migration)
 
 
 @pytest.mark.parametrize(
@@ -368,9 +517,15 @@ def test_what_is_written_is_read(
         ('deadline: "2999-01-01"', 'deadline: "2027-02-30"', 4),
         ('deadline: "2999-01-01"', "deadline: soon", 4),
         ("role: 7", "role: -1", 5),
+        ("disabled: 14", "disabled: 0", 5),
         ("phase: found", "phase: lost", 12),
-        ("phase: role-made", "phase: parallel", 14),
-        ("phase: role-made", "phase: found", 14),
+        ("phase: role-made", "phase: parallel", 18),
+        ("phase: role-made", "phase: found", 18),
+        ('time: "12:00:00Z"', "time: noon", 14),
+        ('        by: "ci"\n', "", 12),
+        ('          - "shown for role-made"\n', "", 22),
+        ("sha256: " + "0" * 64, "sha256: 1", 25),
+        (f'account: "{OWNER}"', 'account: "999999999999"', 8),
         (KEY, "AKIA", 7),
         ("keys:", "locks:", 3),
     ],
@@ -381,7 +536,7 @@ def test_a_file_that_was_edited_wrongly(folder: Path, old: str, new: str, line: 
     assert old in text
     (folder / FILE).write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(Rejected) as refusal:
-        read_migration(folder / FILE)
+        read(folder / FILE)
     assert line in [finding.location.line for finding in refusal.value.findings]
     for arguments in (
         ["status"],
@@ -397,7 +552,8 @@ def test_a_file_that_was_edited_wrongly(folder: Path, old: str, new: str, line: 
 def test_a_deleted_key_does_not_come_back_in_the_file(folder: Path) -> None:
     in_phase(folder, "deleted")
     text = (folder / FILE).read_text(encoding="utf-8")
-    (folder / FILE).write_text(f'{text}      - phase: disabled\n        since: "{day(1)}"\n', encoding="utf-8")
+    more = f'      - {{phase: disabled, since: "{day(1)}", time: "12:00:00Z", by: x, evidence: [x]}}\n'
+    (folder / FILE).write_text(text + more, encoding="utf-8")
     assert "disabled cannot follow deleted" in run(folder, "status", code=1)
 
 
@@ -493,6 +649,27 @@ def test_a_key_is_disabled_taken_back_and_deleted(world: World, folder: Path) ->
     assert "no way back" in executed(world, "--back", code=1)
 
 
+def test_the_commands_that_it_shows_print_what_it_reads(world: World, folder: Path) -> None:
+    """Run by a shell, against a user with the key and without any."""
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "aws"
+    script = Path(__file__).with_name("aws_command.py")
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, **world.admin, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+    key = read(folder / FILE).keys[world.key]
+
+    def printed(text: str) -> Path:
+        subprocess.run(text.replace("> FILE", "> answer.json"), shell=True, cwd=folder, env=env, check=True)
+        return folder / "answer.json"
+
+    assert read_last_use(printed(evidence.last_used_command(key)), key, TODAY.date()) == LastUse("ci", None)
+    assert read_status(printed(evidence.listed_command(key)), key) == ("Active", "ci")
+    world.iam.delete_access_key(UserName="ci", AccessKeyId=world.key)
+    assert read_status(printed(evidence.listed_command(key)), key) == ("", "ci")
+
+
 @pytest.mark.parametrize("answer", ["n\n", ""])
 def test_nothing_is_done_before_the_answer(world: World, folder: Path, answer: str) -> None:
     before = (folder / FILE).read_text(encoding="utf-8")
@@ -530,10 +707,10 @@ def test_a_key_that_somebody_made_active_again_is_not_deleted(world: World, fold
     assert world.status() == "Active"
 
 
-def test_credentials_of_another_account_are_refused(world: World, folder: Path) -> None:
-    text = (folder / FILE).read_text(encoding="utf-8")
-    (folder / FILE).write_text(text.replace(ACCOUNT, "999999999999"), encoding="utf-8")
-    assert "is of account 999999999999, and these credentials are of" in executed(world, code=1)
+def test_credentials_of_another_account_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Iam, "account", lambda _self: "999999999999")
+    told = executed(world, "--trail", "trail.json", code=1)
+    assert f"is of account {ACCOUNT}, and these credentials are of 999999999999" in told
     assert world.status() == "Active"
 
 
@@ -597,13 +774,13 @@ def test_a_run_may_be_cut_off_at_every_point(
         arguments = ["--back", "--yes"]
     wanted = {"disabled": ("Inactive", "disabled"), "deleted": ("", "deleted"), "back": ("Active", "parallel")}[target]
     start, before = (folder / FILE).read_text(encoding="utf-8"), world.status()
-    steps = len(read_migration(folder / FILE).keys[world.key].steps)
+    steps = len(read(folder / FILE).keys[world.key].steps)
     point = 0
     while cut_off(world, monkeypatch, point, arguments):
         if phase(folder, world.key) != wanted[1]:
             executed(world, *arguments, answer="")
         assert (world.status(), phase(folder, world.key)) == wanted, point
-        kept = read_migration(folder / FILE).keys[world.key]
+        kept = read(folder / FILE).keys[world.key]
         assert (len(kept.steps), kept.pending) == (steps + 1, None), point
         point += 1
         if target == "deleted":  # a deleted key does not come back: begin anew with another

@@ -130,7 +130,7 @@ def let_pass(days: int, server: Server, folder: Path, env: dict[str, str]) -> No
         file.read_text(encoding="utf-8"),
     )
     file.write_text(text, encoding="utf-8")
-    assert migration_text(read_migration(file)) == text
+    assert migration_text(read_migration(file, datetime.now(UTC).date())) == text
     assert '"StatusCode": 200}' in shell("aws lambda invoke --function-name shop out.json", folder, env)
 
 

@@ -104,10 +104,10 @@ def test_all_reports_say_it(catalog: Catalog) -> None:
     before, after = (described(catalog, queue(admit=admit)) for admit in ([EVENTS], [EVENTS, SNS]))
     difference = [compare_workloads(before, after)]
     line = "sns.amazonaws.com may now sqs:SendMessage on arn:aws:sqs:REGION:ACCOUNT:jobs if ArnEquals aws:SourceArn"
-    assert f"app, policy of queue jobs:\n  + {line}" in difference_text(difference)
-    assert "sns.amazonaws.com may now sqs:SendMessage" in difference_markdown(difference)
-    assert "**app, policy of queue jobs**" in difference_markdown(difference)
-    ((told,),) = [one["policies"] for one in difference_json(difference)["workloads"]]
+    assert f"app, policy of queue jobs:\n  + {line}" in difference_text(difference, [])
+    assert "sns.amazonaws.com may now sqs:SendMessage" in difference_markdown(difference, [])
+    assert "**app, policy of queue jobs**" in difference_markdown(difference, [])
+    ((told,),) = [one["policies"] for one in difference_json(difference, [])["workloads"]]
     assert (told["policy"], told["widened"], told["more"][0]["principal"]) == ("queue jobs", True, SNS["service"])
     assert json.loads(json.dumps(told)) == told
 
@@ -185,7 +185,7 @@ def test_entries_of_other_policies_are_compared_one_by_one(whole: Described) -> 
     less = compare_workloads(whole, fewer)
     assert less.changed
     assert not less.widened
-    assert "it no longer says" in difference_text([less])
+    assert "it no longer says" in difference_text([less], [])
 
 
 def test_a_workload_that_comes_or_goes_brings_its_policies(whole: Described) -> None:
@@ -201,7 +201,7 @@ def test_a_denial_that_is_dropped_is_wider_unless_the_resource_goes_with_it(cata
     without = with_policies(whole, [one for one in whole.declaration.policies if one.name != "bucket"])
     dropped = compare_workloads(whole, without)
     assert dropped.widened
-    assert "anybody is no longer denied s3:* on arn:aws:s3:::files" in difference_text([dropped])
+    assert "anybody is no longer denied s3:* on arn:aws:s3:::files" in difference_text([dropped], [])
     made = {"files": {"type": "s3-bucket", "name": "files", "create": True, "access": "get"}}
     known = {"files": {"type": "s3-bucket", "name": "files", "access": "get"}}
     handed_over = compare_workloads(described(catalog, made), described(catalog, known))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import resource
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from command import rolewright
+from command import rolewright as apart
+from inside import rolewright
 from planted import new_key
 from trail import ACCOUNT, FORMS, denied, on, record, with_key
 
@@ -147,8 +149,8 @@ def test_other_resources_accounts_and_days_do_not_count(folder: Path) -> None:
     answer = told(folder, write(folder, [record("dynamodb", "GetItem", ROLE, **on(elsewhere))]))
     assert states(answer)["dynamodb:GetItem"] == "unused"
     assert [one[:2] for one in answer["roles"][0]["undeclared"]] == [["dynamodb:GetItem", elsewhere]]
-    answer = told(folder, write(folder, [EVENTS[0]]), "--since", "2026-11-02")
-    assert answer["roles"][0]["seen"]["count"] == 0
+    answer = told(folder, write(folder, EVENTS[:2]), "--since", "2026-11-02")
+    assert (answer["roles"][0]["seen"]["count"], answer["before"]) == (1, 1)
     environments = "environments:\n  prod: {account: '999999999999', region: us-east-1}\n"
     (folder / "m.yaml").write_text(MANIFEST + environments, encoding="utf-8")
     name = "orders-prod-execution"
@@ -183,9 +185,8 @@ def test_what_is_broken_is_named_and_the_rest_is_read(folder: Path) -> None:
     (trail / "inner" / "i.json").write_bytes(FORMS["lookup-events.json"](EVENTS))
     (trail / "j.json").write_bytes(gzip.compress(FORMS["lines.jsonl"](EVENTS)) + b"garbage")
     answer = told(folder, "trail", code=1)
-    assert {Path(file).name for file in answer["broken"]} == {
-        "b.json.gz", "c.json", "d.json", "g.json.gz", "h.json", "j.json", "l.jsonl.gz",
-    }  # fmt: skip
+    assert {Path(file).name for file in answer["broken"]} == {"b.json.gz", "c.json", "h.json", "j.json", "l.jsonl.gz"}
+    assert {Path(file).name for file in answer["unread"]} == {"d.json", "e.json", "f.json", "g.json.gz", "k.json"}
     assert answer["foreign"] == 7
     assert answer["records"] > 4 * len(EVENTS)
 
@@ -202,7 +203,8 @@ def test_many_records_need_little_memory(folder: Path) -> None:
                 many.write(lines)
                 one.write(b"," + list_)
             one.write(b"]}")
-        answer = told(folder, "many.jsonl", "one.json", code=1)
+        run = apart("usage", "many.jsonl", "one.json", "-m", "m.yaml", "--format", "json", cwd=folder)
+        answer = json.loads(run.stdout)
         assert answer["records"] == len(EVENTS) * (2 * times + 1)
         assert answer["keys"][0]["count"] == 2 * times + 1
         peaks.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
@@ -224,3 +226,154 @@ def test_a_refused_manifest(folder: Path) -> None:
     run = rolewright("usage", write(folder, EVENTS), "-m", "m.yaml", cwd=folder)
     assert run.returncode == 1
     assert "m.yaml:3:" in run.stderr
+
+
+CASES = Path(__file__).parent / "cases" / "trails"
+LISTED = [{**one, "eventID": f"00000000-0000-4000-8000-{number:012}"} for number, one in enumerate(EVENTS)]
+OCSF = {"class_uid": 6003, "metadata": {"product": {"name": "CloudTrail"}}, "api": {"operation": "GetObject"}}
+FOREIGN = {
+    "policy.json": (json.dumps({"Version": "2012-10-17", "Statement": []}), "a policy"),
+    "code.py": ("import boto3\n", "no JSON"),
+    "empty.json": ("", "it is empty"),
+    "object.json": ("{}", "has other objects"),
+    "lake.json": (
+        json.dumps({"QueryStatus": "FINISHED", "QueryResultRows": [[{"eventName": "x"}]]}),
+        "CloudTrail Lake",
+    ),
+    "ocsf.json": (json.dumps(OCSF), "Security Lake"),
+    "ocsf.jsonl": (f"{json.dumps(OCSF)}\n{json.dumps(OCSF)}\n", "Security Lake"),
+    "athena.csv": (
+        '"eventversion","useridentity","eventtime","eventname"\n"1.08","{type=x}","2026","GetObject"\n',
+        "Athena",
+    ),
+    "bridge.json": (json.dumps({"detail-type": "EC2 Instance State-change", "detail": {"state": "x"}}), "EventBridge"),
+    "accessed.json": (json.dumps({"JobStatus": "COMPLETED", "ServicesLastAccessed": []}), "--last-accessed"),
+    "credentials.csv": ("user,arn,access_key_1_active\nci,x,true\n", "--credential-report"),
+    "logs.json": (json.dumps({"events": [{"message": "START RequestId: x"}]}), "has other objects"),
+    "x.parquet": ("PAR1\x00\x00", "Parquet"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_without_records_is_named_and_nothing_is_unused(folder: Path, name: str) -> None:
+    """Alone it is wrong use; beside a trail it is named, and the run is none without a finding."""
+    text, said = FOREIGN[name]
+    (folder / name).write_text(text, encoding="utf-8")
+    alone = rolewright("usage", name, "-m", "m.yaml", cwd=folder)
+    assert alone.returncode == 2
+    assert said in alone.stderr
+    assert alone.stdout == ""
+    beside = rolewright("usage", name, write(folder, EVENTS[:2]), "-m", "m.yaml", cwd=folder)
+    assert beside.returncode == 1
+    assert f"not read: {name}: " in beside.stdout
+
+
+def test_trails_without_a_record_say_nothing(folder: Path) -> None:
+    (folder / "none.json").write_text('{"Records": []}', encoding="utf-8")
+    for arguments in (["none.json"], [write(folder, EVENTS), "--since", "2027-01-01"]):
+        ran = rolewright("usage", *arguments, "-m", "m.yaml", cwd=folder)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert "there is no record" in ran.stderr
+
+
+def test_digests_of_the_trail_are_no_matter(folder: Path) -> None:
+    (folder / "digest.json").write_text('{"digestStartTime": "x", "logFiles": []}', encoding="utf-8")
+    ran = rolewright("usage", "digest.json", write(folder, EVENTS[:2]), "-m", "m.yaml", cwd=folder)
+    assert ran.returncode == 0
+    assert "1 that hold none" in ran.stdout
+
+
+def test_an_event_counts_once(folder: Path) -> None:
+    """Whatever the trail is given as, and as often as it is."""
+    once = told(folder, write(folder, LISTED), code=1)
+    names = [write(folder, LISTED, form) for form in FORMS]
+    twice = told(folder, *names, code=1)
+    assert twice["repeated"] == len(LISTED) * (len(FORMS) - 1)
+    for part in ("roles", "keys", "records", "places"):
+        assert twice[part] == once[part]
+
+
+def test_it_says_what_it_looked_at(folder: Path) -> None:
+    ran = rolewright("usage", write(folder, LISTED), write(folder, LISTED, "list.json"), "-m", "m.yaml", cwd=folder)
+    assert ran.stdout.endswith(
+        "7 records read, 7 that came again; files with records: 2\n"
+        f"from 2026-11-01T00:00:00Z to 2026-11-05T00:00:00Z, of {ACCOUNT} in us-east-1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "because"),
+    [("999999999999", "us-east-1", "no record is of account 999999999999"), (ACCOUNT, "eu-west-1", "in eu-west-1")],
+)
+def test_records_of_another_place_show_nothing(folder: Path, account: str, region: str, because: str) -> None:
+    environments = f"environments:\n  prod: {{account: '{account}', region: {region}}}\n"
+    (folder / "m.yaml").write_text(MANIFEST + environments, encoding="utf-8")
+    answer = told(folder, write(folder, EVENTS[:2]))
+    (role,) = answer["roles"]
+    assert {one["state"] for one in role["permissions"]} == {"unseen"}
+    assert all(because in one["because"] for one in role["permissions"])
+
+
+def test_without_an_account_only_events_of_the_role_show_anything(folder: Path) -> None:
+    answer = told(folder, write(folder, [record("dynamodb", "GetItem", "another", eventCategory="Data")]))
+    assert set(states(answer).values()) == {"unseen"}
+
+
+@pytest.mark.parametrize("code", ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "KMS.AccessDeniedException"])
+def test_a_call_that_was_refused_proves_nothing(folder: Path, code: str) -> None:
+    """It is not used, not unused, and no permission is lacking."""
+    events = [record("dynamodb", "GetItem", ROLE, eventCategory="Data", errorCode=code, **on(TABLE))]
+    answer = told(folder, write(folder, events))
+    (role,) = answer["roles"]
+    assert (states(answer)["dynamodb:GetItem"], role["denied"], role["undeclared"]) == ("unseen", [], [])
+    assert [one[:2] for one in role["refused"]] == [["dynamodb:GetItem", code]]
+
+
+def test_another_error_proves_that_the_permission_was_used(folder: Path) -> None:
+    events = [record("dynamodb", "GetItem", ROLE, eventCategory="Data", errorCode="ThrottlingException", **on(TABLE))]
+    assert states(told(folder, write(folder, events)))["dynamodb:GetItem"] == "used"
+
+
+def test_what_an_endpoint_let_through_is_no_second_call(folder: Path) -> None:
+    call = record("dynamodb", "GetItem", ROLE, eventCategory="Data", **on(TABLE))
+    passed = record("sqs", "SendMessage", ROLE, eventCategory="NetworkActivity")
+    answer = told(folder, write(folder, [call, passed]))
+    assert answer["roles"][0]["seen"]["count"] == 1
+    assert states(answer)["dynamodb:PutItem"] == "unused"
+    insight = record("dynamodb", "PutItem", ROLE, eventCategory="Insight")
+    assert told(folder, write(folder, [call, insight]))["foreign"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("cloudwatch-logs", 3), ("logs-insights", 3), ("no-records", 3), ("lookup-events", 3), ("single-record", 1)],
+)
+def test_what_services_print_is_read(name: str, count: int) -> None:
+    ran = rolewright("usage", f"{name}.json", "-m", "manifest.yaml", "--format", "json", cwd=CASES)
+    answer = json.loads(ran.stdout)
+    assert (answer["records"], answer["unread"], answer["broken"]) == (count, {}, {})
+
+
+def test_what_the_endpoint_denied_is_not_used() -> None:
+    ran = rolewright("usage", "vpce-denied.json", "-m", "manifest.yaml", cwd=CASES)
+    assert "denied  sqs:DeleteMessage on ?, 1 times" in ran.stdout
+    assert "the policy of the VPC endpoint does not allow it" in ran.stdout
+    assert "used    " not in ran.stdout
+    assert not [line for line in ran.stdout.splitlines() if "unused" in line and "sqs:DeleteMessage" in line]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "trail" / "closed").mkdir(parents=True)
+    write(folder, EVENTS[:2], "s3.json")
+    (folder / "s3.json").rename(folder / "trail" / "s3.json")
+    scan = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    ran = rolewright("usage", "trail", "-m", "m.yaml", cwd=folder)
+    assert ran.returncode == 1
+    assert "not read to its end: trail/closed: Permission denied" in ran.stdout

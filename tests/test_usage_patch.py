@@ -328,3 +328,15 @@ def test_the_patch_is_of_a_file_that_is_read_again(folder: Path, catalog: Catalo
     (folder / "w.yaml").write_bytes(text.encode())
     made = patched(load(folder / "w.yaml"), [UPDATE], {}, catalog)
     assert made.text == FLOW.replace("[get, put]", "[get, put, update]")
+
+
+def test_a_report_of_another_role_is_refused(folder: Path) -> None:
+    """Each service that was used names who used it."""
+    data = json.loads(accessed(("s3", "2026-10-01T00:00:00Z"), ("sqs", None)))
+    data["ServicesLastAccessed"][0]["LastAuthenticatedEntity"] = f"arn:aws:iam::{ACCOUNT}:role/other"
+    (folder / "la.json").write_text(json.dumps(data), encoding="utf-8")
+    (folder / "t.json").write_bytes(FORMS["s3.json"]([record("sqs", "ListQueues", ROLE)]))
+    arguments = ("t.json", "-m", "m.yaml", "--last-accessed", f"{ROLE}=la.json")
+    ran = rolewright("usage", *arguments, cwd=folder)
+    assert ran.returncode == 2
+    assert "this report is of" in ran.stderr

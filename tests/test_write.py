@@ -284,6 +284,8 @@ def test_a_kill_at_any_step_loses_nothing(tmp_path: Path) -> None:
         if f"{STAGING}/journal.json" not in found and LEDGER in found:
             module = {name: found[name] for name in found if name in {*OLD.files, *NEW.files}}
             assert module in (text(OLD), text(NEW)), number
+        if write(NEW, target, check_only=True).status == "unchanged":
+            assert {n: c for n, c in module_of(target).items() if not n.startswith(STAGING)} == text(NEW), number
         # The next run may have another module to write; it completes this one and goes on.
         following = (NEW, OTHER)[number % 2]
         write(following, target)

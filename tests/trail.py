@@ -81,5 +81,29 @@ FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
     "lines.jsonl": lambda listed: "".join(json.dumps(one) + "\n" for one in listed).encode(),
     "lines.jsonl.gz": lambda listed: gzip.compress("".join(json.dumps(one) + "\n" for one in listed).encode()),
     "files-as-lines.jsonl": lambda listed: "".join(json.dumps({"Records": [one]}) + "\n" for one in listed).encode(),
+    "filter-log-events.json": lambda listed: json.dumps(
+        {
+            "events": [{"logStreamName": "x", "timestamp": 1, "message": json.dumps(one)} for one in listed],
+            "searched": [],
+        }
+    ).encode(),
+    "get-log-events.json": lambda listed: json.dumps(
+        {"nextForwardToken": "f/1", "events": [{"timestamp": 1, "message": json.dumps(one)} for one in listed]}
+    ).encode(),
+    "insights-export.json": lambda listed: json.dumps(
+        [{"@timestamp": "2026-11-01 00:00:00", "@message": one} for one in listed]
+    ).encode(),
+    "get-query-results.json": lambda listed: json.dumps(
+        {
+            "results": [
+                [{"field": "@message", "value": json.dumps(one)}, {"field": "@ptr", "value": "x"}] for one in listed
+            ],
+            "status": "Complete",
+        }
+    ).encode(),
+    "eventbridge.jsonl": lambda listed: "".join(
+        json.dumps({"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": one}) + "\n"
+        for one in listed
+    ).encode(),
     "list.json": lambda listed: json.dumps(listed).encode(),
 }

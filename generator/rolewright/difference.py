@@ -2,22 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from rolewright.data import iam
-from rolewright.policy_difference import Half, compare_policies
+from rolewright.policy_difference import NO_POLICIES, Half, compare_policies
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import implies
 from rolewright.prove.table import changes, ground
 from rolewright.spoken import SYMBOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from rolewright.model import Declaration, Environment, Trust, Workload
+    from rolewright.model import Declaration, Trust, Workload
     from rolewright.policy_difference import Conditions, PolicyDifference
-    from rolewright.prove.table import Change
+    from rolewright.prove.table import Change, Declared
+
+_SESSION = 3600
+"""Seconds that a session may last where a role does not say it."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one role has in one environment, from a manifest or from a module's text.
+
+    `places` has the file and line of each permission's origin. `trusted` is who may assume the role, as kind, name and
+    action, with the conditions of each statement that says so. `attached` are policies whose content is not known,
+    `unjudged` statements of which no set can be made, `traits` what else a module says of the role.
+    """
+
+    permissions: tuple[Declared, ...]
+    places: Mapping[str, str]
+    trusted: Mapping[tuple[str, str, str], tuple[Conditions, ...]]
+    boundary: str = ""
+    attached: frozenset[str] = frozenset()
+    unjudged: frozenset[str] = frozenset()
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+
+class Side(Protocol):
+    """A workload as one of the two has it. `others` says what of its text is not compared as sets, by its name."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def environments(self) -> Collection[str]:
+        """The names of its environments."""
+
+    @property
+    def roles(self) -> Collection[str]:
+        """The keys of its roles."""
+
+    @property
+    def promises(self) -> Collection[str]:
+        """What it says that never is."""
+
+    def access(self, environment: str, role: str) -> Access | None:
+        """What a role has in an environment; None where there is no such role or environment."""
+
+    def others(self, environment: str) -> Mapping[str, str]:
+        """What else decides about access in an environment, and how it stands there."""
+
+    def policies(self, environment: str, *, is_new: bool) -> Half:
+        """What the policies of resources say in an environment; nothing where `others` has their text."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +76,61 @@ class Described:
 
     workload: Workload
     declaration: Declaration
+
+    @property
+    def name(self) -> str:
+        """That of the manifest."""
+        return self.workload.name
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Those of the manifest, or one without a name."""
+        return tuple(one.name for one in self.workload.environments)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Those that are declared."""
+        return tuple(trust.role for trust in self.declaration.trusts)
+
+    @property
+    def promises(self) -> frozenset[str]:
+        """Each `never` as it is written."""
+        return frozenset(vow.source for vow in self.workload.never)
+
+    def access(self, environment: str, role: str) -> Access | None:
+        """What is declared for a role."""
+        there = next((one for one in self.workload.environments if one.name == environment), None)
+        trust = next((one for one in self.declaration.trusts if one.role == role), None)
+        if there is None or trust is None:
+            return None
+        values = there.values if there.name else SYMBOLS
+        permissions = ground([grant for grant in self.declaration.grants if grant.role == role], values)
+        places = {one.origin: str(self.workload.locate(one.origin)) for one in permissions}
+        boundary = self.workload.boundary
+        limit = boundary.ground(values) if boundary is not None else ""
+        return Access(permissions, places, _trusted(trust, values), limit)
+
+    def others(self, environment: str) -> Mapping[str, str]:
+        """Nothing: all of it follows from what is declared."""
+        del environment
+        return {}
+
+    def policies(self, environment: str, *, is_new: bool) -> Half:
+        """What the module's resources let others do."""
+        there = next((one for one in self.workload.environments if one.name == environment), None)
+        if there is None:
+            return NO_POLICIES[is_new]
+        made = [resource.key for resource in self.workload.resources.values() if resource.created]
+        values = there.values if there.name else SYMBOLS
+        return Half(self.declaration.policies, made, values, is_new, lambda origin: str(self.workload.locate(origin)))
+
+
+def _trusted(trust: Trust, values: Mapping[str, str]) -> dict[tuple[str, str, str], tuple[Conditions, ...]]:
+    conditions = tuple(
+        (c.operator, c.key.ground(values), tuple(text.ground(values) for text in c.values)) for c in trust.conditions
+    )
+    names = [one.ground(values) for one in trust.principals]
+    return {(trust.kind, name, action): (conditions,) for name in names for action in trust.actions}
 
 
 @dataclass(frozen=True)
@@ -66,145 +171,140 @@ class RoleDifference:
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs of one workload; `promises` are those given up or newly made, in words."""
+    """What differs of one workload. `others` is what belongs to no role: promises, and what is not compared as sets."""
 
     workload: str
     roles: tuple[RoleDifference, ...]
-    promises: tuple[str, ...]
+    others: tuple[Line, ...]
     policies: tuple[PolicyDifference, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether anything differs."""
-        return bool(self.roles or self.promises or self.policies)
+        return bool(self.roles or self.others or self.policies)
 
     @property
     def widened(self) -> bool:
-        """Whether one of its roles is, or the policy of one of its resources."""
-        return any(role.widened for role in self.roles) or any(policy.widened for policy in self.policies)
+        """Whether one of its roles is, the policy of one of its resources, or what may be."""
+        return (
+            any(role.widened for role in self.roles)
+            or any(line.widens for line in self.others)
+            or any(policy.widened for policy in self.policies)
+        )
 
 
-def compare_workloads(before: Described | None, after: Described | None) -> Difference:
+def compare_workloads(before: Side | None, after: Side | None) -> Difference:
     """What one workload may do after and not before, and the reverse; None where it is not there."""
     sides = [one for one in (before, after) if one is not None]
-    names = dict.fromkeys(environment.name for one in sides for environment in one.workload.environments)
-    roles = dict.fromkeys(trust.role for one in sides for trust in one.declaration.trusts)
+    names = dict.fromkeys(name for one in sides for name in one.environments)
+    roles = dict.fromkeys(role for one in sides for role in one.roles)
     found = [_role(before, after, environment, role) for environment in names for role in roles]
     kept = tuple(one for one in found if one is not None)
+    beside = (line for environment in names for line in _beside(before, after, environment))
     policies = tuple(
         policy
         for name in names
         for policy in compare_policies(_half(before, name, is_new=False), _half(after, name, is_new=True), name)
     )
-    return Difference(sides[-1].workload.name, kept, tuple(_promises(before, after)), policies)
+    return Difference(sides[-1].name, kept, (*_promises(before, after), *beside), policies)
 
 
-def _half(side: Described | None, name: str, *, is_new: bool) -> Half:
-    """The policies of one side in one environment; none where it lacks the environment."""
-    there = next((one for one in side.workload.environments if one.name == name), None) if side else None
-    if side is None or there is None:
-        return Half((), (), {}, is_new, str)
-    made = [resource.key for resource in side.workload.resources.values() if resource.created]
-    values = there.values if name else SYMBOLS
-    return Half(side.declaration.policies, made, values, is_new, lambda origin: str(side.workload.locate(origin)))
+def _half(side: Side | None, environment: str, *, is_new: bool) -> Half:
+    return NO_POLICIES[is_new] if side is None else side.policies(environment, is_new=is_new)
 
 
-def _promises(before: Described | None, after: Described | None) -> Iterator[str]:
+def _promises(before: Side | None, after: Side | None) -> Iterator[Line]:
     if before is not None and after is not None:
-        old, new = ({vow.source for vow in side.workload.never} for side in (before, after))
-        yield from (f"no longer promised: never {promise}" for promise in sorted(old - new))
-        yield from (f"newly promised: never {promise}" for promise in sorted(new - old))
+        old, new = set(before.promises), set(after.promises)
+        yield from (Line(f"no longer promised: never {promise}", widens=False) for promise in sorted(old - new))
+        yield from (Line(f"newly promised: never {promise}", widens=False) for promise in sorted(new - old))
 
 
-def _role(before: Described | None, after: Described | None, environment: str, role: str) -> RoleDifference | None:
-    old, new = _Side.of(before, environment, role), _Side.of(after, environment, role)
-    added, doubts = new.more_than(old)
-    removed, unsure = old.more_than(new)
+def _beside(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
+    """What differs and may decide about access, but is in no role.
+
+    What went with its role is no matter, and neither is what came with a workload whose roles are all new.
+    """
+    if after is None or (before is None and after.roles):
+        return
+    old, new = (one.others(environment) if one is not None else {} for one in (before, after))
+    gone = set(before.roles) - set(after.roles) if before is not None else set()
+    where = f" in {environment}" if environment else ""
+    for name in sorted(old.keys() | new.keys()):
+        text = old.get(name, "")
+        if text == new.get(name) or (name not in new and any(f"aws_iam_role.{role}." in text for role in gone)):
+            continue
+        how = "differs" if name in old and name in new else "is new" if name in new else "is gone"
+        yield Line(f"{name} {how}{where}, and what that allows is not compared", widens=True)
+
+
+def _role(before: Side | None, after: Side | None, environment: str, role: str) -> RoleDifference | None:
+    old, new = (one.access(environment, role) if one is not None else None for one in (before, after))
+    added, doubts = _more(new, old)
+    removed, unsure = _more(old, new)
     others = (*_others(old, new), *(Line(f"perhaps gone: {text}", widens=False) for text in unsure))
+    unjudged = (one.unjudged if one is not None else frozenset[str]() for one in (old, new))
+    was, now = unjudged
+    doubts = (*doubts, *(f"cannot be compared: {text}" for text in sorted(was ^ now)))
     if not (added or removed or others or doubts):
         return None
     return RoleDifference(environment, role, added, removed, others, doubts)
 
 
-@dataclass(frozen=True)
-class _Side:
-    """A role as one of the two declares it in one environment."""
-
-    described: Described | None
-    environment: Environment | None
-    role: str
-    trust: Trust | None
-
-    @classmethod
-    def of(cls, described: Described | None, environment: str, role: str) -> _Side:
-        if described is None:
-            return cls(None, None, role, None)
-        there = next((one for one in described.workload.environments if one.name == environment), None)
-        trust = next((one for one in described.declaration.trusts if one.role == role), None)
-        return cls(described, there, role, trust if there is not None else None)
-
-    @property
-    def values(self) -> Mapping[str, str]:
-        if self.environment is None:
-            return {}
-        return self.environment.values if self.environment.name else SYMBOLS
-
-    def more_than(self, other: _Side) -> tuple[tuple[Permission, ...], tuple[str, ...]]:
-        """What it allows and the other does not, the actions of a statement together, and what cannot be told."""
-        mine, theirs = (
-            ground([g for g in one.described.declaration.grants if g.role == self.role], one.values)
-            if one.described is not None and one.trust is not None
-            else ()
-            for one in (self, other)
-        )
-        found, unknown = changes(mine, theirs, iam.expand)
-        return tuple(self._grouped(found)), unknown
-
-    def _grouped(self, found: Sequence[Change]) -> Iterator[Permission]:
-        groups: dict[tuple[str, Conditions, str], list[str]] = {}
-        for one in found:
-            groups.setdefault((one.resource, one.conditions, one.origin), []).append(one.action)
-        for (resource, conditions, origin), actions in sorted(groups.items(), key=lambda item: (item[0][2], item[0])):
-            yield Permission(tuple(sorted(set(actions))), resource, conditions, origin, self._place(origin))
-
-    def _place(self, origin: str) -> str:
-        assert self.described is not None
-        return str(self.described.workload.locate(origin))
-
-    def trusted(self) -> dict[tuple[str, str], Conditions]:
-        """Who assumes the role with which action, and under which conditions."""
-        if self.trust is None:
-            return {}
-        conditions = tuple(
-            (c.operator, c.key.ground(self.values), tuple(text.ground(self.values) for text in c.values))
-            for c in self.trust.conditions
-        )
-        names = [one.ground(self.values) for one in self.trust.principals]
-        return {(name, action): conditions for name in names for action in self.trust.actions}
-
-    def boundary(self) -> str:
-        """The ARN of the permissions boundary, or ""."""
-        if self.trust is None or self.described is None or self.described.workload.boundary is None:
-            return ""
-        return self.described.workload.boundary.ground(self.values)
+def _more(one: Access | None, other: Access | None) -> tuple[tuple[Permission, ...], tuple[str, ...]]:
+    """What the first allows and the other does not, the actions of a statement together, and what cannot be told."""
+    mine, theirs = (side.permissions if side is not None else () for side in (one, other))
+    found, unknown = changes(mine, theirs, iam.expand) if _apart(mine, theirs) else ((), ())
+    return tuple(_grouped(found, one.places if one is not None else {})), unknown
 
 
-def _others(old: _Side, new: _Side) -> Iterator[Line]:
-    before, after = old.trusted(), new.trusted()
-    for who, action in sorted(after.keys() - before.keys()):
-        yield Line(f"{who} may now assume it ({action}){shown(after[who, action])}", widens=True)
-    for who, action in sorted(before.keys() - after.keys()):
+def _apart(one: Sequence[Declared], other: Sequence[Declared]) -> bool:
+    """Whether they are not the same statements, of which nothing has to be judged."""
+    mine, theirs = (
+        {(d.effect, frozenset(d.actions), frozenset(d.resources), frozenset(d.conditions)) for d in side}
+        for side in (one, other)
+    )
+    return mine != theirs
+
+
+def _grouped(found: Sequence[Change], places: Mapping[str, str]) -> Iterator[Permission]:
+    groups: dict[tuple[str, Conditions, str], list[str]] = {}
+    for one in found:
+        groups.setdefault((one.resource, one.conditions, one.origin), []).append(one.action)
+    for (resource, conditions, origin), actions in sorted(groups.items(), key=lambda item: (item[0][2], item[0])):
+        yield Permission(tuple(sorted(set(actions))), resource, conditions, origin, places[origin])
+
+
+def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
+    before, after = (one.trusted if one is not None else {} for one in (old, new))
+    for key in sorted(after.keys() - before.keys()):
+        yield from (Line(f"{key[1]} may now assume it ({key[2]}){shown(one)}", widens=True) for one in after[key])
+    for _, who, action in sorted(before.keys() - after.keys()):
         yield Line(f"{who} may no longer assume it ({action})", widens=False)
     for key in sorted(before.keys() & after.keys()):
-        was, now = ([Atom(*one) for one in side[key]] for side in (before, after))
-        if {one.canonical for one in was} != {one.canonical for one in now}:
-            text = f"{key[0]} may assume it{shown(after[key])}; before{shown(before[key]) or ' without condition'}"
-            yield Line(text, widens=not implies(now, was))
-    if old.trust is None or new.trust is None:
+        was, now = ([[Atom(*one) for one in listed] for listed in side[key]] for side in (before, after))
+        if _canonical(was) != _canonical(now):
+            told = " or".join(shown(one) or " without condition" for one in before[key])
+            text = f"{key[1]} may assume it{' or'.join(map(shown, after[key]))}; before{told}"
+            yield Line(text, widens=not all(any(implies(one, other) for other in was) for one in now))
+    for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
+        yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
+    if old is None or new is None:
         return
-    if old.boundary() != new.boundary():
-        text = f"its permissions boundary is {new.boundary() or 'gone'}; before {old.boundary() or 'none'}"
-        yield Line(text, widens=bool(old.boundary()))
+    for arn in sorted(old.attached - new.attached):
+        yield Line(f"the policy {arn} is no longer attached to it", widens=False)
+    if old.boundary != new.boundary:
+        text = f"its permissions boundary is {new.boundary or 'gone'}; before {old.boundary or 'none'}"
+        yield Line(text, widens=bool(old.boundary))
+    for trait in sorted(old.traits.keys() | new.traits.keys()) if old.traits and new.traits else ():
+        had, has = old.traits.get(trait, ""), new.traits.get(trait, "")
+        if had != has:
+            longer = trait == "max_session_duration" and int(has or _SESSION) > int(had or _SESSION)
+            yield Line(f"its {trait} is {has or 'not set'}; before {had or 'not set'}", widens=longer)
+
+
+def _canonical(listed: Sequence[Sequence[Atom]]) -> set[frozenset[tuple[str, str, frozenset[str]]]]:
+    return {frozenset(one.canonical for one in atoms) for atoms in listed}
 
 
 def shown(conditions: Conditions) -> str:

@@ -111,6 +111,10 @@ class Half:
         return (policy for policy in self.policies if policy.subject == subject)
 
 
+NO_POLICIES = {is_new: Half((), (), {}, is_new, str) for is_new in (False, True)}
+"""What a side says that has none, or of which none are read: before, and after."""
+
+
 def compare_policies(before: Half, after: Half, environment: str) -> Iterator[PolicyDifference]:
     """What differs of each policy that either of the two declares."""
     of = {policy.subject: policy.resource for half in (before, after) for policy in half.policies}

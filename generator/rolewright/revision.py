@@ -33,10 +33,10 @@ def file_at(commit: str, path: Path) -> str | None:
 
 
 def files_at(commit: str, folder: Path) -> list[Path]:
-    """The YAML files in a folder and below it at a commit. Raises Rejected as `commit_of` does."""
+    """The files in a folder and below it at a commit. Raises Rejected as `commit_of` does."""
     listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, what="no such folder")
     names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
-    return [folder / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
+    return [folder / name for name in sorted(names)]
 
 
 def changed_since(revision: str, folder: Path) -> set[Path]:

@@ -48,8 +48,8 @@ class WriteResult:
     """What was written, or with `check_only` what would be.
 
     `changed` and `removed` are sorted file names, the ledger's among them. `diff` is a unified diff from
-    the folder to the module; it is "" if they are the same. `beside` are Terraform files that somebody else keeps
-    in the folder: they belong to what Terraform applies, and not to what was proven.
+    the folder to the module, or says what else is to be done; it is "" if nothing is. `beside` are Terraform files that
+    somebody else keeps in the folder: they belong to what Terraform applies, and not to what was proven.
     """
 
     status: Literal["unchanged", "written", "stale"]
@@ -95,10 +95,12 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
             if not check_only:
                 _recover(folder, target, force=force)
             ledger = _read_ledger(folder, target, lenient=force or check_only)
+            cut_off = _read_journal(folder.read(_JOURNAL), target) if check_only else None
+            ledger |= dict.fromkeys(cut_off.remove if cut_off else (), "")  # whose ledger may be ahead of the files
             plan = _plan(files, _read(folder, {*files, *ledger, LEDGER}, target), ledger, target)
             beside = beside_module(folder.names("") or (), {*files, *ledger})
             _refuse(override_findings(beside, files, target))
-            if not plan.write and not plan.remove:
+            if not plan.write and not plan.remove and cut_off is None:
                 return WriteResult("unchanged", beside=beside)
             if check_only:
                 return _result("stale", plan, beside)
@@ -123,14 +125,14 @@ def _files(module: Module) -> dict[str, bytes]:
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
-    found = tuple(findings)
-    if found:
+    if found := tuple(findings):
         raise Rejected(found)
 
 
 def _result(status: Literal["written", "stale"], plan: _Plan, beside: tuple[str, ...] = ()) -> WriteResult:
     after: dict[str, bytes | None] = {**plan.write, **dict.fromkeys(plan.remove)}
     diff = "".join(_diff(name, plan.before.get(name), after[name]) for name in sorted(after))
+    diff = diff or "a run that was cut off left files to be put in place: render again\n"
     return WriteResult(status, tuple(sorted(plan.write)), tuple(sorted(plan.remove)), diff, beside)
 
 
@@ -172,8 +174,7 @@ def _plan(
 
 
 def _in_the_way(rule: str, name: str, message: str, remedy: str, target: Path) -> Finding:
-    remedy = f"{remedy}, or give --force to lose it"
-    return Finding(rule, f"{name} {message}", remedy, Location(str(target / name)))
+    return Finding(rule, f"{name} {message}", f"{remedy}, or give --force to lose it", Location(str(target / name)))
 
 
 def _digest(content: bytes) -> str:
@@ -181,8 +182,7 @@ def _digest(content: bytes) -> str:
 
 
 def _ledger_text(files: Mapping[str, bytes]) -> bytes:
-    entries = {name: _digest(content) for name, content in files.items()}
-    return _json({"files": entries, "format": _FORMAT})
+    return _json({"files": {name: _digest(content) for name, content in files.items()}, "format": _FORMAT})
 
 
 def _json(value: Mapping[str, object]) -> bytes:
@@ -298,11 +298,10 @@ def _discard(folder: Folder) -> None:
 
 def _recover(folder: Folder, target: Path, *, force: bool) -> None:
     """Complete what a killed run began, or discard it if its journal was not complete yet."""
-    content = folder.read(_JOURNAL)
-    if content is None:
+    journal = _read_journal(folder.read(_JOURNAL), target)
+    if journal is None:
         _discard(folder)
         return
-    journal = _read_journal(content, target)
     waiting = _waiting(folder)
     done = {name for name, staged in journal.staged.items() if staged not in waiting}
     findings = []
@@ -316,7 +315,9 @@ def _recover(folder: Folder, target: Path, *, force: bool) -> None:
     _carry_out(folder, journal)
 
 
-def _read_journal(content: bytes, target: Path) -> _Journal:
+def _read_journal(content: bytes | None, target: Path) -> _Journal | None:
+    if content is None:
+        return None
     try:
         draft = json.loads(content)
         staged, before = dict(draft["staged"]), dict(draft["before"])

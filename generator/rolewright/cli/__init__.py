@@ -22,7 +22,7 @@ _COLLECT = (100_000, 50, 100)
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0, 1 findings, 2 wrong use, 3 not current, 70 a bug."""
+    """Run the command line. Exit codes: 0, 1 findings, 2 wrong use, 3 not current or wider, 5 changed, 70 a bug."""
     # What a command imports and loads stays to its end. With Python's own thresholds the collector would look it
     # through for garbage again and again while it grows, which is a fifth of the first build.
     gc.set_threshold(*_COLLECT)

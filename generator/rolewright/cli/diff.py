@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,21 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
-from rolewright.bounded import UnreadableError, read_bytes
 from rolewright.characters import visible
 from rolewright.cli.console import Blueprints, report
-from rolewright.cli.files import is_there, require_there
-from rolewright.finding import Finding, Rejected
-from rolewright.source import load, loads
+from rolewright.cli.files import require_there
+from rolewright.cli.sides import found_at, found_since
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.write import LEDGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterator, Mapping
 
     from rolewright.blueprint import Catalog
-    from rolewright.difference import Described, Difference
-    from rolewright.source import Document
+    from rolewright.cli.sides import Found
+    from rolewright.difference import Difference, Side
+    from rolewright.model import Declaration, Workload
 
-CHANGED, WIDENED = 2, 3
+WIDENED, CHANGED = 3, 5
 
 
 class DiffFormat(StrEnum):
@@ -52,8 +51,9 @@ def diff(
     """Show what roles may do that they could not before, and the reverse, in each environment.
 
     Permissions are compared as sets: what is only written otherwise is no difference. Workloads are matched by
-    name; in a folder, YAML files with a `workload` are read. Exits 0 where nothing differs, 3 where anybody may do
-    more than before, 2 where something differs and nobody may, and 1 where a manifest is refused.
+    name; in a folder, YAML files with a `workload` are read, and modules that `rolewright render` wrote are read back.
+    Other Terraform is not read, and a folder with nothing else is wrong use. Exits 0 where nothing differs, 3 where
+    anybody may do more than before, 5 where something differs and nobody may, and 1 where a manifest is refused.
     """
     from rolewright.report.difference import (  # noqa: PLC0415 - only this command needs it
         difference_json,
@@ -66,27 +66,69 @@ def diff(
         raise typer.BadParameter("give the old and the new manifest or folder, or --base REV")
     if base is None:
         require_there(paths)
-    read = Reading(catalog)
+    sources: dict[str, str] = {}
     try:
-        old, new = read.two(*paths) if base is None else read.since(base, paths)
-        differences = compare_all(old, new)
+        old, new = (found_at(path) for path in paths) if base is None else found_since(base, paths)
+        _require_comparable(old, new)
+        differences, compared = compare_found(old, new, catalog, sources)
     except Rejected as refusal:
-        report(refusal.findings, read.sources)
+        report(refusal.findings, sources)
         raise typer.Exit(1) from None
     if format_ is DiffFormat.JSON:
-        typer.echo(json.dumps(difference_json(differences), indent=2))
+        typer.echo(json.dumps(difference_json(differences, compared), indent=2))
     else:
-        write: Callable[[Sequence[Difference]], str] = (
-            difference_markdown if format_ is DiffFormat.MARKDOWN else difference_text
-        )
-        typer.echo(visible(write(differences)), nl=False)
+        write = difference_markdown if format_ is DiffFormat.MARKDOWN else difference_text
+        typer.echo(visible(write(differences, compared)), nl=False)
     if any(one.widened for one in differences):
         raise typer.Exit(WIDENED)
     if any(one.changed for one in differences):
         raise typer.Exit(CHANGED)
 
 
-def compare_all(old: dict[str, Described], new: dict[str, Described]) -> list[Difference]:
+def _require_comparable(old: Found, new: Found) -> None:
+    """Exit 2 where one of the two has something that is not read, or neither has anything that is."""
+    looked = f"looked for YAML files that name a `workload`, and for folders that `rolewright render` wrote ({LEDGER})"
+    empty = [one for one in (old, new) if not one.documents and not one.modules]
+    for one in empty:
+        if one.foreign:
+            raise typer.BadParameter(
+                f"{one.name} has no manifest and no rendered module, and {one.foreign[0]} is Terraform that rolewright "
+                f"did not render, and does not read; {looked}"
+            )
+        if len(empty) > 1 or Path(one.name).is_file():
+            raise typer.BadParameter(f"{one.name} has nothing that can be compared; {looked}")
+
+
+def compare_found(
+    old: Found, new: Found, catalog: Catalog, sources: dict[str, str]
+) -> tuple[list[Difference], list[str]]:
+    """The workloads of two sides, and in words what was compared with what. Raises Rejected.
+
+    Manifests are compared with manifests and modules with modules; where the two sides have nothing of the same kind,
+    the manifests are rendered in memory.
+    """
+    manifests = bool(old.documents and new.documents) or not (old.modules or new.modules)
+    modules = bool(old.modules and new.modules) or not manifests
+    kinds: list[tuple[str, Mapping[str, Side], Mapping[str, Side]]] = []
+    if manifests:
+        kinds.append(("manifest", described(old, catalog, sources), described(new, catalog, sources)))
+    if modules:
+        kinds.append(("module", _read_back(old, catalog, sources), _read_back(new, catalog, sources)))
+    compared = [f"compared: {_told(old, one, kind)} with {_told(new, two, kind)}" for kind, one, two in kinds]
+    for one, other in ((old, new), (new, old)):
+        if one.modules and not modules:
+            names = ", ".join(module.place for module in one.modules)
+            compared.append(f"not compared: {names}, since {other.name} has no rendered module")
+    return [one for _, before, after in kinds for one in compare_all(before, after)], compared
+
+
+def _told(found: Found, sides: Mapping[str, Side], kind: str) -> str:
+    """What was looked at of one side."""
+    names = f" ({', '.join(sorted(sides))})" if sides else ""
+    return f"{len(sides) or 'no'} {kind}{'s' * (len(sides) != 1)} of {found.name}{names}"
+
+
+def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[Difference]:
     """Workloads of the same name side by side."""
     from rolewright.difference import compare_workloads  # noqa: PLC0415 - slow to import
 
@@ -95,67 +137,49 @@ def compare_all(old: dict[str, Described], new: dict[str, Described]) -> list[Di
     return [compare_workloads(old.get(name), new.get(name)) for name in sorted({*old, *new})]
 
 
-@dataclass
-class Reading:
-    """Reads manifests; `sources` are the texts that findings show lines of."""
+def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
+    """What manifests declare, by workload."""
+    from rolewright.difference import Described  # noqa: PLC0415 - slow to import
 
-    catalog: Catalog
-    sources: dict[str, str] = field(default_factory=dict)
-
-    def two(self, old: Path, new: Path) -> tuple[dict[str, Described], dict[str, Described]]:
-        """The workloads of two files or folders."""
-        before, after = (self.described(load(path) for path in _files(one)) for one in (old, new))
-        return before, after
-
-    def since(self, revision: str, paths: Sequence[Path]) -> tuple[dict[str, Described], dict[str, Described]]:
-        """The workloads of files and folders at a revision of git, and as they are."""
-        from rolewright.revision import commit_of, file_at, files_at, standing  # noqa: PLC0415 - only for git
-
-        earlier: list[Document] = []
-        for path in paths:
-            commit = commit_of(revision, path if path.is_dir() else standing(path))
-            for file in files_at(commit, path) if path.is_dir() else [path]:
-                text = file_at(commit, file)
-                if text is not None and (file == path or _is_manifest(text)):
-                    earlier.append(loads(text, f"{revision}:{file}"))
-                elif text is None and not is_there(file):
-                    raise typer.BadParameter(f"{file} is not there, and was not at {revision}")
-        there = [file for path in paths if is_there(path) for file in _files(path)]
-        return self.described(earlier), self.described(load(file) for file in there)
-
-    def described(self, documents: Iterable[Document]) -> dict[str, Described]:
-        """The workloads of some documents by name. Raises Rejected for the first document with findings."""
-        from rolewright.difference import Described  # noqa: PLC0415 - slow to import
-        from rolewright.grants import derive_grants  # noqa: PLC0415
-        from rolewright.manifest import read_manifest  # noqa: PLC0415
-
-        found: dict[str, Described] = {}
-        for document in documents:
-            self.sources[document.file] = document.text
-            for workload in read_manifest(document, self.catalog):
-                if workload.name in found:
-                    first = found[workload.name].workload.locate("workload")
-                    message = f"{workload.name} is already described at {first}"
-                    place = workload.locate("workload")
-                    raise Rejected([Finding("manifest-duplicate-workload", message, "name each once", place)])
-                found[workload.name] = Described(workload, derive_grants(workload, self.catalog))
-        return found
+    workloads = _workloads(found, catalog, sources)
+    return {one.name: Described(one, declaration) for one, declaration in workloads}
 
 
-def _files(path: Path) -> list[Path]:
-    """A file itself, or the manifests in a folder and below it."""
-    if not path.is_dir():
-        return [path]
-    named = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file())
-    return [file for file in named if _is_manifest(_text(file))]
+def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
+    """What modules say, by name; where there are none, those that the manifests render to."""
+    from rolewright.policy import build_roles  # noqa: PLC0415 - slow to import
+    from rolewright.readback import ModuleText, read_back  # noqa: PLC0415
+    from rolewright.render import render  # noqa: PLC0415
+    from rolewright.template import Templates  # noqa: PLC0415
+
+    modules = list(found.modules)
+    if not modules:
+        templates = Templates(catalog)
+        for workload, declaration in _workloads(found, catalog, sources):
+            module = render(workload, declaration, build_roles(workload, declaration, catalog), catalog, templates)
+            modules.append(ModuleText(workload.name, f"{workload.file} rendered", module.files))
+    sides: dict[str, Side] = {}
+    for one in modules:
+        sources |= {f"{one.place}/{name}": text for name, text in one.files.items()}
+        if one.name in sides:
+            message = f"{found.name} has two modules named {one.name}"
+            raise Rejected([Finding("readback-name", message, "compare them one by one", Location(one.place))])
+        sides[one.name] = read_back(one)
+    return sides
 
 
-def _text(file: Path) -> str:
-    try:
-        return read_bytes(file).decode("utf-8", "replace")
-    except UnreadableError:
-        return "workload: unknown"  # reading it as a manifest says what is wrong
+def _workloads(found: Found, catalog: Catalog, sources: dict[str, str]) -> Iterator[tuple[Workload, Declaration]]:
+    """The workloads of some documents. Raises Rejected for the first document with findings."""
+    from rolewright.grants import derive_grants  # noqa: PLC0415 - slow to import
+    from rolewright.manifest import read_manifest  # noqa: PLC0415
 
-
-def _is_manifest(text: str) -> bool:
-    return re.search(r"^[\"']?workload[\"']?\s*:", text, re.MULTILINE) is not None
+    places: dict[str, Location] = {}
+    for document in found.documents:
+        sources[document.file] = document.text
+        for workload in read_manifest(document, catalog):
+            place = workload.locate("workload")
+            if workload.name in places:
+                message = f"{workload.name} is already described at {places[workload.name]}"
+                raise Rejected([Finding("manifest-duplicate-workload", message, "name each once", place)])
+            places[workload.name] = place
+            yield workload, derive_grants(workload, catalog)

@@ -13,13 +13,13 @@ import typer
 from rolewright.cli.audit import found_in
 from rolewright.cli.console import Blueprints, Format, FormatOption, report
 from rolewright.cli.files import is_there, require_there
-from rolewright.cli.migrate_file import demanded_of, read_file, take_step, today, write_migration
+from rolewright.cli.migrate_file import demanded_of, read_file, step_of, take_step, today, write_migration
 from rolewright.cli.migrate_iam import execute_back, execute_step
 from rolewright.finding import Finding, Location, Rejected
 
 if TYPE_CHECKING:
     from rolewright.migration.evidence import Evidence
-    from rolewright.migration.plan import Key, Migration
+    from rolewright.migration.plan import Key, Migration, Shown
 
 LATE = 3
 migrate_app = typer.Typer(name="migrate", help="Get off access keys, step by step.", no_args_is_help=True)
@@ -51,7 +51,7 @@ def init(
     """
     from rolewright.audit.keys import account_of  # noqa: PLC0415 - only this command needs it
     from rolewright.audit.text import keys_told  # noqa: PLC0415
-    from rolewright.migration.plan import Key, Migration, Step, Wait  # noqa: PLC0415
+    from rolewright.migration.plan import Key, Migration, Wait  # noqa: PLC0415
 
     require_there(paths)
     if is_there(file):
@@ -65,7 +65,7 @@ def init(
     found = keys_told(_audited(paths))
     added = [one for one in found if one not in migration.keys]
     for id_ in added:
-        step = Step("found", today(), tuple(str(place) for place in found[id_]))
+        step = step_of("found", tuple(str(place) for place in found[id_]))
         migration = migration.with_key(Key(id_, account_of(id_), "", "", "", (step,)))
     write_migration(file, migration)
     typer.echo(f"{file}: {len(added)} new key{'s' * (len(added) != 1)}, {len(migration.keys)} in all")
@@ -194,7 +194,7 @@ def advance(
     if execute and one.following in _IN_IAM:
         execute_step(file, migration, one, evidence, yes=yes)
     else:
-        take_step(file, migration, one, one.following, demanded_of(migration, one, evidence))
+        take_step(file, migration, one, demanded_of(migration, one, evidence), evidence.files)
 
 
 def _evidence(
@@ -207,25 +207,28 @@ def _evidence(
 ) -> tuple[Key, Evidence]:
     """What was shown, and the key with whose it is, where that tells. Raises Rejected."""
     from rolewright.migration.evidence import Evidence  # noqa: PLC0415 - as above
-    from rolewright.migration.reports import read_last_use, read_status  # noqa: PLC0415
+    from rolewright.migration.reports import read_last_use, read_status, shown  # noqa: PLC0415
     from rolewright.usage.events import event_of  # noqa: PLC0415
     from rolewright.usage.records import Reading, records  # noqa: PLC0415
     from rolewright.usage.tally import tally  # noqa: PLC0415
 
     role = _role(key, blueprints) if key.manifest else None
-    last_use = read_last_use(last_used) if last_used is not None else None
+    last_use = read_last_use(last_used, key, today()) if last_used is not None else None
     status_ = None
     if listed is not None:
-        status_, user = read_status(listed, key.id, key.user)
+        status_, user = read_status(listed, key)
         key = replace(key, user=user)
     reading = Reading()
     found = tally((event_of(one) for one in records(trail, reading)), "") if trail else None
-    if reading.broken:
-        name, why = next(iter(reading.broken.items()))
+    unread = {**reading.unread, **reading.broken}
+    if unread:
+        name, why = next(iter(unread.items()))
         message = f"{name} is not read to its end, so that it shows nothing: {why}"
         raise Rejected([Finding("migration-evidence", message, "get the file again", Location(name))])
     findings = tuple(_audited(audit)) if audit else None
-    return key, Evidence(role, found, findings, last_use, status_)
+    given = (*(trail or ()), *(audit or ()), *filter(None, (last_used, listed)))
+    files = tuple(filter(None, map(shown, (*([Path(key.manifest)] if key.manifest else []), *given))))
+    return key, Evidence(role, found, findings, last_use, status_, files)
 
 
 def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
@@ -254,29 +257,39 @@ def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
 
 def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, execute: bool, yes: bool) -> None:
     """One phase back; a disabled key is made active again."""
-    from rolewright.migration.evidence import COMMANDS, iam_command  # noqa: PLC0415 - as above
-    from rolewright.migration.plan import GONE, PHASES, Step  # noqa: PLC0415
-    from rolewright.migration.reports import read_status  # noqa: PLC0415
+    from rolewright.migration.evidence import COMMANDS, iam_command, listed_command  # noqa: PLC0415 - as above
+    from rolewright.migration.history import PHASES  # noqa: PLC0415
+    from rolewright.migration.plan import GONE  # noqa: PLC0415
+    from rolewright.migration.reports import read_status, shown  # noqa: PLC0415
 
     if key.phase in (*GONE, "found"):
         typer.echo(f"{key.id} is {key.phase}: there is no way back from there", err=True)
         raise typer.Exit(1)
-    step = Step(PHASES[PHASES.index(key.phase) - 1], today(), ("taken back",))
+    before = PHASES[PHASES.index(key.phase) - 1]
+    files: tuple[Shown, ...] = ()
     if key.phase == "disabled":
-        active, command = COMMANDS[step.phase]
+        active, command = COMMANDS[before]
         if execute:
-            execute_back(file, migration, key, step, yes=yes)
+            execute_back(file, migration, key, step_of(before, ("taken back",)), yes=yes)
             return
-        if listed is None or read_status(listed, key.id, key.user)[0] != active:
-            asked = f"aws iam list-access-keys --user-name {key.user or 'USER'}"
-            typer.echo(f"run `{iam_command(key, command)}`, and show it: --listed FILE, `{asked} > FILE`")
+        if listed is None or read_status(listed, key)[0] != active:
+            run = iam_command(key, command)
+            typer.echo(f"run `{run}`, and show it: --listed FILE, `{listed_command(key)}`")
             raise typer.Exit(1)
+        files = tuple(filter(None, [shown(listed)]))
+    step = step_of(before, ("taken back",), files)
     write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
     typer.echo(f"{key.id}: {step.phase}, taken back")
 
 
 def _audited(paths: list[Path]) -> list[Finding]:
-    return found_in(paths, [], git_history=False)[0]
+    """What audit finds in paths. Exits 2 where there is no file to look at, which shows nothing."""
+    if not paths:
+        return []
+    found, files = found_in(paths, [], git_history=False)
+    if not files:
+        raise typer.BadParameter(f"{' and '.join(map(str, paths))}: there is no file to look at")
+    return found
 
 
 def _day(text: str) -> date:

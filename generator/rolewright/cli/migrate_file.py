@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.migration.evidence import Demand, Evidence
-    from rolewright.migration.plan import Key, Migration
+    from rolewright.migration.plan import Key, Migration, Shown, Step
 
 
 def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
@@ -27,7 +29,7 @@ def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
     if not is_there(file):
         raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
     try:
-        return read_migration(file)
+        return read_migration(file, today())
     except Rejected as refusal:
         report(refusal.findings, {}, format_)
         raise typer.Exit(1) from None
@@ -53,12 +55,25 @@ def demanded_of(migration: Migration, key: Key, evidence: Evidence) -> tuple[Dem
     return demands(key, migration.wait, evidence, today())
 
 
-def take_step(file: Path, migration: Migration, key: Key, phase: str, demanded: tuple[Demand, ...]) -> None:
-    """Write the step where all that it demands is met; else say what is not, and exit 1."""
+def step_of(phase: str, said: tuple[str, ...], files: tuple[Shown, ...] = ()) -> Step:
+    """A step that is taken now, by whoever runs this."""
     from rolewright.migration.plan import Step  # noqa: PLC0415 - as above
 
+    moment = now()
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may have a number and no name
+        user = f"user {os.getuid()}"
+    return Step(phase, moment.date(), moment.strftime("%H:%M:%SZ"), user, said, files)
+
+
+def take_step(
+    file: Path, migration: Migration, key: Key, demanded: tuple[Demand, ...], files: tuple[Shown, ...]
+) -> None:
+    """Write the next step where all that it demands is met; else say what is not, and exit 1."""
     refuse_unmet(key, demanded)
-    step = Step(phase, today(), tuple(one.said for one in demanded))
+    phase = key.following
+    step = step_of(phase, tuple(one.said for one in demanded), files)
     write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
     typer.echo(f"{key.id}: {phase}")
     for one in demanded:
@@ -74,6 +89,11 @@ def refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
         raise typer.Exit(1)
 
 
+def now() -> datetime:
+    """The moment that it is, in UTC, as AWS's times are; tests have another."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
-    """The day that it is, in UTC, as AWS's times are."""
-    return datetime.now(UTC).date()
+    """The day that it is."""
+    return now().date()

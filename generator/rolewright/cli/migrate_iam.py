@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rolewright.cli.migrate_file import demanded_of, refuse_unmet, take_step, today, write_migration
+from rolewright.cli.migrate_file import demanded_of, refuse_unmet, step_of, take_step, today, write_migration
 from rolewright.report.text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence,
     """Bring a phase about in IAM: show it, ask, look once more at the key's use, do it, write it down."""
     from rolewright.migration.aws import AwsError, Iam  # noqa: PLC0415 - boto3 is only for this
     from rolewright.migration.evidence import COMMANDS  # noqa: PLC0415
-    from rolewright.migration.plan import Step  # noqa: PLC0415
 
     phase = key.following
     try:
@@ -35,7 +34,7 @@ def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence,
                 typer.echo(f"{key.id}: {phase}, by a run that did not end")
                 return
             seen = replace(evidence, status=before, last_use=iam.last_use(key) if before else None)
-            take_step(file, migration, key, phase, demanded_of(migration, key, seen))
+            take_step(file, migration, key, demanded_of(migration, key, seen), evidence.files)
             return
         if before != COMMANDS[key.phase][0]:
             typer.echo(f"{key.id} was {key.phase}, and is {before} now: take it back with --back, and find out why")
@@ -43,7 +42,8 @@ def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence,
         _unrefused(iam, migration, key, evidence)
         _confirm(key, phase, before, yes=yes)
         met = _unrefused(iam, migration, key, evidence)  # it may have been used while the question stood there
-        step = Step(phase, today(), (*(one.said for one in met), f"made so by these credentials, {before} before"))
+        said = (*(one.said for one in met), f"made so by these credentials, {before} before")
+        step = step_of(phase, said, evidence.files)
         _bring_about(iam, file, migration, key, step)
     except AwsError as error:
         typer.echo(printable(f"AWS: {error}"), err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,14 @@ from rolewright.bounded import UnreadableError, open_plain
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report
 from rolewright.cli.files import is_there, require_writable, write_file
+from rolewright.cli.sides import found_since
 from rolewright.finding import Rejected
+
+if TYPE_CHECKING:
+    from rolewright.blueprint import Catalog
+    from rolewright.difference import Side
+    from rolewright.finding import Finding
+    from rolewright.report.html import Review
 
 
 def report_page(
@@ -28,29 +35,56 @@ def report_page(
     The file is read without a network, on a screen of any width and in dark mode. It is written for manifests with
     findings too, which it then shows; the exit code is 1 for them.
     """
-    from rolewright.cli.diff import Reading, compare_all  # noqa: PLC0415 - only this command needs all this
-    from rolewright.pipeline import Pipeline  # noqa: PLC0415
-    from rolewright.report.html import Review, page  # noqa: PLC0415
+    from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
+    from rolewright.report.html import page  # noqa: PLC0415
 
     _require_own(output, force=force)
     with Pipeline(blueprints or ()) as pipeline:
         built, findings = modules_of(pipeline, manifests)
         report(findings, pipeline.sources)
         review = None
+        if base is not None:
+            review, unread = _review(base, list(dict.fromkeys(manifests)), pipeline.catalog)
+            report([one for one in unread if one not in findings], pipeline.sources)
+            findings = list(dict.fromkeys((*findings, *unread)))
         refused = any_error(findings)
-        if base is not None and not refused:
-            reading = Reading(pipeline.catalog)
-            try:
-                review = Review(base, tuple(compare_all(*reading.since(base, list(dict.fromkeys(manifests))))))
-            except Rejected as refusal:
-                report(refusal.findings, reading.sources)
-                raise typer.Exit(1) from None
     write_file(output, page(built, findings, review))
     typer.echo(
         f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} finding{'s' * (len(findings) != 1)}"
     )
     if refused:
         raise typer.Exit(1)
+
+
+def _review(base: str, manifests: list[Path], catalog: Catalog) -> tuple[Review, list[Finding]]:
+    """What changed of the manifests that can be read now and then, and the findings of the others.
+
+    Exits 1 where there is no such revision.
+    """
+    from rolewright.cli.diff import compare_all, described  # noqa: PLC0415 - only this command needs all this
+    from rolewright.report.html import Review  # noqa: PLC0415
+    from rolewright.revision import commit_of, standing  # noqa: PLC0415
+
+    try:
+        for path in manifests:
+            commit_of(base, standing(path))
+    except Rejected as refusal:
+        report(refusal.findings, {})
+        raise typer.Exit(1) from None
+    old: dict[str, Side] = {}
+    new: dict[str, Side] = {}
+    unread: list[Finding] = []
+    left: list[str] = []
+    for path in manifests:
+        try:
+            before, after = (described(one, catalog, {}) for one in found_since(base, [path]))
+        except Rejected as refusal:
+            unread += refusal.findings
+            left.append(str(path))
+        else:
+            old |= before
+            new |= after
+    return Review(base, tuple(compare_all(old, new)), tuple(left)), unread
 
 
 def _require_own(output: Path, *, force: bool) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolewright.model import Module, Role, Workload
     from rolewright.usage.held import Held
     from rolewright.usage.patch import Denial
+    from rolewright.usage.records import Reading
     from rolewright.usage.reports import LastAccessed
     from rolewright.usage.tally import Tally
 
@@ -47,11 +48,13 @@ def usage(
 ) -> None:
     """Show what roles used of what is declared, what they were denied, and which access keys are still in use.
 
-    Reads CloudTrail's files as they lie in S3, the output of `aws cloudtrail lookup-events`, and lines of JSON, gzip or
-    not. What these records cannot show is told apart from what was not used: data events that were off, actions that
-    leave no event; IAM's own reports fill in some of it. With --patch the manifest is written to another file, with
-    what would allow the denials that it can mend, and a comment on what was not used. Exits 1 where a role was denied
-    something that its manifest could allow, or a key is in use.
+    Reads CloudTrail's files as they lie in S3, the output of `aws cloudtrail lookup-events`, events of CloudWatch Logs,
+    results of its Insights, events of EventBridge, single records and lines of JSON, gzip or not; an event that comes
+    again counts once. What these records cannot show is told apart from what was not used: data events that were off,
+    actions that leave no event; IAM's own reports fill in some of it. With --patch the manifest is written to another
+    file, with what would allow the denials that it can mend, and a comment on what was not used. Exits 1 where a role
+    was denied something that its manifest could allow, a key is in use, or a file could not be read; 2 where no file is
+    a trail.
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.usage import usage_json, usage_text  # noqa: PLC0415
@@ -78,10 +81,9 @@ def usage(
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
     found = tally((event_of(record) for record in records(files, reading)), since)
+    _require_records(reading, found, since)
     roles, advice, denials = _held(known, found, env or [], pipeline.catalog, accessed)
-    for role in accessed:
-        if not any(one.name == role for listed in roles.values() for one in listed):
-            raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
+    _require_own(accessed, roles)
     if patch is not None:
         _write_patch(patch, manifest[0], denials, roles, pipeline.catalog)
     active = tuple(one for one in active if not one.used or one.used >= since)
@@ -89,8 +91,35 @@ def usage(
         typer.echo(json.dumps(usage_json(roles, found, reading, active), indent=2))
     else:
         typer.echo(usage_text(roles, found, reading, advice, active), nl=False)
-    if found.keys or advice or any(one.used for one in active):
+    if found.keys or advice or any(one.used for one in active) or reading.broken or reading.unread:
         raise typer.Exit(1)
+
+
+def _require_own(accessed: dict[str, LastAccessed], roles: dict[str, list[Held]]) -> None:
+    """Exit 2 where a report of last use is of no role of the manifests, or of another one."""
+    names = {one.name for listed in roles.values() for one in listed}
+    for role, report_ in accessed.items():
+        if role not in names:
+            raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
+        others = sorted(arn for arn in report_.entities if arn.rpartition("/")[2] != role)
+        if others:
+            raise typer.BadParameter(f"--last-accessed: this report is of {others[0]}, and not of the role {role}")
+
+
+def _require_records(reading: Reading, found: Tally, since: str) -> None:
+    """Exit where nothing was read: 2 where files are no trails, 1 where these have nothing."""
+    from rolewright.report.text import printable  # noqa: PLC0415 - only for this
+    from rolewright.report.usage import unread_lines  # noqa: PLC0415
+
+    if found.events:
+        return
+    for line in unread_lines(reading):
+        typer.echo(printable(line), err=True)
+    if reading.unread and not reading.records:
+        raise typer.BadParameter("no file has a record of CloudTrail, so that nothing can be said of any permission")
+    asked = f" since {since}; {found.early} were before" if since else ""
+    typer.echo(f"there is no record{asked}, so that nothing can be said of any permission", err=True)
+    raise typer.Exit(1)
 
 
 def _named(text: str) -> tuple[str, Path]:

@@ -10,12 +10,12 @@ from rolewright.audit.containers import NOT_READ
 from rolewright.audit.text import keys_told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from rolewright.finding import Finding
-    from rolewright.migration.plan import Key, Wait
-    from rolewright.usage.tally import RoleUse, Tally
+    from rolewright.migration.plan import Key, Shown, Wait
+    from rolewright.usage.tally import RoleUse, Seen, Tally
 
 _REFERENCES = ("key-reference", "frozen-credentials")
 
@@ -40,7 +40,7 @@ class LastUse:
 class Evidence:
     """What was looked at; None for what was not. `role` is that of the manifest's code: account ("" for any) and name.
 
-    `status` is that of the key in IAM: Active, Inactive, or "" where it is no more.
+    `status` is that of the key in IAM: Active, Inactive, or "" where it is no more. `files` are what was given.
     """
 
     role: tuple[str, str] | None = None
@@ -48,6 +48,7 @@ class Evidence:
     findings: tuple[Finding, ...] | None = None
     last_use: LastUse | None = None
     status: str | None = None
+    files: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,11 @@ def _deployed(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator
         yield Demand(met=False, said="show the role at work: --trail with CloudTrail's files, once it is deployed")
         return
     used = _use(evidence.tally, evidence.role, key.account)
-    if used is None:
-        yield Demand(met=False, said=f"these records show no call of the role {evidence.role[1]}")
+    if used is None or not used.done.count:
+        yield Demand(met=False, said=f"these records show no call of the role {evidence.role[1]} that came through")
     else:
-        yield Demand(met=True, said=f"the role {evidence.role[1]} called {used.count} times, last {used.last}")
+        done = used.done
+        yield Demand(met=True, said=f"the role {evidence.role[1]} called {done.count} times, last {done.last}")
 
 
 def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterator[Demand]:
@@ -152,12 +154,14 @@ def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[D
         yield Demand(met=False, said=f"show the role at work for {days} days: --trail with CloudTrail's files")
         return
     begin, name = (today - timedelta(days)).isoformat(), evidence.role[1]
-    yield from _covered(evidence.tally, days, begin, today)
+    yield from _covered(evidence.tally, evidence.role[0] or key.account, days, begin, today)
     used = _use(evidence.tally, evidence.role, key.account)
-    if used is None or used.last < begin:
+    if used is None or used.done.last < begin:
         yield Demand(met=False, said=f"these records show no call of the role {name} since {begin}")
         return
-    denied = [what for what, seen in used.denied.items() if seen.last >= begin]
+    behind = (((what, code, ""), seen) for (what, code, kind), seen in used.refused.items() if kind == "behind")
+    stopped = [*used.denied.items(), *behind]
+    denied = [what for what, seen in stopped if seen.last >= begin]
     if denied:
         action, resource, _ = denied[0]
         more = f" and {len(denied) - 1} more" if len(denied) > 1 else ""
@@ -165,17 +169,30 @@ def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[D
         yield Demand(met=False, said=said)
     else:
         yield Demand(
-            met=True, said=f"the role {name} called {used.count} times, last {used.last}, and was denied nothing"
+            met=True,
+            said=f"the role {name} called {used.done.count} times, last {used.done.last}, and was denied nothing",
         )
 
 
-def _covered(tally: Tally, days: int, begin: str, today: date) -> Iterator[Demand]:
-    yesterday = (today - timedelta(1)).isoformat()
-    if tally.first[:10] > begin or tally.last[:10] < yesterday:
-        reach = f"{tally.first[:10]} to {tally.last[:10]}"
+def _covered(tally: Tally, account: str, days: int, begin: str, today: date) -> Iterator[Demand]:
+    yesterday, tomorrow = (today - timedelta(1)).isoformat(), (today + timedelta(1)).isoformat()
+    spans = [seen for (own, _), seen in tally.places.items() if account in ("", own)]
+    first, last = _ends(spans)
+    if last > tomorrow:
+        yield Demand(met=False, said=f"the records reach to {last}, which is still to come")
+    elif not spans:
+        yield Demand(met=False, said=f"no record is of account {account}")
+    elif first[:10] > begin or last[:10] < yesterday:
+        reach = f"{first[:10]} to {last[:10]}"
         yield Demand(
             met=False, said=f"the records reach from {reach}: show those of the last {days} days, to {yesterday}"
         )
+
+
+def _ends(spans: Iterable[Seen]) -> tuple[str, str]:
+    listed = tuple(spans)
+    first = min((one.first for one in listed), default="")
+    return first, max((one.last for one in listed), default="")
 
 
 def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
@@ -187,8 +204,8 @@ def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[De
     if seen is not None and seen.last[:10] > begin.isoformat():
         yield Demand(met=False, said=f"the key called on {seen.last[:10]}, which is not {days} days ago")
     if evidence.last_use is None:
-        asked = f"aws iam get-access-key-last-used --access-key-id {key.id}"
-        yield Demand(met=False, said=f"show when the key was used last: --last-used FILE, `{asked} > FILE`")
+        asked = last_used_command(key)
+        yield Demand(met=False, said=f"show when the key was used last: --last-used FILE, `{asked}`")
         return
     if key.user and evidence.last_use.user != key.user:
         yield Demand(met=False, said=f"IAM says that it is of {evidence.last_use.user}, and not of {key.user}")
@@ -209,12 +226,28 @@ def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
     wanted, command = COMMANDS[key.following]
     run = f"`{iam_command(key, command)}`"
     if evidence.status is None:
-        asked = f"aws iam list-access-keys --user-name {key.user or 'USER'}"
-        yield Demand(met=False, said=f"then run {run}, and show it: --listed FILE, `{asked} > FILE`")
+        yield Demand(met=False, said=f"then run {run}, and show it: --listed FILE, `{listed_command(key)}`")
     elif evidence.status not in (wanted, ""):
         yield Demand(met=False, said=f"the key is {evidence.status or 'no more'}: run {run}")
     else:
         yield Demand(met=True, said=f"the key is {evidence.status or 'no more'}")
+
+
+def last_used_command(key: Key) -> str:
+    """What prints the account, the key, its user and its last use to a file."""
+    answer = f"{{AccessKeyId:'{key.id}',UserName:UserName,AccessKeyLastUsed:AccessKeyLastUsed}}"
+    return _to_file(f'get-access-key-last-used --access-key-id {key.id} --query "{answer}"')
+
+
+def listed_command(key: Key) -> str:
+    """What prints the account, the user and its keys to a file, also where there is none."""
+    user = key.user or "USER"
+    answer = f"{{UserName:'{user}',AccessKeyMetadata:AccessKeyMetadata,IsTruncated:IsTruncated}}"
+    return _to_file(f'list-access-keys --user-name {user} --query "{answer}"')
+
+
+def _to_file(command: str) -> str:
+    return f"{{ aws sts get-caller-identity; aws iam {command}; }} > FILE"
 
 
 def iam_command(key: Key, command: str) -> str:

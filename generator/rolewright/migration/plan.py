@@ -8,17 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.finding import Finding, Rejected
+from rolewright.finding import Rejected
 from rolewright.jsonschema import Schema
+from rolewright.migration.history import PHASES, wrong
 from rolewright.source import load, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from rolewright.source import Tree
-
-PHASES = ("found", "role-made", "deployed", "parallel", "disabled", "deleted", "watched")
-"""In their order. `parallel`: the workload runs on its role, and the key is there to go back to."""
 GONE = ("deleted", "watched")
 _HEAD = """\
 # Access keys on their way out. Kept by `rolewright migrate`, which writes this file anew: comments are lost.
@@ -27,12 +24,23 @@ _HEAD = """\
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A file or folder that was evidence, with its digest: of a folder that of its files' names and digests."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Step:
-    """A phase that a key reached, on which day, and what showed that it could."""
+    """A phase that a key reached, on which day and at what time, who took it there, and what showed that it could."""
 
     phase: str
     since: date
-    evidence: tuple[str, ...] = ()
+    time: str
+    by: str
+    evidence: tuple[str, ...]
+    files: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,11 +115,14 @@ class Migration:
         return replace(self, keys={**self.keys, key.id: key})
 
 
-def read_migration(path: Path) -> Migration:
-    """The file as it was written, or edited by hand. Raises Rejected with the place of each thing that is wrong."""
+def read_migration(path: Path, today: date) -> Migration:
+    """The file as it was written, or edited by hand. Raises Rejected with the place of each thing that is wrong.
+
+    Nothing in it may be of a day after today, and nothing may contradict the order and the waits of the steps.
+    """
     tree = load(path).trees[0]
     findings = list(_schema().findings(tree.data, tree.location, "migration-file"))
-    findings = findings or list(_wrong(tree))
+    findings = findings or list(wrong(tree, today))
     if findings:
         raise Rejected(findings)
     data = tree.data
@@ -135,35 +146,9 @@ def _key(name: str, data: Mapping[str, Any]) -> Key:
 
 
 def _step(data: Mapping[str, Any]) -> Step:
-    return Step(data["phase"], date.fromisoformat(data["since"]), tuple(data.get("evidence", ())))
-
-
-def _wrong(tree: Tree) -> Iterator[Finding]:
-    """Days that there are not, and steps that follow no order."""
-    days = [("deadline",), *(("extensions", i, f) for i in range(len(_extensions(tree))) for f in ("until", "decided"))]
-    for name, one in tree.data["keys"].items():
-        days += [("keys", name, "steps", i, "since") for i in range(len(one["steps"]))]
-        days += [("keys", name, "pending", "since")] if "pending" in one else []
-        phases = [PHASES.index(step["phase"]) for step in one["steps"]]
-        for index, phase in enumerate(phases):
-            before = phases[index - 1] if index else -1
-            if phase > before + 1 or (index and phase == before) or (before >= PHASES.index("deleted") > phase):
-                place = tree.location(("keys", name, "steps", index, "phase"))
-                said = f"{PHASES[phase]} cannot follow {PHASES[before] if index else 'nothing'}"
-                yield Finding("migration-file", said, "`rolewright migrate advance` writes the steps", place)
-    for path in days:
-        data: Any = tree.data
-        for part in path:
-            data = data[part]
-        try:
-            date.fromisoformat(data)
-        except ValueError:
-            place = tree.location(path)
-            yield Finding("migration-file", f"{data} is no day of the calendar", "write one such as 2027-06-30", place)
-
-
-def _extensions(tree: Tree) -> list[Any]:
-    return list(tree.data.get("extensions", ()))
+    files = tuple(Shown(one["path"], one["sha256"]) for one in data.get("files", ()))
+    since = date.fromisoformat(data["since"])
+    return Step(data["phase"], since, data["time"], data["by"], tuple(data["evidence"]), files)
 
 
 @cache
@@ -198,7 +183,10 @@ def migration_text(migration: Migration) -> str:
 
 
 def _step_lines(step: Step, indent: str) -> list[str]:
-    lines = [f"{indent}phase: {step.phase}", f'{indent}since: "{step.since}"']
-    if step.evidence:
-        lines += [f"{indent}evidence:", *(f"{indent}  - {quoted(said)}" for said in step.evidence)]
+    lines = [f"{indent}phase: {step.phase}", f'{indent}since: "{step.since}"', f'{indent}time: "{step.time}"']
+    lines += [f"{indent}by: {quoted(step.by)}"]
+    lines += [f"{indent}evidence:", *(f"{indent}  - {quoted(said)}" for said in step.evidence)]
+    if step.files:
+        lines += [f"{indent}files:"]
+        lines += [f"{indent}  - {{path: {quoted(one.path)}, sha256: {one.sha256}}}" for one in step.files]
     return lines

@@ -1,55 +1,118 @@
-"""What the AWS command line says of a key: when it was used last, and which state it is in."""
+"""What the AWS command line says of a key: when it was used last, and which state it is in; and files' digests."""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rolewright.bounded import UnreadableError, read_json
+from rolewright.bounded import DECODER, UnreadableError, read_text
 from rolewright.finding import Finding, Location, Rejected
-from rolewright.migration.evidence import LastUse
+from rolewright.migration.evidence import LastUse, last_used_command, listed_command
+from rolewright.migration.plan import Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rolewright.migration.plan import Key
 
-def read_last_use(path: Path) -> LastUse:
-    """What `aws iam get-access-key-last-used` prints. Raises Rejected."""
-    data = _json(path)
+_BLOCK = 1 << 20
+
+
+def read_last_use(path: Path, key: Key, today: date) -> LastUse:
+    """When a key was used last: what `last_used_command` prints. Raises Rejected, also for another key's."""
+    command = last_used_command(key)
+    data = _answers(path, key, command)
+    if data.get("AccessKeyId") != key.id:
+        raise _refused(path, f"does not name the key {key.id}", command)
     try:
-        used = data["AccessKeyLastUsed"].get("LastUsedDate", "N/A")
-        return LastUse(str(data["UserName"]), None if used == "N/A" else date.fromisoformat(used[:10]))
+        used, user = data["AccessKeyLastUsed"], str(data["UserName"])
+        day = used.get("LastUsedDate", "N/A")
+        never = day == "N/A" and used["ServiceName"] == "N/A"
+        found = LastUse(user, None if never else date.fromisoformat(day[:10]))
     except (KeyError, TypeError, AttributeError, ValueError):
-        raise _refused(path, "aws iam get-access-key-last-used") from None
+        raise _refused(path, "does not say when the key was used", command) from None
+    if found.day is not None and found.day > today:
+        raise _refused(path, f"says {found.day}, which is still to come", command)
+    return found
 
 
-def read_status(path: Path, key_id: str, user: str) -> tuple[str, str]:
-    """The state of a key in what `aws iam list-access-keys` prints for a user ("" for any), and whose it is there.
+def read_status(path: Path, key: Key) -> tuple[str, str]:
+    """The state of a key in what `listed_command` prints, and whose it is there; "" where it is no more.
 
-    The state is "" where it is not there. Raises Rejected, also for the list of another user.
+    Raises Rejected, also for a list of another user or account, and for one that does not tell whose it is.
     """
-    data = _json(path)
+    command = listed_command(key)
+    data = _answers(path, key, command)
     try:
-        found = {
-            str(one["AccessKeyId"]): (str(one["Status"]), str(one["UserName"])) for one in data["AccessKeyMetadata"]
-        }
+        named, listed = str(data["UserName"]), data["AccessKeyMetadata"]
+        found = [(str(one["AccessKeyId"]), str(one["Status"])) for one in listed]
+        users = {str(one["UserName"]) for one in listed} | {named}
         whole = not data.get("IsTruncated")
     except (KeyError, TypeError, AttributeError):
-        raise _refused(path, "aws iam list-access-keys") from None
-    others = {name for _, name in found.values()} - {user}
-    if not whole or (user and others) or (not user and key_id not in found):
-        raise _refused(path, f"aws iam list-access-keys --user-name {user or 'USER'}")
-    return found.get(key_id, ("", user))
+        raise _refused(path, "does not say which keys which user has", command) from None
+    if users != {named} or key.user not in ("", named):
+        others = " and ".join(sorted(users - {key.user}))
+        raise _refused(path, f"is of the user {others}, and not of {key.user or 'one alone'}", command)
+    states = {status for name, status in found if name == key.id}
+    if not whole or len(states) > 1 or states - {"Active", "Inactive"}:
+        raise _refused(path, "is not whole, or contradicts itself", command)
+    if not states and not key.user:
+        raise _refused(path, f"has no key {key.id}, and nothing says that it was ever of {named}", command)
+    return next(iter(states), ""), named
 
 
-def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
+def shown(path: Path) -> Shown | None:
+    """A file or a folder with its digest; None for what is neither. Raises Rejected for what cannot be read."""
     try:
-        return read_json(path)
+        if path.is_file():
+            return Shown(str(path), _digest(path))
+        if not path.is_dir():
+            return None
+        inner = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*") if one.is_file())
+        whole = hashlib.sha256()
+        for name, file in inner:
+            whole.update(f"{_digest(file)}  {name}\n".encode("utf-8", "surrogateescape"))
+        return Shown(str(path), whole.hexdigest())
+    except OSError as error:
+        raise _unread(path, f"cannot be read: {error.strerror}") from None
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _answers(path: Path, key: Key, command: str) -> dict[str, Any]:
+    """What the commands answered, one after the other, put together. Raises Rejected for those of another account."""
+    answers: dict[str, Any] = {}
+    try:
+        text = read_text(path).strip()
     except UnreadableError as error:
-        place = Location(str(path))
-        raise Rejected([Finding("migration-evidence", f"{path} {error}", "name another file", place)]) from None
+        raise _unread(path, str(error)) from None
+    while text:
+        try:
+            value, end = DECODER.raw_decode(text)
+        except (ValueError, RecursionError):
+            raise _refused(path, "is no JSON", command) from None
+        if not isinstance(value, dict) or answers.keys() & value.keys():
+            raise _refused(path, "is not what was asked for", command)
+        answers |= value
+        text = text[end:].lstrip()
+    account = answers.get("Account")
+    if not isinstance(account, str) or not account:
+        raise _refused(path, "does not say of which account it is", command)
+    if key.account not in ("", account):
+        raise _refused(path, f"is of account {account}, and the key is of {key.account}", command)
+    return answers
 
 
-def _refused(path: Path, command: str) -> Rejected:
-    message = f"{path} is not what `{command}` prints"
-    return Rejected([Finding("migration-evidence", message, "write its output to a file", Location(str(path)))])
+def _unread(path: Path, why: str) -> Rejected:
+    return Rejected([Finding("migration-evidence", f"{path} {why}", "name another file", Location(str(path)))])
+
+
+def _refused(path: Path, what: str, command: str) -> Rejected:
+    return Rejected([Finding("migration-evidence", f"{path} {what}", f"run `{command}`", Location(str(path)))])

@@ -9,27 +9,30 @@ from rolewright.difference import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.difference import Difference, Permission, RoleDifference
+    from rolewright.difference import Difference, Line, Permission, RoleDifference
     from rolewright.policy_difference import Admitted, Conditions, PolicyDifference
 
 _NOTHING = "no role may do anything more, or less, than before"
 
 
-def difference_text(differences: Sequence[Difference]) -> str:
-    """One block for each role that differs: `+` it may now, `-` it may no longer, `~` who assumes it, `?` unsure."""
+def difference_text(differences: Sequence[Difference], compared: Sequence[str]) -> str:
+    """One block for each role that differs: `+` it may now, `-` it may no longer, `~` who assumes it, `?` unsure.
+
+    `compared` says what was looked at.
+    """
     lines: list[str] = []
     for one in differences:
         lines += [line for role in one.roles for line in _text(one.workload, role)]
         lines += [line for policy in one.policies for line in _policy_text(one.workload, policy)]
-        lines += [f"{one.workload}:", *(f"  ~ {text}" for text in one.promises), ""] if one.promises else []
-    return "\n".join([*lines, verdict(differences), ""])
+        lines += [f"{one.workload}:", *map(_other, one.others), ""] if one.others else []
+    return "\n".join([*lines, *compared, verdict(differences), ""])
 
 
 def _text(workload: str, role: RoleDifference) -> Iterator[str]:
     yield f"{_name(workload, role)}:"
     yield from (f"  + {_permission(one)}    {one.place} {one.origin}" for one in role.added)
     yield from (f"  - {_permission(one)}    {one.place} {one.origin}" for one in role.removed)
-    yield from (f"  {'!' if one.widens else '~'} {one.text}" for one in role.others)
+    yield from map(_other, role.others)
     yield from (f"  ? {one}" for one in role.unknown)
     yield ""
 
@@ -42,8 +45,12 @@ def _policy_text(workload: str, policy: PolicyDifference) -> Iterator[str]:
     yield ""
 
 
-def difference_markdown(differences: Sequence[Difference]) -> str:
-    """A comment for a pull request: what is new first, then what is gone."""
+def _other(line: Line) -> str:
+    return f"  {'!' if line.widens else '~'} {line.text}"
+
+
+def difference_markdown(differences: Sequence[Difference], compared: Sequence[str]) -> str:
+    """A comment for a pull request: what is new first, then what is gone, then what was looked at."""
     lines = [f"### {verdict(differences)[:1].upper()}{verdict(differences)[1:]}", ""]
     for one in differences:
         for role in one.roles:
@@ -57,7 +64,7 @@ def difference_markdown(differences: Sequence[Difference]) -> str:
                     for sign, p in rows
                 ]
                 lines.append("")
-            lines += [f"- {'**wider:** ' if line.widens else ''}{_cell(line.text)}" for line in role.others]
+            lines += map(_marked, role.others)
             lines += [f"- **unsure:** {_cell(text)}" for text in role.unknown]
             lines += [""] if role.others or role.unknown else []
         for policy in one.policies:
@@ -70,12 +77,17 @@ def difference_markdown(differences: Sequence[Difference]) -> str:
                 lines.append("")
             lines += [f"- **unsure:** {_cell(text)}" for text in policy.unknown]
             lines += [""] if policy.unknown else []
-        if one.promises:
-            lines += [f"**{_cell(one.workload)}**", "", *(f"- {_cell(text)}" for text in one.promises), ""]
+        if one.others:
+            lines += [f"**{_cell(one.workload)}**", "", *map(_marked, one.others), ""]
+    lines += [f"<sub>{'<br>'.join(map(_cell, compared))}</sub>"]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def difference_json(differences: Sequence[Difference]) -> dict[str, Any]:
+def _marked(line: Line) -> str:
+    return f"- {'**wider:** ' if line.widens else ''}{_cell(line.text)}"
+
+
+def difference_json(differences: Sequence[Difference], compared: Sequence[str]) -> dict[str, Any]:
     """The same as plain lists, dicts and strings, ready for `json.dumps`."""
 
     def permissions(listed: Sequence[Permission]) -> list[dict[str, Any]]:
@@ -90,14 +102,18 @@ def difference_json(differences: Sequence[Difference]) -> dict[str, Any]:
             for one in listed
         ]
 
+    def others(listed: Sequence[Line]) -> list[dict[str, Any]]:
+        return [{"text": line.text, "widens": line.widens} for line in listed]
+
     return {
         "changed": any(one.changed for one in differences),
         "widened": any(one.widened for one in differences),
+        "compared": list(compared),
         "workloads": [
             {
                 "workload": one.workload,
                 "widened": one.widened,
-                "promises": list(one.promises),
+                "others": others(one.others),
                 "roles": [
                     {
                         "environment": role.environment,
@@ -105,7 +121,7 @@ def difference_json(differences: Sequence[Difference]) -> dict[str, Any]:
                         "widened": role.widened,
                         "added": permissions(role.added),
                         "removed": permissions(role.removed),
-                        "others": [{"text": line.text, "widens": line.widens} for line in role.others],
+                        "others": others(role.others),
                         "unknown": list(role.unknown),
                     }
                     for role in one.roles
@@ -144,13 +160,14 @@ def _admitted(one: Admitted) -> dict[str, Any]:
     }
 
 
-def verdict(differences: Sequence[Difference]) -> str:
-    """The outcome in one line."""
+def verdict(differences: Sequence[Difference], left: Sequence[str] = ()) -> str:
+    """The outcome in one line; `left` is what could not be compared."""
     wider = [one.workload for one in differences if one.widened]
     other = [one.workload for one in differences if one.changed and not one.widened]
     parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [f"changed, and nowhere wider: {', '.join(other)}"] * bool(
         other
     )
+    parts += [f"not compared: {', '.join(left)}"] * bool(left)
     return "; ".join(parts) or _NOTHING
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
@@ -27,16 +28,20 @@ if TYPE_CHECKING:
     from rolewright.model import Environment, ResourcePolicy, Role, Statement, Workload
     from rolewright.pipeline import Built
 
+_TOKEN = re.compile(r"\$\{[^}:]*\}")
+"""What stands for a part of an ARN that AWS makes up; a policy variable has a colon."""
+
 MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"
 """What every page begins with, so that one page may replace another."""
 
 
 @dataclass(frozen=True)
 class Review:
-    """What differs from a revision."""
+    """What differs from a revision; `left` are manifests that could not be read, now or then."""
 
     revision: str
     differences: tuple[Difference, ...]
+    left: tuple[str, ...]
 
 
 def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | None) -> str:
@@ -55,8 +60,8 @@ def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | N
         review=review
         and {
             "revision": review.revision,
-            "verdict": verdict(review.differences),
-            "wider": any(one.widened for one in review.differences),
+            "verdict": verdict(review.differences, review.left),
+            "wider": bool(review.left) or any(one.widened for one in review.differences),
         },
         differences=list(_differences(review)) if review else [],
         touched=list(_touched(built)) if len(built) > 1 else [],
@@ -250,18 +255,25 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
                 "others": (),
                 "unknown": policy.unknown,
             }
-        if one.promises:
-            yield {
-                "name": one.workload, "widened": False, "rows": [], "unknown": (),
-                "others": [{"text": text, "widens": False} for text in one.promises],
-            }  # fmt: skip
+        if one.others:
+            widened = any(line.widens for line in one.others)
+            yield {"name": one.workload, "widened": widened, "rows": [], "unknown": (), "others": one.others}
 
 
 def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
-    """Each resource with the roles that reach it, of all workloads and environments; `*` is left to their tables."""
+    """Each resource with the roles that reach it, of all workloads and environments; `*` is left to their tables.
+
+    What a module makes has no ARN yet, and is another resource in each module and environment.
+    """
     found = sorted(
         {
-            (resource, one.workload.name, environment.name, role.key, statement.effect.lower(), statement.actions)
+            (
+                (resource, _in(one.workload.name, environment.name) if _TOKEN.search(resource) else ""),
+                (one.workload.name, environment.name),
+                role.key,
+                statement.effect.lower(),
+                statement.actions,
+            )
             for one in built
             for environment in one.workload.environments
             for role, statement in _statements(one.roles)
@@ -269,9 +281,13 @@ def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
             if resource != "*"
         }
     )
-    for resource, group in groupby(found, key=lambda row: row[0]):
+    for (resource, made_by), group in groupby(found, key=lambda row: row[0]):
         rows = [
-            {"who": f"{name}{f' in {where}' if where else ''}, {role}", "effect": effect, "actions": actions}
-            for _, name, where, role, effect, actions in group
+            {"who": f"{_in(*where)}, {role}", "effect": effect, "actions": actions}
+            for _, where, role, effect, actions in group
         ]
-        yield {"resource": resource, "rows": rows}
+        yield {"resource": resource, "made_by": made_by, "rows": rows}
+
+
+def _in(workload: str, environment: str) -> str:
+    return f"{workload}{f' in {environment}' if environment else ''}"

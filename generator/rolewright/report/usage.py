@@ -27,7 +27,12 @@ _ELSEWHERE = (
     ("resource control policy", "a policy of the organisation does not allow it"),
     ("session policy", "the session was given a policy that does not allow it"),
     ("VPC endpoint policy", "the policy of the VPC endpoint does not allow it"),
+    ("VpceAccessDenied", "the policy of the VPC endpoint does not allow it"),
 )
+_REFUSED = {
+    "unauthenticated": "the caller's credentials were not accepted, which says nothing of permissions",
+    "behind": "something that the call needs was denied, which the record does not name",
+}
 
 
 def usage_text(
@@ -54,10 +59,30 @@ def usage_text(
         ]
     if active:
         lines += ["active keys in the credential report:", *map(_active, active), ""]
-    lines += [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
-    other = f", {reading.foreign} objects that are none" if reading.foreign else ""
+    lines += [*unread_lines(reading), *_looked_at(tally, reading)]
     # Who called chose what stands in a record, such as the name of the program.
-    return "\n".join([*map(printable, lines), f"{reading.records} records read{other}", ""])
+    return "\n".join([*map(printable, lines), ""])
+
+
+def unread_lines(reading: Reading) -> list[str]:
+    """A line for each file that was not read, or not to its end."""
+    broken = [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
+    return [*(f"not read: {file}: {why}" for file, why in sorted(reading.unread.items())), *broken]
+
+
+def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
+    """Files, records, days, accounts and regions: what all of the above is about."""
+    other = f", {reading.foreign} objects that are none" if reading.foreign else ""
+    again = f", {reading.repeated} that came again" if reading.repeated else ""
+    early = f", {tally.early} before the day asked for" if tally.early else ""
+    idle = f", {reading.idle} that hold none" if reading.idle else ""
+    files = reading.files + len(reading.broken)
+    yield f"{reading.records} records read{other}{again}{early}; files with records: {files}{idle}"
+    places: dict[str, list[str]] = defaultdict(list)
+    for account, region in sorted(tally.places):
+        places[account].append(region or "an unknown region")
+    told = "; ".join(f"{one or 'an unknown account'} in {', '.join(regions)}" for one, regions in places.items())
+    yield f"from {tally.first} to {tally.last}, of {told}"
 
 
 def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
@@ -81,6 +106,8 @@ def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
         yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
         if f"{action} {resource}" in advice:
             yield f"          to allow it: {advice[f'{action} {resource}']}"
+    for name, code, kind, use in one.refused:
+        yield f"  refused {name}, {_times(use)}: {code}: {_REFUSED[kind]}"
     for name, use in one.unmapped:
         yield f"  unknown {name}, {_times(use)}: nothing is known of what it needs"
 
@@ -124,5 +151,12 @@ def usage_json(
         "active_keys": [asdict(one) for one in active],
         "records": reading.records,
         "foreign": reading.foreign,
+        "repeated": reading.repeated,
+        "files": reading.files,
         "broken": dict(sorted(reading.broken.items())),
+        "unread": dict(sorted(reading.unread.items())),
+        "first": tally.first,
+        "last": tally.last,
+        "before": tally.early,
+        "places": [{"account": account, "region": region} for account, region in sorted(tally.places)],
     }

@@ -6,21 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.sdk.operations import Needs, is_data, needs_of, prefix_of
+from rolewright.usage.errors import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DENIED = (
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "AuthorizationErrorException",
-    "Client.UnauthorizedOperation",
-    "UnauthorizedOperation",
-    "AccessDeniedFault",
-    "KMSAccessDeniedException",
-)
-"""Codes of errors with which services deny; each may stand with a service's own prefix before a dot."""
+    from rolewright.usage.errors import Outcome
+
+_ENDPOINT = "NetworkActivity"
+"""The category of what a VPC endpoint let through or not; what it let through has an event of its own besides."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +22,8 @@ class Event:
     """One record. `role` is the name of the role that called, `key` the id of a long-lived key; "" for none.
 
     `needs` is what the operation needs of IAM, None where nothing is known of it. `arns` are those that the record
-    names. `message` is the text of an error, `denied` whether it is one of permissions.
+    names. `message` is the text of an error, `code` its code, and `outcome` what that says of permissions. `passed` is
+    whether it is only that an endpoint let a call through. `place` is the account and region that recorded it.
     """
 
     time: str
@@ -41,9 +36,11 @@ class Event:
     needs: Needs | None
     arns: tuple[str, ...]
     is_data: bool
-    denied: bool
-    failed: bool
+    outcome: Outcome
+    code: str
     message: str
+    passed: bool
+    place: tuple[str, str]
     source: str
     agent: str
 
@@ -56,6 +53,8 @@ def event_of(record: Mapping[str, Any]) -> Event:
     prefix, operation = prefix_of(_text(record.get("eventSource"))), _text(record.get("eventName"))
     code = _text(record.get("errorCode"))
     resources = record.get("resources")
+    account = _text(identity.get("accountId"))
+    endpoint = record.get("eventCategory") == _ENDPOINT
     arns = (
         _text(one.get("ARN") or one.get("arn"))
         for one in (resources if isinstance(resources, list) else ())
@@ -66,15 +65,17 @@ def event_of(record: Mapping[str, Any]) -> Event:
         role=_text(issuer.get("userName")) if issuer.get("type") == "Role" else "",
         key=key if key.startswith("AKIA") else "",
         user=_text(identity.get("arn")),
-        account=_text(identity.get("accountId")),
+        account=account,
         prefix=prefix,
         operation=operation,
         needs=needs_of(prefix, operation),
         arns=tuple(arn for arn in arns if arn),
-        is_data=record.get("eventCategory") == "Data" or is_data(prefix, operation),
-        denied=code in _DENIED or code.rpartition(".")[2] in _DENIED,
-        failed=bool(code),
+        is_data=not endpoint and (record.get("eventCategory") == "Data" or is_data(prefix, operation)),
+        outcome=outcome_of(code),
+        code=code,
         message=_text(record.get("errorMessage")),
+        passed=endpoint and not code,
+        place=(_text(record.get("recipientAccountId")) or account, _text(record.get("awsRegion"))),
         source=_text(record.get("sourceIPAddress")),
         agent=_text(record.get("userAgent")),
     )

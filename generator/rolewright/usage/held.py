@@ -42,8 +42,8 @@ class Permission:
 class Held:
     """A role in one environment.
 
-    `undeclared` is what it did although nothing declares it, `denied` has AWS's reasons, and of the operations
-    `unmapped` nothing is known.
+    `undeclared` is what it did although nothing declares it, `denied` has AWS's reasons, `refused` proves neither use
+    nor lack of a permission, and of the operations `unmapped` nothing is known.
     """
 
     environment: str
@@ -53,6 +53,7 @@ class Held:
     permissions: tuple[Permission, ...]
     undeclared: tuple[tuple[str, str, Seen], ...]
     denied: tuple[tuple[str, str, str, Seen], ...]
+    refused: tuple[tuple[str, str, str, Seen], ...]
     unmapped: tuple[tuple[str, Seen], ...]
 
 
@@ -76,8 +77,11 @@ def held(
             and (not environment.name or account == environment.account)  # else any account is meant
         ]
         matched: set[tuple[str, str]] = set()
+        blind = _blind(environment, uses, tally)
         permissions = tuple(
-            _remembered(_permission(workload, grant, action, resource, uses, tally, matched), accessed.get(role_name))
+            _remembered(
+                _permission(workload, grant, action, resource, uses, tally, matched, blind), accessed.get(role_name)
+            )
             for grant in declaration.grants
             if grant.role == key and grant.effect == "Allow"
             for resource in (text.ground(environment.values) for text in grant.resources)
@@ -86,6 +90,7 @@ def held(
         )
         undeclared = _added((pair, seen) for use in uses for pair, seen in use.used.items() if pair not in matched)
         denied = _added((what, seen) for use in uses for what, seen in use.denied.items())
+        refused = _added((what, seen) for use in uses for what, seen in use.refused.items())
         unmapped = _added((name, seen) for use in uses for name, seen in use.unmapped.items())
         yield Held(
             environment.name,
@@ -95,6 +100,7 @@ def held(
             permissions,
             tuple((*pair, seen) for pair, seen in undeclared.items()),
             tuple((*what, seen) for what, seen in denied.items()),
+            tuple((*what, seen) for what, seen in refused.items()),
             tuple((*name, seen) for name, seen in unmapped.items()),
         )
 
@@ -121,8 +127,9 @@ def _permission(
     uses: Sequence[RoleUse],
     tally: Tally,
     matched: set[tuple[str, str]],
+    blind: str,
 ) -> Permission:
-    """What became of one; the uses that it allowed are added to `matched`."""
+    """What became of one; the uses that it allowed are added to `matched`. `blind` is why none could be seen, or ""."""
     found = []
     pattern = _MADE.sub("*", resource)  # what AWS makes up may be anything
     for use in uses:
@@ -134,12 +141,28 @@ def _permission(
     prefix = action.split(":", maxsplit=1)[0]
     state: Literal["used", "unused", "unseen"] = "used" if seen.count else "unused"
     because = ""
-    if not seen.count and any(matches(one, action.lower(), Kind.TEXT) for one in silent_patterns()):
+    if not seen.count and blind:
+        state, because = "unseen", blind
+    elif not seen.count and any(action in use.stopped for use in uses):
+        state, because = "unseen", "a call of it was refused, and none came through"
+    elif not seen.count and any(matches(one, action.lower(), Kind.TEXT) for one in silent_patterns()):
         state, because = "unseen", "it leaves no event of its own"
     elif not seen.count and action in data_actions() and prefix not in tally.data:
         state, because = "unseen", f"these files have no data events of {prefix}"
     place = str(workload.locate(grant.origin))
     return Permission(state, action, resource, grant.origin, place, seen, because)
+
+
+def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> str:
+    """Why these records say nothing of a role at all, or ""."""
+    if not tally.events:
+        return "there is no record"
+    if not environment.name:
+        return "" if uses else "no record is of the role, and the manifest does not tell its account"
+    regions = {region for account, region in tally.places if account == environment.account}
+    if not regions:
+        return f"no record is of account {environment.account}"
+    return "" if environment.region in regions else f"no record is of {environment.account} in {environment.region}"
 
 
 def _remembered(one: Permission, accessed: LastAccessed | None) -> Permission:

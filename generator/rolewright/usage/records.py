@@ -1,19 +1,23 @@
-"""CloudTrail's files → records, one after the other: as in S3, from `lookup-events`, as lines; gzip or not."""
+"""CloudTrail's files → records, one after the other, each once: as in S3, as services print them; gzip or not."""
 
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import re
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rolewright.bounded import DECODER, UnreadableError, open_plain
+from rolewright.usage.formats import foreign_format, foreign_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from rolewright.usage.formats import Format
 
 _BLOCK = 1 << 20
 _FULLEST = 100
@@ -26,15 +30,30 @@ _LONGEST = 16 * 1024 * 1024
 """Characters that one record may take; CloudTrail's own limit is 256 kB (1 MB with an extended one)."""
 _SPACE = re.compile(r"[ \t\r\n,]*")
 _START = re.compile(r"[ \t\r\n\ufeff]*")
+_LISTS = ("Records", "Events", "events", "results")
+"""Under which records stand: in S3, from `lookup-events`, from CloudWatch Logs, and from a query of its Insights."""
+_TEXTS = ("CloudTrailEvent", "message", "@message", "detail")
+"""In which one record stands, as text or as an object: the same, and EventBridge's event."""
+_DEEP = 6
 
 
 @dataclass
 class Reading:
-    """What was read: how many records, how many objects that are none, and what could not be read, and why."""
+    """What was read: records, how many of them came again, objects that are none, and the files by what they are.
+
+    `files` are those with records or an empty list of them. `broken` could not be read to the end, and why; `unread`
+    has none, and what it is. `idle` is how many have none and need not.
+    """
 
     records: int = 0
+    repeated: int = 0
     foreign: int = 0
+    files: int = 0
+    idle: int = 0
     broken: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    seen: set[bytes] = field(default_factory=set, repr=False)
+    """Digests of the events' ids; each takes some 60 bytes."""
 
 
 def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
@@ -43,25 +62,76 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
     A broken or truncated file gives what comes before the break, and is named in `reading`.
     """
     for path in paths:
-        files = sorted(file for file in path.rglob("*") if not file.is_dir()) if path.is_dir() else [path]
-        for file in files:
+        for file in _below(path, reading) if path.is_dir() else [path]:
+            one = _File()
             try:
                 with open_plain(file) as opened:
-                    yield from _file(opened, reading)
+                    yield from _file(opened, one, reading)
+            except UnreadableError as error:
+                one.broken = str(error)
             except (OSError, EOFError, zlib.error) as error:
-                reading.broken[str(file)] = str(error) or "ends too early"
+                one.broken = str(error) or "ends too early"
             except ValueError as error:
-                reading.broken[str(file)] = str(error)
+                one.broken = str(error) if one.records or one.wrapped else "is no JSON"
+            _sort(str(file), one, reading)
 
 
-def _file(opened: BinaryIO, reading: Reading) -> Iterator[dict[str, Any]]:
+def _below(folder: Path, reading: Reading) -> Iterator[Path]:
+    """All that is no folder, in a folder and below it; a folder that cannot be looked into is named in `reading`."""
+
+    def tell(error: OSError) -> None:
+        reading.broken[str(error.filename)] = error.strerror or "cannot be looked into"
+
+    for here, folders, names in os.walk(folder, onerror=tell):
+        folders.sort()
+        yield from (Path(here, name) for name in sorted(names))
+
+
+@dataclass
+class _File:
+    """One file: how many records, what its first other object is, and where it broke."""
+
+    records: int = 0
+    objects: int = 0
+    wrapped: bool = False
+    kind: Format | None = None
+    broken: str = ""
+
+
+def _sort(file: str, one: _File, reading: Reading) -> None:
+    """Say what became of a file."""
+    if not one.records and one.kind is not None:
+        if one.kind.idle:
+            reading.idle += 1
+        else:
+            reading.unread[file] = one.kind.told
+    elif one.broken and (one.records or one.wrapped):
+        reading.broken[file] = one.broken
+    elif one.records or (one.wrapped and not one.objects):
+        reading.files += 1
+    else:
+        why = one.broken or ("has other objects" if one.objects else "is empty")
+        reading.unread[file] = f"no record of CloudTrail in it: it {why}"
+
+
+def _file(opened: BinaryIO, one: _File, reading: Reading) -> Iterator[dict[str, Any]]:
     head = opened.read(2)
     opened.seek(0)
-    before = reading.records, reading.foreign
-    for value in _values(_inflated(opened) if head == b"\x1f\x8b" else iter(lambda: opened.read(_BLOCK), b"")):
-        yield from _records(value, reading)
-        others = reading.foreign - before[1]
-        if others > _MOST_FOREIGN and others > reading.records - before[0]:
+    blocks = _inflated(opened) if head == b"\x1f\x8b" else iter(lambda: opened.read(_BLOCK), b"")
+    first = next(blocks, b"")
+    one.kind = foreign_format(first[:4096].decode("utf-8", "replace"))
+    if one.kind is not None:
+        return
+
+    def again() -> Iterator[bytes]:
+        yield first
+        yield from blocks
+
+    before = reading.foreign
+    for value in _values(again(), one):
+        yield from _records(value, one, reading)
+        others = reading.foreign - before
+        if others > _MOST_FOREIGN and others > one.records:
             raise UnreadableError(f"has {others:,} values that are no records of CloudTrail")
 
 
@@ -86,33 +156,73 @@ def _inflated(opened: BinaryIO) -> Iterator[bytes]:
         raise EOFError("ends too early")
 
 
-def _records(value: Any, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
-    """The records in a value: it is one, or wraps one as text, or several."""
-    if isinstance(value, dict) and isinstance(value.get("CloudTrailEvent"), str):
-        try:
-            value = DECODER.decode(value["CloudTrailEvent"])
-        except (ValueError, RecursionError):
-            value = None
-    if (
-        isinstance(value, dict)
-        and isinstance(value.get("eventSource"), str)
-        and isinstance(value.get("eventName"), str)
-    ):
+def _records(value: Any, one: _File, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+    """The records in a value that did not come before: it is one, or wraps one as text, or several."""
+    for found in _unwrapped(value, one, 0):
+        if found is None:
+            reading.foreign += 1
+            continue
+        one.records += 1
+        if isinstance(found.get("eventID"), str):
+            digest = hashlib.blake2b(found["eventID"].encode("utf-8", "replace"), digest_size=8).digest()
+            if digest in reading.seen:
+                reading.repeated += 1
+                continue
+            reading.seen.add(digest)
         reading.records += 1
-        yield value
-    else:
-        reading.foreign += 1
+        yield found
 
 
-def _values(blocks: Iterator[bytes]) -> Iterator[Any]:
-    """The objects of `{"Records": […]}`, `{"Events": […]}` or lists, or one object after the other."""
+def _unwrapped(value: Any, one: _File, depth: int) -> Iterator[dict[str, Any] | None]:  # noqa: ANN401 - JSON
+    """The records in a value; None for each thing that is none."""
+    if isinstance(value, list) and depth < _DEEP:
+        cells = {cell.get("field"): cell.get("value") for cell in value if isinstance(cell, dict) and "field" in cell}
+        for inner in [cells] if cells else value:
+            yield from _unwrapped(inner, one, depth + 1)
+        return
+    if not isinstance(value, dict) or depth >= _DEEP:
+        one.objects += 1
+        yield None
+        return
+    if isinstance(value.get("eventSource"), str) and isinstance(value.get("eventName"), str):
+        insight = value.get("eventCategory") == "Insight"  # how often something was called, and not a call
+        yield None if insight else value
+        return
+    for name in _LISTS:
+        if isinstance(value.get(name), list):
+            one.wrapped = True
+            yield from _unwrapped(value[name], one, depth + 1) if value[name] else ()
+            return
+    for name in _TEXTS:
+        inner = _parsed(value.get(name))
+        if isinstance(inner, dict):
+            yield from _unwrapped(inner, one, depth + 1)
+            one.kind = one.kind or foreign_object(value)
+            return
+    one.objects += 1
+    one.kind = one.kind or foreign_object(value)
+    yield None
+
+
+def _parsed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return DECODER.decode(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _values(blocks: Iterator[bytes], one: _File) -> Iterator[Any]:
+    """The objects of `{"Records": […]}` and the like or of lists, or one object after the other."""
     text = _Text(blocks)
     text.skip(_START)
     while text.skip(_SPACE):
-        wrapped = text.starts('{"Records"') or text.starts('{"Events"')
+        wrapped = any(text.starts(f'{{"{name}":[') for name in _LISTS)
         if not wrapped and not text.starts("["):
             yield text.value()
             continue
+        one.wrapped = True
         text.past("[")
         while text.skip(_SPACE) and not text.starts("]"):
             yield text.value()

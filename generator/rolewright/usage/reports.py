@@ -35,10 +35,14 @@ class ActiveKey:
 
 @dataclass(frozen=True)
 class LastAccessed:
-    """When services and single actions were last asked for, by prefix and by action; "" for never in IAM's memory."""
+    """When services and single actions were last asked for, by prefix and by action; "" for never in IAM's memory.
+
+    `entities` are the ARNs that the report names: of whom it is, where anything was used.
+    """
 
     services: Mapping[str, str]
     actions: Mapping[str, str]
+    entities: frozenset[str]
 
 
 def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
@@ -68,11 +72,13 @@ def read_last_accessed(path: Path) -> LastAccessed:
     """What `aws iam get-service-last-accessed-details` prints. Raises Rejected."""
     services: dict[str, str] = {}
     actions: dict[str, str] = {}
+    entities: set[str] = set()
     try:
         report: dict[str, Any] = parse_json(_text(path))
         complete = report.get("JobStatus", "COMPLETED") == "COMPLETED" and not report.get("IsTruncated")
         for one in report["ServicesLastAccessed"]:
             prefix = one["ServiceNamespace"]
+            entities |= {str(one["LastAuthenticatedEntity"])} if one.get("LastAuthenticatedEntity") else set()
             services[prefix] = _time(one.get("LastAuthenticated"))
             for action in one.get("TrackedActionsLastAccessed", ()):
                 actions[f"{prefix}:{action['ActionName']}"] = _time(action.get("LastAccessedTime"))
@@ -81,7 +87,7 @@ def read_last_accessed(path: Path) -> LastAccessed:
         raise _refused(path, "is no report of when services were last used", remedy) from None
     if not complete:
         raise _refused(path, "is not complete", "wait until its JobStatus is COMPLETED, and get all of its pages")
-    return LastAccessed(services, actions)
+    return LastAccessed(services, actions, frozenset(entities))
 
 
 def _time(value: object) -> str:

@@ -44,17 +44,27 @@ class KeyUse(Seen):
 
 @dataclass
 class RoleUse(Seen):
-    """What a role did, by action and ARN ("" where the record names none), and what it was denied, with the message."""
+    """What a role did, by action and ARN ("" where the record names none), and what it was denied, with the message.
 
+    `refused` are calls that prove neither, by operation, code and kind of error. `done` counts those that were let in.
+    """
+
+    done: Seen = field(default_factory=Seen)
     used: dict[tuple[str, str], Seen] = field(default_factory=dict)
     denied: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+    refused: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
+    """Actions of calls that were denied or refused."""
     unmapped: dict[tuple[str], Seen] = field(default_factory=dict)
     """Operations of which nothing is known."""
 
 
 @dataclass
 class Tally:
-    """All that the records say. `data` are the services with data events, `first` and `last` times of any event."""
+    """All that the records say. `data` are the services with data events, `first` and `last` times of any event.
+
+    `places` are the accounts and regions that recorded something, `early` what was before the day that was asked for.
+    """
 
     roles: dict[tuple[str, str], RoleUse] = field(default_factory=dict)
     """By account and name."""
@@ -62,6 +72,9 @@ class Tally:
     data: set[str] = field(default_factory=set)
     first: str = ""
     last: str = ""
+    places: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    events: int = 0
+    early: int = 0
 
 
 def tally(events: Iterable[Event], since: str) -> Tally:
@@ -69,6 +82,11 @@ def tally(events: Iterable[Event], since: str) -> Tally:
     found = Tally()
     for event in events:
         if event.time < since:
+            found.early += 1
+            continue
+        found.events += 1
+        found.places.setdefault(event.place, Seen()).add(event.time)
+        if event.passed:
             continue
         found.first = min(filter(None, (found.first, event.time)), default="")
         found.last = max(found.last, event.time)
@@ -92,14 +110,22 @@ def _key(use: KeyUse, event: Event) -> None:
 
 def _role(use: RoleUse, event: Event) -> None:
     use.add(event.time)
+    actions = event.needs.all_of if event.needs else ()
+    if event.outcome in ("denied", "unauthenticated", "behind"):
+        use.stopped.update((*actions, *(event.needs.one_of if event.needs else ())))
+    else:
+        use.done.add(event.time)
     if event.needs is None:
         use.unmapped.setdefault((f"{event.prefix}:{event.operation}",), Seen()).add(event.time)
-    if event.denied:
-        asked = question_of([event.message])
-        actions = event.needs.all_of if event.needs else ()
+    asked = question_of([event.message]) if event.outcome in ("denied", "behind") else None
+    if event.outcome == "unauthenticated" or (event.outcome == "behind" and asked is None):
+        what = f"{event.prefix}:{event.operation}", event.code, event.outcome
+        use.refused.setdefault(what, Seen()).add(event.time)
+        return
+    if event.outcome in ("denied", "behind"):
         action = asked.action if asked else next(iter(actions), f"{event.prefix}:{event.operation}")
         resource = asked.resource if asked else next(iter(event.arns), "")
-        because = asked.because if asked else event.message
+        because = asked.because if asked else event.message or event.code
         use.denied.setdefault((action, resource, because), Seen()).add(event.time)
         return
     for action in (*event.needs.all_of, *event.needs.one_of) if event.needs else ():

@@ -1,0 +1,177 @@
+"""What `rolewright diff` is given → manifests and rendered modules: of a file, a folder, or a revision of git."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rolewright.beside import beside_module, override_findings
+from rolewright.bounded import UnreadableError, read_bytes
+from rolewright.cli.files import is_there
+from rolewright.finding import Finding, Location, Rejected
+from rolewright.revision import commit_of, file_at, files_at, standing
+from rolewright.source import load, loads
+from rolewright.write import LEDGER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rolewright.readback import ModuleText
+    from rolewright.source import Document
+
+YAML = (".yaml", ".yml")
+_TERRAFORM = (".tf", ".tf.json")
+_LEFT = (".git", ".terraform")
+_KEY = r"[\"']?workload[\"']?[ \t]*:"
+_MANIFEST = re.compile(rf"^{_KEY}", re.MULTILINE)
+_MENTION = re.compile(_KEY)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one of the two has. `name` is what it is called, `foreign` Terraform that rolewright did not render."""
+
+    name: str
+    documents: tuple[Document, ...]
+    modules: tuple[ModuleText, ...]
+    foreign: tuple[str, ...]
+
+
+def found_at(path: Path) -> Found:
+    """What a file or a folder has now. Raises Rejected for what is broken."""
+    if path.is_dir():
+        return _found(str(path), sorted(_below(path)), _text, path)
+    if path.suffix in YAML or is_manifest(_text(path), str(path)):
+        return Found(str(path), (load(path),), (), ())
+    return Found(str(path), (), (), (str(path),) if path.name.endswith(_TERRAFORM) else ())
+
+
+def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
+    """What files and folders had at a revision of git, and what they have now. Raises Rejected."""
+    earlier, now = [], []
+    for path in paths:
+        commit = commit_of(revision, path if path.is_dir() else standing(path))
+        there = is_there(path)
+        if path.is_dir():
+            listed = [file for file in files_at(commit, path) if not set(_LEFT) & set(file.parts)]
+            earlier.append(_found(revision, listed, partial(file_at, commit), path, f"{revision}:"))
+        else:
+            text = file_at(commit, path)
+            if text is None and not there:
+                raise typer.BadParameter(f"{path} is not there, and was not at {revision}")
+            documents = () if text is None else (loads(text, f"{revision}:{path}"),)
+            earlier.append(Found(revision, documents, (), ()))
+        now += [found_at(path)] if there else []
+    what = ", ".join(map(str, paths))
+    return _together(f"{what} at {revision}", earlier), _together(what, now)
+
+
+def _together(name: str, listed: Iterable[Found]) -> Found:
+    sides = tuple(listed)
+    return Found(
+        name,
+        tuple(one for side in sides for one in side.documents),
+        tuple(one for side in sides for one in side.modules),
+        tuple(one for side in sides for one in side.foreign),
+    )
+
+
+def _found(name: str, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str = "") -> Found:
+    """Sort the files of a folder: modules are folders with a ledger, manifests are YAML that names a workload."""
+    folders = [file.parent for file in files if file.name == LEDGER]
+    modules = tuple(_module(folder, files, text_of, root, at) for folder in folders)
+    rest = [file for file in files if not any(folder in file.parents for folder in folders)]
+    documents = []
+    for file in rest:
+        text = text_of(file) if file.suffix in YAML else None
+        if text is not None and is_manifest(text, f"{at}{file}"):
+            documents.append(loads(text, f"{at}{file}") if at else load(file))
+    foreign = tuple(f"{at}{file}" for file in rest if file.name.endswith(_TERRAFORM))
+    return Found(name, tuple(documents), modules, foreign)
+
+
+def _module(
+    folder: Path, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str
+) -> ModuleText:
+    """What Terraform reads of a module's folder. Raises Rejected for what it reads and rolewright does not."""
+    from rolewright.readback import ModuleText  # noqa: PLC0415 - slow to import
+
+    place = f"{at}{folder}"
+    inside = {file.relative_to(folder).as_posix(): file for file in files if folder in file.parents}
+    above = [name for name in inside if "/" not in name]
+    own = _ledger(text_of(folder / LEDGER) or "", f"{place}/{LEDGER}")
+    findings = [
+        Finding(
+            "readback-file",
+            f"Terraform reads {name}, and what it changes is not compared",
+            "compare the manifests, or take it out of the folder",
+            Location(f"{place}/{name}"),
+        )
+        for name in beside_module(above, ())
+        if not name.endswith(".tf")
+    ]
+    findings += override_findings((name for name in above if name.endswith(".tf")), own, Path(place))
+    if findings:
+        raise Rejected(findings)
+    read = [name for name in inside if (name in above and name.endswith(".tf")) or _is_values(name)]
+    texts = {name: text_of(inside[name]) or "" for name in sorted(read)}
+    if not any(name.endswith(".tf") for name in texts):
+        message = f"{place} has a ledger of rolewright and no file of Terraform"
+        raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{LEDGER}"))])
+    for name in sorted(own):
+        if (name.endswith(".tf") or _is_values(name)) and name not in texts:
+            message = f"the module's file {name} is not there"
+            raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{name}"))])
+    return ModuleText(folder.resolve().name if folder == root else folder.name, place, texts)
+
+
+def _is_values(name: str) -> bool:
+    return name.startswith("environments/") and name.endswith(".tfvars") and name.count("/") == 1
+
+
+def _ledger(text: str, file: str) -> list[str]:
+    """The names of the files that rolewright wrote. Raises Rejected."""
+    try:
+        return [str(name) for name in dict(json.loads(text)["files"])]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = f"{file} is not a ledger that rolewright wrote"
+        raise Rejected([Finding("readback-file", message, "render the module anew", Location(file))]) from None
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
+
+    def refuse(error: OSError) -> None:
+        place = str(error.filename)
+        message = f"{place} cannot be looked into: {error.strerror}"
+        raise Rejected([Finding("source-unreadable", message, "run where it can be", Location(place))])
+
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(set(folders) - set(_LEFT))
+        yield from (file for name in names if (file := Path(here, name)).is_file())
+
+
+def _text(file: Path) -> str:
+    try:
+        return read_bytes(file).decode("utf-8", "replace")
+    except UnreadableError:
+        return "workload: unknown"  # reading it as a manifest says what is wrong
+
+
+def is_manifest(text: str, file: str) -> bool:
+    """Whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
+    if _MANIFEST.search(text):
+        return True
+    if not _MENTION.search(text):
+        return False
+    try:
+        return any(isinstance(tree.data, dict) and "workload" in tree.data for tree in loads(text, file).trees)
+    except Rejected:
+        return text.lstrip("\ufeff \t\r\n").startswith("{")  # in braces, as JSON is; else it is deep inside something

@@ -1,0 +1,107 @@
+"""What the file of a migration may not say: days to come, steps without evidence, orders and waits that are not so."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rolewright.audit.keys import account_of
+from rolewright.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.source import PathInTree, Tree
+
+PHASES = ("found", "role-made", "deployed", "parallel", "disabled", "deleted", "watched")
+"""In their order. `parallel`: the workload runs on its role, and the key is there to go back to."""
+_WAITS = {"deleted": "disabled", "watched": "deleted"}
+"""Phases that come some days after the one before, and the wait that says how many."""
+_NAMED = {"role-made": "manifest", "disabled": "user"}
+"""From which phase on it is known what the workload's manifest is, and whose the key is."""
+_WRITES = "`rolewright migrate advance` writes the steps: take them with it"
+
+
+def wrong(tree: Tree, today: date) -> Iterator[Finding]:
+    """Everything that no run of `rolewright migrate` can have written by today. `tree` is of the file's schema."""
+    found = list(_days(tree, today))
+    yield from found
+    if found:
+        return
+    due = date.fromisoformat(tree.data["deadline"])
+    for index, one in enumerate(tree.data.get("extensions", ())):
+        until = date.fromisoformat(one["until"])
+        if until <= due:
+            yield _finding(tree, ("extensions", index, "until"), f"{until} is no extension: the deadline is {due}")
+        due = max(due, until)
+    for name, one in tree.data["keys"].items():
+        yield from _key(tree, name, one)
+
+
+def _finding(tree: Tree, path: PathInTree, message: str, remedy: str = _WRITES) -> Finding:
+    return Finding("migration-file", message, remedy, tree.location(path))
+
+
+def _days(tree: Tree, today: date) -> Iterator[Finding]:
+    """Days that there are not, or not yet."""
+    extended = range(len(tree.data.get("extensions", ())))
+    past: list[PathInTree] = [("extensions", index, "decided") for index in extended]
+    for name, one in tree.data["keys"].items():
+        past += [("keys", name, "steps", index, "since") for index in range(len(one["steps"]))]
+        past += [("keys", name, "pending", "since")] if "pending" in one else []
+    to_come: list[PathInTree] = [
+        ("extensions", index, "until") for index in range(len(tree.data.get("extensions", ())))
+    ]
+    for path in (("deadline",), *to_come, *past):
+        data: Any = tree.data
+        for part in path:
+            data = data[part]
+        try:
+            day = date.fromisoformat(data)
+        except ValueError:
+            yield _finding(tree, path, f"{data} is no day of the calendar", "write one such as 2027-06-30")
+            continue
+        if path in past and day > today:
+            yield _finding(tree, path, f"{day} is still to come: today is {today}, in UTC")
+
+
+def _key(tree: Tree, name: str, key: dict[str, Any]) -> Iterator[Finding]:
+    """What is wrong of one key."""
+    encoded = account_of(name)
+    if encoded and key["account"] not in ("", encoded):
+        message = f"{name} is of account {encoded}, as its id says"
+        yield _finding(tree, ("keys", name, "account"), message, f'write "{encoded}"')
+    steps = key["steps"]
+    for index, step in enumerate(steps):
+        yield from _step(tree, ("keys", name, "steps", index), step, steps[index - 1] if index else None)
+    last = PHASES.index(steps[-1]["phase"])
+    for phase, field in _NAMED.items():
+        if last >= PHASES.index(phase) and field not in key:
+            message = f"{name} is {steps[-1]['phase']}, and its {field} is not said"
+            yield _finding(tree, ("keys", name), message)
+    pending = key.get("pending")
+    if pending is not None and abs(PHASES.index(pending["phase"]) - last) != 1:
+        message = f"{pending['phase']} cannot follow {steps[-1]['phase']}"
+        yield _finding(tree, ("keys", name, "pending", "phase"), message)
+
+
+def _step(tree: Tree, path: PathInTree, step: dict[str, Any], before: dict[str, Any] | None) -> Iterator[Finding]:
+    """A step that follows no order, comes too early, or that nothing showed."""
+    phase = PHASES.index(step["phase"])
+    last = PHASES.index(before["phase"]) if before is not None else -1
+    if phase > last + 1 or phase == last or (last >= PHASES.index("deleted") > phase):
+        said = f"{step['phase']} cannot follow {before['phase'] if before is not None else 'nothing'}"
+        yield _finding(tree, (*path, "phase"), said)
+        return
+    if before is None:
+        return
+    since, earlier = (date.fromisoformat(one["since"]) for one in (step, before))
+    if since < earlier:
+        yield _finding(tree, (*path, "since"), f"{step['phase']} on {since} is before {before['phase']} on {earlier}")
+    elif phase > last and step["phase"] in _WAITS:
+        days = tree.data["wait"][_WAITS[step["phase"]]]
+        if since < earlier + timedelta(days):
+            message = f"{step['phase']} on {since} comes before the {days} days of `wait` since {earlier} are over"
+            yield _finding(tree, (*path, "since"), message, "`wait` holds for steps that were taken, too: set it back")
+    if phase > last and not step.get("files"):
+        yield _finding(tree, path, f"{step['phase']} has no file that showed it")

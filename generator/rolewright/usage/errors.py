@@ -1,0 +1,34 @@
+"""Codes of errors in records: whether a call was let in, denied, or came from nobody who is known."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Outcome = Literal["done", "denied", "unauthenticated", "behind", "other"]
+"""`done`: no error. `behind`: the call came through, and something that it needs was denied. `other`: another error."""
+
+
+@cache
+def outcome_of(code: str) -> Outcome:
+    """What a code says; "" is that of a call without an error."""
+    if not code:
+        return "done"
+    for name in (code, code.rpartition(".")[2]):
+        for outcome in get_args(Outcome):
+            if name in _table().get(outcome, ()):
+                return outcome  # type: ignore[no-any-return]
+    plain = code.lower()
+    return "denied" if any(word in plain for word in _table()["words"]) else "other"
+
+
+@cache
+def _table() -> Mapping[str, frozenset[str]]:
+    data: dict[str, Any] = load(Path(__file__).with_name("errors.yaml")).trees[0].data
+    return {name: frozenset(listed) for name, listed in data.items()}

@@ -1,0 +1,69 @@
+"""Files that are taken for trails and are none, by name, and where their records are to be had."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file; `idle` ones lie among CloudTrail's own and hold no record that is missed."""
+
+    name: str
+    how: str
+    idle: bool
+    keys: frozenset[str]
+    columns: frozenset[str]
+    starts: str
+
+    @property
+    def told(self) -> str:
+        """What it is, and what to do."""
+        return f"it is {self.name}: {self.how}"
+
+
+def foreign_format(head: str) -> Format | None:
+    """What a file is that begins so, if it is known and no JSON."""
+    text = head.lstrip("\ufeff \t\r\n")
+    if text[:1] in ("", "{", "["):
+        return None
+    line = next(csv.reader([text.splitlines()[0]]), [])
+    columns = {one.strip().lower() for one in line} if len(line) > 1 else set()
+    return next(
+        (
+            one
+            for one in _formats()
+            if (one.starts and text.startswith(one.starts)) or (one.columns and one.columns <= columns)
+        ),
+        None,
+    )
+
+
+def foreign_object(value: Mapping[str, Any]) -> Format | None:
+    """What an object is that is no record, if it is known."""
+    return next((one for one in _formats() if one.keys and one.keys <= value.keys()), None)
+
+
+@cache
+def _formats() -> tuple[Format, ...]:
+    listed = load(Path(__file__).with_name("formats.yaml")).trees[0].data
+    return tuple(
+        Format(
+            one["name"],
+            one.get("how", ""),
+            one.get("idle", False),
+            frozenset(one.get("keys", ())),
+            frozenset(one.get("columns", ())),
+            one.get("starts", ""),
+        )
+        for one in listed
+    )
