@@ -73,7 +73,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
     (tmp_path / "trail.json").write_text('{"Records": []}', encoding="utf-8")
-    step = Step("found", date(2026, 1, 1), "00:00:00", "somebody", ("code.py:1:1",))
+    step = Step("found", date(2026, 1, 1), "00:00:00Z", "somebody", ("code.py:1:1",))
     key = Key(KEY, "123456789012", "user", "m.yaml", "", (step,))
     kept = migration_text(Migration(date(2999, 1, 1), (), Wait(), {KEY: key}))
     (tmp_path / "keys.yaml").write_text(kept, encoding="utf-8")

@@ -119,9 +119,12 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
 
 
 def quoted(text: str) -> str:
-    """A text as a YAML string in double quotes, in one line; what no YAML can have is U+FFFD in it."""
+    """A text as a YAML string in double quotes, in one line, with what nobody can see as an escape.
+
+    What no YAML can have is U+FFFD in it.
+    """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{_UNWANTED.sub(_escape, escaped)}"'
+    return f'"{HIDDEN.sub(_escape, _UNWANTED.sub(_escape, escaped))}"'
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command import rolewright
+from rolewright.characters import visible
 from rolewright.finding import Finding, Location, Related, Severity
 from rolewright.report.github import findings_github
 from rolewright.report.sarif import findings_sarif
@@ -85,7 +86,8 @@ def test_github_reads_one_command_for_each_finding(findings: list[Finding]) -> N
         properties = dict(part.split("=", 1) for part in found[2].split(","))
         told.append((plain(properties["file"], "more"), int(properties["line"]), plain(found[3])))
     assert sorted(told) == sorted(
-        (f.location.file, f.location.line, f"{f.message}. {f.remedy}" if f.remedy else f.message) for f in findings
+        (f.location.file, f.location.line, visible(f"{f.message}. {f.remedy}" if f.remedy else f.message))
+        for f in findings
     )
 
 
