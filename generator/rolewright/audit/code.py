@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rolewright.data import iam
-from rolewright.draft import Draft, Rest, draft, draft_text, host
+from rolewright.draft import draft
+from rolewright.draft_trial import host
+from rolewright.drafted import Draft, Rest, draft_text
 from rolewright.prove.table import Declared
 from rolewright.report.text import printable
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.code import calls_in
 from rolewright.sdk.permissions import Permission, permissions
+from rolewright.spoken import FILL_IN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 _FEW = 3
-_ANY = "fill-in"
+_ANY = FILL_IN
 """In place of a name, where `*` would be every resource of the service."""
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
