@@ -200,6 +200,7 @@ def test_an_entry_comes_from_what_is_for_its_type() -> None:
                 made = drafted([one])
                 assert not made.draft.entries, (one, made.draft)
                 assert made.draft.rest or made.draft.idle
+                assert not any("about every eventbridge-scheduler" in rest.reason for rest in made.draft.rest)
     passed = {
         "Effect": "Allow",
         "Action": "iam:PassRole",
@@ -358,6 +359,23 @@ def test_actions_of_a_pattern_are_listed_as_the_pattern() -> None:
     deny = {"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": "*"}
     more = drafted([{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}, deny]).more
     assert [one.actions for one in more] == [("sqs:SendMessage",)]
+
+
+def test_actions_that_cannot_be_told_alike_are_told_together() -> None:
+    home = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b-x/${aws:username}/*"}
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    made = drafted([home, {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": plain}])
+    told = [note for note in made.notes if "cannot tell" in note]
+    assert len(told) == 1
+    assert " more actions on arn:aws:s3:::b-x/${aws:username}/* is declared" in told[0]
+
+
+def test_the_whole_of_aws_is_compared_at_once(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(document([{"Effect": "Allow", "Action": "*", "Resource": "*"}])))
+    manifest = written(tmp_path, "resources: {a: {type: s3-bucket, name: abc, access: [read]}}\n")
+    wider = run(tmp_path / "p.json", "-m", manifest)
+    assert wider.exit_code == 3
+    assert "the policy allows more than orders:\n  * on * (statement 1)\n" in wider.stdout
 
 
 def test_an_empty_draft_is_no_text() -> None:

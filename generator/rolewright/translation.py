@@ -65,8 +65,8 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
     made = draft(foreign.allowed, catalog, own, compute)
     said = all_grants(made, compute, catalog, own)
     sayable = tuple(_without(foreign.allowed, made.unsaid))
-    more, unsure = changes(said, foreign.all, iam.expand)
-    less, doubts = changes((*sayable, *foreign.denied), said, iam.expand)
+    more, unsure = differences(said, foreign.all)
+    less, doubts = differences((*sayable, *foreign.denied), said)
     lost = [one for one in less if (one.action, one.resource) not in made.idle]
     left = [
         Beyond(one.actions, resource, one.conditions, ", ".join(one.origins))
@@ -86,11 +86,37 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
 
 def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
     """Policies held against what a manifest declares."""
-    more, unsure = changes(foreign.all, declared, iam.expand)
-    less, doubts = changes(declared, foreign.all, iam.expand)
+    more, unsure = differences(foreign.all, declared)
+    less, doubts = differences(declared, foreign.all)
     notes = tuple(dict.fromkeys((*(one.said for one in foreign.unread), *unsure, *doubts)))
     wider = bool(more or unsure or any(one.effect != "Deny" for one in foreign.unread))
     return Compared(beyond(more, foreign.allowed), beyond(less, declared), notes, wider, wider or bool(less or notes))
+
+
+def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What `after` allows and `before` does not, and what cannot be told of it.
+
+    Actions that the same patterns of both name are decided once, for one of them.
+    """
+    naming: dict[str, set[str]] = defaultdict(set)
+    for pattern in {action for one in (*after, *before) for action in one.actions}:
+        for name in iam.expand(pattern):
+            naming[name].add(pattern)
+    alike: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in sorted(naming):
+        alike[frozenset(naming[name])].append(name)
+    first = {name: listed[0] for listed in alike.values() for name in listed}
+    others = {listed[0]: listed for listed in alike.values()}
+
+    def named(action: str) -> str:
+        more = len(others.get(action, [action])) - 1
+        return f"{action} and {more} more actions" if more else action
+
+    found, doubts = changes(
+        after, before, lambda pattern: tuple(dict.fromkeys(first[name] for name in iam.expand(pattern))), named
+    )
+    every = (replace(one, action=name) for one in found for name in others.get(one.action, [one.action]))
+    return tuple(every), doubts
 
 
 def beyond(found: Iterable[Change], declared: Iterable[Declared]) -> tuple[Beyond, ...]:

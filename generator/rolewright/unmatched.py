@@ -59,6 +59,8 @@ def _kind(item: Item, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
     offer = max(near, key=lambda one: (one.identifies, len(one.blueprint.verbs)))
     if not set("*?$") & set(item.resource):
         return "name", offer.blueprint.type
+    if not offer.identifies:
+        return "beside", offer.blueprint.type
     every = outside(_all_of(offer, item.resource), [item.resource]) is None
     return ("every" if every else "several"), offer.blueprint.type
 
