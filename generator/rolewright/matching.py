@@ -293,7 +293,7 @@ def _part(token: tuple[str, ...], classes: Mapping[str, str], seen: set[str], *,
     if group in CONTEXT:
         return f"(?P<{group}>[^:]*)"
     if group:
-        return f"(?P<{group}>{classes[group]}*?)" if default == ":-" else rf"(?P<{group}>\*|{classes[group]}+?)"
+        return f"(?P<{group}>{classes[group]}*)" if default == ":-" else rf"(?P<{group}>\*|{classes[group]}+?)"
     if star:
         return r"\*" if exact else r"(?:\*?|[^*?:]*)"
     if marks:
