@@ -295,12 +295,14 @@ def test_what_a_policy_denies_is_more_than_it_allows() -> None:
     assert [(one.actions, one.resource) for one in made.more] == [(("s3:DeleteObject",), objects)]
 
 
-def test_a_name_that_is_made_up_says_so() -> None:
-    made = drafted([{"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}])
-    assert "type: ecr-repository\n    name: fill-in  # fill in: " in draft_text(made.draft)
-    key = "arn:aws:rds:us-east-1:111111111111:cluster:orders"
-    made = drafted([{"Effect": "Allow", "Action": "rds-data:ExecuteStatement", "Resource": key}])
-    assert "    secret: fill-in  # fill in: " in draft_text(made.draft)
+def test_a_name_that_is_made_up_has_to_be_filled_in(tmp_path: Path) -> None:
+    login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+    cluster = "arn:aws:rds:us-east-1:111111111111:cluster:orders"
+    query = {"Effect": "Allow", "Action": "rds-data:ExecuteStatement", "Resource": cluster}
+    (tmp_path / "p.json").write_text(json.dumps(document([login, query])), encoding="utf-8")
+    entries = yaml(run(tmp_path / "p.json").stdout)["resources"]
+    asked = [one for entry in entries.values() for one in (entry.get("name"), entry.get("secret")) if one]
+    assert sorted(asked) == ["<fill in: nothing says which one is meant>"] * 2 + ["orders"]
 
 
 def test_the_comparison_with_a_manifest(tmp_path: Path) -> None:

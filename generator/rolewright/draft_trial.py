@@ -14,7 +14,6 @@ from rolewright.jsonschema import Schema
 from rolewright.manifest import read_manifest
 from rolewright.prove.table import ground
 from rolewright.source import loads
-from rolewright.spoken import FILL_IN
 from rolewright.trial import NoValueError, sample
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def all_grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: O
 
 def made_up(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of a field
     """Make a value that holds a field's place: one that says so, where the field takes it. Raises NoValueError."""
-    held = [FILL_IN] if schema.get("type") == "array" else FILL_IN
+    held = ["fill-in"] if schema.get("type") == "array" else "fill-in"
     plain = Schema({key: value for key, value in schema.items() if key != "examples"})
     return held if plain.accepts(held) else sample(schema)
 

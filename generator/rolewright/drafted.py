@@ -6,11 +6,11 @@ import itertools
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rolewright.placeholders import placeholder
 from rolewright.source import quoted
-from rolewright.spoken import FILL_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,6 +115,17 @@ def unescaped(text: str) -> str:
     return text.replace("$${", "${")
 
 
+def unfinished(made: Draft) -> Draft:
+    """The draft with a placeholder for each value that is made up, so that no manifest takes it as it is."""
+
+    def asked(entry: Entry) -> Entry:
+        text = placeholder("nothing says which one is meant")
+        held = {name: [text] if isinstance(entry.fields[name], list) else text for name in entry.filled_in}
+        return replace(entry, fields={**entry.fields, **held}, filled_in=())
+
+    return replace(made, entries=tuple(map(asked, made.entries)))
+
+
 def draft_text(
     made: Draft, asked: Mapping[tuple[str, str], str] | None = None, unknown: Mapping[str, str] | None = None
 ) -> str:
@@ -131,11 +142,7 @@ def draft_text(
             lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
             lines += [f"  {one.key}:", f"    type: {one.type}"]
             for name, value in one.fields.items():
-                if name in one.filled_in:
-                    held = f"[{FILL_IN}]" if isinstance(value, list) else FILL_IN
-                    lines.append(f"    {name}: {held}  # fill in: nothing says which one is meant")
-                    continue
-                note = _unknown(value, unknown or {})
+                note = "nothing says which one is meant" if name in one.filled_in else _unknown(value, unknown or {})
                 lines.append(f"    {name}: {_yaml(value)}{f'  # fill in: {note}' if note else ''}")
             lines.append(f"    access: {_yaml(list(one.access))}")
     if made.rest:

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from rolewright.model import Condition, Environment, Role, Workload
 
-FILL_IN = "fill-in"
-"""What stands in a draft, alone or before a hint, for a name that nothing tells: it has to be replaced."""
-
 SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
 """How text for people names what a module without environments leaves open."""
 

@@ -18,7 +18,6 @@ from rolewright.report.text import printable
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.code import calls_in
 from rolewright.sdk.permissions import Permission, permissions
-from rolewright.spoken import FILL_IN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 _FEW = 3
-_ANY = FILL_IN
+_ANY = "fill-in"
 """In place of a name, where `*` would be every resource of the service."""
 _VARIABLE = re.compile(r"\$\{\w+\}")
 

@@ -14,7 +14,6 @@ from rolewright.sdk.calls import Said, Unmapped
 from rolewright.sdk.models import service
 from rolewright.sdk.operations import needs_of
 from rolewright.source import load
-from rolewright.spoken import FILL_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,7 +141,7 @@ def _is_whole(text: str, template: str) -> bool:
 def _mark(hint: str) -> str:
     """A name for what is not known: that of the variable it comes from, as names of resources are written."""
     words = re.findall(r"[A-Za-z0-9]+", hint.rpartition(".")[2] if re.fullmatch(r"[\w.]+", hint) else hint)
-    return "-".join([FILL_IN, *words]).lower()[:60].strip("-")
+    return "-".join(["fill-in", *words]).lower()[:60].strip("-")
 
 
 def _read(text: str, name: str, template: str) -> dict[str, str]:
