@@ -3,296 +3,327 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.prove.match import compile_glob, witness
-from rolewright.prove.table import ground
-from rolewright.source import loads, quoted
-from rolewright.trial import NoValueError, sample
+from rolewright.draft_trial import host, made_up, tried
+from rolewright.drafted import Draft, Entry, Item, escaped
+from rolewright.idle import is_idle
+from rolewright.matching import ABSENT, CONTEXT, OPEN, TEMPLATE, compatible, fitting, named, offers, pairs
+from rolewright.own import is_concrete
+from rolewright.trial import NoValueError
+from rolewright.unmatched import unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint, Verb
+    from rolewright.blueprint.model import ResourceBlueprint, Verb
+    from rolewright.matching import Conditions, Fields, Offer
+    from rolewright.own import Own
     from rolewright.prove.table import Declared
 
-Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
-Pair = tuple[str, str]
-"""The name of an ARN of a blueprint, and an action on it."""
-
-_TEMPLATE = re.compile(
-    r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^{}]*)?)\}|(\*)|(\?+)|([^$*?]+|\$)'
-)
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
-_CONTEXT = {"partition", "region", "account"}
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+    Pair = tuple[str, str, Conditions]
+    Place = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One resource of the manifest.
+class _Fit:
+    """An item as an offer with these fields; `place` is where the resource is, () for the manifest's own."""
 
-    `filled_in` are the fields with a value that is made up: nothing says which resource is meant. `asked` are the
-    actions that it is there for, each with the ARN that it was asked for on.
-    """
-
-    key: str
-    type: str
-    fields: Mapping[str, Any]
-    access: tuple[str, ...]
-    filled_in: tuple[str, ...]
-    asked: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Rest:
-    """One entry of `statements`: what no verb of the catalogue is for."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: Conditions
-    reason: str
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What a manifest would say under `resources` and `statements`."""
-
-    entries: tuple[Entry, ...]
-    rest: tuple[Rest, ...]
-    idle: tuple[tuple[str, str], ...] = ()
-    """Actions with resources that they cannot be asked for on: AWS allows nothing by them."""
+    item: Item
+    offer: Offer
+    fields: Fields
+    place: Place
 
 
 @dataclass
 class _Group:
-    """Actions on one resource. `given` are its fields; None where nothing says which resource is meant."""
+    """What one entry is for: its fields so far, what it has to give, and what may come with that."""
 
     blueprint: ResourceBlueprint
-    given: Mapping[str, str | None]
-    optional: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    pairs: dict[Pair, str] = field(default_factory=dict)
-    """With the ARN that each was asked for on."""
+    place: Place
+    fields: Fields = field(default_factory=dict)
+    needed: list[_Fit] = field(default_factory=list)
+    beside: list[_Fit] = field(default_factory=list)
+
+    def takes(self, fit: _Fit) -> bool:
+        """Whether an item can be of the same entry."""
+        near = self.place == fit.place or fit.offer.arn == "*"
+        return near and self.blueprint is fit.offer.blueprint and compatible(fit.fields, self.fields)
+
+    def shared(self, fit: _Fit) -> int:
+        """How many fields the entry has with the item."""
+        return sum(1 for name, value in fit.fields.items() if value is not ABSENT and self.fields.get(name) == value)
+
+    def add(self, fit: _Fit, to: list[_Fit]) -> None:
+        """Take an item in."""
+        to.append(fit)
+        self.fields |= fit.fields
 
 
-def draft(allowed: Iterable[Declared], catalog: Catalog) -> Draft:
-    """The entries for what is allowed.
+def draft(
+    allowed: Iterable[Declared], catalog: Catalog, own: Own | None = None, compute: Mapping[str, Any] | None = None
+) -> Draft:
+    """The entries for what is allowed, in a manifest that is applied where `own` says.
 
-    Verbs that bring nothing beyond what is asked for come first, then those that bring the least. What stands under a
-    condition, and what is for no type of the catalogue, goes to `statements` as it is.
+    With `own` there is an entry only for a resource that is named, under the very conditions that its fields bring;
+    without it nobody has said which resources are meant, and names are made up where they are needed.
+    Verbs that bring nothing beyond what is asked for come first, then those that bring the least. What is for no
+    entry goes to `statements` as it is. `compute` is an entry that holds grants, where one is made already.
     """
-    groups: dict[tuple[str, tuple[tuple[str, str | None], ...]], _Group] = {}
-    rest: dict[tuple[Conditions, str], set[str]] = defaultdict(set)
+    items, idle = _items(allowed)
+    known = offers(catalog)
+    fits = _joined({item: list(_fits(item, known.get(item.action, ()), own)) for item in items})
+    taken: dict[str, None] = {}
+    entries: list[Entry] = []
+    for grouped in (_groups, _loose):
+        covered = {item for entry in entries for item in entry.items}
+        left = {item: found for item, found in fits.items() if item not in covered}
+        entries += [entry for group in grouped(left) for entry in _entry(group, taken)]
+    covered = {item for entry in entries for item in entry.items}
+    rest = unmatched([item for item in items if item not in covered], known)
+    return tried(Draft(tuple(entries), tuple(rest), tuple(idle)), compute or host(catalog), catalog, own)
+
+
+def _items(allowed: Iterable[Declared]) -> tuple[list[Item], list[tuple[str, str]]]:
+    """Each action on each resource, once, and those that AWS allows nothing by."""
+    found: dict[tuple[str, str, Conditions], dict[str, None]] = defaultdict(dict)
     idle: dict[tuple[str, str], None] = {}
     for one in allowed:
         for pattern, resource in itertools.product(one.actions, one.resources):
             exact = "*" not in pattern and "?" not in pattern
             action = (iam.expand(pattern) or (pattern,))[0] if exact else pattern
-            if exact and _is_idle(catalog, action, resource):
+            if exact and is_idle(action, resource):
                 idle[action, resource] = None
-                continue
-            found = _found(catalog, action, resource) if exact and not one.conditions else None
-            if found is None:
-                rest[one.conditions, resource].add(action)
-                continue
-            blueprint, arn, fields = found
-            given = {name: fields.get(name) for name in (*blueprint.identified_by, *sorted(_CONTEXT))}
-            group = groups.setdefault((blueprint.type, tuple(given.items())), _Group(blueprint, given))
-            group.pairs[arn, action] = resource
-            for name in fields.keys() - given.keys():
-                group.optional[name].add(fields[name] or "")
-    taken: dict[str, None] = {}
-    entries = []
-    for group in groups.values():
-        entry, left = _entry(group, rest.get(((), "*"), set()), taken)
-        entries += entry
-        for pair in left:
-            rest[(), group.pairs[pair]].add(pair[1])
-    return _tried(Draft(tuple(entries), tuple(_rest(rest)), tuple(idle)), catalog)
+            else:
+                found[action, resource, one.conditions][one.origin] = None
+    return [Item(*key, tuple(origins)) for key, origins in found.items()], list(idle)
 
 
-def _is_idle(catalog: Catalog, action: str, resource: str) -> bool:
-    """Whether the IAM database knows the action, and the ARN is that of another kind of resource.
-
-    The database's ARNs do not tell a bucket from an object in one; those of the blueprints do.
-    """
-    facts = iam.action(action)
-    service = iam.service(action.partition(":")[0].lower())
-    if facts is None or service is None or not facts.resource_types:
-        return False
-    arns = [service.resources[name].arn for name in facts.resource_types if name in service.resources]
-    asked = compile_glob(resource)
-    kinds = {
-        name
-        for blueprint in catalog.resources.values()
-        for name, template in blueprint.arns.items()
-        if blueprint.service == service.prefix
-        and name in service.resources
-        and resource != "*"
-        and _fields(blueprint, template, resource) is not None
-    }
-    if kinds and not kinds & set(facts.resource_types):
-        return True
-    return bool(arns) and all(witness([asked, compile_glob(_VARIABLE.sub("*", arn))], []) is None for arn in arns)
-
-
-def _found(catalog: Catalog, action: str, resource: str) -> tuple[ResourceBlueprint, str, dict[str, str | None]] | None:
-    """The type with a verb for an action on such an ARN: the most telling one first."""
-    found = []
-    for blueprint in catalog.resources.values():
-        for verb in blueprint.verbs.values():
-            for arn, actions in verb.allow.items():
-                if action in actions and arn != "*" and (resource != "*" or iam.supports_resource(action)):
-                    fields = _fields(blueprint, blueprint.arns[arn], resource)
-                    if fields is not None:
-                        found.append((blueprint, arn, fields))
-    ranked = sorted(found, key=lambda one: (None in one[2].values(), -len(one[0].verbs)))
-    return ranked[0] if ranked else None
-
-
-def _fields(blueprint: ResourceBlueprint, template: str, resource: str) -> dict[str, str | None] | None:
-    """What the fields have to be so that a template gives an ARN; None for a field that may be anything."""
-    pattern = _pattern(template)
-    fits = pattern.fullmatch(resource)
-    if fits is None and resource != "*":
-        return None
-    found: dict[str, str | None] = {}
-    for name in pattern.groupindex:
-        value = fits[name] if fits else "*"
-        schema = blueprint.fields.get(name, {})
-        text = schema.get("items", schema).get("pattern", "")
-        if value == "*":
-            found[name] = None
-        elif name in _CONTEXT or (name in blueprint.fields and value and re.search(text, value)):
-            found[name] = value
-        elif value:
-            return None
-    return found
-
-
-@cache
-def _pattern(template: str) -> re.Pattern[str]:
-    """The ARNs that a template may stand for, those with `*` in place of a field among them."""
-    parts: list[str] = []
-    for changed, name, default, star, marks, literal in _TEMPLATE.findall(template):
-        group = changed or name
-        if f"(?P<{group}>" in "".join(parts):
-            parts.append(f"(?P={group})")
-        elif group in _CONTEXT:
-            parts.append(f"(?P<{group}>[^:]*)")
-        elif group:
-            parts.append(rf"(?P<{group}>[^*?]*)\*?" if default else rf"(?P<{group}>\*|[^*?]+?)")
-        elif star:
-            parts.append(r"(?:\*?|[^*?:]*)")
-        elif marks:
-            parts.append(rf"(?:\?{{{len(marks)}}}|\*|[^*?:/]{{{len(marks)}}})")
+def _fits(item: Item, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
+    """What an item can be of the catalogue."""
+    for offer in known:
+        if own is not None:
+            fields = fitting(offer, item.resource, item.conditions)
         else:
-            parts.append(re.escape(literal))
-    return re.compile("".join(parts))
+            fields = None if item.conditions else named(offer, item.resource, exact=False)
+            if fields is None and item.resource == "*" and not item.conditions:
+                fields = _unknown(offer)
+        if fields is None or (own is not None and OPEN in [fields[name] for name in fields.keys() - {*CONTEXT}]):
+            continue
+        place = _place({name: value for name, value in fields.items() if name in CONTEXT}, own)
+        if place is not None:
+            yield _Fit(item, offer, {name: value for name, value in fields.items() if name not in CONTEXT}, place)
 
 
-def _entry(group: _Group, anywhere: set[str], taken: dict[str, None]) -> tuple[list[Entry], set[Pair]]:
-    """The entry for a group, and the pairs that none of its verbs is for. `anywhere` are actions on `*`."""
+def _unknown(offer: Offer) -> Fields:
+    """The fields for a resource of which nothing is told."""
+    found = TEMPLATE.findall(offer.blueprint.arns[offer.arn])
+    names = {changed or name: OPEN if changed or not default else ABSENT for changed, name, default, *_ in found}
+    return {name: value for name, value in names.items() if name and name not in CONTEXT}
+
+
+def _place(context: Mapping[str, str], own: Own | None) -> Place | None:
+    """Where a resource is: () for the manifest's own account and region, None where no entry can name it."""
+    if own is None:
+        return tuple(context.items()) if is_concrete("account", context.get("account", "")) else ()
+    if all(own.takes(name, value) for name, value in context.items()):
+        return ()
+    return tuple(context.items()) if all(is_concrete(name, value) for name, value in context.items()) else None
+
+
+def _joined(fits: Mapping[Item, Sequence[_Fit]]) -> dict[Item, list[_Fit]]:
+    """The same, with all of a list that is asked for alike: the entry of two indexes that are only queried has both."""
+    alike: dict[str, dict[tuple[str, ...], set[tuple[str, Conditions]]]] = defaultdict(lambda: defaultdict(set))
+
+    def frame(fit: _Fit, name: str) -> str:
+        others = sorted((key, repr(value)) for key, value in fit.fields.items() if key != name)
+        return repr((fit.offer.blueprint.type, fit.offer.arn, fit.place, name, others))
+
+    def lists(fit: _Fit) -> list[str]:
+        template = fit.offer.blueprint.arns.get(fit.offer.arn, "")
+        return [name for name, one in fit.fields.items() if isinstance(one, tuple) and f"${{{name}" in template]
+
+    for item, found in fits.items():
+        for fit in found:
+            for name in lists(fit):
+                alike[frame(fit, name)][fit.fields[name]].add((item.action, item.conditions))
+
+    def joined(fit: _Fit) -> _Fit:
+        fields = dict(fit.fields)
+        for name in lists(fit):
+            asked = alike[frame(fit, name)]
+            same = [entry for entry, actions in asked.items() if actions == asked[fit.fields[name]]]
+            fields[name] = tuple(itertools.chain.from_iterable(same))
+        return replace(fit, fields=fields)
+
+    return {item: [joined(fit) for fit in found] for item, found in fits.items()}
+
+
+def _groups(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
+    """The items by the entries that they make, each with what else may come with it."""
+    groups: list[_Group] = []
+    for found in fits.values():
+        own = [fit for fit in found if fit.offer.identifies]
+        if not own:
+            continue
+        own.sort(key=lambda fit: (fit.place != (), OPEN in fit.fields.values(), -len(fit.offer.blueprint.verbs)))
+        near = [one for one in own if one.offer.blueprint is own[0].offer.blueprint]
+        fitting_ = [(group, fit) for fit in near for group in groups if group.takes(fit)]
+        if fitting_:
+            group, fit = max(fitting_, key=lambda pair: pair[0].shared(pair[1]))
+        else:
+            fit = near[0]
+            group = _Group(fit.offer.blueprint, fit.place)
+            groups.append(group)
+        group.add(fit, group.needed)
+        for other in near:  # a pattern may be that of several ARNs of one resource
+            seen = {one.offer.arn for one in group.needed if one.item == other.item}
+            if other.offer.arn not in seen and group.takes(other) and _told(other) == _told(fit):
+                group.add(other, group.needed)
+    for found in fits.values():
+        if not any(fit.offer.identifies for fit in found):
+            for group in groups:
+                for fit in [fit for fit in found if group.takes(fit)][:1]:
+                    group.add(fit, group.beside)
+    return groups
+
+
+def _told(fit: _Fit) -> Fields:
+    return {name: value for name, value in fit.fields.items() if value is not ABSENT}
+
+
+def _loose(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
+    """The items that are about no resource, by types with a verb for nothing but such, as a login is."""
+    groups: dict[str, _Group] = {}
+    for found in fits.values():
+        for fit in found:
+            blueprint = fit.offer.blueprint
+            if fit.offer.arn == "*" and any(set(verb.allow) == {"*"} for verb in fit.offer.verbs):
+                group = groups.setdefault(blueprint.type, _Group(blueprint, ()))
+                if group.takes(fit):
+                    group.add(fit, group.needed)
+                    break
+    return list(groups.values())
+
+
+def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
+    """The entry for a group, if one of its verbs is for it."""
     blueprint = group.blueprint
-    wanted = {*group.pairs, *(("*", action) for action in anywhere)}
-    verbs = list(_verbs(blueprint, wanted, set(group.pairs)))
-    if not verbs:
-        return [], set(group.pairs)
-    covered = {pair for verb in verbs for pair in _pairs(verb)}
-    anywhere -= {action for arn, action in covered if arn == "*"}
+    needed = {fit.offer.pair for fit in group.needed}
+    wanted = needed | {fit.offer.pair for fit in group.beside}
+    given = {name for name, value in group.fields.items() if value is not ABSENT}
+    refused = {verb for name in given for one in blueprint.exclusions.get(name, ()) for verb in one.verbs}
+    narrow = [verb for verb in blueprint.verbs.values() if not verb.of and verb.name not in refused]
+    if all(fit.offer.arn == "*" for fit in group.needed):
+        narrow = [verb for verb in narrow if set(verb.allow) == {"*"}]
+    verbs = _verbs(narrow, wanted, needed)
+    covered = {pair for verb in verbs for pair in pairs(verb)}
+    fits = [fit for fit in (*group.needed, *group.beside) if fit.offer.pair in covered]
+    if not verbs or not fits:
+        return
     names = [verb.name for verb in verbs]
     for broad in sorted((v for v in blueprint.verbs.values() if v.of), key=lambda v: -len(blueprint.expand([v.name]))):
         behind = [verb.name for verb in blueprint.expand([broad.name])]
         if len(behind) > 1 and set(behind) <= set(names):
             names = [broad.name, *(name for name in names if name not in behind)]
-    fields, filled_in = _given(group, verbs)
-    named = next((str(fields[name]) for name in (*blueprint.identified_by, "arn") if name in fields), "")
-    key = _key(blueprint.type if filled_in or not named else re.split(r"[:/]", named.rstrip(":*/"))[-1], taken)
-    asked = tuple((pair[1], resource) for pair, resource in group.pairs.items() if pair in covered)
-    return [Entry(key, blueprint.type, fields, tuple(names), filled_in, asked)], set(group.pairs) - covered
+    found = _given(group, fits, verbs)
+    if found is None:
+        return
+    fields, filled_in = found
+    told = next((str(fields[name]) for name in (*blueprint.identified_by, "arn") if name in fields), "")
+    base = blueprint.type if filled_in or not told else re.split(r"[:/]", told.rstrip(":*/"))[-1]
+    items = tuple(dict.fromkeys(fit.item for fit in fits))
+    yield Entry(_key(base, taken), blueprint.type, fields, tuple(names), filled_in, items)
 
 
-def _pairs(verb: Verb) -> set[Pair]:
-    return {(arn, action) for arn, actions in verb.allow.items() for action in actions}
+def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list[Verb]:
+    """Narrow verbs for the pairs that are needed, each with the least that is not wanted; in the blueprint's order.
 
-
-def _verbs(blueprint: ResourceBlueprint, wanted: set[Pair], needed: set[Pair]) -> Iterator[Verb]:
-    """Narrow verbs for the pairs that are needed, each with the least that is not wanted; in the blueprint's order."""
-    narrow = [verb for verb in blueprint.verbs.values() if not verb.of]
+    What may come with them is taken too where a verb is for nothing else.
+    """
     chosen: list[Verb] = []
     open_ = set(needed)
     while open_:
-        useful = [verb for verb in narrow if _pairs(verb) & open_]
+        useful = [verb for verb in narrow if pairs(verb) & open_]
         if not useful:
             break
-        best = min(useful, key=lambda verb: (len(_pairs(verb) - wanted), -len(_pairs(verb) & open_)))
+        best = min(useful, key=lambda verb: (len(pairs(verb) - wanted), -len(pairs(verb) & open_)))
         chosen.append(best)
-        open_ -= _pairs(best)
+        open_ -= pairs(best)
     for verb in tuple(chosen):  # an earlier one may be covered by those that were taken after it
-        others = {pair for other in chosen if other is not verb for pair in _pairs(other)}
-        if _pairs(verb) & needed <= others:
+        others = {pair for other in chosen if other is not verb for pair in pairs(other)}
+        if pairs(verb) & needed <= others:
             chosen.remove(verb)
-    yield from (verb for verb in narrow if verb in chosen)
+    for verb in narrow if chosen else ():
+        got = {pair for one in chosen for pair in pairs(one)}
+        if pairs(verb) <= wanted and not pairs(verb) <= got:
+            chosen.append(verb)
+    return [verb for verb in narrow if verb in chosen]
 
 
-def _given(group: _Group, verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The fields of the entry, and which of them are made up."""
+def _given(group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """The fields of the entry, and which of them are made up; None where its ARN cannot be told and has to be."""
     blueprint = group.blueprint
-    known = {name: value for name, value in group.given.items() if value and name in blueprint.identified_by}
+    values: Fields = {}
+    for fit in fits:
+        values |= {name: value for name, value in fit.fields.items() if value is not ABSENT and value != OPEN}
     fields: dict[str, Any] = {}
-    own = _own_arn(group)
-    if own is not None and len(known) == len(blueprint.identified_by):
+    own = _own_arn(group, values)
+    if own is None and group.place:
+        return None
+    if own is not None:
         fields["arn"] = own
-    else:
-        fields |= known
-    optional = {name: next(iter(values)) for name, values in group.optional.items() if len(values) == 1}
-    fields |= {name: value for name, value in optional.items() if value and name in blueprint.fields}
-    fields = {n: [v] if blueprint.fields.get(n, {}).get("type") == "array" else v for n, v in fields.items()}
-    needs = dict.fromkeys(name for verb in verbs for name in blueprint.needs(verb, ()))
+        values = {name: value for name, value in values.items() if name not in blueprint.identified_by}
+    ordered = [name for name in (*blueprint.identified_by, *blueprint.fields) if name in values]
+    fields |= {name: _written(values[name]) for name in ordered}
+    needs = (name for verb in verbs for name in blueprint.needs(verb, ()))
     required = dict.fromkeys((*blueprint.required, *needs))
-    lacking = [
-        name for name in required if name not in fields and not ("arn" in fields and name in blueprint.identified_by)
-    ]
     made: list[str] = []
-    for name in lacking:
+    for name in required:
+        if name in fields or ("arn" in fields and name in blueprint.identified_by):
+            continue
         try:
-            fields[name] = sample(blueprint.fields[name])
+            fields[name] = made_up(blueprint.fields[name])
         except NoValueError:
             continue  # the entry is then refused when it is tried
         made.append(name)
     return fields, tuple(made)
 
 
-def _own_arn(group: _Group) -> str | None:
-    """The resource's own ARN where account and region are said in it."""
+def _own_arn(group: _Group, values: Fields) -> str | None:
+    """The ARN by which the entry has to name its resource, or None where a name will do or it cannot be told."""
     template = group.blueprint.own_arn.removesuffix(":*")
-    if "*" in template:
-        return None
     if "?" in template:  # AWS's own characters: known only where somebody gave them
-        given = {resource for (name, _), resource in group.pairs.items() if group.blueprint.arns[name] == template}
-        (asked, *others) = given or {"*"}
-        return asked if not others and not re.search("[*?]", asked) else None
-    if "${account}" not in template or not re.fullmatch(r"\d{12}", group.given["account"] or ""):
+        asked = {fit.item.resource for fit in group.needed if group.blueprint.arns[fit.offer.arn] == template}
+        return asked.pop() if len(asked) == 1 and not re.search("[*?]", next(iter(asked))) else None
+    if not group.place or "*" in template:
         return None
-    values = [(changed or name, literal) for changed, name, _, _, _, literal in _TEMPLATE.findall(template)]
-    if any(name and not group.given.get(name) for name, _ in values):
-        return None
-    return "".join(literal or str(group.given[name]) for name, literal in values)
+    known = {**values, **dict(group.place)}
+    parts = [known.get(changed or name, literal) for changed, name, _, _, _, literal in TEMPLATE.findall(template)]
+    return "".join(parts) if all(isinstance(part, str) and part for part in parts) else None
+
+
+def _written(value: Any) -> Any:  # noqa: ANN401 - a value of a field
+    """A value as a manifest writes it."""
+    match value:
+        case tuple():
+            return [_written(one) for one in value]
+        case dict():
+            return {key: _written(one) for key, one in value.items()}
+        case str():
+            return escaped(value)
+        case _:
+            return value
 
 
 def _key(text: str, taken: dict[str, None]) -> str:
     """A key for an entry that no other has."""
-    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "resource"
+    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:36].strip("-") or "resource"
     base = base if base[0].isalpha() else f"r-{base}"
     for number in itertools.count(1):
         key = base if number == 1 else f"{base}-{number}"
@@ -300,111 +331,3 @@ def _key(text: str, taken: dict[str, None]) -> str:
             taken[key] = None
             return key
     raise AssertionError
-
-
-def _rest(rest: Mapping[tuple[Conditions, str], set[str]]) -> Iterator[Rest]:
-    merged: dict[tuple[Conditions, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (conditions, resource), actions in rest.items():
-        if actions:
-            merged[conditions, tuple(sorted(actions))].append(resource)
-    for (conditions, names), resources in merged.items():
-        yield Rest(names, tuple(sorted(resources)), conditions, "no verb of a blueprint is for this")
-
-
-def _tried(made: Draft, catalog: Catalog) -> Draft:
-    """The draft as the manifest takes it: an entry that it does not take goes to `statements`."""
-    entries, rest = [], list(made.rest)
-    compute = host(catalog)
-    for entry in made.entries:
-        try:
-            grants(replace(made, entries=(entry,), rest=()), compute, catalog)
-            entries.append(entry)
-        except Rejected as refusal:
-            because = f"a {entry.type} does not take it: {refusal.findings[0].message}"
-            rest += [Rest((action,), (resource,), (), because) for action, resource in entry.asked]
-    return replace(made, entries=tuple(entries), rest=tuple(rest))
-
-
-def host(catalog: Catalog) -> dict[str, Any]:
-    """A compute entry that holds grants: of the first type that can be made. Raises NoValueError for none."""
-    for blueprint in catalog.computes.values():
-        if any(role.grants == "workload" for role in blueprint.roles.values()):
-            found = _compute(blueprint, catalog)
-            if found is not None:
-                return found
-    raise NoValueError
-
-
-def _compute(blueprint: ComputeBlueprint, catalog: Catalog) -> dict[str, Any] | None:
-    try:
-        required = {name: sample(blueprint.fields[name]) for name in blueprint.required}
-    except NoValueError:
-        return None
-    optional = [name for name in blueprint.fields if name not in required and blueprint.fields[name].get("examples")]
-    for extra in ((), *((name,) for name in optional), *itertools.combinations(optional[:12], 2)):
-        entry = {"type": blueprint.type, **required, **{name: sample(blueprint.fields[name]) for name in extra}}
-        try:
-            grants(Draft((), ()), entry, catalog)
-        except Rejected:
-            continue
-        return entry
-    return None
-
-
-def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog) -> tuple[Declared, ...]:
-    """What a manifest with a draft in it declares for the code. Raises Rejected where it is not taken."""
-    text = f"version: 1\nworkload: draft\ncompute: {json.dumps(compute)}\n{draft_text(made)}"
-    (workload,) = read_manifest(loads(text, "draft.yaml"), catalog)
-    (environment,) = workload.environments
-    declared = derive_grants(workload, catalog).grants
-    return ground((one for one in declared if one.side == "workload"), environment.values)
-
-
-def draft_text(
-    made: Draft, asked: Mapping[tuple[str, str], str] | None = None, unknown: Mapping[str, str] | None = None
-) -> str:
-    """The two sections as YAML, with a comment where something has to be filled in; "" for none.
-
-    `asked` is what is said of an action on an ARN above the entry that it led to; `unknown` what is said of values
-    that only hold a place.
-    """
-    said = asked or {}
-    lines: list[str] = []
-    if made.entries:
-        lines.append("resources:")
-        for one in made.entries:
-            lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
-            lines += [f"  {one.key}:", f"    type: {one.type}"]
-            for name, value in one.fields.items():
-                note = "nothing says which one is meant" if name in one.filled_in else _unknown(value, unknown or {})
-                lines.append(f"    {name}: {_yaml(value)}{f'  # fill in: {note}' if note else ''}")
-            lines.append(f"    access: {_yaml(list(one.access))}")
-    if made.rest:
-        lines.append("statements:")
-        for rest in made.rest:
-            pairs = itertools.product(rest.actions, rest.resources)
-            lines += [f"  # {said[pair]}" for pair in pairs if pair in said]
-            lines.append(f"  - actions: {_yaml(list(rest.actions))}")
-            note = _unknown(list(rest.resources), unknown or {})
-            lines.append(f"    resources: {_yaml(list(rest.resources))}{f'  # fill in: {note}' if note else ''}")
-            if rest.conditions:
-                nested: dict[str, dict[str, list[str]]] = defaultdict(dict)
-                for operator, key, values in rest.conditions:
-                    nested[operator][key] = list(values)
-                lines.append(f"    conditions: {json.dumps(nested)}")
-            lines.append(f"    reason: {quoted(rest.reason)}")
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _unknown(value: object, unknown: Mapping[str, str]) -> str:
-    """What is said of a value, or of one in a list, that only holds a place."""
-    held = [one for one in unknown if one in json.dumps(value)]
-    return unknown[max(held, key=len)] if held else ""
-
-
-def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON
-    if isinstance(value, list):
-        return f"[{', '.join(_yaml(one) for one in value)}]"
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value not in ("true", "false", "null"):
-        return value
-    return quoted(value) if isinstance(value, str) else json.dumps(value)

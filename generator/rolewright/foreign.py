@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 from rolewright.bounded import UnreadableError, parse_json, read_json
@@ -12,20 +12,31 @@ from rolewright.prove.document import PolicyError, PolicyStatement, statements
 from rolewright.prove.table import Declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Unread:
+    """Part of a policy that cannot be compared, in words; `effect` is "" for what is no policy of an identity."""
+
+    effect: Literal["Allow", "Deny", ""]
+    said: str
+
+
+@dataclass(frozen=True)
 class Foreign:
-    """What the policies of a file allow, and what of them cannot be compared, in words.
+    """What the policies of a file allow and deny, each statement by its name, and what of them cannot be compared."""
 
-    `denied` are actions that statements deny.
-    """
-
+    file: str
     allowed: tuple[Declared, ...]
     denied: tuple[Declared, ...]
-    unread: tuple[str, ...]
+    unread: tuple[Unread, ...]
+
+    @property
+    def all(self) -> tuple[Declared, ...]:
+        """What decides on a request."""
+        return (*self.allowed, *self.denied)
 
 
 def read_policies(path: Path) -> Foreign:
@@ -41,25 +52,36 @@ def read_policies(path: Path) -> Foreign:
         raise _refused(path, str(error), "give a file with a policy in JSON") from None
     if not documents:
         raise _refused(path, "has no policy in it: nothing in there has a `Statement`", "give a policy in JSON")
+    try:
+        return of_documents(documents, str(path))
+    except PolicyError as error:
+        raise _refused(path, f"has a policy that IAM would not accept: {error}", "mend the policy") from None
+
+
+def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
+    """What policy documents of a file say. Raises PolicyError."""
     allowed: list[Declared] = []
     denied: list[Declared] = []
-    unread: dict[str, None] = {}
-    for document in documents:
+    unread: dict[Unread, None] = {}
+    for order, document in enumerate(documents, 1):
         if _of_resource(document):
-            unread["a policy with a Principal is that of a resource, and is left out"] = None
+            unread[Unread("", "a policy with a Principal is that of a resource, and is left out")] = None
             continue
-        try:
-            listed = statements(document)
-        except PolicyError as error:
-            raise _refused(path, f"has a policy that IAM would not accept: {error}", "mend the policy") from None
-        for number, one in enumerate(listed, 1):
+        for number, one in enumerate(statements(document), 1):
             name = one.sid or f"statement {number}"
+            name = f"policy {order}, {name}" if len(documents) > 1 else name
             if one.not_actions or one.not_resources:
-                what = "NotAction" if one.not_actions else "NotResource"
-                unread[f"{name}: what {what} leaves is no list that a manifest can have"] = None
+                unread[_unread(one, name)] = None
             else:
                 (allowed if one.effect == "Allow" else denied).append(_declared(one, name))
-    return Foreign(tuple(allowed), tuple(denied), tuple(unread))
+    return Foreign(file, tuple(allowed), tuple(denied), tuple(unread))
+
+
+def _unread(one: PolicyStatement, name: str) -> Unread:
+    what = "NotAction" if one.not_actions else "NotResource"
+    if one.effect == "Allow":
+        return Unread("Allow", f"{name}: what {what} leaves is no list that a manifest can have")
+    return Unread("Deny", f"{name}: a Deny with {what} is not compared; it may deny what is allowed here")
 
 
 def _refused(path: Path, what: str, remedy: str) -> Rejected:
@@ -95,5 +117,10 @@ def _of_resource(document: dict[str, Any]) -> bool:
 
 
 def _declared(one: PolicyStatement, name: str) -> Declared:
-    conditions = tuple((atom.operator, atom.key, atom.values) for atom in one.conditions)
-    return Declared("Allow", one.actions, one.resources, conditions, name)
+    def meant(text: str) -> str:
+        """Write a text as a document does in which `${` means something."""
+        return text if one.variables else text.replace("${", "${$}{")
+
+    conditions = tuple((atom.operator, atom.key, tuple(map(meant, atom.values))) for atom in one.conditions)
+    effect: Literal["Allow", "Deny"] = "Allow" if one.effect == "Allow" else "Deny"
+    return Declared(effect, one.actions, tuple(map(meant, one.resources)), conditions, name)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rolewright.data import iam
-from rolewright.draft import Draft, Rest, draft, draft_text, host
+from rolewright.draft import draft
+from rolewright.draft_trial import host
+from rolewright.drafted import Draft, Rest, draft_text
 from rolewright.prove.table import Declared
 from rolewright.report.text import printable
 from rolewright.sdk.calls import Unmapped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,15 @@ from rolewright.finding import Rejected
 from rolewright.report.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rolewright.blueprint import Catalog
     from rolewright.foreign import Foreign
+    from rolewright.own import Own
     from rolewright.prove.table import Declared
+    from rolewright.translation import Compared
 
-NARROWER, WIDER = 2, 3
+WIDER, DIFFERS = 3, 5
 
 
 def express(
@@ -28,6 +31,12 @@ def express(
         Path | None,
         typer.Option("--manifest", "-m", metavar="MANIFEST", help="Compare with what this one lets the code do."),
     ] = None,
+    account: Annotated[
+        str,
+        typer.Option(
+            "--account", metavar="ACCOUNT", help="The manifest's own; else the one that the policy names most."
+        ),
+    ] = "",
     env: Environments = None,
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
@@ -36,104 +45,108 @@ def express(
 
     Reads plain policies, and the JSON of iam-policy-autopilot, of `aws iam get-role-policy` and `get-policy-version`,
     and of Access Analyzer's policy generation. The entries and the policy are compared as sets; what one allows beyond
-    the other is listed. With --manifest the comparison is with a manifest, and exits 3 where the policy is wider than
-    it, 2 where it only lacks something, 0 where both are the same.
+    the other is listed. The manifest's own account and region are those that the policy names most, which is said. With
+    --manifest the comparison is with a manifest, and exits 0 where both allow the same, 3 where the policy allows more,
+    and 5 where they differ and the policy allows nothing more.
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
     from rolewright.foreign import read_policies  # noqa: PLC0415
+    from rolewright.own import named_most  # noqa: PLC0415
 
+    if manifest is None and env:
+        raise typer.BadParameter("--env is for --manifest")
+    if account and not re.fullmatch(r"[0-9]{12}", account):
+        raise typer.BadParameter("--account takes the twelve digits of an account")
     catalog = load_catalog(blueprints or ())
     try:
         foreign = read_policies(policy)
+        own = named_most(foreign.all, account)
         if manifest is None:
-            if env:
-                raise typer.BadParameter("--env is for --manifest")
-            _entries(foreign, catalog, format_)
+            _entries(foreign, own, catalog, format_, given=bool(account))
         else:
-            _compared(foreign, manifest, env or [], catalog, format_)
+            _held_against(foreign, own, manifest, env or [], catalog, format_, given=bool(account))
     except Rejected as refusal:
         report(refusal.findings, {}, format_)
         raise typer.Exit(1) from None
 
 
-def _entries(foreign: Foreign, catalog: Catalog, format_: Format) -> None:
+def _entries(foreign: Foreign, own: Own, catalog: Catalog, format_: Format, *, given: bool) -> None:
     """The draft on stdout, and what has to be known of it on stderr."""
-    from rolewright.data import iam  # noqa: PLC0415
-    from rolewright.draft import draft, draft_text, grants, host  # noqa: PLC0415
-    from rolewright.prove.table import changes  # noqa: PLC0415
-    from rolewright.report.draft import beyond_json, beyond_text  # noqa: PLC0415
+    from rolewright.drafted import draft_text, unfinished  # noqa: PLC0415 - only this command needs all this
+    from rolewright.report.draft import beyond_json, beyond_text, own_text  # noqa: PLC0415
+    from rolewright.translation import translated  # noqa: PLC0415
 
-    made = draft(foreign.allowed, catalog)
-    said = grants(made, host(catalog), catalog)
-    (more, unsure), (less, doubts) = (
-        changes(said, foreign.allowed, iam.expand),
-        changes(foreign.allowed, said, iam.expand),
-    )
-    less = tuple(one for one in less if (one.action, one.resource) not in made.idle)
-    notes = [
-        *foreign.unread,
-        *(f"{one.origin}: a Deny; what must never be allowed goes to `never`" for one in foreign.denied),
-        *(
-            f"{action} on {resource} has no effect: it is no action on such a resource"
-            for action, resource in made.idle
-        ),
-        *unsure,
-        *doubts,
-    ]
+    made = translated(foreign, catalog, own)
+    text = draft_text(unfinished(made.draft))
+    taken = own_text(own, given=given)
     if format_ is Format.JSON:
         told = {
-            "entries": draft_text(made),
-            "entries_allow_more": beyond_json(more),
-            "policy_allows_more": beyond_json(less),
+            "own": {"account": own.account, "region": own.region},
+            "entries": text,
+            "entries_allow_more": beyond_json(made.more),
+            "policy_allows_more": beyond_json(made.less),
         }
-        typer.echo(json.dumps({**told, "notes": notes}, indent=2))
+        typer.echo(json.dumps({**told, "notes": made.notes}, indent=2))
         return
-    typer.echo(draft_text(made), nl=False)
+    typer.echo(f"# {taken}\n{text}" if taken and text else text, nl=False)
     for line in (
-        *beyond_text("the entries allow more than the policy", more),
-        *beyond_text("the policy allows more than the entries", less),
-        *(f"note: {note}" for note in notes),
+        *beyond_text("the entries allow more than the policy", made.more),
+        *beyond_text("the policy allows more than the entries", made.less),
+        *(f"note: {note}" for note in made.notes),
     ):
         typer.echo(printable(line), err=True)
 
 
-def _compared(foreign: Foreign, manifest: Path, only: list[str], catalog: Catalog, format_: Format) -> None:
-    from rolewright.data import iam  # noqa: PLC0415 - only this command needs all this
-    from rolewright.prove.table import changes  # noqa: PLC0415
-    from rolewright.report.draft import beyond_json, beyond_text  # noqa: PLC0415
+def _held_against(
+    foreign: Foreign, own: Own, manifest: Path, only: list[str], catalog: Catalog, format_: Format, *, given: bool
+) -> None:
+    from rolewright.report.draft import beyond_json, own_text  # noqa: PLC0415 - only this command needs all this
+    from rolewright.translation import compared  # noqa: PLC0415
 
     told: list[dict[str, object]] = []
-    wider = narrower = False
-    for name, declared in _declared(manifest, only, catalog):
-        more, unsure = changes(foreign.allowed, declared, iam.expand)
-        less, doubts = changes(declared, foreign.allowed, iam.expand)
-        notes = [*foreign.unread, *unsure, *doubts]
-        wider |= bool(more or notes)
-        narrower |= bool(less)
+    codes = {0}
+    for name, is_placed, declared in _declared(manifest, only, own, catalog):
+        found = compared(foreign, declared)
+        codes.add(WIDER if found.wider else DIFFERS if found.differs else 0)
+        placed = {} if is_placed else {"own": {"account": own.account, "region": own.region}}
         told.append(
             {
                 "workload": name,
-                "policy_allows_more": beyond_json(more),
-                "manifest_allows_more": beyond_json(less),
-                "notes": notes,
+                **placed,
+                "policy_allows_more": beyond_json(found.more),
+                "manifest_allows_more": beyond_json(found.less),
+                "notes": found.notes,
             }
         )
         if format_ is Format.TEXT:
-            for line in (
-                *beyond_text(f"the policy allows more than {name}", more),
-                *beyond_text(f"{name} allows more than the policy", less),
-                *(f"note: {note}" for note in notes),
-                *([] if more or less or notes else [f"the policy and {name} allow the same"]),
-            ):
+            taken = "" if is_placed else own_text(own, given=given)
+            for line in _lines(name, found, taken):
                 typer.echo(printable(line))
     if format_ is Format.JSON:
         typer.echo(json.dumps({"workloads": told}, indent=2))
-    if wider or narrower:
-        raise typer.Exit(WIDER if wider else NARROWER)
+    if codes != {0}:
+        raise typer.Exit(WIDER if WIDER in codes else DIFFERS)
 
 
-def _declared(manifest: Path, only: list[str], catalog: Catalog) -> Iterable[tuple[str, tuple[Declared, ...]]]:
-    """What each workload of a manifest lets the code do, in each environment that is asked for."""
+def _lines(name: str, found: Compared, taken: str) -> Iterator[str]:
+    from rolewright.report.draft import beyond_text  # noqa: PLC0415 - only this command needs all this
+
+    yield from beyond_text(f"the policy allows more than {name}", found.more)
+    yield from beyond_text(f"{name} allows more than the policy", found.less)
+    yield from (f"note: {note}" for note in found.notes)
+    if not found.differs:
+        yield f"the policy and {name} allow the same"
+    if taken:
+        yield f"note: {taken}"
+
+
+def _declared(
+    manifest: Path, only: list[str], own: Own, catalog: Catalog
+) -> Iterable[tuple[str, bool, tuple[Declared, ...]]]:
+    """What each workload of a manifest lets the code do, in each environment that is asked for.
+
+    Where the manifest names no environment, nothing but the policy can say which account and region are its own.
+    """
     from rolewright.grants import derive_grants  # noqa: PLC0415 - only this command needs all this
     from rolewright.manifest import read_manifest  # noqa: PLC0415
     from rolewright.prove.table import ground  # noqa: PLC0415
@@ -141,11 +154,12 @@ def _declared(manifest: Path, only: list[str], catalog: Catalog) -> Iterable[tup
 
     found = []
     for workload in read_manifest(load(manifest), catalog):
-        own = [one for one in derive_grants(workload, catalog).grants if one.side == "workload"]
+        granted = [one for one in derive_grants(workload, catalog).grants if one.side == "workload"]
         for environment in workload.environments:
             if not only or environment.name in only:
                 where = f" in {environment.name}" if environment.name else ""
-                found.append((workload.name + where, ground(own, environment.values)))
+                values = environment.values if environment.name else {**environment.values, **own.values}
+                found.append((workload.name + where, bool(environment.name), ground(granted, values)))
     if not found:
         raise typer.BadParameter(f"{manifest} has no environment {' or '.join(only)}")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.prove.conditions import has_variable, shape
@@ -175,11 +175,15 @@ class Change:
 
 
 def changes(
-    after: Sequence[Declared], before: Sequence[Declared], expand: Callable[[str], Collection[str]]
+    after: Sequence[Declared],
+    before: Sequence[Declared],
+    expand: Callable[[str], Collection[str]],
+    spelt_out: Callable[[str], str] = str,
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """What `after` allows and `before` does not, over all ARNs and contexts, and what cannot be told of it.
 
-    Decided as `compare` does: what another pattern or another statement allowed already is no change.
+    Decided as `compare` does: what another pattern or another statement allowed already is no change. `spelt_out` says
+    how what cannot be told names an action.
     """
     unknown: dict[str, None] = {}
     new, old = (_side([_statement(entry) for entry in declared], unknown) for declared in (after, before))
@@ -187,7 +191,7 @@ def changes(
     for action, spelt in sorted(_actions(new.plain, expand, unknown).items()):
         for one in _excess(action, spelt, new, old):
             if isinstance(one, _Doubt):
-                unknown[one.text("undeclared")] = None
+                unknown[replace(one, action=spelt_out(one.action)).text("undeclared")] = None
             else:
                 rule, request = one
                 conditions = tuple((atom.operator, atom.key, atom.values) for atom in rule.conditions)

@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from rolewright.difference import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from rolewright.prove.table import Change
+    from rolewright.own import Own
+    from rolewright.translation import Beyond
 
 
-def beyond_text(title: str, changes: Sequence[Change]) -> Iterator[str]:
-    """A line for each resource with the actions on it, under a title; nothing for no changes."""
-    if changes:
+def beyond_text(title: str, found: Sequence[Beyond]) -> Iterator[str]:
+    """A line for each resource with the actions on it, under a title; nothing for none."""
+    if found:
         yield f"{title}:"
-    for (origin, resource, conditions), actions in _grouped(changes):
-        yield f"  {', '.join(actions)} on {resource}{shown(conditions)} ({origin})"
+    for one in found:
+        yield f"  {', '.join(one.actions)} on {one.resource}{shown(one.conditions)} ({one.origin})"
 
 
-def beyond_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
+def beyond_json(found: Sequence[Beyond]) -> list[dict[str, Any]]:
     """The same, ready for `json.dumps`."""
     return [
         {
-            "actions": actions,
-            "resource": resource,
-            "conditions": [{"operator": o, "key": k, "values": list(v)} for o, k, v in conditions],
-            "origin": origin,
+            "actions": list(one.actions),
+            "resource": one.resource,
+            "conditions": [{"operator": o, "key": k, "values": list(v)} for o, k, v in one.conditions],
+            "origin": one.origin,
         }
-        for (origin, resource, conditions), actions in _grouped(changes)
+        for one in found
     ]
 
 
-def _grouped(
-    changes: Iterable[Change],
-) -> list[tuple[tuple[str, str, tuple[tuple[str, str, tuple[str, ...]], ...]], list[str]]]:
-    groups = defaultdict(list)
-    for one in changes:
-        groups[one.origin, one.resource, one.conditions].append(one.action)
-    return [(key, sorted(set(actions))) for key, actions in groups.items()]
+def own_text(own: Own, *, given: bool) -> str:
+    """What is taken for the manifest's own account and region, and why; "" where nothing names any."""
+    account = f"account {own.account}" if own.account else ""
+    region = f"region {own.region}" if own.region else ""
+    if not account and not region:
+        return ""
+    why = [f"{account} as --account says"] if given else []
+    named = " and ".join(one for one in ("" if given else account, region) if one)
+    why += [f"{named} as the policy names most"] if named else []
+    return f"taken for the manifest's own: {', '.join(why)}"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rolewright.data import iam
-from rolewright.draft import draft, draft_text
+from rolewright.draft import draft
+from rolewright.drafted import draft_text
 from rolewright.edit import Editor, UnplacedError, applied
 from rolewright.finding import Finding, Rejected
 from rolewright.grants import derive_grants

@@ -1,0 +1,301 @@
+"""An action on an ARN under conditions → what the fields of a resource type have to be for a verb to grant it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ResourceBlueprint, Verb
+
+Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
+Fields = dict[str, Any]
+"""Field → its value; ABSENT where it has to be left out, OPEN where nothing says which value is meant."""
+
+ABSENT = None
+OPEN = "*"
+CONTEXT = ("partition", "region", "account")
+TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^}]*)?)\}|(\*)|(\?+)|([^$*?]+|\$)')
+_ARN = re.compile(r"\$\{arns\.([\w-]+)\}")
+_Left = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
+_LONGEST = 2048  # no ARN of AWS has more characters
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An action that verbs of a type grant on one of its ARNs ("*" for none), always under `conditions` of templates.
+
+    `optional` are those of fields, which hold where the field is given; `refused` the fields that go with none of the
+    verbs.
+    """
+
+    blueprint: ResourceBlueprint
+    arn: str
+    action: str
+    conditions: Conditions
+    optional: tuple[tuple[str, str, Conditions], ...]
+    refused: tuple[str, ...]
+    verbs: tuple[Verb, ...]
+
+    @property
+    def pair(self) -> tuple[str, str, Conditions]:
+        """What tells it from the others of its type."""
+        return self.arn, self.action, self.conditions
+
+    @property
+    def identifies(self) -> bool:
+        """Whether it is on a resource of the type, and not on what goes with one, such as a role that is passed."""
+        own = self.blueprint.own_arn
+        return not own or (self.arn != "*" and _service(self.blueprint.arns[self.arn]) == _service(own))
+
+
+def pairs(verb: Verb) -> set[tuple[str, str, Conditions]]:
+    """What a narrow verb grants, as `Offer.pair` says it."""
+    return {(arn, action, always(verb, action, arn)) for arn, actions in verb.allow.items() for action in actions}
+
+
+def always(verb: Verb, action: str, arn: str) -> Conditions:
+    """The conditions under which alone a verb grants an action on an ARN, as templates."""
+    return tuple(
+        (operator, key, tuple(values))
+        for one in verb.scope
+        if one.covers(action, arn)
+        for operator, block in one.conditions.items()
+        for key, values in block.items()
+    )
+
+
+def offers(catalog: Catalog) -> Mapping[str, Sequence[Offer]]:
+    """All that verbs of a catalogue grant, by action."""
+    found: dict[str, list[Offer]] = defaultdict(list)
+    for blueprint in catalog.resources.values():
+        granting: dict[tuple[str, str, Conditions], list[Verb]] = defaultdict(list)
+        for verb in blueprint.verbs.values():
+            for pair in sorted(pairs(verb)) if not verb.of else ():
+                granting[pair].append(verb)
+        for (arn, action, conditions), verbs in granting.items():
+            optional = tuple(_optional(blueprint, action, arn))
+            refused = tuple(
+                name
+                for name, exclusions in blueprint.exclusions.items()
+                if all(any(verb.name in one.verbs for one in exclusions) for verb in verbs)
+            )
+            found[action].append(Offer(blueprint, arn, action, conditions, optional, refused, tuple(verbs)))
+    return found
+
+
+def _optional(blueprint: ResourceBlueprint, action: str, arn: str) -> Iterable[tuple[str, str, Conditions]]:
+    for name, scopes in blueprint.scope.items():
+        for one in scopes:
+            if one.covers(action, arn):
+                conditions = tuple((o, k, tuple(v)) for o, block in one.conditions.items() for k, v in block.items())
+                yield name, one.each, conditions
+
+
+def named(offer: Offer, resource: str, *, exact: bool) -> Fields | None:
+    """The fields with which an offer is for a resource, or None where it is for none such.
+
+    The context's names are among them where the ARN holds them. With `exact` a `*` of the template stands for nothing
+    but a `*`.
+    """
+    if offer.arn == "*":
+        return {} if resource == "*" else None
+    return _read(offer.blueprint, offer.blueprint.arns[offer.arn], resource, exact=exact)
+
+
+def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | None:
+    """The fields with which an offer gives an action on a resource under these very conditions, or None."""
+    fields = named(offer, resource, exact=True)
+    if fields is None:
+        return None
+    left: _Left = {(operator.lower(), key.lower()): (key, values) for operator, key, values in conditions}
+    if len(left) != len(conditions) or not _take(offer.blueprint, offer.conditions, left, fields):
+        return None
+    taken: dict[str, bool] = {}
+    for name, each, block in offer.optional:
+        if each:
+            taken[name] = _take_each(block, name, left, fields) or taken.get(name, False)
+            continue
+        tried, rest = dict(fields), dict(left)
+        if _take(offer.blueprint, block, rest, tried, name):
+            fields, left = tried, rest
+            taken[name] = True
+        else:
+            taken.setdefault(name, False)
+    fields |= {name: ABSENT for name, given in taken.items() if not given and fields.get(name) is None}
+    fields |= {name: ABSENT for name in offer.refused if name not in fields}
+    return None if left else fields
+
+
+def compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two sets of fields can be those of one entry."""
+    return all(other[name] == value for name, value in one.items() if name in other)
+
+
+def _service(template: str) -> str:
+    return template.split(":", 3)[2]
+
+
+def _take(
+    blueprint: ResourceBlueprint,
+    block: Conditions,
+    left: _Left,
+    fields: Fields,
+    field: str = "",
+) -> bool:
+    """Take the conditions of a block out of those that are left, and what they say into the fields.
+
+    False where one is missing or says something else. `field` is the one that brings them.
+    """
+    for operator, key, templates in block:
+        found = left.pop((operator.lower(), key.lower()), None)
+        if found is None or not _unify(blueprint, templates, found[1], fields):
+            return False
+    if field and field not in fields:  # its conditions do not name it: a switch
+        if blueprint.fields.get(field, {}).get("type") != "boolean":
+            return False
+        fields[field] = True
+    return True
+
+
+def _take_each(block: Conditions, name: str, left: _Left, fields: Fields) -> bool:
+    """The same for conditions that there are for each entry of a mapping."""
+    found: dict[str, str] = {}
+    for operator, key, _ in block:
+        start = key.partition("${each.key}")[0].lower()
+        for at in [at for at in left if at[0] == operator.lower() and at[1].startswith(start)]:
+            written, values = left[at]
+            if len(values) == 1:
+                found[written[len(start) :]] = values[0]
+                del left[at]
+    if found:
+        fields[name] = found
+    return bool(found)
+
+
+def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Sequence[str], fields: Fields) -> bool:
+    """Whether templates can be the values of a condition, and with which fields."""
+    written = [_ARN.sub(lambda found: blueprint.arns[found[1]], one) for one in templates]
+    if len(written) == 1:
+        read = [_read(blueprint, written[0], value, exact=True) for value in values]
+        first = read[0]
+        if first is None or len(read) == 1:
+            return first is not None and _agree(first, fields)
+        merged: Fields = dict(first)
+        for one in read[1:]:
+            if one is None:
+                return False
+            for name, value in one.items():
+                if isinstance(value, tuple):
+                    merged[name] += value
+                elif merged[name] != value:
+                    return False
+        lists = [name for name, value in merged.items() if isinstance(value, tuple)]
+        return len(lists) == 1 and _agree(merged, fields)
+    open_ = list(values)
+    for template in written:
+        for value in open_:
+            one = _read(blueprint, template, value, exact=True)
+            if one is not None and _agree(one, fields):
+                open_.remove(value)
+                break
+        else:
+            return False
+    return not open_
+
+
+def _agree(found: Fields, fields: Fields) -> bool:
+    if OPEN in [value for name, value in found.items() if name not in CONTEXT] or not compatible(found, fields):
+        return False
+    fields |= found
+    return True
+
+
+def _read(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool) -> Fields | None:
+    """What the fields have to be so that a template gives a text, or None where it cannot."""
+    if len(text) > _LONGEST:
+        return None
+    names = dict.fromkeys(changed or name for changed, name, *_ in TEMPLATE.findall(template))
+    kinds = tuple((name, _characters(blueprint.fields.get(name, {}))) for name in names if name not in ("", *CONTEXT))
+    found = _pattern(template, kinds, exact=exact).fullmatch(text)
+    if found is None:
+        return None
+    defaults = {name: default.removeprefix(":-") for _, name, default, *_ in TEMPLATE.findall(template)}
+    fields: Fields = {}
+    for name, value in found.groupdict().items():
+        schema = blueprint.fields.get(name, {})
+        if name in CONTEXT:
+            fields[name] = value
+        elif value in (None, "", defaults.get(name)):
+            fields[name] = ABSENT
+        elif value == "*":
+            fields[name] = OPEN
+        elif name not in blueprint.fields or not _takes(schema.get("items", schema), value):
+            return None
+        else:
+            fields[name] = (value,) if schema.get("type") == "array" else value
+    return fields
+
+
+def _takes(schema: Mapping[str, Any], value: str) -> bool:
+    return bool(re.search(schema.get("pattern", ""), value)) and value in schema.get("enum", [value])
+
+
+def _characters(schema: Mapping[str, Any]) -> str:
+    """The class of the characters that a field takes: without those that its pattern refuses wherever they stand."""
+    schema = schema.get("items", schema)
+    return _class(schema.get("pattern", ""), str((schema.get("examples") or ["aa"])[0]))
+
+
+@cache
+def _class(pattern: str, example: str) -> str:
+    never = [
+        character
+        for character in "/:*?"
+        if character not in example
+        and not any(re.search(pattern, example[:n] + character + example[n:]) for n in range(len(example) + 1))
+    ]
+    return f"[^{''.join(never)}]" if never else "."
+
+
+@cache
+def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) -> re.Pattern[str]:
+    """The texts that a template may stand for, those with `*` in place of a field among them.
+
+    After all that has to be given, one `*` may also stand for the rest, so that `table/orders/*` is read as its index.
+    """
+    tokens = TEMPLATE.findall(template)
+    seen: set[str] = set()
+    parts = [_part(token, dict(kinds), seen, exact=exact) for token in tokens]
+    last = max(
+        (n for n, (changed, name, default, *_) in enumerate(tokens) if (changed or name) and not default),
+        default=len(tokens),
+    )
+    after = tokens[last + 1][-1] if last + 1 < len(tokens) else ""
+    cuts = [re.escape(after[:length]) + r"\*" for length in range(1, len(after) + 1)]
+    rest = "|".join(["".join(parts[last + 1 :]), *cuts])
+    return re.compile("".join(parts[: last + 1]) + f"(?:{rest})", re.DOTALL)
+
+
+def _part(token: tuple[str, ...], classes: Mapping[str, str], seen: set[str], *, exact: bool) -> str:
+    """What one part of a template may stand for."""
+    changed, name, default, star, marks, literal = token
+    group = changed or name
+    if group in seen and group:
+        return f"(?P={group})"
+    seen.add(group)
+    if group in CONTEXT:
+        return f"(?P<{group}>[^:]*)"
+    if group:
+        return f"(?P<{group}>{classes[group]}*)" if default == ":-" else rf"(?P<{group}>\*|{classes[group]}+?)"
+    if star:
+        return r"\*" if exact else r"(?:\*?|[^*?:]*)"
+    if marks:
+        return rf"(?:\?{{{len(marks)}}}|\*|[^*?:/]{{{len(marks)}}})"
+    return re.escape(literal)
