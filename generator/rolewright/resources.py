@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.derive import InconsistentError, arn_pattern, derive
+from rolewright.blueprint.arn_template import own_pattern
+from rolewright.derive import InconsistentError, derive
 from rolewright.environments import variable_name
 from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, interpolate
 from rolewright.model import Condition, Ref, Resource, Text
@@ -131,7 +132,7 @@ class Resources:
             )
 
         try:
-            groups = derive(given, arn_pattern(blueprint.own_arn), self.values.environments(), variable)
+            groups = derive(given, own_pattern(blueprint.own_arn), self.values.environments(), variable)
         except InconsistentError:
             groups = None
         if groups is None:

@@ -14,7 +14,8 @@ from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
-    from rolewright.model import Module, Role, Workload
+    from rolewright.model import Role, Workload
+    from rolewright.source import Document
     from rolewright.usage.held import Held
     from rolewright.usage.patch import Denial
     from rolewright.usage.reports import LastAccessed
@@ -74,7 +75,11 @@ def usage(
         try:
             active = read_credential_report(credential_report) if credential_report is not None else ()
             accessed = {role: read_last_accessed(path) for role, path in named.items()}
-            known = [one for path in dict.fromkeys(manifest) for one in pipeline.rendered(path)]
+            known = [
+                (pipeline.read(path), index, workload, own)
+                for path in dict.fromkeys(manifest)
+                for index, (workload, own, _) in enumerate(pipeline.rendered(path))
+            ]
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
@@ -118,23 +123,25 @@ def _write_patch(
 
 
 def _held(
-    known: list[tuple[Workload, tuple[Role, ...], Module]],
+    known: list[tuple[Document, int, Workload, tuple[Role, ...]]],
     found: Tally,
     only: list[str],
     catalog: Catalog,
     accessed: dict[str, LastAccessed],
-) -> tuple[dict[str, list[Held]], dict[str, str], list[Denial]]:
-    """The roles of each workload, and the change of the manifest for each denial that one would mend."""
+) -> tuple[dict[str, list[Held]], dict[str, list[str]], list[Denial]]:
+    """The roles of each workload, and for each denial that a change of the manifest may mend what is said of it."""
     from rolewright.grants import derive_grants  # noqa: PLC0415 - only this command needs all this
-    from rolewright.question import Question, answer  # noqa: PLC0415
-    from rolewright.report.usage import WANTING  # noqa: PLC0415
+    from rolewright.question import Question  # noqa: PLC0415
+    from rolewright.report.question import advice_lines  # noqa: PLC0415
+    from rolewright.suggest.engine import suggest  # noqa: PLC0415
+    from rolewright.suggest.messages import reason_of, why  # noqa: PLC0415
     from rolewright.usage.held import held  # noqa: PLC0415
     from rolewright.usage.patch import Denial  # noqa: PLC0415
 
     roles: dict[str, list[Held]] = {}
-    advice: dict[str, str] = {}
+    advice: dict[str, list[str]] = {}
     denials: list[Denial] = []
-    for workload, own, module in known:
+    for document, index, workload, own in known:
         declaration = derive_grants(workload, catalog)
         for environment in workload.environments:
             if only and environment.name not in only:
@@ -143,16 +150,14 @@ def _held(
             for one in held(workload, declaration, names, environment, found, accessed):
                 roles.setdefault(workload.name, []).append(one)
                 for action, resource, because, seen in one.denied:
-                    if WANTING in because:
-                        where = f" in {environment.name}" if environment.name else ""
-                        said = f"denied {seen.count} times{where}, last {seen.last}"
-                        denials.append(Denial(workload.name, action, resource or "*", said))
-                        asked = Question(action, resource or "*", one.name, because)
-                        told = answer(asked, workload, own, module, catalog, [environment.name])
-                        allowed = ("the manifest allows it by now: apply its module",) if told.is_allowed else ()
-                        advice[f"{action} {resource}"] = (
-                            "; or ".join((*allowed, *told.advice)) or "see `rolewright why`"
-                        )
+                    where = f" in {environment.name}" if environment.name else ""
+                    said = f"denied {seen.count} times{where}, last {seen.last}"
+                    account = environment.account if environment.name else ""
+                    asked = Question(action, resource, one.name, because, account, reason=reason_of(because))
+                    told = suggest(asked, document, index, catalog, only=[environment.name])
+                    if told.advice or why(asked.reason).mends:
+                        denials.append(Denial(workload.name, action, resource, said, one.name, account))
+                        advice[f"{action} {resource}"] = list(advice_lines(told))
     if not roles:
         raise typer.BadParameter(f"no manifest has the environment {' or '.join(only)}")
     return roles, advice, denials

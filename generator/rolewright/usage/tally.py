@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rolewright.question import question_of
+from rolewright.suggest.messages import question_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,8 +97,8 @@ def _role(use: RoleUse, event: Event) -> None:
     if event.denied:
         asked = question_of([event.message])
         actions = event.needs.all_of if event.needs else ()
-        action = asked.action if asked else next(iter(actions), f"{event.prefix}:{event.operation}")
-        resource = asked.resource if asked else next(iter(event.arns), "")
+        action = (asked.action if asked else "") or next(iter(actions), f"{event.prefix}:{event.operation}")
+        resource = (asked.resource if asked else "") or next(iter(event.arns), "")
         because = asked.because if asked else event.message
         use.denied.setdefault((action, resource, because), Seen()).add(event.time)
         return
