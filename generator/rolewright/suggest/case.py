@@ -105,6 +105,8 @@ def spelled(question: Question, catalog: Catalog, environments: tuple[Environmen
     action, resource = facts.name, question.resource
     if not facts.resource_types:
         resource = "*"
+    elif resource == "*":
+        resource = ""
     own = own_values(question, environments[0])
     if resource.startswith("arn:"):
         parts = resource.split(":", 5)

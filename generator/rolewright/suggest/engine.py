@@ -90,8 +90,7 @@ def suggest(
     said = tuple(notes(case, judged))
     if not judged.roles or judged.is_allowed or judged.blocked or judged.denied:
         return Suggestion(judged, (), said, ())
-    unnamed = asked.resource in ("", "*" if iam.action(asked.action) and iam.supports_resource(asked.action) else "")
-    if not asked.action or unnamed or iam.action(asked.action) is None:
+    if not asked.action or not asked.resource or iam.action(asked.action) is None:
         return Suggestion(judged, (), said, tuple(asks(case, judged, ())))
     trial = _Trial(case, document, index, declaration, build, tuple(only), note)
     advice = tuple(trial.best())
@@ -193,7 +192,7 @@ class _Trial:
             return None
         after = self._set(workload, declaration)
         added = after - self._before
-        if self._before - after:
+        if self._before - after and not candidate.replaces:
             return None  # what was allowed has to stay
         owners = tuple(
             f"the owner of {one.resource} adds to its {one.to}: {json.dumps(_plain(one.document, self._said))}"

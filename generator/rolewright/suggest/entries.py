@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Candidate:
     """Changes that may allow what was asked; `lacking` are fields of theirs whose value nobody told.
 
-    One that is `last` is for where no other helps.
+    One that is `last` is for where no other helps; one that `replaces` puts a value in place of another, with what
+    that allowed.
     """
 
     changes: tuple[Change, ...]
@@ -31,6 +32,7 @@ class Candidate:
     remark: str = ""
     lacking: tuple[str, ...] = ()
     last: bool = False
+    replaces: bool = False
 
     def said(self) -> str:
         """The changes for people."""

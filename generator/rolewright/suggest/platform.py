@@ -180,5 +180,6 @@ def _read_back(case: Case, field: str, template: str) -> Iterator[Candidate]:
         value = base
         for (start, end), text in sorted(spans, reverse=True):
             value = value[:start] + text + value[end:]
-        yield Candidate((Change(("compute", field), value),), "", " (with the tag that is meant)")
+        remark = f" (in place of {base}, with the tag that is meant)" if base == compute.get(field) else ""
+        yield Candidate((Change(("compute", field), value),), remark=remark, replaces=True)
         return
