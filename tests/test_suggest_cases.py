@@ -47,6 +47,7 @@ def after(suggestion: Suggestion) -> list[dict[str, object]]:
                 "access": ["push"],
             },
         ),
+        ("lambda-kms-wrapped", LAMBDA, "compute.kms_key", KEY),
         ("redacted", FARGATE, "resources.uploads.access", ["get", "put"]),
         ("json-log-line", FARGATE, "resources.uploads.access", ["get", "put"]),
         ("go-sdk", FARGATE, "resources.uploads.access", ["get", "put"]),

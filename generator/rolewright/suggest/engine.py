@@ -15,7 +15,7 @@ from rolewright.model import Text
 from rolewright.policy import build_roles
 from rolewright.question import answer
 from rolewright.source import loads
-from rolewright.spoken import SYMBOLS
+from rolewright.spoken import SYMBOLS, shown
 from rolewright.suggest.case import Case, spelled
 from rolewright.suggest.changes import changed
 from rolewright.suggest.entries import Candidate, code_candidates
@@ -144,19 +144,19 @@ class _Trial:
             tried = self._tried(candidate)
             if tried is not None:
                 found.setdefault(tried[0], (candidate, tried[1]))  # of two that bring the same, the first
-        shown: list[frozenset[tuple[str, ...]]] = []
+        taken: list[frozenset[tuple[str, ...]]] = []
         order = sorted(found.items(), key=lambda pair: (pair[1][0].last, pair[1][1].beyond))
         for added, (candidate, advice) in order:
-            if (shown and candidate.last) or len(shown) >= _MOST:
+            if (taken and candidate.last) or len(taken) >= _MOST:
                 return
-            if any(one < added for one in shown):
+            if any(one < added for one in taken):
                 continue  # with more than one that is shown
             errors = list(self._errors(advice.text))
             if errors:
                 self.refused.append((candidate, errors[0].message))
             else:
                 yield advice
-                shown.append(added)
+                taken.append(added)
 
     def _candidates(self) -> Iterator[Candidate]:
         code = [role for role in self._case.asking if role.grants == "workload"]
@@ -208,10 +208,16 @@ class _Trial:
         (first, *_) = self._case.environments
         return first.values if first.name else {**first.values, **SYMBOLS}
 
-    def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, str, str, str]]:
-        """What each role may do, in each environment."""
+    def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, ...]]:
+        """What each role may do in each environment, with its conditions."""
         return {
-            (grant.role, action, arn.ground(environment.values), f"{environment.name} {grant.effect}")
+            (
+                grant.role,
+                action,
+                arn.ground(environment.values),
+                f"{environment.name} {grant.effect}",
+                shown(grant.conditions, environment.values),
+            )
             for environment in workload.environments
             for grant in declaration.grants
             for action in grant.actions

@@ -57,7 +57,7 @@ def read(text: str) -> Question | None:
         if not any(one in lower for one in table.denied):
             return None
     question = _with_operation(question, flat)
-    platform = question.platform or (not question.who and any(one in lower for one in table.platform))
+    platform = question.platform or any(one in lower for one in table.platform)
     return replace(question, platform=platform, reason=question.reason or reason_of(flat))
 
 

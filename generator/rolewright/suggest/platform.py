@@ -42,7 +42,8 @@ def key_fields(case: Case, role: RoleBlueprint) -> Iterator[tuple[str, str]]:
     """Resources that the role uses, with the field that is not given and would bring the action."""
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
-        verbs = {verb.name for verb in blueprint.expand(resource.access)} if role.grants == "workload" else set()
+        own = role.grants == "workload" and not case.question.platform
+        verbs = {verb.name for verb in blueprint.expand(resource.access)} if own else set()
         for use in case.workload.compute.uses:
             injected = role.grants == INJECTION and use.verbs == (INJECTION,)
             if use.resource == key and (use.role == role.key or injected):
