@@ -27,6 +27,7 @@ from rolewright.source import loads
 from rolewright.suggest.changes import Change, changed
 from rolewright.suggest.engine import suggest
 from rolewright.suggest.messages import question_of
+from rolewright.trial import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,6 +171,80 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
     assert counted["verb not answered"] == 0
     assert counted["followed"] >= 60 * CASES
     assert len(types) >= 8
+
+
+HOST = {
+    "version": 1,
+    "workload": "app",
+    "compute": {"type": "ec2", "ami": "ami-01234567", "instance_type": "t3.micro"},
+    "environments": {"prod": {"account": "123456789012", "region": "us-east-1"}},
+}
+
+
+def entries(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """A manifest for each type and narrow verb, with what they need and nothing more."""
+    for type_, blueprint in catalog.resources.items():
+        for verb in (one for one in blueprint.verbs.values() if not one.of):
+            fields = dict.fromkeys((*blueprint.required, *blueprint.needs(verb, ())))
+            entry = {"type": type_, **{name: sample(blueprint.fields[name]) for name in fields}, "access": [verb.name]}
+            yield type_, verb.name, {**HOST, "resources": {"it": entry}}
+
+
+def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
+    """By the text of the denial alone: the entry is taken, allows it, and brings no more than its verb did."""
+    chance = random.Random(20261128)
+    counted: Counter[str] = Counter()
+    answered: set[str] = set()
+    listed = list(entries(catalog))
+    for type_, _, manifest in listed if CASES > 1 else chance.sample(listed, 80):
+        try:
+            cases = [case for case in lost(manifest, catalog, chance) if case.how == "entry"]
+        except Rejected:
+            counted["impossible"] += 1
+            continue
+        for case in cases:
+            question = question_of([PLAIN.format(user=case.user, action=case.action, arn=case.arn)])
+            assert question is not None
+            found = suggest(question, loads(case.text, "m.yaml"), 0, catalog)
+            for advice in found.advice:
+                (workload,) = read_manifest(loads(advice.text, "m.yaml"), catalog)
+                declaration = derive_grants(workload, catalog)
+                lock = access_lock(workload, build_roles(workload, declaration, catalog))
+                assert may(lock, case.role, case.action, case.arn), (case, advice)
+            if found.advice:
+                answered.add(type_)
+                counted["followed"] += len(found.advice)
+                beyond = {one for one in case.all_of if one[0] != case.action}
+                assert found.advice[0].beyond <= len(beyond), (case, found.advice[0])
+            else:
+                assert found.asks or found.notes, case
+                counted["asked back"] += 1
+    print(dict(counted), len(answered), sorted({one for one, _, _ in listed} - answered))
+    assert counted["followed"] > counted["asked back"]
+    assert CASES == 1 or len(answered) >= len(catalog.resources) - 2
+
+
+OTHER = "222222222222"
+
+
+def test_another_accounts_resource_never_becomes_ones_own(catalog: Catalog) -> None:
+    """Its account stands in every change that is advised for it, or there is none."""
+    chance = random.Random(20261128)
+    followed = 0
+    listed = list(entries(catalog))
+    for _, _, manifest in listed if CASES > 1 else chance.sample(listed, 40):
+        try:
+            cases = [case for case in lost(manifest, catalog, chance) if case.how == "entry" and ":1234567" in case.arn]
+        except Rejected:
+            continue
+        for case in cases:
+            arn = case.arn.replace("123456789012", OTHER)
+            question = question_of([PLAIN.format(user=case.user, action=case.action, arn=arn)])
+            assert question is not None
+            for advice in suggest(question, loads(case.text, "m.yaml"), 0, catalog).advice:
+                assert OTHER in advice.said, (case, advice)
+                followed += 1
+    assert followed >= 5
 
 
 def test_what_is_shown_was_built_and_proven(pipeline: Pipeline) -> None:
