@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rolewright.finding import Rejected
+from rolewright.manifest import read_manifest
 from rolewright.source import Document, load, loads
 from rolewright.suggest.engine import Suggestion, suggest
 from rolewright.suggest.messages import question_of, reason_of, why
@@ -284,3 +287,79 @@ def test_no_star_is_advised_for_what_takes_a_resource(action: str, catalog: Cata
         found, _ = asked(f"User: {USER} is not authorized to perform: {action}{rest}", FARGATE, catalog)
         assert found.advice == ()
         assert any("does not tell which" in one for one in found.asks)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "User: ",
+        "arn:aws:iam::1:role/a/",
+        "is not authorized to perform: ",
+        "failed to fetch secret arn:",
+        "CannotPullContainerError ",
+        "CannotPullContainerError 111111111111.dkr.ecr.eu-west-2.amazonaws.com/a",
+        "on resource: ",
+        "not authorized to perform s3:",
+        "execution role does not have permissions to call a",
+        "when calling the ",
+        "operation error a",
+        "(Service: A",
+        '\\"',
+        "x",
+        "\n│ ",
+    ],
+)
+def test_a_long_text_is_read_in_its_own_time(piece: str) -> None:
+    """Twice the text takes at most about twice the time."""
+
+    def took(length: int) -> float:
+        text = (piece * (length // len(piece)))[:length] + " AccessDenied"
+        begun = time.process_time()
+        question_of([text])
+        return time.process_time() - begun
+
+    small, large = (min(took(length) for _ in range(3)) for length in (12_000, 96_000))
+    assert large < max(small, 0.002) * 40  # eight times the text; 64 times the time would be a square
+
+
+def test_the_arn_of_a_part_is_not_the_resources_own(catalog: Catalog) -> None:
+    """An index has an ARN that begins as its table's does, and no table is named so."""
+    table = "arn:aws:dynamodb:eu-west-2:111111111111:table/Orders"
+    head = "version: 1\nworkload: app\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro}\nresources:\n"
+    entry = "  t: {type: dynamodb-table, arn: '%s', access: get}\n"
+    read_manifest(loads(head + entry % table, "m.yaml"), catalog)
+    with pytest.raises(Rejected, match="no ARN of a DynamoDB table"):
+        read_manifest(loads(head + entry % f"{table}/index/by-date", "m.yaml"), catalog)
+
+
+def test_what_is_encoded_is_known_by_its_operation(catalog: Catalog) -> None:
+    text = (
+        "An error occurred (UnauthorizedOperation) when calling the RunInstances operation: You are not authorized to "
+        "perform this operation. Encoded authorization failure message: 4-aBcD"
+    )
+    found, _ = asked(text, FARGATE, catalog)
+    assert found.answer.question.action == "ec2:RunInstances"
+    assert any("aws sts decode-authorization-message" in one for one in found.notes)
+    assert found.advice == ()
+    assert any("does not tell which" in one for one in found.asks)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [("", "the manifest allows it by now"), (", leading_keys: [a]", "the manifest allows it under conditions alone")],
+)
+def test_what_is_allowed_under_conditions_is_not_just_allowed(fields: str, said: str, catalog: Catalog) -> None:
+    text = (
+        "version: 1\nworkload: app\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro}\nresources:\n"
+        f"  t: {{type: dynamodb-table, name: orders, access: get{fields}}}\n"
+    )
+    question = question_of(
+        [
+            "User: arn:aws:sts::111111111111:assumed-role/app-instance/x is not authorized to perform: dynamodb:GetItem on "
+            "resource: arn:aws:dynamodb:eu-west-2:111111111111:table/orders because no identity-based policy allows it"
+        ]
+    )
+    assert question is not None
+    found = suggest(question, loads(text, "m.yaml"), 0, catalog)
+    assert found.answer.is_allowed
+    assert any(said in one for one in found.notes)

@@ -147,3 +147,22 @@ def test_what_is_no_question_is_wrong_use(words: tuple[str, ...], tmp_path: Path
     result = rolewright("why", "m.yaml", *words, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
+
+
+def test_the_change_is_written_to_another_file(tmp_path: Path) -> None:
+    """As `usage --patch` does; what it writes lets the role do it."""
+    (tmp_path / "m.yaml").write_text(APP, encoding="utf-8")
+    text = DENIED.replace("GetObject", "PutObject").replace("out/report.csv", "in/x")
+    run = rolewright("why", "m.yaml", text, "--patch", "new.yaml", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stderr == "new.yaml: add `put` to `access` of resources.data (m.yaml:5:3)\n"
+    assert (tmp_path / "m.yaml").read_text(encoding="utf-8") == APP
+    written = (tmp_path / "new.yaml").read_text(encoding="utf-8")
+    assert written == APP.replace("access: get", "access: [get, put]")
+    assert rolewright("why", "new.yaml", text, cwd=tmp_path).returncode == 0
+    again = rolewright("why", "m.yaml", text, "--patch", "new.yaml", cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    other = rolewright("why", "m.yaml", DENIED.replace("app-instance", "other"), "--patch", "no.yaml", cwd=tmp_path)
+    assert other.returncode == 1
+    assert "the role other" in other.stdout
+    assert not (tmp_path / "no.yaml").exists()

@@ -16,7 +16,7 @@ from rolewright.suggest.messages import readable_account
 from rolewright.suggest.reading import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, RoleBlueprint
@@ -120,8 +120,14 @@ def spelled(question: Question, catalog: Catalog, environments: tuple[Environmen
 
 def possible(question: Question, catalog: Catalog) -> tuple[str, ...]:
     """The actions that the operation which a text names may need."""
-    services = [question.service] if question.service else sorted({one.service for one in catalog.resources.values()})
-    listed = [needs_of(prefix, question.operation) for prefix in services] if question.operation else []
+    if not question.operation:
+        return ()
+    own = [question.service] if question.service else sorted({one.service for one in catalog.resources.values()})
+    return _needed(own, question.operation) or _needed(sorted(iam.services()), question.operation)
+
+
+def _needed(services: Iterable[str], operation: str) -> tuple[str, ...]:
+    listed = [needs_of(prefix, operation) for prefix in services]
     return tuple(dict.fromkeys(one for needs in listed if needs for one in (*needs.all_of, *needs.one_of)))
 
 

@@ -39,6 +39,8 @@ def notes(case: Case, judged: Answer) -> Iterator[str]:
         elif not judged.allowed:
             yield "this manifest does not let the role do it either"
         yield "nothing in this manifest can help"
+    elif judged.is_allowed and question.because and all(one.conditions for one in judged.allowed):
+        yield "the manifest allows it under conditions alone: apply its module, and see whether the request meets them"
     elif judged.is_allowed and question.reason:
         yield "the manifest allows it by now: apply its module"
     elif judged.is_allowed and question.because:
