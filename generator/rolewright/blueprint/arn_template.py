@@ -13,6 +13,7 @@ _PIECE = re.compile(
     r'\$\{(?:(?:trimprefix|lower)\((?P<changed>[\w.]+)(?:, "[^"]*")?\)|(?P<name>[\w.]+)(?P<default>:-[^}]*)?)\}'
     r"|(?P<star>\*)|(?P<marks>\?+)|(?P<text>[^$*?]+|\$)"
 )
+_SEPARATORS = ("/", ":")
 _OWN = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
 
 
@@ -67,16 +68,19 @@ def wild_pattern(template: str) -> re.Pattern[str]:
     """The ARNs and patterns of ARNs that a template may stand for, those with `*` in place of a field among them."""
     parts: list[str] = []
     seen: set[str] = set()
-    for piece in pieces(template):
+    listed = pieces(template)
+    for piece, following in zip(listed, (*listed[1:], Piece("text", "")), strict=True):
         name = group(piece.value)
         if piece.kind == "field" and name in seen:
             parts.append(f"(?P={name})")
         elif piece.kind == "field":
             seen.add(name)
+            # A field ends where what separates it from the next begins, so that no ARN has to be tried in many ways.
+            one = rf"[^*?{following.value[:1]}]" if following.value[:1] in _SEPARATORS else "[^*?]"
             if piece.value.lower() in CONTEXT:
                 parts.append(f"(?P<{name}>[^:]*)")
             else:
-                parts.append(rf"(?P<{name}>[^*?]*)\*?" if piece.default else rf"(?P<{name}>\*|[^*?]+?)")
+                parts.append(rf"(?P<{name}>{one}*)\*?" if piece.default else rf"(?P<{name}>\*|{one}+?)")
         elif piece.kind == "star":
             parts.append(r"(?:\*?|[^*?:]*)")
         elif piece.kind == "marks":

@@ -94,7 +94,9 @@ def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterat
         return
     unread = [one.location for one in evidence.findings if one.rule in ("unreadable", NOT_READ)]
     if unread:
-        yield Demand(met=False, said=f"{unread[0].file} could not be read: run where it can be, and unpack what is packed")
+        yield Demand(
+            met=False, said=f"{unread[0].file} could not be read: run where it can be, and unpack what is packed"
+        )
     places = keys_told(evidence.findings).get(key.id, [])
     places += [one.location for one in evidence.findings if one.rule in _REFERENCES]
     if places:
