@@ -13,13 +13,16 @@ from rolewright.cli.console import Blueprints, Environments, Format, FormatOptio
 from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
-    from rolewright.blueprint import Catalog
     from rolewright.model import Role, Workload
+    from rolewright.pipeline import Pipeline
     from rolewright.source import Document
     from rolewright.usage.held import Held
     from rolewright.usage.patch import Denial
     from rolewright.usage.reports import LastAccessed
     from rolewright.usage.tally import Tally
+
+_MOST = 200
+"""Denials of one run that are given advice: each change is built and proven."""
 
 
 def usage(
@@ -85,12 +88,13 @@ def usage(
             raise typer.Exit(1) from None
     # Outside, where garbage is collected again: a trail may hold millions of records.
     found = tally((event_of(record) for record in records(files, reading)), since)
-    roles, advice, denials = _held(known, found, env or [], pipeline.catalog, accessed)
-    for role in accessed:
-        if not any(one.name == role for listed in roles.values() for one in listed):
-            raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
-    if patch is not None:
-        _write_patch(patch, manifest[0], denials, roles, pipeline.catalog)
+    with Pipeline(blueprints or ()) as judge:
+        roles, advice, denials = _held(known, found, env or [], judge, accessed)
+        for role in accessed:
+            if not any(one.name == role for listed in roles.values() for one in listed):
+                raise typer.BadParameter(f"--last-accessed: no manifest has a role {role}")
+        if patch is not None:
+            _write_patch(patch, manifest[0], denials, roles, judge)
     active = tuple(one for one in active if not one.used or one.used >= since)
     if format_ is Format.JSON:
         typer.echo(json.dumps(usage_json(roles, found, reading, active), indent=2))
@@ -108,7 +112,7 @@ def _named(text: str) -> tuple[str, Path]:
 
 
 def _write_patch(
-    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], catalog: Catalog
+    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], judge: Pipeline
 ) -> None:
     from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
     from rolewright.report.text import printable  # noqa: PLC0415
@@ -116,7 +120,8 @@ def _write_patch(
     from rolewright.usage.held import unused_of  # noqa: PLC0415
     from rolewright.usage.patch import patched  # noqa: PLC0415
 
-    made = patched(load(manifest), denials, {name: unused_of(listed) for name, listed in roles.items()}, catalog)
+    unused = {name: unused_of(listed) for name, listed in roles.items()}
+    made = patched(load(manifest), denials, unused, judge.catalog, judge.errors)
     write_file(output, made.text)
     for line in (*made.changes, *(f"left as it is: {one}" for one in made.left)):
         typer.echo(printable(f"{output}: {line}"), err=True)
@@ -126,7 +131,7 @@ def _held(
     known: list[tuple[Document, int, Workload, tuple[Role, ...]]],
     found: Tally,
     only: list[str],
-    catalog: Catalog,
+    judge: Pipeline,
     accessed: dict[str, LastAccessed],
 ) -> tuple[dict[str, list[Held]], dict[str, list[str]], list[Denial]]:
     """The roles of each workload, and for each denial that a change of the manifest may mend what is said of it."""
@@ -142,7 +147,7 @@ def _held(
     advice: dict[str, list[str]] = {}
     denials: list[Denial] = []
     for document, index, workload, own in known:
-        declaration = derive_grants(workload, catalog)
+        declaration = derive_grants(workload, judge.catalog)
         for environment in workload.environments:
             if only and environment.name not in only:
                 continue
@@ -154,7 +159,10 @@ def _held(
                     said = f"denied {seen.count} times{where}, last {seen.last}"
                     account = environment.account if environment.name else ""
                     asked = Question(action, resource, one.name, because, account, reason=reason_of(because))
-                    told = suggest(asked, document, index, catalog, only=[environment.name])
+                    if len(denials) >= _MOST:
+                        advice[f"{action} {resource}"] = ["see `rolewright why`, with the text of the denial"]
+                        continue
+                    told = suggest(asked, document, index, judge.catalog, build=judge.errors, only=[environment.name])
                     if told.advice or why(asked.reason).mends:
                         denials.append(Denial(workload.name, action, resource, said, one.name, account))
                         advice[f"{action} {resource}"] = list(advice_lines(told))

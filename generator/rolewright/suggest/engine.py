@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from rolewright.question import Answer, Question
     from rolewright.source import Document
 
+    Build = Callable[[Document, int], Iterable[Finding]]
+
 _MOST = 3
 """Pieces of advice that are shown: the least first."""
 _ENOUGH = 24
@@ -65,7 +67,7 @@ def suggest(
     index: int,
     catalog: Catalog,
     *,
-    build: Callable[[Document, int], Iterable[Finding]] | None = None,
+    build: Build | None = None,
     only: Sequence[str] = (),
     note: str = "",
 ) -> Suggestion:
@@ -98,7 +100,10 @@ def suggest(
         judged = replace(judged, blocked=True)
         return Suggestion(judged, (), tuple(notes(case, judged)), ())
     questions = () if advice else tuple(asks(case, judged, trial.lacking))
-    return Suggestion(judged, advice, (*said, *refused_notes(trial.refused, bool(advice))), questions)
+    told_all = (*said, *refused_notes(trial.refused, bool(advice)))
+    if not advice and not questions and not told_all:
+        told_all = ("no change of this manifest was found that allows it",)
+    return Suggestion(judged, advice, told_all, questions)
 
 
 def _lacking(asked: Question, judged: Answer) -> bool:
@@ -117,7 +122,7 @@ class _Trial:
         document: Document,
         index: int,
         declaration: Declaration,
-        build: Callable[[Document, int], Iterable[Finding]] | None,
+        build: Build | None,
         only: tuple[str, ...],
         note: str,
     ) -> None:

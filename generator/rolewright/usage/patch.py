@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.source import Document
-    from rolewright.suggest.engine import Suggestion
+    from rolewright.suggest.engine import Build, Suggestion
 
 _NOTE = "not used in these records"
 _WRITTEN = re.compile(rf"^[ \t]*# {_NOTE}[^\n]*\n", re.MULTILINE)
@@ -51,17 +51,18 @@ def patched(
     denials: Iterable[Denial],
     unused: Mapping[str, Mapping[str, Sequence[str]]],
     catalog: Catalog,
+    build: Build | None = None,
 ) -> Patched:
     """A manifest with the least change for each denial that it does not allow yet, applied and asked again.
 
     `unused` has the actions that nobody used, by workload and key of the resource: they become comments below its
-    `access`, and nothing is taken away. A change that the manifest does not take is left out and told.
+    `access`, and nothing is taken away. `build` proves a change, and gives the errors. What no change allows is told.
     """
     text = _WRITTEN.sub("", document.text)
     changes: list[str] = []
     left: list[str] = []
     for denial in denials:
-        found, text = _allowing(text, denial, document.file, catalog)
+        found, text = _allowing(text, denial, document.file, catalog, build)
         if found.advice:
             changes.append(f"{found.advice[0].said}, for {denial.action}")
         elif not found.answer.is_allowed:
@@ -73,12 +74,12 @@ def patched(
     return Patched(text, tuple(changes), tuple(left))
 
 
-def _allowing(text: str, denial: Denial, file: str, catalog: Catalog) -> tuple[Suggestion, str]:
+def _allowing(text: str, denial: Denial, file: str, catalog: Catalog, build: Build | None) -> tuple[Suggestion, str]:
     """What is advised for one denial, and the text with the first of it."""
     document = loads(text, file)
     index = next(number for number, tree in enumerate(document.trees) if tree.data["workload"] == denial.workload)
     asked = Question(denial.action, denial.resource, denial.role, account=denial.account)
-    found = suggest(asked, document, index, catalog, note=f"{denial.action}: {denial.said}")
+    found = suggest(asked, document, index, catalog, build=build, note=f"{denial.action}: {denial.said}")
     return found, found.advice[0].text if found.advice else text
 
 
