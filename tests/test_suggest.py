@@ -24,6 +24,7 @@ from rolewright.policy import build_roles
 from rolewright.prove.match import matches
 from rolewright.render import access_lock
 from rolewright.source import loads
+from rolewright.spoken import shown
 from rolewright.suggest.changes import Change, changed
 from rolewright.suggest.engine import suggest
 from rolewright.suggest.messages import question_of
@@ -63,7 +64,7 @@ class Lost:
     user: str
     action: str
     arn: str
-    all_of: frozenset[tuple[str, str]]
+    all_of: frozenset[tuple[str, ...]]
     how: str
 
 
@@ -77,19 +78,25 @@ def lost(manifest: dict[str, Any], catalog: Catalog, chance: random.Random) -> I
             _, after = declared(text, catalog)
         except Rejected:
             continue
-        still = {(g.role, a, r.ground(environment.values)) for g in after for a in g.actions for r in g.resources}
+        still = {
+            (g.role, a, r.ground(environment.values), shown(g.conditions, environment.values))
+            for g in after
+            for a in g.actions
+            for r in g.resources
+        }
         gone = [
-            (grant, action, arn)
+            (grant, action, arn, conditions)
             for grant in before
             if grant.effect == "Allow"
             for action in grant.actions
             for arn in [resource.ground(environment.values) for resource in grant.resources]
-            if (grant.role, action, arn) not in still and "${" not in arn
+            for conditions in [shown(grant.conditions, environment.values)]
+            if (grant.role, action, arn, conditions) not in still and "${" not in arn
         ]
         if not gone:
             continue
-        grant, action, arn = chance.choice(gone)
-        mine = frozenset((a, r) for g, a, r in gone if g.role == grant.role)
+        grant, action, arn, _ = chance.choice(gone)
+        mine = frozenset(one[1:] for one in gone if one[0].role == grant.role)
         name = workload.compute.names[f"{grant.role}_role"].ground(environment.values)
         user = f"arn:{environment.partition}:sts::{environment.account}:assumed-role/{name}/session"
         concrete = arn if arn == "*" else arn.replace("*", "x").replace("?", "x")
