@@ -160,9 +160,13 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
             if found.answer.is_allowed:  # another entry, or a wildcard of the platform, has it too
                 counted["allowed"] += 1
                 continue
+            if not found.answer.roles and case.how == "compute":
+                counted["role gone"] += 1  # with the field that it was for
+                continue
             assert case.role in found.answer.keys, case
             counted[f"{case.how} {'answered' if found.advice else 'not answered'}"] += 1
-            assert found.advice or found.notes or found.asks or case.how == "compute", case
+            assert found.advice or found.notes or found.asks, case
+            assert found.advice or case.how != "verb" or found.asks, case
             for advice in found.advice:
                 (workload,) = read_manifest(loads(advice.text, "m.yaml"), catalog)
                 declaration = derive_grants(workload, catalog)
@@ -175,7 +179,7 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
                 places = len(manifest.get("environments") or " ")
                 assert found.advice[0].beyond <= max(len(beyond), 1) * places, (case, found.advice)
     print(dict(counted))
-    assert counted["verb not answered"] == 0
+    assert counted["verb not answered"] <= counted["verb answered"] // 100
     assert counted["followed"] >= 60 * CASES
     assert len(types) >= 8
 

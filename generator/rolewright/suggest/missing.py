@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import wild_pattern
 from rolewright.data import iam
+from rolewright.derive import is_given
 from rolewright.source import load
 from rolewright.suggest.case import possible
 from rolewright.suggest.messages import why
@@ -60,7 +61,8 @@ def _not_ours(case: Case) -> Iterator[str]:
     names = sorted(
         {
             case.workload.compute.names[f"{key}_role"].ground(e.values)
-            for key in case.keys or case.blueprint.roles
+            for key, role in case.blueprint.roles.items()
+            if is_given(role.when, case.workload.compute.fields, case.workload.compute.derived)
             for e in case.workload.environments
             if f"{key}_role" in case.workload.compute.names
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import group, pieces, wild_pattern
 from rolewright.blueprint.model import INJECTION
+from rolewright.model import Text
 from rolewright.suggest.changes import Change
 from rolewright.suggest.entries import Candidate, resource_entry
 from rolewright.uses import INJECTS, RESOURCE
@@ -26,6 +27,7 @@ def platform_candidates(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
     yield from _keys(case, role)
     if role.grants == INJECTION:
         yield from _injected(case)
+        yield from _decrypted(case)
     yield from _used(case, role)
     for grant in role.allow:
         if grant.effect == "Allow" and case.action in grant.actions:
@@ -62,6 +64,20 @@ def _injected(case: Case) -> Iterator[Candidate]:
             if case.action in actions:
                 for path, _ in _places(case.blueprint.fields, INJECTS):
                     yield from _through(case, blueprint, arn, (*path, _NAME))
+
+
+def _decrypted(case: Case) -> Iterator[Candidate]:
+    """A resource of the manifest that the key is that of, handed to the container."""
+    for key, resource in case.workload.resources.items():
+        blueprint = case.catalog.resources[resource.type]
+        for field, companions in blueprint.companions.items():
+            value = resource.fields.get(field)
+            said = {value.ground(one) if isinstance(value, Text) else value for one in case.values}
+            if case.resource in said and any(case.action in c.actions and INJECTION in c.verbs for c in companions):
+                for path, _ in _places(case.blueprint.fields, INJECTS):
+                    named = _named(case, (*path, _NAME), key)
+                    if named is not None:
+                        yield Candidate((named,))
 
 
 def _used(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
