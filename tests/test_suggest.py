@@ -147,7 +147,7 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
     chance = random.Random(20261125)
     counted: Counter[str] = Counter()
     types: set[str] = set()
-    for number, text in enumerate(generated_manifests(20 * CASES)):
+    for number, text in enumerate(generated_manifests(14 * CASES)):
         manifest = json.loads(text)
         listed = list(lost(manifest, catalog, chance))
         for case in chance.sample(listed, min(len(listed), 6)):
@@ -180,7 +180,7 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
                 assert found.advice[0].beyond <= max(len(beyond), 1) * places, (case, found.advice)
     print(dict(counted))
     assert counted["verb not answered"] <= counted["verb answered"] // 100
-    assert counted["followed"] >= 60 * CASES
+    assert counted["followed"] >= 40 * CASES
     assert len(types) >= 8
 
 
@@ -207,7 +207,7 @@ def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
     counted: Counter[str] = Counter()
     answered: set[str] = set()
     listed = list(entries(catalog))
-    for type_, _, manifest in listed if CASES > 1 else chance.sample(listed, 80):
+    for type_, _, manifest in listed if CASES > 1 else chance.sample(listed, 45):
         try:
             cases = [case for case in lost(manifest, catalog, chance) if case.how == "entry"]
         except Rejected:
@@ -243,7 +243,7 @@ def test_another_accounts_resource_never_becomes_ones_own(catalog: Catalog) -> N
     chance = random.Random(20261128)
     followed = 0
     listed = list(entries(catalog))
-    for _, _, manifest in listed if CASES > 1 else chance.sample(listed, 40):
+    for _, _, manifest in listed if CASES > 1 else chance.sample(listed, 25):
         try:
             cases = [case for case in lost(manifest, catalog, chance) if case.how == "entry" and ":1234567" in case.arn]
         except Rejected:
@@ -255,7 +255,7 @@ def test_another_accounts_resource_never_becomes_ones_own(catalog: Catalog) -> N
             for advice in suggest(question, loads(case.text, "m.yaml"), 0, catalog).advice:
                 assert OTHER in advice.said, (case, advice)
                 followed += 1
-    assert followed >= 5
+    assert followed >= 3
 
 
 def test_what_is_shown_was_built_and_proven(pipeline: Pipeline) -> None:
