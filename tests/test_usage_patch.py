@@ -93,7 +93,7 @@ def test_what_no_resource_is_for_becomes_a_new_one(catalog: Catalog) -> None:
 def test_a_new_resource_has_a_key_of_its_own(catalog: Catalog) -> None:
     text = HEAD + "resources:\n  jobs: {type: s3-bucket, name: jobs-data, access: read}\n"
     resources = loads(after(text, QUEUE, catalog=catalog), "m.yaml").trees[0].data["resources"]
-    assert {key: one["type"] for key, one in resources.items()} == {"jobs": "s3-bucket", "jobs-denied": "sqs-queue"}
+    assert {key: one["type"] for key, one in resources.items()} == {"jobs": "s3-bucket", "jobs-2": "sqs-queue"}
 
 
 def test_what_no_type_is_for_becomes_a_statement(catalog: Catalog) -> None:
@@ -187,7 +187,7 @@ def test_the_command_writes_another_file(folder: Path) -> None:
     before = (folder / "m.yaml").read_text(encoding="utf-8")
     run = rolewright("usage", "trail.json", "-m", "m.yaml", "--patch", "new.yaml", cwd=folder)
     assert run.returncode == 1
-    assert run.stderr == "new.yaml: resources.table: `update`, for dynamodb:UpdateItem\n"
+    assert run.stderr == "new.yaml: add `update` to `access` of resources.table (m.yaml:6:3), for dynamodb:UpdateItem\n"
     assert (folder / "m.yaml").read_text(encoding="utf-8") == before
     text = (folder / "new.yaml").read_text(encoding="utf-8")
     assert "access: [get, put, update]}  # the orders\n  # not used in these records: dynamodb:PutItem\n" in text

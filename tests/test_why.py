@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import random
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from command import rolewright
 from generate import generated_manifests
-from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
-from rolewright.question import ANYWHERE, Answer, Question, answer, question_of
+from rolewright.question import ANYWHERE, Answer, Question, answer
 from rolewright.render import render
 from rolewright.source import loads
+from rolewright.suggest.messages import question_of
 from rolewright.template import Templates
 
 if TYPE_CHECKING:
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint import Catalog
     from rolewright.model import Module, Workload
-
-ADVICE = re.compile(r"add `([a-z0-9-]+)` to `access` of resources\.([a-z0-9-]+) ")
-ENTRY = re.compile(r"add a resource, `\{type: ([a-z0-9-]+), (.*?)access: ([a-z0-9-]+)\}`")
 
 
 class Asked:
@@ -72,46 +67,6 @@ def test_every_permission_names_the_line_that_declares_it(catalog: Catalog) -> N
     assert seen >= 300
 
 
-def test_advice_that_is_followed_allows_it(catalog: Catalog) -> None:
-    """For a verb that a manifest does not give: what is advised gives what was asked for."""
-    templates = Templates(catalog)
-    chance = random.Random(20261125)
-    followed = {"verb": 0, "entry": 0}
-    for text in generated_manifests(150):
-        manifest = json.loads(text)
-        manifest.pop("environments", None)
-        if "${environment" in text or not manifest["resources"]:
-            continue
-        asked = Asked(manifest, catalog, templates)
-        key = chance.choice(sorted(manifest["resources"]))
-        resource, blueprint = asked.workload.resources[key], catalog.resources[manifest["resources"][key]["type"]]
-        verb = chance.choice([one for one in blueprint.verbs.values() if not one.of])
-        arn = chance.choice(sorted(verb.allow))
-        if arn == "*" or arn not in resource.arns:
-            continue
-        ground = concrete(asked.workload, resource.arns[arn][0])
-        found = asked.may(verb.allow[arn][0], ground)
-        if found.is_allowed or "${" in ground:
-            continue
-        advised = [matched for one in found.advice if (matched := ADVICE.match(one))]
-        assert advised, (found, resource)
-        name, where = advised[0].groups()
-        changed = json.loads(json.dumps(manifest))
-        changed["resources"][where]["access"] = [*changed["resources"][where].get("access", []), name]
-        try:
-            assert Asked(changed, catalog, templates).may(verb.allow[arn][0], ground).allowed, (changed, found)
-        except Rejected:
-            continue  # a verb that does not go with the entry's fields, which its finding says
-        followed["verb"] += 1
-        without = {k: v for k, v in manifest.items() if k != "resources"} | {"resources": {}}
-        if manifest["compute"]["type"] == "ec2" and not resource.created:
-            alone = Asked(without, catalog, templates).may(verb.allow[arn][0], ground)
-            entries = [ENTRY.match(one) for one in alone.advice]
-            followed["entry"] += any(one is not None and one[1] == resource.type for one in entries)
-    assert followed["verb"] >= 40
-    assert followed["entry"] >= 3
-
-
 DENIED = (
     "An error occurred (AccessDenied) when calling the GetObject operation: User: "
     "arn:aws:sts::123456789012:assumed-role/app-instance/i-0123456789abcdef0 is not authorized to perform: "
@@ -126,7 +81,7 @@ DENIED = (
         (DENIED, ("s3:GetObject", "arn:aws:s3:::data/out/report.csv", "app-instance")),
         (
             "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: sqs:SendMessage",
-            None,
+            ("sqs:SendMessage", "", "x"),
         ),
         (
             (
@@ -140,7 +95,7 @@ DENIED = (
                 "arn:aws:sts::123456789012:assumed-role/app/s is not authorized to perform: kms:Decrypt on the "
                 "resource associated with this ciphertext because the resource does not exist"
             ),
-            ("kms:Decrypt", "*", "app"),
+            ("kms:Decrypt", "", "app"),
         ),
         ("s3:GetObject arn:aws:s3:::b/k", ("s3:GetObject", "arn:aws:s3:::b/k", "")),
         ("GetObject arn:aws:s3:::b/k", None),
@@ -185,10 +140,29 @@ def test_the_commands(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("s3:GetObject",), ("one", "two"), ("s3:GetObject", "a", "b"), (DENIED.replace("app-instance", "other"),)],
+    [("s3:GetObject",), ("one", "two"), ("s3:GetObject", "a", "b"), ("the build failed with exit code 1",)],
 )
 def test_what_is_no_question_is_wrong_use(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(APP, encoding="utf-8")
     result = rolewright("why", "m.yaml", *words, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
+
+
+def test_the_change_is_written_to_another_file(tmp_path: Path) -> None:
+    """As `usage --patch` does; what it writes lets the role do it."""
+    (tmp_path / "m.yaml").write_text(APP, encoding="utf-8")
+    text = DENIED.replace("GetObject", "PutObject").replace("out/report.csv", "in/x")
+    run = rolewright("why", "m.yaml", text, "--patch", "new.yaml", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stderr == "new.yaml: add `put` to `access` of resources.data (m.yaml:5:3)\n"
+    assert (tmp_path / "m.yaml").read_text(encoding="utf-8") == APP
+    written = (tmp_path / "new.yaml").read_text(encoding="utf-8")
+    assert written == APP.replace("access: get", "access: [get, put]")
+    assert rolewright("why", "new.yaml", text, cwd=tmp_path).returncode == 0
+    again = rolewright("why", "m.yaml", text, "--patch", "new.yaml", cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    other = rolewright("why", "m.yaml", DENIED.replace("app-instance", "other"), "--patch", "no.yaml", cwd=tmp_path)
+    assert other.returncode == 1
+    assert "the role other" in other.stdout
+    assert not (tmp_path / "no.yaml").exists()

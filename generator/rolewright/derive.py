@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.model import Ref, Text
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping, Sequence
 
     from rolewright.model import Environment
@@ -47,26 +47,6 @@ def _common(text: Text, values: Mapping[str, str], environments: Sequence[Enviro
             return Text.of(part)
     distinct = set(values.values())
     return Text.of(distinct.pop()) if len(distinct) == 1 else None
-
-
-_TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^{}]*)?)\}|([*?])|([^$*?]+|\$)')
-
-
-def arn_pattern(template: str) -> re.Pattern[str]:
-    """The pattern of an ARN from a blueprint's template, with a group for each `${…}` in it."""
-    parts: list[str] = []
-    for changed, name, default, wild, literal in _TEMPLATE.findall(template.removesuffix(":*")):
-        group = changed or name
-        if f"(?P<{group}>" in "".join(parts):
-            parts.append(f"(?P={group})")
-        elif group:
-            parts.append(f"(?P<{group}>{_GROUPS.get(group, '.+' if default else '[^*?]+')})")
-        else:
-            parts.append({"*": ".*", "?": "[^*?]"}.get(wild, re.escape(literal)))
-    return re.compile("".join(parts) + (r"(?::\*)?" if template.endswith(":*") else ""))
-
-
-_GROUPS = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
 
 
 def is_given(name: str, fields: Mapping[str, Any], derived: Mapping[str, Text]) -> bool:

@@ -102,6 +102,14 @@ class Pipeline:
         roles = build_roles(workload, declaration, self.catalog)
         return declaration, roles, render(workload, declaration, roles, self.catalog, self._templates)
 
+    def errors(self, document: Document, index: int) -> tuple[Finding, ...]:
+        """Build and prove one workload of a document, and give what bars it from being written.
+
+        Raises Rejected where it cannot be rendered.
+        """
+        built = self.build(read_manifest(document, self.catalog, self._schemas)[index])
+        return tuple(one for one in built.findings if one.severity is Severity.ERROR)
+
     def read(self, path: Path) -> Document:
         """The file as a document; its text is kept, to show lines of it."""
         document = load(path)

@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolewright.data import iam
-from rolewright.prove.conditions import has_variable
+from rolewright.interpolation import LeftOutError, fill_all, names
+from rolewright.model import Text
 from rolewright.prove.match import Kind, matches
+from rolewright.resources import resource_scope
 from rolewright.spoken import SYMBOLS, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ResourceBlueprint
     from rolewright.model import Environment, Module, Role, Statement, Workload
 
 ANYWHERE = {"local.account": "*", "local.region": "*", "local.partition": "*"}
 """What a manifest without environments leaves open may be anything that a question asks for."""
 
-_DENIAL = re.compile(
-    r"(?P<who>arn:aws[a-z-]*:(?:sts|iam)::\d{12}:\S+) is not authorized to perform: (?P<action>[A-Za-z0-9-]+:\w+)"
-    r"(?: on (?:the )?resource: (?:\"(?P<quoted>[^\"]+)\"|(?P<bare>[^\s\"]+)))?(?P<rest>.*)",
-    re.DOTALL,
-)
-_ROLE = re.compile(r":assumed-role/(?P<assumed>[^/\s]+)|:role/(?:[^\s:]*/)?(?P<role>[^/\s:]+)$")
-_REFERENCE = re.compile(r"\$\{([^{}]*)\}|([*?])|([^$*?]+|\$)")
+_ACCOUNT = re.compile(r"\d{12}")
+_TOKEN = re.compile(r"\$\{[^{}]*\}")
 
 
 @dataclass(frozen=True)
 class Question:
-    """May a role do this? `role` is its name in AWS ("" for any), `because` what AWS says of a denial."""
+    """May a role do this? An empty action, resource or role is one that nobody named.
+
+    `role` is its name in AWS and `account` where it is, as the text of a denial has them; `who` is the caller in the
+    text's words, and `kind` what it is. `because` is what AWS says of a denial, `reason` the name of that. `platform`
+    is whether the compute type's own service asked, and `behind` the resource that a key was wanted for.
+    """
 
     action: str
     resource: str
-    role: str
-    because: str
+    role: str = ""
+    because: str = ""
+    account: str = ""
+    who: str = ""
+    kind: str = ""
+    reason: str = ""
+    platform: bool = False
+    behind: str = ""
+    operation: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,9 @@ class Reason:
 class Answer:
     """What allows it, what denies it all the same, what is near, and what would have to be declared.
 
-    `perhaps` are statements on what the module makes, whose ARN is known only afterwards.
+    `perhaps` are statements on what the module makes, whose ARN is known only afterwards. `keys` and `environments`
+    are the roles and environments that were asked about, and `blocked` is whether AWS says that something else than
+    the role's own policies denies it.
     """
 
     question: Question
@@ -69,49 +81,72 @@ class Answer:
     denied: tuple[Reason, ...]
     perhaps: tuple[Reason, ...]
     near: tuple[Reason, ...]
-    advice: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    blocked: bool = False
 
     @property
     def is_allowed(self) -> bool:
         """Whether some role that was asked for is allowed it; conditions may still have to be met."""
         stopped = {(one.environment, one.role) for one in self.denied}
-        return any((one.environment, one.role) not in stopped for one in self.allowed)
-
-
-def question_of(words: Sequence[str]) -> Question | None:
-    """An action and a resource, or the text of an AccessDenied error; None for anything else."""
-    found = _DENIAL.search(" ".join(words))
-    if found is not None:
-        role = _ROLE.search(found["who"])
-        name = (role["assumed"] or role["role"]) if role else ""
-        resource = found["quoted"] or (found["bare"] or "*").rstrip(".,")
-        return Question(found["action"], resource, name, found["rest"].strip())
-    if len(words) == 2 and re.fullmatch(r"[A-Za-z0-9-]+:\w+", words[0]):
-        return Question(words[0], words[1], "", "")
-    return None
+        return not self.blocked and any((one.environment, one.role) not in stopped for one in self.allowed)
 
 
 def answer(
-    question: Question, workload: Workload, roles: Sequence[Role], module: Module, catalog: Catalog, only: Sequence[str]
+    question: Question,
+    workload: Workload,
+    roles: Sequence[Role],
+    module: Module | None,
+    catalog: Catalog,
+    only: Sequence[str] = (),
 ) -> Answer:
-    """The answer for the roles and environments that are asked for; `only` are names of environments, none for all."""
+    """The answer for the roles and environments that are asked for; `only` are names of environments, none for all.
+
+    Without a module no place in it is told.
+    """
     facts = iam.action(question.action)
     asked = question.action if facts is None else facts.name
     found: dict[str, list[Reason]] = {"allowed": [], "denied": [], "perhaps": [], "near": []}
-    seen: list[str] = []
+    seen: dict[tuple[str, str, str], None] = {}
     for environment in workload.environments:
         if only and environment.name not in only:
             continue
-        values = environment.values if environment.name else {**environment.values, **ANYWHERE}
+        if environment.name and _ACCOUNT.fullmatch(question.account) and question.account != environment.account:
+            continue
+        values = judged_values(environment, workload, catalog, question.account)
         for role in roles:
             name = role.name.ground(environment.values)
-            if question.role in ("", name):
-                seen.append(name)
+            if question.role == name or not (question.role or question.kind):
+                seen[name, role.key, environment.name] = None
                 for kind, reason in _reasons(asked, question.resource, environment, role, values, workload, module):
                     found[kind].append(reason)
-    lists = {kind: tuple(reasons) for kind, reasons in found.items()}
-    advice = () if lists["allowed"] else tuple(_advice(asked, question.resource, workload, catalog))
-    return Answer(question, tuple(dict.fromkeys(seen)), advice=advice, **lists)
+    called, keys, where = (tuple(dict.fromkeys(one[at] for one in seen)) for at in range(3))
+    allowed, denied, perhaps, near = map(tuple, found.values())
+    return Answer(question, called, allowed, denied, perhaps, near, keys, where)
+
+
+def judged_values(environment: Environment, workload: Workload, catalog: Catalog, account: str = "") -> dict[str, str]:
+    """What the references of a workload's ARNs stand for when a request is held against them.
+
+    Without environments the account is that of the caller, or any. What AWS makes up in the ARN of something that the
+    module makes is `?`, as far as the blueprint tells.
+    """
+    values = {**environment.values}
+    if not environment.name:
+        values |= ANYWHERE | ({"local.account": account} if _ACCOUNT.fullmatch(account) else {})
+    for resource in workload.resources.values():
+        blueprint = catalog.resources[resource.type]
+        if not resource.created or blueprint.create is None:
+            continue
+        for name, attribute in blueprint.create.arns.items():
+            template = blueprint.arns[name]
+            if "${" in attribute or set(names(template)) & blueprint.create.fields.keys():
+                continue  # such as that of a key, whose id nobody knows
+            with suppress(LeftOutError):
+                scope = resource_scope(resource, blueprint)
+                text = Text.of(*(fill_all(template, scope)[:1]))
+                values[f"{blueprint.terraform}.{resource.key.replace('-', '_')}.{attribute}"] = text.ground(values)
+    return values
 
 
 def _reasons(
@@ -121,7 +156,7 @@ def _reasons(
     role: Role,
     values: Mapping[str, str],
     workload: Workload,
-    module: Module,
+    module: Module | None,
 ) -> Iterator[tuple[str, Reason]]:
     for policy in role.policies:
         for statement in policy.statements:
@@ -132,7 +167,7 @@ def _reasons(
                 kind = "near"
                 if matches(pattern, resource):
                     kind = "denied" if statement.effect == "Deny" else "allowed"
-                elif has_variable(pattern):
+                elif "${" in pattern and resource and matches(_TOKEN.sub("*", pattern), resource):
                     kind = "perhaps"
                 said = text.ground(environment.values if environment.name else SYMBOLS)
                 yield kind, _reason(environment, role, policy.label, statement, said, workload, module, action)
@@ -145,7 +180,7 @@ def _reason(
     statement: Statement,
     pattern: str,
     workload: Workload,
-    module: Module,
+    module: Module | None,
     action: str,
 ) -> Reason:
     grants = [g for g in statement.grants if any(matches(one.lower(), action.lower(), Kind.TEXT) for one in g.actions)]
@@ -158,7 +193,7 @@ def _reason(
         tuple(dict.fromkeys((grant.origin, str(workload.locate(grant.origin))) for grant in grants)),
         tuple(dict.fromkeys(reason for grant in grants for reason in grant.reasons)),
         statement.sid,
-        _line(module, label, statement.sid),
+        _line(module, label, statement.sid) if module is not None else "",
     )
 
 
@@ -171,79 +206,3 @@ def _line(module: Module, label: str, sid: str) -> str:
         elif inside and re.fullmatch(rf'\s+sid\s+= "{re.escape(sid)}"', line):
             return f"{module.workload}/roles.tf:{number}"
     return f"{module.workload}/roles.tf"
-
-
-def _advice(action: str, resource: str, workload: Workload, catalog: Catalog) -> Iterator[str]:
-    """Manifest changes that would allow it, the nearest first."""
-    known = False
-    for key, one in workload.resources.items():
-        fits, narrow = verbs_for(action, resource, key, workload, catalog)
-        for verb in narrow:
-            known = True
-            yield f"add `{verb}` to `access` of resources.{key} ({workload.locate(f'resources.{key}')})"
-        if fits and not known:
-            known = True
-            yield (
-                f"resources.{key} is a {one.type}, and none of its verbs allows {action}: they never let code "
-                f"reconfigure what it touches. If the code really needs it, declare it under `statements`"
-            )
-    if known:
-        return
-    for type_, blueprint in catalog.resources.items():
-        for name, template in blueprint.arns.items():
-            fields = _parts(template, resource)
-            verbs = [] if fields is None else list(_verbs(blueprint, action, {name}))
-            if verbs:
-                given = {field: value for field, value in (fields or {}).items() if field in blueprint.fields}
-                said = ", ".join(f"{field}: {value}" for field, value in given.items())
-                yield f"add a resource, `{{type: {type_}, {said}, access: {verbs[0]}}}`"
-                known = True
-                break
-    if iam.action(action) is None:
-        yield f"{action} is no action that the IAM database knows"
-    elif not known:
-        yield f'add to `statements`: {{actions: [{action}], resources: ["{resource}"], reason: …}}'
-
-
-def verbs_for(
-    action: str, resource: str, key: str, workload: Workload, catalog: Catalog
-) -> tuple[bool, tuple[str, ...]]:
-    """Whether an ARN is one of those of a resource of the manifest, and its narrow verbs that allow the action there,
-    the one with the fewest actions first.
-    """
-    one = workload.resources[key]
-    blueprint = catalog.resources[one.type]
-    fitting = [
-        name
-        for name, texts in one.arns.items()
-        for text in texts
-        if any(matches(text.ground({**e.values, **ANYWHERE}), resource) for e in workload.environments)
-    ]
-    found = _verbs(blueprint, action, {*fitting, "*"} if fitting or resource == "*" else set())
-    narrow = sorted(found, key=lambda verb: sum(map(len, blueprint.verbs[verb].allow.values())))
-    return bool(fitting), tuple(narrow)
-
-
-def _verbs(blueprint: ResourceBlueprint, action: str, arns: set[str]) -> Iterator[str]:
-    """The narrow verbs that allow an action on some of the blueprint's ARNs."""
-    for verb in blueprint.verbs.values():
-        if any(name in arns and action in actions for name, actions in verb.allow.items()):
-            yield verb.name
-
-
-def _parts(template: str, resource: str) -> dict[str, str] | None:
-    """The fields that a template would need to stand for an ARN, or None where it cannot."""
-    pattern, names = "", []
-    for reference, wildcard, literal in _REFERENCE.findall(template):
-        name, default, _ = reference.partition(":-")
-        if literal or wildcard:
-            pattern += re.escape(literal) if literal else "[^:]*" if wildcard == "*" else "."
-        elif name in ("partition", "region", "account"):
-            pattern += "[^:]*"
-        elif re.fullmatch(r"\w+", name) and name not in names and not default:
-            names.append(name)
-            pattern += f"(?P<{name}>.+?)"
-        else:
-            pattern += ".*"
-    found = re.fullmatch(pattern, resource)
-    return None if found is None else {name: found[name] for name in names}

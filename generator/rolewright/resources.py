@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.derive import InconsistentError, arn_pattern, derive
+from rolewright.blueprint.arn_template import own_pattern
+from rolewright.derive import InconsistentError, derive
 from rolewright.environments import variable_name
 from rolewright.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, interpolate
 from rolewright.model import Condition, Ref, Resource, Text
@@ -132,10 +134,10 @@ class Resources:
             )
 
         try:
-            groups = derive(given, arn_pattern(blueprint.own_arn), self.values.environments(), variable)
+            groups = derive(given, own_pattern(blueprint.own_arn), self.values.environments(), variable)
         except InconsistentError:
             groups = None
-        if groups is None:
+        if groups is None or not self._names_one(groups, blueprint):
             self.values.find(
                 "manifest-arn",
                 f"this is no ARN of {blueprint.summary[0].lower()}{blueprint.summary[1:]}",
@@ -144,6 +146,15 @@ class Resources:
             )
             return {name: Text.of("unresolved") for name in blueprint.identified_by}
         return {name: text for name, text in groups.items() if text != Text.of("*")}
+
+    def _names_one(self, groups: Mapping[str, Text], blueprint: ResourceBlueprint) -> bool:
+        """Whether the parts of an ARN are what the fields may be: that of an index is no table's."""
+        return all(
+            re.search(blueprint.fields[name].get("pattern", ""), text.ground(environment.values)) is not None
+            for name, text in groups.items()
+            if name in blueprint.fields and text != Text.of("*")
+            for environment in self.values.environments()
+        )
 
 
 def field_scope(fields: Mapping[str, Any]) -> Scope:

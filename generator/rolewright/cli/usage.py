@@ -14,13 +14,17 @@ from rolewright.cli.files import is_there, require_there
 from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
-    from rolewright.blueprint import Catalog
-    from rolewright.model import Module, Role, Workload
+    from rolewright.model import Role, Workload
+    from rolewright.pipeline import Pipeline
+    from rolewright.source import Document
     from rolewright.usage.held import Held
     from rolewright.usage.patch import Denial
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import LastAccessed
     from rolewright.usage.tally import Tally
+
+_MOST = 200
+"""Denials of one run that are given advice: each change is built and proven."""
 
 
 def usage(
@@ -76,16 +80,21 @@ def usage(
         try:
             active = read_credential_report(credential_report) if credential_report is not None else ()
             accessed = {role: read_last_accessed(path) for role, path in named.items()}
-            known = [one for path in dict.fromkeys(manifest) for one in pipeline.rendered(path)]
+            known = [
+                (pipeline.read(path), index, workload, own)
+                for path in dict.fromkeys(manifest)
+                for index, (workload, own, _) in enumerate(pipeline.rendered(path))
+            ]
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
     found = tally((event_of(record) for record in records(files, reading)), since)
     _require_records(reading, found, since)
-    roles, advice, denials = _held(known, found, env or [], pipeline.catalog, accessed)
-    _require_own(accessed, roles)
-    if patch is not None:
-        _write_patch(patch, manifest[0], denials, roles, pipeline.catalog)
+    with Pipeline(blueprints or ()) as judge:
+        roles, advice, denials = _held(known, found, env or [], judge, accessed)
+        _require_own(accessed, roles)
+        if patch is not None:
+            _write_patch(patch, manifest[0], denials, roles, judge)
     active = tuple(one for one in active if not one.used or one.used >= since)
     if format_ is Format.JSON:
         typer.echo(json.dumps(usage_json(roles, found, reading, active), indent=2))
@@ -130,7 +139,7 @@ def _named(text: str) -> tuple[str, Path]:
 
 
 def _write_patch(
-    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], catalog: Catalog
+    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], judge: Pipeline
 ) -> None:
     from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
     from rolewright.report.text import printable  # noqa: PLC0415
@@ -138,31 +147,34 @@ def _write_patch(
     from rolewright.usage.held import unused_of  # noqa: PLC0415
     from rolewright.usage.patch import patched  # noqa: PLC0415
 
-    made = patched(load(manifest), denials, {name: unused_of(listed) for name, listed in roles.items()}, catalog)
+    unused = {name: unused_of(listed) for name, listed in roles.items()}
+    made = patched(load(manifest), denials, unused, judge.catalog, judge.errors)
     write_file(output, made.text)
     for line in (*made.changes, *(f"left as it is: {one}" for one in made.left)):
         typer.echo(printable(f"{output}: {line}"), err=True)
 
 
 def _held(
-    known: list[tuple[Workload, tuple[Role, ...], Module]],
+    known: list[tuple[Document, int, Workload, tuple[Role, ...]]],
     found: Tally,
     only: list[str],
-    catalog: Catalog,
+    judge: Pipeline,
     accessed: dict[str, LastAccessed],
-) -> tuple[dict[str, list[Held]], dict[str, str], list[Denial]]:
-    """The roles of each workload, and the change of the manifest for each denial that one would mend."""
+) -> tuple[dict[str, list[Held]], dict[str, list[str]], list[Denial]]:
+    """The roles of each workload, and for each denial that a change of the manifest may mend what is said of it."""
     from rolewright.grants import derive_grants  # noqa: PLC0415 - only this command needs all this
-    from rolewright.question import Question, answer  # noqa: PLC0415
-    from rolewright.report.usage import WANTING  # noqa: PLC0415
+    from rolewright.question import Question  # noqa: PLC0415
+    from rolewright.report.question import advice_lines  # noqa: PLC0415
+    from rolewright.suggest.engine import suggest  # noqa: PLC0415
+    from rolewright.suggest.messages import reason_of, why  # noqa: PLC0415
     from rolewright.usage.held import held  # noqa: PLC0415
     from rolewright.usage.patch import Denial  # noqa: PLC0415
 
     roles: dict[str, list[Held]] = {}
-    advice: dict[str, str] = {}
+    advice: dict[str, list[str]] = {}
     denials: list[Denial] = []
-    for workload, own, module in known:
-        declaration = derive_grants(workload, catalog)
+    for document, index, workload, own in known:
+        declaration = derive_grants(workload, judge.catalog)
         for environment in workload.environments:
             if only and environment.name not in only:
                 continue
@@ -170,16 +182,17 @@ def _held(
             for one in held(workload, declaration, names, environment, found, accessed):
                 roles.setdefault(workload.name, []).append(one)
                 for action, resource, because, seen in one.denied:
-                    if WANTING in because:
-                        where = f" in {environment.name}" if environment.name else ""
-                        said = f"denied {seen.count} times{where}, last {seen.last}"
-                        denials.append(Denial(workload.name, action, resource or "*", said))
-                        asked = Question(action, resource or "*", one.name, because)
-                        told = answer(asked, workload, own, module, catalog, [environment.name])
-                        allowed = ("the manifest allows it by now: apply its module",) if told.is_allowed else ()
-                        advice[f"{action} {resource}"] = (
-                            "; or ".join((*allowed, *told.advice)) or "see `rolewright why`"
-                        )
+                    where = f" in {environment.name}" if environment.name else ""
+                    said = f"denied {seen.count} times{where}, last {seen.last}"
+                    account = environment.account if environment.name else ""
+                    asked = Question(action, resource, one.name, because, account, reason=reason_of(because))
+                    if len(denials) >= _MOST:
+                        advice[f"{action} {resource}"] = ["see `rolewright why`, with the text of the denial"]
+                        continue
+                    told = suggest(asked, document, index, judge.catalog, build=judge.errors, only=[environment.name])
+                    if told.advice or why(asked.reason).mends:
+                        denials.append(Denial(workload.name, action, resource, said, one.name, account))
+                        advice[f"{action} {resource}"] = list(advice_lines(told))
     if not roles:
         raise typer.BadParameter(f"no manifest has the environment {' or '.join(only)}")
     return roles, advice, denials

@@ -5,42 +5,55 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rolewright.report.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rolewright.question import Answer, Reason
+    from rolewright.suggest.engine import Suggestion
 
-_ELSEWHERE = {
-    "explicit deny": "AWS says that a policy denies it explicitly: one of the organisation, the boundary, the "
-    "resource's own or a `Deny` below; no further permission helps against that",
-    "no resource-based policy": "AWS asks the resource's own policy, which the other side's owner has to change",
-    "permissions boundary": "AWS says that the permissions boundary does not allow it, whatever the role may",
-    "service control policy": "AWS says that an organisation's policy does not allow it",
-    "no session policy": "AWS says that the session was given a policy that does not allow it",
-}
-"""What AWS adds to a denial that no change of the manifest mends."""
+_NEAR = 5
 
 
-def answer_text(answer: Answer) -> str:
-    """The answer with the lines that it comes from."""
-    return "\n".join(_lines(answer)) + "\n"
+def suggestion_text(suggestion: Suggestion) -> str:
+    """The answer with the lines that it comes from, what would allow it, and what is missing."""
+    return "".join(f"{printable(line)}\n" for line in _lines(suggestion))
 
 
-def _lines(answer: Answer) -> Iterator[str]:
+def _lines(suggestion: Suggestion) -> Iterator[str]:
+    answer = suggestion.answer
     question = answer.question
-    what = f"{question.action} on {question.resource}"
+    what = f"{question.action or question.operation or 'what was asked'} on {question.resource or 'what is not told'}"
     yield f"{'allowed' if answer.is_allowed else 'NOT allowed'}: {what}"
-    for text, said in _ELSEWHERE.items():
-        if text in question.because:
-            yield f"  {said}"
+    if answer.roles and question.role:
+        yield f"  asked by the role {', '.join(answer.keys)} ({question.role})"
+    yield from (f"  {one}" for one in suggestion.notes)
     yield from _block("by", answer.allowed)
     yield from _block("denied by", answer.denied)
-    if not answer.allowed:
-        yield from _block("perhaps by, since AWS makes up the ARN of what the module makes", answer.perhaps)
-        yield from _block("near is", answer.near[:5])
-        if not answer.near and not answer.perhaps:
-            yield f"no statement of {', '.join(answer.roles)} has {question.action}"
-        yield from (f"to allow it: {text}" for text in answer.advice)
+    if not answer.allowed and question.action:
+        yield from _unmet(answer)
+    yield from _helps(suggestion)
+
+
+def advice_lines(suggestion: Suggestion) -> Iterator[str]:
+    """What would allow it, what cannot help, and what is missing."""
+    yield from suggestion.notes
+    yield from _helps(suggestion)
+
+
+def _helps(suggestion: Suggestion) -> Iterator[str]:
+    for advice in suggestion.advice:
+        yield f"to allow it: {advice.said}"
+        yield from (f"  and {one}" for one in advice.owners)
+    yield from (f"missing: {one}" for one in suggestion.asks)
+
+
+def _unmet(answer: Answer) -> Iterator[str]:
+    yield from _block("perhaps by, since part of its ARN is known only later", answer.perhaps)
+    yield from _block("near is", answer.near[:_NEAR])
+    if answer.roles and not answer.near and not answer.perhaps:
+        yield f"no statement of {', '.join(answer.roles)} has {answer.question.action}"
 
 
 def _block(title: str, reasons: Sequence[Reason]) -> Iterator[str]:
@@ -52,6 +65,16 @@ def _block(title: str, reasons: Sequence[Reason]) -> Iterator[str]:
         yield f"  statement {one.statement}, {one.hcl}"
 
 
-def answer_json(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def suggestion_json(suggestions: Sequence[Suggestion]) -> list[dict[str, Any]]:
     """The answers as plain lists, dicts and strings, ready for `json.dumps`."""
-    return [{"is_allowed": one.is_allowed, **asdict(one)} for one in answers]
+    return [
+        {
+            "is_allowed": one.answer.is_allowed,
+            **asdict(one.answer),
+            "advice": [advice.said for advice in one.advice],
+            "owners": [list(advice.owners) for advice in one.advice],
+            "notes": list(one.notes),
+            "missing": list(one.asks),
+        }
+        for one in suggestions
+    ]

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rolewright.report.text import printable
+from rolewright.suggest.messages import reason_of, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,19 +17,7 @@ if TYPE_CHECKING:
     from rolewright.usage.reports import ActiveKey
     from rolewright.usage.tally import KeyUse, Seen, Tally
 
-WANTING = "no identity-based policy allows"
-"""What AWS says where the role's own policies lack a permission; only then a change of the manifest helps."""
 _FEW = 3
-_ELSEWHERE = (
-    ("explicit deny", "a policy denies it explicitly; no further permission helps"),
-    ("resource-based policy", "the resource's own policy has to allow it, which its owner changes"),
-    ("permissions boundary", "the permissions boundary does not allow it"),
-    ("service control policy", "a policy of the organisation does not allow it"),
-    ("resource control policy", "a policy of the organisation does not allow it"),
-    ("session policy", "the session was given a policy that does not allow it"),
-    ("VPC endpoint policy", "the policy of the VPC endpoint does not allow it"),
-    ("VpceAccessDenied", "the policy of the VPC endpoint does not allow it"),
-)
 _REFUSED = {
     "unauthenticated": "the caller's credentials were not accepted, which says nothing of permissions",
     "behind": "something that the call needs was denied, which the record does not name",
@@ -39,13 +28,13 @@ def usage_text(
     roles: Mapping[str, Sequence[Held]],
     tally: Tally,
     reading: Reading,
-    advice: Mapping[str, str],
+    advice: Mapping[str, Sequence[str]],
     active: Sequence[ActiveKey],
 ) -> str:
     """A block for each role, then keys that are still in use, then what could not be read or told.
 
-    `advice` is the change of the manifest for a denial, by action and resource; `active` are the keys of a credential
-    report.
+    `advice` is what is said of a denial that a change of the manifest may mend, by action and resource; `active` are
+    the keys of a credential report.
     """
     lines: list[str] = []
     for workload, listed in roles.items():
@@ -85,7 +74,7 @@ def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     yield f"from {tally.first} to {tally.last}, of {told}"
 
 
-def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
+def _role(workload: str, one: Held, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
     where = f" in {one.environment}" if one.environment else ""
     seen = f"{one.seen.count} events, {one.seen.first} to {one.seen.last}" if one.seen.count else "no event"
     yield f"{workload}{where}, role {one.role} ({one.name}): {seen}"
@@ -104,8 +93,7 @@ def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
         yield f"  other   {action}{on}, {_times(use)}: allowed, and not declared here"
     for action, resource, because, use in one.denied:
         yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
-        if f"{action} {resource}" in advice:
-            yield f"          to allow it: {advice[f'{action} {resource}']}"
+        yield from (f"          {line}" for line in advice.get(f"{action} {resource}", ()))
     for name, code, kind, use in one.refused:
         yield f"  refused {name}, {_times(use)}: {code}: {_REFUSED[kind]}"
     for name, use in one.unmapped:
@@ -114,9 +102,10 @@ def _role(workload: str, one: Held, advice: Mapping[str, str]) -> Iterator[str]:
 
 def reason(because: str) -> str:
     """Why AWS denied something, as far as its message tells."""
-    if WANTING in because:
+    name = reason_of(because)
+    if name == "identity":
         return "the role's policies do not allow it"
-    return next((said for text, said in _ELSEWHERE if text in because), "the message does not tell why")
+    return why(name).said or "the message does not tell why"
 
 
 def _times(seen: Seen) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rolewright.question import question_of
+from rolewright.suggest.messages import question_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,8 +123,8 @@ def _role(use: RoleUse, event: Event) -> None:
         use.refused.setdefault(what, Seen()).add(event.time)
         return
     if event.outcome in ("denied", "behind"):
-        action = asked.action if asked else next(iter(actions), f"{event.prefix}:{event.operation}")
-        resource = asked.resource if asked else next(iter(event.arns), "")
+        action = (asked.action if asked else "") or next(iter(actions), f"{event.prefix}:{event.operation}")
+        resource = (asked.resource if asked else "") or next(iter(event.arns), "")
         because = asked.because if asked else event.message or event.code
         use.denied.setdefault((action, resource, because), Seen()).add(event.time)
         return

@@ -1,0 +1,1 @@
+"""Advice: from a denial to the change of the manifest that allows it, tried before it is shown."""

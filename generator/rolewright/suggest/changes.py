@@ -1,0 +1,141 @@
+"""Changes of a manifest, in its text: a value at a path, or one more entry of a list, with layout and comments kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.edit import Edit, Editor, UnplacedError, applied
+from rolewright.source import loads, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rolewright.source import Tree
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = {"true", "false", "null"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A `value` at a path of the manifest, or as another entry of the list there. `note` is a comment above it."""
+
+    path: tuple[str | int, ...]
+    value: Any
+    append: bool = False
+    note: str = ""
+
+    def words(self) -> str:
+        """The change for people, with the YAML to write."""
+        at = ".".join(map(str, self.path))
+        if self.append:
+            one = f"`{flow(self.value)}`"
+            return f"add {one} to `{at}`"
+        above = ".".join(map(str, self.path[:-1]))
+        return f"under `{above}`, set `{self.path[-1]}: {flow(self.value)}`"
+
+
+def changed(text: str, file: str, index: int, changes: Iterable[Change]) -> str:
+    """The text with changes in one of its documents. Raises UnplacedError where an alias holds the place."""
+    for change in changes:
+        tree = loads(text, file).trees[index]
+        text = applied(text, [_edit(text, tree, change)])
+    return text
+
+
+def _edit(text: str, tree: Tree, change: Change) -> Edit:
+    editor = Editor(text, tree)
+    node, depth = tree.data, 0
+    for step in change.path:
+        inner = _step(node, step)
+        if inner in (None, {}, []) and (not isinstance(inner, dict | list) or depth + 1 < len(change.path)):
+            break
+        node, depth = inner, depth + 1
+    at, rest = change.path[:depth], change.path[depth:]
+    if not rest:
+        return _at(editor, at, node, change)
+    value = [change.value] if change.append else change.value
+    for step in reversed(rest[1:]):
+        value = {step: value}
+    if not isinstance(node, dict):
+        raise UnplacedError(change.path)
+    if rest[0] in node:  # there, and empty
+        return _filled(text, tree, editor, (*at, rest[0]), flow(value))
+    lines = list(block({rest[0]: value}, (change.note,) if change.note else ()))
+    return editor.added(at, lines, flow({rest[0]: value})[1:-1])
+
+
+def _step(node: Any, step: str | int) -> Any:  # noqa: ANN401 - YAML
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
+
+
+def _at(editor: Editor, at: tuple[str | int, ...], node: Any, change: Change) -> Edit:  # noqa: ANN401 - YAML
+    """The change of a value that is there."""
+    if not change.append:
+        return editor.replace(at, flow(change.value))
+    if not isinstance(node, list):  # one word, in place of a list of one
+        return editor.replace(at, flow([node, change.value]))
+    if not node:
+        return editor.replace(at, flow([change.value]))
+    lines = [f"# {change.note}"] if change.note else []
+    item = list(block(change.value))
+    return editor.added(at, [*lines, f"- {item[0]}", *(f"  {line}" for line in item[1:])], flow(change.value))
+
+
+def _filled(text: str, tree: Tree, editor: Editor, path: tuple[str | int, ...], written: str) -> Edit:
+    """A value in place of nothing, behind the colon of its key."""
+    place = tree.places[path]
+    if (place.line, place.column) == (place.end_line, place.end_column):
+        edit = editor.replace(path, f" {written}")
+        return edit if text[edit.start - 1 : edit.start] == ":" else Edit(edit.start, edit.end, written)
+    return editor.replace(path, written)
+
+
+def flow(value: Any) -> str:  # noqa: ANN401 - YAML
+    """A value as YAML in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{flow(str(key))}: {flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(flow(one) for one in value)}]"
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) and value not in _WORDS else quoted(value)
+    return json.dumps(value)
+
+
+def block(value: Any, notes: Sequence[str] = ()) -> Iterator[str]:  # noqa: ANN401 - YAML
+    """A value as lines of YAML; lists of words in one line. `notes` are comments above the innermost new entry."""
+    if not isinstance(value, dict) or not value:
+        yield flow(value)
+        return
+    innermost = not (len(value) == 1 and isinstance(next(iter(value.values())), dict | list))
+    single = len(value) == 1 and not innermost
+    for key, one in value.items():
+        nested = isinstance(one, dict) and one
+        entries = isinstance(one, list) and any(isinstance(each, dict) for each in one)
+        if notes and not (single and _is_section(value)):
+            yield from (f"# {note}" for note in notes)
+            notes = ()
+        if nested:
+            yield f"{flow(str(key))}:"
+            yield from (f"  {line}" for line in block(one, notes))
+        elif entries:
+            yield f"{flow(str(key))}:"
+            for each in one:
+                yield from (f"  # {note}" for note in notes)
+                first, *others = block(each)
+                yield f"  - {first}"
+                yield from (f"    {line}" for line in others)
+            notes = ()
+        else:
+            yield f"{flow(str(key))}: {flow(one)}"
+
+
+def _is_section(value: Any) -> bool:  # noqa: ANN401 - YAML
+    """Whether a mapping only holds the entry that a comment is about."""
+    (inner,) = value.values()
+    return isinstance(inner, list) or all(isinstance(one, dict) for one in inner.values())

@@ -1,0 +1,250 @@
+"""The one advice engine: changes of a manifest that allow what was asked, each applied, built and asked again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rolewright.data import iam
+from rolewright.edit import UnplacedError
+from rolewright.finding import Rejected
+from rolewright.grants import derive_grants
+from rolewright.manifest import read_manifest
+from rolewright.model import Text
+from rolewright.policy import build_roles
+from rolewright.question import answer
+from rolewright.source import loads
+from rolewright.spoken import SYMBOLS, shown
+from rolewright.suggest.case import Case, spelled
+from rolewright.suggest.changes import changed
+from rolewright.suggest.entries import Candidate, code_candidates
+from rolewright.suggest.messages import why
+from rolewright.suggest.missing import asks, notes, refused_notes
+from rolewright.suggest.platform import platform_candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.finding import Finding
+    from rolewright.model import Declaration, Workload
+    from rolewright.question import Answer, Question
+    from rolewright.source import Document
+
+    Build = Callable[[Document, int], Iterable[Finding]]
+
+_MOST = 3
+"""Pieces of advice that are shown: the least first."""
+_ENOUGH = 24
+"""Candidates that are tried."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A change of the manifest that allows what was asked: in words, as the whole text, and what others have to add."""
+
+    said: str
+    text: str
+    beyond: int
+    owners: tuple[str, ...]
+    """What owners of other resources have to add to policies of theirs."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The answer with what helps: `advice` that was tried, `notes` on what does not, `asks` of what is missing."""
+
+    answer: Answer
+    advice: tuple[Advice, ...]
+    notes: tuple[str, ...]
+    asks: tuple[str, ...]
+
+
+def suggest(
+    question: Question,
+    document: Document,
+    index: int,
+    catalog: Catalog,
+    *,
+    build: Build | None = None,
+    only: Sequence[str] = (),
+    note: str = "",
+) -> Suggestion:
+    """The answer to a question put to one workload of a manifest, and the changes that would allow it.
+
+    `build` proves a change that is about to be shown, and gives the errors. `only` are names of environments; `note`
+    is a comment for what is new. Raises Rejected where the manifest itself is refused.
+    """
+    workload = read_manifest(document, catalog)[index]
+    declaration = derive_grants(workload, catalog)
+    roles = build_roles(workload, declaration, catalog)
+    first = answer(question, workload, roles, None, catalog, only)
+    environments = tuple(e for e in workload.environments if e.name in first.environments) or workload.environments
+    asked = spelled(question, catalog, environments)
+    if asked.platform:
+        asking = Case(asked, workload, catalog, first.keys, environments, {}).asking
+        roles = tuple(role for role in roles if role.key in {one.key for one in asking})
+    judged = answer(asked, workload, roles, None, catalog, only)
+    told = why(asked.reason)
+    judged = replace(judged, blocked=bool(asked.reason) and not told.mends and not _lacking(asked, judged))
+    case = Case(asked, workload, catalog, judged.keys, environments, document.trees[index].data)
+    said = tuple(notes(case, judged))
+    if not judged.roles or judged.is_allowed or judged.blocked or judged.denied:
+        return Suggestion(judged, (), said, ())
+    if not asked.action or not asked.resource or iam.action(asked.action) is None:
+        return Suggestion(judged, (), said, tuple(asks(case, judged, ())))
+    trial = _Trial(case, document, index, declaration, build, tuple(only), note)
+    advice = tuple(trial.best())
+    if asked.reason == "resource" and not any(one.owners for one in advice):
+        judged = replace(judged, blocked=True)
+        return Suggestion(judged, (), tuple(notes(case, judged)), ())
+    questions = () if advice else tuple(asks(case, judged, trial.lacking))
+    told_all = (*said, *refused_notes(trial.refused, bool(advice)))
+    if not advice and not questions and not told_all:
+        told_all = ("no change of this manifest was found that allows it",)
+    return Suggestion(judged, advice, told_all, questions)
+
+
+def _lacking(asked: Question, judged: Answer) -> bool:
+    """Whether a denial by a resource's own policy is about a right that the role has yet to get: another account's."""
+    parts = asked.resource.split(":", 5)
+    foreign = len(parts) == 6 and parts[4].isdigit() and asked.account.isdigit() and parts[4] != asked.account
+    return asked.reason == "resource" and foreign and not judged.allowed
+
+
+class _Trial:
+    """Candidates, each applied to the text, read and asked again."""
+
+    def __init__(
+        self,
+        case: Case,
+        document: Document,
+        index: int,
+        declaration: Declaration,
+        build: Build | None,
+        only: tuple[str, ...],
+        note: str,
+    ) -> None:
+        self._case = case
+        self._document = document
+        self._index = index
+        self._before = self._set(case.workload, declaration)
+        self._hand_overs = declaration.hand_overs
+        self._build = build
+        self._only = only
+        self._note = note
+        self.lacking: list[Candidate] = []
+        self.refused: list[tuple[Candidate, str]] = []
+
+    def best(self) -> Iterator[Advice]:
+        """The candidates that allow it, those that bring least first, with nothing refused."""
+        found: dict[frozenset[tuple[str, ...]], tuple[Candidate, Advice]] = {}
+        for number, candidate in enumerate(self._candidates()):
+            if number >= _ENOUGH:
+                break
+            if candidate.lacking:
+                self.lacking.append(candidate)
+                continue
+            tried = self._tried(candidate)
+            if tried is not None:
+                found.setdefault(tried[0], (candidate, tried[1]))  # of two that bring the same, the first
+        taken: list[frozenset[tuple[str, ...]]] = []
+        order = sorted(found.items(), key=lambda pair: (pair[1][0].last, pair[1][1].beyond))
+        for added, (candidate, advice) in order:
+            if (taken and candidate.last) or len(taken) >= _MOST:
+                return
+            if any(one < added for one in taken):
+                continue  # with more than one that is shown
+            errors = list(self._errors(advice.text))
+            if errors:
+                self.refused.append((candidate, errors[0].message))
+            else:
+                yield advice
+                taken.append(added)
+
+    def _candidates(self) -> Iterator[Candidate]:
+        code = [role for role in self._case.asking if role.grants == "workload"]
+        platform = [one for role in self._case.asking for one in platform_candidates(self._case, role)]
+        if self._case.question.platform:
+            yield from platform
+        if code and not (self._case.question.platform and any(not one.lacking for one in platform)):
+            yield from code_candidates(self._case)
+        if not self._case.question.platform:
+            yield from platform
+
+    def _tried(self, candidate: Candidate) -> tuple[frozenset[tuple[str, ...]], Advice] | None:
+        """The change and what it brings, if the manifest takes it and then allows what was asked."""
+        listed = [replace(one, note=self._note) if isinstance(one.value, dict) else one for one in candidate.changes]
+        file = self._document.file
+        try:
+            text = changed(self._document.text, file, self._index, listed)
+            workload = read_manifest(loads(text, file), self._case.catalog)[self._index]
+            declaration = derive_grants(workload, self._case.catalog)
+            roles = build_roles(workload, declaration, self._case.catalog)
+        except UnplacedError:
+            self.refused.append((candidate, "its place is an alias's, or empty: change it by hand"))
+            return None
+        except Rejected as refusal:
+            self.refused.append((candidate, refusal.findings[0].message))
+            return None
+        asked = self._case.question
+        if not asked.role:  # any of those that may have asked
+            keys = [role.key for role in self._case.asking]
+            roles = tuple(role for role in roles if role.key in keys)
+        again = answer(asked, workload, roles, None, self._case.catalog, self._only)
+        if not again.is_allowed or {*self._case.workload.resources} - {*workload.resources}:
+            return None
+        after = self._set(workload, declaration)
+        added = after - self._before
+        if self._before - after and not candidate.replaces:
+            return None  # what was allowed has to stay
+        owners = tuple(
+            f"the owner of {one.resource} adds to its {one.to}: {json.dumps(_plain(one.document, self._said))}"
+            for one in declaration.hand_overs
+            if one not in self._hand_overs
+        )
+        beyond = len([one for one in added if one[1] != asked.action])
+        return frozenset(added), Advice(candidate.said(), text, beyond, owners)
+
+    @property
+    def _said(self) -> Mapping[str, str]:
+        """What references stand for in text for people."""
+        (first, *_) = self._case.environments
+        return first.values if first.name else {**first.values, **SYMBOLS}
+
+    def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, ...]]:
+        """What each role may do in each environment, with its conditions."""
+        return {
+            (
+                grant.role,
+                action,
+                arn.ground(environment.values),
+                f"{environment.name} {grant.effect}",
+                shown(grant.conditions, environment.values),
+            )
+            for environment in workload.environments
+            for grant in declaration.grants
+            for action in grant.actions
+            for arn in grant.resources
+        }
+
+    def _errors(self, text: str) -> Iterator[Finding]:
+        if self._build is not None:
+            try:
+                yield from self._build(loads(text, self._document.file), self._index)
+            except Rejected as refusal:
+                yield from refusal.findings
+
+
+def _plain(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """A document of Texts as one of strings."""
+    match document:
+        case Text():
+            return document.ground(values)
+        case dict():
+            return {_plain(key, values): _plain(value, values) for key, value in document.items()}
+        case list() | tuple():
+            return [_plain(one, values) for one in document]
+        case _:
+            return document

@@ -1,0 +1,176 @@
+"""Changes for the code's role: a verb on a resource, a new resource, and a statement where no type has a verb."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.arn_template import pieces
+from rolewright.data import iam
+from rolewright.suggest.changes import Change
+from rolewright.suggest.reading import entry_of, fields_of, fitting, needed_verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.blueprint.model import ResourceBlueprint, Verb
+    from rolewright.suggest.case import Case
+    from rolewright.suggest.reading import Entry, Fields
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Changes that may allow what was asked; `lacking` are fields of theirs whose value nobody told.
+
+    One that is `last` is for where no other helps; one that `replaces` puts a value in place of another, with what
+    that allowed.
+    """
+
+    changes: tuple[Change, ...]
+    words: str = ""
+    remark: str = ""
+    lacking: tuple[str, ...] = ()
+    last: bool = False
+    replaces: bool = False
+
+    def said(self) -> str:
+        """The changes for people."""
+        return (self.words or "; ".join(change.words() for change in self.changes)) + self.remark
+
+
+def code_candidates(case: Case) -> Iterator[Candidate]:
+    """What may give it to the code's role, the narrower before the wider of a kind."""
+    verbs = list(_verbs(case))
+    yield from verbs
+    if verbs:
+        return
+    yield from _entries(case)
+    if case.resource != "*" or not iam.supports_resource(case.action):
+        reason = "taken from a denial; say what it is for"
+        statement = {"actions": [case.action], "resources": [case.resource], "reason": reason}
+        yield Candidate((Change(("statements",), statement, append=True),), last=True)
+
+
+def _verbs(case: Case) -> Iterator[Candidate]:
+    """A verb more on a resource that the manifest has."""
+    for key, resource in case.workload.resources.items():
+        blueprint = case.catalog.resources[resource.type]
+        names = case.names_of(resource)
+        anywhere = ("*",) if names or case.resource == "*" else ()
+        for verb in needed_verbs(blueprint, case.action, (*names, *anywhere)):
+            if verb.name in resource.access:
+                continue
+            place = case.workload.locate(f"resources.{key}")
+            change = Change(("resources", key, "access"), verb.name, append=True)
+            yield Candidate((change,), f"add `{verb.name}` to `access` of resources.{key} ({place})")
+
+
+def _entries(case: Case) -> Iterator[Candidate]:
+    """A resource more: beside one of the same name with a narrower part, or a new one."""
+    seen: set[tuple[str, str, str]] = set()
+    for number, resource in enumerate(parts := list(_parts(case.local, case))):
+        remark = " (wider: it is for all of it)" if number else ""
+        for blueprint, arn in fitting(case.catalog, case.action, resource):
+            if (blueprint.type, arn, resource) in seen:
+                continue
+            seen.add((blueprint.type, arn, resource))
+            for verb in needed_verbs(blueprint, case.action, (arn,)):
+                for fields in _readings(case, blueprint, arn, resource):
+                    whole = case.resource if len(parts) == 1 else resource
+                    entry = entry_of(blueprint, arn, fields, whole, verb)
+                    yield from _added(case, entry, blueprint, verb, remark)
+
+
+def _parts(resource: str, case: Case) -> Iterator[str]:
+    """The ARN as the entry's fields are to be read from it: the folder of an object before the whole, and then itself.
+
+    A field that stands right before a `*` says how a name begins.
+    """
+    begun = False
+    for blueprint, arn in fitting(case.catalog, case.action, resource):
+        listed = pieces(blueprint.arns[arn])
+        if len(listed) > 2 and listed[-1].kind == "star" and listed[-2].kind == "field" and listed[-2].default:
+            fits = fields_of(blueprint, arn, resource)
+            name = (fits or {}).get(listed[-2].value) or ""
+            whole = resource.removesuffix(name)
+            folder = name.rpartition("/")[0]
+            if folder:
+                yield f"{whole}{folder}/*"
+            yield f"{whole}*"
+            begun = True
+    if not begun:
+        yield resource
+
+
+def _readings(case: Case, blueprint: ResourceBlueprint, arn: str, resource: str) -> Iterator[Fields]:
+    """What the fields may be for an ARN: by name where account and region are the workload's own, or by ARN."""
+    listed = [resource] + ([case.resource] if resource == case.local != case.resource else [])
+    for one in listed:
+        fields = fields_of(blueprint, arn, one)
+        if fields is not None:
+            yield fields
+
+
+def _added(case: Case, entry: Entry, blueprint: ResourceBlueprint, verb: Verb, remark: str) -> Iterator[Candidate]:
+    """A new entry, with what one of the same resource says of it beside; and one by its ARN."""
+    written = _written(case)
+    access = {"access": [verb.name]}
+    beside = _beside(entry, blueprint, written)
+    kept = {}
+    if beside:
+        parts = {piece.value for text in blueprint.arns.values() for piece in pieces(text) if piece.default}
+        of = written[beside]
+        kept = {name: value for name, value in of.items() if name in blueprint.fields and name not in parts}
+    fields = {"type": blueprint.type, **kept, **entry.fields}
+    key = _free(f"{beside}-{verb.name}" if beside else entry.key, written)
+    lacking = tuple(name for name in entry.lacking if name not in kept)
+    yield Candidate((Change(("resources", key), {**fields, **access}),), "", remark, lacking)
+    first = next(iter(blueprint.arns), "")
+    if first and "arn" not in fields and fields_of(blueprint, first, case.resource) is not None:
+        others = {name: value for name, value in fields.items() if name not in ("type", *blueprint.identified_by)}
+        by_arn = {"type": blueprint.type, "arn": case.resource, **others, **access}
+        yield Candidate((Change(("resources", key), by_arn),), "", remark, lacking)
+
+
+def _beside(entry: Entry, blueprint: ResourceBlueprint, written: Mapping[str, Any]) -> str:
+    """The key of an entry of the manifest for the same resource, or ""."""
+    identity = {name: entry.fields[name] for name in blueprint.identified_by if name in entry.fields}
+    for key, one in written.items():
+        same = identity and isinstance(one, dict) and one.get("type") == blueprint.type
+        if same and all(one.get(name) == value for name, value in identity.items()):
+            return key
+    return ""
+
+
+def _written(case: Case) -> Mapping[str, Any]:
+    found = case.data.get("resources")
+    return found if isinstance(found, dict) else {}
+
+
+def _free(key: str, taken: Iterable[str]) -> str:
+    """A key that no other entry has."""
+    key = key[:40].strip("-")
+    return next(one for n in itertools.count(1) if (one := key if n == 1 else f"{key}-{n}") not in taken)
+
+
+def resource_entry(
+    case: Case, blueprint: ResourceBlueprint, arn: str
+) -> Iterator[tuple[str, tuple[Change, ...], tuple[str, ...]]]:
+    """A resource without access for the platform to use: one that the manifest has, or else a new one.
+
+    Gives its key, the changes, and the fields that nobody told.
+    """
+    known = [
+        key for key, one in case.workload.resources.items() if one.type == blueprint.type and arn in case.names_of(one)
+    ]
+    for key in known:
+        yield key, (), ()
+    if known:
+        return
+    for resource in dict.fromkeys((case.local, case.resource)):
+        fields = fields_of(blueprint, arn, resource)
+        if fields is not None:
+            entry = entry_of(blueprint, arn, fields, case.resource, None)
+            key = _free(entry.key, _written(case))
+            yield key, (Change(("resources", key), {"type": blueprint.type, **entry.fields}),), entry.lacking

@@ -1,0 +1,172 @@
+"""What cannot be answered: what is known of it, what is missing, and why no change of the manifest helps."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.arn_template import wild_pattern
+from rolewright.data import iam
+from rolewright.derive import is_given
+from rolewright.source import load
+from rolewright.suggest.case import possible
+from rolewright.suggest.messages import why
+from rolewright.suggest.platform import key_fields, used_by
+from rolewright.suggest.reading import needed_verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.question import Answer
+    from rolewright.suggest.case import Case
+    from rolewright.suggest.entries import Candidate
+
+
+def notes(case: Case, judged: Answer) -> Iterator[str]:
+    """What AWS's reason comes to, who asked, and what the manifest has to do with it."""
+    question = case.question
+    if not judged.roles:
+        yield from _not_ours(case)
+        return
+    told = why(question.reason)
+    if told.said:
+        yield told.said
+    if question.account and not question.account.isdigit() and case.workload.environments[0].name:
+        yield "the account is not readable in the text, and is taken for the manifest's"
+    if judged.blocked:
+        if judged.allowed and not judged.denied:
+            yield "the manifest itself lets the role do it"
+        elif not judged.allowed:
+            yield "this manifest does not let the role do it either"
+        yield "nothing in this manifest can help"
+    elif judged.is_allowed and question.because and all(one.conditions for one in judged.allowed):
+        yield "the manifest allows it under conditions alone: apply its module, and see whether the request meets them"
+    elif judged.is_allowed and question.reason:
+        yield "the manifest allows it by now: apply its module"
+    elif judged.is_allowed and question.because:
+        yield "the manifest allows it by now: apply its module; AWS did not say why it denied it, so another policy may"
+    if not judged.is_allowed:
+        yield from _made(case)
+
+
+def _not_ours(case: Case) -> Iterator[str]:
+    question = case.question
+    if question.kind in ("user", "root", "federated", "other"):
+        yield f"{question.who} is no role of this manifest, and no change of it lets that caller do anything"
+        yield "where Terraform or a pipeline asks with it: `rolewright deployer` writes what these need"
+        return
+    environments = [e for e in case.workload.environments if e.name]
+    accounts = sorted({e.account for e in environments})
+    names = sorted(
+        {
+            case.workload.compute.names[f"{key}_role"].ground(e.values)
+            for key, role in case.blueprint.roles.items()
+            if is_given(role.when, case.workload.compute.fields, case.workload.compute.derived)
+            for e in case.workload.environments
+            if f"{key}_role" in case.workload.compute.names
+        }
+    )
+    where = f" in account {question.account}" if question.account.isdigit() else ""
+    yield f"the role {question.role}{where} is none of this manifest"
+    yield f"its roles are {', '.join(names)}" + (f", in {', '.join(accounts)}" if accounts else "")
+    yield "where Terraform or a pipeline asks with that role: `rolewright deployer` writes what these need"
+
+
+def _made(case: Case) -> Iterator[str]:
+    """That the module itself makes what the action would make."""
+    for one in _facts()["made"]:
+        if case.action not in one["actions"]:
+            continue
+        fits = wild_pattern(one["arn"]).fullmatch(case.resource)
+        asked = fits["name"] if fits else ""
+        own = {
+            text.ground(e.values)
+            for name, text in case.workload.compute.names.items()
+            if name.endswith(one["names"])
+            for e in case.environments
+        }
+        if asked in own:
+            yield f"{one['said']} {asked}: apply the module before this runs"
+            return
+        if fits and own:
+            yield f"{one['said']} {', '.join(sorted(own))}, and this asks for {asked}: the name differs"
+            return
+
+
+def refused_notes(refused: Sequence[tuple[Candidate, str]], helped: bool) -> Iterator[str]:  # noqa: FBT001
+    """Why changes that would allow it are not taken, where nothing else helps."""
+    if not helped:
+        for candidate, message in refused[:2]:
+            yield f"not taken: {candidate.said()}: {message}"
+
+
+def asks(case: Case, judged: Answer, lacking: Sequence[Candidate]) -> Iterator[str]:
+    """What has to be told before there is advice."""
+    question = case.question
+    if not question.action:
+        yield from _which_action(case)
+        return
+    facts = iam.action(question.action)
+    if facts is None:
+        yield f"{question.action} is no action that the IAM database knows: is it spelled as AWS does?"
+        return
+    if not question.resource:
+        yield from _which_resource(case, judged)
+        return
+    for candidate in lacking[:3]:
+        change = candidate.changes[-1]
+        fields = ", ".join(f"`{name}`" for name in candidate.lacking)
+        kind = next((c.value["type"] for c in candidate.changes if isinstance(c.value, dict) and "type" in c.value), "")
+        what = f"a {kind}" if kind else f"`{'.'.join(map(str, change.path))}`"
+        yield f"{what} has a verb for it, and nothing tells {fields}: give it under `resources`"
+    for key, resource in case.workload.resources.items():
+        blueprint = case.catalog.resources[resource.type]
+        able = [
+            v.name for v in needed_verbs(blueprint, case.action, tuple(blueprint.arns)) if v.name not in resource.access
+        ]
+        if resource.created and able and not case.names_of(resource):
+            yield f"is it resources.{key}, whose ARN AWS makes up? then add `{able[0]}` to its `access`"
+
+
+def _which_action(case: Case) -> Iterator[str]:
+    found = possible(case.question, case.catalog)
+    if found:
+        yield f"the text names the operation {case.question.operation} alone: ask again with {' or '.join(found)}"
+    else:
+        known = f"the service {case.question.service} alone" if case.question.service else "neither action nor service"
+        yield f"the text tells {known}: which action was denied, and on what?"
+
+
+def _which_resource(case: Case, judged: Answer) -> Iterator[str]:
+    question = case.question
+    facts, service = iam.action(question.action), iam.service(question.action.partition(":")[0])
+    kinds = " or ".join(facts.resource_types) if facts and service else "resource"
+    yield f"the text does not tell which {kinds}: ask again with {question.action} and its ARN"
+    beside = _facts()["beside"].get(question.action)
+    if beside and not question.reason:
+        yield beside
+    for one in judged.near:
+        yield f"allowed is {question.action} on {one.resource}, by {', '.join(origin for origin, _ in one.origins)}"
+    for key, resource in case.workload.resources.items():
+        blueprint = case.catalog.resources[resource.type]
+        verbs = list(needed_verbs(blueprint, case.action, tuple(blueprint.arns)))
+        open_ = [verb.name for verb in verbs if verb.name not in resource.access]
+        if open_ and not any(verb.name in resource.access for verb in verbs):
+            yield f"if it is resources.{key}: `{open_[0]}` is not in its `access`"
+    for role in case.asking:
+        for path, type_ in used_by(case, role):
+            yield f"for the platform's own use: a {type_} that `compute.{path}` names by its key brings it"
+        for key, field in key_fields(case, role):
+            if not question.behind or case.names_in(case.workload.resources[key], question.behind):
+                what = (
+                    f"the {role.key} role decrypts resources.{key}, and" if question.behind else "if it is the key of"
+                )
+                said = "its" if question.behind else f"resources.{key}, its"
+                yield f"{what} {said} `{field}` is not set: give the ARN of the key that encrypts it"
+
+
+@cache
+def _facts() -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = load(Path(__file__).with_name("hints.yaml")).trees[0].data
+    return facts
