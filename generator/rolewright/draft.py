@@ -14,6 +14,7 @@ from rolewright.data import iam
 from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
+from rolewright.placeholders import placeholder
 from rolewright.prove.match import compile_glob, witness
 from rolewright.prove.table import ground
 from rolewright.source import loads, quoted
@@ -323,9 +324,9 @@ def _tried(made: Draft, catalog: Catalog) -> Draft:
     return replace(made, entries=tuple(entries), rest=tuple(rest))
 
 
-def host(catalog: Catalog) -> dict[str, Any]:
-    """A compute entry that holds grants: of the first type that can be made. Raises NoValueError for none."""
-    for blueprint in catalog.computes.values():
+def host(catalog: Catalog, type_: str | None = None) -> dict[str, Any]:
+    """A compute entry that holds grants: of a type, or of the first that can be made. Raises NoValueError for none."""
+    for blueprint in [catalog.computes[type_]] if type_ else catalog.computes.values():
         if any(role.grants == "workload" for role in blueprint.roles.values()):
             found = _compute(blueprint, catalog)
             if found is not None:
@@ -364,7 +365,8 @@ def draft_text(
     """The two sections as YAML, with a comment where something has to be filled in; "" for none.
 
     `asked` is what is said of an action on an ARN above the entry that it led to; `unknown` what is said of values
-    that only hold a place.
+    that only hold a place: with it a placeholder stands for each such, and the manifest is refused until it is filled
+    in.
     """
     said = asked or {}
     lines: list[str] = []
@@ -374,8 +376,7 @@ def draft_text(
             lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
             lines += [f"  {one.key}:", f"    type: {one.type}"]
             for name, value in one.fields.items():
-                note = "nothing says which one is meant" if name in one.filled_in else _unknown(value, unknown or {})
-                lines.append(f"    {name}: {_yaml(value)}{f'  # fill in: {note}' if note else ''}")
+                lines.append(f"    {name}: {_yaml(_asked_for(one, name, value, unknown))}")
             lines.append(f"    access: {_yaml(list(one.access))}")
     if made.rest:
         lines.append("statements:")
@@ -383,8 +384,7 @@ def draft_text(
             pairs = itertools.product(rest.actions, rest.resources)
             lines += [f"  # {said[pair]}" for pair in pairs if pair in said]
             lines.append(f"  - actions: {_yaml(list(rest.actions))}")
-            note = _unknown(list(rest.resources), unknown or {})
-            lines.append(f"    resources: {_yaml(list(rest.resources))}{f'  # fill in: {note}' if note else ''}")
+            lines.append(f"    resources: {_yaml([_with_placeholders(one, unknown or {}) for one in rest.resources])}")
             if rest.conditions:
                 nested: dict[str, dict[str, list[str]]] = defaultdict(dict)
                 for operator, key, values in rest.conditions:
@@ -394,10 +394,26 @@ def draft_text(
     return "".join(f"{line}\n" for line in lines)
 
 
-def _unknown(value: object, unknown: Mapping[str, str]) -> str:
-    """What is said of a value, or of one in a list, that only holds a place."""
-    held = [one for one in unknown if one in json.dumps(value)]
-    return unknown[max(held, key=len)] if held else ""
+def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] | None) -> Any:  # noqa: ANN401 - JSON
+    """A value of an entry, with a placeholder for what is not known; as it is where nothing is said of such."""
+    if unknown is None:
+        return value
+    if name in entry.filled_in:
+        return placeholder("nothing says which one is meant")
+    listed = (
+        [_with_placeholders(one, unknown) if isinstance(one, str) else one for one in value]
+        if isinstance(value, list)
+        else value
+    )
+    return _with_placeholders(listed, unknown) if isinstance(listed, str) else listed
+
+
+def _with_placeholders(text: str, unknown: Mapping[str, str]) -> str:
+    held = [one for one in unknown if one in text]
+    if not held:
+        return text
+    mark = max(held, key=len)
+    return text.replace(mark, placeholder(unknown[mark]))
 
 
 def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON

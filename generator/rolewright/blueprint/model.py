@@ -234,6 +234,18 @@ class NameRule:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """Files by which a project shows what it runs on: names, as patterns, with one of some texts in them if any.
+
+    Where signs of several types are found, those of the greatest `strength` count.
+    """
+
+    files: tuple[str, ...]
+    contains: tuple[str, ...]
+    strength: int
+
+
+@dataclass(frozen=True)
 class ComputeBlueprint:
     """What a workload may run on."""
 
@@ -247,6 +259,7 @@ class ComputeBlueprint:
     """Each after those that it refers to."""
     roles: Mapping[str, RoleBlueprint]
     templates: tuple[str, ...]
+    recognised_by: tuple[Sign, ...] = ()
 
     @property
     def role_name_keys(self) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from rolewright.blueprint.model import (
     ResourceBlueprint,
     RoleBlueprint,
     Scope,
+    Sign,
     Verb,
 )
 from rolewright.interpolation import names
@@ -152,6 +153,10 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
             for key, role in data["roles"].items()
         },
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
+        recognised_by=tuple(
+            Sign(tuple(one["files"]), tuple(one.get("contains", ())), one["strength"])
+            for one in data.get("recognised_by", ())
+        ),
     )
 
 
