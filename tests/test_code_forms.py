@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from code_forms import GO, SCRIPT
+from code_forms import GO, PYTHON, SCRIPT
 from rolewright.sdk import models
 from rolewright.sdk.calls import Call, Unmapped
 from rolewright.sdk.code import read_files
@@ -30,6 +30,7 @@ SERVICES = [
     "stepfunctions",
 ]
 SERVICES += ["athena", "ecs", "logs", "kinesis", "cloudwatch", "scheduler", "glue"]
+PYTHON_UNTOLD = {"only a client", "only an import", "getattr of a name", "unknown service"}
 UNTOLD = {"only a client", "sent from elsewhere", "v2 chosen"}
 
 
@@ -53,6 +54,10 @@ def written(form: str, service: Service, operation: str, member: str) -> str:
         "@all": joined,
         "@v2": joined.lower(),
         "@pkg": joined.lower(),
+        "@name": repr(service.name),
+        "@python": models.python_name(operation),
+        "@named": f"{member}='orders'",
+        "@keys": f"{member!r}: 'orders'",
     }
     for mark in sorted(values, key=len, reverse=True):
         form = form.replace(mark, "\0".join(values[mark].partition("@")) if "@" in values[mark] else values[mark])
@@ -87,6 +92,23 @@ def check(language: str, forms: dict[str, str], data: st.DataObject, folder: Pat
 @given(data=st.data())
 def test_javascript(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     check("app.tsx", SCRIPT, data, tmp_path_factory.mktemp("forms"))
+
+
+@settings(max_examples=12 * SCALE, deadline=None)
+@given(data=st.data())
+def test_python(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each is found or told, and nothing else is found."""
+    service = models.service(data.draw(st.sampled_from(SERVICES)))
+    assert service is not None
+    operation = data.draw(st.sampled_from(sorted(one for one, members in service.operations.items() if members)))
+    member = data.draw(st.sampled_from(sorted(service.operations[operation])))
+    for form, text in PYTHON.items():
+        source = written(text, service, operation, member)
+        found = found_in(source, "app.py", tmp_path_factory.mktemp("forms"))
+        said = {(one.service, one.operation) for one in found if isinstance(one, Call)}
+        assert found, f"{form}: nothing is said\n{source}"
+        assert said <= {(service.name, operation)}, f"{form}: {said}\n{source}"
+        assert said or form in PYTHON_UNTOLD, f"{form}: {found}\n{source}"
 
 
 @settings(max_examples=12 * SCALE, deadline=None)

@@ -18,8 +18,9 @@ from rolewright.sdk.follow import facts
 from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.languages import calls_unread, is_list_of_packages, read_as, unread_language
+from rolewright.sdk.models import facts as models_facts
 from rolewright.sdk.python import Reader
-from rolewright.sdk.scopes import File, read_file
+from rolewright.sdk.scopes import File, Imported, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,6 +115,19 @@ def _sources(
     return found
 
 
+def _idle(files: Iterable[File], told: Iterable[Call | Unmapped]) -> list[Call | Unmapped]:
+    """Where boto3 is imported, in code that nothing else is told of."""
+    if any(True for _ in told):
+        return []
+    return [
+        Unmapped(f"import of {binding.module}", "it is imported, and no call of it was found", Location(file.path))
+        for file in files
+        for bindings in file.scope.names.values()
+        for binding in bindings
+        if isinstance(binding, Imported) and binding.module in models_facts()["modules"]
+    ]
+
+
 def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
     if not any("boto" in text for text in texts.values()):
         return []
@@ -133,6 +147,10 @@ def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
         reader = Reader(parsed)
         for one in parsed:
             found += reader.calls(one)
+        told = tuple(found)
+        for one in parsed:
+            found += reader.unaccounted(one, told)
+        found += _idle(parsed, found)
     except RecursionError:
         found.append(Unmapped(folder, "its Python is nested too deeply to be followed", Location(folder)))
     return found
