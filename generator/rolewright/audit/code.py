@@ -105,10 +105,11 @@ def _slug(text: str) -> str:
     return name if re.match(r"[a-z][a-z0-9-]", name) else "workload"
 
 
-def manifest_of(code: Code, catalog: Catalog, type_: str | None = None) -> str:
+def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tried: bool = False) -> str:
     """A manifest with a placeholder for each thing that the code does not tell: `validate` asks for those.
 
-    `type_` is what the workload runs on; without it the files tell, or a placeholder asks.
+    `type_` is what the workload runs on; without it the files tell, or a placeholder asks. With `is_tried` values are
+    made up in place of placeholders: for a manifest that is tried in memory, and shown to nobody.
     """
     made, needed = _drafted(code.permissions, catalog)
     asked: dict[tuple[str, str], list[Permission]] = defaultdict(list)
@@ -123,12 +124,12 @@ def manifest_of(code: Code, catalog: Catalog, type_: str | None = None) -> str:
         lines.append("# Incomplete. Not in here, since the code does not tell it:")
         lines += [printable(f"#   {one.location}: {one.text}: {one.reason}") for one in code.left_out]
     lines += ["version: 1", f"workload: {code.name}"]
-    lines += _compute(code, catalog, type_)
+    lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
     said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
     said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
     made = replace(made, rest=tuple(replace(one, resources=tuple(map(_own, one.resources))) for one in made.rest))
     return "".join(f"{line}\n" for line in lines) + draft_text(
-        made, said, {k: printable(v) for k, v in unknown.items()}
+        made, said, None if is_tried else {k: printable(v) for k, v in unknown.items()}
     )
 
 

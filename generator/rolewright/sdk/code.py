@@ -76,7 +76,7 @@ def read_files(files: Iterable[str], folder: str) -> Read:
             continue
         if language:
             texts[language][file] = text
-        elif (told := calls_unread(file, text)) is not None:
+        if (told := calls_unread(file, text)) is not None:
             found.append(told)
     found += _python(texts["Python"], folder)
     found += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])

@@ -44,7 +44,7 @@ def calls_unread(file: str, text: str) -> Unmapped | None:
         language, about = listed["language"], listed
     if language is None or about is None:
         return None
-    if "word" in about:
+    if about.get("command"):
         found = _COMMAND.search(text)
         at, said = (-1, "") if found is None else (found.end() - 1, "it calls AWS's command line")
     else:
