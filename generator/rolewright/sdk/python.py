@@ -331,8 +331,18 @@ class Reader:
                 yield Holder(Element(node.key, node.value, scope))
             case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
                 yield self._container(node, scope)
+                yield from self._kept_in(node, scope)
             case _:
                 yield Said(None, _hint(node))
+
+    def _kept_in(self, node: ast.expr, scope: Scope) -> Iterator[Holder]:
+        """The clients, resources and methods that a mapping has under its keys."""
+        pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+        for key, value in pairs:
+            if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
+                found = self._evaluate(value, scope)
+                if any(isinstance(one, Client | Handle | Bound) for one in found):
+                    yield Holder(Element(key, value, scope))
 
     def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: Scope) -> Argument:
         if not isinstance(node, ast.Dict):
