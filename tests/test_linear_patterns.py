@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 import rolewright
 from growing import slow_on
-from rolewright.sdk.bindings import read_source
 from rolewright.sdk.calls import Call
 from rolewright.sdk.code import calls_in
 from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, _parted, permissions
+from rolewright.sdk.source_files import read_source
 from rolewright.source import load
 
 SDK = Path(rolewright.__file__).parent / "sdk"

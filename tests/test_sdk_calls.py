@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from programs import PROGRAMS
 from rolewright.finding import Location
 from rolewright.sdk import models
-from rolewright.sdk.bindings import read_source
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
 from rolewright.sdk.code import calls_in
 from rolewright.sdk.golang import GoReader
@@ -24,6 +23,7 @@ from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, permissions
 from rolewright.sdk.python import Reader
 from rolewright.sdk.scopes import read_file
+from rolewright.sdk.source_files import read_source
 
 HERE = Location("x.py")
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.finding import Location
-from rolewright.sdk.bindings import read_source
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.expressions import TooLongError
 from rolewright.sdk.follow import facts
@@ -21,6 +20,7 @@ from rolewright.sdk.languages import calls_unread, is_list_of_packages, read_as,
 from rolewright.sdk.models import facts as models_facts
 from rolewright.sdk.python import Reader
 from rolewright.sdk.scopes import File, Imported, read_file
+from rolewright.sdk.source_files import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
