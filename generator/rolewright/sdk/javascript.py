@@ -106,11 +106,33 @@ class ScriptReader:
         for value in self._follow.values(Bound(file, node.of)):
             if isinstance(value, Owned):
                 found += self._owned(file, node, value, node, is_new=node.is_new)
-        if not found and isinstance(node.of, Member) and not node.is_new:
+        if not found and node.is_new:
+            found += self._unknown_command(file, node)
+        elif not found and isinstance(node.of, Member):
             found += self._method(file, node, node.of)
         elif not found and isinstance(node.of, Indexed):
             found += self._chosen(file, node, node.of)
         yield from found
+
+    def _unknown_command(self, file: Source, node: Applied) -> Iterator[Call | Unmapped]:
+        """A command that comes from nowhere that can be followed, in a project that has the SDK."""
+        name = node.of.name if isinstance(node.of, Name | Member) else ""
+        command = _COMMAND.fullmatch(name)
+        values = self._follow.values(Bound(file, node.of))
+        if command is None or name in file.functions or any(isinstance(one, Code) for one in values):
+            return
+        if any(isinstance(one, Owned) and self._is_sdk(one.package) for one in values):
+            return
+        packages = {package for one in self._follow.files for package in one.imports if self._is_sdk(package)}
+        services = {one.name: one for package in packages if (one := self._service(package, "*")) is not None}
+        like = [one for _, one in sorted(services.items()) if operations_called(one, command[1])]
+        place = self._place(file, node)
+        if len(like) == 1:
+            given = self._given(file, node, 0)
+            yield from (self._call(like[0], one, given, place) for one in operations_called(like[0], command[1]))
+        elif services:
+            reason = "no service that the project imports has such an operation" if not like else "it is one of several"
+            yield Unmapped(f"new {name}", reason, place)
 
     def _owned(
         self, file: Source, node: Expression, value: Owned, call: Applied | None, *, is_new: bool
