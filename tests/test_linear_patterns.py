@@ -15,7 +15,10 @@ import rolewright
 from growing import slow_on
 from rolewright.sdk.calls import Call
 from rolewright.sdk.code import calls_in
+from rolewright.sdk.golang import GoReader
+from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, _parted, permissions
+from rolewright.sdk.source_files import read_source
 from rolewright.source import load
 
 SDK = Path(rolewright.__file__).parent / "sdk"
@@ -45,28 +48,26 @@ def patterns() -> dict[str, tuple[re.Pattern[str], str]]:
             where = f"{file.name}:{node.lineno}"
             if not isinstance(node.args[0], ast.Constant):
                 continue  # `test_every_pattern_is_known` tells those
-            name = next((name for name, value in names.items() if value is node), "")
+            name = next((name for name, value in names.items() if node in ast.walk(value)), "")
             ways = {
                 one.attr
                 for one in ast.walk(tree)
-                if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == name
+                if isinstance(one, ast.Attribute)
+                for owner in [one.value.value if isinstance(one.value, ast.Subscript) else one.value]
+                if isinstance(owner, ast.Name) and owner.id == name
             } or {node.func.attr}
             flags = re.DOTALL if "DOTALL" in ast.unparse(node) else re.NOFLAG
+            flags |= re.MULTILINE if "MULTILINE" in ast.unparse(node) else re.NOFLAG
             how = "search" if ways - _ANCHORED else min(ways & _ANCHORED)
             found[where] = (re.compile(str(node.args[0].value), flags), how)
-    for language in load(SDK / "patterns.yaml").trees[0].data:
-        for key in ("imports", "clients", "calls", "paginated", "transfers", "values"):
-            if key in language:
-                where = f"patterns.yaml {language['sdk']} {key}"
-                found[where] = (re.compile(language[key]), "match" if key == "values" else "search")
     for name, text in load(SDK / "arguments.yaml").trees[0].data["cut"].items():
         found[f"arguments.yaml cut {name}"] = (re.compile(text), "search")
     return found
 
 
 PATTERNS = patterns()
-MADE = {"pattern.py": 2, "permissions.py": 1}
-"""Patterns that are made of texts: those of the two files of data, which are tested as well."""
+MADE = {"permissions.py": 1}
+"""Patterns that are made of texts: those of a file of data, which are tested as well."""
 
 
 @pytest.mark.parametrize("where", PATTERNS)
@@ -113,6 +114,63 @@ def test_long_names_in_a_call_take_no_time(file: str) -> None:
     assert isinstance(needed, Permission)
     assert needed.action == "sqs:SendMessage"
     assert [hint for _, hint in needed.unknown] == ["configurationOfTheService.queueUrlOfTheOrders"]
+
+
+READ = [
+    "(",
+    "[",
+    "{",
+    "`",
+    "`${",
+    "a.",
+    "a(",
+    "'\\'",
+    "/[=",
+    "a?b:",
+    "a=>",
+    "a<",
+    "new ",
+    "a,",
+    "!",
+    "...",
+    "x as ",
+    "async ",
+]
+READ += [
+    "a+",
+    "function ",
+    "()",
+    "func(",
+    "a\n",
+    "/*",
+    "{a:",
+    "f({a:",
+    "(a)=>{",
+    "import ",
+    "const a=",
+    "a=a.b;",
+    "class A{",
+]
+READ += ["a:=a\n", "a.b=", "return ", "export {a", "f(a,", "type a struct {", "x.PutObject(", "new PutObjectCommand({"]
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.go"])
+@pytest.mark.parametrize("unit", READ)
+def test_no_file_takes_long(name: str, unit: str) -> None:
+    """What a file repeats, closed or not: twice as much of it takes about twice as long."""
+    head = (
+        "import {S3} from '@aws-sdk/client-s3';"
+        if name == "a.ts"
+        else 'import "github.com/aws/aws-sdk-go/service/s3"\n'
+    )
+    reader = ScriptReader if name == "a.ts" else GoReader
+    for tail in ("", ")}]"):
+        took = []
+        for count in (40, 320):
+            start = time.process_time()
+            list(reader([read_source(head + unit * count + tail * count, name)]).calls())
+            took.append(time.process_time() - start)
+        assert took[1] < 20 * max(took[0], 0.02), (unit, tail, took)  # eight times as much of it
 
 
 @given(st.data())

@@ -168,7 +168,7 @@ def assert_as_drafted(folder: Path) -> None:
     """The manifest that the guide shows is the draft with its names filled in, on another compute type."""
     drafted = load(folder / "draft.yaml").trees[0].data["resources"].values()
     shown = load(folder / "shop.yaml").trees[0].data["resources"].values()
-    filled = [{**one, "name": one["name"].replace("fill-in-orders-table", "shop-orders")} for one in drafted]
+    filled = [{**one, "name": one["name"].replace("<fill in: what ORDERS_TABLE is>", "shop-orders")} for one in drafted]
     assert filled == list(shown)
 
 

@@ -18,10 +18,12 @@ from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
 from rolewright.sdk.code import calls_in
-from rolewright.sdk.pattern import pattern_calls
+from rolewright.sdk.golang import GoReader
+from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, permissions
 from rolewright.sdk.python import Reader
 from rolewright.sdk.scopes import read_file
+from rolewright.sdk.source_files import read_source
 
 HERE = Location("x.py")
 
@@ -50,6 +52,11 @@ def needed(calls: list[Call | Unmapped]) -> set[tuple[str, str]]:
 def read(text: str) -> list[Call | Unmapped]:
     file = read_file(textwrap.dedent(text), "app.py", "app")
     return list(Reader([file]).calls(file))
+
+
+def read_as(text: str, name: str, folder: Path) -> list[Call | Unmapped]:
+    (folder / name).write_text(text, encoding="utf-8")
+    return calls_in([str(folder / name)], str(folder))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -341,6 +348,7 @@ await x.send(new MadeUpCommand({}));
 """
 GO = """
 import (
+  "github.com/aws/aws-sdk-go-v2/aws"
   "github.com/aws/aws-sdk-go-v2/service/s3"
   db "github.com/aws/aws-sdk-go-v2/service/dynamodb"
   "github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -400,8 +408,8 @@ doc.get({ TableName: TABLE, Key: {} }, done);
         ),
     ],
 )
-def test_other_languages_by_pattern(text: str, name: str, expected: set[tuple[str, str]]) -> None:
-    calls = list(pattern_calls(text, name))
+def test_other_languages(text: str, name: str, expected: set[tuple[str, str]], tmp_path: Path) -> None:
+    calls = read_as(text, name, tmp_path)
     assert all(not one.is_sure for one in calls if isinstance(one, Call))
     assert [one.text for one in calls if isinstance(one, Unmapped)] == (
         ["new MadeUpCommand"] if name == "a.mjs" else []
@@ -437,7 +445,8 @@ def test_long_ways_and_circles() -> None:
 @given(st.text(alphabet="ab(){}[]:.,'\"`=\n new SCommandS3ClientbotoInput&*_", max_size=300))
 def test_no_text_breaks_the_readers(text: str) -> None:
     for prefix, name in (("'@aws-sdk/client-s3' ", "a.ts"), ('"github.com/aws/aws-sdk-go/service/s3" ', "a.go")):
-        list(pattern_calls(prefix + text, name))
+        source = read_source(prefix + text, name)
+        list((GoReader if name.endswith(".go") else ScriptReader)([source]).calls())
     with contextlib.suppress(SyntaxError, ValueError):
         read(text)
 

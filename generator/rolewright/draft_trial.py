@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _FINE = Rest(("s3:GetObject",), ("*",), (), "x")
 
 
-def host(catalog: Catalog) -> dict[str, Any]:
-    """A compute entry that holds grants: of the first type that can be made. Raises NoValueError for none."""
-    for blueprint in catalog.computes.values():
+def host(catalog: Catalog, type_: str | None = None) -> dict[str, Any]:
+    """A compute entry that holds grants: of a type, or of the first that can be made. Raises NoValueError for none."""
+    for blueprint in [catalog.computes[type_]] if type_ else catalog.computes.values():
         if any(role.grants == "workload" for role in blueprint.roles.values()):
             found = _compute(blueprint, catalog)
             if found is not None:

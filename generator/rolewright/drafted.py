@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.placeholders import placeholder
@@ -115,24 +115,14 @@ def unescaped(text: str) -> str:
     return text.replace("$${", "${")
 
 
-def unfinished(made: Draft) -> Draft:
-    """The draft with a placeholder for each value that is made up, so that no manifest takes it as it is."""
-
-    def asked(entry: Entry) -> Entry:
-        text = placeholder("nothing says which one is meant")
-        held = {name: [text] if isinstance(entry.fields[name], list) else text for name in entry.filled_in}
-        return replace(entry, fields={**entry.fields, **held}, filled_in=())
-
-    return replace(made, entries=tuple(map(asked, made.entries)))
-
-
 def draft_text(
     made: Draft, asked: Mapping[tuple[str, str], str] | None = None, unknown: Mapping[str, str] | None = None
 ) -> str:
     """The two sections as YAML, with a comment where something has to be filled in; "" for none.
 
     `asked` is what is said of an action on an ARN above the entry that it led to; `unknown` what is said of values
-    that only hold a place.
+    that only hold a place: with it a placeholder stands for each such, and for each that is made up, so that the
+    manifest is refused until it is filled in.
     """
     said = asked or {}
     lines: list[str] = []
@@ -142,8 +132,7 @@ def draft_text(
             lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
             lines += [f"  {one.key}:", f"    type: {one.type}"]
             for name, value in one.fields.items():
-                note = "nothing says which one is meant" if name in one.filled_in else _unknown(value, unknown or {})
-                lines.append(f"    {name}: {_yaml(value)}{f'  # fill in: {note}' if note else ''}")
+                lines.append(f"    {name}: {_yaml(_asked_for(one, name, value, unknown))}")
             lines.append(f"    access: {_yaml(list(one.access))}")
     if made.rest:
         lines.append("statements:")
@@ -155,10 +144,9 @@ def draft_text(
 
 
 def _statement(rest: Rest, unknown: Mapping[str, str]) -> list[str]:
-    note = _unknown(list(rest.resources), unknown)
     lines = [
         f"  - actions: {_yaml(list(rest.actions))}",
-        f"    resources: {_yaml(list(rest.resources))}{f'  # fill in: {note}' if note else ''}",
+        f"    resources: {_yaml([_with_placeholders(one, unknown) for one in rest.resources])}",
     ]
     if rest.conditions:
         nested: dict[str, dict[str, list[str]]] = defaultdict(dict)
@@ -168,10 +156,23 @@ def _statement(rest: Rest, unknown: Mapping[str, str]) -> list[str]:
     return [*lines, f"    reason: {quoted(rest.reason)}"]
 
 
-def _unknown(value: object, unknown: Mapping[str, str]) -> str:
-    """What is said of a value, or of one in a list, that only holds a place."""
-    held = [one for one in unknown if one in json.dumps(value)]
-    return unknown[max(held, key=len)] if held else ""
+def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] | None) -> Any:  # noqa: ANN401 - JSON
+    """A value of an entry, with a placeholder for what is not known; as it is where nothing is said of such."""
+    if unknown is None:
+        return value
+    if name in entry.filled_in:
+        asked = placeholder("nothing says which one is meant")
+        return [asked] if isinstance(value, list) else asked
+    if isinstance(value, list):
+        return [_with_placeholders(one, unknown) if isinstance(one, str) else one for one in value]
+    return _with_placeholders(value, unknown) if isinstance(value, str) else value
+
+
+def _with_placeholders(text: str, unknown: Mapping[str, str]) -> str:
+    """A text with a placeholder for what only holds a place in it."""
+    held = [one for one in unknown if one in text]
+    mark = max(held, key=len, default="")
+    return text.replace(mark, placeholder(unknown[mark])) if mark else text
 
 
 def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON

@@ -13,6 +13,7 @@ from rolewright.finding import Finding, Rejected
 from rolewright.grounded import check_grounded
 from rolewright.interpolation import CONTEXT, Scope, fill
 from rolewright.model import Compute, Condition, ManualStatement, Ref, Suppression, Text, Variable, Vow, Workload
+from rolewright.placeholders import unfilled
 from rolewright.resources import Resources
 from rolewright.schema import Schemas
 from rolewright.uses import CALLS, INJECTS, RESOURCE, compute_uses, marked_fields
@@ -66,6 +67,8 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     if not isinstance(tree.data, dict):
         place = tree.location(())
         raise Rejected([Finding("manifest-type", "a manifest is a mapping", "begin with `version: 1`", place)])
+    if waiting := unfilled(tree):
+        raise Rejected(waiting)
     data, defaults = _with_defaults(tree.data, catalog)
     described = data.get("resources")
     resources = Resources(described if isinstance(described, dict) else {}, catalog)

@@ -9,14 +9,17 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rolewright.audit.hosts import recognised
 from rolewright.data import iam
 from rolewright.draft import draft
 from rolewright.draft_trial import host
 from rolewright.drafted import Draft, Rest, draft_text
+from rolewright.finding import Finding, Location, Severity
+from rolewright.placeholders import placeholder
 from rolewright.prove.table import Declared
 from rolewright.report.text import printable
 from rolewright.sdk.calls import Unmapped
-from rolewright.sdk.code import calls_in
+from rolewright.sdk.code import read_files
 from rolewright.sdk.permissions import Permission, permissions
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.blueprint import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint
 
 _FEW = 3
 _ANY = "fill-in"
@@ -39,19 +43,55 @@ class Code:
     folder: Path
     permissions: tuple[Permission, ...]
     unmapped: tuple[Unmapped, ...]
+    unread: Mapping[str, int]
+    """The languages that are not read, with how many files each."""
+    files: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that calls AWS was told, as far as can be seen."""
+        return not self.unmapped
+
+    @property
+    def left_out(self) -> tuple[Unmapped, ...]:
+        """What is not told; where nothing was found that calls AWS, the languages that nobody looked at."""
+        if self.permissions or self.unmapped:
+            return self.unmapped
+        where = Location(str(self.folder))
+        return tuple(
+            Unmapped(
+                f"{language} is not read",
+                f"{count} file{'s' * (count != 1)}; nothing that calls AWS was found in what is read",
+                where,
+            )
+            for language, count in sorted(self.unread.items())
+        )
 
 
 def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -> Code:
     """The code in a folder or a file; the workload has the folder's name, or its parent's too where that is taken."""
-    calls = calls_in(files, str(folder))
-    needed = list(permissions(one for one in calls if not isinstance(one, Unmapped)))
-    unmapped = [one for one in (*calls, *needed) if isinstance(one, Unmapped)]
+    files = tuple(files)
+    read = read_files(files, str(folder))
+    needed = list(permissions(one for one in read.calls if not isinstance(one, Unmapped)))
+    unmapped = [one for one in (*read.calls, *needed) if isinstance(one, Unmapped)]
     return Code(
         _name(folder, taken),
         folder,
         tuple(one for one in needed if isinstance(one, Permission)),
         tuple(sorted(set(unmapped), key=lambda one: (one.location, one.text))),
+        read.unread,
+        files,
     )
+
+
+def not_told(code: Code) -> Iterator[Finding]:
+    """What keeps a draft from being complete; for code without any call, that there is nothing to draft."""
+    for one in code.left_out:
+        remedy = "look at what it calls, and add what it needs to the draft"
+        yield Finding("not-told", f"{one.text}: {one.reason}", remedy, one.location, severity=Severity.WARNING)
+    if not code.permissions and not code.left_out:
+        message, remedy = "no call of AWS's SDK was found in the code", "name the folder that the code is in"
+        yield Finding("not-told", message, remedy, Location(str(code.folder)), severity=Severity.WARNING)
 
 
 def _name(folder: Path, taken: Collection[str]) -> str:
@@ -67,8 +107,12 @@ def _slug(text: str) -> str:
     return name if re.match(r"[a-z][a-z0-9-]", name) else "workload"
 
 
-def manifest_of(code: Code, catalog: Catalog) -> str:
-    """A manifest that `validate` takes, with a comment for each thing that the code does not tell."""
+def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tried: bool = False) -> str:
+    """A manifest with a placeholder for each thing that the code does not tell: `validate` asks for those.
+
+    `type_` is what the workload runs on; without it the files tell, or a placeholder asks. With `is_tried` values are
+    made up in place of placeholders: for a manifest that is tried in memory, and shown to nobody.
+    """
     made, needed = _drafted(code.permissions, catalog)
     asked: dict[tuple[str, str], list[Permission]] = defaultdict(list)
     for one in needed:
@@ -77,19 +121,40 @@ def manifest_of(code: Code, catalog: Catalog) -> str:
         mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown
     }
     where = code.folder.as_posix()
-    lines = [printable(f"# Drafted from the calls of AWS in {where}. Fill in what a comment asks for.")]
-    if code.unmapped:
-        lines.append("# Not in here, since the code does not tell it:")
-        lines += [printable(f"#   {one.location}: {one.text}: {one.reason}") for one in code.unmapped]
+    lines = [printable(f"# Drafted from the calls of AWS in {where}. Fill in what stands in <…>.")]
+    if code.left_out:
+        lines.append("# Incomplete. Not in here, since the code does not tell it:")
+        lines += [printable(f"#   {one.location}: {one.text}: {one.reason}") for one in code.left_out]
     lines += ["version: 1", f"workload: {code.name}"]
-    lines.append("compute:  # fill in: what it runs on; `rolewright retarget FILE --to TYPE` moves it to another type")
-    lines += [f"  {key}: {json.dumps(value)}" for key, value in host(catalog).items()]
+    lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
     said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
     said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
     made = replace(made, rest=tuple(replace(one, resources=tuple(map(_own, one.resources))) for one in made.rest))
     return "".join(f"{line}\n" for line in lines) + draft_text(
-        made, said, {k: printable(v) for k, v in unknown.items()}
+        made, said, None if is_tried else {k: printable(v) for k, v in unknown.items()}
     )
+
+
+def _compute(code: Code, catalog: Catalog, type_: str | None) -> Iterator[str]:
+    """What it runs on, as its files show it: the type, and a placeholder for each field that it needs."""
+    types = (type_,) if type_ else recognised(code.files, str(code.folder), catalog)
+    yield "compute:"
+    if len(types) != 1:
+        likely = [*types] or [name for name, one in catalog.computes.items() if _holds_grants(one)]
+        asked = placeholder(f"what it runs on, {' or '.join(likely)}; or name it by --type")
+        yield f"  type: {json.dumps(asked)}"
+        return
+    blueprint = catalog.computes[types[0]]
+    yield f"  type: {blueprint.type}"
+    needed = dict.fromkeys(host(catalog, blueprint.type))
+    for name in needed:
+        if name != "type":
+            asked = " ".join(str(blueprint.fields[name].get("description", name)).split())
+            yield f"  {name}: {json.dumps(placeholder(asked), ensure_ascii=False)}"
+
+
+def _holds_grants(blueprint: ComputeBlueprint) -> bool:
+    return any(role.grants == "workload" for role in blueprint.roles.values())
 
 
 def _drafted(needed: Sequence[Permission], catalog: Catalog) -> tuple[Draft, list[Permission]]:

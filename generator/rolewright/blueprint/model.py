@@ -307,6 +307,18 @@ class NameRule:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """Files by which a project shows what it runs on: names, as patterns, with one of some texts in them if any.
+
+    Where signs of several types are found, those of the greatest `strength` count.
+    """
+
+    files: tuple[str, ...]
+    contains: tuple[str, ...]
+    strength: int
+
+
+@dataclass(frozen=True)
 class ComputeBlueprint:
     """What a workload may run on."""
 
@@ -322,6 +334,7 @@ class ComputeBlueprint:
     blocks: tuple[BlockBlueprint, ...]
     templates: tuple[str, ...]
     policies: tuple[PolicyBlueprint, ...] = ()
+    recognised_by: tuple[Sign, ...] = ()
 
     @property
     def role_name_keys(self) -> Mapping[str, str]:

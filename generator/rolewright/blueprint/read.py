@@ -22,6 +22,7 @@ from rolewright.blueprint.model import (
     ResourceBlueprint,
     RoleBlueprint,
     Scope,
+    Sign,
     Verb,
 )
 from rolewright.interpolation import names
@@ -159,6 +160,10 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         blocks=read_blocks(data.get("blocks", {})),
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
         policies=_policies(data),
+        recognised_by=tuple(
+            Sign(tuple(one["files"]), tuple(one.get("contains", ())), one["strength"])
+            for one in data.get("recognised_by", ())
+        ),
     )
 
 

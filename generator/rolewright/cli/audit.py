@@ -48,6 +48,12 @@ def audit(
         Path | None,
         typer.Option("--draft", metavar="FILE", help="Write the manifest that the code's calls of AWS ask for."),
     ] = None,
+    type_: Annotated[
+        str | None,
+        typer.Option(
+            "--type", metavar="TYPE", help="With --draft: what the code runs on, where its files do not tell."
+        ),
+    ] = None,
     checklist: Annotated[
         Path | None,
         typer.Option("--checklist", metavar="FILE", help="Write what is to be done for each key, as Markdown."),
@@ -63,8 +69,8 @@ def audit(
     Nothing is sent anywhere, and no secret is shown: the account is read from the key's id, and a secret is told by the
     beginning of its SHA-256. A line with `rolewright:allow REASON` is passed over. With --draft each PATH is taken for
     a workload: the calls of AWS's SDK in its code become the resources and verbs of a manifest, and what the code does
-    not tell is said in comments. Archives and compressed files are named, not read. Exits 1 where something is found,
-    be it an error or a warning.
+    not tell is said, in comments and as a warning: the draft is incomplete then. Archives and compressed files are
+    named, not read. Exits 1 where something is found, be it an error or a warning.
     """
     if not paths and not image:
         raise typer.BadParameter("give files or folders, or --image")
@@ -85,7 +91,7 @@ def audit(
         report(refusal.findings, {}, format_)
         raise typer.Exit(1) from None
     if draft is not None or checklist is not None:
-        _workloads(paths or [], found, draft, checklist, blueprints or [])
+        found = [*found, *_workloads(paths or [], found, (draft, type_), checklist, blueprints or [])]
     if accept is not None and end is not None and baseline is not None:
         _accept(baseline, found, accepted, accept, end)
         return
@@ -100,11 +106,16 @@ def audit(
 
 
 def _workloads(
-    paths: list[Path], found: list[Finding], draft: Path | None, list_: Path | None, blueprints: list[Path]
-) -> None:
-    """What the code of each path asks for, as a manifest and as what is to be done."""
+    paths: list[Path],
+    found: list[Finding],
+    asked: tuple[Path | None, str | None],
+    list_: Path | None,
+    blueprints: list[Path],
+) -> list[Finding]:
+    """What the code of each path asks for, as a manifest and as what is to be done; and what the code does not tell."""
+    draft, type_ = asked
     from rolewright.audit.checklist import checklist  # noqa: PLC0415 - only these options need all this
-    from rolewright.audit.code import manifest_of, read_code  # noqa: PLC0415
+    from rolewright.audit.code import manifest_of, not_told, read_code  # noqa: PLC0415
     from rolewright.audit.files import files_in  # noqa: PLC0415
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
     from rolewright.cli.files import write_file  # noqa: PLC0415
@@ -114,16 +125,20 @@ def _workloads(
         workloads.append(read_code(path, files_in(path), [one.name for one in workloads]))
     if draft is not None:
         catalog = load_catalog(blueprints)
+        if type_ is not None and type_ not in catalog.computes:
+            raise typer.BadParameter(f"{type_} is no type of compute: {', '.join(catalog.computes)}")
         told = [one for one in workloads if one.permissions or one.unmapped]
-        if not told:
-            raise typer.BadParameter("no call of AWS's SDK was found in the code: there is nothing to draft")
-        write_file(draft, "---\n".join(manifest_of(one, catalog) for one in told))
+        if told:
+            write_file(draft, "---\n".join(manifest_of(one, catalog, type_) for one in told))
         for one in told:
             counted = f"permissions in its calls: {len(one.permissions)}, places that do not tell: {len(one.unmapped)}"
-            typer.echo(f"{draft}: {one.name}: {counted}", err=True)
+            typer.echo(f"{draft}: {one.name}: {counted}{'' if one.is_complete else ': incomplete'}", err=True)
+        for one in workloads if not told else ():
+            typer.echo(f"no call of AWS's SDK was found in {one.folder}: nothing was written", err=True)
     if list_ is not None:
         write_file(list_, checklist(found, workloads))
         typer.echo(f"{list_}: written", err=True)
+    return [finding for one in workloads for finding in not_told(one)] if draft is not None else []
 
 
 def _looked_at(count: int, unread: set[str]) -> str:

@@ -72,12 +72,12 @@ def express(
 
 def _entries(foreign: Foreign, own: Own, catalog: Catalog, format_: Format, *, given: bool) -> None:
     """The draft on stdout, and what has to be known of it on stderr."""
-    from rolewright.drafted import draft_text, unfinished  # noqa: PLC0415 - only this command needs all this
+    from rolewright.drafted import draft_text  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.draft import beyond_json, beyond_text, own_text  # noqa: PLC0415
     from rolewright.translation import translated  # noqa: PLC0415
 
     made = translated(foreign, catalog, own)
-    text = draft_text(unfinished(made.draft))
+    text = draft_text(made.draft, unknown={})
     taken = own_text(own, given=given)
     if format_ is Format.JSON:
         told = {

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.bounded import UnreadableError, read_text
 from rolewright.finding import Location
 from rolewright.sdk.calls import Unmapped
-from rolewright.sdk.pattern import pattern_calls, suffixes
+from rolewright.sdk.expressions import TooLongError
+from rolewright.sdk.follow import facts
+from rolewright.sdk.golang import GoReader
+from rolewright.sdk.javascript import ScriptReader
+from rolewright.sdk.languages import calls_unread, is_list_of_packages, read_as, unread_language
+from rolewright.sdk.models import facts as models_facts
 from rolewright.sdk.python import Reader
-from rolewright.sdk.scopes import File, read_file
+from rolewright.sdk.scopes import File, Imported, read_file
+from rolewright.sdk.source_files import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from rolewright.sdk.bindings import Source
     from rolewright.sdk.calls import Call
 
 _ELSEWHERE = re.compile(
@@ -28,26 +37,88 @@ _MAX_BYTES = 2_000_000
 """A longer file was not written by hand."""
 
 
+@dataclass(frozen=True)
+class Read:
+    """What was found in files: calls, what calls AWS without telling how, and the languages that were not read."""
+
+    calls: tuple[Call | Unmapped, ...]
+    unread: Mapping[str, int]
+    """With how many files each."""
+
+
 def calls_in(files: Iterable[str], folder: str) -> list[Call | Unmapped]:
     """The calls in the files below a folder, or in one file, in the order of files and lines."""
+    return list(read_files(files, folder).calls)
+
+
+def read_files(files: Iterable[str], folder: str) -> Read:
+    """The calls in the files below a folder, or in one file, and which languages were not read."""
     found: list[Call | Unmapped] = []
-    texts: dict[str, str] = {}
+    texts: dict[str, dict[str, str]] = defaultdict(dict)
+    unread: Counter[str] = Counter()
     for file in files:
-        name = Path(file).as_posix()
-        suffix = Path(file).suffix
-        relative = os.path.relpath(file, folder) if file != folder else Path(file).name
-        if suffix not in {".py", *suffixes()} or _ELSEWHERE.search(Path(relative).as_posix()):
+        relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name)
+        language, other = read_as(relative.name), unread_language(relative.name)
+        if _ELSEWHERE.search(relative.as_posix()) or not (language or other or is_list_of_packages(relative.name)):
             continue
+        unread.update([other] if other else [])
         try:
             text = read_text(file, _MAX_BYTES)
         except UnreadableError as error:
-            found.append(Unmapped(name, f"it {error}", Location(file)))
+            found.append(Unmapped(relative.name, f"it {error}", Location(file)))
             continue
-        if suffix == ".py":
-            texts[file] = text
-        else:
-            found += pattern_calls(text, file)
-    return sorted([*found, *_python(texts, folder)], key=lambda one: one.location)
+        if language:
+            texts[language][file] = text
+        if (told := calls_unread(file, text)) is not None:
+            found.append(told)
+    found += _python(texts["Python"], folder)
+    found += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])
+    found += _sources(texts["Go"], folder, GoReader, facts()["go"]["marks"])
+    return Read(tuple(sorted(_once(found), key=lambda one: one.location)), dict(unread))
+
+
+def _once(found: list[Call | Unmapped]) -> Iterator[Call | Unmapped]:
+    """Without more than the first line of what is not read, for each of its files; a project has hundreds."""
+    seen: set[str] = set()
+    for one in found:
+        if isinstance(one, Unmapped) and one.text.endswith(" is not read"):
+            if one.text in seen:
+                continue
+            seen.add(one.text)
+        yield one
+
+
+def _sources(
+    texts: dict[str, str], folder: str, reader: type[ScriptReader | GoReader], marks: Iterable[str]
+) -> list[Call | Unmapped]:
+    """The calls in files that are read word by word; none where no file names the SDK."""
+    if not any(mark in text for text in texts.values() for mark in marks):
+        return []
+    found: list[Call | Unmapped] = []
+    sources: list[Source] = []
+    for file, text in texts.items():
+        try:
+            sources.append(read_source(text, file))
+        except (TooLongError, RecursionError):
+            found.append(Unmapped(Path(file).name, "it takes longer to read than it may", Location(file)))
+    try:
+        found += reader(sources).calls()
+    except (TooLongError, RecursionError):
+        found.append(Unmapped(folder, "its code is too deep or too long to be followed", Location(folder)))
+    return found
+
+
+def _idle(files: Iterable[File], told: Iterable[Call | Unmapped]) -> list[Call | Unmapped]:
+    """Where boto3 is imported, in code that nothing else is told of."""
+    if any(True for _ in told):
+        return []
+    return [
+        Unmapped(f"import of {binding.module}", "it is imported, and no call of it was found", Location(file.path))
+        for file in files
+        for bindings in file.scope.names.values()
+        for binding in bindings
+        if isinstance(binding, Imported) and binding.module in models_facts()["modules"]
+    ]
 
 
 def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
@@ -69,6 +140,10 @@ def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
         reader = Reader(parsed)
         for one in parsed:
             found += reader.calls(one)
+        told = tuple(found)
+        for one in parsed:
+            found += reader.unaccounted(one, told)
+        found += _idle(parsed, found)
     except RecursionError:
         found.append(Unmapped(folder, "its Python is nested too deeply to be followed", Location(folder)))
     return found

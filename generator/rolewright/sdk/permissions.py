@@ -63,6 +63,12 @@ def permissions(calls: Iterable[Call]) -> Iterator[Permission | Unmapped]:
             if call.given(argument):
                 actions = [swapped.get(action, action) for action in actions]
         actions += [action for argument, action in more.get("also", {}).items() if _has(call, argument)]
+        for argument, action in _facts()["behind"].get(known.prefix, {}).items():
+            for one in call.given(argument):
+                reason = (
+                    f"the service reads `{one.text or one.hint}` with the caller's rights: it needs {action} on it too"
+                )
+                yield Unmapped(said, reason, call.location)
         for action in dict.fromkeys(actions):
             own = more.get("on", {}).get(action)
             for resource, unknown in _resources(call, known.prefix, action, own):

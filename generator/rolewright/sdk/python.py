@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import UNKNOWN, Argument, Call, Said, Unmapped
+from rolewright.sdk.passed import handed_over
 from rolewright.sdk.scopes import Class, Element, Function, Imported, Item, Parameter, Typed, Value
 from rolewright.sdk.values import (
     Answer,
@@ -73,6 +74,10 @@ class Reader:
         self._known: dict[Mark, tuple[Known, ...]] = {}
         self._open: set[Mark] = set()
         self._frames: tuple[Frame, ...] = ()
+        self._put: dict[str, list[Value]] = defaultdict(list)
+        for file in self._files:
+            for name, values in file.put.items():
+                self._put[name] += values
         self._callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = {}
         callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
         for file in self._files:
@@ -97,6 +102,10 @@ class Reader:
                     yield Unmapped(_source(node), "which operation it is is known only when it runs", place)
                 continue
             yield from self._call(node, scope, place)
+            for handed in handed_over(node):
+                for target in self._evaluate(handed.func, scope):
+                    if isinstance(target, Bound):
+                        yield from self._of(target, handed, scope, place)
         seen: set[tuple[str, str, Location]] = set()
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute.value, scope):
@@ -106,6 +115,30 @@ class Reader:
                         if (call.service, call.operation, place) not in seen:
                             seen.add((call.service, call.operation, place))
                             yield call
+
+    def unaccounted(self, file: File, told: Iterable[Call | Unmapped]) -> Iterator[Call | Unmapped]:
+        """Methods that are taken and never called, and clients of which no call is told at all."""
+        calls = {(one.service, one.operation) for one in told if isinstance(one, Call)}
+        services = {service for service, _ in calls}
+        lines = {(one.location.file, one.location.line) for one in told}
+        called = {id(node.func) for node, _ in file.calls}
+        for attribute, scope in file.attributes:
+            for value in self._evaluate(attribute, scope) if id(attribute) not in called else ():
+                if not (isinstance(value, Bound) and isinstance(value.of, Client)):
+                    continue
+                place = _place(file, attribute)
+                for operation in _operations(value.of.service, value.method):
+                    if (value.of.service, operation) not in calls:
+                        calls.add((value.of.service, operation))
+                        services.add(value.of.service)
+                        yield Call(value.of.service, operation, None, place)
+        for node, scope in file.calls:
+            place = _place(file, node)
+            makes = any(isinstance(one, Sdk) and one.maker for one in self._evaluate(node.func, scope))
+            for value in self._evaluate(node, scope) if makes else ():
+                is_told = not isinstance(value, Client | Handle) or value.service in services
+                if not is_told and (file.path, place.line) not in lines:
+                    yield Unmapped(_source(node), "it is made, and no call of it was found", place)
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -273,7 +306,7 @@ class Reader:
             self._known[mark] = found
         return self._known[mark]
 
-    def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:
+    def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:  # noqa: C901 - one case for each kind
         match node:
             case ast.Constant():
                 yield from _constant(node)
@@ -294,10 +327,22 @@ class Reader:
                     yield from self._evaluate(one, scope)
             case ast.Subscript():
                 yield from self._subscript(node, scope)
+            case ast.DictComp():
+                yield Holder(Element(node.key, node.value, scope))
             case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
                 yield self._container(node, scope)
+                yield from self._kept_in(node, scope)
             case _:
                 yield Said(None, _hint(node))
+
+    def _kept_in(self, node: ast.expr, scope: Scope) -> Iterator[Holder]:
+        """The clients, resources and methods that a mapping has under its keys."""
+        pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+        for key, value in pairs:
+            if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
+                found = self._evaluate(value, scope)
+                if any(isinstance(one, Client | Handle | Bound) for one in found):
+                    yield Holder(Element(key, value, scope))
 
     def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: Scope) -> Argument:
         if not isinstance(node, ast.Dict):
@@ -445,7 +490,7 @@ class Reader:
             case Instance() | Class() | Module():
                 yield from self._member(value, node)
             case Said():
-                yield Said(None, _hint(node))
+                yield from self._kept(node)
             case _:
                 pass
 
@@ -456,8 +501,20 @@ class Reader:
         else:
             found = self._members(value.of if isinstance(value, Instance) else value, node.attr)
         for binding in found:
-            yield from self._bound(binding)
+            if isinstance(binding, Function) and binding.is_property:
+                for one in binding.scope.returns:
+                    yield from self._evaluate(one, binding.scope)
+            else:
+                yield from self._bound(binding)
         if not found:
+            yield from self._kept(node)
+
+    def _kept(self, node: ast.Attribute) -> Iterator[Known]:
+        """What is given anywhere to an attribute of such a name, of something that cannot be told."""
+        found = [one for value in self._put.get(node.attr, ()) for one in self._evaluate(value.node, value.scope)]
+        kept = [one for one in found if isinstance(one, Client | Handle | Collection | Pages | Sdk)]
+        yield from kept
+        if not kept:
             yield Said(None, _hint(node))
 
     def _members(self, class_: Class, name: str, below: tuple[Class, ...] = ()) -> list[Binding]:
@@ -584,6 +641,15 @@ def _passed(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
     yield from (one.value for one in node.keywords if one.arg == name)
     if 0 <= position < len(node.args):
         yield node.args[position]
+
+
+def _operations(service: str, method: str) -> tuple[str, ...]:
+    """The operations behind a method of a client; none for what calls nothing."""
+    known, added = models.service(service), models.added(service, "client", method)
+    assert known is not None
+    if added is not None:
+        return added.operations
+    return (known.methods[method],) if method in known.methods else ()
 
 
 def _is_method(function: Function) -> bool:

@@ -44,6 +44,8 @@ class File:
     scope: Scope = field(init=False)
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
     attributes: list[tuple[ast.Attribute, Scope]] = field(default_factory=list)
+    put: dict[str, list[Value]] = field(default_factory=dict)
+    """What is given to attributes of anything but instances, as `threading.local()` keeps it."""
 
 
 @dataclass(eq=False)
@@ -53,6 +55,7 @@ class Function:
     name: str
     scope: Scope
     positional: tuple[str, ...]
+    is_property: bool = False
 
 
 @dataclass(eq=False)
@@ -161,7 +164,8 @@ class _Reader(ast.NodeVisitor):
             self.visit(one)
         scope = Scope(self._file, self._scope, self._class if self._scope.is_class else self._scope.owner)
         arguments = (*node.args.posonlyargs, *node.args.args)
-        function = Function(node.name, scope, tuple(one.arg for one in arguments))
+        is_property = any("property" in ast.unparse(one).lower() for one in node.decorator_list)
+        function = Function(node.name, scope, tuple(one.arg for one in arguments), is_property)
         self._bind(node.name, function)
         padding = [None] * (len(arguments) - len(node.args.defaults))
         defaults = (*padding, *node.args.defaults, *node.args.kw_defaults)
@@ -202,6 +206,10 @@ class _Reader(ast.NodeVisitor):
             owner = self._scope.owner
             if owner is not None and target.value.id in ("self", "cls"):
                 owner.attributes.setdefault(target.attr, []).append(value)
+            elif isinstance(value, Value):
+                self._file.put.setdefault(target.attr, []).append(value)
+        elif isinstance(target, ast.Attribute) and isinstance(value, Value):
+            self._file.put.setdefault(target.attr, []).append(value)
         elif isinstance(target, ast.Subscript) and isinstance(value, Value):
             self._target(target.value, Element(target.slice, value.node, self._scope))
         elif isinstance(target, ast.Tuple) and isinstance(value, Value) and isinstance(value.node, ast.Tuple):

@@ -1,0 +1,166 @@
+"""Files of JavaScript, TypeScript or Go → what each name in them may stand for, and where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from rolewright.sdk.expressions import Applied, Expression, Member, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.sdk.tokens import Tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A package or a file (`member` is "*"), or what one has by a name."""
+
+    package: str
+    member: str
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """An expression of a file."""
+
+    file: Source
+    node: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What an expression has by a name."""
+
+    of: Bound
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """Each element of an expression."""
+
+    of: Bound
+
+
+@dataclass(frozen=True, eq=False)
+class Typed:
+    """Something of a type."""
+
+    of: Bound
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A parameter of a function, by the function's name."""
+
+    function: str
+    position: int
+
+
+Binding: TypeAlias = Imported | Bound | Part | Element | Typed | Parameter
+
+
+@dataclass(eq=False)
+class Source:
+    """A file. `names` are by the bracket that they are known in, -1 for the whole file."""
+
+    path: str
+    tokens: Tokens
+    parser: Parser
+    names: dict[tuple[int, str], list[Binding]] = field(default_factory=lambda: defaultdict(list))
+    properties: dict[str, list[Binding]] = field(default_factory=lambda: defaultdict(list))
+    fields: dict[tuple[int, str], list[tuple[str, Expression]]] = field(default_factory=lambda: defaultdict(list))
+    """What is put into something that a name stands for, afterwards."""
+    functions: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Where the bodies of functions begin, by their names."""
+    imports: dict[str, int] = field(default_factory=dict)
+    """The packages that the file imports, each with the token where."""
+    declared: set[int] = field(default_factory=set)
+    """Brackets with parameters, which are no calls."""
+    types: set[int] = field(default_factory=set)
+    """Tokens that name a type, or stand in an import."""
+
+    def scope_of(self, name: str, at: int) -> int | None:
+        """The innermost bracket around a token in which a name is known; None for a name that is not."""
+        around = self.tokens.around[at] if at < len(self.tokens) else -1
+        while True:
+            if (around, name) in self.names:
+                return around
+            if around < 0:
+                return None
+            around = self.tokens.around[around]
+
+    def find(self, name: str, at: int) -> list[Binding]:
+        """What a name may stand for at a token."""
+        scope = self.scope_of(name, at)
+        return [] if scope is None else self.names[scope, name]
+
+
+class Names:
+    """Finds the names of a file, from its first token to its last."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._tokens = source.tokens
+        self._parser = source.parser
+        self._assigned: list[tuple[int, str, int]] = []
+        self._put: list[tuple[int, str, str, int]] = []
+
+    def read(self) -> None:
+        """Fill the file with its names."""
+        for at in range(len(self._tokens)):
+            self._at(at)
+        for at, name, value in self._assigned:
+            scope = self._source.scope_of(name, at)
+            self._bind(-1 if scope is None else scope, name, self._bound(value))
+        for at, name, member, value in self._put:
+            scope = self._source.scope_of(name, at)
+            if scope is not None:
+                self._source.fields[scope, name].append((member, self._parser.expression(value)[0]))
+
+    def _at(self, at: int) -> None:
+        raise NotImplementedError
+
+    def _bind(self, scope: int, name: str, binding: Binding) -> None:
+        self._source.names[scope, name].append(binding)
+
+    def _bound(self, at: int) -> Bound:
+        return Bound(self._source, self._parser.expression(at)[0])
+
+    def _scope(self, at: int) -> int:
+        """The bracket that a name is known in which is made at a token."""
+        return self._tokens.around[at]
+
+    def _member_put(self, at: int) -> None:
+        """`a.b = c` at the equals sign."""
+        tokens = self._tokens
+        if tokens.is_mark(at - 2, ".", "?.") and tokens.is_name(at - 1):
+            self._source.properties[tokens.words[at - 1]].append(self._bound(at + 1))
+            if tokens.is_name(at - 3) and not tokens.is_mark(at - 4, ".", "?."):
+                self._put.append((at - 3, tokens.words[at - 3], tokens.words[at - 1], at + 1))
+
+    def _commas(self, opening: int) -> Iterator[tuple[int, int]]:
+        """Where each part between brackets begins and ends."""
+        end = self._tokens.end_of(opening)
+        at = opening + 1
+        while at < end:
+            after = self._parser.comma(at, end)
+            yield at, after - 1
+            at = after
+
+
+def links(node: Expression) -> Iterator[Expression]:
+    """An expression and what it is taken from, from the last link to the first."""
+    while True:
+        yield node
+        if not isinstance(node, Member | Applied):
+            return
+        node = node.of
+
+
+def is_relative(package: str) -> bool:
+    """Whether an import is of a file of the project."""
+    return package.startswith((".", "/", "@/", "~/"))

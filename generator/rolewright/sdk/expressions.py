@@ -1,0 +1,419 @@
+"""Words of JavaScript, TypeScript or Go → the expressions in them, as far as values are followed through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rolewright.sdk.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
+
+_DEPTH = 60
+"""Expressions within expressions that are read."""
+_LINKS = 24
+"""Members, calls and operators in a row that are read."""
+_STEPS = 3_000_000
+"""Looks at a word of one file: a file that takes more was not written to be read."""
+_TYPES = 60
+"""Words within which the types that a call is made with end."""
+_PREFIXES = {"!", "-", "+", "~", "&", "*", "...", "<-", "++", "--"}
+_WORDS = {"await", "typeof", "void", "delete", "yield", "async", "readonly"}
+_CHOICES = {"||", "??", "&&"}
+_OPERATORS = {"-", "*", "/", "%", "<", ">", "<=", ">=", "==", "!=", "===", "!==", "&", "|", "^"}
+
+
+class TooLongError(Exception):
+    """A file takes longer to read than it may."""
+
+
+@dataclass(frozen=True, eq=False)
+class Name:
+    """A name."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A text that is written there."""
+
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """A text that is put together."""
+
+    parts: tuple[Expression, ...]
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """What something has by a name."""
+
+    of: Expression
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Indexed:
+    """What something has under a key."""
+
+    of: Expression
+    key: Expression
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
+
+    of: Expression
+    given: tuple[Expression, ...]
+    is_new: bool
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A mapping or a list, of the type `of` where the code says one; `spread` are those that it takes in whole."""
+
+    items: tuple[tuple[Expression, Expression], ...]
+    elements: tuple[Expression, ...]
+    spread: tuple[Expression, ...]
+    of: Expression | None
+    is_list: bool
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Either:
+    """One of several."""
+
+    options: tuple[Expression, ...]
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Lambda:
+    """A function without a name; its body begins at `body`, with `{` or as an expression."""
+
+    body: int
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Unknown:
+    """Anything else."""
+
+    at: int
+
+
+Expression: TypeAlias = Name | Text | Joined | Member | Indexed | Applied | Made | Either | Lambda | Unknown
+
+
+class Parser:
+    """Reads expressions where somebody asks for one; each is read once."""
+
+    def __init__(self, tokens: Tokens, *, is_go: bool) -> None:
+        self.tokens = tokens
+        self.is_go = is_go
+        self._whole: dict[int, tuple[Expression, int]] = {}
+        self._units: dict[int, tuple[Expression, int]] = {}
+        self._depth = 0
+        self._steps = 0
+
+    def expression(self, at: int) -> tuple[Expression, int]:
+        """The expression that begins at a token, and the token after it."""
+        if at not in self._whole:
+            if self._depth > _DEPTH:
+                return Unknown(at), self.after(at)
+            self._depth += 1
+            self._whole[at] = self._expression(at)
+            self._depth -= 1
+        return self._whole[at]
+
+    def unit(self, at: int) -> tuple[Expression, int]:
+        """The same without operators: a name, a text or a bracket with all calls, members and indices of it."""
+        if at not in self._units:
+            self._steps += 1
+            if self._steps > _STEPS:
+                raise TooLongError
+            if self._depth > _DEPTH:
+                return Unknown(at), self.after(at)
+            self._depth += 1
+            self._units[at] = self._postfixed(at, *self._primary(at))
+            self._depth -= 1
+        return self._units[at]
+
+    def after(self, at: int) -> int:
+        """The token after one, or after all that a bracket holds."""
+        tokens = self.tokens
+        return min(tokens.ends.get(at, at) + 1, len(tokens))
+
+    def listed(self, opening: int) -> tuple[Expression, ...]:
+        """The expressions between brackets."""
+        end = self.tokens.end_of(opening)
+        found: list[Expression] = []
+        at = opening + 1
+        while at < end:
+            one, at = self.expression(at)
+            found.append(one)
+            at = self.comma(at, end)
+        return tuple(found)
+
+    def comma(self, at: int, end: int) -> int:
+        """The token after the next comma, not looking into brackets."""
+        while at < end and not self.tokens.is_mark(at, ","):
+            at = self.after(at)
+        return at + 1
+
+    # --- operators ---------------------------------------------------------------------------------
+
+    def _expression(self, at: int) -> tuple[Expression, int]:
+        tokens = self.tokens
+        found, end = self.unit(at)
+        options = [found]
+        joined = [found]
+        while end < len(tokens) and len(options) + len(joined) < _LINKS:
+            if tokens.is_mark(end, *_CHOICES):
+                one, end = self.unit(end + 1)
+                options.append(one)
+            elif tokens.is_mark(end, "?") and not self.is_go:
+                one, end = self.expression(end + 1)
+                options = [one]
+                if tokens.is_mark(end, ":"):
+                    other, end = self.expression(end + 1)
+                    options.append(other)
+                break
+            elif tokens.is_mark(end, "+"):
+                one, end = self.unit(end + 1)
+                joined.append(one)
+            elif tokens.is_name(end, "as", "satisfies") and not self.is_go:
+                end = self.type(end + 1)
+            elif tokens.is_mark(end, *_OPERATORS) and not self._ends_line(end):
+                _, end = self.unit(end + 1)
+                options.append(Unknown(at))
+            else:
+                break
+        if len(joined) > 1:
+            return Joined(tuple(joined), at), end
+        return (options[0] if len(options) == 1 else Either(tuple(options), at)), end
+
+    def _ends_line(self, at: int) -> bool:
+        """Whether Go's line ended before an operator that may begin the next one."""
+        tokens = self.tokens
+        return self.is_go and "\n" in tokens.text[tokens.starts[at - 1] : tokens.starts[at]] if at else False
+
+    def type(self, at: int) -> int:
+        """The token after a type."""
+        tokens = self.tokens
+        end = min(at + _TYPES, len(tokens))
+        while at < end:
+            if tokens.kinds[at] in (NAME, TEXT) or tokens.is_mark(at, "[", "{"):
+                at = self.after(at)
+                if (skipped := self.types(at)) is not None:
+                    at = skipped
+                if not tokens.is_mark(at, ".", "|", "&", "["):
+                    return at
+            elif tokens.is_mark(at, ".", "|", "&"):
+                at += 1
+            else:
+                return at
+        return at
+
+    def types(self, at: int) -> int | None:
+        """The token after `<…>`, if it is types that stand there."""
+        tokens = self.tokens
+        if self.is_go or not tokens.is_mark(at, "<"):
+            return None
+        depth = 0
+        for one in range(at, min(at + _TYPES, len(tokens))):
+            if tokens.is_mark(one, "<"):
+                depth += 1
+            elif tokens.is_mark(one, ">"):
+                depth -= 1
+                if depth == 0:
+                    return one + 1
+            elif tokens.is_mark(one, ";", "(", "&&", "||", "==="):
+                return None
+        return None
+
+    # --- values ------------------------------------------------------------------------------------
+
+    def _primary(self, at: int) -> tuple[Expression, int]:  # noqa: PLR0911 - one for each kind of word
+        tokens = self.tokens
+        if at >= len(tokens):
+            return Unknown(at), at + 1
+        kind, word = tokens.kinds[at], tokens.words[at]
+        if kind == TEXT:
+            return Text(word, at), at + 1
+        if kind in (NUMBER, OTHER, CHUNK):
+            return Unknown(at), at + 1
+        if kind == NAME:
+            return self._named(at, word)
+        if word == "`(":
+            return self._template(at), self.after(at)
+        if word in _PREFIXES:
+            return self.unit(at + 1)
+        if word == "(":
+            if (body := self._arrow(self.after(at))) is not None:
+                return Lambda(body, at), self._after_body(body)
+            return self.expression(at + 1)[0], self.after(at)
+        if word == "[":
+            return self._bracketed(at)
+        if word == "{" and not self.is_go:
+            return self._mapping(at, None), self.after(at)
+        return Unknown(at), at + (0 if word in (")", "]", "}", ",", ";", ":", "`)") else 1)
+
+    def _named(self, at: int, word: str) -> tuple[Expression, int]:
+        tokens = self.tokens
+        if word in _WORDS and not self.is_go and not tokens.is_mark(at + 1, ".", ",", ")", "=", "=>", ":"):
+            return self.unit(at + 1)
+        if word == "new" and not self.is_go:
+            return self._new(at)
+        if self.is_go and word == "map" and tokens.is_mark(at + 1, "["):
+            return self.unit(self.after(at + 1))
+        if word in ("function", "func"):
+            opening = at + 1
+            end = min(opening + _TYPES, len(tokens))
+            while opening < end and not tokens.is_mark(opening, "{", ";", ","):
+                opening = self.after(opening)
+            return Lambda(opening, at), self.after(opening)
+        if tokens.is_mark(at + 1, "=>"):
+            return Lambda(at + 2, at), self._after_body(at + 2)
+        return Name(word, at), at + 1
+
+    def _new(self, at: int) -> tuple[Expression, int]:
+        tokens = self.tokens
+        of, end = self.unit(at + 1) if tokens.is_name(at + 1, "new") else self._primary(at + 1)
+        while tokens.is_mark(end, ".", "?.", "[") or self.types(end) is not None:
+            if tokens.is_mark(end, "["):
+                of, end = Indexed(of, self.expression(end + 1)[0], end), self.after(end)
+            elif tokens.is_mark(end, "<"):
+                end = self.types(end) or end + 1
+            else:
+                name = tokens.words[end + 1] if end + 1 < len(tokens) else ""
+                of, end = Member(of, name, end + 1), end + 2
+        if tokens.is_mark(end, "("):
+            return Applied(of, self.listed(end), is_new=True, at=end), self.after(end)
+        return Applied(of, (), is_new=True, at=at), end
+
+    def _arrow(self, at: int) -> int | None:
+        """Where the body begins of a function whose parameters end before a token; None for no function."""
+        tokens = self.tokens
+        if self.is_go:
+            return None
+        if tokens.is_mark(at, ":"):
+            at = self.type(at + 1)
+        return at + 1 if tokens.is_mark(at, "=>") else None
+
+    def _after_body(self, body: int) -> int:
+        return self.after(body) if self.tokens.is_mark(body, "{") else self.expression(body)[1]
+
+    def _template(self, at: int) -> Expression:
+        tokens, end = self.tokens, self.tokens.end_of(at)
+        parts: list[Expression] = []
+        one = at + 1
+        while one < end:
+            if tokens.kinds[one] == CHUNK:
+                parts.append(Text(tokens.words[one], one))
+            elif tokens.is_mark(one, "{"):
+                parts.append(self.expression(one + 1)[0])
+            one = self.after(one)
+        return Joined(tuple(parts), at)
+
+    def _bracketed(self, at: int) -> tuple[Expression, int]:
+        end = self.after(at)
+        if not self.is_go:
+            return Made((), self.listed(at), (), None, is_list=True, at=at), end
+        return self.unit(end)  # []Type{…}
+
+    def _mapping(self, at: int, of: Expression | None) -> Made:
+        tokens, end = self.tokens, self.tokens.end_of(at)
+        items: list[tuple[Expression, Expression]] = []
+        elements: list[Expression] = []
+        spread: list[Expression] = []
+        one = at + 1
+        while one < end:
+            colon = self._colon(one)
+            if tokens.is_mark(one, "..."):
+                spread.append(self.expression(one + 1)[0])
+            elif colon is not None:
+                key = self.expression(one + 1)[0] if tokens.is_mark(one, "[") else self._key(one)
+                items.append((key, self._value(colon + 1)))
+            elif self.is_go:
+                elements.append(self._value(one))
+            elif tokens.is_name(one) and tokens.is_mark(one + 1, ",", "}"):
+                items.append((Text(tokens.words[one], one), Name(tokens.words[one], one)))
+            elif tokens.is_name(one) and tokens.is_mark(one + 1, "("):
+                items.append((Text(tokens.words[one], one), Lambda(self._body_after(one + 1), one)))
+            one = self.comma(one, end)
+        return Made(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
+
+    def _value(self, at: int) -> Expression:
+        """A value in a mapping; Go leaves the type out of those within one."""
+        return self._mapping(at, None) if self.tokens.is_mark(at, "{") and self.is_go else self.expression(at)[0]
+
+    def _colon(self, at: int) -> int | None:
+        """Where the colon after a key stands."""
+        tokens = self.tokens
+        if tokens.is_mark(at, "[") or tokens.kinds[at] in (NAME, TEXT, NUMBER):
+            after = self.after(at)
+            while self.is_go and tokens.is_mark(after, ".") and after + 2 < len(tokens):
+                after += 2
+            return after if tokens.is_mark(after, ":") else None
+        return None
+
+    def _key(self, at: int) -> Expression:
+        tokens = self.tokens
+        if self.is_go and tokens.is_mark(at + 1, "."):
+            return self.expression(at)[0]
+        return Text(tokens.words[at], at)
+
+    def _body_after(self, at: int) -> int:
+        """Where the body begins of a function whose parameters stand at a bracket."""
+        tokens = self.tokens
+        at = self.after(at)
+        if tokens.is_mark(at, ":"):
+            at = self.type(at + 1)
+        return at
+
+    # --- what follows ------------------------------------------------------------------------------
+
+    def _postfixed(self, start: int, found: Expression, at: int) -> tuple[Expression, int]:
+        tokens = self.tokens
+        limit = _LINKS
+        while at < len(tokens) and not isinstance(found, Lambda) and limit > 0:
+            limit -= 1
+            self._steps += 1
+            if tokens.is_mark(at, ".", "?.") and tokens.is_name(at + 1):
+                found, at = Member(found, tokens.words[at + 1], at + 1), at + 2
+            elif tokens.is_mark(at, ".", "?.") and tokens.is_mark(at + 1, "(", "["):
+                at += 1  # f?.(x), and Go's x.(Type)
+                if self.is_go:
+                    at = self.after(at)
+            elif tokens.is_mark(at, "("):
+                found, at = Applied(found, self.listed(at), is_new=False, at=at), self.after(at)
+            elif tokens.is_mark(at, "["):
+                found, at = Indexed(found, self.expression(at + 1)[0], at), self.after(at)
+            elif tokens.is_mark(at, "!") and not self.is_go and tokens.is_mark(at + 1, ".", ")", ",", ";", "[", "}"):
+                at += 1
+            elif (skipped := self.types(at)) is not None and tokens.is_mark(skipped, "("):
+                at = skipped
+            elif self.is_go and tokens.is_mark(at, "{") and self._is_type(start, found):
+                found, at = self._mapping(at, found), self.after(at)
+            else:
+                break
+        return found, at
+
+    def _is_type(self, start: int, found: Expression) -> bool:
+        """Whether braces after it are what is in a value of Go, and no block."""
+        tokens = self.tokens
+        if tokens.is_mark(start - 1, "]"):
+            return True
+        named = found.name if isinstance(found, Name | Member) else ""
+        return named[:1].isupper() and not tokens.is_name(start - 1, "range", "switch", "func")

@@ -1,0 +1,114 @@
+"""The names of a file of Go."""
+
+from __future__ import annotations
+
+import re
+
+from rolewright.sdk.bindings import Bound, Element, Imported, Names, Parameter, Typed
+from rolewright.sdk.tokens import TEXT
+
+
+class GoNames(Names):
+    """The names of Go."""
+
+    def _at(self, at: int) -> None:
+        tokens = self._tokens
+        if tokens.is_name(at, "import"):
+            self._import(at)
+        elif tokens.is_name(at, "func"):
+            self._function(at)
+        elif tokens.is_name(at, "var", "const") and tokens.is_name(at + 1):
+            if tokens.is_mark(at + 2, "="):
+                self._bind(self._scope(at), tokens.words[at + 1], self._bound(at + 3))
+            else:
+                self._bind(self._scope(at), tokens.words[at + 1], Typed(self._bound(at + 2)))
+        elif tokens.is_mark(at, ":="):
+            self._made(at)
+        elif tokens.is_mark(at, "="):
+            if tokens.is_mark(at - 2, "."):
+                self._member_put(at)
+            elif tokens.is_name(at - 1):
+                self._assigned.append((at - 1, tokens.words[at - 1], at + 1))
+        elif tokens.is_name(at, "struct", "interface") and tokens.is_mark(at + 1, "{"):
+            self._struct(at + 1)
+        elif tokens.is_mark(at, ":") and tokens.is_name(at - 1) and tokens.is_mark(self._scope(at), "{"):
+            self._source.properties[tokens.words[at - 1]].append(self._bound(at + 1))
+
+    def _import(self, at: int) -> None:
+        tokens = self._tokens
+        several = tokens.is_mark(at + 1, "(")
+        end = tokens.end_of(at + 1) if several else at + 4
+        for one in range(at + 1, min(end, len(tokens))):
+            if tokens.kinds[one] == TEXT:
+                path = tokens.words[one]
+                self._source.imports.setdefault(path, one)
+                name = re.sub(r"/v\d+$", "", path).rpartition("/")[2]
+                named = tokens.is_name(one - 1) and not tokens.is_name(one - 1, "import")
+                self._bind(-1, tokens.words[one - 1] if named else name, Imported(path, "*"))
+                if not several:
+                    return
+
+    def _made(self, at: int) -> None:
+        """`a, b := c, d`, and `for _, a := range b`."""
+        tokens = self._tokens
+        names: list[str] = []
+        one = at - 1
+        while tokens.is_name(one):
+            names.insert(0, tokens.words[one])
+            if not tokens.is_mark(one - 1, ","):
+                break
+            one -= 2
+        scope, value = self._scope(at), at + 1
+        if tokens.is_name(value, "range"):
+            if names:
+                self._bind(scope, names[-1], Element(self._bound(value + 1)))
+            return
+        for name in names:
+            node, end = self._parser.expression(value)
+            self._bind(scope, name, Bound(self._source, node))
+            if not tokens.is_mark(end, ","):
+                for other in names[names.index(name) + 1 :]:
+                    self._source.names.setdefault((scope, other), [])
+                break
+            value = end + 1
+
+    def _function(self, at: int) -> None:
+        tokens = self._tokens
+        opening, name = at + 1, ""
+        receiver = opening if tokens.is_mark(opening, "(") and tokens.is_name(self._parser.after(opening)) else None
+        if receiver is not None:
+            opening = self._parser.after(opening)
+        if tokens.is_name(opening):
+            name = tokens.words[opening]
+            opening += 1
+        if not tokens.is_mark(opening, "("):
+            return
+        self._source.declared.add(opening)
+        body = self._parser.after(opening)
+        end = min(body + 30, len(tokens))
+        while body < end and not tokens.is_mark(body, "{"):
+            body = self._parser.after(body)
+        if not tokens.is_mark(body, "{"):
+            return
+        if name:
+            self._source.functions[name].append(body)
+        waiting: list[tuple[str, int]] = []
+        for position, (begin, stop) in enumerate(self._commas(opening)):
+            if not tokens.is_name(begin):
+                continue
+            waiting.append((tokens.words[begin], position))
+            if stop - begin > 1:
+                for word, index in waiting:
+                    self._bind(body, word, Parameter(name, index))
+                    self._bind(body, word, Typed(self._bound(begin + 1)))
+                waiting = []
+
+    def _struct(self, opening: int) -> None:
+        tokens = self._tokens
+        for at in range(opening + 1, tokens.end_of(opening)):
+            if (
+                tokens.around[at] == opening
+                and tokens.is_name(at)
+                and (tokens.is_name(at + 1) or tokens.is_mark(at + 1, "*"))
+            ):
+                self._source.properties[tokens.words[at]].append(Typed(self._bound(at + 1)))

@@ -1,0 +1,234 @@
+"""Go → the calls of AWS's SDKs in it, versions 1 and 2.
+
+Each call takes a value of a type that is named for its operation: what is made of such a type is a call.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rolewright.sdk.bindings import Bound, Imported, Source, links
+from rolewright.sdk.calls import Call, Unmapped
+from rolewright.sdk.expressions import Applied, Indexed, Made, Member, Name
+from rolewright.sdk.follow import Client, Follower, Owned, facts, hint, operations_called, service_called, spelled
+from rolewright.sdk.models import python_name, service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.sdk.calls import Argument
+    from rolewright.sdk.expressions import Expression
+    from rolewright.sdk.models import Service
+
+_INPUT = re.compile(r"([A-Z]\w*)Input")
+_ENDS = ("", "WithContext", "Request", "PagesWithContext", "Pages")
+_STARTS = ("", "Presign")
+_WAITER = re.compile(r"New(\w+)Waiter|WaitUntil(\w+?)(?:WithContext)?")
+_VERSION = re.compile(r"^github\.com/aws/aws-sdk-go(?:-v2)?/")
+
+
+class GoReader:
+    """Reads files of Go, of which those in one folder are one package."""
+
+    def __init__(self, files: Iterable[Source]) -> None:
+        self._facts: dict[str, Any] = dict(facts()["go"])
+        self._follow = Follower(files)
+        self._nodes = {id(one): list(_nodes(one)) for one in self._follow.files}
+        for file in self._follow.files:
+            for node in self._nodes[id(file)]:
+                if isinstance(node, Applied) and isinstance(node.of, Name | Member) and node.at not in file.declared:
+                    self._follow.calls[node.of.name].append(Bound(file, node))
+        self._taken: set[tuple[str, str]] = set()
+        """Operations of which an input is made somewhere."""
+
+    def calls(self) -> Iterator[Call | Unmapped]:
+        """The calls in all files, and what is imported without one."""
+        made: list[Call | Unmapped] = []
+        for file in self._follow.files:
+            if not any(map(self._is_sdk, file.imports)):
+                continue
+            made += [one for node in self._nodes[id(file)] if isinstance(node, Made) for one in self._made(file, node)]
+        self._taken = {(one.service, one.operation) for one in made if isinstance(one, Call)}
+        more = [
+            one
+            for file in self._follow.files
+            for node in self._nodes[id(file)]
+            for one in (self._named(file, node) if isinstance(node, Member) else self._applied(file, node))
+        ]
+        found = [*made, *_distinct(more)]
+        yield from found
+        yield from self._idle(found)
+
+    # --- packages ----------------------------------------------------------------------------------
+
+    def _is_sdk(self, package: str) -> bool:
+        return _VERSION.match(package) is not None
+
+    def _service(self, package: str) -> Service | None:
+        for start in self._facts["services"]:
+            rest = package.removeprefix(start)
+            if rest != package:
+                return service_called(rest.partition("/")[0])
+        helper = self._helper(package)
+        return service(helper["service"]) if helper else None
+
+    def _helper(self, package: str) -> Mapping[str, Any] | None:
+        if not self._is_sdk(package):
+            return None
+        found: Mapping[str, Any] | None = self._facts["helpers"].get(package.rpartition("/")[2])
+        return found
+
+    def _operations(self, package: str, type_: str) -> tuple[Service, list[str]] | None:
+        """The operations that a type is the input of."""
+        known = self._service(package)
+        if known is None or not self._is_sdk(package):
+            return None
+        helper = self._helper(package)
+        if helper is not None:
+            return (known, list(helper["types"].get(type_, ()))) if type_ in helper["types"] else None
+        named = _INPUT.fullmatch(type_)
+        return (known, operations_called(known, named[1])) if named else None
+
+    # --- calls -------------------------------------------------------------------------------------
+
+    def _made(self, file: Source, node: Made) -> Iterator[Call | Unmapped]:
+        for package, type_ in self._type(file, node.of):
+            found = self._operations(package, type_)
+            if found is None:
+                continue
+            known, operations = found
+            place = self._follow.place(file, _first(node), f"{hint(Bound(file, node.of or node))}")
+            given = self._follow.argument(Bound(file, node))
+            given = {**given, **self._put(file, node)} if isinstance(given, dict) else given
+            yield from (Call(known.name, one, spelled(known, one, given), place, is_sure=False) for one in operations)
+            if not operations:
+                yield Unmapped(f"{known.name}.{type_}", "no service that the file imports has such an operation", place)
+
+    def _put(self, file: Source, node: Made) -> Mapping[str, Argument]:
+        """What is put into a value after it was made and got a name."""
+        for (scope, name), bindings in file.names.items():
+            if any(isinstance(one, Bound) and one.node is node for one in bindings):
+                listed = file.fields.get((scope, name), [])
+                return {field: self._follow.argument(Bound(file, value)) for field, value in listed}
+        return {}
+
+    def _type(self, file: Source, of: Expression | None) -> Iterator[tuple[str, str]]:
+        """The package and the name of a type."""
+        if isinstance(of, Member) and isinstance(of.of, Name):
+            for one in file.find(of.of.name, of.of.at):
+                if isinstance(one, Imported):
+                    yield one.package, of.name
+
+    def _named(self, file: Source, node: Member) -> Iterator[Call]:
+        """The input of an operation that no value is made of: by `new`, `var`, or far away."""
+        for package, type_ in self._type(file, node):
+            found = self._operations(package, type_)
+            for operation in found[1] if found else ():
+                assert found is not None
+                if (found[0].name, operation) not in self._taken:
+                    place = self._follow.place(file, _first(node), hint(Bound(file, node)))
+                    yield Call(found[0].name, operation, None, place, is_sure=False)
+
+    def _applied(self, file: Source, node: Expression) -> Iterator[Call | Unmapped]:
+        if not isinstance(node, Applied) or not isinstance(node.of, Member):
+            return
+        member = node.of
+        place = self._follow.place(file, _first(node), hint(Bound(file, member)))
+        yield from self._more(file, node, member)
+        clients = [
+            known
+            for value in self._follow.values(Bound(file, member.of))
+            if isinstance(value, Client) and (known := self._service(value.package)) is not None
+        ]
+        owned = [one for one in self._follow.values(Bound(file, member)) if isinstance(one, Owned)]
+        is_empty = any(isinstance(one, Name) and one.name == "nil" for one in node.given[-2:])
+        if not clients and is_empty and not owned:
+            clients = [known for package in file.imports if (known := self._service(package)) is not None]
+        for known in {one.name: one for one in clients}.values():
+            for operation in self._behind(known, member.name):
+                if (known.name, operation) not in self._taken:
+                    yield Call(known.name, operation, None, place, is_sure=False)
+
+    def _behind(self, known: Service, method: str) -> Iterator[str]:
+        for start in _STARTS:
+            for end in _ENDS:
+                if method.startswith(start) and method.endswith(end):
+                    name = method[len(start) : len(method) - len(end)]
+                    if name in known.operations:
+                        yield name
+                        return
+        waiter = _WAITER.fullmatch(method)
+        if waiter and (operation := known.waiters.get(python_name(waiter[1] or waiter[2]))):
+            yield operation
+
+    def _more(self, file: Source, node: Applied, member: Member) -> Iterator[Call]:
+        """What a manager of transfers calls besides the operation whose input it takes."""
+        listed = self._facts["methods"].get(member.name, {})
+        for given in node.given if listed else ():
+            for value in self._follow.values(Bound(file, given)):
+                made = getattr(value, "node", None)
+                if not isinstance(made, Made):
+                    continue
+                source: Source = value.file  # type: ignore[union-attr]
+                for package, type_ in self._type(source, made.of):
+                    found = self._operations(package, type_)
+                    for operation in found[1] if found else ():
+                        for other in listed.get(operation, ()):
+                            if found is not None and other != operation:
+                                said = self._follow.argument(Bound(source, made))
+                                place = self._follow.place(file, _first(node), hint(Bound(file, member)))
+                                yield Call(found[0].name, other, spelled(found[0], other, said), place, is_sure=False)
+
+    def _idle(self, told: list[Call | Unmapped]) -> Iterator[Unmapped]:
+        called = {one.service for one in told if isinstance(one, Call)}
+        for file in self._follow.files:
+            for package, at in file.imports.items():
+                if not self._is_sdk(package) or any(_is_below(package, one) for one in self._facts["nothing"]):
+                    continue
+                if package.rpartition("/")[2] in ("types", "iface") or package.endswith("iface"):
+                    continue
+                known = self._service(package)
+                if known is None or known.name not in called:
+                    place = self._follow.place(file, at, package)
+                    yield Unmapped(f'import of "{package}"', "it is imported, and no call of it was found", place)
+
+
+def _is_below(package: str, folder: str) -> bool:
+    return package == folder or package.startswith(f"{folder}/")
+
+
+def _distinct(calls: Iterable[Call | Unmapped]) -> list[Call | Unmapped]:
+    """Each operation once a line."""
+    found: dict[object, Call | Unmapped] = {}
+    for one in calls:
+        key = (one.service, one.operation, one.location.file, one.location.line) if isinstance(one, Call) else one
+        found.setdefault(key, one)
+    return list(found.values())
+
+
+def _first(node: Expression) -> int:
+    at = node.at
+    inner: Expression | None = node
+    while isinstance(inner, Member | Applied | Indexed | Made):
+        at = min(at, inner.at)
+        inner = inner.of
+    return min(at, inner.at) if inner is not None else at
+
+
+def _nodes(file: Source) -> Iterator[Expression]:
+    """Each member, call and value with a type in a file."""
+    tokens, seen = file.tokens, set()
+    for at in range(len(tokens)):
+        if not tokens.is_name(at) or tokens.is_mark(at - 1, "."):
+            continue
+        node: Expression | None = file.parser.unit(at)[0]
+        while node is not None:
+            inner: Expression | None = None
+            for link in links(node):
+                if id(link) not in seen:
+                    seen.add(id(link))
+                    yield link
+                if isinstance(link, Made):
+                    inner = link.of
+            node = inner

@@ -1,0 +1,81 @@
+"""Which languages a workload is written in: those that are read, and those that are not."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Location
+from rolewright.sdk.calls import Unmapped
+from rolewright.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_COMMAND = re.compile(r"(?:^|[\s;|&(`$])(?:aws|awslocal)[ \t]+(?!_|=)[a-z]", re.MULTILINE)
+"""AWS's command line, where a command begins."""
+
+
+@cache
+def read_as(name: str) -> str | None:
+    """The language that a file is read as; None for one that is not read."""
+    return _read().get(PurePath(name).suffix)
+
+
+def unread_language(name: str) -> str | None:
+    """The language of a file that holds code, and is not read."""
+    return _unread().get(PurePath(name).suffix)
+
+
+def is_list_of_packages(name: str) -> bool:
+    """Whether a file says which packages a project takes that is written in a language that is not read."""
+    return _packages_of(name) is not None
+
+
+def calls_unread(file: str, text: str) -> Unmapped | None:
+    """What uses AWS in a file of a language that is not read, or in a list of packages for one: the first such line."""
+    language = unread_language(file)
+    about = _facts()["unread"].get(language)
+    listed = _packages_of(PurePath(file).name)
+    if listed is not None:
+        language, about = listed["language"], listed
+    if language is None or about is None:
+        return None
+    if about.get("command"):
+        found = _COMMAND.search(text)
+        at, said = (-1, "") if found is None else (found.end() - 1, "it calls AWS's command line")
+    else:
+        at = min((one for mark in about["marks"] if (one := text.find(mark)) >= 0), default=-1)
+        said = "its packages have AWS's SDK" if listed is not None else "it imports AWS's SDK"
+    if at < 0:
+        return None
+    line = text.count("\n", 0, at) + 1
+    reason = f"{said} ({PurePath(file).name}:{line})"
+    return Unmapped(f"{language} is not read", reason, Location(file, line, 1, line))
+
+
+def _packages_of(name: str) -> Mapping[str, Any] | None:
+    for pattern, about in _facts()["packages"].items():
+        if fnmatchcase(name, pattern):
+            found: Mapping[str, Any] = about
+            return found
+    return None
+
+
+@cache
+def _read() -> Mapping[str, str]:
+    return {suffix: language for language, suffixes in _facts()["read"].items() for suffix in suffixes}
+
+
+@cache
+def _unread() -> Mapping[str, str]:
+    return {suffix: language for language, one in _facts()["unread"].items() for suffix in one["files"]}
+
+
+@cache
+def _facts() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = load(Path(__file__).with_name("languages.yaml")).trees[0].data
+    return found

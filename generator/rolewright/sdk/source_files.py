@@ -1,0 +1,20 @@
+"""Files of JavaScript, TypeScript and Go, with their names."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from rolewright.sdk.bindings import Source
+from rolewright.sdk.expressions import Parser
+from rolewright.sdk.go_names import GoNames
+from rolewright.sdk.script_names import ScriptNames
+from rolewright.sdk.tokens import tokens_of
+
+
+def read_source(text: str, path: str) -> Source:
+    """The names of a file."""
+    is_go = PurePath(path).suffix == ".go"
+    tokens = tokens_of(text, is_go=is_go)
+    source = Source(path, tokens, Parser(tokens, is_go=is_go))
+    (GoNames if is_go else ScriptNames)(source).read()
+    return source

@@ -1,0 +1,204 @@
+"""JavaScript, TypeScript and Go → words, texts and brackets, each looked at once.
+
+Comments are left out. What a template has between `${` and `}` are words like any others, between its chunks.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+NAME, TEXT, CHUNK, NUMBER, MARK, OTHER = "name", "text", "chunk", "number", "mark", "other"
+OPENING = {"(": ")", "[": "]", "{": "}", "`(": "`)"}
+"""A template is a bracket of its own around its chunks."""
+
+_SPACE = re.compile(r"(?:\s++|//[^\n]*+|/\*.*?(?:\*/|\Z))+", re.DOTALL)
+_NAME = re.compile(r"[^\W\d][\w$]*|[$#@][\w$]*")
+_NUMBER = re.compile(r"\d[\w.]*")
+_QUOTED = {
+    '"': re.compile(r'"((?:[^"\\\n]|\\.)*+)"', re.DOTALL),
+    "'": re.compile(r"'((?:[^'\\\n]|\\.)*+)'", re.DOTALL),
+}
+_RAW = re.compile(r"`([^`]*+)`")
+_CHUNK = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*+", re.DOTALL)
+_EXPRESSION = re.compile(r"/(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*")
+_MARK = re.compile(r"=>|\?\.(?!\d)|\.\.\.|:=|===|!==|==|!=|<=|>=|\|\||&&|\?\?|\+\+|--|\+=|<-|\\.|.", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
+_BEFORE_VALUE = {"return", "typeof", "case", "in", "of", "new", "delete", "void", "throw", "else", "do", "await"}
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The words of a file.
+
+    `ends` has for each opening bracket where it is closed, and `around` for each token the bracket that it is in: -1
+    for none.
+    """
+
+    text: str
+    kinds: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: dict[int, int] = field(default_factory=dict)
+    around: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def is_mark(self, at: int, *marks: str) -> bool:
+        """Whether one of such marks stands there."""
+        return 0 <= at < len(self.words) and self.kinds[at] == MARK and self.words[at] in marks
+
+    def is_name(self, at: int, *names: str) -> bool:
+        """Whether a name stands there, and one of these if they are given."""
+        return 0 <= at < len(self.words) and self.kinds[at] == NAME and (not names or self.words[at] in names)
+
+    def end_of(self, at: int) -> int:
+        """Where a bracket is closed; one that is not has nothing in it."""
+        return self.ends.get(at, at + 1)
+
+    def place(self, at: int) -> tuple[int, int]:
+        """The line and the column of a token."""
+        start = self.starts[at]
+        line = bisect_right(self._lines, start)
+        return line, start - self._lines[line - 1] + 1
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+
+def tokens_of(text: str, *, is_go: bool) -> Tokens:
+    """The words of a file of Go, or else of JavaScript or TypeScript."""
+    found = Tokens(text)
+    _Lexer(found, is_go=is_go).read()
+    return found
+
+
+class _Lexer:
+    def __init__(self, found: Tokens, *, is_go: bool) -> None:
+        self._found = found
+        self._is_go = is_go
+        self._open: list[int] = []
+        self._counts = dict.fromkeys(OPENING, 0)
+        self._no_expression_before = 0
+        """Where the line ends on which a regular expression was looked for in vain."""
+
+    def read(self) -> None:
+        text, at = self._found.text, 0
+        while at < len(text):
+            space = _SPACE.match(text, at)
+            at = self._word(space.end()) if space else self._word(at)
+
+    def _word(self, at: int) -> int:
+        """Adds the word at a place, and tells where it ends."""
+        text = self._found.text
+        if at >= len(text):
+            return at
+        character = text[at]
+        for kind, pattern in ((NAME, _NAME), (NUMBER, _NUMBER)):
+            if match := pattern.match(text, at):
+                self._add(kind, match[0], at)
+                return match.end()
+        if character in _QUOTED and (match := _QUOTED[character].match(text, at)):
+            self._add(TEXT, unescaped(match[1]), at)
+            return match.end()
+        if character == "`":
+            return self._template(at)
+        if character == "/" and not self._is_go and (end := self._expression(at)):
+            return end
+        match = _MARK.match(text, at)
+        assert match is not None
+        self._mark(match[0], at)
+        if match[0] == "}" and self._in_template():
+            return self._chunk(match.end())
+        return match.end()
+
+    def _template(self, at: int) -> int:
+        if self._is_go:
+            raw = _RAW.match(self._found.text, at)
+            if raw is None:
+                self._add(OTHER, "`", at)
+                return at + 1 if "`" in self._found.text[at + 1 : at + 2] else len(self._found.text)
+            self._add(TEXT, raw[1], at)
+            return raw.end()
+        self._mark("`(", at)
+        return self._chunk(at + 1)
+
+    def _chunk(self, at: int) -> int:
+        """A part of a template, and what comes after it: its end, or an expression in it."""
+        text = self._found.text
+        match = _CHUNK.match(text, at)
+        assert match is not None
+        if match[0]:
+            self._add(CHUNK, unescaped(match[0]), at)
+        end = match.end()
+        if text.startswith("`", end):
+            self._mark("`)", end)
+            return end + 1
+        if text.startswith("${", end):
+            self._mark("{", end)
+            return end + 2
+        return len(text)
+
+    def _in_template(self) -> bool:
+        return bool(self._open) and self._found.words[self._open[-1]] == "`("
+
+    def _expression(self, at: int) -> int | None:
+        """A regular expression, where a value may begin; None for a division."""
+        found = self._found
+        last = len(found) - 1
+        if last >= 0:
+            kind, word = found.kinds[last], found.words[last]
+            ends_value = kind in (TEXT, NUMBER, OTHER) or (kind == MARK and word in (")", "]", "}", "`)", "++", "--"))
+            if ends_value or (kind == NAME and word not in _BEFORE_VALUE):
+                return None
+        if at < self._no_expression_before:
+            return None
+        match = _EXPRESSION.match(found.text, at)
+        if match is None:
+            end = found.text.find("\n", at)
+            self._no_expression_before = len(found.text) if end < 0 else end
+            return None
+        self._add(OTHER, match[0], at)
+        return match.end()
+
+    def _add(self, kind: str, word: str, at: int) -> None:
+        found = self._found
+        found.around.append(self._open[-1] if self._open else -1)
+        found.kinds.append(kind)
+        found.words.append(word)
+        found.starts.append(at)
+
+    def _mark(self, word: str, at: int) -> None:
+        found = self._found
+        if word in OPENING:
+            self._add(MARK, word, at)
+            self._open.append(len(found) - 1)
+            self._counts[word] += 1
+            return
+        opening = next((one for one, closing in OPENING.items() if closing == word), None)
+        if opening is not None and self._counts[opening]:
+            while True:  # what was not closed ends with what it is in
+                last = self._open.pop()
+                found.ends[last] = len(found)
+                self._counts[found.words[last]] -= 1
+                if found.words[last] == opening:
+                    break
+        self._add(MARK, word, at)
+
+
+def unescaped(text: str) -> str:
+    """What a text in quotes stands for."""
+    return _ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    code = match[1] or match[2] or match[3]
+    if code is None:
+        return _ESCAPED.get(match[4], match[4])
+    number = int(code, 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
