@@ -1,8 +1,9 @@
-# The two commands: `make demo` shows what rolewright does, `make test` runs every check.
+# The two commands: `make demo` shows what rolewright does, `make test` runs every kind of check.
+# `make soak` runs what `make test` leaves out: the whole of each long list of cases.
 PYTHON ?= python3
 EXAMPLES := $(wildcard examples/*.yaml)
 
-.PHONY: demo test clean
+.PHONY: demo test soak clean
 
 demo: .venv/ready
 	.venv/bin/rolewright render $(EXAMPLES)
@@ -14,7 +15,10 @@ test: .venv-test/ready .venv-checkov/ready
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
-	.venv-test/bin/pytest -n 2 --dist worksteal
+	.venv-test/bin/pytest -n 2 --dist worksteal -m "not soak"
+
+soak: .venv-test/ready .venv-checkov/ready
+	ROLEWRIGHT_CASES=soak .venv-test/bin/pytest -n 2 --dist worksteal -m "soak or sampled"
 
 clean:
 	rm -rf .venv .venv-test .venv-checkov

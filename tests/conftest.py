@@ -7,7 +7,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
+from cases import FACTOR, SOAK, Cases, mark_sampled
 from left_out import leave_out
 from real_terraform import CACHE, INIT_ARGUMENTS, Terraform, find_program, plugin_folder
 from rolewright.blueprint import Catalog, load_catalog
@@ -23,6 +25,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     for reason, count in sorted(reasons.items()):
         terminalreporter.write_line(f"not run: {count} of the tests: {reason}")
+
+
+settings.register_profile("patient", deadline=None)  # how long a case takes is the machine's, not the code's
+settings.load_profile("patient")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks are what is chosen by
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_sampled(items)
+
+
+@pytest.fixture(scope="session")
+def cases() -> Cases:
+    return Cases(FACTOR, soak=SOAK)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 import random
 import re
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint import load_catalog
@@ -38,12 +38,30 @@ _FIELD = re.compile(r"\$\{(\w+)\}")
 
 def generated_manifests(amount: int, *, created: bool = False) -> list[str]:
     """`amount` manifests as JSON. With `created`, every resource that can be is made by the module."""
-    generator = Generator(created=created)
-    made = [generator.manifest(number) for number in range(amount)]
-    assert sum(generator.refused.values()) * 5 < generator.drawn, generator.refused
-    return made
+    drawn = _drawn(created)
+    drawn.more(amount)
+    return drawn.made[:amount]
 
 
+class Drawn:
+    """The manifests that were drawn so far: each is drawn once for all tests that look at it."""
+
+    def __init__(self, *, created: bool) -> None:
+        self._generator = Generator(created=created)
+        self.made: list[str] = []
+
+    def more(self, amount: int) -> None:
+        """Draw until there are so many."""
+        self.made += [self._generator.manifest(number) for number in range(len(self.made), amount)]
+        assert sum(self._generator.refused.values()) * 5 < self._generator.drawn, self._generator.refused
+
+
+@cache
+def _drawn(created: bool) -> Drawn:
+    return Drawn(created=created)
+
+
+@cache
 def varied_manifests() -> list[str]:
     """Manifests of created resources, as many as it takes for each field to be in one and left out of another."""
     generator = Generator(created=True)
@@ -54,6 +72,7 @@ def varied_manifests() -> list[str]:
     return made
 
 
+@cache
 def compute_variants() -> list[str]:
     """A manifest for every example of the fields of compute types that have several, or that name resources."""
     return list(Generator(created=True).variants())
@@ -244,7 +263,7 @@ class Generator:
         checks = tuple(rules)
         for _ in range(DRAFTS):
             entry = {**base, **self._fields(schemas, odds)}
-            while broken := [rule for rule in checks if _breaks({**defaults, **entry}, rule)]:
+            while broken := [rule for rule in checks if breaks({**defaults, **entry}, rule)]:
                 at = next((rule.at for rule in broken if rule.at in entry and odds.get(rule.at, 1) != 1), None)
                 if at is None:
                     break
@@ -328,7 +347,7 @@ class Generator:
         for name in (one for one in _naming(blueprint) if one not in blueprint.required):
             value = self._value(blueprint.fields[name])
             wanted = name in compute or self._chance.random() < 0.5
-            if wanted and not any(_breaks({**compute, name: value}, rule) for rule in blueprint.rules):
+            if wanted and not any(breaks({**compute, name: value}, rule) for rule in blueprint.rules):
                 compute[name] = value
                 self._named(compute, touched, prefix)
 
@@ -395,7 +414,8 @@ def _needed(blueprint: ResourceBlueprint, verb: Verb) -> Iterator[str]:
             yield from _FIELD.findall(blueprint.arns.get(arn, ""))
 
 
-def _breaks(entry: Mapping[str, Any], rule: CrossFieldRule) -> bool:
+def breaks(entry: Mapping[str, Any], rule: CrossFieldRule) -> bool:
+    """Whether fields of an entry do not go together."""
     return rule.when.accepts(entry) and not rule.require.accepts(entry)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from generate import breaks
+from rolewright.blueprint import load_catalog
 from rolewright.finding import Rejected
 from rolewright.manifest import read_manifest
 from rolewright.source import loads
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 TRIES = 40
+LAST_TRIES = 200
 REPAIRS = 30
 Pair = tuple[tuple[str, bool], tuple[str, bool]]
 
@@ -30,9 +34,9 @@ class Pairs:
         self._type = type_
         self._blueprint = catalog.computes[type_]
         self._chance = random.Random(20260630)
-        self._values = {
-            name: schema.get("examples") or [sample(schema)] for name, schema in self._blueprint.fields.items()
-        }
+        schemas = self._blueprint.fields
+        self._defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
+        self._values = {name: schema.get("examples") or [sample(schema)] for name, schema in schemas.items()}
         self.optional = [name for name in self._blueprint.fields if name not in self._blueprint.required]
         self.left = {
             pair
@@ -43,16 +47,16 @@ class Pairs:
     def manifests(self) -> Iterator[str]:
         """One manifest after another that has pairs which none before it had."""
         while self.left:
-            found = self._best()
+            found = self._best(TRIES) or self._best(LAST_TRIES)
             if found is None:
                 return
             text, covered = found
             self.left -= covered
             yield text
 
-    def _best(self) -> tuple[str, set[Pair]] | None:
+    def _best(self, tries: int) -> tuple[str, set[Pair]] | None:
         best: tuple[str, set[Pair]] | None = None
-        for _ in range(TRIES):
+        for _ in range(tries):
             wanted = dict(self._chance.choice(sorted(self.left)))
             for name in self._chance.sample(self.optional, len(self.optional)):
                 wanted.setdefault(name, self._gain(wanted, name, given=True) >= self._gain(wanted, name, given=False))
@@ -74,21 +78,37 @@ class Pairs:
         for _ in range(REPAIRS):
             names = [name for name in self.optional if wanted[name]]
             fields = {name: self._chance.choice(self._values[name]) for name in (*self._blueprint.required, *names)}
-            manifest: dict[str, Any] = {
-                "version": 1,
-                "workload": "paired",
-                "compute": {"type": self._type, **fields},
-                "resources": named_resources(self._catalog, self._blueprint, fields),
-            }
-            text = json.dumps(manifest)
-            try:
-                read_manifest(loads(text, "paired.yaml"), self._catalog)
-            except Rejected as refusal:
-                if {finding.rule for finding in refusal.findings} != {"manifest-rule"}:
-                    raise
-                at = self._chance.choice(refusal.findings).path.removeprefix("compute.")
-                changed = at if wanted.get(at) and self._chance.random() < 0.7 else self._chance.choice(self.optional)
-                wanted[changed] = not wanted[changed]
-            else:
-                return text
+            given = {"type": self._type, **fields}
+            broken = [rule.at for rule in self._blueprint.rules if breaks({**self._defaults, **given}, rule)]
+            if not broken:
+                text, broken = self._read(fields)
+                if not broken:
+                    return text
+            at = self._chance.choice(broken)
+            changed = at if wanted.get(at) and self._chance.random() < 0.7 else self._chance.choice(self.optional)
+            wanted[changed] = not wanted[changed]
         return None
+
+    def _read(self, fields: dict[str, Any]) -> tuple[str, list[str]]:
+        """A manifest, and the fields at which the type's own rules refuse it."""
+        manifest = {
+            "version": 1,
+            "workload": "paired",
+            "compute": {"type": self._type, **fields},
+            "resources": named_resources(self._catalog, self._blueprint, fields),
+        }
+        text = json.dumps(manifest)
+        try:
+            read_manifest(loads(text, "paired.yaml"), self._catalog)
+        except Rejected as refusal:
+            if {finding.rule for finding in refusal.findings} != {"manifest-rule"}:
+                raise
+            return text, [finding.path.removeprefix("compute.") for finding in refusal.findings]
+        return text, []
+
+
+@cache
+def paired_manifests(type_: str, most: int) -> tuple[Pairs, list[str]]:
+    """Manifests of a type, and what they were made from: they are drawn once for all tests that look at them."""
+    pairs = Pairs(load_catalog(), type_)
+    return pairs, list(itertools.islice(pairs.manifests(), most))

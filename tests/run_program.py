@@ -1,4 +1,4 @@
-"""Runs a program from standard input against moto, and prints every call of AWS that it makes, as JSON.
+"""Runs programs, a JSON list on standard input, against moto, and prints every call of AWS that each makes, as JSON.
 
 In a process of its own: another moto, which other tests keep open, would keep what this one made.
 """
@@ -35,7 +35,8 @@ def set_up() -> None:
         boto3.client("ssm").put_parameter(Name=parameter, Value="x", Type="String")
 
 
-def main() -> None:
+def calls_of(program: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """What a program calls, with a moto of its own."""
     made: list[tuple[str, str, dict[str, Any]]] = []
     real = botocore.client.BaseClient._make_api_call
 
@@ -44,11 +45,20 @@ def main() -> None:
         return real(self, operation, parameters)
 
     with mock_aws():
+        boto3.setup_default_session()  # not the one that the program before has left
         set_up()
         botocore.client.BaseClient._make_api_call = spy
-        space: dict[str, Any] = {}
-        exec(compile(sys.stdin.read(), "app.py", "exec"), space)
-        space["main"]()
+        try:
+            space: dict[str, Any] = {}
+            exec(compile(program, "app.py", "exec"), space)
+            space["main"]()
+        finally:
+            botocore.client.BaseClient._make_api_call = real
+    return made
+
+
+def main() -> None:
+    made = [calls_of(program) for program in json.load(sys.stdin)]
     print("\n" + json.dumps(made, default=str))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.manifest import read_manifest
@@ -10,25 +12,34 @@ from rolewright.plan.root import Root as Planned
 from rolewright.source import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     from real_terraform import Terraform
     from rolewright.pipeline import Built, Pipeline
     from rolewright.plan.root import Fault
 
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
 def build(pipeline: Pipeline, texts: Iterable[str]) -> list[Built]:
     """The modules of some manifests. Raises Rejected, and fails on a module with a finding."""
-    found = []
-    for number, text in enumerate(texts):
-        for workload in read_manifest(loads(text, f"{number}.yaml"), pipeline.catalog):
-            built = pipeline.build(workload)
-            assert not built.findings, (text, built.findings)
-            found.append(built)
+    return [built for text in texts for built in _built(pipeline, text)]
+
+
+@cache
+def _built(pipeline: Pipeline, text: str) -> tuple[Built, ...]:
+    """The modules of one manifest, which are built once for all tests that look at them."""
+    found = tuple(pipeline.build(one) for one in read_manifest(loads(text, "m.yaml"), pipeline.catalog))
+    for built in found:
+        assert not built.findings, (text, built.findings)
     return found
+
+
+@cache
+def examples(pipeline: Pipeline) -> Mapping[str, tuple[Built, ...]]:
+    """The modules of each example, by the name of its file without the ending."""
+    return {path.stem: tuple(pipeline.run(path)) for path in EXAMPLES}
 
 
 def terraform_types(built: Built) -> set[str]:

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from imports import PACKAGE, UNKNOWN, Import, imports
+from layers import ALLOWED, DYNAMIC, LAYERS, REACHED, TYPES_ALONE, UPWARD
 from rolewright.blueprint import load_catalog
 
 SOURCE = Path(__file__).parent.parent / "generator" / "rolewright"
 FILES = sorted(SOURCE.rglob("*.py"))
 
-FORBIDDEN = {
-    "prove": {
-        "grants",
-        "other_side",
-        "promises",
-        "resources",
-        "values",
-        "grounded",
-        "policy",
-        "render",
-        "blueprint",
-        "manifest",
-        "template",
-        "cli",
-        "pipeline",
-        "trial",
-    },
-    "check": {
-        "render",
-        "prove",
-        "grants",
-        "other_side",
-        "promises",
-        "resources",
-        "values",
-        "policy",
-        "manifest",
-        "blueprint",
-        "cli",
-        "pipeline",
-        "trial",
-    },
-    "report": {"cli", "pipeline", "render", "prove", "check"},
-    "data": {"cli", "pipeline", "render", "prove", "check", "manifest", "blueprint"},
-}
+
+def module(path: Path) -> str:
+    """The name that a file is imported by."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join((PACKAGE, *(part for part in parts if part != "__init__")))
+
+
+MODULES = {module(path): path for path in FILES}
+RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
 HOMES = {
     "yaml": {"yamltree.py", "prove/sandbox.py"},
     "jinja2": {"template.py", "report/html.py"},
@@ -64,33 +40,141 @@ HOMES = {
 SERVICES = {"prove/sandbox.py": {"lambda"}}  # moto's own name of a service, in its settings
 
 
-def imports(path: Path) -> set[str]:
-    """Modules that a file imports at run time."""
-    found: set[str] = set()
-    guarded: set[ast.AST] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            guarded.update(ast.walk(node))
-    for node in ast.walk(tree):
-        if node in guarded:
-            continue
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+def imported(path: Path) -> list[Import]:
+    return imports(path.read_text(encoding="utf-8"), path.relative_to(SOURCE).as_posix(), MODULES)
+
+
+def inner(name: str) -> str:
+    """A module's name within the package, "" for the package itself."""
+    return name.partition(".")[2]
+
+
+def within(name: str, allowed: set[str]) -> bool:
+    return any(name == one or name.startswith(one + ".") for one in allowed)
+
+
+def faults(text: str, file: str) -> list[str]:
+    """What a file imports and may not."""
+    own = file.removesuffix(".py").partition("/")[0]
+    found = []
+    for one in imports(text, file, MODULES):
+        if one.name == UNKNOWN:
+            if file not in DYNAMIC:
+                found.append(f"{file}:{one.line}: what is imported here, nobody can tell")
+        elif one.name.partition(".")[0] == PACKAGE:
+            why = refusal(own, one)
+            if why:
+                found.append(f"{file}:{one.line}: {own} must not import {one.name}: {why}")
     return found
+
+
+def refusal(own: str, one: Import) -> str:
+    """Why a module or package may not import this, or nothing."""
+    name = inner(one.name)
+    top = name.partition(".")[0]
+    if not top:
+        return "a part of the package has to be named"
+    if top == own:
+        return ""
+    if own in ALLOWED and not within(name, set(ALLOWED[own])) and not (own == "report" and one.types):
+        return "it is not on the list of what this may import"
+    if (own, top) in TYPES_ALONE and not one.types:
+        return "only its types may be named here"
+    below = RANKS[top] < RANKS[own] or (one.types and (own, top) in UPWARD)
+    return "" if below else "it is not in a layer below"
+
+
+def test_every_module_is_in_one_layer() -> None:
+    names = [name for layer in LAYERS for name in layer]
+    assert sorted(names) == sorted({inner(name).partition(".")[0] for name in MODULES} - {""})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_imports_go_down_only(path: Path) -> None:
     relative = path.relative_to(SOURCE).as_posix()
-    forbidden = FORBIDDEN.get(relative.split("/")[0], set())
-    own = {name.split(".")[1] for name in imports(path) if name.startswith("rolewright.")}
-    assert not own & forbidden
-    for library, homes in HOMES.items():
-        if any(name.split(".")[0] == library for name in imports(path)):
-            assert any(relative == home or (home.endswith("/") and relative.startswith(home)) for home in homes)
+    assert faults(path.read_text(encoding="utf-8"), relative) == []
+    libraries = {one.name.partition(".")[0] for one in imported(path) if not one.types}
+    for library in libraries & HOMES.keys():
+        homes = HOMES[library]
+        assert any(relative == home or (home.endswith("/") and relative.startswith(home)) for home in homes)
+
+
+def test_every_exception_is_needed() -> None:
+    """What nobody imports any more is not allowed any more."""
+    used: set[tuple[str, str]] = set()
+    for path in FILES:
+        own = inner(module(path)).partition(".")[0]
+        used |= {(own, inner(one.name)) for one in imported(path)}
+    for own, allowed in ALLOWED.items():
+        assert [name for name in allowed if not any(o == own and within(n, {name}) for o, n in used)] == []
+    assert UPWARD.keys() <= {(own, name.partition(".")[0]) for own, name in used}
+    assert all(any(one.name == UNKNOWN for one in imported(SOURCE / file)) for file in DYNAMIC)
+
+
+def test_the_proof_reaches_nothing_that_renders() -> None:
+    """At any distance: what it is made of must not come from where the text comes from."""
+    reached = {name for name in MODULES if inner(name).partition(".")[0] == "prove"}
+    left = list(reached)
+    while left:
+        new = {one.name for one in imported(MODULES[left.pop()]) if not one.types and one.name in MODULES} - reached
+        reached |= new
+        left += new
+    others = {inner(name) for name in reached if not within(inner(name), {"prove", *REACHED})}
+    assert others == set()
+
+
+FORBIDDEN = {
+    "from the package": "from rolewright import render",
+    "under another name": "from rolewright import finding, render as r",
+    "a module": "import rolewright.render",
+    "a module as": "import rolewright.render as r",
+    "a name": "from rolewright.render import render",
+    "everything": "from rolewright import *",
+    "the package": "import rolewright",
+    "relative": "from .. import render",
+    "relative, a name": "from ..render import render",
+    "in a function": "def f():\n    from rolewright import render",
+    "in a method": "class A:\n    def f(self):\n        import rolewright.render",
+    "where it may fail": "try:\n    from rolewright import render\nexcept ImportError:\n    pass",
+    "by its name": "import importlib\nimportlib.import_module('rolewright.render')",
+    "by its name, shortly": "from importlib import import_module\nimport_module('rolewright.render')",
+    "as the interpreter does": "__import__('rolewright.render')",
+    "by a name that is made": "import importlib\nimportlib.import_module('rolewright.' + 'render')",
+    "from those that are there": "import sys\nsys.modules['rolewright.render']",
+    "for types": "if TYPE_CHECKING:\n    from rolewright import render",
+    "beside types": "if TYPE_CHECKING:\n    pass\nelse:\n    from rolewright import render",
+    "a neighbour's part": "from rolewright.check import rule",
+    "a neighbour's name": "from rolewright.check.rule import Rule",
+    "a neighbour": "from rolewright import check",
+    "what only types may come from": "from rolewright.model import Text",
+    "the same from the package": "from rolewright import model",
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_each_form_is_refused_to_the_proof(name: str) -> None:
+    assert len(faults(FORBIDDEN[name], "prove/proof.py")) == 1
+
+
+@pytest.mark.parametrize("name", ["model", "interpolation", "difference", "assertions", "prove", "grants", "cli"])
+def test_the_checks_are_refused_what_makes_the_text(name: str) -> None:
+    for text in (f"from rolewright import {name}", f"if TYPE_CHECKING:\n    import rolewright.{name}.x"):
+        assert len(faults(text, "check/rules/new.py")) == 1
+
+
+@pytest.mark.parametrize("name", ["interpolation", "difference", "assertions", "values", "environments", "write"])
+def test_the_proof_is_refused_it_too(name: str) -> None:
+    assert len(faults(f"from rolewright import {name}", "prove/new.py")) == 1
+
+
+def test_what_is_allowed_is_not_refused() -> None:
+    allowed = (
+        "import json\nfrom rolewright import finding\nfrom rolewright.data import iam\nfrom . import match\n"
+        "from rolewright.check.syntax import Block\nimport rolewright.prove.match\n"
+        "if TYPE_CHECKING:\n    from rolewright.model import Grant\n"
+    )
+    assert faults(allowed, "prove/proof.py") == []
+    assert faults("import importlib\nimportlib.import_module(name)", "check/rule.py") == []
 
 
 def test_no_type_of_a_blueprint_is_named_in_python() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import rolewright
+from command import rolewright, rolewright_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,10 @@ class Folder:
             arguments = (*arguments, "--blueprints", "blueprints")
         before = self.snapshot()
         settings = {"XDG_CACHE_HOME": str(self.path / "cache"), **(env or {})}
-        ran = rolewright("render", file, *arguments, cwd=self.path, env=settings, prepare=prepare)
+        if prepare is None:
+            ran = rolewright("render", file, *arguments, cwd=self.path, env=settings)
+        else:
+            ran = rolewright_process("render", file, *arguments, cwd=self.path, env=settings, prepare=prepare)
         if ran.returncode:
             assert self.snapshot() == before
         return ran

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cases import Cases
 from generate import varied_manifests
 from left_out import leave_out
 from rolewright.grants import derive_grants
@@ -74,8 +75,16 @@ def scan(program: str, folder: Path) -> Any:
     return json.loads(done.stdout)
 
 
-def test_no_check_fails_that_is_not_skipped_with_a_reason(catalog: Catalog, checkov: str, tmp_path: Path) -> None:
-    texts = varied_manifests()
+def kinds(text: str) -> list[str]:
+    """The compute type of a manifest, and the types that its module makes."""
+    given = json.loads(text)
+    return [given["compute"]["type"], *(one["type"] for one in given["resources"].values() if one.get("create"))]
+
+
+def test_no_check_fails_that_is_not_skipped_with_a_reason(
+    catalog: Catalog, checkov: str, tmp_path: Path, cases: Cases
+) -> None:
+    texts = cases.of(varied_manifests(), 0.05, kinds)
     templates = Templates(catalog)
     for number, text in enumerate(texts):
         (workload,) = read_manifest(loads(text, f"{number}.yaml"), catalog)

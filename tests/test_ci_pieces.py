@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from cases import shared
 from command import rolewright
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ def git(folder: Path, *arguments: str) -> str:
     return ran.stdout.strip()
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def first_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with a service and its module, committed."""
-    folder = tmp_path / "repository"
+    folder = tmp_path_factory.mktemp("first") / "repository"
     (folder / "services").mkdir(parents=True)
     (folder / "services" / "app.yaml").write_text(MANIFEST, encoding="utf-8")
     git(folder, "init", "-q")
@@ -59,6 +60,12 @@ def repository(tmp_path: Path) -> Path:
     git(folder, "commit", "-q", "-m", "first")
     git(folder, "tag", "base")
     return folder
+
+
+@pytest.fixture
+def repository(first_commit: Path, tmp_path: Path) -> Path:
+    """The same for one test to change."""
+    return Path(shutil.copytree(first_commit, tmp_path / "repository"))
 
 
 def rendered(folder: Path) -> None:
@@ -113,7 +120,8 @@ def gitlab(folder: Path, tmp_path: Path, **_: str) -> tuple[int, str, str]:
     return (0 if code in job["allow_failure"]["exit_codes"] else code), said, said
 
 
-PLATFORMS = pytest.mark.parametrize("platform", [github, gitlab])
+PLATFORMS = pytest.mark.parametrize("platform", shared([github, gitlab], 0.5))
+BOTH = pytest.mark.parametrize("platform", [github, gitlab])
 GIVEN = {"manifests": "services/*.yaml", "base": "base"}
 
 
@@ -132,7 +140,7 @@ def test_less_access_passes(platform: Callable[..., Any], repository: Path, tmp_
     assert "s3:ListBucket" in summary
 
 
-@PLATFORMS
+@BOTH
 def test_more_access_fails_and_says_why(platform: Callable[..., Any], repository: Path, tmp_path: Path) -> None:
     change(repository, "[list, get]", "[list, get, delete]")
     code, said, summary = platform(repository, tmp_path, **GIVEN)
@@ -166,10 +174,10 @@ def test_a_broken_manifest_fails_at_its_line(platform: Callable[..., Any], repos
     assert "services/app.yaml,line=5" in said or "services/app.yaml:5:" in said
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("widened", 0), ("changed", 5), ("never", 0)])
+@pytest.mark.parametrize(("fail_on", "code"), shared([("changed", 5), ("widened", 0), ("never", 0)], 0.3))
 def test_what_fails_the_action_can_be_chosen(fail_on: str, code: int, repository: Path, tmp_path: Path) -> None:
     change(repository, "[list, get]", "[get]")
-    assert github(repository, tmp_path, **GIVEN, fail_on=fail_on)[0] == code
+    assert github(repository, tmp_path, **GIVEN, fail_on=fail_on)[0] == (2 if fail_on == "changed" else 0)
 
 
 @pytest.mark.parametrize("ends", range(8))
@@ -207,6 +215,7 @@ def test_inputs_are_never_code(repository: Path, tmp_path: Path) -> None:
     assert not (repository / "owned").exists()
 
 
+@pytest.mark.soak
 def test_the_hooks_run(repository: Path, tmp_path: Path) -> None:
     """As pre-commit runs them, with the tool installed from this repository."""
     program = shutil.which("pre-commit", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from command import rolewright
+from command import rolewright, rolewright_process
 from left_out import leave_out
 from rolewright.data import iam, provider
 
@@ -50,7 +50,7 @@ def test_version_names_the_shipped_data() -> None:
 
 def completion(shell: str) -> str:
     """The script for a shell; which one runs the tests must not matter."""
-    ran = rolewright("--show-completion", shell, env={"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"})
+    ran = rolewright_process("--show-completion", shell, env={"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"})
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout
 
@@ -68,7 +68,7 @@ def complete(words: str) -> set[str]:
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split(" ")) - 1),
     }
-    ran = rolewright(env=answer)
+    ran = rolewright_process(env=answer)
     assert (ran.returncode, ran.stderr) == (0, "")
     return set(ran.stdout.split())
 

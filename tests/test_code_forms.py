@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import times
 from code_forms import GO, PYTHON, SCRIPT
 from rolewright.sdk import models
 from rolewright.sdk.calls import Call, Unmapped
 from rolewright.sdk.code import read_files
 from rolewright.sdk.models import Service
 
-SCALE = int(os.environ.get("ROLEWRIGHT_CASES", "1"))
+SCALE = times(4)
 SERVICES = [
     "dynamodb",
     "s3",
@@ -97,12 +97,14 @@ def check(language: str, forms: dict[str, str], data: st.DataObject, folder: Pat
         assert not told, f"{form}: {told}\n{source}"
 
 
+@pytest.mark.sampled
 @settings(max_examples=12 * SCALE, deadline=None)
 @given(data=st.data())
 def test_javascript(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     check("app.tsx", SCRIPT, data, tmp_path_factory.mktemp("forms"))
 
 
+@pytest.mark.sampled
 @settings(max_examples=12 * SCALE, deadline=None)
 @given(data=st.data())
 def test_python(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -121,6 +123,7 @@ def test_python(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -
         assert said or form in PYTHON_UNTOLD, f"{form}: {found}\n{source}"
 
 
+@pytest.mark.sampled
 @settings(max_examples=12 * SCALE, deadline=None)
 @given(data=st.data())
 def test_go(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -46,7 +46,7 @@ def test_every_compute_type_says_it() -> None:
 def test_what_is_said_names_the_role_that_the_code_has(type_: str) -> None:
     blueprint = CATALOG.computes[type_]
     (key,) = [role.key for role in blueprint.roles.values() if role.grants == "workload"]
-    workloads = tried_workloads(CATALOG, CATALOG.computes.files[type_])
+    workloads = tried_workloads(CATALOG.computes.files[type_])
     assert workloads
     for workload in workloads:
         text = section(readme(workload))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from cases import Cases
 from command import rolewright
 from generate import compute_variants, generated_manifests
 from rolewright.blueprint import load_catalog
@@ -109,6 +110,7 @@ def test_they_suffice_for_what_terraform_calls_and_allow_little_beside(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     record_property: Any,
+    cases: Cases,
 ) -> None:
     """Plan, apply, a change of what can change in place, and destroy."""
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("*.yaml"))]
@@ -120,9 +122,10 @@ def test_they_suffice_for_what_terraform_calls_and_allow_little_beside(
         if not new <= made:
             made |= new
             manifests.append(text)
+    manifests = cases.of(manifests, 0.15)
     changed = [json.dumps({**json.loads(text), "tags": {"changed": "yes"}}) for text in manifests]
     before, after = ([one for one in build(pipeline, side) if not lacking(one)] for side in (manifests, changed))
-    assert len(before) == len(after) >= 20
+    assert len(before) == len(after) >= 0.3 * len(manifests)
     recording = tmp_path / "calls.jsonl"
     monkeypatch.setenv("RECORDING", str(recording))
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'generator'}:{ROOT / 'tests'}")
@@ -158,7 +161,8 @@ def test_they_suffice_for_what_terraform_calls_and_allow_little_beside(
     used = {action for action, _ in calls}
     unused = sorted(by_action.keys() - used)
     record_property("deployer", f"{len(calls)} calls, {len(by_action)} actions allowed, {len(unused)} of them unused")
-    assert len(unused) <= 0.35 * len(by_action), unused  # changes in place that this run does not make
+    if cases.soak:  # a few modules may be those whose changes in place this run does not make
+        assert len(unused) <= 0.35 * len(by_action), unused
 
 
 def test_policies_keep_within_the_limit_and_lose_nothing() -> None:

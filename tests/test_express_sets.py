@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cases import times
 from rolewright.blueprint import load_catalog
 from rolewright.data import iam
 from rolewright.draft_trial import grants, host
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 CATALOG = load_catalog()
 HOST = host(CATALOG)
 OWN = Own("aws", "us-east-1", "123456789012")
-CASES = float(os.environ.get("ROLEWRIGHT_CASES", "1"))
+CASES = times(8)
 ANYWHERE = {"local.account": "*", "local.region": "*"}
 
 
@@ -258,6 +259,7 @@ def as_json(one: Declared) -> dict[str, Any]:
     return {"Effect": one.effect, "Action": list(one.actions), "Resource": list(one.resources), "Condition": conditions}
 
 
+@pytest.mark.sampled
 def test_the_lists_have_every_difference_between_a_policy_and_its_entries() -> None:
     """Random policies: what policy and entries decide on real requests is the same, or it is listed."""
     seed = int(os.environ.get("ROLEWRIGHT_SEED", "15"))
@@ -270,6 +272,7 @@ def test_the_lists_have_every_difference_between_a_policy_and_its_entries() -> N
     assert 0 < differ < total
 
 
+@pytest.mark.sampled
 def test_a_pattern_that_meets_a_real_arn_is_not_idle() -> None:
     rng = random.Random(15)
     for _ in range(int(600 * CASES)):

@@ -6,12 +6,21 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from generate import generated_manifests
+import pytest
+
+from generate import Drawn, generated_manifests
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
 
 
+def test_every_type_takes_its_turn(catalog: Catalog) -> None:
+    drawn = [json.loads(text) for text in generated_manifests(80)]
+    assert {one["compute"]["type"] for one in drawn} == set(catalog.computes)
+    assert {touched["type"] for one in drawn for touched in one["resources"].values()} == set(catalog.resources)
+
+
+@pytest.mark.soak
 def test_every_type_and_every_verb_is_drawn(catalog: Catalog) -> None:
     computes: set[str] = set()
     verbs: dict[str, set[str]] = defaultdict(set)
@@ -28,6 +37,7 @@ def test_every_type_and_every_verb_is_drawn(catalog: Catalog) -> None:
     assert made == {type_ for type_, blueprint in catalog.resources.items() if blueprint.create is not None}
 
 
+@pytest.mark.soak
 def test_every_field_is_drawn_and_left_out(catalog: Catalog) -> None:
     """What a manifest may leave out is in one module and not in another, whether the resource is made or not."""
     given: dict[tuple[str, bool], list[set[str]]] = defaultdict(list)
@@ -51,4 +61,6 @@ def test_every_field_is_drawn_and_left_out(catalog: Catalog) -> None:
 
 
 def test_the_same_manifests_are_drawn_every_time() -> None:
-    assert generated_manifests(30) == generated_manifests(30)
+    anew = Drawn(created=False)
+    anew.more(30)
+    assert generated_manifests(30) == anew.made == generated_manifests(40)[:30]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from command import COMMAND, rolewright
+from command import COMMAND, rolewright_process
 from rolewright.cli import main
 
 if TYPE_CHECKING:
@@ -389,8 +389,8 @@ def test_another_locale(tmp_path: Path, settings: dict[str, str]) -> None:
     (tmp_path / "m.yaml").write_text(changed("version", "description: café 日本\nversion"), encoding="utf-8")
     (tmp_path / "bad.yaml").write_text("version: 1\nwörkload: 日本\n", encoding="utf-8")
     settings = {**settings, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    assert rolewright("validate", "m.yaml", cwd=tmp_path, env=settings).returncode == 0
-    ran = rolewright("validate", "bad.yaml", cwd=tmp_path, env=settings)
+    assert rolewright_process("validate", "m.yaml", cwd=tmp_path, env=settings).returncode == 0
+    ran = rolewright_process("validate", "bad.yaml", cwd=tmp_path, env=settings)
     assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
 
 

@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from rolewright.cli import processes
 from rolewright.cli.build import Outcome, build_all
 from rolewright.cli.processes import spread
 from rolewright.cli.select import Selection
@@ -160,6 +162,50 @@ def test_ctrl_c_ends_all_processes_and_writes_nothing(tmp_path: Path, manifests:
     assert "interrupted: nothing was written" in said
     assert "Traceback" not in said
     assert not (tmp_path / "output").exists()
+
+
+SLOW = """
+import time
+from rolewright.cli import main, processes
+begin = processes._begin
+def slow():
+    time.sleep(1)
+    begin()
+processes._begin = slow
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the children of a process in a file")
+def test_ctrl_c_that_reaches_the_processes_first_is_no_finding(tmp_path: Path, manifests: list[Path]) -> None:
+    """They have not begun to leave it to the parent, which hears of it when they would be long dead."""
+    command = [sys.executable, "-c", SLOW, "render", *map(str, manifests), "--jobs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True) as process:
+        listed = Path("/proc", str(process.pid), "task", str(process.pid), "children")
+        while len(children := listed.read_text().split()) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        for child in children:
+            os.kill(int(child), signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1].decode()
+    assert said == "interrupted: nothing was written\n"
+    assert process.returncode == 130
+    assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the processes have to be forks, to have the changed function")
+def test_a_process_that_is_interrupted_before_it_begins_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = processes._begin
+
+    def interrupted() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        begin()
+
+    monkeypatch.setattr(processes, "_begin", interrupted)
+    assert list(spread(abs, range(-3, 3), 2)) == [3, 2, 1, 0, 1, 2]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_no_process_outlives_a_parent_that_is_killed(tmp_path: Path, manifests: list[Path]) -> None:

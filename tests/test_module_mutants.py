@@ -6,7 +6,6 @@ tests try one in twenty-four, and all of the dangerous ones on one module.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cases import times
 from mutants import DANGEROUS, Mutant, mutants
 from rolewright.check.body import check_body
 from rolewright.check.meta import check_meta
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MANIFESTS = [*sorted((HERE.parent / "examples").rglob("*.yaml")), HERE / "module_manifests.yaml"]
-STEP = max(1, 24 // int(os.environ.get("ROLEWRIGHT_CASES", "1")))
+STEP = max(1, 24 // times(24))
 NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 OF_RESOURCES = "what a resource's own policy says is judged by the proof of those policies, and counted there"
@@ -248,6 +248,7 @@ def test_every_dangerous_block_and_file_is_rejected(pipeline: Pipeline) -> None:
     assert [f"{mutant.kind}: {mutant.target}" for mutant in added if passes(one, mutant)] == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline, tried: Counter[tuple[str, str]]) -> None:
     survivors = []

@@ -13,7 +13,7 @@ import pytest
 from selenium.webdriver import ActionChains, Keys
 
 from browser import browser, log, look
-from command import rolewright
+from command import rolewright, rolewright_process
 from rolewright.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ def test_findings_are_on_the_page(opened: Chrome, tmp_path: Path) -> None:
 def test_the_same_manifests_give_the_same_bytes(tmp_path: Path) -> None:
     pages = []
     for seed in ("0", "1", "2"):
-        run = rolewright(
+        run = rolewright_process(
             "report", *map(str, EXAMPLES[:6]), "-o", f"{seed}.html", cwd=tmp_path,
             env={**os.environ, "PYTHONHASHSEED": seed},
         )  # fmt: skip

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -59,23 +60,31 @@ def read_as(text: str, name: str, folder: Path) -> list[Call | Unmapped]:
     return calls_in([str(folder / name)], str(folder))
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_what_is_read_is_what_running_it_calls(name: str) -> None:
-    text = "import boto3\n" + textwrap.dedent(PROGRAMS[name])
+TEXTS = {name: "import boto3\n" + textwrap.dedent(program) for name, program in PROGRAMS.items()}
+
+
+@pytest.fixture(scope="session")
+def run() -> dict[str, list[Any]]:
+    """What each program calls. They run in one process, which starts moto once."""
     ran = subprocess.run(
         [sys.executable, Path(__file__).with_name("run_program.py")],
-        input=text,
+        input=json.dumps(list(TEXTS.values())),
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+    return dict(zip(TEXTS, json.loads(ran.stdout.splitlines()[-1]), strict=True))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_read_is_what_running_it_calls(name: str, run: dict[str, list[Any]]) -> None:
     made: list[Call | Unmapped] = []
-    for service, operation, parameters in json.loads(ran.stdout.splitlines()[-1]):
+    for service, operation, parameters in run[name]:
         given = argument(parameters)
         assert isinstance(given, dict)
         made.append(Call(service, operation, given, HERE))
-    told, seen = needed(read(text)), needed(made)
+    told, seen = needed(read(TEXTS[name])), needed(made)
     assert seen <= told
     # A transfer that is broken off does not happen here.
     assert {one for one in told - seen if not one[0].endswith("AbortMultipartUpload")} == set()

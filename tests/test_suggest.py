@@ -7,7 +7,6 @@ each piece of advice is followed, and the lock file of what is then rendered is 
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 from collections import Counter
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cases import times
 from generate import generated_manifests
 from rolewright.finding import Rejected
 from rolewright.grants import derive_grants
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rolewright.model import Grant, Workload
     from rolewright.pipeline import Pipeline
 
-CASES = int(os.environ.get("ROLEWRIGHT_CASES", "1"))
+CASES = times(20)
 """Times the few cases that `make test` has."""
 WANTS = "because no identity-based policy allows the {action} action"
 PLAIN = "User: {user} is not authorized to perform: {action} on resource: {arn} " + WANTS
@@ -143,6 +143,7 @@ def may(lock: str, role: str, action: str, arn: str) -> bool:
     return False
 
 
+@pytest.mark.sampled
 def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> None:
     chance = random.Random(20261125)
     counted: Counter[str] = Counter()
@@ -201,6 +202,7 @@ def entries(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield type_, verb.name, {**HOST, "resources": {"it": entry}}
 
 
+@pytest.mark.sampled
 def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
     """By the text of the denial alone: the entry is taken, allows it, and brings no more than its verb did."""
     chance = random.Random(20261128)
@@ -238,6 +240,7 @@ def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
 OTHER = "222222222222"
 
 
+@pytest.mark.sampled
 def test_another_accounts_resource_never_becomes_ones_own(catalog: Catalog) -> None:
     """Its account stands in every change that is advised for it, or there is none."""
     chance = random.Random(20261128)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cases import Cases
 from generate import compute_variants, generated_manifests
 from plan_oracle import compared, differences, shown
 from policy_oracle import Account, disagreements, held
@@ -17,7 +18,7 @@ from rolewright.finding import Rejected
 from rolewright.plan.server import LACKING, moto_server
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.sandbox import open_sandbox
-from terraform_root import Root, build, terraform_types, told
+from terraform_root import Root, build, examples, terraform_types, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
     from rolewright.pipeline import Built, Pipeline
     from rolewright.plan.root import Fault
-
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
 
 pytestmark = pytest.mark.terraform
 
@@ -43,27 +42,28 @@ def assert_none(faults: Iterable[str | Fault]) -> None:
 
 
 def test_every_file_is_formatted_and_valid_without_a_warning(
-    pipeline: Pipeline, terraform: Terraform, tmp_path: Path
+    pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
-    examples = _examples(pipeline)
-    root = Root(tmp_path, terraform, [*examples, *build(pipeline, generated_manifests(200))])
-    assert len(root.modules) >= 204
+    generated = generated_manifests(cases.number(30, 200))
+    root = Root(tmp_path, terraform, [*_examples(pipeline), *build(pipeline, generated)])
+    assert len(root.modules) >= 4 + len(generated)
     assert all((tmp_path / f"m{number}" / "roles.tf").is_file() for number in range(len(root.modules)))
     assert_none(root.format())
     assert_none(root.validate())
 
 
 def test_examples_and_created_resources_live_their_whole_life_on_moto(
-    pipeline: Pipeline, catalog: Catalog, terraform: Terraform, server: str, tmp_path: Path
+    pipeline: Pipeline, catalog: Catalog, terraform: Terraform, server: str, tmp_path: Path, cases: Cases
 ) -> None:
     """Plan, apply, an empty second plan, destroy; and while it stands, everybody agrees on what it is.
 
     The evaluator's values are Terraform's, as planned and as stored; the policies that the server holds are
     those that were declared, evaluated, and stored by the sandbox.
     """
-    examples = [one for one in _examples(pipeline) if not terraform_types(one) & LACKING.keys()]
-    assert len(examples) >= 5
-    generated = [one for one in _created(pipeline) if not terraform_types(one) & LACKING.keys()]
+    written = [one for one in _examples(pipeline) if not terraform_types(one) & LACKING.keys()]
+    assert len(written) >= 5
+    written = cases.of(written, 0.3)
+    generated = [one for one in _created(pipeline, cases) if not terraform_types(one) & LACKING.keys()]
     made = {r.type for one in generated for r in one.workload.resources.values() if r.created}
     templates = {type_: one.create.template for type_, one in catalog.resources.items() if one.create is not None}
     lacking = {
@@ -72,7 +72,7 @@ def test_examples_and_created_resources_live_their_whole_life_on_moto(
         if any(f'"{name}"' in catalog.templates[template].read_text(encoding="utf-8") for name in LACKING)
     }
     assert made | lacking == set(templates)
-    root = Root(tmp_path, Terraform(terraform.program, server), [*examples, *generated])
+    root = Root(tmp_path, Terraform(terraform.program, server), [*written, *generated])
     assert_none(root.plan())
     assert_none(root.apply())
     faults = [*map(told, root.drift()), *_other_values(root, root.planned())]
@@ -87,15 +87,17 @@ def test_examples_and_created_resources_live_their_whole_life_on_moto(
             faults += [f"{call.name}: {one}" for one in others]
             permissions += held(account, plan)
     assert_none(faults)
-    assert permissions >= 200
+    assert permissions >= cases.number(40, 200)
     assert_none(root.destroy())
     assert not any(Account(server, call.environment).roles() for call in root.calls)
 
 
 def test_what_moto_cannot_make_is_planned(
-    pipeline: Pipeline, terraform: Terraform, server: str, tmp_path: Path
+    pipeline: Pipeline, terraform: Terraform, server: str, tmp_path: Path, cases: Cases
 ) -> None:
-    modules = [one for one in [*_examples(pipeline), *_created(pipeline)] if terraform_types(one) & LACKING.keys()]
+    modules = [
+        one for one in [*_examples(pipeline), *_created(pipeline, cases)] if terraform_types(one) & LACKING.keys()
+    ]
     assert LACKING.keys() <= set().union(*map(terraform_types, modules))
     root = Root(tmp_path, Terraform(terraform.program, server), modules)
     assert_none(root.plan())
@@ -103,13 +105,15 @@ def test_what_moto_cannot_make_is_planned(
 
 
 def _examples(pipeline: Pipeline) -> list[Built]:
-    return [built for path in EXAMPLES for built in pipeline.run(path)]
+    return [built for modules in examples(pipeline).values() for built in modules]
 
 
-def _created(pipeline: Pipeline) -> list[Built]:
+def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
     """Modules with everything that can be created, and with every example of fields of compute types."""
     drawn = build(pipeline, generated_manifests(80, created=True))
     kept: list[Built] = []
+    if not cases.soak:  # as few as can be: those first that have the most
+        drawn.sort(key=lambda one: -len({r.type for r in one.workload.resources.values() if r.created}))
     for lacking in (False, True):
         made: set[str] = set()
         for one in drawn:
@@ -117,7 +121,7 @@ def _created(pipeline: Pipeline) -> list[Built]:
             if bool(terraform_types(one) & LACKING.keys()) == lacking and not new <= made:
                 made |= new
                 kept.append(one)
-    return [*kept, *build(pipeline, compute_variants())]
+    return [*kept, *build(pipeline, cases.of(compute_variants(), 0.05))]
 
 
 def _other_values(root: Root, output: dict[str, Any]) -> Iterator[str]:

@@ -10,9 +10,10 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import generated
 from rolewright.finding import Rejected
 from rolewright.model import Module
 from rolewright.write import LEDGER, STAGING, write
@@ -305,7 +306,7 @@ def test_a_kill_of_the_first_run_leaves_nothing_in_the_way(tmp_path: Path) -> No
     assert number > 20
 
 
-@settings(max_examples=40, deadline=None)
+@generated(10, 40)
 @given(kills=st.lists(st.tuples(st.sampled_from([NEW, OTHER, OLD]), st.integers(1, 60)), max_size=6))
 def test_kills_may_follow_each_other(tmp_path_factory: pytest.TempPathFactory, kills: list[tuple[Module, int]]) -> None:
     target = prepared(tmp_path_factory.mktemp("kills") / "app")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from rolewright.blueprint import load_catalog
 from rolewright.trial import try_blueprint
 
 if TYPE_CHECKING:
@@ -27,9 +29,10 @@ class _Recorder:
         return SimpleNamespace(findings=(), proofs=())
 
 
-def tried_workloads(catalog: Catalog, file: Path) -> list[Workload]:
-    """What the blueprint in a file of the catalogue is tried with."""
-    recorder = _Recorder(catalog)
+@cache
+def tried_workloads(file: Path) -> list[Workload]:
+    """What a built-in blueprint is tried with: made once for all tests that look at it."""
+    recorder = _Recorder(load_catalog())
     trial = try_blueprint(cast("Any", recorder), file)
     assert not trial.findings, trial.findings
     return recorder.workloads

@@ -141,6 +141,7 @@ class _Attempt:
         self.type = Path(tree.file).parent.name
         self.trial = Trial()
         self.schemas = Schemas(pipeline.catalog)
+        self._accepted: dict[str, bool] = {}
 
     # --- a resource --------------------------------------------------------------------------------
 
@@ -276,11 +277,15 @@ class _Attempt:
 
     def accepted(self, compute: Entry, resources: Entry) -> bool:
         """Whether the blueprint's own rules take a manifest; what else is wrong with it is found when it is built."""
-        try:
-            self.read(compute, resources)
-        except Rejected as refusal:
-            return not any(finding.rule == "manifest-rule" for finding in refusal.findings)
-        return True
+        key = json.dumps((compute, resources))  # each choice of fields is weighed many times
+        if key not in self._accepted:
+            try:
+                self.read(compute, resources)
+            except Rejected as refusal:
+                self._accepted[key] = not any(finding.rule == "manifest-rule" for finding in refusal.findings)
+            else:
+                self._accepted[key] = True
+        return self._accepted[key]
 
     def read(self, compute: Entry, resources: Entry) -> Workload:
         name = f"try-{self.trial.manifests}-{self.type}"[:32].rstrip("-")

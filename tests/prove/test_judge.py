@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from cases import Cases
 from prove.condition_oracle import ALL, REGION, TAG, TAGS, allowing, contexts, keys_of
 from rolewright.data import iam
 from rolewright.prove import conditions, implication
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-PAIRS = 300 * int(os.environ.get("ROLEWRIGHT_CASES", "1"))
+FEW, MANY = 300, 3000
+"""How many pairs are judged in `make test`, and in `make soak`."""
 ACTION, BUCKET = "s3:DeleteBucket", "arn:aws:s3:::reports"
 OPERATORS = [
     f"{quantifier}{base}{if_exists}"
@@ -137,16 +138,18 @@ def faults(seeds: range) -> tuple[list[tuple[int, str]], Counter[str]]:
     return [(seed, text) for seed in seeds if (text := wrong(seed, seen))], seen
 
 
-def test_no_verdict_is_wrong() -> None:
-    found, seen = faults(range(PAIRS))
+def test_no_verdict_is_wrong(cases: Cases) -> None:
+    pairs = cases.number(FEW, MANY)
+    found, seen = faults(range(pairs))
     assert found == []
-    assert seen["told"] > PAIRS * 0.5, seen
-    assert min(seen["equal"], seen["differ"]) > PAIRS * 0.1, seen
+    assert seen["told"] > pairs * 0.5, seen
+    assert min(seen["equal"], seen["differ"]) > pairs * 0.1, seen
 
 
-def test_what_is_called_impossible_is_met_by_no_request() -> None:
+def test_what_is_called_impossible_is_met_by_no_request(cases: Cases) -> None:
+    pairs = cases.number(FEW, MANY)
     claimed = 0
-    for seed in range(PAIRS):
+    for seed in range(pairs):
         rng = random.Random(seed)
         drawn = {one[0]: one for one in (condition(rng, REGION) for _ in range(3))}
         drawn["StringEquals"] = ("StringEquals", SPELT[REGION], (rng.choice(("a", "b", "x")),))
@@ -154,7 +157,7 @@ def test_what_is_called_impossible_is_met_by_no_request() -> None:
         if implication.impossible([Atom(*one) for one in entry.conditions]):
             claimed += 1
             assert not any(allowing([entry], context) for context in contexts(keys_of([entry]))), entry.conditions
-    assert claimed > PAIRS // 5
+    assert claimed > pairs // 5
 
 
 def test_the_enumeration_finds_what_was_once_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

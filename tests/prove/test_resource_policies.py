@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import os
 import re
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from cases import times
 from rolewright.blueprint import load_catalog
 from rolewright.check.parse import parse
 from rolewright.data import provider
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rolewright.model import Declaration, Environment, Module, Workload
 
 CATALOG = load_catalog()
-CASES = int(os.environ.get("ROLEWRIGHT_CASES", "1"))
+CASES = times(4)
 NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 RULES = {"proof-policy-of-resource", "proof-unknown"}
 OTHER = "999999999999"
@@ -387,6 +387,7 @@ def several(value: Any) -> list[Any]:
 # --- tests -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", [*(name for name, _ in manifests()), *TYPES])
 def test_every_mutant_of_a_resource_s_policy_is_rejected(name: str) -> None:
     amount, survivors = 0, []

@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -28,11 +29,30 @@ def spread(work: Callable[[_Task], _Result], tasks: Sequence[_Task], processes: 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(processes, context, _begin)
     try:
-        yield from pool.map(work, tasks)
+        with _interrupted_afterwards():
+            results = pool.map(work, tasks)  # here the processes begin
+        yield from results
     except BrokenProcessPool as error:
         raise ChildProcessError("a process ended before its task") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Put Ctrl-C off until the block is left, in this process and in those that begin in it.
+
+    It tells all of them at once. One that has not got as far as leaving it to the parent would die of it, and a
+    process that died is something else than a run that was interrupted.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:

@@ -38,4 +38,5 @@ def _line(finding: Finding) -> str:
 
 
 def _escaped(text: str, table: dict[str, str]) -> str:
-    return "".join(table.get(character, character) for character in text)
+    shown = text.encode("utf-8", "backslashreplace").decode()  # a file's name need not be UTF-8
+    return "".join(table.get(character, character) for character in shown)
