@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 LAYERS = (
-    ("cache", "data", "finding", "fmt", "folder"),
-    ("beside", "jsonschema", "model", "revision", "yamltree"),
-    ("check", "derive", "hcl", "interpolation", "source", "write"),
-    ("assertions", "blueprint", "edit", "environments", "keys", "prove", "sdk", "spoken"),
-    ("comparison", "deploy", "difference", "foreign", "policy", "promises", "question", "schema", "standalone"),
-    ("template", "values"),
-    ("calls", "grounded", "resources"),
-    ("other_side", "uses"),
-    ("grants", "manifest"),
-    ("render",),
-    ("pipeline",),
-    ("plan", "trial"),
-    ("draft", "retarget"),
-    ("usage",),
+    ("bounded", "cache", "data", "finding", "fmt", "folder"),
+    ("beside", "characters", "check", "jsonschema", "model", "revision", "yamltree"),
+    ("derive", "hcl", "interpolation", "source", "write"),
+    ("assertions", "blueprint", "edit", "environments", "keys", "placeholders", "prove", "sdk", "spoken"),
+    ("comparison", "deploy", "foreign", "idle", "matching", "policy", "policy_difference", "promises", "schema"),
+    ("standalone", "template", "values"),
+    ("calls", "difference", "drafted", "grounded", "own", "resources"),
+    ("contents", "other_side", "question", "readback", "unmatched", "uses"),
+    ("manifest", "render", "resource_policies"),
+    ("grants",),
+    ("pipeline", "suggest"),
+    ("plan", "trial", "usage"),
+    ("draft_trial", "retarget"),
+    ("draft",),
+    ("translation",),
     ("report",),
     ("audit",),
     ("migration",),
@@ -26,6 +27,7 @@ LAYERS = (
 """From the bottom up. A module, or a package as a whole, imports from the layers below its own, and from itself."""
 
 UPWARD = {
+    ("characters", "source"): "the places of a document, for what is found in it",
     ("values", "resources"): "an index of resources is handed to the values that refer to them",
     ("report", "migration"): "its state is shown, and the layer above shows findings of its own",
 }
@@ -47,6 +49,9 @@ ALLOWED = {
         "model": "types alone: the declaration that it judges against",
     },
     "report": {
+        "characters": "what nobody could see is shown as an escape",
+        "model": "the values of an environment in a document",
+        "suggest.messages": "why something was denied, in words",
         "difference": "types, and the order in which differences are shown",
         "finding": "what it shows",
         "spoken": "how names are shown to people",
@@ -57,7 +62,18 @@ ALLOWED = {
 TYPES_ALONE = {("prove", "model")}
 """What of it may be named in annotations only: the proof takes nothing from where the text comes from."""
 
-REACHED = {"check.expression", "check.scope", "check.syntax", "data", "finding", "model", "source", "yamltree"}
+REACHED = {
+    "bounded",
+    "characters",
+    "check.expression",
+    "check.scope",
+    "check.syntax",
+    "data",
+    "finding",
+    "model",
+    "source",
+    "yamltree",
+}
 """All that the proof comes by at run time, at any distance, beside itself."""
 
 DYNAMIC = {"check/rule.py": "every file in its own folder of rules is one"}

@@ -396,7 +396,7 @@ def test_any_name_of_a_file(tmp_path: Path) -> None:
     assert rolewright("audit", ".", *accept, cwd=tmp_path).returncode == 0
     assert rolewright("audit", ".", "--baseline", "b.json", cwd=tmp_path).returncode == 0
     told = rolewright("audit", "pipe", "/dev/zero", cwd=tmp_path)
-    assert (told.returncode, told.stderr.count("is no plain file")) == (1, 2)
+    assert (told.returncode, "is a pipe, a socket or a device" in " ".join(told.stderr.split())) == (2, True)
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rolewright.audit.keys import account_of
 from rolewright.bounded import MAX_BYTES, UnreadableError, parse_json, read_text
 from rolewright.cli import main
 from rolewright.migration.plan import Key, Migration, Step, Wait, migration_text
@@ -74,7 +75,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
     (tmp_path / "trail.json").write_text('{"Records": []}', encoding="utf-8")
     step = Step("found", date(2026, 1, 1), "00:00:00Z", "somebody", ("code.py:1:1",))
-    key = Key(KEY, "123456789012", "user", "m.yaml", "", (step,))
+    key = Key(KEY, account_of(KEY), "user", "m.yaml", "", (step,))
     kept = migration_text(Migration(date(2999, 1, 1), (), Wait(), {KEY: key}))
     (tmp_path / "keys.yaml").write_text(kept, encoding="utf-8")
 

@@ -84,7 +84,7 @@ REFUSED = {
     "two documents of one name": (MANIFEST + "---\n" + MANIFEST, {"manifest-duplicate-workload"}),
     "tab": ("version:\t1\n\tworkload: app\n", {"source-syntax"}),
     "escape character": ("version: 1\nworkload: \x1b[31mapp\n", {"source-character"}),
-    "direction turned": (changed("app\n", '"app\\u202e"\n'), {"manifest-value"}),
+    "direction turned": (changed("app\n", '"app\\u202e"\n'), {"manifest-value", "manifest-character"}),
     "letters of another script": (changed("app\n", "\u0430pp\n"), {"manifest-value"}),
     "lone surrogate": (changed("app\n", '"\\ud800"\n'), {"source-syntax", "source-character", "manifest-value"}),
     "huge version": (changed("1\n", "9" * 5_000 + "\n"), {"manifest-value"}),
@@ -300,8 +300,17 @@ arns: {stream: "arn:${partition}:kinesis:${region}:${account}:stream/${name}"}
 attributes: {name: "${name}"}
 access: {put: {class: write, summary: add records, allow: {stream: [kinesis:PutRecord]}}}
 """
-CREATE = "terraform: aws_kinesis_stream\ncreate: {attributes: {name: name}}\n"
-TEMPLATE = 'resource "aws_kinesis_stream" {{ resource.id }} {\n  name = {{ resource.name }}\n  shard_count = 1\n}\n'
+CREATE = """terraform: aws_kinesis_stream
+create:
+  attributes: {name: name}
+  blocks: {aws_kinesis_stream.this: {arguments: {name: "${name}"}, free: [shard_count]}}
+"""
+TEMPLATE = """resource "aws_kinesis_stream" {{ resource.id }} {
+  name = {{ resource.name }}
+  shard_count = 1
+  tags = local.tags
+}
+"""
 OWN = MANIFEST + "  own: {type: own, name: clicks, create: true, access: put}\n"
 
 

@@ -1,7 +1,7 @@
 """Every mutant of a whole module that changes what anybody may do, or where it is applied, is rejected.
 
-`ROLEWRIGHT_CASES=24 pytest -s tests/test_module_mutants.py` tries all of them and prints the figure of the README; the
-tests try one in twenty-four, and all of the dangerous ones on one module.
+`make soak` tries all of them, and with `-s` prints the figure of the README; `make test` tries one in twenty-four, and
+all of the dangerous ones on one module.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ MANIFESTS = [*sorted((HERE.parent / "examples").rglob("*.yaml")), HERE / "module
 STEP = max(1, 24 // times(24))
 NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
-OF_RESOURCES = "what a resource's own policy says is judged by the proof of those policies, and counted there"
 SIZE = "how much, how long or how often: no right, and nothing that a right is about"
 TEXT = "a text for people"
 INNER = "what the code does with the rights of its role"
@@ -126,13 +125,6 @@ _WHERE = {
 }
 SURVIVORS = [
     *((_ARGUMENT, "|".join(targets.split()), why) for why, targets in _WHERE.items()),
-    (r"resource .*", r".*", OF_RESOURCES),
-    (
-        _ARGUMENT,
-        r"aws_(?:s3_bucket|sqs_queue|sns_topic|efs_file_system)_policy\.policy|aws_kms_key\.policy.*",
-        OF_RESOURCES,
-    ),
-    (_ARGUMENT, r"aws_lambda_permission\..*", OF_RESOURCES),
     # One of several notifications of a bucket: fewer events, and no other function.
     (r".* dropped", r"aws_s3_bucket_notification\.lambda_function(?:\.lambda_function_arn)?", ROUTES),
     (r"role argument .*", r".*\.statement\.sid", TEXT),

@@ -78,6 +78,9 @@ def sources() -> Mapping[str, list[str]]:
             if not found[type_]:
                 manifest["resources"] |= RESOURCES
                 manifest["statements"] = [STATEMENT]
+            for environment in manifest.get("environments", {}).values():
+                for key in RESOURCES:  # what an environment had otherwise was of the resource that was there before
+                    environment.get("resources", {}).pop(key, None)
             found[type_].append(written(manifest))
     assert all(found.values())
     return found

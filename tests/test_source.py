@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rolewright import source, yamltree
+from rolewright.characters import HIDDEN
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.source import load, loads
 
@@ -27,7 +28,7 @@ TEXT = st.text(
         st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"),
     ),
     max_size=12,
-)
+).filter(lambda text: not HIDDEN.search(text))
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXT)
 DATA = st.recursive(
     SCALARS,

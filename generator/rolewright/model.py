@@ -222,6 +222,10 @@ class ResourcePolicy:
         """What it is called where people read of it: `queue jobs`."""
         return f"{self.name} {self.resource}".rstrip()
 
+    def said(self, values: Mapping[str, str]) -> tuple[Any, ...]:
+        """Give its documents with the values of an environment in them."""
+        return tuple(ground(one, values) for one in self.documents)
+
 
 @dataclass(frozen=True)
 class Contents:

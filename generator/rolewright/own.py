@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FORMS = {
     "partition": re.compile(r"aws[a-z-]*"),
-    "region": re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d"),
+    "region": re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-\d"),
     "account": re.compile(r"\d{12}"),
 }
 _REGIONS = {"": "us-east-1", "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}

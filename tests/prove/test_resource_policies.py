@@ -111,7 +111,7 @@ def manifests() -> list[tuple[str, str]]:
 def workloads(type_: str) -> list[Workload]:
     """Those that a type is tried with whose policies say the most, each in another form."""
     found: dict[tuple[str, ...], Workload] = {}
-    for workload in tried_workloads(CATALOG, CATALOG.resources.files[type_]):
+    for workload in tried_workloads(CATALOG.resources.files[type_]):
         policies = derive_grants(workload, CATALOG).policies
         if policies:
             found.setdefault(tuple(f"{one.name} {len(one.statements)} {one.documents}" for one in policies), workload)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 PLACES = st.builds(
     lambda file, line, column, lines, width: Location(file, line, column, line + lines, column + width),
-    TEXT.map(lambda text: "f" + text.replace("\0", "")),
+    TEXT.map(lambda text: "f" + text.replace("\0", "").rstrip("/")),
     st.integers(1, 999),
     st.integers(1, 99),
     st.integers(0, 3),

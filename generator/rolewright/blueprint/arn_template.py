@@ -14,6 +14,8 @@ _PIECE = re.compile(
     r"|(?P<star>\*)|(?P<marks>\?+)|(?P<text>[^$*?]+|\$)"
 )
 _SEPARATORS = ("/", ":")
+_SHORT = r"(?=[^\n]{0,2048}\Z)"
+"""At the beginning of a pattern: AWS has no longer ARN, and several fields soon share out a short one."""
 _OWN = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
 
 
@@ -55,12 +57,12 @@ def own_pattern(template: str) -> re.Pattern[str]:
             parts.append(f"(?P={name})")
         elif piece.kind == "field":
             seen.add(name)
-            parts.append(f"(?P<{name}>{_OWN.get(piece.value, '.+' if piece.default else '[^*?]+')})")
+            parts.append(f"(?P<{name}>{_OWN.get(piece.value, '.+' if piece.default else '[^*?]+?')})")
         elif piece.kind == "star":
             parts.append(".*")
         else:
             parts.append("[^*?]" * len(piece.value) if piece.kind == "marks" else re.escape(piece.value))
-    return re.compile("".join(parts) + (r"(?::\*)?" if template.endswith(":*") else ""))
+    return re.compile(_SHORT + "".join(parts) + (r"(?::\*)?" if template.endswith(":*") else ""))
 
 
 @cache
@@ -88,7 +90,7 @@ def wild_pattern(template: str) -> re.Pattern[str]:
             parts.append(rf"(?:\?{{{count}}}|\*|[^*?:/]{{{count}}})")
         else:
             parts.append(re.escape(piece.value))
-    return re.compile("".join(parts))
+    return re.compile(_SHORT + "".join(parts))
 
 
 def filled(template: str, values: dict[str, str]) -> str:

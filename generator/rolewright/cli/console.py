@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.bounded import UnreadableError, read_text
 from rolewright.report.github import findings_github
 from rolewright.report.json import findings_json
 from rolewright.report.sarif import findings_sarif
@@ -74,8 +75,8 @@ def report(
 def _text(file: str) -> str:
     """A file that a finding is in, to show lines of it; "" if it is none that can be shown."""
     try:
-        return Path(file).read_text(encoding="utf-8") if Path(file).is_file() else ""
-    except (OSError, ValueError):
+        return read_text(file)
+    except UnreadableError:
         return ""
 
 

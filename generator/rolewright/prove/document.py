@@ -172,7 +172,7 @@ def _statements(document: Mapping[str, Any], kind: str) -> tuple[PolicyStatement
     if unknown := set(document) - {"Version", "Id", "Statement"}:
         raise PolicyError(f"a policy has no element {', '.join(sorted(map(str, unknown)))}")
     version = document.get("Version", "2008-10-17")
-    if version not in _VERSIONS:
+    if not isinstance(version, str) or version not in _VERSIONS:
         raise PolicyError(f"IAM knows the policy versions {', '.join(_VERSIONS)}, not {version!r}")
     if "Statement" not in document:
         raise PolicyError("a policy needs a Statement")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
 from rolewright.finding import Finding, Location, Related
-from rolewright.model import ground
 from rolewright.prove.carriers import UnreadError, as_policy, carried, carriers
 from rolewright.prove.conditions import has_variable
 from rolewright.prove.document import Atom, PolicyError, PolicyStatement, resource_statements
@@ -89,7 +88,7 @@ def _judge(
     try:
         if policy.documents:
             there = {_canonical(entry) for one in blocks for entry in _several(_json(one.value))}
-            here = {_canonical(ground(entry, environment.values)) for entry in policy.documents}
+            here = {_canonical(entry) for entry in policy.said(environment.values)}
             extra, missing = ([f"says {text}" for text in sorted(each)] for each in (there - here, here - there))
         else:
             lines = {line for one in blocks for line in _written(one, environment)}

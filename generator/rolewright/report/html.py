@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rolewright.model import Environment, ResourcePolicy, Role, Statement, Workload
     from rolewright.pipeline import Built
 
-_TOKEN = re.compile(r"\$\{[^}:]*\}")
+_TOKEN = re.compile(r"\$\{[^{}:]*\}")
 """What stands for a part of an ARN that AWS makes up; a policy variable has a colon."""
 
 MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"

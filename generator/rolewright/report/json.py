@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_MOST = 1 << 31
+
+
 class Place(TypedDict):
     """Lines and columns count from 1, in characters; the end is exclusive."""
 
@@ -113,5 +116,7 @@ def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
 
 
 def _location(place: Any) -> Location:  # noqa: ANN401 - JSON
-    numbers = (int(place[name]) for name in ("line", "column", "end_line", "end_column"))
+    numbers = [place[name] for name in ("line", "column", "end_line", "end_column")]
+    if not all(type(one) is int and 1 <= one < _MOST for one in numbers):
+        raise ValueError(f"no place in a file has the lines and columns {numbers}")
     return Location(str(place["file"]), *numbers)

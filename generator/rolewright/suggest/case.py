@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rolewright.model import Environment, Resource, Workload
     from rolewright.question import Question
 
-_SUFFIXES = re.compile(r"(:\*|\?+|-\?+)$")
+_SUFFIXES = re.compile(r"(:\*|(?<!\?)-?\?+)$")
 
 
 @dataclass(frozen=True)
