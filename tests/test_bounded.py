@@ -18,7 +18,10 @@ import pytest
 from rolewright.audit.keys import account_of
 from rolewright.bounded import MAX_BYTES, UnreadableError, parse_json, read_text
 from rolewright.cli import main
+from rolewright.data import iam
 from rolewright.migration.plan import Key, Migration, Step, Wait, migration_text
+from rolewright.prove.table import Declared, changes
+from rolewright.sdk.code import calls_in
 from rolewright.usage.records import Reading, records
 
 if TYPE_CHECKING:
@@ -217,3 +220,47 @@ def test_a_bomb_in_an_image_keeps_audit_from_nothing_else(run: Callable[..., str
     begun = time.monotonic()
     assert "it holds more than 100 times its size" in run(("audit", "--image", "image.tar"), "")
     assert time.monotonic() - begun < 10
+
+
+FOUND = {
+    "a version that is a list": ("express", '{"Version": ["2012-10-17"], "Statement": []}'),
+    "a version that is a mapping": ("express", '{"Version": {}, "Statement": []}'),
+    **{
+        f"a line that is {line}": (
+            "merge",
+            (
+                '{"findings": [{"rule": "r", "severity": "error", "message": "m", "remedy": "x", "path": "",'
+                ' "related": [],'
+                f' "file": "m.yaml", "line": 1, "column": {line}, "end_line": 1, "end_column": 1}}]}}'
+            ),
+        )
+        for line in ("0", "-1", "1.5", "true", "null", "1" * 30)
+    },
+}
+"""What fuzzing found."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_fuzzing_found_stays_an_error(run: Callable[..., str], tmp_path: Path, name: str) -> None:
+    command, text = FOUND[name]
+    (tmp_path / "foreign").write_text(text, encoding="utf-8")
+    assert "foreign" in run(READERS[command], "foreign")
+
+
+def test_code_of_ten_thousand_brackets_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import boto3\nx = " + "(" * 10_000, encoding="utf-8")
+    assert [one.location.file for one in calls_in([str(tmp_path / "a.py")], str(tmp_path))] == [str(tmp_path / "a.py")]
+
+
+def test_a_policy_with_every_action_is_compared_at_once() -> None:
+    """Twenty thousand actions, of which most are alike."""
+    conditions = (("StringLike", "aws:PrincipalTag/x", ("a*", "${aws:username}")),)
+    on = ("*", "arn:aws:sqs:us-east-1:123456789012:jobs", "arn:aws:logs:*:*:log-group:/a:*")
+    wide = Declared("Allow", ("*",), on, conditions, "wide")
+    narrow = Declared("Allow", ("s3:getobject",), ("arn:aws:s3:::b/*",), (), "narrow")
+    begun = time.process_time()
+    more, unsure = changes((wide,), (narrow,), iam.expand)
+    assert time.process_time() - begun < 10
+    assert not unsure
+    assert {"s3:GetObject", "sqs:SendMessage", "iam:CreateUser"} <= {one.action for one in more}
+    assert all(one.witness.action == one.action for one in more)

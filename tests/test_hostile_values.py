@@ -61,7 +61,7 @@ def schemas(catalog: Catalog) -> Schemas:
 @pytest.mark.sampled
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_value_in_the_place_of_another_is_no_crash(catalog: Catalog, schemas: Schemas, file: Path) -> None:
-    seed = int(os.environ.get("ROLEWRIGHT_SEED", random.randrange(1 << 32)))
+    seed = int(os.environ.get("ROLEWRIGHT_SEED", "1"))
     print("ROLEWRIGHT_SEED =", seed)
     choice = random.Random(seed)
     share = times(20) / SHARE

@@ -70,7 +70,10 @@ def test_sarif_has_each_finding_at_its_place(findings: list[Finding]) -> None:
 
 @given(FINDINGS)
 def test_github_reads_one_command_for_each_finding(findings: list[Finding]) -> None:
-    """As the runner does: one command a line, properties between commas, each escape undone."""
+    """As the runner does: one command a line, properties between commas, each escape undone.
+
+    The file is named as it is, since it has to match; what is said has no character that nobody can see.
+    """
 
     def plain(text: str, more: str = "") -> str:
         for character in (":,", "")[not more] + "\r\n":

@@ -84,6 +84,10 @@ class _Side:
             for conditions in alternatives(statement.conditions)
         )
 
+    def names(self, action: str) -> tuple[bool, ...]:
+        """Which of the statements name an action, be it in Action or in NotAction."""
+        return tuple(any(matches(p, action, Kind.TEXT) for p in one.actions) for one in self.statements)
+
     def allows(self, request: Request) -> bool | None:
         decision = decide_statements(self.statements, request)
         return None if decision is Decision.UNKNOWN else decision is Decision.ALLOWED
@@ -188,14 +192,20 @@ def changes(
     unknown: dict[str, None] = {}
     new, old = (_side([_statement(entry) for entry in declared], unknown) for declared in (after, before))
     found: list[Change] = []
+    known: dict[tuple[bool, ...], tuple[_Doubt | tuple[_Rule, Request], ...]] = {}
     for action, spelt in sorted(_actions(new.plain, expand, unknown).items()):
-        for one in _excess(action, spelt, new, old):
+        # Actions that the same statements name are alike: a `*` stands for twenty thousand of them.
+        alike = (*new.names(action), *old.names(action))
+        if alike not in known:
+            known[alike] = tuple(_excess(action, spelt, new, old))
+        for one in known[alike]:
             if isinstance(one, _Doubt):
-                unknown[replace(one, action=spelt_out(one.action)).text("undeclared")] = None
+                unknown[replace(one, action=spelt_out(spelt)).text("undeclared")] = None
             else:
                 rule, request = one
                 conditions = tuple((atom.operator, atom.key, atom.values) for atom in rule.conditions)
-                found.append(Change(spelt, rule.resource, conditions, rule.origin, request))
+                asked = replace(request, action=spelt)
+                found.append(Change(spelt, rule.resource, conditions, rule.origin, asked))
     return tuple(found), tuple(unknown)
 
 

@@ -130,7 +130,7 @@ def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
         relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name)
         try:
             parsed.append(read_file(text, file, ".".join(relative.with_suffix("").parts)))
-        except (SyntaxError, ValueError, RecursionError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last for ten thousand brackets
             line = getattr(error, "lineno", None) or 1
             if "boto" in text:
                 found.append(
