@@ -127,6 +127,8 @@ def _altered(name: str, text: str) -> Iterator[str]:
         if item.start() < first or (text[item.end() :].lstrip(" ")[:1] == "=" and "\n" in text):
             continue
         for new in _other(name, item.group()):
+            if new == item.group():
+                continue
             yield text[: item.start()] + new + text[item.end() :]
     if found := re.search(r"= (true|false)$", text):
         yield text[: found.start(1)] + ("false" if found[1] == "true" else "true")

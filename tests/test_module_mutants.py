@@ -127,7 +127,7 @@ SURVIVORS = [
     *((_ARGUMENT, "|".join(targets.split()), why) for why, targets in _WHERE.items()),
     # One of several notifications of a bucket: fewer events, and no other function.
     (r".* dropped", r"aws_s3_bucket_notification\.lambda_function(?:\.lambda_function_arn)?", ROUTES),
-    (r"role argument .*", r".*\.statement\.sid", TEXT),
+    (r"(?:role|resource) argument .*", r".*\.statement\.sid", TEXT),
     (r"block added twice", r"aws_iam_role_policy|data\.aws_iam_policy_document", SAME),
     (r"block dropped", r"output|terraform", CALLER),
     (r"meta-argument added", r"aws_\w+\.prevent_destroy", ORDER),
