@@ -21,7 +21,7 @@ from rolewright.cli import main
 from rolewright.data import iam
 from rolewright.migration.plan import Key, Migration, Step, Wait, migration_text
 from rolewright.prove.table import Declared, changes
-from rolewright.sdk.code import calls_in
+from rolewright.sdk.code import read_files
 from rolewright.usage.records import Reading, records
 
 if TYPE_CHECKING:
@@ -249,7 +249,8 @@ def test_what_fuzzing_found_stays_an_error(run: Callable[..., str], tmp_path: Pa
 
 def test_code_of_ten_thousand_brackets_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import boto3\nx = " + "(" * 10_000, encoding="utf-8")
-    assert [one.location.file for one in calls_in([str(tmp_path / "a.py")], str(tmp_path))] == [str(tmp_path / "a.py")]
+    found = read_files([str(tmp_path / "a.py")], str(tmp_path)).calls
+    assert [one.location.file for one in found] == [str(tmp_path / "a.py")]
 
 
 def test_a_policy_with_every_action_is_compared_at_once() -> None:

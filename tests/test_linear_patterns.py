@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import rolewright
 from growing import slow_on
 from rolewright.sdk.calls import Call
-from rolewright.sdk.code import calls_in
+from rolewright.sdk.code import read_files
 from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, _parted, permissions
@@ -107,7 +107,7 @@ def test_patterns_that_take_long_are_found(pattern: str, how: str) -> None:
 def test_long_names_in_a_call_take_no_time(file: str) -> None:
     path = Path(__file__).parent / "cases" / "code" / file
     start = time.process_time()
-    (call,) = calls_in([str(path)], str(path.parent))
+    (call,) = read_files([str(path)], str(path.parent)).calls
     assert time.process_time() - start < 1  # botocore's models are read in it
     assert isinstance(call, Call)
     (needed,) = permissions([call])

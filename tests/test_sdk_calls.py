@@ -18,7 +18,7 @@ from programs import PROGRAMS
 from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
-from rolewright.sdk.code import calls_in
+from rolewright.sdk.code import read_files
 from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, permissions
@@ -57,7 +57,7 @@ def read(text: str) -> list[Call | Unmapped]:
 
 def read_as(text: str, name: str, folder: Path) -> list[Call | Unmapped]:
     (folder / name).write_text(text, encoding="utf-8")
-    return calls_in([str(folder / name)], str(folder))
+    return list(read_files([str(folder / name)], str(folder)).calls)
 
 
 TEXTS = {name: "import boto3\n" + textwrap.dedent(program) for name, program in PROGRAMS.items()}
@@ -291,7 +291,7 @@ def test_files_that_import_one_another(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    found = calls_in([str(tmp_path / name) for name in files], str(tmp_path))
+    found = read_files([str(tmp_path / name) for name in files], str(tmp_path)).calls
     calls = [one for one in found if isinstance(one, Call)]
     assert [(one.operation, one.given("Bucket")) for one in calls] == [
         ("GetObject", (Said("orders-data"),)),
@@ -310,7 +310,7 @@ def test_the_nearest_of_several_modules_is_meant(tmp_path: Path) -> None:
         (tmp_path / name / "app.py").write_text(
             "from helper import client, BUCKET\nclient.list_objects_v2(Bucket=BUCKET)\n", encoding="utf-8"
         )
-    found = calls_in([str(file) for file in sorted(tmp_path.rglob("*.py"))], str(tmp_path))
+    found = read_files([str(file) for file in sorted(tmp_path.rglob("*.py"))], str(tmp_path)).calls
     assert [one.given("Bucket") for one in found if isinstance(one, Call)] == [(Said("one-data"),), (Said("two-data"),)]
 
 

@@ -107,6 +107,8 @@ def test_known_stars(name: str, narrower: bool) -> None:
         ("s3:prefix", True),
         ("dynamodb:LeadingKeys", False),
         ("kms:EncryptionContext:app", True),
+        ("codebuild:fileSystemLocations/a.type", True),
+        ("codebuild:fileSystemLocations/a.other", False),
         ("nosuch:key", False),
         ("a key", False),
     ],

@@ -28,6 +28,7 @@ _GLOBAL_SINGLE_VALUED = (
 """Keys that begin with `aws:` and that the IAM User Guide ("AWS global condition context keys") calls single-valued.
 
 Those that it calls multivalued (CalledVia, PrincipalOrgPaths, TagKeys …) are absent, and so is what it does not name.
+Written from memory of that page: a key that is left out only makes the judge less sure.
 """
 
 
@@ -158,7 +159,9 @@ def single_valued(key: str) -> bool:
 def _names_key(pattern: str, key: str) -> bool:
     """Tell whether a key is the one that is written with placeholders such as `${TagKey}`, both in lower case."""
     before, placeholder, rest = pattern.partition("${")
-    return key.startswith(before) and len(key) > len(before) if placeholder else key == before and not rest
+    after = rest.partition("}")[2]
+    named = key.startswith(before) and key.endswith(after) and len(key) > len(before) + len(after)
+    return named if placeholder else key == pattern
 
 
 @cache

@@ -46,11 +46,6 @@ class Read:
     """With how many files each."""
 
 
-def calls_in(files: Iterable[str], folder: str) -> list[Call | Unmapped]:
-    """The calls in the files below a folder, or in one file, in the order of files and lines."""
-    return list(read_files(files, folder).calls)
-
-
 def read_files(files: Iterable[str], folder: str) -> Read:
     """The calls in the files below a folder, or in one file, and which languages were not read."""
     found: list[Call | Unmapped] = []
