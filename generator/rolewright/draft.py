@@ -8,11 +8,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
 from rolewright.data import iam
 from rolewright.draft_trial import host, made_up, tried
 from rolewright.drafted import Draft, Entry, Item, escaped
 from rolewright.idle import is_idle
-from rolewright.matching import ABSENT, CONTEXT, OPEN, TEMPLATE, compatible, fitting, named, offers, pairs
+from rolewright.matching import ABSENT, OPEN, compatible, fitting, named, offers, pairs
 from rolewright.own import is_concrete
 from rolewright.trial import NoValueError
 from rolewright.unmatched import unmatched
@@ -122,9 +123,8 @@ def _fits(item: Item, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]
 
 def _unknown(offer: Offer) -> Fields:
     """The fields for a resource of which nothing is told."""
-    found = TEMPLATE.findall(offer.blueprint.arns[offer.arn])
-    names = {changed or name: OPEN if changed or not default else ABSENT for changed, name, default, *_ in found}
-    return {name: value for name, value in names.items() if name and name not in CONTEXT}
+    found = fields_in(offer.blueprint.arns[offer.arn])
+    return {name: ABSENT if piece.optional else OPEN for name, piece in found.items() if name not in CONTEXT}
 
 
 def _place(context: Mapping[str, str], own: Own | None) -> Place | None:
@@ -303,9 +303,8 @@ def _own_arn(group: _Group, values: Fields) -> str | None:
         return asked.pop() if len(asked) == 1 and not re.search("[*?]", next(iter(asked))) else None
     if not group.place or "*" in template:
         return None
-    known = {**values, **dict(group.place)}
-    parts = [known.get(changed or name, literal) for changed, name, _, _, _, literal in TEMPLATE.findall(template)]
-    return "".join(parts) if all(isinstance(part, str) and part for part in parts) else None
+    known = {name: value for name, value in {**values, **dict(group.place)}.items() if value and isinstance(value, str)}
+    return filled(template, known) if fields_in(template).keys() <= known.keys() else None
 
 
 def _written(value: Any) -> Any:  # noqa: ANN401 - a value of a field

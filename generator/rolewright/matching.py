@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from rolewright.blueprint.arn_template import Piece
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, Verb
 
@@ -20,8 +23,6 @@ Fields = dict[str, Any]
 
 ABSENT = None
 OPEN = "*"
-CONTEXT = ("partition", "region", "account")
-TEMPLATE = re.compile(r'\$\{(?:(?:trimprefix|lower)\((\w+)(?:, "[^"]*")?\)|(\w+)(:-[^{}]*)?)\}|(\*)|(\?+)|([^$*?]+|\$)')
 _ARN = re.compile(r"\$\{arns\.([\w-]+)\}")
 _Left = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
 _LONGEST = 2048  # no ARN of AWS has more characters
@@ -221,18 +222,17 @@ def _read(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool
     """What the fields have to be so that a template gives a text, or None where it cannot."""
     if len(text) > _LONGEST:
         return None
-    names = dict.fromkeys(changed or name for changed, name, *_ in TEMPLATE.findall(template))
-    kinds = tuple((name, _characters(blueprint.fields.get(name, {}))) for name in names if name not in ("", *CONTEXT))
+    known = fields_in(template)
+    kinds = tuple((name, _characters(blueprint.fields.get(name, {}))) for name in known if name not in CONTEXT)
     found = _pattern(template, kinds, exact=exact).fullmatch(text)
     if found is None:
         return None
-    defaults = {name: default.removeprefix(":-") for _, name, default, *_ in TEMPLATE.findall(template)}
     fields: Fields = {}
     for name, value in found.groupdict().items():
         schema = blueprint.fields.get(name, {})
         if name in CONTEXT:
             fields[name] = value
-        elif value in (None, "", defaults.get(name)):
+        elif value in (None, "", known[name].default):
             fields[name] = ABSENT
         elif value == "*":
             fields[name] = OPEN
@@ -270,32 +270,29 @@ def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) 
 
     After all that has to be given, one `*` may also stand for the rest, so that `table/orders/*` is read as its index.
     """
-    tokens = TEMPLATE.findall(template)
+    listed = pieces(template)
     seen: set[str] = set()
-    parts = [_part(token, dict(kinds), seen, exact=exact) for token in tokens]
-    last = max(
-        (n for n, (changed, name, default, *_) in enumerate(tokens) if (changed or name) and not default),
-        default=len(tokens),
-    )
-    after = tokens[last + 1][-1] if last + 1 < len(tokens) else ""
+    parts = [_part(piece, dict(kinds), seen, exact=exact) for piece in listed]
+    given = [n for n, piece in enumerate(listed) if piece.kind == "field" and not piece.optional]
+    last = max(given, default=len(listed))
+    after = next((piece.value for piece in listed[last + 1 : last + 2] if piece.kind == "text"), "")
     cuts = [re.escape(after[:length]) + r"\*" for length in range(1, len(after) + 1)]
     rest = "|".join(["".join(parts[last + 1 :]), *cuts])
     return re.compile("".join(parts[: last + 1]) + f"(?:{rest})", re.DOTALL)
 
 
-def _part(token: tuple[str, ...], classes: Mapping[str, str], seen: set[str], *, exact: bool) -> str:
-    """What one part of a template may stand for."""
-    changed, name, default, star, marks, literal = token
-    group = changed or name
-    if group in seen and group:
-        return f"(?P={group})"
-    seen.add(group)
-    if group in CONTEXT:
-        return f"(?P<{group}>[^:]*)"
-    if group:
-        return f"(?P<{group}>{classes[group]}*)" if default == ":-" else rf"(?P<{group}>\*|{classes[group]}+?)"
-    if star:
+def _part(piece: Piece, classes: Mapping[str, str], seen: set[str], *, exact: bool) -> str:
+    """What one piece of a template may stand for."""
+    name = piece.value
+    if piece.kind == "text":
+        return re.escape(name)
+    if piece.kind == "star":
         return r"\*" if exact else r"(?:\*?|[^*?:]*)"
-    if marks:
-        return rf"(?:\?{{{len(marks)}}}|\*|[^*?:/]{{{len(marks)}}})"
-    return re.escape(literal)
+    if piece.kind == "marks":
+        return rf"(?:\?{{{len(name)}}}|\*|[^*?:/]{{{len(name)}}})"
+    if name in seen:
+        return f"(?P={name})"
+    seen.add(name)
+    if name in CONTEXT:
+        return f"(?P<{name}>[^:]*)"
+    return f"(?P<{name}>{classes[name]}*)" if piece.default == "" else rf"(?P<{name}>\*|{classes[name]}+?)"

@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rolewright.blueprint.arn_template import CONTEXT, filled
 from rolewright.data import iam
 from rolewright.drafted import statements
-from rolewright.matching import CONTEXT, OPEN, TEMPLATE, fitting, named
+from rolewright.matching import OPEN, fitting, named
 from rolewright.prove.match import compile_glob, outside, widened, witness
 
 if TYPE_CHECKING:
@@ -76,11 +77,9 @@ def _all_of(offer: Offer, resource: str) -> str:
     if offer.arn == "*":
         return "*"
     parts = resource.split(":", 5)
-    place = (
-        dict(zip(("partition", "region", "account"), (parts[1], *parts[3:5]), strict=True)) if len(parts) == 6 else {}
-    )
-    tokens = TEMPLATE.findall(offer.blueprint.arns[offer.arn])
-    return "".join(literal or marks or place.get(name, "*") for _, name, _, _, marks, literal in tokens)
+    names = ("partition", "region", "account")
+    place = dict(zip(names, (parts[1], *parts[3:5]), strict=True)) if len(parts) == 6 else {}
+    return filled(offer.blueprint.arns[offer.arn], place)
 
 
 def _verbs(actions: Iterable[str], type_: str, known: Mapping[str, Sequence[Offer]]) -> str:

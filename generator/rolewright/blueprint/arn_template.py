@@ -20,11 +20,19 @@ _OWN = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
 
 
 class Piece(NamedTuple):
-    """One piece of a template: a field, a `*`, some `?`, or text. `value` is the field's name, or what is written."""
+    """One piece of a template: a field, a `*`, some `?`, or text. `value` is the field's name, or what is written.
+
+    `default` is what stands for a field that is left out, None where it has to be given.
+    """
 
     kind: Literal["field", "star", "marks", "text"]
     value: str
-    default: bool = False
+    default: str | None = None
+
+    @property
+    def optional(self) -> bool:
+        """Whether it is a field that may be left out."""
+        return self.default is not None
 
 
 @cache
@@ -33,7 +41,8 @@ def pieces(template: str) -> tuple[Piece, ...]:
     found = []
     for one in _PIECE.finditer(template):
         if one["changed"] or one["name"]:
-            found.append(Piece("field", one["changed"] or one["name"], one["default"] is not None))
+            default = None if one["default"] is None else one["default"].removeprefix(":-")
+            found.append(Piece("field", one["changed"] or one["name"], default))
         elif one["star"]:
             found.append(Piece("star", "*"))
         else:
@@ -44,6 +53,15 @@ def pieces(template: str) -> tuple[Piece, ...]:
 def group(name: str) -> str:
     """The name of a field's group in a pattern."""
     return name.replace(".", "__")
+
+
+def fields_in(template: str) -> dict[str, Piece]:
+    """The fields of a template by name, those of the context among them: each as it stands there first."""
+    found: dict[str, Piece] = {}
+    for piece in pieces(template):
+        if piece.kind == "field":
+            found.setdefault(piece.value, piece)
+    return found
 
 
 @cache
@@ -57,7 +75,7 @@ def own_pattern(template: str) -> re.Pattern[str]:
             parts.append(f"(?P={name})")
         elif piece.kind == "field":
             seen.add(name)
-            parts.append(f"(?P<{name}>{_OWN.get(piece.value, '.+' if piece.default else '[^*?]+?')})")
+            parts.append(f"(?P<{name}>{_OWN.get(piece.value, '.+' if piece.optional else '[^*?]+?')})")
         elif piece.kind == "star":
             parts.append(".*")
         else:
@@ -82,7 +100,7 @@ def wild_pattern(template: str) -> re.Pattern[str]:
             if piece.value.lower() in CONTEXT:
                 parts.append(f"(?P<{name}>[^:]*)")
             else:
-                parts.append(rf"(?P<{name}>{one}*)\*?" if piece.default else rf"(?P<{name}>\*|{one}+?)")
+                parts.append(rf"(?P<{name}>{one}*)\*?" if piece.optional else rf"(?P<{name}>\*|{one}+?)")
         elif piece.kind == "star":
             parts.append(r"(?:\*?|[^*?:]*)")
         elif piece.kind == "marks":

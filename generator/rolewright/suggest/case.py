@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rolewright.blueprint.arn_template import CONTEXT, pieces
+from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
 from rolewright.data import iam
 from rolewright.prove.match import matches
 from rolewright.question import judged_values
@@ -149,8 +149,7 @@ def _arns(action: str, name: str, own: Mapping[str, str], catalog: Catalog) -> I
     facts, service = iam.action(action), iam.service(action.partition(":")[0])
     for kind in facts.resource_types if facts and service else ():
         template = service.resources[kind].arn if service and kind in service.resources else ""
-        inner = {piece.value for piece in pieces(template) if piece.kind == "field"}
-        if len({one for one in inner if one.lower() not in CONTEXT}) == 1:
+        if len([name for name in fields_in(template) if name.lower() not in CONTEXT]) == 1:
             yield from _named(template, name, {**own, **{key.capitalize(): value for key, value in own.items()}})
 
 

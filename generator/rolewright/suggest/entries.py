@@ -90,7 +90,7 @@ def _parts(resource: str, case: Case) -> Iterator[str]:
     begun = False
     for blueprint, arn in fitting(case.catalog, case.action, resource):
         listed = pieces(blueprint.arns[arn])
-        if len(listed) > 2 and listed[-1].kind == "star" and listed[-2].kind == "field" and listed[-2].default:
+        if len(listed) > 2 and listed[-1].kind == "star" and listed[-2].optional:
             fits = fields_of(blueprint, arn, resource)
             name = (fits or {}).get(listed[-2].value) or ""
             whole = resource.removesuffix(name)
@@ -119,7 +119,7 @@ def _added(case: Case, entry: Entry, blueprint: ResourceBlueprint, verb: Verb, r
     beside = _beside(entry, blueprint, written)
     kept = {}
     if beside:
-        parts = {piece.value for text in blueprint.arns.values() for piece in pieces(text) if piece.default}
+        parts = {piece.value for text in blueprint.arns.values() for piece in pieces(text) if piece.optional}
         of = written[beside]
         kept = {name: value for name, value in of.items() if name in blueprint.fields and name not in parts}
     fields = {"type": blueprint.type, **kept, **entry.fields}

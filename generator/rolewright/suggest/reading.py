@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.arn_template import CONTEXT, filled, pieces, wild_pattern
+from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled, pieces, wild_pattern
 from rolewright.data import iam
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ def _own_arn(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
     if "marks" in kinds:  # AWS's own characters: known only where somebody gave them
         return resource if blueprint.arns[arn] == template and not re.search("[*?]", resource) else None
     given = {name: value for name, value in fields.items() if value}
-    if any(piece.kind == "field" and piece.value not in given for piece in pieces(template)):
-        return None
-    return filled(template, given)
+    return filled(template, given) if fields_in(template).keys() <= given.keys() else None
 
 
 def _key(blueprint: ResourceBlueprint, values: list[str | None]) -> str:
