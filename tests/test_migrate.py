@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from inside import rolewright
+from command import rolewright
 from planted import new_key
 from rolewright.cli.files import write_file
 from rolewright.cli.migrate import migrate_app

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inside import rolewright
+from command import rolewright
 from rolewright.difference import Described, compare_workloads
 from rolewright.finding import Rejected
 from rolewright.pipeline import Pipeline

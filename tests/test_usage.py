@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from command import rolewright
 from command import rolewright as apart
-from inside import rolewright
 from planted import new_key
 from trail import ACCOUNT, FORMS, denied, on, record, with_key
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inside import rolewright
+from command import rolewright
 
 if TYPE_CHECKING:
     from pathlib import Path
