@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import Conditions, ResourceBlueprint
+    from rolewright.blueprint.model import Conditions, Creation, ResourceBlueprint
     from rolewright.model import Workload
     from rolewright.values import PathInTree, Values
 
@@ -104,7 +104,7 @@ class Resources:
             attributes["arn"] = given
         if creation is not None:
             attributes |= {name: _attribute(terraform, one) for name, one in creation.attributes.items()}
-            self._learn(creation.attributes, fields, terraform)
+            self._learn(creation, blueprint.terraform, fields, terraform)
         access = described.get("access", ())
         return Resource(
             key=key,
@@ -117,11 +117,13 @@ class Resources:
             context=context,
         )
 
-    def _learn(self, attributes: Mapping[str, str], fields: Mapping[str, Any], terraform: str) -> None:
-        """An attribute that is one of the fields is known before Terraform runs."""
-        for name, attribute in attributes.items():
+    def _learn(self, creation: Creation, type_: str, fields: Mapping[str, Any], terraform: str) -> None:
+        """An attribute that the resource's own block gets from a field is known before Terraform runs."""
+        own = next((block.arguments for block in creation.blocks if block.address == f"{type_}.this"), {})
+        for name, attribute in creation.attributes.items():
             value = fields.get(name)
-            if isinstance(value, str | Text):
+            is_given = f"${{{name}}}" in [one.template for one in own.get(attribute, ())]
+            if is_given and isinstance(value, str | Text):
                 for known in self.values.known.values():
                     known[f"{terraform}.{attribute}"] = Text.of(value).ground(known)
 

@@ -67,10 +67,11 @@ def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any t
             raise NoValueError
 
 
-def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry) -> Entry:
+def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry, *, created: bool = False) -> Entry:
     """The resources that fields of a compute type name: for each key one of the first type that can be made.
 
-    Raises NoValueError with the key where there is none.
+    With `created` the module makes them, where its types can be made. Raises NoValueError with the key where there is
+    none.
     """
     injected = [type_ for type_, one in catalog.resources.items() if one.injection is not None]
     wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
@@ -78,26 +79,26 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry)
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
         marks |= {key: {"verbs": verbs} for key, verbs in named(Calls.of(mark), definition).items()}
     wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
-    return {key: _first(catalog, types, key, marks.get(key, {})) for key, types in wanted.items()}
+    return {key: _first(catalog, types, key, marks.get(key, {}), created) for key, types in wanted.items()}
 
 
-def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any]) -> Entry:
-    created = mark.get("created", False)
+def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any], created: bool) -> Entry:  # noqa: FBT001
     for type_ in sorted(types, key=lambda name: name != key):  # a key that is the name of a type stands for that
         blueprint = catalog.resources[type_]
+        made = blueprint.create is not None and (created or mark.get("created", False))
         verbs = blueprint.narrow(mark["verbs"][type_]) if mark else ()
         needs = dict.fromkeys(name for verb in verbs for name in blueprint.needs(verb, ()))
         needs |= dict.fromkeys(mark.get("needs", ()))
         fields = dict(blueprint.fields)
         required = (*blueprint.required, *(name for name in needs if name not in blueprint.required))
-        if created and blueprint.create is not None:
+        if made and blueprint.create is not None:
             fields |= blueprint.create.fields
             required = (*required, *blueprint.create.required)
         try:
             described = {name: sample(fields[name]) for name in required}
         except NoValueError:
             continue
-        return {"type": type_, **({"create": True} if created else {}), **described}
+        return {"type": type_, **({"create": True} if made else {}), **described}
     raise NoValueError(key)
 
 
@@ -205,26 +206,33 @@ class _Attempt:
         fields = self.samples(blueprint.fields, ("fields",))
         used: set[str] = set()
         for given in self.entries_of_compute(blueprint, fields):
-            built = self.build({"type": blueprint.type, **given}, self.used(blueprint, given))
-            used |= set() if built is None else set(given)
+            for resources in self.used(blueprint, given):
+                built = self.build({"type": blueprint.type, **given}, resources)
+                used |= set() if built is None else set(given)
         for name, schema in blueprint.fields.items():
             for example in schema.get("examples", ())[1:]:
                 others = self.entries_of_compute(blueprint, {**fields, name: example})
                 few = 2 if name in blueprint.required else 1  # with the fewest fields, and with the most
                 for given in itertools.islice((one for one in others if name in one), few):
-                    built = self.build({"type": blueprint.type, **given}, self.used(blueprint, given))
-                    used |= set() if built is None else set(given)
+                    for resources in self.used(blueprint, given):
+                        built = self.build({"type": blueprint.type, **given}, resources)
+                        used |= set() if built is None else set(given)
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
 
-    def used(self, blueprint: ComputeBlueprint, given: Entry) -> Entry:
-        """The resources that fields of a compute type name. Raises Rejected where none can be made."""
+    def used(self, blueprint: ComputeBlueprint, given: Entry) -> tuple[Entry, ...]:
+        """The resources that fields of a compute type name: those that are there, and those that the module makes.
+
+        Raises Rejected where none can be made.
+        """
         try:
-            return named_resources(self.pipeline.catalog, blueprint, given)
+            there = named_resources(self.pipeline.catalog, blueprint, given)
+            made = named_resources(self.pipeline.catalog, blueprint, given, created=True)
         except NoValueError as error:
             message, remedy = f"no resource can be made for `{error}`", "add a type with `examples` to the catalogue"
             finding = Finding("blueprint-host", message, remedy, self.tree.location(()))
             raise Rejected([finding]) from None
+        return (there,) if made == there else (there, made)
 
     def host(self) -> Entry:
         """A compute type to hold the resource: the first that takes grants and whose fields can be made."""
@@ -235,7 +243,7 @@ class _Attempt:
                 fields = {name: sample(blueprint.fields[name]) for name in blueprint.required}
             except NoValueError:
                 continue
-            if self.used(blueprint, fields):
+            if any(self.used(blueprint, fields)):
                 continue
             for given in self.entries_of_compute(blueprint, fields):
                 return {"type": type_, **given}
@@ -247,7 +255,7 @@ class _Attempt:
         return _choices(
             fields,
             blueprint.required,
-            lambda given: self.accepted({"type": blueprint.type, **given}, self.used(blueprint, given)),
+            lambda given: self.accepted({"type": blueprint.type, **given}, self.used(blueprint, given)[0]),
         )
 
     # --- what both need ----------------------------------------------------------------------------

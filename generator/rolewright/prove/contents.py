@@ -60,7 +60,7 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
     patterns = [one for one in contents.blocks if "*" in one.address]
     where = f" in {environment.name}" if environment.name else ""
     of_caller = {f"var.{name}": _text(value) for name, value in plan.variables.items()}
-    values = {**of_caller, **environment.values}
+    values = {**_references(plan), **of_caller, **environment.values}
     for address, one in exact.items():
         if address.startswith("output."):
             given = {"value": plan.outputs.get(address.removeprefix("output."))}
@@ -83,6 +83,16 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
             yield _of(block, message, f"{_REMEDY}, as in `{wanted}`, with what decides who may do what as `arguments`")
         else:
             yield from _arguments(block, expected, written[address], values, where)
+
+
+def _references(plan: Plan) -> dict[str, str]:
+    """What an argument of one block that refers to another's argument comes to."""
+    return {
+        f"{address}.{name}": value
+        for address, block in plan.resources.items()
+        for name, value in block.values.items()
+        if isinstance(value, str)
+    }
 
 
 def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
