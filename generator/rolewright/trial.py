@@ -79,7 +79,12 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry,
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
         marks |= {key: {"verbs": verbs} for key, verbs in named(Calls.of(mark), definition).items()}
     wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
-    return {key: _first(catalog, types, key, marks.get(key, {}), created) for key, types in wanted.items()}
+    found: Entry = {}
+    for key, types in wanted.items():
+        entry = _first(catalog, types, key, marks.get(key, {}), created)
+        twice = created and entry in found.values()  # only one of a name can be made
+        found[key] = _first(catalog, types, key, marks.get(key, {}), created=False) if twice else entry
+    return found
 
 
 def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any], created: bool) -> Entry:  # noqa: FBT001
@@ -93,7 +98,8 @@ def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, 
         required = (*blueprint.required, *(name for name in needs if name not in blueprint.required))
         if made and blueprint.create is not None:
             fields |= blueprint.create.fields
-            required = (*required, *blueprint.create.required)
+            for_verbs = [blueprint.create.needs[verb.name] for verb in verbs if verb.name in blueprint.create.needs]
+            required = (*required, *blueprint.create.required, *for_verbs)
         try:
             described = {name: sample(fields[name]) for name in required}
         except NoValueError:
