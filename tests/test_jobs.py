@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,11 +21,22 @@ from rolewright.cli.processes import spread
 from rolewright.cli.select import Selection
 from rolewright.pipeline import Pipeline
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 COMPUTES = [
     {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"},
     {"type": "lambda", "runtime": "python3.12", "handler": "a.b", "package": "a.zip"},
 ]
 ROLEWRIGHT = [sys.executable, "-m", "rolewright"]
+
+
+@pytest.fixture(autouse=True)
+def hears_ctrl_c() -> Iterator[None]:
+    """What a shell starts in the background is deaf to it, and so is all that the tests start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
