@@ -10,10 +10,14 @@ from rolewright.finding import Finding, Rejected
 from rolewright.model import Promise, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ResourceBlueprint
     from rolewright.model import Vow, Workload
+
+_CLASSES = ("read", "write", "delete")
+"""Each does more harm than those before it."""
 
 
 def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
@@ -30,30 +34,65 @@ def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
                 raise Rejected([_unknown_resource(vow, workload)])
             yield Promise(vow.source, (vow.what,), resources, vow.origin, vow.location)
         elif target == "*":
-            actions = sorted(
-                {
-                    action
-                    for blueprint in catalog.resources.values()
-                    if vow.what in blueprint.verbs
-                    for verb in blueprint.expand([vow.what])
-                    for group in verb.allow.values()
-                    for action in group
-                }
-            )
+            of_types = [_meant(blueprint, vow.what) for blueprint in catalog.resources.values()]
+            actions = sorted({action for meant in of_types for group in meant.values() for action in group})
             if not actions:
                 raise Rejected([_unknown_verb(vow, {v for b in catalog.resources.values() for v in b.verbs})])
+            _refuse_undivided(vow, workload, catalog, workload.resources)
             yield Promise(vow.source, tuple(actions), (Text.of("*"),), vow.origin, vow.location)
         elif target is not None and target in workload.resources:
             resource = workload.resources[target]
             blueprint = catalog.resources[resource.type]
-            if vow.what not in blueprint.verbs:
+            if vow.what not in {*blueprint.verbs, *(verb.klass for verb in blueprint.verbs.values())}:
                 raise Rejected([_unknown_verb(vow, set(blueprint.verbs))])
-            for verb in blueprint.expand([vow.what]):
-                for arn, group in verb.allow.items():
-                    arns = (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ())
-                    yield Promise(vow.source, group, arns, vow.origin, vow.location)
+            _refuse_undivided(vow, workload, catalog, [target])
+            for arn, group in _meant(blueprint, vow.what).items():
+                arns = (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ())
+                yield Promise(vow.source, group, arns, vow.origin, vow.location)
         else:
             raise Rejected([_unknown_resource(vow, workload)])
+
+
+def _meant(blueprint: ResourceBlueprint, what: str) -> Mapping[str, tuple[str, ...]]:
+    """The actions by ARN that a word of a promise stands for: a verb's, or those of every verb of a class.
+
+    What a verb of a class before it brings as well is none of a class's own.
+    """
+    verbs = blueprint.expand([what]) if what in blueprint.verbs else ()
+    before = _CLASSES[: _CLASSES.index(what)] if what in _CLASSES else ()
+    narrow = [verb for verb in blueprint.verbs.values() if not verb.of]
+    lesser = [verb for verb in narrow if verb.klass in before]
+    shared = {action for verb in lesser for group in verb.allow.values() for action in group}
+    found: dict[str, dict[str, None]] = {}
+    for verb in narrow:
+        for arn, group in verb.allow.items() if verb in verbs or verb.klass == what else ():
+            own = [action for action in group if verb in verbs or action not in shared]
+            found.setdefault(arn, {}).update(dict.fromkeys(own))
+    return {arn: tuple(actions) for arn, actions in found.items() if actions}
+
+
+def _refuse_undivided(vow: Vow, workload: Workload, catalog: Catalog, keys: Iterable[str]) -> None:
+    """Refuse verbs of the class that IAM cannot tell from those of another: their actions are the same."""
+    if vow.what not in _CLASSES:
+        return
+    for key in keys:
+        resource = workload.resources[key]
+        blueprint = catalog.resources[resource.type]
+        meant = {(arn, action) for arn, group in _meant(blueprint, vow.what).items() for action in group}
+        for verb in blueprint.expand(resource.access):
+            brought = {(arn, action) for arn, group in verb.allow.items() for action in group}
+            if verb.klass == vow.what and not brought & meant:
+                raise Rejected(
+                    [
+                        Finding(
+                            "manifest-never",
+                            f"`{verb.name}` of resources.{key} breaks `{vow.source}`: it can {vow.what} what it is for",
+                            "take the verb away, or the promise",
+                            workload.locate(f"resources.{key}.access"),
+                            f"resources.{key}.access",
+                        )
+                    ]
+                )
 
 
 def _unknown_resource(vow: Vow, workload: Workload) -> Finding:

@@ -120,7 +120,8 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
                 "items": {
                     "type": "string",
                     "pattern": r"^\S+ on \S+$",
-                    "description": "VERB on RESOURCE-KEY (or *), or an IAM action on an ARN pattern",
+                    "description": "VERB on RESOURCE-KEY (or *), or an IAM action on an ARN pattern; read, write and "
+                    "delete stand for every verb of that class",
                 },
             },
             "environments": {

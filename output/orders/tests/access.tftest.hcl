@@ -227,11 +227,21 @@ run "dev" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "cognito-idp:admindeleteuser",
+        "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
+        "dynamodb:partiqldelete",
         "ecr:batchdeleteimage",
+        "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
+        "glue:batchdeletepartition",
+        "glue:deletepartition",
+        "glue:deletetable",
+        "kinesis:deregisterstreamconsumer",
         "s3:deleteobject",
+        "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -304,11 +314,21 @@ run "dev" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "cognito-idp:admindeleteuser",
+        "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
+        "dynamodb:partiqldelete",
         "ecr:batchdeleteimage",
+        "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
+        "glue:batchdeletepartition",
+        "glue:deletepartition",
+        "glue:deletetable",
+        "kinesis:deregisterstreamconsumer",
         "s3:deleteobject",
+        "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -420,11 +440,21 @@ run "prod" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "cognito-idp:admindeleteuser",
+        "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
+        "dynamodb:partiqldelete",
         "ecr:batchdeleteimage",
+        "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
+        "glue:batchdeletepartition",
+        "glue:deletepartition",
+        "glue:deletetable",
+        "kinesis:deregisterstreamconsumer",
         "s3:deleteobject",
+        "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -497,11 +527,21 @@ run "prod" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "cognito-idp:admindeleteuser",
+        "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
+        "dynamodb:partiqldelete",
         "ecr:batchdeleteimage",
+        "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
+        "glue:batchdeletepartition",
+        "glue:deletepartition",
+        "glue:deletetable",
+        "kinesis:deregisterstreamconsumer",
         "s3:deleteobject",
+        "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
