@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import rolewright
+from rolewright.blueprint import load_catalog
+from rolewright.blueprint.harmless import harmless_arguments
 from rolewright.difference import Described, compare_workloads
 from rolewright.finding import Rejected
 from rolewright.pipeline import Pipeline
@@ -39,7 +41,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def module(texts: Mapping[str, str], name: str = "orders") -> ReadBack:
-    return read_back(ModuleText(name, name, texts))
+    return read_back(ModuleText(name, name, texts), harmless_arguments(load_catalog()))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -171,7 +171,7 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
             for advice in found.advice:
                 (workload,) = read_manifest(loads(advice.text, "m.yaml"), catalog)
                 declaration = derive_grants(workload, catalog)
-                lock = access_lock(workload, build_roles(workload, declaration, catalog), declaration.policies)
+                lock = access_lock(workload, build_roles(workload, declaration, catalog), declaration)
                 assert may(lock, case.role, case.action, case.arn), (case, advice)
                 counted["followed"] += 1
             if found.advice and case.how != "compute":
@@ -222,7 +222,7 @@ def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
             for advice in found.advice:
                 (workload,) = read_manifest(loads(advice.text, "m.yaml"), catalog)
                 declaration = derive_grants(workload, catalog)
-                lock = access_lock(workload, build_roles(workload, declaration, catalog), declaration.policies)
+                lock = access_lock(workload, build_roles(workload, declaration, catalog), declaration)
                 assert may(lock, case.role, case.action, case.arn), (case, advice)
             if found.advice:
                 answered.add(type_)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -84,10 +86,8 @@ def _filled(
                 continue
             name = fill(_named(block.address, known), known).ground({}).replace("-", "_")
             inner: Scope = {**known, "this": known.get("this") or Text.of(name.rpartition(".")[2])}
-            arguments = {
-                path: tuple(chain.from_iterable(_texts(one, inner, within, workload) for one in values))
-                for path, values in block.arguments.items()
-            }
+            told = partial(_all_texts, scope=inner, fields=within, workload=workload)
+            arguments = {path: told(values) for path, values in block.arguments.items()}
             own_tags = {
                 path.partition(".")[2]: texts[0]
                 for path, texts in arguments.items()
@@ -101,6 +101,7 @@ def _filled(
                 block.ignores,
                 block.optional,
                 {**tags, **own_tags} if _takes_tags(name) else None,
+                tuple((what, whom) for what in told(block.what) for whom in told(block.to)),
                 place,
             )
 
@@ -129,7 +130,7 @@ def _given(condition: str, scope: Scope, fields: Mapping[str, Any], workload: Wo
     node: Any = fields
     for step in name.split("."):
         node = node.get(step) if isinstance(node, dict) else None
-    return (node.literal if isinstance(node, Text) else str(node)) == wanted
+    return (node.literal if isinstance(node, Text) else json.dumps(node).strip('"')) == wanted
 
 
 def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
@@ -154,6 +155,12 @@ def _texts(value: Value, scope: Scope, fields: Mapping[str, Any], workload: Work
         yield from fill_all(value.template, known)
     except LeftOutError:
         return
+
+
+def _all_texts(
+    values: Iterable[Value], scope: Scope, fields: Mapping[str, Any], workload: Workload
+) -> tuple[Text, ...]:
+    return tuple(chain.from_iterable(_texts(one, scope, fields, workload) for one in values))
 
 
 def _named(address: str, scope: Scope) -> str:
@@ -215,7 +222,8 @@ def _merged(blocks: Iterable[ExpectedBlock]) -> tuple[ExpectedBlock, ...]:
     for block in blocks:
         before = found[block.address].arguments if block.address in found else {}
         both = {path: (*before.get(path, ()), *texts) for path, texts in block.arguments.items()}
-        found[block.address] = replace(block, arguments=both)
+        opens = (*(found[block.address].opens if block.address in found else ()), *block.opens)
+        found[block.address] = replace(block, arguments=both, opens=opens)
     return tuple(found.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Protocol
 
 from rolewright.data import iam
@@ -10,7 +11,7 @@ from rolewright.policy_difference import NO_POLICIES, Half, compare_policies
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import implies
 from rolewright.prove.table import changes, ground
-from rolewright.spoken import SYMBOLS
+from rolewright.spoken import ANYBODY, SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -66,6 +67,9 @@ class Side(Protocol):
     def others(self, environment: str) -> Mapping[str, str]:
         """What else decides about access in an environment, and how it stands there."""
 
+    def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
+        """What is open over the network, and to whom, with the place that says so; nothing where `others` has it."""
+
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """What the policies of resources say in an environment; nothing where `others` has their text."""
 
@@ -114,6 +118,16 @@ class Described:
         """Nothing: all of it follows from what is declared."""
         del environment
         return {}
+
+    def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
+        """What the blocks that are declared open."""
+        there = next((one for one in self.workload.environments if one.name == environment), None)
+        values = {} if there is None else there.values if there.name else SYMBOLS
+        return {
+            (what.ground(values), whom.ground(values)): str(block.location)
+            for block in (self.declaration.contents.blocks if there is not None else ())
+            for what, whom in block.opens
+        }
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """What the module's resources let others do."""
@@ -200,7 +214,11 @@ def compare_workloads(before: Side | None, after: Side | None) -> Difference:
     roles = dict.fromkeys(role for one in sides for role in one.roles)
     found = [_role(before, after, environment, role) for environment in names for role in roles]
     kept = tuple(one for one in found if one is not None)
-    beside = (line for environment in names for line in _beside(before, after, environment))
+    beside = [
+        line
+        for environment in names
+        for line in (*_beside(before, after, environment), *_opened(before, after, environment))
+    ]
     policies = tuple(
         policy
         for name in names
@@ -218,6 +236,29 @@ def _promises(before: Side | None, after: Side | None) -> Iterator[Line]:
         old, new = set(before.promises), set(after.promises)
         yield from (Line(f"no longer promised: never {promise}", widens=False) for promise in sorted(old - new))
         yield from (Line(f"newly promised: never {promise}", widens=False) for promise in sorted(new - old))
+
+
+def _opened(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
+    """What is open to whom, and was not, and the reverse; what was open to a wider circle lets nobody more in."""
+    old, new = (one.opens(environment) if one is not None else {} for one in (before, after))
+    where = f" in {environment}" if environment else ""
+    for (what, whom), place in sorted(new.items()):
+        if (what, whom) not in old:
+            wider = any(other == what and _includes(circle, whom) for other, circle in old)
+            yield Line(f"{what} is now open to {whom}{where}    {place}", widens=not wider)
+    for (what, whom), place in sorted(old.items()):
+        if (what, whom) not in new:
+            yield Line(f"{what} is no longer open to {whom}{where}    {place}", widens=False)
+
+
+def _includes(circle: str, whom: str) -> bool:
+    """Whether all of one circle are in another; False where that cannot be told."""
+    if circle == ANYBODY:
+        return True
+    try:
+        return ip_network(whom).subnet_of(ip_network(circle))  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return False
 
 
 def _beside(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:

@@ -186,7 +186,8 @@ class ExpectedBlock:
     `arguments` are those that decide who may do what, by path through nested blocks and JSON, with every value that
     there is to be at it; none for an argument that must not be set. `free` ones may have any value, `proven` ones are
     judged by the proof of roles or policies, `ignores` are what `ignore_changes` may name. An `optional` block may
-    be missing. `tags` is None for a type that takes none.
+    be missing. `tags` is None for a type that takes none. Each of `opens` is what the block opens over the network, and
+    to whom.
     """
 
     address: str
@@ -196,6 +197,7 @@ class ExpectedBlock:
     ignores: tuple[str, ...]
     optional: bool
     tags: Mapping[str, Text] | None
+    opens: tuple[tuple[Text, Text], ...]
     location: Location
 
 

@@ -45,11 +45,15 @@ class ModuleText:
 
 @dataclass(frozen=True, eq=False)
 class ReadBack:
-    """A module read back, a side of a comparison; `name` is that of its folder."""
+    """A module read back, a side of a comparison; `name` is that of its folder.
+
+    `harmless` says of arguments, by the type of their block, whether a difference is no matter.
+    """
 
     name: str
     parsed: ParsedModule
     plans: Mapping[str, Plan]
+    harmless: Mapping[str, Mapping[str, bool]]
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -79,7 +83,12 @@ class ReadBack:
     def others(self, environment: str) -> Mapping[str, str]:
         """Blocks and values beside the roles that decide about access."""
         plan = self.plans.get(environment)
-        return {} if plan is None else {**_wiring(self.parsed), **_bearing(plan)}
+        return {} if plan is None else {**_wiring(self.parsed), **_bearing(plan, self.harmless)}
+
+    def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
+        """Nothing: what opens something is among the others."""
+        del environment
+        return {}
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """Nothing: their text is among the others."""
@@ -87,8 +96,11 @@ class ReadBack:
         return NO_POLICIES[is_new]
 
 
-def read_back(module: ModuleText) -> ReadBack:
-    """Evaluate a module in each of its environments. Raises Rejected with the places of what cannot be evaluated."""
+def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) -> ReadBack:
+    """Evaluate a module in each of its environments; `harmless` is as in `ReadBack`.
+
+    Raises Rejected with the places of what cannot be evaluated.
+    """
     try:
         parsed = parse(module)
         plans = {
@@ -100,7 +112,7 @@ def read_back(module: ModuleText) -> ReadBack:
     problems = [problem for plan in plans.values() for problem in plan.problems]
     if problems:
         raise Rejected(_placed(problems, module))
-    return ReadBack(module.place, parsed, plans)
+    return ReadBack(module.place, parsed, plans, harmless)
 
 
 def _placed(findings: Iterable[Finding], module: ModuleText) -> Iterator[Finding]:
@@ -224,8 +236,8 @@ def _shape(block: Block) -> object:
     return block.type, block.labels, attributes, [_shape(one) for one in block.blocks]
 
 
-def _bearing(plan: Plan) -> dict[str, str]:
-    """The values beside the roles' own policies that give access, or take a role, by their places."""
+def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str, str]:
+    """The values beside the roles' own policies that may decide who may do what, by their places."""
     roles = [block for block in _resources(plan) if block.type == "aws_iam_role"]
     names = {name for role in roles for name in _names(role)}
     read = {block.address for role in roles for block, _ in _documents(plan, role, set())}
@@ -234,13 +246,15 @@ def _bearing(plan: Plan) -> dict[str, str]:
         attachment = block.type == "aws_iam_role_policy_attachment" and block.values.get("role") in names
         if block in roles or block.address in read or attachment:
             continue
+        known = harmless.get(block.type, {})
         leaves = (
             f"{path}={value}"
             for path, value in _leaves(block.values, "")
-            if (block.type.startswith(_IAM) and path.strip(".").split(".")[0] not in _WORDS) or _decides(path, value)
+            if path[1:].split(".")[0] not in _WORDS
+            and (block.type.startswith(_IAM) or _decides(path, value) or not _is_harmless(path, known))
         )
         text = "\n".join(sorted(leaves))
-        if text or block.type.startswith(_IAM):
+        if text or block.type.startswith(_IAM) or block.type not in harmless:
             found[block.address] = text
     return found
 
@@ -250,6 +264,13 @@ def _decides(path: str, value: str) -> bool:
     return _IAM in value or ":role/" in value or '"Statement"' in value or "principal" in path or "policy" in path
 
 
+def _is_harmless(path: str, known: Mapping[str, bool]) -> bool:
+    """Whether the longest of the known paths that covers one says so; the places in lists do not count."""
+    steps = [step for step in path[1:].split(".") if not step.isdecimal()]
+    covering = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
+    return next((known[one] for one in covering if one in known), False)
+
+
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - values of a module
     if isinstance(value, dict):
         for key, one in value.items():
@@ -257,5 +278,15 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     elif isinstance(value, list | tuple):
         for number, one in enumerate(value):
             yield from _leaves(one, f"{path}.{number}")
+    elif isinstance(value, str) and value.startswith(("{", "[")) and "Statement" not in value:
+        yield from _leaves(_read_json(value), path)
     else:
         yield path, str(value)
+
+
+def _read_json(text: str) -> Any:  # noqa: ANN401 - JSON
+    """What a text of JSON holds; a text that is none stays what it is, in a list."""
+    try:
+        return json.loads(text) or [f"text {text}"]
+    except (ValueError, RecursionError):
+        return [f"text {text}"]

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         HandOver,
         Policy,
         Resource,
-        ResourcePolicy,
         ResourceStatement,
         Role,
         Statement,
@@ -73,7 +72,7 @@ def render(
     files["tests/access.tftest.hcl"] = templates.render("module/access.tftest.hcl.j2", tested)
     texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
     texts["README.md"] = visible(templates.render("module/README.md.j2", {**context, "source": source}))
-    texts["access.lock"] = access_lock(workload, roles, declaration.policies)
+    texts["access.lock"] = access_lock(workload, roles, declaration)
     return Module(workload.name, dict(sorted(texts.items())))
 
 
@@ -275,8 +274,8 @@ def _named_for(document: Any, environment: str) -> Any:  # noqa: ANN401 - JSON
     return document
 
 
-def access_lock(workload: Workload, roles: tuple[Role, ...], policies: tuple[ResourcePolicy, ...]) -> str:
-    """What each role may do, and who may do what to what the module makes, a line for each permission.
+def access_lock(workload: Workload, roles: tuple[Role, ...], declaration: Declaration) -> str:
+    """What each role may do, who may do what to what the module makes, and what it opens, a line for each.
 
     Sorted, and independent of how it is laid out.
     """
@@ -295,5 +294,7 @@ def access_lock(workload: Workload, roles: tuple[Role, ...], policies: tuple[Res
                                 f"{where}{role.key} {statement.effect.lower()} {action} on "
                                 f"{arn.ground(values)}{shown(statement.conditions, values)}"
                             )
-        lines |= {f"{where}{line}" for policy in policies for line in policy_lines(policy, values)}
+        lines |= {f"{where}{line}" for policy in declaration.policies for line in policy_lines(policy, values)}
+        opened = [pair for block in declaration.contents.blocks for pair in block.opens]
+        lines |= {f"{where}open {what.ground(values)} to {whom.ground(values)}" for what, whom in opened}
     return "".join(f"{_one_line(line)}\n" for line in sorted(lines))

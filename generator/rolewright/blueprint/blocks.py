@@ -47,6 +47,7 @@ def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
             tuple(one.get("proven", ())),
             tuple(one.get("ignores", ())),
             one.get("optional", False),
+            *(tuple(map(_value, _values(one.get("opens", {}).get(side, [])))) for side in ("what", "to")),
         )
         for address, one in data.items()
     )
@@ -78,7 +79,7 @@ def _misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection
     for block in read_blocks(data):
         conditions = [*block.when, *block.unless, *([block.each] if block.each else [])]
         texts = [block.address]
-        for values in block.arguments.values():
+        for values in (*block.arguments.values(), block.what, block.to):
             for value in values:
                 conditions += [*value.when, *value.unless]
                 texts.append(value.template)

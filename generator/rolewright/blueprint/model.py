@@ -140,7 +140,8 @@ class Value:
 class BlockBlueprint:
     """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
 
-    With `each`, the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
+    `what` of it is open over the network `to` whom, in words for people; both are empty where nothing is. With `each`,
+    the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
     """
 
     address: str
@@ -152,6 +153,8 @@ class BlockBlueprint:
     proven: tuple[str, ...]
     ignores: tuple[str, ...]
     optional: bool
+    what: tuple[Value, ...]
+    to: tuple[Value, ...]
 
 
 @dataclass(frozen=True)

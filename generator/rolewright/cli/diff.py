@@ -147,6 +147,7 @@ def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[s
 
 def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
     """What modules say, by name; where there are none, those that the manifests render to."""
+    from rolewright.blueprint.harmless import harmless_arguments  # noqa: PLC0415 - reads every blueprint
     from rolewright.policy import build_roles  # noqa: PLC0415 - slow to import
     from rolewright.readback import ModuleText, read_back  # noqa: PLC0415
     from rolewright.render import render  # noqa: PLC0415
@@ -159,12 +160,13 @@ def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[
             module = render(workload, declaration, build_roles(workload, declaration, catalog), catalog, templates)
             modules.append(ModuleText(workload.name, f"{workload.file} rendered", module.files))
     sides: dict[str, Side] = {}
+    harmless = harmless_arguments(catalog)
     for one in modules:
         sources |= {f"{one.place}/{name}": text for name, text in one.files.items()}
         if one.name in sides:
             message = f"{found.name} has two modules named {one.name}"
             raise Rejected([Finding("readback-name", message, "compare them one by one", Location(one.place))])
-        sides[one.name] = read_back(one)
+        sides[one.name] = read_back(one, harmless)
     return sides
 
 

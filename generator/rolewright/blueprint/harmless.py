@@ -1,0 +1,38 @@
+"""Which arguments of a module's blocks let nobody do anything, by what all blueprints say of the blocks they write."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from rolewright.blueprint.blocks import module_blocks, read_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import BlockBlueprint
+
+
+def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
+    """Give for each Terraform type the arguments that blueprints name, and whether a difference of one is no matter.
+
+    It is one in blocks that open something over the network; what is proven of roles and policies is compared as a
+    set. A path covers what is below it and has no longer one. Raises Rejected for a broken blueprint.
+    """
+    found: dict[str, dict[str, bool]] = {}
+    for block in _blocks(catalog):
+        paths = found.setdefault(block.address.partition(".")[0], {})
+        for path in (*block.free, *block.proven):
+            paths.setdefault(path, True)
+        for path in block.arguments:
+            paths[path] = paths.get(path, True) and not block.what
+    return found
+
+
+def _blocks(catalog: Catalog) -> Iterator[BlockBlueprint]:
+    module = module_blocks(catalog.module)
+    yield from read_blocks({**module["blocks"], **module["role"]})
+    yield from chain.from_iterable(one.blocks for one in catalog.computes.values())
+    for resource in catalog.resources.values():
+        yield from resource.create.blocks if resource.create is not None else ()
