@@ -165,6 +165,30 @@ def test_they_suffice_for_what_terraform_calls_and_allow_little_beside(
         assert len(unused) <= 0.35 * len(by_action), unused
 
 
+def test_a_name_that_several_resources_have_is_not_mixed_up(pipeline: Pipeline) -> None:
+    """The function, its API and its rules are all named for the workload."""
+    manifest = {
+        "version": 1,
+        "workload": "hook",
+        "compute": {
+            "type": "lambda",
+            "runtime": "python3.12",
+            "handler": "a.b",
+            "package": "a.zip",
+            "url": {},
+            "api": {"routes": ["POST /orders"]},
+            "triggers": {
+                "rules": [{"name": "own", "pattern": {"source": ["a.b"]}}],
+                "schedules": [{"name": "own", "expression": "rate(1 hour)"}],
+            },
+        },
+    }
+    (built,) = build(pipeline, [json.dumps(manifest)])
+    for one in needed(built):
+        if "lambda:" in one.action:
+            assert not [arn for arn in one.resources if arn.split(":")[2] not in ("lambda", "*")], one
+
+
 def test_policies_keep_within_the_limit_and_lose_nothing() -> None:
     many = [
         Permission(f"sqs:{action}", (f"arn:aws:sqs:us-east-1:123456789012:queue-number-{number}",), (), write=True)

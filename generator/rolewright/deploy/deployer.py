@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.finding import Finding, Rejected
+from rolewright.idle import is_idle
 from rolewright.prove.datasources import DNS_SUFFIX
 
 if TYPE_CHECKING:
@@ -155,7 +156,9 @@ class _Module:
             conditions = tuple(sorted(self.conditions(resource, block)))
             for kind, write in ((block.read, False), (block.write, True)):
                 for action in kind:
-                    yield Permission(action, tuple(sorted(set(resources))), conditions, write)
+                    # Two resources may have one name; an action is then for that of its own kind.
+                    fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
+                    yield Permission(action, tuple(sorted(fitting)), conditions, write)
 
     def conditions(self, resource: Evaluated, block: Block) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for one in block.when:
