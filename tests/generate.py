@@ -33,6 +33,8 @@ ENVIRONMENTS = {
 ELSEWHERE = {"local.account": "999999999999"}
 TEXT = 'text ${workload} with "quotes", $${dollars} %{percent} and {{ braces }}'
 DRAFTS = 200
+BOUND = ("visibility_timeout", "shards")
+"""No environment has them otherwise: a function may need the one, and the other counts for the whole account."""
 _FIELD = re.compile(r"\$\{(\w+)\}")
 
 
@@ -231,6 +233,8 @@ class Generator:
             if isinstance(entry[field], str):
                 schema = Schema(fields[field])
                 entry[field] = next(one for one in _distinct(entry[field], name) if schema.accepts(one))
+        if "shards" in entry:
+            entry["shards"] = min(entry["shards"], 100)
         if creation is None and blueprint.arns and self._chance.random() < 0.2:
             return self._by_arn(entry, blueprint)
         return entry
@@ -374,7 +378,8 @@ class Generator:
             blueprint = self._catalog.resources[one["type"]]
             creation = blueprint.create if one.get("create") else None
             schemas = {**blueprint.fields, **(creation.fields if creation else {})}
-            found["resources"][key] = self._others(one, schemas)
+            others = self._others(one, schemas)
+            found["resources"][key] = {field: value for field, value in others.items() if field not in BOUND}
             for field in {"name", *blueprint.identified_by} & found["resources"][key].keys():
                 named = (*_distinct(one[field], "prod"), one[field])
                 found["resources"][key][field] = next(name for name in named if Schema(schemas[field]).accepts(name))
