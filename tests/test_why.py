@@ -166,3 +166,28 @@ def test_the_change_is_written_to_another_file(tmp_path: Path) -> None:
     assert other.returncode == 1
     assert "the role other" in other.stdout
     assert not (tmp_path / "no.yaml").exists()
+
+
+def test_each_denial_of_a_text_is_answered_and_patched(tmp_path: Path) -> None:
+    manifest = (
+        "version: 1\nworkload: app\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro}\nresources:\n"
+        "  q: {type: sqs-queue, name: q, access: [consume]}\n"
+    )
+    (tmp_path / "m.yaml").write_text(manifest, encoding="utf-8")
+    said = "ERROR User: arn:aws:sts::123456789012:assumed-role/app-instance/i-1 is not authorized to perform: "
+    because = "because no identity-based policy allows it\n"
+    text = (
+        f"{said}sqs:SendMessage on resource: arn:aws:sqs:us-east-1:123456789012:q {because}"
+        f"{said}sns:Publish on resource: arn:aws:sns:us-east-1:123456789012:t {because}"
+    )
+    run = rolewright("why", "m.yaml", text, "--patch", "o.yaml", cwd=tmp_path)
+    assert run.returncode == 1
+    assert [line.split()[2] for line in run.stdout.splitlines() if line.startswith("NOT")] == [
+        "sqs:SendMessage",
+        "sns:Publish",
+    ]
+    assert rolewright("why", "o.yaml", text, cwd=tmp_path).returncode == 0
+    assert rolewright("why-not", "m.yaml", text, cwd=tmp_path).returncode == 0
+    half = text.replace("sqs:SendMessage", "sqs:DeleteMessage")  # which `consume` has
+    assert rolewright("why", "m.yaml", half, cwd=tmp_path).returncode == 1
+    assert rolewright("why-not", "m.yaml", half, cwd=tmp_path).returncode == 1

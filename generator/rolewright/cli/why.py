@@ -15,11 +15,19 @@ from rolewright.report.json import findings_json
 from rolewright.report.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rolewright.model import Module, Role, Workload
     from rolewright.pipeline import Pipeline
     from rolewright.question import Question
-    from rolewright.suggest.engine import Suggestion
+    from rolewright.source import Document
+    from rolewright.suggest.engine import Advice, Suggestion
+
 
 _Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)]
+_MOST = 20
+"""Denials of one text that are answered: each change is built and proven."""
+
 _Words = Annotated[
     list[str],
     typer.Argument(
@@ -46,11 +54,11 @@ def why(
 ) -> None:
     """Show which line of the manifest lets a role do something; exits 1 where none does, and says what would.
 
-    Takes the text of an error as it stands in a log in place of both, of an SDK, of Terraform or of ECS. A change is
-    shown only after it was applied, built and asked again. With --patch the manifest with the first of them is written
-    to another file.
+    Takes the text of an error as it stands in a log in place of both, of an SDK, of Terraform or of ECS; where it tells
+    several denials, each is answered, and it exits 0 only where all are allowed. A change is shown only after it was
+    applied, built and asked again. With --patch the manifest with the first change for each is written to another file.
     """
-    if not _answered(manifest, words, environments, blueprints, format_, patch):
+    if not all(_answered(manifest, words, environments, blueprints, format_, patch)):
         raise typer.Exit(1)
 
 
@@ -65,7 +73,7 @@ def why_not(
 
     Exits 1 where a role may do it after all, and shows what lets it.
     """
-    if _answered(manifest, words, environments, blueprints, format_, None):
+    if any(_answered(manifest, words, environments, blueprints, format_, None)):
         raise typer.Exit(1)
 
 
@@ -76,56 +84,87 @@ def _answered(
     blueprints: list[Path] | None,
     format_: Format,
     patch: Path | None,
-) -> bool:
+) -> list[bool]:
+    """Whether each denial is allowed."""
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only these commands need it
     from rolewright.report.question import suggestion_json, suggestion_text  # noqa: PLC0415
-    from rolewright.suggest.messages import question_of  # noqa: PLC0415
+    from rolewright.suggest.messages import questions_of  # noqa: PLC0415
 
-    question = question_of(words)
-    if question is None:
+    questions = questions_of(words)
+    if not questions:
         raise typer.BadParameter("give an action and a resource, or the text of a denial")
     if patch is not None and patch.exists():
         raise typer.BadParameter(f"{patch} is there already: name another file")
     with Pipeline(blueprints or ()) as pipeline:
         try:
-            asked = _suggestions(pipeline, manifest, question, environments or [])
+            document, known = pipeline.read(manifest), list(pipeline.rendered(manifest))
+            if environments and not any(e.name in environments for one, *_ in known for e in one.environments):
+                raise typer.BadParameter(f"{manifest} has no environment {' or '.join(environments)}")
+            first, only = questions[:_MOST], environments or []
+            asked = [_suggestions(pipeline, document, known, one, only) for one in first]
+            written = _patched(pipeline, document, first, only) if patch is not None else ()
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
     if format_ is Format.JSON:
-        typer.echo(json.dumps({"answers": suggestion_json(asked), **findings_json([])}, indent=2))
+        listed = [one for answers in asked for one in answers]
+        typer.echo(json.dumps({"answers": suggestion_json(listed), **findings_json([])}, indent=2))
     else:
-        typer.echo("\n".join(map(suggestion_text, asked)), nl=False)
+        typer.echo("\n".join(suggestion_text(one) for answers in asked for one in answers), nl=False)
+    if len(questions) > _MOST:
+        typer.echo(f"{len(questions) - _MOST} more denials in this text: ask for them by themselves", err=True)
     if patch is not None:
-        _write(patch, asked)
-    return any(one.answer.is_allowed for one in asked)
+        _write(patch, written)
+    allowed = [any(one.answer.is_allowed for one in answers) for answers in asked]
+    return [*allowed, *(False for _ in questions[_MOST:])]
 
 
-def _suggestions(pipeline: Pipeline, manifest: Path, question: Question, environments: list[str]) -> list[Suggestion]:
+def _suggestions(
+    pipeline: Pipeline,
+    document: Document,
+    known: Sequence[tuple[Workload, tuple[Role, ...], Module]],
+    question: Question,
+    environments: list[str],
+) -> list[Suggestion]:
     """The answers of a manifest's workloads: those that have a role that asked, or else of all."""
     from rolewright.question import answer  # noqa: PLC0415
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
 
-    document = pipeline.read(manifest)
     found = []
-    for index, (workload, roles, module) in enumerate(pipeline.rendered(manifest)):
+    for index, (workload, roles, module) in enumerate(known):
         if environments and not any(e.name in environments for e in workload.environments):
             continue
         one = suggest(question, document, index, pipeline.catalog, build=pipeline.errors, only=environments)
         asking = [role for role in roles if role.key in one.answer.keys]
         told = answer(one.answer.question, workload, asking, module, pipeline.catalog, environments)
         found.append(replace(one, answer=replace(told, blocked=one.answer.blocked)))
-    if not found:
-        raise typer.BadParameter(f"{manifest} has no environment {' or '.join(environments)}")
     return [one for one in found if one.answer.roles] or found[:1]
 
 
-def _write(patch: Path, asked: list[Suggestion]) -> None:
+def _patched(
+    pipeline: Pipeline, document: Document, questions: Sequence[Question], environments: list[str]
+) -> tuple[Advice, ...]:
+    """The first change for each denial, each made to what those before it made."""
+    from rolewright.source import loads  # noqa: PLC0415 - only with --patch
+    from rolewright.suggest.engine import suggest  # noqa: PLC0415
+
+    taken: list[Advice] = []
+    for question in questions:
+        for index in range(len(document.trees)):
+            one = suggest(question, document, index, pipeline.catalog, build=pipeline.errors, only=environments)
+            if one.answer.roles and one.advice:
+                taken.append(one.advice[0])
+                document = loads(one.advice[0].text, document.file)
+                break
+    return tuple(taken)
+
+
+def _write(patch: Path, written: Sequence[Advice]) -> None:
     from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
 
-    advice = next((advice for one in asked for advice in one.advice), None)
-    if advice is None:
+    if not written:
         typer.echo(f"{patch}: not written, as nothing was found that would allow it", err=True)
         return
-    write_file(patch, advice.text)
-    typer.echo(printable(f"{patch}: {advice.said}"), err=True)
+    write_file(patch, written[-1].text)
+    for advice in written:
+        typer.echo(printable(f"{patch}: {advice.said}"), err=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
 from rolewright.question import Question
-from rolewright.sdk.operations import needs_of
+from rolewright.sdk.operations import needs_of, prefix_of
 from rolewright.source import load
+from rolewright.values import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _LONGEST = 100_000
 """Characters of a text that are read."""
@@ -22,49 +25,87 @@ _LONGEST_ARN = 2048
 _ACTION = re.compile(r"[A-Za-z0-9-]+:\w+")
 _ACCOUNT = re.compile(r"\d{12}")
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
+_QUOTE = re.compile(r"(?<!\\)\\+([\"'/])")
+_LINE = re.compile(r"(?<!\\)\\+[nr]")
+_TAB = re.compile(r"(?<!\\)\\+t")
+_CODE = re.compile(r"(?<!\\)\\+u00(2[267f]|3[ce])", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:quot|apos|amp|lt|gt|#34|#39|#x22|#x27);")
 _BESIDE = " \t│╷╵┃|"
 """What programs put before the lines of a text that they wrap."""
 
 
 @dataclass(frozen=True)
 class Why:
-    """Why AWS denied something. `mends` is whether a change of the manifest can help."""
+    """Why AWS denied something, or why something failed that is no denial (`denies`).
+
+    `mends` is whether a change of the manifest can help.
+    """
 
     name: str
     said: str
     mends: bool
+    denies: bool = True
 
 
 def question_of(words: Sequence[str]) -> Question | None:
     """An action and a resource, or the text of a denial; None for anything else."""
-    if len(words) == 2 and _ACTION.fullmatch(words[0]):
-        return Question(words[0], words[1])
-    return read(" ".join(words))
+    return next(iter(questions_of(words)), None)
 
 
-def read(text: str) -> Question | None:
+def questions_of(words: Sequence[str]) -> tuple[Question, ...]:
+    """An action and a resource, or every denial that a text tells, each once; none for anything else."""
+    split = words[0].split() if len(words) == 1 else list(words)
+    if len(split) == 2 and _ACTION.fullmatch(split[0]):
+        return (Question(split[0], split[1]),)
+    found: dict[Question, Question] = {}
+    for part in _parts(_flat(" ".join(words)[:_LONGEST])):
+        question = _read(part)
+        if question is not None:
+            same = replace(question, operation="", service="") if question.action else question
+            found.setdefault(replace(same, because=""), question)
+    return tuple(found.values())
+
+
+def _parts(flat: str) -> Iterator[str]:
+    """The text of each denial in a log: from the begin of its line, or from who asked, up to the next."""
+    told = list(_table().told.finditer(flat))
+    begin = 0
+    for before, one in pairwise(told):
+        line = flat.rfind("\n", before.end(), one.start())
+        yield flat[begin : (begin := one.start() if line < 0 else line + 1)]
+    yield flat[begin:]
+
+
+def _read(flat: str) -> Question | None:
     """What a text says of a denial; None where it says nothing of one."""
-    flat = _flat(text[:_LONGEST])
     lower = flat.lower().replace("\n", " ")
     table = _table()
     question = Question("", "", because=flat)
+    told = False
     for pattern, fixed in table.denials:
         found = pattern.search(flat)
         if found is not None:
-            question = _found(flat, found, fixed, question)
+            question, told = _found(flat, found, fixed, question), True
             break
-    else:
-        if not any(one in lower for one in table.denied):
-            return None
+    reason = question.reason or reason_of(flat, denial=told)
+    if not told and not reason and not any(one in lower for one in table.denied):
+        return None
     question = _with_operation(question, flat)
     platform = question.platform or any(one in lower for one in table.platform)
-    return replace(question, platform=platform, reason=question.reason or reason_of(flat))
+    return replace(question, platform=platform, reason=reason)
 
 
-def reason_of(text: str) -> str:
-    """The name of the reason that a message gives, or ""."""
+def reason_of(text: str, *, denial: bool = False) -> str:
+    """The name of the reason that a message gives, or ""; with `denial` only one for which AWS denies something."""
     lower = " ".join(text.lower().split())
-    return next((one.name for texts, one in _table().reasons if any(text in lower for text in texts)), "")
+    return next(
+        (
+            one.name
+            for texts, one in _table().reasons
+            if (one.denies or not denial) and any(text in lower for text in texts)
+        ),
+        "",
+    )
 
 
 def why(name: str) -> Why:
@@ -73,22 +114,29 @@ def why(name: str) -> Why:
 
 
 def _flat(text: str) -> str:
-    """The text with its lines as one, joined by a line end where it was wrapped, and JSON's escapes undone."""
-    if '\\"' in text or "\\n" in text:
-        text = text.replace('\\\\"', '"').replace('\\"', '"').replace("\\n", "\n").replace("\\t", " ")
+    """The text with its lines as one, joined by a line end where it was wrapped; escapes of JSON and XML undone."""
+    if "\\" in text:
+        text = _CODE.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _TAB.sub(" ", _LINE.sub("\n", _QUOTE.sub(r"\1", text)))
+    if "&" in text:
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
     lines = [" ".join(line.strip(_BESIDE).split()) for line in _COLOUR.sub("", text).splitlines()]
     return "\n".join(line for line in lines if line)
 
 
 def _found(flat: str, found: re.Match[str], fixed: Mapping[str, str], question: Question) -> Question:
     groups = {name: value.replace("\n", "") for name, value in found.groupdict().items() if value}
-    rest = flat[found.end() :]
-    resource, rest = _resource(rest)
+    groups |= {"partition": partition_of(groups.get("region", ""))}
+    end = found.end()
+    whole, _, wrapped = (found.groupdict().get("action") or "").partition("\n")
+    if wrapped and iam.action(groups["action"]) is None:
+        groups["action"], end = whole, end - len(wrapped) - 1
+    resource, rest = _resource(flat[end:])
     if "resource" in fixed:
         resource = fixed["resource"].format_map(groups)
     return replace(
         _by(question, groups.get("who", "")),
-        action=groups.get("action", fixed.get("action", "")),
+        action=groups.get("action", fixed.get("action", "").format_map(groups)),
         resource=resource,
         operation=groups.get("operation", ""),
         service=groups.get("service", ""),
@@ -101,7 +149,7 @@ def _found(flat: str, found: re.Match[str], fixed: Mapping[str, str], question: 
 
 def _by(question: Question, who: str) -> Question:
     """The question with who asks it: the name of a role, or another that is no role."""
-    who = who.removeprefix("User:").strip("'\"<>,()")
+    who = who.removeprefix("User:").strip("'\"`<>,()")
     if "arn:" in who:
         who = who[who.index("arn:") :]
         for kind, pattern in _table().principals:
@@ -111,6 +159,8 @@ def _by(question: Question, who: str) -> Question:
                 role = named.get("assumed") or named.get("role") or ""
                 return replace(question, who=who, kind=kind, role=role, account=found["account"])
         return replace(question, who=who, kind="other")
+    if who.lower() == "anonymous":
+        return replace(question, who=who, kind="anonymous")
     return replace(question, who=who if who.lower() not in ("you", "role", "user", "is") else "")
 
 
@@ -121,15 +171,15 @@ def _resource(rest: str) -> tuple[str, str]:
         return "", rest
     inner = rest[before.end() : before.end() + _LONGEST_ARN]
     flat = inner.replace("\n", " ")
-    if inner[:1] in ('"', "'"):
-        end = inner.find(inner[0], 1)
+    if inner[:1] in ('"', "'", "`"):
+        end = inner.find(inner[0].replace("`", "'"), 1)
         return (_joined(inner[1:end]), rest[before.end() + end + 1 :]) if end > 0 else ("", rest)
     ends = [at for text in _table().after if (at := flat.find(text)) >= 0]
     end = min(ends, default=-1)
     if end < 0 or "User:" in inner[:end] or "authorized" in inner[:end]:
         end = next((at for at, one in enumerate(inner) if one.isspace()), len(inner))
     said = _joined(inner[:end].strip()).rstrip(".,;)}]'")
-    words = ("associated", "because", "with", "")
+    words = ("associated", "because", "with", "null", "None", "undefined", "")
     return ("", rest) if said.split(" ")[0] in words else (said, rest[before.end() + end :])
 
 
@@ -139,22 +189,26 @@ def _joined(text: str) -> str:
 
 
 def _with_operation(question: Question, flat: str) -> Question:
-    """With the operation and the service that the text names beside the action, and the action that they need."""
+    """With what the text names beside the action, as a record of CloudTrail does, and the action that it needs."""
     operation, service = question.operation, question.service
+    resource = question.resource
     for pattern in _table().also:
         found = pattern.search(flat)
         if found is not None:
             groups = found.groupdict()
             operation = operation or groups.get("operation") or ""
             service = service or groups.get("service") or ""
-    prefix = _table().services.get(service, re.sub(r"[^a-z0-9]", "", service.lower()))
+            resource = resource or groups.get("resource") or ""
+            if groups.get("who") and not question.who:
+                question = _by(question, groups["who"])
+    prefix = _table().services.get(service) or prefix_of(re.sub(r"[^a-z0-9-]", "", service.lower()))
     prefix = prefix if prefix in iam.services() else ""
     action = question.action
     if not action and operation and prefix:
         needs = needs_of(prefix, operation)
         actions = (*needs.all_of, *needs.one_of) if needs else ()
         action = actions[0] if actions else ""
-    return replace(question, operation=operation, service=prefix, action=action)
+    return replace(question, operation=operation, service=prefix, action=action, resource=resource)
 
 
 def readable_account(account: str) -> str:
@@ -164,6 +218,7 @@ def readable_account(account: str) -> str:
 
 @dataclass(frozen=True)
 class _Table:
+    told: re.Pattern[str]
     denials: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]
     also: tuple[re.Pattern[str], ...]
     denied: tuple[str, ...]
@@ -183,6 +238,7 @@ def _table() -> _Table:
         return re.compile(pattern.replace(" ", r"\s"))
 
     return _Table(
+        compiled(data["told"]),
         tuple((compiled(one["pattern"]), one) for one in data["denials"]),
         tuple(compiled(one) for one in data["also"]),
         tuple(data["denied"]),
@@ -192,7 +248,10 @@ def _table() -> _Table:
         tuple(data["after_resource"]),
         data["services"],
         tuple(
-            (tuple(text.lower() for text in one["texts"]), Why(one["name"], one["said"], one.get("mends", False)))
+            (
+                tuple(text.lower() for text in one["texts"]),
+                Why(one["name"], one["said"], one.get("mends", False), one.get("denies", True)),
+            )
             for one in data["reasons"]
         ),
     )
