@@ -13,7 +13,7 @@ from rolewright.finding import Rejected
 from rolewright.manifest import read_manifest
 from rolewright.source import Document, load, loads
 from rolewright.suggest.engine import Suggestion, suggest
-from rolewright.suggest.messages import question_of, reason_of, why
+from rolewright.suggest.messages import question_of, questions_of, reason_of, why
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
@@ -386,3 +386,259 @@ def test_a_long_arn_is_read_by_every_template_in_its_own_time(catalog: Catalog) 
     took(16)
     small, large = (min(took(length) for _ in range(2)) for length in (500, 4_000))
     assert large < max(small, 0.002) * 40
+
+
+PUT = "s3:PutObject on resource: {q}arn:aws:s3:::demo-uploads/in/x{q} because no identity-based policy allows it"
+
+
+@pytest.mark.parametrize(
+    ("quote", "slash"),
+    [
+        ("&quot;", "/"),
+        ("&#34;", "/"),
+        ("\\u0022", "/"),
+        ('\\"', "\\/"),
+        ('\\\\\\"', "/"),
+        ('\\\\\\\\\\\\\\"', "/"),
+        ("`", "/"),
+    ],
+    ids=["xml", "xml-number", "code", "slash", "twice", "thrice", "backquote"],
+)
+def test_escapes_of_any_depth_are_undone(quote: str, slash: str, catalog: Catalog) -> None:
+    text = f"User: {USER} is not authorized to perform: {PUT.format(q=quote)}".replace("/", slash)
+    text = text.replace("x` because", "x' because")  # as SES quotes
+    found, _ = asked(text, FARGATE, catalog)
+    assert found.answer.question.resource == "arn:aws:s3:::demo-uploads/in/x"
+    assert found.answer.keys == ("task",)
+    assert after(found)[0]["resources"]["uploads"]["access"] == ["get", "put"]  # type: ignore[index]
+
+
+def test_backquotes_as_ses_writes_them(catalog: Catalog) -> None:
+    text = (
+        f"User `{USER}' is not authorized to perform `ses:SendEmail' on resource "
+        "`arn:aws:ses:eu-west-2:111111111111:identity/example.com'"
+    )
+    found, _ = asked(text, FARGATE, catalog)
+    assert found.answer.keys == ("task",)
+    assert found.answer.question.resource == "arn:aws:ses:eu-west-2:111111111111:identity/example.com"
+    assert found.advice
+
+
+def test_an_action_that_was_wrapped_is_joined() -> None:
+    text = DENIED.format(QUEUE).replace("sqs:SendMessage", "sqs:Send\n│ Message")
+    assert [one.action for one in questions_of([text])] == ["sqs:SendMessage"]
+    text = DENIED.format(QUEUE).replace("sqs:SendMessage on", "sqs:SendMessage\n│ on")
+    assert [(one.action, one.resource) for one in questions_of([text])] == [("sqs:SendMessage", QUEUE)]
+
+
+def test_each_denial_of_a_text_is_read_once_with_its_own_reason() -> None:
+    first = f"ERROR {DENIED.format(QUEUE)}"
+    second = (
+        "ERROR An error occurred (AccessDenied) when calling the GetItem operation: User:\n"
+        f"{USER} is not authorized to perform: dynamodb:GetItem on resource: "
+        "arn:aws:dynamodb:eu-west-2:111111111111:table/orders with an explicit deny in a service control policy"
+    )
+    third = DENIED.format(QUEUE).replace("sqs:SendMessage", "sqs:PurgeQueue").replace("demo-api-prod-task", "other")
+    for joint in ("\n", " "):
+        listed = questions_of([joint.join((first, second, first, third))])
+        assert [(one.action, one.role, one.reason, one.operation) for one in listed] == [
+            ("sqs:SendMessage", "demo-api-prod-task", "", ""),
+            ("dynamodb:GetItem", "demo-api-prod-task", "deny-scp", "GetItem"),
+            ("sqs:PurgeQueue", "other", "", ""),
+        ]
+        assert {one.resource for one in listed} == {QUEUE, "arn:aws:dynamodb:eu-west-2:111111111111:table/orders"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "An error occurred (ExpiredToken) when calling the GetObject operation: The provided token has expired.",
+            "who",
+        ),
+        ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "AWS does not know who asks"),
+        ("The role defined for the function cannot be assumed by Lambda.", "the role's trust policy"),
+        ("ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.", "trust policy"),
+        ("Not authorized to perform sts:AssumeRoleWithWebIdentity", "the fields of `compute`"),
+        ("AccessDeniedException: You don't have access to the model with the specified model ID.", "Bedrock's console"),
+        ("Insufficient Lake Formation permission(s): Required Select on orders", "Lake Formation denies it"),
+        ("ResourceInitializationError: failed to fetch secret x: context deadline exceeded", "was not reached"),
+        ("Secrets Manager can't find the specified secret.", "is not there"),
+        ("CannotPullContainerError: 429 Too Many Requests - toomanyrequests", "the registry's own answer"),
+        ("pull access denied for x: denied: requested access to the resource is denied", "the registry's own answer"),
+    ],
+)
+def test_what_is_no_denial_is_said_as_such(text: str, said: str, catalog: Catalog) -> None:
+    found, _ = asked(text, FARGATE, catalog)
+    assert any(said in one for one in found.notes)
+    assert not any("nothing in this manifest can help" in one for one in found.notes)
+    assert not found.advice
+
+
+def test_what_is_told_beside_a_denial_is_not_its_reason(catalog: Catalog) -> None:
+    text = f"dial tcp: i/o timeout, retrying: {DENIED.format(QUEUE)} because no identity-based policy allows it"
+    found, _ = asked(text, FARGATE, catalog)
+    assert found.answer.question.reason == "identity"
+    assert found.advice
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "resource"),
+    [
+        (
+            (
+                "Cannot access stream arn:aws:kinesis:eu-west-2:111111111111:stream/clicks. Please ensure the role can "
+                "perform the GetRecords, DescribeStream, and ListStreams Actions on your stream in IAM."
+            ),
+            "kinesis:GetRecords",
+            "arn:aws:kinesis:eu-west-2:111111111111:stream/clicks",
+        ),
+        (
+            (
+                "Cannot access stream arn:aws:dynamodb:eu-west-2:111111111111:table/orders/stream/2024-01-01T00:00:00"
+                ". Please ensure the role can perform the GetRecords Actions on your stream in IAM."
+            ),
+            "dynamodb:GetRecords",
+            "arn:aws:dynamodb:eu-west-2:111111111111:table/orders/stream/2024-01-01T00:00:00",
+        ),
+    ],
+)
+def test_streams_that_lambda_cannot_read_are_triggers(text: str, action: str, resource: str, catalog: Catalog) -> None:
+    found, _ = asked(text, LAMBDA, catalog)
+    assert (found.answer.question.action, found.answer.question.resource) == (action, resource)
+    assert "triggers" in after(found)[0]["compute"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("host", "partition", "region"),
+    [
+        ("dkr.ecr.cn-north-1.amazonaws.com.cn", "aws-cn", "cn-north-1"),
+        ("dkr.ecr.us-gov-west-1.amazonaws.com", "aws-us-gov", "us-gov-west-1"),
+        ("dkr.ecr-fips.us-east-1.amazonaws.com", "aws", "us-east-1"),
+        ("dkr-ecr.eu-west-2.on.aws", "aws", "eu-west-2"),
+    ],
+)
+def test_registries_of_every_partition_are_read(host: str, partition: str, region: str) -> None:
+    (one,) = questions_of(
+        [f"CannotPullContainerError: failed to resolve ref 111111111111.{host}/base:1: 403 Forbidden"]
+    )
+    assert one.resource == f"arn:{partition}:ecr:{region}:111111111111:repository/base"
+    url = f"https://sqs.{region}.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}/111111111111/jobs"
+    (one,) = questions_of([f"Access to the resource {url} is denied."])
+    assert one.resource == f"arn:{partition}:sqs:{region}:111111111111:jobs"
+
+
+def test_a_record_of_cloudtrail_is_read(catalog: Catalog) -> None:
+    text = """{"eventVersion": "1.09", "userIdentity": {"type": "AssumedRole", "principalId": "AROA:x",
+      "arn": "%s", "accountId": "111111111111"}, "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+      "errorCode": "AccessDenied", "errorMessage": "Access Denied",
+      "resources": [{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::demo-uploads/out/x.csv"}]}"""
+    found, _ = asked(text % USER, FARGATE, catalog)
+    assert (found.answer.keys, found.answer.question.action) == (("task",), "s3:GetObject")
+    assert found.answer.question.resource == "arn:aws:s3:::demo-uploads/out/x.csv"
+    assert found.advice
+    (one,) = questions_of([text.replace("s3.amazonaws", "monitoring.amazonaws").replace("GetObject", "GetMetricData")])
+    assert one.action == "cloudwatch:GetMetricData"
+
+
+def test_who_signed_nothing_is_no_role(catalog: Catalog) -> None:
+    found, _ = asked(DENIED.format(QUEUE).replace(USER, "anonymous"), FARGATE, catalog)
+    assert (found.answer.roles, found.advice) == ((), ())
+    assert any("was not signed" in one for one in found.notes)
+    assert not any("``" in one or "role  is" in one for one in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("arn", "access"),
+    [
+        ("arn:aws:sqs:eu-west-2:222222222222:theirs", "sqs:SendMessage"),
+        ("arn:aws:secretsmanager:eu-west-2:222222222222:secret:theirs/db-AbCdEf", "secretsmanager:GetSecretValue"),
+        ("arn:aws:kms:eu-west-2:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab", "kms:Decrypt"),
+    ],
+)
+def test_after_the_manifests_part_the_owners_part_is_still_told(arn: str, access: str, catalog: Catalog) -> None:
+    text = DENIED.format(f"{arn} because no resource-based policy allows it").replace("sqs:SendMessage", access)
+    for spoken in (text, text.replace(f"User: {USER} is", "You are")):
+        found, _ = asked(spoken, FARGATE, catalog)
+        question = question_of([spoken])
+        assert question is not None
+        for one in found.advice:
+            again = suggest(question, loads(one.text, "m.yaml"), 0, catalog)
+            assert again.answer.is_allowed
+            assert any("the owner of" in note and access in note for note in again.notes)
+            assert any("its owner has to change" in note for note in again.notes)
+
+
+@pytest.mark.parametrize(
+    ("action", "arn", "other"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::demo-uploads", "${BucketName}/${ObjectName}"),
+        ("s3:ListBucket", "arn:aws:s3:::demo-uploads/in/x", "${BucketName}"),
+        ("kms:Decrypt", "arn:aws:kms:eu-west-2:111111111111:alias/app", "key/${KeyId}"),
+    ],
+)
+def test_no_right_is_advised_that_aws_never_asks_for(action: str, arn: str, other: str, catalog: Catalog) -> None:
+    question = question_of([action, arn])
+    assert question is not None
+    found = suggest(question, load(CASES / FARGATE), 0, catalog)
+    assert found.advice == ()
+    assert any("is never asked for on" in one and other in one for one in found.asks)
+
+
+def test_no_right_is_advised_in_another_partition(catalog: Catalog) -> None:
+    found, _ = asked(DENIED.format("arn:aws-us-gov:sqs:us-gov-west-1:111111111111:demo-jobs"), FARGATE, catalog)
+    assert found.advice == ()
+    assert any("in the partition aws-us-gov" in one for one in found.notes)
+
+
+def test_what_the_module_makes_is_no_right_of_the_code_either(catalog: Catalog) -> None:
+    for group in ("/aws/lambda/demo-fn-prod", "/aws/lambda/demo-fn-prod:log-stream:"):
+        text = DENIED.format(f"arn:aws:logs:eu-west-2:111111111111:log-group:{group} because no identity-based policy")
+        text = text.replace("demo-api-prod-task", "demo-fn-prod-execution").replace(
+            "sqs:SendMessage", "logs:CreateLogGroup"
+        )
+        found, _ = asked(text, LAMBDA, catalog)
+        assert found.advice == ()
+        assert any("the module makes the log group" in one for one in found.notes)
+
+
+def test_another_way_to_call_it_is_not_advised(catalog: Catalog) -> None:
+    text = DENIED.format("arn:aws:lambda:eu-west-2:111111111111:function:other")
+    found, _ = asked(text.replace("sqs:SendMessage", "lambda:InvokeFunction"), FARGATE, catalog)
+    assert [one.said for one in found.advice] == [
+        "under `resources`, set `other: {type: lambda-function, name: other, access: [invoke]}`"
+    ]
+
+
+def test_a_key_is_not_advised_for_a_service_that_did_not_ask(catalog: Catalog) -> None:
+    denied = f"{DENIED.format(KEY)} because no identity-based policy".replace("sqs:SendMessage", "kms:Decrypt")
+    for operation, keys in (("GetObject", ["uploads"]), ("ReceiveMessage", ["jobs"]), ("GetParameter", [])):
+        text = f"An error occurred (AccessDenied) when calling the {operation} operation: {denied}"
+        found, _ = asked(text, FARGATE, catalog)
+        assert [
+            key for key in ("uploads", "jobs") if any(f"resources.{key}`" in one.said for one in found.advice)
+        ] == keys
+
+
+def test_the_own_resource_is_not_named_by_its_arn(catalog: Catalog) -> None:
+    """In another environment it would be that of this one."""
+    text = (CASES / FARGATE).read_text(encoding="utf-8") + '  dev: {account: "222222222222", region: eu-central-1}\n'
+    question = question_of([DENIED.format(QUEUE.replace("demo-jobs", "more"))])
+    assert question is not None
+    found = suggest(question, loads(text, "m.yaml"), 0, catalog)
+    assert [one.said for one in found.advice] == [
+        "under `resources`, set `more: {type: sqs-queue, name: more, access: [send]}`"
+    ]
+
+
+def test_the_default_bus_has_an_entry_without_a_name(catalog: Catalog) -> None:
+    text = DENIED.format("arn:aws:events:eu-west-2:111111111111:event-bus/default")
+    found, _ = asked(text.replace("sqs:SendMessage", "events:PutEvents"), FARGATE, catalog)
+    assert [one.said for one in found.advice] == [
+        "under `resources`, set `eventbridge-bus: {type: eventbridge-bus, access: [put-events]}`"
+    ]
+
+
+def test_why_the_field_of_compute_is_not_taken_is_told(catalog: Catalog) -> None:
+    found, _ = asked(DENIED.format("*").replace("sqs:SendMessage", "ssmmessages:CreateDataChannel"), FARGATE, catalog)
+    assert any("`exec: true`: ECS Exec writes into the container" in one for one in found.notes)

@@ -102,7 +102,8 @@ def wild_pattern(template: str) -> re.Pattern[str]:
             else:
                 parts.append(rf"(?P<{name}>{one}*)\*?" if piece.optional else rf"(?P<{name}>\*|{one}+?)")
         elif piece.kind == "star":
-            parts.append(r"(?:\*?|[^*?:]*)")
+            behind = following.value == "" and parts[-1][-1:] in _SEPARATORS  # all that follows, whatever is in it
+            parts.append(r"[^*?]*\*?" if behind else r"(?:\*?|[^*?:]*)")
         elif piece.kind == "marks":
             count = len(piece.value)
             parts.append(rf"(?:\?{{{count}}}|\*|[^*?:/]{{{count}}})")

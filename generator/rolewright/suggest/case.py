@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
 from rolewright.data import iam
+from rolewright.model import Text
 from rolewright.prove.match import matches
 from rolewright.question import judged_values
 from rolewright.sdk.operations import needs_of
@@ -68,6 +69,13 @@ class Case:
         return tuple(judged_values(e, self.workload, self.catalog, self.question.account) for e in self.environments)
 
     @cached_property
+    def elsewhere(self) -> str:
+        """The partition of the ARN where it is none of those that the workload is applied in, or ""."""
+        partition = self.resource.split(":", 2)[1] if self.resource.startswith("arn:") else ""
+        own = {e.partition for e in self.environments if e.name}
+        return partition if own and partition not in {*own, "", "*"} else ""
+
+    @cached_property
     def local(self) -> str:
         """The ARN with `*` for an account and a region that are the workload's own."""
         parts = self.resource.split(":", 5)
@@ -79,6 +87,11 @@ class Case:
         if parts[4] in own and parts[3] in {*regions, ""}:
             return ":".join([*parts[:3], "*" if parts[3] else "", "*", parts[5]])
         return self.resource
+
+    def said(self, resource: Resource, field: str) -> set[object]:
+        """What a field of a resource is in each environment."""
+        value = resource.fields.get(field)
+        return {value.ground(one) if isinstance(value, Text) else value for one in self.values}
 
     def names_of(self, resource: Resource) -> tuple[str, ...]:
         """The names of the ARNs of a resource of the manifest that the ARN asked for is one of."""

@@ -20,7 +20,7 @@ from rolewright.suggest.case import Case, spelled
 from rolewright.suggest.changes import changed
 from rolewright.suggest.entries import Candidate, code_candidates
 from rolewright.suggest.messages import why
-from rolewright.suggest.missing import asks, notes, refused_notes
+from rolewright.suggest.missing import asks, is_made, is_vain, notes, refused_notes
 from rolewright.suggest.platform import platform_candidates
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.finding import Finding
-    from rolewright.model import Declaration, Workload
+    from rolewright.model import Declaration, Environment, HandOver, Workload
     from rolewright.question import Answer, Question
     from rolewright.source import Document
 
@@ -87,12 +87,12 @@ def suggest(
         roles = tuple(role for role in roles if role.key in {one.key for one in asking})
     judged = answer(asked, workload, roles, None, catalog, only)
     told = why(asked.reason)
-    judged = replace(judged, blocked=bool(asked.reason) and not told.mends and not _lacking(asked, judged))
+    judged = replace(judged, blocked=bool(asked.reason) and not told.mends and not _foreign(asked, environments))
     case = Case(asked, workload, catalog, judged.keys, environments, document.trees[index].data)
-    said = tuple(notes(case, judged))
-    if not judged.roles or judged.is_allowed or judged.blocked or judged.denied:
+    said = (*notes(case, judged), *(_owners(case, declaration) if judged.is_allowed and asked.reason else ()))
+    if not judged.roles or judged.is_allowed or judged.blocked or judged.denied or is_made(case):
         return Suggestion(judged, (), said, ())
-    if not asked.action or not asked.resource or iam.action(asked.action) is None:
+    if not asked.action or not asked.resource or iam.action(asked.action) is None or is_vain(case):
         return Suggestion(judged, (), said, tuple(asks(case, judged, ())))
     trial = _Trial(case, document, index, declaration, build, tuple(only), note)
     advice = tuple(trial.best())
@@ -100,17 +100,40 @@ def suggest(
         judged = replace(judged, blocked=True)
         return Suggestion(judged, (), tuple(notes(case, judged)), ())
     questions = () if advice else tuple(asks(case, judged, trial.lacking))
-    told_all = (*said, *refused_notes(trial.refused, bool(advice)))
+    told_all = (*said, *refused_notes(trial.refused, trial.helped))
     if not advice and not questions and not told_all:
         told_all = ("no change of this manifest was found that allows it",)
     return Suggestion(judged, advice, told_all, questions)
 
 
-def _lacking(asked: Question, judged: Answer) -> bool:
-    """Whether a denial by a resource's own policy is about a right that the role has yet to get: another account's."""
+def _foreign(asked: Question, environments: Sequence[Environment]) -> bool:
+    """Whether a denial by a resource's own policy is of another account, where the role needs the right as well."""
     parts = asked.resource.split(":", 5)
-    foreign = len(parts) == 6 and parts[4].isdigit() and asked.account.isdigit() and parts[4] != asked.account
-    return asked.reason == "resource" and foreign and not judged.allowed
+    own = {asked.account} if asked.account.isdigit() else {e.account for e in environments if e.name}
+    return asked.reason == "resource" and len(parts) == 6 and parts[4].isdigit() and parts[4] not in {*own, ""}
+
+
+def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
+    """What the owner of the resource that was asked for has to add, by what the manifest declares."""
+    values = _said(case)
+    for one in declaration.hand_overs:
+        document = _plain(one.document, values)
+        key, _, field = one.resource.partition(".")
+        resource = case.workload.resources.get(key)
+        if resource is None or case.action not in document["Action"]:
+            continue
+        if case.resource in case.said(resource, field) if field else case.names_of(resource):
+            yield _told(one, document)
+
+
+def _told(one: HandOver, document: Any) -> str:  # noqa: ANN401 - JSON
+    return f"the owner of {one.resource} adds to its {one.to}: {json.dumps(document)}"
+
+
+def _said(case: Case) -> Mapping[str, str]:
+    """What references stand for in text for people."""
+    (first, *_) = case.environments
+    return first.values if first.name else {**first.values, **SYMBOLS}
 
 
 class _Trial:
@@ -134,6 +157,8 @@ class _Trial:
         self._build = build
         self._only = only
         self._note = note
+        self.helped = False
+        """Whether a piece of advice is more than the last resort."""
         self.lacking: list[Candidate] = []
         self.refused: list[tuple[Candidate, str]] = []
 
@@ -160,6 +185,7 @@ class _Trial:
             if errors:
                 self.refused.append((candidate, errors[0].message))
             else:
+                self.helped = self.helped or not candidate.last
                 yield advice
                 taken.append(added)
 
@@ -200,18 +226,12 @@ class _Trial:
         if self._before - after and not candidate.replaces:
             return None  # what was allowed has to stay
         owners = tuple(
-            f"the owner of {one.resource} adds to its {one.to}: {json.dumps(_plain(one.document, self._said))}"
+            _told(one, _plain(one.document, _said(self._case)))
             for one in declaration.hand_overs
             if one not in self._hand_overs
         )
         beyond = len([one for one in added if one[1] != asked.action])
         return frozenset(added), Advice(candidate.said(), text, beyond, owners)
-
-    @property
-    def _said(self) -> Mapping[str, str]:
-        """What references stand for in text for people."""
-        (first, *_) = self._case.environments
-        return first.values if first.name else {**first.values, **SYMBOLS}
 
     def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, ...]]:
         """What each role may do in each environment, with its conditions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import pieces
@@ -69,17 +69,18 @@ def _verbs(case: Case) -> Iterator[Candidate]:
 def _entries(case: Case) -> Iterator[Candidate]:
     """A resource more: beside one of the same name with a narrower part, or a new one."""
     seen: set[tuple[str, str, str]] = set()
-    for number, resource in enumerate(parts := list(_parts(case.local, case))):
-        remark = " (wider: it is for all of it)" if number else ""
+    for step, resource in enumerate(parts := list(_parts(case.local, case))):
+        remark = " (wider: it is for all of it)" if step else ""
         for blueprint, arn in fitting(case.catalog, case.action, resource):
             if (blueprint.type, arn, resource) in seen:
                 continue
             seen.add((blueprint.type, arn, resource))
             for verb in needed_verbs(blueprint, case.action, (arn,)):
-                for fields in _readings(case, blueprint, arn, resource):
+                for nth, fields in enumerate(_readings(case, blueprint, arn, resource)):
                     whole = case.resource if len(parts) == 1 else resource
                     entry = entry_of(blueprint, arn, fields, whole, verb)
-                    yield from _added(case, entry, blueprint, verb, remark)
+                    for number, one in enumerate(_added(case, entry, blueprint, verb, remark)):
+                        yield replace(one, last=nth > 0 or (number > 0 and case.local != case.resource))
 
 
 def _parts(resource: str, case: Case) -> Iterator[str]:

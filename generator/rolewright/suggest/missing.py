@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.arn_template import wild_pattern
 from rolewright.data import iam
 from rolewright.derive import is_given
+from rolewright.idle import is_idle
 from rolewright.source import load
 from rolewright.suggest.case import possible
 from rolewright.suggest.messages import why
@@ -18,7 +19,7 @@ from rolewright.suggest.reading import needed_verbs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rolewright.question import Answer
+    from rolewright.question import Answer, Question
     from rolewright.suggest.case import Case
     from rolewright.suggest.entries import Candidate
 
@@ -34,24 +35,52 @@ def notes(case: Case, judged: Answer) -> Iterator[str]:
         yield told.said
     if question.account and not question.account.isdigit() and case.workload.environments[0].name:
         yield "the account is not readable in the text, and is taken for the manifest's"
-    if judged.blocked:
-        if judged.allowed and not judged.denied:
-            yield "the manifest itself lets the role do it"
-        elif not judged.allowed:
-            yield "this manifest does not let the role do it either"
-        yield "nothing in this manifest can help"
-    elif judged.is_allowed and question.because and all(one.conditions for one in judged.allowed):
-        yield "the manifest allows it under conditions alone: apply its module, and see whether the request meets them"
-    elif judged.is_allowed and question.reason:
-        yield "the manifest allows it by now: apply its module"
-    elif judged.is_allowed and question.because:
-        yield "the manifest allows it by now: apply its module; AWS did not say why it denied it, so another policy may"
+    if not told.denies:
+        return
+    if case.elsewhere:
+        yield f"the resource is in the partition {case.elsewhere}, where no role of this manifest is"
+    yield from _blocked(question, judged) if judged.blocked else _by_now(question, judged)
     if not judged.is_allowed:
         yield from _made(case)
 
 
+def _blocked(question: Question, judged: Answer) -> Iterator[str]:
+    """What the manifest has to do with a denial that is not its own."""
+    if judged.allowed and not judged.denied:
+        yield "the manifest itself lets the role do it"
+    elif not judged.allowed:
+        yield "this manifest does not let the role do it either"
+    alone = " alone" if question.reason == "resource" and not judged.allowed else ""
+    yield f"nothing in this manifest{alone} can help"
+
+
+def _by_now(question: Question, judged: Answer) -> Iterator[str]:
+    """That the manifest allows what was denied."""
+    if not judged.is_allowed or not question.because:
+        return
+    if all(one.conditions for one in judged.allowed):
+        yield "the manifest allows it under conditions alone: apply its module, and see whether the request meets them"
+    elif question.reason:
+        yield "the manifest allows it by now: apply its module"
+    else:
+        yield "the manifest allows it by now: apply its module; AWS did not say why it denied it, so another policy may"
+
+
+def is_made(case: Case) -> bool:
+    """Whether the module makes what the action would make, under the name that was asked for."""
+    return any(case.action in one["actions"] and _asked(case, one) in _own(case, one) for one in _facts()["made"])
+
+
+def is_vain(case: Case) -> bool:
+    """Whether no right on the resource would help: AWS holds the action against other ARNs alone."""
+    return bool(case.elsewhere) or is_idle(case.action, case.resource)
+
+
 def _not_ours(case: Case) -> Iterator[str]:
     question = case.question
+    if question.kind == "anonymous":
+        yield "the caller is anonymous: the request was not signed with the credentials of any role"
+        return
     if question.kind in ("user", "root", "federated", "other"):
         yield f"{question.who} is no role of this manifest, and no change of it lets that caller do anything"
         yield "where Terraform or a pipeline asks with it: `rolewright deployer` writes what these need"
@@ -78,20 +107,29 @@ def _made(case: Case) -> Iterator[str]:
     for one in _facts()["made"]:
         if case.action not in one["actions"]:
             continue
-        fits = wild_pattern(one["arn"]).fullmatch(case.resource)
-        asked = fits["name"] if fits else ""
-        own = {
-            text.ground(e.values)
-            for name, text in case.workload.compute.names.items()
-            if name.endswith(one["names"])
-            for e in case.environments
-        }
+        asked, own = _asked(case, one), _own(case, one)
         if asked in own:
             yield f"{one['said']} {asked}: apply the module before this runs"
             return
-        if fits and own:
+        if asked and own:
             yield f"{one['said']} {', '.join(sorted(own))}, and this asks for {asked}: the name differs"
             return
+
+
+def _asked(case: Case, made: Mapping[str, Any]) -> str:
+    """The name in the ARN of what a module makes, or ""."""
+    fits = wild_pattern(made["arn"]).fullmatch(case.resource)
+    return fits["name"] if fits else ""
+
+
+def _own(case: Case, made: Mapping[str, Any]) -> set[str]:
+    """The names under which the module makes it."""
+    return {
+        text.ground(e.values)
+        for name, text in case.workload.compute.names.items()
+        if name.endswith(made["names"])
+        for e in case.environments
+    }
 
 
 def refused_notes(refused: Sequence[tuple[Candidate, str]], helped: bool) -> Iterator[str]:  # noqa: FBT001
@@ -113,6 +151,11 @@ def asks(case: Case, judged: Answer, lacking: Sequence[Candidate]) -> Iterator[s
         return
     if not question.resource:
         yield from _which_resource(case, judged)
+        return
+    if is_vain(case) and not case.elsewhere:
+        service = iam.service(question.action.partition(":")[0])
+        arns = [service.resources[kind].arn for kind in facts.resource_types] if service else []
+        yield f"{question.action} is never asked for on {question.resource}, but on {' or '.join(arns)}"
         return
     for candidate in lacking[:3]:
         change = candidate.changes[-1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import group, pieces, wild_pattern
 from rolewright.blueprint.model import INJECTION
-from rolewright.model import Text
+from rolewright.sdk.operations import needs_of
 from rolewright.suggest.changes import Change
 from rolewright.suggest.entries import Candidate, resource_entry
 from rolewright.uses import INJECTS, RESOURCE
@@ -44,6 +44,9 @@ def key_fields(case: Case, role: RoleBlueprint) -> Iterator[tuple[str, str]]:
     """Resources that the role uses, with the field that is not given and would bring the action."""
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
+        operation = case.question.operation
+        if operation and not case.question.platform and needs_of(blueprint.service, operation) is None:
+            continue  # the operation of another service wanted the key
         own = role.grants == "workload" and not case.question.platform
         verbs = {verb.name for verb in blueprint.expand(resource.access)} if own else set()
         for use in case.workload.compute.uses:
@@ -71,9 +74,9 @@ def _decrypted(case: Case) -> Iterator[Candidate]:
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         for field, companions in blueprint.companions.items():
-            value = resource.fields.get(field)
-            said = {value.ground(one) if isinstance(value, Text) else value for one in case.values}
-            if case.resource in said and any(case.action in c.actions and INJECTION in c.verbs for c in companions):
+            if case.resource in case.said(resource, field) and any(
+                case.action in c.actions and INJECTION in c.verbs for c in companions
+            ):
                 for path, _ in _places(case.blueprint.fields, INJECTS):
                     named = _named(case, (*path, _NAME), key)
                     if named is not None:

@@ -49,6 +49,7 @@ def fields_of(blueprint: ResourceBlueprint, arn: str, resource: str) -> Fields |
     if fits is None:
         return None
     found: Fields = {}
+    given = fields_in(blueprint.arns[arn])
     for name, value in fits.groupdict().items():
         schema = blueprint.fields.get(name, {})
         inner = schema.get("items", schema)
@@ -56,7 +57,7 @@ def fields_of(blueprint: ResourceBlueprint, arn: str, resource: str) -> Fields |
             found[name] = None
         elif name in CONTEXT or (value and blueprint.fields.get(name) and _takes(inner, value)):
             found[name] = value
-        elif value:
+        elif value and value != given[name].default:
             return None
     return found
 
@@ -82,7 +83,11 @@ def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
     needed = (*blueprint.required, *(blueprint.needs(verb, ()) if verb is not None else ()))
     by_arn = blueprint.identified_by if "arn" in values else ()
     lacking = tuple(name for name in dict.fromkeys(needed) if name not in values and name not in by_arn)
-    return Entry(_key(blueprint, [*identity.values(), *fields.values()]), values, lacking)
+    return Entry(
+        _key(blueprint, [*identity.values(), *(one for name, one in fields.items() if name not in CONTEXT)]),
+        values,
+        lacking,
+    )
 
 
 def _own_arn(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: str) -> str | None:
@@ -106,10 +111,19 @@ def _key(blueprint: ResourceBlueprint, values: list[str | None]) -> str:
 
 
 def needed_verbs(blueprint: ResourceBlueprint, action: str, arns: tuple[str, ...]) -> Iterator[Verb]:
-    """The narrow verbs that allow an action on one of some ARNs, the one that brings least first."""
+    """The narrow verbs that allow an action on one of some ARNs, the one that brings least first.
+
+    Those that always put it under conditions of their own are for another way to call it, if there are others.
+    """
     found = [
         verb
         for verb in blueprint.verbs.values()
         if any(arn in arns and action in actions for arn, actions in verb.allow.items())
     ]
+    found = [verb for verb in found if not _is_aside(verb, action)] or found
     yield from sorted(found, key=lambda verb: sum(map(len, verb.allow.values())))
+
+
+def _is_aside(verb: Verb, action: str) -> bool:
+    """Whether a verb puts an action under conditions that no field tells."""
+    return any(action in one.actions and "${" not in str(one.conditions) for one in verb.scope)
