@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-FEW, MANY = 300, 3000
+FEW, MANY = 300, 20_000
 """How many pairs are judged in `make test`, and in `make soak`."""
 ACTION, BUCKET = "s3:DeleteBucket", "arn:aws:s3:::reports"
 OPERATORS = [
