@@ -240,7 +240,7 @@ def test_what_changed_since_a_revision(opened: Chrome, tmp_path: Path) -> None:
     same = rolewright("report", "hostile.yaml", "--base", "HEAD", cwd=tmp_path)
     assert same.returncode == 0, same.stderr
     show(opened, tmp_path / "report.html")
-    assert opened.find_element("css selector", "#changes .verdict").text.startswith("No role may do anything more")
+    assert opened.find_element("css selector", "#changes .verdict").text.startswith("Nobody may do anything more")
     manifest.write_text(HOSTILE.replace("ListTables", "ListBackups"), encoding="utf-8")
     wider = rolewright("report", "hostile.yaml", "--base", "HEAD", cwd=tmp_path)
     assert wider.returncode == 0, wider.stderr

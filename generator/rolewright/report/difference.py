@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rolewright.difference import Difference, Line, Permission, RoleDifference
     from rolewright.policy_difference import Admitted, Conditions, PolicyDifference
 
-_NOTHING = "no role may do anything more, or less, than before"
+_NOTHING = "nobody may do anything more, or less, than before"
 
 
 def difference_text(differences: Sequence[Difference], compared: Sequence[str]) -> str:
