@@ -383,3 +383,24 @@ def test_the_whole_of_aws_is_compared_at_once(tmp_path: Path) -> None:
 
 def test_an_empty_draft_is_no_text() -> None:
     assert draft_text(Draft((), ())) == ""
+
+
+def test_what_express_writes_allows_what_the_policy_does(tmp_path: Path) -> None:
+    """Pairs of an action and a resource that have no effect are none of the policy's."""
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:ListBucket", "sns:Publish"],
+        "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*", "arn:aws:sns:us-east-1:123456789012:news"],
+    }
+    policy, manifest = tmp_path / "policy.json", tmp_path / "m.yaml"
+    policy.write_text(json.dumps(document([allowed])), encoding="utf-8")
+    made = run(policy)
+    manifest.write_text(
+        "version: 1\nworkload: app\ncompute: {type: ec2, ami: amazon-linux-2023, instance_type: t3.micro}\n"
+        "environments: {dev: {account: '123456789012', region: us-east-1}}\n" + made.stdout,
+        encoding="utf-8",
+    )
+    compared = run(policy, "--manifest", manifest)
+    assert compared.exit_code == 0, compared.output
+    assert "allow the same" in compared.stdout
+    assert compared.stdout.count("has no effect") == made.stderr.count("has no effect") == 6

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rolewright.data import iam
 from rolewright.draft import draft
 from rolewright.draft_trial import all_grants, host
+from rolewright.idle import is_idle
 from rolewright.prove.table import changes
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
         *(one.said for one in foreign.unread),
         *(f"{one.origin}: a Deny; what must never be allowed goes to `never`" for one in foreign.denied),
         *(f"{foreign.file}: {', '.join(one.origins)}: {one.why}, so that it is left out" for one in made.unsaid),
-        *(f"{action} on {arn} has no effect: it is no action on such a resource" for action, arn in made.idle),
+        *map(_idle_note, made.idle),
         *unsure,
         *doubts,
     ]
@@ -88,9 +89,18 @@ def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
     """Policies held against what a manifest declares."""
     more, unsure = differences(foreign.all, declared)
     less, doubts = differences(declared, foreign.all)
+    idle = dict.fromkeys((one.action, one.resource) for one in (*more, *less) if is_idle(one.action, one.resource))
+    more, less = (tuple(one for one in side if (one.action, one.resource) not in idle) for side in (more, less))
     notes = tuple(dict.fromkeys((*(one.said for one in foreign.unread), *unsure, *doubts)))
     wider = bool(more or unsure or any(one.effect != "Deny" for one in foreign.unread))
-    return Compared(beyond(more, foreign.allowed), beyond(less, declared), notes, wider, wider or bool(less or notes))
+    differs = wider or bool(less or notes)
+    told = (*notes, *map(_idle_note, idle))
+    return Compared(beyond(more, foreign.allowed), beyond(less, declared), told, wider, differs)
+
+
+def _idle_note(pair: tuple[str, str]) -> str:
+    action, arn = pair
+    return f"{action} on {arn} has no effect: it is no action on such a resource"
 
 
 def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
