@@ -31,7 +31,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 statement.file,
                 statement.line,
                 f"{statement.label} allows {names} on {wide[0]}",
-                "Name the resources that are needed; keep actions that only work on * in their own statement.",
+                "Name the resources that are needed; where every one is, accept it under `suppress`, with the reason.",
             )
 
 
