@@ -36,6 +36,9 @@ BUCKET_ACTIONS = {  # where IAM has another name for what moto calls it
     "ListObjectVersions": "ListBucketVersions",
 }
 
+TAGGING = {"GET": "ListTagsForResource", "POST": "TagResource", "DELETE": "UntagResource"}
+"""What the methods of the path /tags are, where moto has the name of an action from the path."""
+
 
 def record(service: str, action: str, said: str) -> None:
     OUT.write(json.dumps([f"{service}:{action}", said]) + "\n")
@@ -54,7 +57,8 @@ def call_action(self: Any) -> Any:
     if service == "apigatewayv2":
         record("apigateway", self.method, _said(self))
     else:
-        record(service, self._get_action(), _said(self))
+        action = self._get_action()
+        record(service, TAGGING[self.method] if action == "tags" else action, _said(self))
     return _call(self)
 
 
