@@ -93,6 +93,8 @@ BESIDE = [
     ("roles.tf", "policy_arns = []", 'policy_arns = ["arn:aws:iam::aws:policy/AdministratorAccess"]'),
     ("environments/prod.tfvars", "orders-uploads-prod", "payroll"),
     ("environments/prod.tfvars", "222222222222", "333333333333"),
+    ("context.tf", "self.account_id == var.account", "true"),
+    ("versions.tf", 'source  = "hashicorp/aws"', 'source  = "evil/aws"'),
 ]  # fmt: skip
 ADDED = [
     'provider "aws" {\n  assume_role {\n    role_arn = "arn:aws:iam::1:role/x"\n  }\n}\n',
@@ -112,6 +114,14 @@ ADDED = [
     'resource "aws_lambda_function" "x" {\n  function_name = "x"\n  role = aws_iam_role.task.arn\n}\n',
     'resource "aws_sqs_queue_policy" "x" {\n  queue_url = "x"\n  policy = "{}"\n}\n',
     'resource "aws_kms_grant" "x" {\n  key_id = "x"\n  grantee_principal = "x"\n  operations = ["Decrypt"]\n}\n',
+    'resource "aws_s3_bucket_acl" "x" {\n  bucket = "x"\n  acl = "public-read"\n}\n',
+    'resource "aws_cloudformation_stack" "x" {\n  name = "x"\n  capabilities = ["CAPABILITY_IAM"]\n}\n',
+    'resource "terraform_data" "x" {\n  input = "x"\n}\n',
+    'resource "aws_vpc_security_group_ingress_rule" "x" {\n  security_group_id = "x"\n  cidr_ipv4 = "0.0.0.0/0"\n}\n',
+    'resource "aws_security_group" "x" {\n  ingress {\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n',
+    'resource "aws_lambda_function_url" "x" {\n  function_name = "x"\n  authorization_type = "NONE"\n}\n',
+    'data "external" "x" {\n  program = ["sh"]\n}\n',
+    'terraform {\n  required_providers {\n    aws = {\n      source = "evil/aws"\n    }\n  }\n}\n',
 ]
 
 

@@ -16,12 +16,15 @@ from rolewright.spoken import ANYBODY, SYMBOLS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from rolewright.model import Declaration, Trust, Workload
+    from rolewright.model import Declaration, Environment, Trust, Workload
     from rolewright.policy_difference import Conditions, PolicyDifference
     from rolewright.prove.table import Change, Declared
 
 _SESSION = 3600
 """Seconds that a session may last where a role does not say it."""
+CONDITION = "what has to hold before "
+GUARDS = ("aws_iam_role_policies_exclusive.", "aws_iam_role_policy_attachments_exclusive.", CONDITION)
+"""How the names begin of what by itself only takes: policies that others gave a role, and what may be applied."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class Side(Protocol):
         """Its name."""
 
     @property
+    def workload_name(self) -> str:
+        """What the manifest calls it; "" where there is none."""
+
+    @property
     def environments(self) -> Collection[str]:
         """The names of its environments."""
 
@@ -63,6 +70,9 @@ class Side(Protocol):
 
     def access(self, environment: str, role: str) -> Access | None:
         """What a role has in an environment; None where there is no such role or environment."""
+
+    def place(self, environment: str) -> str:
+        """Which account and region an environment is in; "" where that is left open."""
 
     def others(self, environment: str) -> Mapping[str, str]:
         """What else decides about access in an environment, and how it stands there."""
@@ -87,6 +97,11 @@ class Described:
         return self.workload.name
 
     @property
+    def workload_name(self) -> str:
+        """The same."""
+        return self.workload.name
+
+    @property
     def environments(self) -> tuple[str, ...]:
         """Those of the manifest, or one without a name."""
         return tuple(one.name for one in self.workload.environments)
@@ -103,7 +118,7 @@ class Described:
 
     def access(self, environment: str, role: str) -> Access | None:
         """What is declared for a role."""
-        there = next((one for one in self.workload.environments if one.name == environment), None)
+        there = self._environment(environment)
         trust = next((one for one in self.declaration.trusts if one.role == role), None)
         if there is None or trust is None:
             return None
@@ -114,14 +129,24 @@ class Described:
         limit = boundary.ground(values) if boundary is not None else ""
         return Access(permissions, places, _trusted(trust, values), limit)
 
+    def place(self, environment: str) -> str:
+        """Where it is applied, if the manifest says so."""
+        there = self._environment(environment)
+        return f"account {there.account} in {there.region}" if there is not None and there.name else ""
+
     def others(self, environment: str) -> Mapping[str, str]:
-        """Nothing: all of it follows from what is declared."""
+        """The guards of its roles; all else follows from what is declared."""
         del environment
-        return {}
+        listed = self.declaration.contents.blocks
+        guards = (one.address for one in listed if one.address.startswith(GUARDS))
+        return {one: f"aws_iam_role.{one.partition('.')[2]}.name" for one in guards}
+
+    def _environment(self, name: str) -> Environment | None:
+        return next((one for one in self.workload.environments if one.name == name), None)
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
         """What the blocks that are declared open."""
-        there = next((one for one in self.workload.environments if one.name == environment), None)
+        there = self._environment(environment)
         values = {} if there is None else there.values if there.name else SYMBOLS
         return {
             (what.ground(values), whom.ground(values)): str(block.location)
@@ -131,7 +156,7 @@ class Described:
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """What the module's resources let others do."""
-        there = next((one for one in self.workload.environments if one.name == environment), None)
+        there = self._environment(environment)
         if there is None:
             return NO_POLICIES[is_new]
         made = [resource.key for resource in self.workload.resources.values() if resource.created]
@@ -224,11 +249,16 @@ def compare_workloads(before: Side | None, after: Side | None) -> Difference:
         for name in names
         for policy in compare_policies(_half(before, name, is_new=False), _half(after, name, is_new=True), name)
     )
-    return Difference(sides[-1].name, kept, (*_promises(before, after), *beside), policies)
+    return Difference(sides[-1].name, kept, (*_names(before, after), *_promises(before, after), *beside), policies)
 
 
 def _half(side: Side | None, environment: str, *, is_new: bool) -> Half:
     return NO_POLICIES[is_new] if side is None else side.policies(environment, is_new=is_new)
+
+
+def _names(before: Side | None, after: Side | None) -> Iterator[Line]:
+    if before is not None and after is not None and before.workload_name != after.workload_name:
+        yield Line(f"it is called {after.workload_name}; before {before.workload_name}", widens=False)
 
 
 def _promises(before: Side | None, after: Side | None) -> Iterator[Line]:
@@ -264,19 +294,28 @@ def _includes(circle: str, whom: str) -> bool:
 def _beside(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
     """What differs and may decide about access, but is in no role.
 
-    What went with its role is no matter, and neither is what came with a workload whose roles are all new.
+    What went with its role or its environment is no matter, and neither is what came with a workload or an environment
+    whose roles are all new.
     """
-    if after is None or (before is None and after.roles):
+    if after is None or environment not in after.environments:
         return
+    if after.roles and (before is None or environment not in before.environments):
+        return
+    if before is not None and (was := before.place(environment)) != (now := after.place(environment)) and was and now:
+        yield Line(f"{environment} is in {now}; before in {was}", widens=True)
     old, new = (one.others(environment) if one is not None else {} for one in (before, after))
     gone = set(before.roles) - set(after.roles) if before is not None else set()
     where = f" in {environment}" if environment else ""
     for name in sorted(old.keys() | new.keys()):
-        text = old.get(name, "")
-        if text == new.get(name) or (name not in new and any(f"aws_iam_role.{role}." in text for role in gone)):
+        text = old.get(name, new.get(name, ""))
+        went = name not in new and any(f"aws_iam_role.{role}." in text for role in gone)
+        if went or (name in old and text == new.get(name)):
             continue
         how = "differs" if name in old and name in new else "is new" if name in new else "is gone"
-        yield Line(f"{name} {how}{where}, and what that allows is not compared", widens=True)
+        if name.startswith(GUARDS) and name not in old and ":policy/" not in text:
+            yield Line(f"{name} {how}{where}, which lets nobody do more", widens=False)
+        else:
+            yield Line(f"{name} {how}{where}, and what that allows is not compared", widens=True)
 
 
 def _role(before: Side | None, after: Side | None, environment: str, role: str) -> RoleDifference | None:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.check.parse import parse
+from rolewright.check.syntax import Map
 from rolewright.data import iam
-from rolewright.difference import Access
+from rolewright.difference import CONDITION, Access
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.model import Environment
 from rolewright.policy_difference import NO_POLICIES
@@ -56,6 +57,11 @@ class ReadBack:
     harmless: Mapping[str, Mapping[str, bool]]
 
     @property
+    def workload_name(self) -> str:
+        """None: a folder may be called anything, and the roles' names are compared."""
+        return ""
+
+    @property
     def environments(self) -> tuple[str, ...]:
         """Those that it has values for, or one without a name."""
         return tuple(self.plans)
@@ -79,6 +85,12 @@ class ReadBack:
         if plan is None or block is None:
             return None
         return _access(plan, block, self)
+
+    def place(self, environment: str) -> str:
+        """Where its values say that it is applied."""
+        plan = self.plans.get(environment)
+        given = {} if plan is None else plan.variables
+        return f"account {given['account']} in {given['region']}" if {"account", "region"} <= given.keys() else ""
 
     def others(self, environment: str) -> Mapping[str, str]:
         """Blocks and values beside the roles that decide about access."""
@@ -219,15 +231,35 @@ def _wiring(parsed: ParsedModule) -> dict[str, str]:
         if block.type == "terraform":
             inner = [one for one in block.blocks if one.type != "required_providers"]
             found |= {f"{name} {one.type}": repr(_shape(one)) for one in inner}
+            found |= {
+                f"{name} providers ({block.file})": repr(_sources(one)) for one in block.all("required_providers")
+            }
         elif block.type not in _VALUES:
             found[f"{name} ({block.file})"] = repr(_shape(block))
         elif block.type in ("resource", "data"):
             handled = [repr(block.attributes["provider"].expression)] if "provider" in block.attributes else []
             for lifecycle in block.all("lifecycle"):
                 handled += [f"{key} {one.expression!r}" for key, one in sorted(lifecycle.attributes.items())]
+                found |= _guarded(f"{CONDITION}{'.'.join(block.labels)}", lifecycle.blocks)
             if handled:
                 found[f"the handling of {'.'.join(block.labels)}"] = "; ".join(handled)
     return found
+
+
+def _sources(block: Block) -> object:
+    """Where providers come from, whatever their version."""
+    return sorted(
+        (name, sorted((repr(key), repr(value)) for key, value in one.expression.items if "'version'" not in repr(key)))
+        if isinstance(one.expression, Map)
+        else (name, repr(one.expression))
+        for name, one in block.attributes.items()
+    )
+
+
+def _guarded(name: str, blocks: Iterable[Block]) -> dict[str, str]:
+    """What has to hold before anything is applied, whatever is said where it does not."""
+    held = sorted(repr(one.attributes["condition"].expression) for one in blocks if "condition" in one.attributes)
+    return {name: "; ".join(held)} if held else {}
 
 
 def _shape(block: Block) -> object:
@@ -242,11 +274,14 @@ def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str
     names = {name for role in roles for name in _names(role)}
     read = {block.address for role in roles for block, _ in _documents(plan, role, set())}
     found: dict[str, str] = {}
-    for block in _resources(plan):
+    for block in plan.resources.values():
+        type_ = block.address.rpartition(".")[0]
+        if block.mode == "data" and type_ in harmless:
+            continue
         attachment = block.type == "aws_iam_role_policy_attachment" and block.values.get("role") in names
         if block in roles or block.address in read or attachment:
             continue
-        known = harmless.get(block.type, {})
+        known = harmless.get(type_, {})
         leaves = (
             f"{path}={value}"
             for path, value in _leaves(block.values, "")
@@ -254,7 +289,7 @@ def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str
             and (block.type.startswith(_IAM) or _decides(path, value) or not _is_harmless(path, known))
         )
         text = "\n".join(sorted(leaves))
-        if text or block.type.startswith(_IAM) or block.type not in harmless:
+        if text or block.type.startswith(_IAM) or type_ not in harmless:
             found[block.address] = text
     return found
 

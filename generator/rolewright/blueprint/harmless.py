@@ -22,7 +22,8 @@ def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
     """
     found: dict[str, dict[str, bool]] = {}
     for block in _blocks(catalog):
-        paths = found.setdefault(block.address.partition(".")[0], {})
+        first, _, rest = block.address.partition(".")
+        paths = found.setdefault(f"data.{rest.partition('.')[0]}" if first == "data" else first, {})
         for path in (*block.free, *block.proven):
             paths.setdefault(path, True)
         for path in block.arguments:
