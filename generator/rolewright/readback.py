@@ -14,7 +14,7 @@ from rolewright.difference import CONDITION, Access
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.model import Environment
 from rolewright.policy_difference import NO_POLICIES
-from rolewright.prove.document import PolicyError, statements
+from rolewright.prove.document import PolicyError, read_json, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.table import Declared
 from rolewright.spoken import SYMBOLS
@@ -199,7 +199,7 @@ def _documents(plan: Plan, role: Evaluated, attached: set[str]) -> Iterator[tupl
 
 def _statements(text: str, block: Evaluated, module: ReadBack, *, trust: bool) -> tuple[PolicyStatement, ...]:
     try:
-        return statements(json.loads(text), trust=trust)
+        return statements(read_json(text), trust=trust)
     except (PolicyError, ValueError, RecursionError) as error:
         place = Location(f"{module.name}/{block.file}", block.line, 1, block.line, 2)
         message = f"the policy of {block.address} cannot be read: {error}"

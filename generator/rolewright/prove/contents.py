@@ -13,8 +13,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from rolewright.check.scope import reference
-from rolewright.check.syntax import List
+from rolewright.check.syntax import List, Operation, Traversal
 from rolewright.finding import Finding, Location, Rejected
+from rolewright.prove.document import read_json
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.expressions import value_of
 from rolewright.prove.functions import EvaluationError, UnknownError
@@ -22,7 +23,7 @@ from rolewright.prove.functions import EvaluationError, UnknownError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.check.syntax import Block, Expression, ParsedModule
     from rolewright.model import Contents, Environment, ExpectedBlock
     from rolewright.prove.evaluate import Evaluated, Plan
 
@@ -105,16 +106,46 @@ def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
         if block.type == "variable" or (block.type == "data" and any(block.all("lifecycle")))
     )
     others = {"account": "999999999999", "region": "xx-elsewhere-9"}
+    asked = set(_asked(plan.parsed))
     for what, other in others.items():
         elsewhere = replace(environment, **{what: other})  # type: ignore[arg-type]
         try:
             problems = evaluate(replace(plan.parsed, blocks=kept), elsewhere).problems
         except Rejected:  # a condition refers to more than variables
             problems = evaluate(plan.parsed, elsewhere).problems
-        if not problems:
+        if not problems or what not in asked:
             message = f"the module lets itself be applied to another {what} than that of {environment.name}"
             place = Location("context.tf", 1)
             yield Finding("proof-block", message, "mend the template of the module's context", place)
+
+
+_WHERE = {("aws_caller_identity", "account_id"): "account", ("aws_service_principal", "region"): "region"}
+"""What answers where a module is applied: type of data and its attribute."""
+
+
+def _asked(parsed: ParsedModule) -> Iterator[str]:
+    """Which of account and region has to be the variable of that name, and no other value, before anything is made."""
+    for block in parsed.all("data"):
+        for lifecycle in block.all("lifecycle"):
+            for condition in lifecycle.blocks:
+                held = condition.attributes.get("condition")
+                if condition.type not in _CONDITIONS or held is None:
+                    continue
+                for (type_, attribute), what in _WHERE.items():
+                    sides: set[Expression] = {Traversal(("self", attribute)), Traversal(("var", what))}
+                    needed = ({*one.operands} for one in _all_of(held.expression) if one.operator == "==")
+                    if block.labels[0] == type_ and sides in needed:
+                        yield what
+
+
+def _all_of(condition: Expression) -> Iterator[Operation]:
+    """The operations that all have to hold for a condition to hold."""
+    if isinstance(condition, Operation):
+        if condition.operator == "&&":
+            for operand in condition.operands:
+                yield from _all_of(operand)
+        else:
+            yield condition
 
 
 def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
@@ -222,7 +253,7 @@ def _collect(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - wh
     else:
         if isinstance(value, str) and value.startswith(("{", "[")):
             try:
-                value = json.loads(value)
+                value = read_json(value)
             except ValueError:
                 return
             if isinstance(value, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,21 @@ class PolicyStatement:
     variables: bool
 
 
+def read_json(text: str) -> Any:  # noqa: ANN401 - JSON
+    """What a text says. Raises ValueError for one that is no JSON, or in which an object has a name twice.
+
+    Of two, nobody knows which one counts.
+    """
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
 def _strings(value: object, what: str) -> tuple[str, ...]:
     items = value if isinstance(value, (list, tuple)) else [value]
     if not items or not all(isinstance(item, str) and item for item in items):
@@ -81,9 +97,13 @@ def _conditions(block: object) -> tuple[Atom, ...]:
         raise PolicyError(f"Condition must be an object, not {block!r}")
     atoms = []
     for operator, keys in block.items():
+        if not operator.isascii():
+            raise PolicyError(f"{operator!r} is no condition operator")
         if not isinstance(keys, Mapping) or not keys:
             raise PolicyError(f"Condition {operator} must be an object of keys and values, not {keys!r}")
         for key, value in keys.items():
+            if any(not letter.isascii() and letter.lower().isascii() for letter in key):
+                raise PolicyError(f"{key!r} has a letter that may count as another one")
             items = value if isinstance(value, (list, tuple)) else [value]
             values = tuple(_scalar(item, f"a value of {key}") for item in items)
             if not values:

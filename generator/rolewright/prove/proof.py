@@ -5,26 +5,26 @@ Everything is judged from the evaluated text, and once more from what moto store
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
-from rolewright.finding import Finding, Location, Related
+from rolewright.finding import Finding, Location, Rejected, Related
 from rolewright.prove.contents import binding_findings, contents_findings, structure_findings
 from rolewright.prove.decide import Principal
-from rolewright.prove.document import PolicyError
+from rolewright.prove.document import PolicyError, read_json
+from rolewright.prove.evaluate import evaluate
 from rolewright.prove.promises import promise_broken, stars
 from rolewright.prove.resource_policies import judge_policies
+from rolewright.prove.sandbox import Sandbox
 from rolewright.prove.table import compare, ground, trespasses
 from rolewright.prove.trust import compare_trust
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.model import Declaration, Environment, Text, Trust
     from rolewright.prove.evaluate import Evaluated, Plan
-    from rolewright.prove.sandbox import Sandbox
 
 Document = dict[str, Any]
 
@@ -97,6 +97,8 @@ def prove(
             findings += _apart(trust.role, role.documents, declaration, environment, role.place)
             findings += _promised(role, trust.role, stored or (), declaration, environment)
             findings += _stars(trust.role, role.documents, declaration, role.place)
+    if not environment.name and not findings and environment.account != _ELSEWHERE[0]:
+        findings += _elsewhere(plan, declaration, boundary, environment)
     return Proof(
         environment.name,
         len(held),
@@ -106,6 +108,28 @@ def prove(
         tuple(dict.fromkeys(findings)),
         sandbox.not_applied,
     )
+
+
+_ELSEWHERE = ("999999999999", "cn-north-1", "aws-cn")
+
+
+def _elsewhere(
+    plan: Plan, declaration: Declaration, boundary: Text | None, environment: Environment
+) -> Iterator[Finding]:
+    """What does not hold in another place of a module without environments, which may be applied anywhere."""
+    account, region, partition = _ELSEWHERE
+    known = {"local.account": account, "local.region": region, "local.partition": partition}
+    there = replace(
+        environment, account=account, region=region, partition=partition, values={**environment.values, **known}
+    )
+    try:
+        found = prove(
+            evaluate(plan.parsed, there), Sandbox((), (), (), {}, {}, {}), declaration, boundary, there
+        ).findings
+    except Rejected as refusal:
+        found = refusal.findings
+    for one in found:
+        yield replace(one, message=f"elsewhere than where it was tried: {one.message}")
 
 
 _BLUEPRINT = "this is a fault of the blueprint's templates, not of the manifest: mend them"
@@ -127,7 +151,7 @@ def _held(plan: Plan) -> Iterator[_Held]:
 def _document(text: str) -> Document:
     """A policy as JSON; what is none, or is known after an apply alone, is no policy that can be judged."""
     try:
-        found = json.loads(text)
+        found = read_json(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -185,6 +209,7 @@ def _loose(plan: Plan) -> Iterator[Finding]:
     roles = [_names(block) for block in blocks if block.type == "aws_iam_role"]
     attached = [block.values for block in blocks if block.type == "aws_iam_role_policy_attachment"]
     inline = [block.values for block in blocks if block.type == "aws_iam_role_policy"]
+    yield from _renamed(blocks, roles)
     for block in blocks:
         if block.type == "aws_iam_policy" and not any(
             one.get("policy_arn") == "${" + block.address + ".arn}" for one in attached
@@ -198,6 +223,18 @@ def _loose(plan: Plan) -> Iterator[Finding]:
                 role = next((names for names in roles if block.values.get("role_name") in names), set())
                 if {*block.values.get(list_, ())} != {one.get(name) for one in held if one.get("role") in role}:
                     yield _at(block, f"{list_} of {block.address} are not the policies that the role has")
+
+
+def _renamed(blocks: Iterable[Evaluated], roles: Sequence[set[object]]) -> Iterator[Finding]:
+    """Policies with the name of another one of the same role, or of the account."""
+    seen: set[tuple[str, int, str]] = set()
+    for block in blocks:
+        if block.type in ("aws_iam_role_policy", "aws_iam_policy"):
+            owner = next((number for number, names in enumerate(roles) if block.values.get("role") in names), -1)
+            name = (block.type, owner, str(block.values.get("name", block.address)))
+            if name in seen:
+                yield _at(block, f"{block.address} has the name of another policy, and takes its place or is replaced")
+            seen.add(name)
 
 
 def _at(block: Evaluated, message: str) -> Finding:

@@ -10,7 +10,7 @@ from rolewright.data import iam
 from rolewright.finding import Finding, Location, Related
 from rolewright.prove.carriers import UnreadError, as_policy, carried, carriers
 from rolewright.prove.conditions import has_variable
-from rolewright.prove.document import Atom, PolicyError, PolicyStatement, resource_statements
+from rolewright.prove.document import Atom, PolicyError, PolicyStatement, read_json, resource_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -166,17 +166,9 @@ def _lines(
 def _json(text: object) -> Any:  # noqa: ANN401 - JSON
     """What a policy says. Raises PolicyError for what is no JSON, such as what only an apply brings to light."""
     try:
-        return json.loads(str(text), object_pairs_hook=_once)
+        return read_json(str(text))
     except ValueError as error:
         raise PolicyError(f"it is no JSON that can be read: {error}") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object each of whose names stands there once; of two, nobody knows which one counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands there twice")
-    return found
 
 
 def _several(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
