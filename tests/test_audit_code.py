@@ -8,9 +8,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import generated
 from command import rolewright
 from planted import new_key
 from programs import PROGRAMS
@@ -221,7 +222,7 @@ ARGUMENTS = (
 )
 
 
-@settings(max_examples=80, deadline=None)
+@generated(25, 240)
 @given(data=st.data())
 def test_whatever_is_passed_the_manifest_is_valid(data: st.DataObject, pipeline: Pipeline) -> None:
     """It is built, linted, proven and applied to moto, as `validate` does it."""

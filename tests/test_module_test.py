@@ -102,7 +102,7 @@ def widened(built: Built) -> Iterator[tuple[str, str]]:
                 yield f"{pattern} at {roles.count(chr(10), 0, found.start()) + 1}", text
 
 
-@pytest.mark.parametrize("name", shared(["carts", "github-actions", "legacy-app"], 0.6))
+@pytest.mark.parametrize("name", shared(["carts", "github-actions", "legacy-app"], 0.3))
 def test_every_widening_by_hand_fails(
     name: str, pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import generated
 from command import rolewright
 from rolewright.blueprint import Catalog
 from rolewright.manifest import read_manifest
@@ -141,7 +142,7 @@ def test_an_alias_is_left_as_it_is(catalog: Catalog) -> None:
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:DeleteItem", "s3:PutObject", "s3:DeleteObject")
 
 
-@settings(max_examples=100, deadline=None)
+@generated(30, 300)
 @given(data=st.data())
 def test_whatever_was_denied_is_allowed_afterwards(data: st.DataObject, catalog: Catalog) -> None:
     """Held against `why`: of any denials in any order, on what the manifest has and on what it lacks."""

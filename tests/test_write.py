@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 from typing import TYPE_CHECKING, Any
@@ -360,19 +361,20 @@ def test_a_file_of_the_user_in_the_staging_folder_stays(tmp_path: Path) -> None:
     assert contents(target)[f"{STAGING}/notes"] == b"mine"
 
 
-def cut_off_in_step_two(target: Path) -> None:
-    """Leave a folder as a kill does between the journal and the first file."""
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a kill leaves it between the journal and the first file."""
+    target = prepared(tmp_path_factory.mktemp("cut-off") / "app")
     number = 1
     while killed(NEW, target, number):
         if f"{STAGING}/journal.json" in contents(target) and (target / "a.tf").read_text() == "old a\n":
-            return
+            return target
         number += 1
     pytest.fail("no kill left a journal")
 
 
-def test_an_edit_after_a_kill_is_not_overwritten_unasked(tmp_path: Path) -> None:
-    target = prepared(tmp_path / "app")
-    cut_off_in_step_two(target)
+def test_an_edit_after_a_kill_is_not_overwritten_unasked(tmp_path: Path, cut_off: Path) -> None:
+    target = shutil.copytree(cut_off, tmp_path / "app", symlinks=True)
     put(target, {"b.tf": b"edited", "gone/x.tfvars": b"edited"})
     assert refused(NEW, target) == {"b.tf": "write-edited", "gone/x.tfvars": "write-edited"}
     assert contents(target)["b.tf"] == b"edited"
@@ -391,10 +393,9 @@ def test_an_edit_after_a_kill_is_not_overwritten_unasked(tmp_path: Path) -> None
         {"format": 2},
     ],
 )
-def test_a_journal_that_leads_elsewhere_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
-    target = prepared(tmp_path / "app")
+def test_a_journal_that_leads_elsewhere_is_refused(tmp_path: Path, cut_off: Path, change: dict[str, object]) -> None:
+    target = shutil.copytree(cut_off, tmp_path / "app", symlinks=True)
     put(tmp_path, {"outside": b"theirs"})
-    cut_off_in_step_two(target)
     path = target / STAGING / "journal.json"
     journal = json.loads(path.read_bytes())
     path.write_text(json.dumps({**journal, **change}))
