@@ -50,6 +50,8 @@ return [...document.querySelectorAll('section.workload')].map(w => ({
       resources: r.cells[3] ? [...r.cells[3].children].filter(c => c.tagName === 'CODE').map(c => c.textContent) : [],
       only: r.cells[3] && r.cells[3].querySelector('p code') ? r.cells[3].querySelector('p code').textContent : ''
     })),
+    opened: [...e.querySelectorAll('table.opened tbody tr')].map(r =>
+      `open ${r.cells[0].textContent.trim()} to ${r.cells[1].textContent.trim()}`),
     trusts: [...e.querySelector('table').tBodies[0].rows].map(r => ({
       role: r.cells[0].firstChild.textContent, who: [...r.cells[1].querySelectorAll('code')].map(c => c.textContent),
       only: r.cells[2].textContent.trim()
@@ -113,6 +115,7 @@ def locked(workload: str, listed: list[dict[str, Any]]) -> set[str]:
                 for action in row["actions"]
                 for arn in row["resources"]
             }
+        lines |= {where + line for line in environment["opened"]}
         for row in environment["policies"]:
             if row["effect"] == "says":
                 lines.add(f"{where}{row['of']} says {row['who'][0]}")

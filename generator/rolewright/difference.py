@@ -147,12 +147,10 @@ class Described:
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
         """What the blocks that are declared open."""
         there = self._environment(environment)
-        values = {} if there is None else there.values if there.name else SYMBOLS
-        return {
-            (what.ground(values), whom.ground(values)): str(block.location)
-            for block in (self.declaration.contents.blocks if there is not None else ())
-            for what, whom in block.opens
-        }
+        if there is None:
+            return {}
+        opened = self.declaration.contents.opened(there.values if there.name else SYMBOLS)
+        return {pair: str(place) for pair, place in opened.items()}
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """What the module's resources let others do."""

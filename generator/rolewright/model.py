@@ -237,6 +237,14 @@ class Contents:
     files: tuple[str, ...]
     providers: Mapping[str, str]
 
+    def opened(self, values: Mapping[str, str]) -> dict[tuple[str, str], Location]:
+        """Give what is open over the network and to whom, with the values of an environment, and what says so."""
+        return {
+            (what.ground(values), whom.ground(values)): block.location
+            for block in self.blocks
+            for what, whom in block.opens
+        }
+
 
 @dataclass(frozen=True)
 class Declaration:

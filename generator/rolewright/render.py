@@ -295,6 +295,5 @@ def access_lock(workload: Workload, roles: tuple[Role, ...], declaration: Declar
                                 f"{arn.ground(values)}{shown(statement.conditions, values)}"
                             )
         lines |= {f"{where}{line}" for policy in declaration.policies for line in policy_lines(policy, values)}
-        opened = [pair for block in declaration.contents.blocks for pair in block.opens]
-        lines |= {f"{where}open {what.ground(values)} to {whom.ground(values)}" for what, whom in opened}
+        lines |= {f"{where}open {what} to {whom}" for what, whom in declaration.contents.opened(values)}
     return "".join(f"{_one_line(line)}\n" for line in sorted(lines))

@@ -134,6 +134,10 @@ def _environment(built: Built, environment: Environment) -> dict[str, Any]:
         ],
         "rows": [_row(role, statement, values) for role, statement in _statements(built.roles)],
         "policies": [_policy(policy, values) for policy in built.declaration.policies],
+        "opened": [
+            {"what": what, "whom": whom, "place": str(place)}
+            for (what, whom), place in sorted(built.declaration.contents.opened(values).items())
+        ],
     }
 
 
