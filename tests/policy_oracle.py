@@ -59,7 +59,8 @@ class Account:
 def disagreements(account: Account, plan: Plan, sandbox: Sandbox, declaration: Declaration, real: Shown) -> list[str]:
     """A line for each permission that one of the four has and another lacks, by role."""
     found: list[str] = []
-    generated = {value: token for token, value in sandbox.tokens.items()}
+    literal = json.dumps([block.values.get("policy") for block in plan.resources.values()])
+    generated = {value: token for token, value in sandbox.tokens.items() if value not in literal}
     for block in plan.resources.values():
         if block.type != "aws_iam_role" or block.mode != "resource":
             continue

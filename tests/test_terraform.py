@@ -98,7 +98,8 @@ def test_what_moto_cannot_make_is_planned(
     modules = [
         one for one in [*_examples(pipeline), *_created(pipeline, cases)] if terraform_types(one) & LACKING.keys()
     ]
-    assert LACKING.keys() <= set().union(*map(terraform_types, modules))
+    if cases.soak:
+        assert LACKING.keys() <= set().union(*map(terraform_types, modules))
     root = Root(tmp_path, Terraform(terraform.program, server), modules)
     assert_none(root.plan())
     assert_none(_other_values(root, root.planned()))
