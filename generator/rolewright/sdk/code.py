@@ -18,6 +18,7 @@ from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.languages import calls_unread, is_list_of_packages, read_as, unread_language
 from rolewright.sdk.models import facts as models_facts
+from rolewright.sdk.others import other_ways
 from rolewright.sdk.python import Reader
 from rolewright.sdk.scopes import File, Imported, read_file
 from rolewright.sdk.source_files import read_source
@@ -64,6 +65,7 @@ def read_files(files: Iterable[str], folder: str) -> Read:
             continue
         if language:
             texts[language][file] = text
+            found += other_ways(language, file, text)
         if (told := calls_unread(file, text)) is not None:
             found.append(told)
     found += _python(texts["Python"], folder)

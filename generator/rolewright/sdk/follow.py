@@ -370,6 +370,24 @@ class Follower:
             if not passed:
                 yield from self.values(Bound(file, node))
 
+    def given_away(self, file: Source, node: Applied) -> tuple[str, list[Client]]:
+        """The package of somebody else's that a call is of, and the clients that it is passed; "" for a call of none.
+
+        Those alone, in a mapping or in a list: what is passed within more is not looked for.
+        """
+        owners = [one for one in self.values(Bound(file, node.of)) if isinstance(one, Owned)]
+        name = node.of.name if isinstance(node.of, Name | Member) else ""
+        if not owners or any(name in one.functions for one in self.files if name):
+            return "", []
+        found: list[Client] = []
+        for given in node.given:
+            for value in self.values(Bound(file, given)):
+                made = value.node if isinstance(value, Code) and isinstance(value.node, Made) else None
+                inner = (*made.elements, *(one for _, one in made.items)) if made else ()
+                held = (known for one in inner for known in self.values(Bound(file, one)))
+                found += (one for one in (value, *held) if isinstance(one, Client))
+        return owners[0].package, found
+
     def place(self, file: Source, at: int, text: str) -> Location:
         """Where something stands."""
         line, column = file.tokens.place(at)

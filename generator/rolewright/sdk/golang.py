@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _INPUT = re.compile(r"([A-Z]\w*)Input")
 _ENDS = ("", "WithContext", "Request", "PagesWithContext", "Pages")
 _STARTS = ("", "Presign")
+_MAKERS = ("config", "session")
+"""Packages whose values clients are made of."""
 _WAITER = re.compile(r"New(\w+)Waiter|WaitUntil(\w+?)(?:WithContext)?")
 _VERSION = re.compile(r"^github\.com/aws/aws-sdk-go(?:-v2)?/")
 
@@ -56,7 +58,7 @@ class GoReader:
             for node in self._nodes[id(file)]
             for one in (self._named(file, node) if isinstance(node, Member) else self._applied(file, node))
         ]
-        found = [*made, *_distinct(more)]
+        found = [*made, *_distinct([*more, *self._handed()])]
         yield from found
         yield from self._idle(found)
 
@@ -179,6 +181,24 @@ class GoReader:
                                 said = self._follow.argument(Bound(source, made))
                                 place = self._follow.place(file, _first(node), hint(Bound(file, member)))
                                 yield Call(found[0].name, other, spelled(found[0], other, said), place, is_sure=False)
+
+    def _handed(self) -> Iterator[Unmapped]:
+        """Clients, and what makes them, that are given to packages of others."""
+        for file in self._follow.files:
+            for node in self._nodes[id(file)]:
+                if not isinstance(node, Applied):
+                    continue
+                package, given = self._follow.given_away(file, node)
+                if "." not in package.partition("/")[0] or self._is_sdk(package) or package in facts()["passes"]:
+                    continue
+                for one in given:
+                    known = self._service(one.package)
+                    what = f"a client of {known.name}" if known else "what makes clients"
+                    if known or (self._is_sdk(one.package) and one.package.rpartition("/")[2] in _MAKERS):
+                        place = self._follow.place(file, _first(node), hint(Bound(file, node.of)))
+                        reason = f"it is given {what}, and what it calls is not in these files"
+                        yield Unmapped(hint(Bound(file, node.of)), reason, place)
+                        break
 
     def _idle(self, told: list[Call | Unmapped]) -> Iterator[Unmapped]:
         called = {one.service for one in told if isinstance(one, Call)}

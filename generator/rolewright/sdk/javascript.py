@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.bindings import Bound, Source, links
+from rolewright.sdk.bindings import Bound, Part, Source, links
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
 from rolewright.sdk.expressions import Applied, Indexed, Member, Name
 from rolewright.sdk.follow import Client, Code, Follower, Owned, facts, hint, operations_called, service_called, spelled
@@ -42,6 +42,7 @@ class ScriptReader:
         for file in self._follow.files:
             for node, outer in self._nodes[id(file)]:
                 found += self._of(file, node, outer)
+        found += self._handed(found)
         yield from found
         yield from self._idle([one for one in found if isinstance(one, Call)], found)
 
@@ -276,6 +277,35 @@ class ScriptReader:
             yield Unmapped(self._said(file, node), reason, place)
 
     # --- what nothing accounts for -----------------------------------------------------------------
+
+    def _handed(self, told: list[Call | Unmapped]) -> Iterator[Call | Unmapped]:
+        """Methods that are taken out of a client by their names, and clients that others' code is given."""
+        lines = {(one.location.file, one.location.line) for one in told if isinstance(one, Unmapped)}
+        for file in self._follow.files:
+            parts = [one for listed in file.names.values() for one in listed if isinstance(one, Part)]
+            for part in {id(one): one for one in parts}.values():
+                for value in self._follow.values(part.of):
+                    known = self._client(value)
+                    place = self._place(file, part.of.node)
+                    for operation in operations_called(known, part.name) if known else ():
+                        assert known is not None
+                        yield Call(known.name, operation, None, place, is_sure=False)
+            for node, _ in self._nodes[id(file)]:
+                if not isinstance(node, Applied):
+                    continue
+                package, given = self._follow.given_away(file, node)
+                known = next(filter(None, map(self._client, given)), None)
+                if known is None or self._is_sdk(package) or self._gives_back(package):
+                    continue
+                place = self._place(file, node)
+                if (place.file, place.line) not in lines:
+                    lines.add((place.file, place.line))
+                    reason = f"it is given a client of {known.name}, and what it calls is not in these files"
+                    yield Unmapped(self._said(file, node), reason, place)
+
+    def _gives_back(self, package: str) -> bool:
+        """Whether a package gives back what it is passed, or is one of Node's own."""
+        return package in facts()["passes"] or package.startswith("node:") or package in self._facts["own"]
 
     def _idle(self, calls: list[Call], told: list[Call | Unmapped]) -> Iterator[Unmapped]:
         """Packages of services that are imported, and of which no call was found."""

@@ -1,15 +1,22 @@
-"""Methods of boto3 that are passed on in place of being called: to executors, threads, partials, retries."""
+"""What is passed on: methods to executors, threads, partials, retries, and clients to code that nobody can look at."""
 
 from __future__ import annotations
 
 import ast
+import builtins
+import sys
 from typing import TYPE_CHECKING
 
 from rolewright.sdk import models
+from rolewright.sdk.scopes import Imported, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from rolewright.sdk.scopes import Scope
+
+_DEPTH = 5
+"""Names that stand for one another, which are followed."""
 _TARGET, _ARGUMENTS, _NAMED = "target", "args", "kwargs"
 
 
@@ -42,3 +49,35 @@ def handed_over(node: ast.Call) -> Iterator[ast.Call]:
 
 def _made(func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], of: ast.Call) -> ast.Call:
     return ast.copy_location(ast.Call(func, list(args), list(keywords)), of)
+
+
+def is_harmless(func: ast.expr, scope: Scope, own: Collection[str]) -> bool:
+    """Whether a function that is not known calls nothing of what it is passed, or is one of the project's `own`.
+
+    So are those of Python itself, of packages that give back what they are passed, and what only keeps it.
+    """
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    if name in own or name in models.facts()["keeps"]:
+        return True
+    return not isinstance(func, ast.Call) and _is_known(func, scope, _DEPTH)
+
+
+def _is_known(node: ast.expr, scope: Scope, depth: int) -> bool:
+    """Whether an expression begins with something of Python itself, or of a package that gives back."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if not isinstance(node, ast.Name):
+        return isinstance(node, ast.Constant | ast.Dict | ast.List | ast.Set | ast.Tuple | ast.DictComp | ast.ListComp)
+    bindings = scope.find(node.id)
+    if not bindings:
+        return hasattr(builtins, node.id)
+    return all(
+        (isinstance(one, Imported) and _gives_back(one))
+        or (isinstance(one, Value) and depth > 0 and _is_known(one.node, one.scope, depth - 1))
+        for one in bindings
+    )
+
+
+def _gives_back(one: Imported) -> bool:
+    package = one.module.partition(".")[0]
+    return package in sys.stdlib_module_names or package in models.facts()["gives_back"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import UNKNOWN, Argument, Call, Said, Unmapped
-from rolewright.sdk.passed import handed_over
+from rolewright.sdk.passed import handed_over, is_harmless
 from rolewright.sdk.scopes import Class, Element, Function, Imported, Item, Parameter, Typed, Value
 from rolewright.sdk.values import (
     Answer,
@@ -66,6 +66,7 @@ class Reader:
 
     def __init__(self, files: Iterable[File]) -> None:
         self._files = list(files)
+        self._functions = {name for file in self._files for name in file.functions}
         self._modules: dict[str, list[File]] = defaultdict(list)
         for file in self._files:
             parts = file.name.removesuffix(".__init__").split(".")
@@ -82,15 +83,24 @@ class Reader:
         callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
         for file in self._files:
             for node, scope in file.calls:
-                for target in self._evaluate(node.func, scope):
-                    if isinstance(target, Function):
-                        callers[target].append((node, scope, _is_method(target)))
-                    elif isinstance(target, Class):
-                        for made in self._members(target, "__init__"):
-                            if isinstance(made, Function):
-                                callers[made].append((node, scope, True))
+                for function, call, is_method in self._called(node, scope):
+                    callers[function].append((call, scope, is_method))
         self._callers = callers
         self._known.clear()  # they were told without what is passed to functions
+
+    def _called(self, node: ast.Call, scope: Scope) -> Iterator[tuple[Function, ast.Call, bool]]:
+        """The functions that a call runs, itself or by handing them over, and whether what it passes comes after one.
+
+        That is so for methods, whose first parameter is what they are of.
+        """
+        for call in (node, *handed_over(node)):
+            for target in self._evaluate(call.func, scope):
+                if isinstance(target, Function):
+                    yield target, call, _is_method(target)
+        for target in self._evaluate(node.func, scope):
+            for made in self._members(target, "__init__") if isinstance(target, Class) else ():
+                if isinstance(made, Function):
+                    yield made, node, True
 
     def calls(self, file: File) -> Iterator[Call | Unmapped]:
         """The calls of AWS in one file, in the order of its text."""
@@ -134,11 +144,30 @@ class Reader:
                         yield Call(value.of.service, operation, None, place)
         for node, scope in file.calls:
             place = _place(file, node)
+            given = self._given_away(node, scope)
+            if given and (file.path, place.line) not in lines:
+                lines.add((file.path, place.line))
+                yield Unmapped(_source(node), f"it is given {given}, and what it calls is not in these files", place)
+        for node, scope in file.calls:
+            place = _place(file, node)
             makes = any(isinstance(one, Sdk) and one.maker for one in self._evaluate(node.func, scope))
             for value in self._evaluate(node, scope) if makes else ():
                 is_told = not isinstance(value, Client | Handle) or value.service in services
                 if not is_told and (file.path, place.line) not in lines:
                     yield Unmapped(_source(node), "it is made, and no call of it was found", place)
+
+    def _given_away(self, node: ast.Call, scope: Scope) -> str:
+        """The client, resource or session that a call passes to code that is not in these files; "" for none."""
+        passed = (*node.args, *(one.value for one in node.keywords))
+        found = [value for one in passed for value in self._evaluate(one, scope)]
+        held = next((one for one in found if isinstance(one, Client | Handle | Sdk)), None)
+        if held is None or not all(isinstance(one, Said) for one in self._evaluate(node.func, scope)):
+            return ""
+        handed = [target for one in handed_over(node) for target in self._evaluate(one.func, scope)]
+        if is_harmless(node.func, scope, self._functions) or any(isinstance(one, Function | Class) for one in handed):
+            return ""
+        what = "resource" if isinstance(held, Handle) else "client"
+        return "what makes clients" if isinstance(held, Sdk) else f"a {what} of {held.service}"
 
     # --- calls -------------------------------------------------------------------------------------
 

@@ -44,6 +44,8 @@ class File:
     scope: Scope = field(init=False)
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
     attributes: list[tuple[ast.Attribute, Scope]] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
+    """The names of all functions and classes."""
     put: dict[str, list[Value]] = field(default_factory=dict)
     """What is given to attributes of anything but instances, as `threading.local()` keeps it."""
 
@@ -165,6 +167,7 @@ class _Reader(ast.NodeVisitor):
         scope = Scope(self._file, self._scope, self._class if self._scope.is_class else self._scope.owner)
         arguments = (*node.args.posonlyargs, *node.args.args)
         is_property = any("property" in ast.unparse(one).lower() for one in node.decorator_list)
+        self._file.functions.add(node.name)
         function = Function(node.name, scope, tuple(one.arg for one in arguments), is_property)
         self._bind(node.name, function)
         padding = [None] * (len(arguments) - len(node.args.defaults))
@@ -176,6 +179,7 @@ class _Reader(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         scope = Scope(self._file, self._scope, is_class=True)
         made = Class(node.name, scope, tuple(node.bases))
+        self._file.functions.add(node.name)
         self._bind(node.name, made)
         before, self._class = self._class, made
         self._inside(scope, node.body)

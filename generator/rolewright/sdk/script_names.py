@@ -129,6 +129,7 @@ class ScriptNames(Names):
             if tokens.is_name(begin):
                 local = begin + 2 if tokens.is_mark(begin + 1, ":") and begin + 2 < end else begin
                 if tokens.is_name(local):
+                    self._source.types.update((begin, local))
                     self._bind(scope, tokens.words[local], Part(of, tokens.words[begin]))
 
     def _typed(self, scope: int, name: str, at: int, end: int) -> None:
