@@ -132,3 +132,24 @@ def test_a_method_that_is_taken_by_its_name_is_a_call(tmp_path: Path) -> None:
     text = 'const AWS = require("aws-sdk");\nconst s3 = new AWS.S3();\nconst { putObject, deleteObject: d } = s3;\n'
     calls, _ = found_in("a.js", text, tmp_path)
     assert sorted(calls) == ["DeleteObject", "PutObject"]
+
+
+@pytest.mark.parametrize("program", ["/usr/bin/env python3", "/usr/bin/python3.13", "/usr/bin/env -S python -u"])
+def test_a_program_without_an_end_of_its_name_is_read(program: str, tmp_path: Path) -> None:
+    assert found_in("run", f"#!{program}\n{PYTHON}", tmp_path) == (["GetObject"], [])
+
+
+UNREAD = {
+    "run": ("#!/bin/bash\naws s3 cp a b\n", "it calls AWS's command line (run:2)"),
+    "task": ("#!/usr/bin/env ruby\nrequire 'aws-sdk-s3'\n", "it imports AWS's SDK (task:2)"),
+    "Dockerfile": ("FROM x\nCMD aws s3 cp a b\n", "it calls AWS's command line (Dockerfile:2)"),
+    "api.Dockerfile": ('FROM x\nCMD ["sh", "-c", "aws s3 cp a b"]\n', "it calls AWS's command line (api.Dockerfile:2)"),
+    "Containerfile": ('FROM x\nENTRYPOINT ["aws", "s3", "cp"]\n', "it calls AWS's command line (Containerfile:2)"),
+    "fast.pyx": ("import boto3\n", "it imports AWS's SDK (fast.pyx:1)"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_starts_programs_is_told(name: str, tmp_path: Path) -> None:
+    text, why = UNREAD[name]
+    assert found_in(name, text, tmp_path) == ([], [why])

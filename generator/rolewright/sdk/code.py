@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,14 @@ from rolewright.sdk.expressions import TooLongError
 from rolewright.sdk.follow import facts
 from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
-from rolewright.sdk.languages import calls_unread, is_list_of_packages, read_as, unread_language
+from rolewright.sdk.languages import (
+    calls_unread,
+    is_list_of_packages,
+    is_read,
+    language_of_program,
+    read_as,
+    unread_language,
+)
 from rolewright.sdk.models import facts as models_facts
 from rolewright.sdk.others import other_ways
 from rolewright.sdk.python import Reader
@@ -37,6 +45,9 @@ _ELSEWHERE = re.compile(
 _MAX_BYTES = 2_000_000
 """A longer file was not written by hand."""
 
+_HEAD = 300
+"""Bytes of a file in which its first line names the program that runs it."""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -55,7 +66,12 @@ def read_files(files: Iterable[str], folder: str) -> Read:
     for file in files:
         relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name)
         language, other = read_as(relative.name), unread_language(relative.name)
-        if _ELSEWHERE.search(relative.as_posix()) or not (language or other or is_list_of_packages(relative.name)):
+        if _ELSEWHERE.search(relative.as_posix()):
+            continue
+        if not (language or other or relative.suffix):
+            run_by = language_of_program(_head(file))
+            language, other = (run_by, None) if run_by and is_read(run_by) else (None, run_by)
+        if not (language or other or is_list_of_packages(relative.name)):
             continue
         unread.update([other] if other else [])
         try:
@@ -66,12 +82,23 @@ def read_files(files: Iterable[str], folder: str) -> Read:
         if language:
             texts[language][file] = text
             found += other_ways(language, file, text)
-        if (told := calls_unread(file, text)) is not None:
+        if (told := calls_unread(file, text, other)) is not None:
             found.append(told)
     found += _python(texts["Python"], folder)
     found += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])
     found += _sources(texts["Go"], folder, GoReader, facts()["go"]["marks"])
     return Read(tuple(sorted(_once(found), key=lambda one: one.location)), dict(unread))
+
+
+def _head(file: str) -> str:
+    """The first characters of a file; "" for one that is no text or cannot be read."""
+    try:
+        if not stat.S_ISREG(Path(file).stat().st_mode):
+            return ""
+        with Path(file).open("rb") as opened:
+            return opened.read(_HEAD).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _once(found: list[Call | Unmapped]) -> Iterator[Call | Unmapped]:

@@ -15,7 +15,10 @@ from rolewright.source import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_COMMAND = re.compile(r"(?:^|[\s;|&(`$])(?:aws|awslocal)[ \t]+(?!_|=)[a-z]", re.MULTILINE)
+_PROGRAM = re.compile(r"#![ \t]{0,9}[\w./-]{0,200}/([\w.-]{1,40})(?:[ \t]{1,9}(?:-S[ \t]{1,9})?([\w.-]{1,40}))?")
+_COMMAND = re.compile(
+    r"""(?:^|[\s;|&(`$"'])(?:aws|awslocal)(?:[ \t]+(?!_|=)[a-z]|["'],[ \t]{0,9}["'][a-z])""", re.MULTILINE
+)
 """AWS's command line, where a command begins."""
 
 
@@ -26,8 +29,21 @@ def read_as(name: str) -> str | None:
 
 
 def unread_language(name: str) -> str | None:
-    """The language of a file that holds code, and is not read."""
-    return _unread().get(PurePath(name).suffix)
+    """The language of a file that holds code, or starts programs, and is not read."""
+    return _unread().get(PurePath(name).suffix) or _starts(name)
+
+
+def language_of_program(head: str) -> str | None:
+    """The language that the first line of a file tells by the program that runs it, where its name tells none."""
+    found = _PROGRAM.match(head)
+    name = "" if found is None else found[2] if found[1] == "env" and found[2] else found[1]
+    language: str | None = _facts()["programs"].get(name.rstrip("0123456789."))
+    return language
+
+
+def is_read(language: str) -> bool:
+    """Whether the calls in files of a language are read."""
+    return language in _facts()["read"]
 
 
 def is_list_of_packages(name: str) -> bool:
@@ -35,10 +51,11 @@ def is_list_of_packages(name: str) -> bool:
     return _packages_of(name) is not None
 
 
-def calls_unread(file: str, text: str) -> Unmapped | None:
+def calls_unread(file: str, text: str, language: str | None) -> Unmapped | None:
     """What uses AWS in a file of a language that is not read, or in a list of packages for one: the first such line."""
-    language = unread_language(file)
-    about = _facts()["unread"].get(language)
+    about: Mapping[str, Any] | None = (
+        {"command": True} if _starts(PurePath(file).name) else _facts()["unread"].get(language)
+    )
     listed = _packages_of(PurePath(file).name)
     if listed is not None:
         language, about = listed["language"], listed
@@ -55,6 +72,11 @@ def calls_unread(file: str, text: str) -> Unmapped | None:
     line = text.count("\n", 0, at) + 1
     reason = f"{said} ({PurePath(file).name}:{line})"
     return Unmapped(f"{language} is not read", reason, Location(file, line, 1, line))
+
+
+def _starts(name: str) -> str | None:
+    listed = ((what, one) for what, patterns in _facts()["starts"].items() for one in patterns)
+    return next((what for what, pattern in listed if fnmatchcase(name, pattern)), None)
 
 
 def _packages_of(name: str) -> Mapping[str, Any] | None:
