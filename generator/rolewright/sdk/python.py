@@ -13,10 +13,10 @@ from collections import defaultdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from rolewright.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import UNKNOWN, Argument, Call, Said, Unmapped
 from rolewright.sdk.passed import handed_over, is_harmless
+from rolewright.sdk.python_syntax import alternatives, constant, hint, passed_to, place_of, source
 from rolewright.sdk.scopes import Class, Element, Function, Imported, Item, Parameter, Typed, Value
 from rolewright.sdk.values import (
     Answer,
@@ -47,13 +47,13 @@ from rolewright.sdk.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from rolewright.finding import Location
     from rolewright.sdk.scopes import Binding, File, Scope
 
 _DEPTH = 100
 """Expressions within expressions that are followed; each takes several calls of Python's own stack."""
 _FRAMES = 3
 """Calls within calls that are told apart; beyond them a parameter is whatever any call passes."""
-_ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 _STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
 _OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 _MEMBER = re.compile(r"[a-z]*[A-Z]\w*")
@@ -105,11 +105,11 @@ class Reader:
     def calls(self, file: File) -> Iterator[Call | Unmapped]:
         """The calls of AWS in one file, in the order of its text."""
         for node, scope in file.calls:
-            place = _place(file, node)
+            place = place_of(file, node)
             if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
                 of_sdk = any(isinstance(one, Client | Handle) for one in self._evaluate(node.args[0], scope))
                 if of_sdk and not all(isinstance(one, ast.Constant) for one in node.args[1:]):
-                    yield Unmapped(_source(node), "which operation it is is known only when it runs", place)
+                    yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 continue
             yield from self._call(node, scope, place)
             for handed in handed_over(node):
@@ -120,7 +120,7 @@ class Reader:
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute.value, scope):
                 if isinstance(value, Handle) and attribute.attr in models.attributes(value.service, value.type):
-                    place = _place(file, attribute)
+                    place = place_of(file, attribute)
                     for call in self._loads(value, place):
                         if (call.service, call.operation, place) not in seen:
                             seen.add((call.service, call.operation, place))
@@ -136,25 +136,25 @@ class Reader:
             for value in self._evaluate(attribute, scope) if id(attribute) not in called else ():
                 if not (isinstance(value, Bound) and isinstance(value.of, Client)):
                     continue
-                place = _place(file, attribute)
+                place = place_of(file, attribute)
                 for operation in _operations(value.of.service, value.method):
                     if (value.of.service, operation) not in calls:
                         calls.add((value.of.service, operation))
                         services.add(value.of.service)
                         yield Call(value.of.service, operation, None, place)
         for node, scope in file.calls:
-            place = _place(file, node)
+            place = place_of(file, node)
             given = self._given_away(node, scope)
             if given and (file.path, place.line) not in lines:
                 lines.add((file.path, place.line))
-                yield Unmapped(_source(node), f"it is given {given}, and what it calls is not in these files", place)
+                yield Unmapped(source(node), f"it is given {given}, and what it calls is not in these files", place)
         for node, scope in file.calls:
-            place = _place(file, node)
+            place = place_of(file, node)
             makes = any(isinstance(one, Sdk) and one.maker for one in self._evaluate(node.func, scope))
             for value in self._evaluate(node, scope) if makes else ():
                 is_told = not isinstance(value, Client | Handle) or value.service in services
                 if not is_told and (file.path, place.line) not in lines:
-                    yield Unmapped(_source(node), "it is made, and no call of it was found", place)
+                    yield Unmapped(source(node), "it is made, and no call of it was found", place)
 
     def _given_away(self, node: ast.Call, scope: Scope) -> str:
         """The client, resource or session that a call passes to code that is not in these files; "" for none."""
@@ -193,8 +193,8 @@ class Reader:
                     if method in one.methods and set(named) <= one.operations[one.methods[method]]
                 ]
                 if like:
-                    reason = f"what `{_source(node.func.value)}` is cannot be told; {' or '.join(like)} has such a call"
-                    yield Unmapped(_source(node.func), reason, place)
+                    reason = f"what `{source(node.func.value)}` is cannot be told; {' or '.join(like)} has such a call"
+                    yield Unmapped(source(node.func), reason, place)
 
     def _evaluates_to_code(self, node: ast.expr, scope: Scope) -> bool:
         return any(isinstance(one, Instance | Module | Meta | Class) for one in self._evaluate(node, scope))
@@ -203,9 +203,9 @@ class Reader:
         """A client or resource that is of no service that can be told."""
         for name in self._argument(node, scope, "service_name", 0):
             if not isinstance(name, Said) or name.text is None:
-                yield Unmapped(_source(node), "which service it is for is known only when it runs", place)
+                yield Unmapped(source(node), "which service it is for is known only when it runs", place)
             elif models.service(name.text) is None:
-                yield Unmapped(_source(node), f"botocore knows no service {name.text}", place)
+                yield Unmapped(source(node), f"botocore knows no service {name.text}", place)
 
     def _of(self, bound: Bound, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
         of, method = bound.of, bound.method
@@ -232,23 +232,23 @@ class Reader:
                 if known is not None:
                     yield Call(of.service, known, given if isinstance(given, dict) else None, place)
                 else:
-                    yield Unmapped(_source(node.func), "which operation it is is known only when it runs", place)
+                    yield Unmapped(source(node.func), "which operation it is is known only when it runs", place)
         elif method in ("get_paginator", "get_waiter"):
             for name in self._argument(
                 node, scope, "operation_name" if method == "get_paginator" else "waiter_name", 0
             ):
                 listed = service.methods if method == "get_paginator" else service.waiters
                 if not isinstance(name, Said) or name.text is None:
-                    yield Unmapped(_source(node), "which operation it is is known only when it runs", place)
+                    yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 elif name.text not in listed:
-                    yield Unmapped(_source(node), f"{of.service} has no {name.text}", place)
+                    yield Unmapped(source(node), f"{of.service} has no {name.text}", place)
         elif method in service.methods:
             yield Call(of.service, service.methods[method], self._arguments(node, scope), place)
         elif added is not None:
             given = self._arguments(node, scope, added.positional)
             yield from (Call(of.service, one, given, place) for one in added.operations)
         elif method not in models.facts()["calls_nothing"]:
-            yield Unmapped(_source(node.func), f"a client of {of.service} has no operation of this name", place)
+            yield Unmapped(source(node.func), f"a client of {of.service} has no operation of this name", place)
 
     def _of_handle(
         self, of: Handle, method: str, node: ast.Call, scope: Scope, place: Location
@@ -271,7 +271,7 @@ class Reader:
             operation = service.waiters[models.python_name(waiter["waiterName"])]
             yield call_of(of, {**waiter, "operation": operation}, {}, place)
         elif entry_called(of.model.get("has", {}), method) is None and method not in models.facts()["calls_nothing"]:
-            yield Unmapped(_source(node.func), f"a resource of {of.service} has no such method", place)
+            yield Unmapped(source(node.func), f"a resource of {of.service} has no such method", place)
 
     def _loads(self, of: Handle, place: Location) -> Iterator[Call]:
         if "load" in of.model:
@@ -319,7 +319,7 @@ class Reader:
     def _said(self, node: ast.expr, scope: Scope) -> Argument:
         """A value as an argument: all that it may be, where that is more than one thing."""
         values = tuple(arguments_in(self._evaluate(node, scope)))
-        return values[0] if len(values) == 1 else values or Said(None, _hint(node))
+        return values[0] if len(values) == 1 else values or Said(None, hint(node))
 
     # --- values ------------------------------------------------------------------------------------
 
@@ -338,7 +338,7 @@ class Reader:
     def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:  # noqa: C901 - one case for each kind
         match node:
             case ast.Constant():
-                yield from _constant(node)
+                yield from constant(node)
             case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
                 yield self._joined(node, scope)
             case ast.Name():
@@ -352,7 +352,7 @@ class Reader:
             case ast.Call():
                 yield from self._result(node, scope)
             case ast.Await() | ast.NamedExpr() | ast.Starred() | ast.IfExp() | ast.BoolOp():
-                for one in _alternatives(node):
+                for one in alternatives(node):
                     yield from self._evaluate(one, scope)
             case ast.Subscript():
                 yield from self._subscript(node, scope)
@@ -362,7 +362,7 @@ class Reader:
                 yield self._container(node, scope)
                 yield from self._kept_in(node, scope)
             case _:
-                yield Said(None, _hint(node))
+                yield Said(None, hint(node))
 
     def _kept_in(self, node: ast.expr, scope: Scope) -> Iterator[Holder]:
         """The clients, resources and methods that a mapping has under its keys."""
@@ -392,7 +392,7 @@ class Reader:
             inner = part.value if isinstance(part, ast.FormattedValue) else part
             values = self._evaluate(inner, scope)
             if len(values) != 1 or not isinstance(values[0], Said) or values[0].text is None:
-                return Said(None, _hint(node))
+                return Said(None, hint(node))
             text += values[0].text
         return Said(text)
 
@@ -433,11 +433,11 @@ class Reader:
         frame = next((one for one in reversed(self._frames) if one.function is function), None)
         found: list[Known] = []
         if frame is not None:
-            for one in _passed(frame.node, parameter.name, position - _is_method(function)):
+            for one in passed_to(frame.node, parameter.name, position - _is_method(function)):
                 found += self._in_frames(frame.outer, one, frame.scope)
         everybody = frame is None or bool(found)
         for node, scope, is_method in self._callers.get(function, ()) if frame is None else ():
-            passed = list(_passed(node, parameter.name, position - is_method))
+            passed = list(passed_to(node, parameter.name, position - is_method))
             everybody = everybody and bool(passed)
             for one in passed:
                 found += self._evaluate(one, scope)
@@ -544,7 +544,7 @@ class Reader:
         kept = [one for one in found if isinstance(one, Client | Handle | Collection | Pages | Sdk)]
         yield from kept
         if not kept:
-            yield Said(None, _hint(node))
+            yield Said(None, hint(node))
 
     def _members(self, class_: Class, name: str, below: tuple[Class, ...] = ()) -> list[Binding]:
         """What a class, or else one that it is derived from, has by a name; `below` are those derived from it."""
@@ -579,7 +579,7 @@ class Reader:
                     continue
             found = True
         if not found:
-            yield Said(None, _hint(node))
+            yield Said(None, hint(node))
 
     def _answer(self, bound: Bound, node: ast.Call, scope: Scope) -> Iterator[Known]:
         """What a method of a client or a resource gives, as far as calls go on from it."""
@@ -640,36 +640,14 @@ class Reader:
             elif isinstance(value, tuple) and not keys:
                 found += value
             else:
-                found.append(Said(None, _hint(node)))
-        yield from found or [Said(None, _hint(node))]
-
-
-def _constant(node: ast.Constant) -> Iterator[Said]:
-    """A text, or something that is none; None is nothing, until something else is put there."""
-    if isinstance(node.value, str):
-        yield Said(node.value)
-    elif node.value is not None:
-        yield Said(None, _hint(node))
-
-
-def _alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
-    """The expressions of which such an expression is one."""
-    if isinstance(node, ast.BoolOp):
-        return node.values
-    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
+                found.append(Said(None, hint(node)))
+        yield from found or [Said(None, hint(node))]
 
 
 def _shared(one: str, other: str) -> int:
     """How many folders two paths have in common, from the first on."""
     pairs = zip(PurePath(one).parent.parts, PurePath(other).parent.parts, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def _passed(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
-    """What a call passes for a parameter."""
-    yield from (one.value for one in node.keywords if one.arg == name)
-    if 0 <= position < len(node.args):
-        yield node.args[position]
 
 
 def _operations(service: str, method: str) -> tuple[str, ...]:
@@ -683,23 +661,3 @@ def _operations(service: str, method: str) -> tuple[str, ...]:
 
 def _is_method(function: Function) -> bool:
     return function.scope.owner is not None and function.positional[:1] in (("self",), ("cls",))
-
-
-def _hint(node: ast.AST) -> str:
-    """What the code calls a value: the name of a variable of the environment, or the expression itself."""
-    source = _source(node)
-    named = _ENVIRONMENT.search(source)
-    return named[1] if named else source
-
-
-def _source(node: ast.AST) -> str:
-    try:
-        text = " ".join(ast.unparse(node).split())
-    except RecursionError:
-        return "an expression that is nested too deeply"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _place(file: File, node: ast.expr) -> Location:
-    line, column = node.lineno, node.col_offset + 1
-    return Location(file.path, line, column, node.end_lineno or line, (node.end_col_offset or 0) + 1)

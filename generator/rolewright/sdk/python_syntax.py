@@ -1,0 +1,61 @@
+"""What stands in Python's syntax by itself: texts, alternatives, what a call passes, and how to name an expression."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.finding import Location
+from rolewright.sdk.calls import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.sdk.scopes import File
+
+_ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
+
+
+def constant(node: ast.Constant) -> Iterator[Said]:
+    """A text, or something that is none; None is nothing, until something else is put there."""
+    if isinstance(node.value, str):
+        yield Said(node.value)
+    elif node.value is not None:
+        yield Said(None, hint(node))
+
+
+def alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
+    """The expressions of which such an expression is one."""
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
+
+
+def passed_to(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
+    """What a call passes for a parameter."""
+    yield from (one.value for one in node.keywords if one.arg == name)
+    if 0 <= position < len(node.args):
+        yield node.args[position]
+
+
+def hint(node: ast.AST) -> str:
+    """What the code calls a value: the name of a variable of the environment, or the expression itself."""
+    text = source(node)
+    named = _ENVIRONMENT.search(text)
+    return named[1] if named else text
+
+
+def source(node: ast.AST) -> str:
+    """Give an expression in one short line."""
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except RecursionError:
+        return "an expression that is nested too deeply"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def place_of(file: File, node: ast.expr) -> Location:
+    """Give the place of an expression."""
+    line, column = node.lineno, node.col_offset + 1
+    return Location(file.path, line, column, node.end_lineno or line, (node.end_col_offset or 0) + 1)
