@@ -12,10 +12,8 @@ import math
 import os
 import stat
 from collections import Counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
 
 Fault = Literal["missing", "kind", "access", "size", "content"]
 
@@ -37,6 +35,29 @@ class UnreadableError(ValueError):
     def __init__(self, said: str, fault: Fault = "content") -> None:
         self.fault = fault
         super().__init__(said)
+
+
+def is_there(path: Path | str) -> bool:
+    """Whether anything has this name, be it a link to nothing."""
+    return os.path.lexists(path)
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether a folder is there, as far as can be seen.
+
+    pathlib raises for a name that is too long, and where it may not look.
+    """
+    return os.path.isdir(path)  # noqa: PTH112 - see above
+
+
+def is_file(path: Path | str) -> bool:
+    """Whether a plain file is there, as far as can be seen."""
+    return os.path.isfile(path)  # noqa: PTH113 - as above
+
+
+def real(path: Path | str) -> Path:
+    """A path without links, also where these lead in a circle, for which pathlib raises."""
+    return Path(os.path.realpath(path))
 
 
 def open_plain(path: Path | str) -> BinaryIO:

@@ -29,6 +29,11 @@ def visible(text: str) -> str:
     return HIDDEN.sub(lambda found: escape(found[0]), text)
 
 
+def one_line(text: str) -> str:
+    """Text that stays one line, and visible: with line ends as escapes, too."""
+    return visible(text.replace("\n", "\\n"))
+
+
 def escape(character: str) -> str:
     """One character as an escape."""
     code = ord(character)

@@ -130,7 +130,7 @@ def open_folder(target: Path, *, create: bool) -> Iterator[Folder | None]:
     and are still empty at the end are removed. Links above `target` are the caller's own and are followed;
     `target` itself must be no link. Raises OSError, and Unsafe if `target` is no plain folder.
     """
-    missing = [folder for folder in target.parents if not folder.exists()] if create else []
+    missing = [folder for folder in target.parents if not os.path.isdir(folder)] if create else []  # noqa: PTH112 - it never raises
     above = _above(target, create=create)
     if above is None:
         yield None

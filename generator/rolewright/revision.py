@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from rolewright.bounded import is_folder, real
 from rolewright.finding import Finding, Location, Rejected
 
 
@@ -17,13 +18,13 @@ def commit_of(revision: str, folder: Path) -> str:
 
 def standing(path: Path) -> Path:
     """The nearest folder around a path that is still there."""
-    return next(folder for folder in path.resolve().parents if folder.is_dir())
+    return next(folder for folder in real(path).parents if is_folder(folder))
 
 
 def file_at(commit: str, path: Path) -> str | None:
     """A file's text at a commit; None if it was not there. Raises Rejected if it is no text."""
     folder = standing(path)
-    name = path.resolve().relative_to(folder).as_posix()
+    name = real(path).relative_to(folder).as_posix()
     if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", what="no such file"):
         return None
     try:

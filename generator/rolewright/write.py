@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rolewright.beside import beside_module, override_findings
+from rolewright.bounded import is_folder, is_there
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.folder import Folder, Unsafe, open_folder
 
@@ -381,7 +382,7 @@ def _unsafe(error: Unsafe, target: Path) -> Finding:
 
 def _failure(error: OSError, target: Path) -> Finding:
     reason = error.strerror or str(error)
-    stands = next((path for path in (target, *target.parents) if path.exists() and not path.is_dir()), None)
+    stands = next((path for path in (target, *target.parents) if is_there(path) and not is_folder(path)), None)
     if stands is not None:
         message = f"{stands} is no folder, so nothing can be written into it"
         return Finding("write-not-a-file", message, "rename it, or render to another folder", Location(str(stands)))
@@ -393,8 +394,5 @@ def _failure(error: OSError, target: Path) -> Finding:
             "give yourself the right to write there, or render to another folder",
         )
     else:
-        rule, remedy = (
-            "write-failed",
-            "see to the cause, and render again; a run that was cut off is completed",
-        )
+        rule, remedy = "write-failed", "see to the cause, and render again; a run that was cut off is completed"
     return Finding(rule, f"the module cannot be written: {reason}", remedy, Location(str(target)))

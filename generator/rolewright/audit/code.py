@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rolewright.audit.hosts import recognised
+from rolewright.bounded import is_folder, real
 from rolewright.data import iam
 from rolewright.draft import draft
 from rolewright.draft_trial import host
@@ -95,8 +96,8 @@ def not_told(code: Code) -> Iterator[Finding]:
 
 
 def _name(folder: Path, taken: Collection[str]) -> str:
-    path = folder.resolve()
-    parts = (path if path.is_dir() else path.parent).parts[1:]
+    path = real(folder)
+    parts = (path if is_folder(path) else path.parent).parts[1:]
     names = (_slug("-".join(parts[-count:])) for count in range(1, len(parts) + 1))
     numbered = (f"workload-{number}" for number in itertools.count(1))
     return next(one for one in itertools.chain(names, numbered) if one not in taken)

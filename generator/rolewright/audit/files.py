@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from rolewright.audit.containers import not_read
 from rolewright.audit.text import audit_text
+from rolewright.bounded import is_folder
 from rolewright.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _BESIDE = 2_048
 
 def files_in(path: Path) -> Iterator[str]:
     """A file itself, or every plain file below a folder, sorted."""
-    if not path.is_dir():
+    if not is_folder(path):
         yield str(path)
         return
     start = "" if path == Path() else f"{path}{os.sep}"

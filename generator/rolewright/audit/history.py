@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 _PATTERN = "|".join(("(AKIA|ASIA)[A-Z0-9]{16}", *(re.escape(mark.decode()) for mark in ENCODED)))
 _COMMIT = b"\1commit "
 _HUNK = re.compile(rb"@@ -\S+ \+(\d+)")
+_ALONE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_NO_REPLACE_OBJECTS": "1"}
+"""What a partial clone lacks is not fetched: that would use the network, and run what the repository's settings name.
+What a commit is said to be replaced by hides nothing of it.
+"""
 _MOST = 4 * 1024 * 1024
 """Bytes of added lines that are looked at together."""
 
@@ -32,9 +37,10 @@ def audit_history(folder: Path) -> list[Finding]:
     if program is None:
         raise _refused("git is not on the PATH", folder)
     arguments = (
-        "-c", "core.quotePath=off", "-c", "log.showSignature=false",
+        "-c", "core.quotePath=off", "-c", "log.showSignature=false", "-c", "log.showRoot=true",
         "log", "--all", "--reverse", "--patch",
         "--unified=0", "--text", "--no-textconv", "--no-ext-diff", "--no-renames", "--no-color", "--full-history",
+        "--diff-merges=first-parent", "--submodule=short", "--inter-hunk-context=0",
         "--relative",
         "--src-prefix=a/", "--dst-prefix=b/", "--format=%x01commit %H", f"-G{_PATTERN}", "--", ".",
     )  # fmt: skip
@@ -43,7 +49,10 @@ def audit_history(folder: Path) -> list[Finding]:
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(  # noqa: S603 - a fixed program, no shell
-            [program, "-C", str(folder), *arguments], stdout=subprocess.PIPE, stderr=errors
+            [program, "-C", str(folder), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **_ALONE},
         ) as running,
     ):
         assert running.stdout is not None
@@ -60,7 +69,7 @@ def audit_history(folder: Path) -> list[Finding]:
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace").strip().splitlines()
     if running.returncode:
-        raise _refused(said[0] if said else "git log failed", folder)
+        raise _refused(next((line for line in said if line.startswith("fatal:")), "git log failed"), folder)
     return list(found.values())
 
 

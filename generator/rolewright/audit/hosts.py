@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolewright.bounded import is_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -49,7 +51,7 @@ def _is_named(relative: str, sign: Sign) -> bool:
 def _text(file: str) -> str:
     """The text of a file; nothing of one that is none. A first line begins like all others."""
     try:
-        if not Path(file).is_file():
+        if not is_file(file):
             return ""
         with Path(file).open("rb") as opened:
             return "\n" + opened.read(_LONGEST).decode("utf-8", "replace")

@@ -10,6 +10,7 @@ from typing import TypeVar
 from rolewright.blueprint.check import check_compute, check_resource
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.read import read_compute, read_resource
+from rolewright.bounded import is_file, is_folder
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.source import Tree, laid_over, load
 
@@ -70,10 +71,10 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     templates: dict[str, Path] = {}
     module = builtin_root() / "module" / "blocks.yaml"
     for root in (builtin_root(), *roots):
-        if not root.is_dir():
+        if not is_folder(root):
             place = Location(str(root))
             raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
-        if (root / "module" / "blocks.yaml").is_file():
+        if is_file(root / "module" / "blocks.yaml"):
             module = root / "module" / "blocks.yaml"
         for kind, found in (("compute", computes), ("resources", resources)):
             for path in (root / kind).glob("*/blueprint.yaml"):
@@ -88,7 +89,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             path.relative_to(root).as_posix(): path
             for kind in ("compute", "resources", "module")
             for path in (root / kind).rglob("*.j2")
-            if path.is_file()
+            if is_file(path)
         }
 
     def resource(type_: str, path: Path) -> ResourceBlueprint:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rolewright.bounded import is_folder, is_there
 from rolewright.cli.build import cpus
-from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report
-from rolewright.cli.files import is_there, require_there
+from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say
+from rolewright.cli.files import require_there
 from rolewright.finding import Finding, Location, Rejected, Severity
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def audit(
         found = beyond(found, accepted, baseline, today)
     report(found, {}, format_, lines=False)  # a line could have a secret in it
     if format_ is FindingsFormat.TEXT:
-        typer.echo(_looked_at(count, {one.location.file for one in found if one.rule in ("unreadable", NOT_READ)}))
+        say(_looked_at(count, {one.location.file for one in found if one.rule in ("unreadable", NOT_READ)}))
     if any(one.severity is not Severity.NOTE for one in found):
         raise typer.Exit(1)
 
@@ -132,12 +133,12 @@ def _workloads(
             write_file(draft, "---\n".join(manifest_of(one, catalog, type_) for one in told))
         for one in told:
             counted = f"permissions in its calls: {len(one.permissions)}, places that do not tell: {len(one.unmapped)}"
-            typer.echo(f"{draft}: {one.name}: {counted}{'' if one.is_complete else ': incomplete'}", err=True)
+            say(f"{draft}: {one.name}: {counted}{'' if one.is_complete else ': incomplete'}", err=True)
         for one in workloads if not told else ():
-            typer.echo(f"no call of AWS's SDK was found in {one.folder}: nothing was written", err=True)
+            say(f"no call of AWS's SDK was found in {one.folder}: nothing was written", err=True)
     if list_ is not None:
         write_file(list_, checklist(found, workloads))
-        typer.echo(f"{list_}: written", err=True)
+        say(f"{list_}: written", err=True)
     return [finding for one in workloads for finding in not_told(one)] if draft is not None else []
 
 
@@ -192,7 +193,7 @@ def _beside_files(folders: list[Path], images: list[Path]) -> Iterator[Finding]:
     if folders:
         from rolewright.audit.history import audit_history  # noqa: PLC0415
 
-        for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in folders):
+        for folder in dict.fromkeys(path if is_folder(path) else path.parent for path in folders):
             yield from audit_history(folder)
     if images:
         from rolewright.audit.image import audit_image  # noqa: PLC0415
@@ -208,4 +209,4 @@ def _accept(
     from rolewright.cli.files import write_file  # noqa: PLC0415
 
     write_file(baseline, baseline_text(found, accepted, reason, end))
-    typer.echo(f"{baseline}: {len(found)} finding{'s' * (len(found) != 1)} accepted until {end}", err=True)
+    say(f"{baseline}: {len(found)} finding{'s' * (len(found) != 1)} accepted until {end}", err=True)

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import builtin_root
-from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
+from rolewright.bounded import is_there
+from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report, say
+from rolewright.cli.files import make_folder, write_file
 from rolewright.finding import Finding
 
 blueprint_app = typer.Typer(name="blueprint", help="Test blueprints, and start new ones.", no_args_is_help=True)
@@ -37,7 +39,7 @@ def try_all(
             if format_ is FindingsFormat.TEXT and not trial.findings:
                 missing = f"; moto lacks {', '.join(sorted(trial.not_applied))}" if trial.not_applied else ""
                 built = f"{trial.manifests} manifest{'s' * (trial.manifests != 1)}"
-                typer.echo(f"{name}: {built} built and proven{missing}")
+                say(f"{name}: {built} built and proven{missing}")
     if not tested:
         raise typer.BadParameter(f"{root} has no compute/*/blueprint.yaml and no resources/*/blueprint.yaml")
     report(findings, {}, format_)
@@ -65,10 +67,8 @@ def new(
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise typer.BadParameter(f"the IAM database has no service {service}{hint}")
     file = output / "resources" / name / "blueprint.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(draft(name, facts))
-    except FileExistsError:
-        raise typer.BadParameter(f"{file} is there already") from None
-    typer.echo(f"{file}: cut it down, then run: rolewright blueprint test {output}")
+    if is_there(file):
+        raise typer.BadParameter(f"{file} is there already")
+    make_folder(file.parent)
+    write_file(file, draft(name, facts))
+    say(f"{file}: cut it down, then run: rolewright blueprint test {output}")

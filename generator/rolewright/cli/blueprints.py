@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import Catalog, load_catalog
-from rolewright.cli.console import Blueprints
+from rolewright.cli.console import Blueprints, say, show
+from rolewright.cli.files import make_folder, write_file
 from rolewright.report.reference import compute_page, index_page, resource_page
 from rolewright.schema import name_keys
 
@@ -24,17 +25,17 @@ def list_all(context: typer.Context, blueprints: Blueprints = None) -> None:
     """List every compute and resource type with its fields and verbs."""
     if context.invoked_subcommand is None:
         catalog = load_catalog(blueprints or ())
-        typer.echo("compute")
+        say("compute")
         for name, compute in catalog.computes.items():
-            typer.echo(f"  {name}: {compute.summary}\n    fields: {', '.join(compute.fields)}")
-        typer.echo("resources")
+            say(f"  {name}: {compute.summary}\n    fields: {', '.join(compute.fields)}")
+        say("resources")
         for name, resource in catalog.resources.items():
-            typer.echo(f"  {name}: {resource.summary}\n    fields: {', '.join(resource.fields)}")
-            typer.echo(f"    access: {', '.join(resource.verbs)}")
+            say(f"  {name}: {resource.summary}\n    fields: {', '.join(resource.fields)}")
+            say(f"    access: {', '.join(resource.verbs)}")
 
 
-@blueprints_app.command()
-def show(
+@blueprints_app.command("show")
+def show_one(
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="A compute or resource type.")],
     blueprints: Blueprints = None,
 ) -> None:
@@ -44,7 +45,7 @@ def show(
         near = difflib.get_close_matches(type_, [*catalog.resources, *catalog.computes], 1, 0.4)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
-    typer.echo(_page(catalog, type_), nl=False)
+    show(_page(catalog, type_), nl=False)
 
 
 @blueprints_app.command()
@@ -54,11 +55,11 @@ def docs(
 ) -> None:
     """Write a page for each type, and a list of them."""
     catalog = load_catalog(blueprints or ())
-    output.mkdir(parents=True, exist_ok=True)
-    for type_ in (*catalog.computes, *catalog.resources):
-        (output / f"{type_}.md").write_text(_page(catalog, type_), encoding="utf-8")
-    index = index_page(catalog.computes, catalog.resources, _not_applied(catalog))
-    (output / "README.md").write_text(index, encoding="utf-8")
+    pages = {f"{type_}.md": _page(catalog, type_) for type_ in (*catalog.computes, *catalog.resources)}
+    pages["README.md"] = index_page(catalog.computes, catalog.resources, _not_applied(catalog))
+    make_folder(output)
+    for name, page in pages.items():
+        write_file(output / name, page)
 
 
 def _not_applied(catalog: Catalog) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cache import Cache, Known, Options
+from rolewright.cli.console import show
 from rolewright.cli.select import workloads
 from rolewright.finding import Finding, Location, Rejected, Severity
 from rolewright.pipeline import Pipeline
@@ -115,7 +116,7 @@ def build_all(
     except Rejected as refusal:
         outcome.findings.extend(refusal.findings)
     except KeyboardInterrupt:
-        typer.echo("\n" * shown + "interrupted: nothing was written", err=True)
+        show("\n" * shown + "interrupted: nothing was written", err=True)
         raise
     own = {str(manifest) for manifest in manifests}
     named = selection.others or [one for part in outcome.parts for one in part.workloads]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.bounded import UnreadableError, read_text
+from rolewright.characters import one_line, visible
 from rolewright.report.github import findings_github
 from rolewright.report.json import findings_json
 from rolewright.report.sarif import findings_sarif
@@ -50,6 +51,16 @@ Environments = Annotated[
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the result is shown.")]
 FindingsFormatOption = Annotated[FindingsFormat, typer.Option("--format", help="How findings are shown.")]
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line: the name of a file that is in it makes no second one, and hides nothing."""
+    show(one_line(text), err=err)
+
+
+def show(text: str, *, nl: bool = True, err: bool = False) -> None:
+    """Print lines, with what nobody can see in them as escapes."""
+    typer.echo(visible(text), nl=nl, err=err)
 
 
 def report(

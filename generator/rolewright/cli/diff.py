@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
-from rolewright.characters import visible
-from rolewright.cli.console import Blueprints, report
+from rolewright.bounded import is_file
+from rolewright.cli.console import Blueprints, report, show
 from rolewright.cli.files import require_there
 from rolewright.cli.sides import found_at, found_since
 from rolewright.finding import Finding, Location, Rejected
@@ -75,10 +75,10 @@ def diff(
         report(refusal.findings, sources)
         raise typer.Exit(1) from None
     if format_ is DiffFormat.JSON:
-        typer.echo(json.dumps(difference_json(differences, compared), indent=2))
+        show(json.dumps(difference_json(differences, compared), indent=2))
     else:
         write = difference_markdown if format_ is DiffFormat.MARKDOWN else difference_text
-        typer.echo(visible(write(differences, compared)), nl=False)
+        show(write(differences, compared), nl=False)
     if any(one.widened for one in differences):
         raise typer.Exit(WIDENED)
     if any(one.changed for one in differences):
@@ -95,7 +95,7 @@ def _require_comparable(old: Found, new: Found) -> None:
                 f"{one.name} has no manifest and no rendered module, and {one.foreign[0]} is Terraform that rolewright "
                 f"did not render, and does not read; {looked}"
             )
-        if len(empty) > 1 or Path(one.name).is_file():
+        if len(empty) > 1 or is_file(one.name):
             raise typer.BadParameter(f"{one.name} has nothing that can be compared; {looked}")
 
 

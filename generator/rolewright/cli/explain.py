@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rolewright.cli.console import Blueprints, Format, FormatOption, report
+from rolewright.cli.console import Blueprints, Format, FormatOption, report, show
 from rolewright.finding import Rejected
 from rolewright.report.json import findings_json
 
@@ -40,9 +40,9 @@ def credentials(
             {"workload": workload.name, "compute": workload.compute.type, "credentials": text or None}
             for workload, text in explained
         ]
-        typer.echo(json.dumps({"credentials": said, **findings_json([])}, indent=2))
+        show(json.dumps({"credentials": said, **findings_json([])}, indent=2))
         return
     for workload, text in explained:
         type_ = workload.compute.type
         none = f"The blueprint {type_} has no credentials.md.j2, and says nothing about credentials.\n"
-        typer.echo(f"## {workload.name} on {type_}\n\n{text or none}")
+        show(f"## {workload.name} on {type_}\n\n{text or none}")

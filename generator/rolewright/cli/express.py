@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
 from rolewright.finding import Rejected
 from rolewright.report.text import printable
 
@@ -86,15 +86,15 @@ def _entries(foreign: Foreign, own: Own, catalog: Catalog, format_: Format, *, g
             "entries_allow_more": beyond_json(made.more),
             "policy_allows_more": beyond_json(made.less),
         }
-        typer.echo(json.dumps({**told, "notes": made.notes}, indent=2))
+        show(json.dumps({**told, "notes": made.notes}, indent=2))
         return
-    typer.echo(f"# {taken}\n{text}" if taken and text else text, nl=False)
+    show(f"# {taken}\n{text}" if taken and text else text, nl=False)
     for line in (
         *beyond_text("the entries allow more than the policy", made.more),
         *beyond_text("the policy allows more than the entries", made.less),
         *(f"note: {note}" for note in made.notes),
     ):
-        typer.echo(printable(line), err=True)
+        say(printable(line), err=True)
 
 
 def _held_against(
@@ -121,9 +121,9 @@ def _held_against(
         if format_ is Format.TEXT:
             taken = "" if is_placed else own_text(own, given=given)
             for line in _lines(name, found, taken):
-                typer.echo(printable(line))
+                say(printable(line))
     if format_ is Format.JSON:
-        typer.echo(json.dumps({"workloads": told}, indent=2))
+        show(json.dumps({"workloads": told}, indent=2))
     if codes != {0}:
         raise typer.Exit(WIDER if WIDER in codes else DIFFERS)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rolewright.bounded import UnreadableError, require_plain
-from rolewright.cli.console import report
+from rolewright.cli.console import report, say, show
 from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 STALE = 3
 
 
-def is_there(path: Path) -> bool:
-    """Whether anything has this name, be it a link to nothing."""
+def is_link(path: Path) -> bool:
+    """Whether a link has this name, as far as can be seen."""
     try:
-        path.lstat()
+        return stat.S_ISLNK(path.lstat().st_mode)
     except OSError:
         return False
-    return True
 
 
 def require_there(paths: Iterable[Path]) -> None:
@@ -57,11 +56,21 @@ def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path,
         report(refusal.findings, {})
         raise typer.Exit(1) from None
     for name in files:
-        typer.echo(f"{output / name}: {result.status}; {told[name]}")
+        say(f"{output / name}: {result.status}; {told[name]}")
     if check and result.diff:
-        typer.echo(result.diff, nl=False)
+        show(result.diff, nl=False)
     if result.status == "stale":
         raise typer.Exit(STALE)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder, and those around it, where they are missing. Exits 2 where that is not possible, and for a link."""
+    if is_link(folder):
+        raise typer.BadParameter(f"{folder} is a link, and nothing is written through links")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} cannot be made: {error.strerror}") from None
 
 
 def write_file(output: Path, text: str) -> None:

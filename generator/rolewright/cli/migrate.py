@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.bounded import is_there
 from rolewright.cli.audit import found_in
-from rolewright.cli.console import Blueprints, Format, FormatOption, report
-from rolewright.cli.files import is_there, require_there
+from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, show
+from rolewright.cli.files import require_there
 from rolewright.cli.migrate_file import demanded_of, read_file, step_of, take_step, today, write_migration
 from rolewright.cli.migrate_iam import execute_back, execute_step
 from rolewright.finding import Finding, Location, Rejected
@@ -68,7 +69,7 @@ def init(
         step = step_of("found", tuple(str(place) for place in found[id_]))
         migration = migration.with_key(Key(id_, account_of(id_), "", "", "", (step,)))
     write_migration(file, migration)
-    typer.echo(f"{file}: {len(added)} new key{'s' * (len(added) != 1)}, {len(migration.keys)} in all")
+    say(f"{file}: {len(added)} new key{'s' * (len(added) != 1)}, {len(migration.keys)} in all")
 
 
 @migrate_app.command()
@@ -80,9 +81,9 @@ def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
     migration = read_file(file, format_)
     demanded = {name: demands(key, migration.wait, Evidence(), today()) for name, key in migration.keys.items()}
     if format_ is Format.JSON:
-        typer.echo(json.dumps(status_json(migration, demanded), indent=2))
+        show(json.dumps(status_json(migration, demanded), indent=2))
     else:
-        typer.echo(status_text(migration, demanded, today()), nl=False)
+        show(status_text(migration, demanded, today()), nl=False)
 
 
 @migrate_app.command()
@@ -101,7 +102,7 @@ def extend(
     if day <= migration.due:
         raise typer.BadParameter(f"{day} is no extension: the deadline is {migration.due}")
     write_migration(file, replace(migration, extensions=(*migration.extensions, Extension(day, reason, today()))))
-    typer.echo(f"{file}: the deadline is {day}")
+    say(f"{file}: the deadline is {day}")
 
 
 @migrate_app.command()
@@ -129,11 +130,11 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     kept = [key for key in migration.keys.values() if key.phase not in GONE]
     late = today() > migration.due
     for key in kept:
-        typer.echo(f"{key.id}: {key.phase} since {key.since}")
+        say(f"{key.id}: {key.phase} since {key.since}")
     ended = "was" if late else "is"
-    typer.echo(f"{len(kept)} of {len(migration.keys)} keys are not gone; the deadline {ended} {migration.due}")
+    say(f"{len(kept)} of {len(migration.keys)} keys are not gone; the deadline {ended} {migration.due}")
     if late and kept:
-        typer.echo("`rolewright migrate status` says what is lacking; `extend DAY --reason TEXT` sets another deadline")
+        say("`rolewright migrate status` says what is lacking; `extend DAY --reason TEXT` sets another deadline")
         raise typer.Exit(LATE)
     if unknown:
         raise typer.Exit(1)
@@ -184,7 +185,7 @@ def advance(
         _back(file, migration, one, listed, execute=execute, yes=yes)
         return
     if not one.following:
-        typer.echo(f"{key} is {one.phase}: nothing is left to do")
+        say(f"{key} is {one.phase}: nothing is left to do")
         return
     try:
         one, evidence = _evidence(one, trail, audit, last_used, listed, blueprints or [])
@@ -263,7 +264,7 @@ def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, ex
     from rolewright.migration.reports import read_status, shown  # noqa: PLC0415
 
     if key.phase in (*GONE, "found"):
-        typer.echo(f"{key.id} is {key.phase}: there is no way back from there", err=True)
+        say(f"{key.id} is {key.phase}: there is no way back from there", err=True)
         raise typer.Exit(1)
     before = PHASES[PHASES.index(key.phase) - 1]
     files: tuple[Shown, ...] = ()
@@ -274,12 +275,12 @@ def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, ex
             return
         if listed is None or read_status(listed, key)[0] != active:
             run = iam_command(key, command)
-            typer.echo(f"run `{run}`, and show it: --listed FILE, `{listed_command(key)}`")
+            say(f"run `{run}`, and show it: --listed FILE, `{listed_command(key)}`")
             raise typer.Exit(1)
         files = tuple(filter(None, [shown(listed)]))
     step = step_of(before, ("taken back",), files)
     write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
-    typer.echo(f"{key.id}: {step.phase}, taken back")
+    say(f"{key.id}: {step.phase}, taken back")
 
 
 def _audited(paths: list[Path]) -> list[Finding]:

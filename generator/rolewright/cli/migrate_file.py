@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rolewright.cli.console import Format, report
-from rolewright.cli.files import is_there, write_file
+from rolewright.bounded import is_there
+from rolewright.cli.console import Format, report, say, show
+from rolewright.cli.files import make_folder, write_file
 from rolewright.finding import Rejected
 from rolewright.report.text import printable
 
@@ -39,12 +40,7 @@ def write_migration(file: Path, migration: Migration) -> None:
     """Write the file, and its folder where that is not there. Exits 2 where it cannot be written."""
     from rolewright.migration.plan import migration_text  # noqa: PLC0415 - as above
 
-    if file.parent.is_symlink():
-        raise typer.BadParameter(f"{file.parent} is a link, and nothing is written through links")
-    try:
-        file.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise typer.BadParameter(f"{file.parent} cannot be made: {error.strerror}") from None
+    make_folder(file.parent)
     write_file(file, migration_text(migration))
 
 
@@ -75,9 +71,9 @@ def take_step(
     phase = key.following
     step = step_of(phase, tuple(one.said for one in demanded), files)
     write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
-    typer.echo(f"{key.id}: {phase}")
+    say(f"{key.id}: {phase}")
     for one in demanded:
-        typer.echo(printable(f"  [x] {one.said}"))
+        say(printable(f"  [x] {one.said}"))
 
 
 def refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
@@ -85,7 +81,7 @@ def refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
     from rolewright.report.migration import key_text  # noqa: PLC0415 - as above
 
     if not all(one.met for one in demanded):
-        typer.echo("\n".join(map(printable, key_text(key, demanded))))
+        show("\n".join(map(printable, key_text(key, demanded))))
         raise typer.Exit(1)
 
 

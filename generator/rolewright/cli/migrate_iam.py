@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rolewright.cli.console import say
 from rolewright.cli.migrate_file import demanded_of, refuse_unmet, step_of, take_step, today, write_migration
 from rolewright.report.text import printable
 
@@ -31,13 +32,13 @@ def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence,
         if before in (COMMANDS[phase][0], ""):
             if key.pending is not None and key.pending.phase == phase:  # it was begun, and done
                 write_migration(file, migration.with_key(replace(key, steps=(*key.steps, key.pending), pending=None)))
-                typer.echo(f"{key.id}: {phase}, by a run that did not end")
+                say(f"{key.id}: {phase}, by a run that did not end")
                 return
             seen = replace(evidence, status=before, last_use=iam.last_use(key) if before else None)
             take_step(file, migration, key, demanded_of(migration, key, seen), evidence.files)
             return
         if before != COMMANDS[key.phase][0]:
-            typer.echo(f"{key.id} was {key.phase}, and is {before} now: take it back with --back, and find out why")
+            say(f"{key.id} was {key.phase}, and is {before} now: take it back with --back, and find out why")
             raise typer.Exit(1)
         _unrefused(iam, migration, key, evidence)
         _confirm(key, phase, before, yes=yes)
@@ -46,7 +47,7 @@ def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence,
         step = step_of(phase, said, evidence.files)
         _bring_about(iam, file, migration, key, step)
     except AwsError as error:
-        typer.echo(printable(f"AWS: {error}"), err=True)
+        say(printable(f"AWS: {error}"), err=True)
         raise typer.Exit(1) from None
 
 
@@ -63,7 +64,7 @@ def _known(iam: Iam, key: Key) -> Key:
     """The key with its user; refused in an account that is not its own."""
     account = iam.account()
     if key.account and account != key.account:
-        typer.echo(f"{key.id} is of account {key.account}, and these credentials are of {account}", err=True)
+        say(f"{key.id} is of account {key.account}, and these credentials are of {account}", err=True)
         raise typer.Exit(1)
     return key if key.user else replace(key, user=iam.last_use(key).user)
 
@@ -73,9 +74,9 @@ def _bring_about(iam: Iam, file: Path, migration: Migration, key: Key, step: Ste
     write_migration(file, migration.with_key(replace(key, pending=step)))
     iam.bring_about(step.phase, key, key.user)
     write_migration(file, migration.with_key(replace(key, steps=(*key.steps, step), pending=None)))
-    typer.echo(f"{key.id}: {step.phase}")
+    say(f"{key.id}: {step.phase}")
     for said in step.evidence:
-        typer.echo(printable(f"  [x] {said}"))
+        say(printable(f"  [x] {said}"))
 
 
 def _confirm(key: Key, phase: str, before: str, *, yes: bool) -> None:
@@ -86,8 +87,8 @@ def _confirm(key: Key, phase: str, before: str, *, yes: bool) -> None:
         "parallel": (f"make {key.id} active again", f"rolewright migrate advance {key.id} --execute"),
     }[phase]
     where = f"account {key.account}" if key.account else "the account of these credentials"
-    typer.echo(f"this will {does} of user {key.user} in {where}; it is {before or 'no more'} now")
-    typer.echo(f"  undone by: {undone}")
+    say(f"this will {does} of user {key.user} in {where}; it is {before or 'no more'} now")
+    say(f"  undone by: {undone}")
     if not yes:
         typer.confirm("do this", abort=True)
 
@@ -102,5 +103,5 @@ def execute_back(file: Path, migration: Migration, key: Key, step: Step, *, yes:
         _confirm(key, step.phase, iam.status(key, key.user), yes=yes)
         _bring_about(iam, file, migration, key, step)
     except AwsError as error:
-        typer.echo(printable(f"AWS: {error}"), err=True)
+        say(printable(f"AWS: {error}"), err=True)
         raise typer.Exit(1) from None

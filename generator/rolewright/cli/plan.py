@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.build import any_error, modules_of
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
 from rolewright.finding import Finding, Location
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def plan(
             try:
                 lived, faults = live(modules, wanted, jobs or os.cpu_count() or 1)
             except TerraformError as error:
-                typer.echo(f"{terraform} failed: {error}", err=True)
+                say(f"{terraform} failed: {error}", err=True)
                 raise typer.Exit(1) from None
         findings = [_finding(fault, terraform) for fault in faults]
     from rolewright.report.plan import plan_json, plan_text  # noqa: PLC0415
@@ -85,10 +85,10 @@ def plan(
     if format_ is Format.JSON:
         from rolewright.report.json import findings_json  # noqa: PLC0415
 
-        typer.echo(json.dumps({"modules": plan_json(lived), **findings_json(findings)}, indent=2))
+        show(json.dumps({"modules": plan_json(lived), **findings_json(findings)}, indent=2))
     else:
         report(findings, pipeline.sources)
-        typer.echo(plan_text(lived), nl=False)
+        show(plan_text(lived), nl=False)
     if findings:
         raise typer.Exit(1)
 
@@ -99,7 +99,7 @@ def _program(named: Path | None) -> str:
     found = find_terraform() if named is None else shutil.which(named)
     if found is None:
         what = "neither terraform nor tofu is on the PATH" if named is None else f"{named} is no program"
-        typer.echo(f"{what}: {_GET}", err=True)
+        say(f"{what}: {_GET}", err=True)
         raise typer.Exit(MISSING)
     return found
 
@@ -136,4 +136,4 @@ def _finding(fault: Fault, program: str) -> Finding:
 
 
 def _tell(step: str) -> None:
-    typer.echo(f"terraform: {step}", err=True)
+    say(f"terraform: {step}", err=True)

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
-from rolewright.cli.console import Blueprints, Environments, FindingsFormat, FindingsFormatOption, Manifests, report
+from rolewright.cli.console import (
+    Blueprints,
+    Environments,
+    FindingsFormat,
+    FindingsFormatOption,
+    Manifests,
+    report,
+    say,
+    show,
+)
+from rolewright.cli.files import is_link
 from rolewright.cli.select import ChangedSince, Shard, select
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.write import WriteResult, write
@@ -45,7 +55,7 @@ def render(
 
     Nothing is written for any manifest while one has an error.
     """
-    if output.is_symlink():
+    if is_link(output):
         report([_link(output)], {}, format_)
         raise typer.Exit(1)
     selection = select(manifests, changed_since, shard, blueprints, output)
@@ -68,9 +78,9 @@ def render(
     report(findings, outcome.sources, format_)
     if format_ is FindingsFormat.TEXT:
         for product, result in results:
-            typer.echo(f"{output / product.workload}: {_status(result)}; {product.summary}")
+            say(f"{output / product.workload}: {_status(result)}; {product.summary}")
             if check and result.diff:
-                typer.echo(result.diff, nl=False)
+                show(result.diff, nl=False)
     if outcome.refused or len(results) < len(outcome.products):
         raise typer.Exit(1)
     if any(result.status == "stale" for _, result in results):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import UnreadableError, open_plain
+from rolewright.bounded import UnreadableError, is_there, open_plain
 from rolewright.cli.build import any_error, modules_of
-from rolewright.cli.console import Blueprints, Manifests, report
-from rolewright.cli.files import is_there, require_writable, write_file
+from rolewright.cli.console import Blueprints, Manifests, report, say
+from rolewright.cli.files import require_writable, write_file
 from rolewright.cli.sides import found_since
 from rolewright.finding import Rejected
 
@@ -49,7 +49,7 @@ def report_page(
             findings = list(dict.fromkeys((*findings, *unread)))
         refused = any_error(findings)
     write_file(output, page(built, findings, review))
-    typer.echo(
+    say(
         f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} finding{'s' * (len(findings) != 1)}"
     )
     if refused:

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
-from rolewright.cli.console import Blueprints, Format, FormatOption, report
-from rolewright.cli.files import is_there, write_file
+from rolewright.bounded import is_there
+from rolewright.cli.console import Blueprints, Format, FormatOption, report, show
+from rolewright.cli.files import write_file
 from rolewright.finding import Rejected
 from rolewright.report.json import findings_json
 from rolewright.report.retarget import moves_json, moves_text
@@ -53,11 +54,11 @@ def retarget(
         _write(output, made.text, force=force)
     if format_ is Format.JSON:
         told = {"moves": moves_json(made.moves), "manifest": made.text if made.same else None}
-        typer.echo(json.dumps({**told, **findings_json([])}, indent=2))
+        show(json.dumps({**told, **findings_json([])}, indent=2))
     else:
-        typer.echo(moves_text(made.moves), nl=False, err=True)
+        show(moves_text(made.moves), nl=False, err=True)
         if output is None and made.same:
-            typer.echo(made.text, nl=False)
+            show(made.text, nl=False)
     if not made.same:
         raise typer.Exit(1)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 
-import typer
-
 from rolewright.blueprint import load_catalog
-from rolewright.cli.console import Blueprints
+from rolewright.cli.console import Blueprints, show
 from rolewright.schema import manifest_schema
 
 
 def schema(blueprints: Blueprints = None) -> None:
     """Print the JSON Schema of a manifest, for editors."""
-    typer.echo(json.dumps(manifest_schema(load_catalog(blueprints or ())), indent=2))
+    show(json.dumps(manifest_schema(load_catalog(blueprints or ())), indent=2))

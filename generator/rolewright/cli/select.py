@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.bounded import real
+from rolewright.cli.console import say
 from rolewright.finding import Rejected
 from rolewright.source import load
 
@@ -52,7 +54,7 @@ def select(
     if since is not None:
         kept = _touched(kept, since, blueprints or (), output)
         if not kept:
-            typer.echo(f"no manifest differs from {since}", err=True)
+            say(f"no manifest differs from {since}", err=True)
     if shard is None:
         return Selection(kept)
     found = _SHARD.fullmatch(shard)
@@ -77,16 +79,16 @@ def _touched(manifests: list[Path], since: str, blueprints: Sequence[Path], outp
 
     if not manifests:
         return []
-    changed = changed_since(since, manifests[0].resolve().parent)
-    if any(one.is_relative_to(folder.resolve()) for folder in blueprints for one in changed):
+    changed = changed_since(since, real(manifests[0]).parent)
+    if any(one.is_relative_to(real(folder)) for folder in blueprints for one in changed):
         return manifests
     modules = (
-        {one.relative_to(output.resolve()).parts[0] for one in changed if one.is_relative_to(output.resolve())}
+        {one.relative_to(real(output)).parts[0] for one in changed if one.is_relative_to(real(output))}
         if output
         else set()
     )
     return [
         manifest
         for manifest in manifests
-        if manifest.resolve() in changed or (modules and any(name in modules for name, _ in workloads(manifest)))
+        if real(manifest) in changed or (modules and any(name in modules for name, _ in workloads(manifest)))
     ]

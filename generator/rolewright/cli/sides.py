@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rolewright.beside import beside_module, override_findings
-from rolewright.bounded import UnreadableError, read_bytes
-from rolewright.cli.files import is_there
+from rolewright.bounded import UnreadableError, is_file, is_folder, is_there, read_bytes, real
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.revision import commit_of, file_at, files_at, standing
 from rolewright.source import load, loads
@@ -46,7 +45,7 @@ class Found:
 
 def found_at(path: Path) -> Found:
     """What a file or a folder has now. Raises Rejected for what is broken."""
-    if path.is_dir():
+    if is_folder(path):
         return _found(str(path), sorted(_below(path)), _text, path)
     if path.suffix in YAML or is_manifest(_text(path), str(path)):
         return Found(str(path), (load(path),), (), ())
@@ -57,9 +56,9 @@ def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
     """What files and folders had at a revision of git, and what they have now. Raises Rejected."""
     earlier, now = [], []
     for path in paths:
-        commit = commit_of(revision, path if path.is_dir() else standing(path))
+        commit = commit_of(revision, path if is_folder(path) else standing(path))
         there = is_there(path)
-        if path.is_dir():
+        if is_folder(path):
             listed = [file for file in files_at(commit, path) if not set(_LEFT) & set(file.parts)]
             earlier.append(_found(revision, listed, partial(file_at, commit), path, f"{revision}:"))
         else:
@@ -129,7 +128,7 @@ def _module(
         if (name.endswith(".tf") or _is_values(name)) and name not in texts:
             message = f"the module's file {name} is not there"
             raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{name}"))])
-    return ModuleText(folder.resolve().name if folder == root else folder.name, place, texts)
+    return ModuleText(real(folder).name if folder == root else folder.name, place, texts)
 
 
 def _is_values(name: str) -> bool:
@@ -155,7 +154,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
     for here, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(set(folders) - set(_LEFT))
-        yield from (file for name in names if (file := Path(here, name)).is_file())
+        yield from (file for name in names if is_file(file := Path(here, name)))
 
 
 def _text(file: Path) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report
-from rolewright.cli.files import is_there, require_there
+from rolewright.bounded import is_there
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
+from rolewright.cli.files import require_there
 from rolewright.finding import Rejected
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ def usage(
             _write_patch(patch, manifest[0], denials, roles, judge)
     active = tuple(one for one in active if not one.used or one.used >= since)
     if format_ is Format.JSON:
-        typer.echo(json.dumps(usage_json(roles, found, reading, active), indent=2))
+        show(json.dumps(usage_json(roles, found, reading, active), indent=2))
     else:
-        typer.echo(usage_text(roles, found, reading, advice, active), nl=False)
+        show(usage_text(roles, found, reading, advice, active), nl=False)
     if found.keys or advice or any(one.used for one in active) or reading.broken or reading.unread:
         raise typer.Exit(1)
 
@@ -123,11 +124,11 @@ def _require_records(reading: Reading, found: Tally, since: str) -> None:
     if found.events:
         return
     for line in unread_lines(reading):
-        typer.echo(printable(line), err=True)
+        say(printable(line), err=True)
     if reading.unread and not reading.records:
         raise typer.BadParameter("no file has a record of CloudTrail, so that nothing can be said of any permission")
     asked = f" since {since}; {found.early} were before" if since else ""
-    typer.echo(f"there is no record{asked}, so that nothing can be said of any permission", err=True)
+    say(f"there is no record{asked}, so that nothing can be said of any permission", err=True)
     raise typer.Exit(1)
 
 
@@ -151,7 +152,7 @@ def _write_patch(
     made = patched(load(manifest), denials, unused, judge.catalog, judge.errors)
     write_file(output, made.text)
     for line in (*made.changes, *(f"left as it is: {one}" for one in made.left)):
-        typer.echo(printable(f"{output}: {line}"), err=True)
+        say(printable(f"{output}: {line}"), err=True)
 
 
 def _held(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import typer
 
 from rolewright.cli.build import Jobs, build_all, open_cache, remember
-from rolewright.cli.console import Blueprints, Environments, FindingsFormat, FindingsFormatOption, Manifests, report
+from rolewright.cli.console import (
+    Blueprints,
+    Environments,
+    FindingsFormat,
+    FindingsFormatOption,
+    Manifests,
+    report,
+    say,
+)
 from rolewright.cli.select import ChangedSince, Shard, select
 from rolewright.report.text import printable
 
@@ -29,4 +37,4 @@ def validate(
     remember(cache, selection.manifests, outcome, None)
     if format_ is FindingsFormat.TEXT:
         for product in outcome.products:
-            typer.echo(f"{printable(product.place.file)}: {product.workload} is valid; {product.summary}")
+            say(f"{printable(product.place.file)}: {product.workload} is valid; {product.summary}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report
+from rolewright.bounded import is_there
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
 from rolewright.finding import Rejected
 from rolewright.report.json import findings_json
 from rolewright.report.text import printable
@@ -93,7 +94,7 @@ def _answered(
     questions = questions_of(words)
     if not questions:
         raise typer.BadParameter("give an action and a resource, or the text of a denial")
-    if patch is not None and patch.exists():
+    if patch is not None and is_there(patch):
         raise typer.BadParameter(f"{patch} is there already: name another file")
     with Pipeline(blueprints or ()) as pipeline:
         try:
@@ -108,11 +109,11 @@ def _answered(
             raise typer.Exit(1) from None
     if format_ is Format.JSON:
         listed = [one for answers in asked for one in answers]
-        typer.echo(json.dumps({"answers": suggestion_json(listed), **findings_json([])}, indent=2))
+        show(json.dumps({"answers": suggestion_json(listed), **findings_json([])}, indent=2))
     else:
-        typer.echo("\n".join(suggestion_text(one) for answers in asked for one in answers), nl=False)
+        show("\n".join(suggestion_text(one) for answers in asked for one in answers), nl=False)
     if len(questions) > _MOST:
-        typer.echo(f"{len(questions) - _MOST} more denials in this text: ask for them by themselves", err=True)
+        say(f"{len(questions) - _MOST} more denials in this text: ask for them by themselves", err=True)
     if patch is not None:
         _write(patch, written)
     allowed = [any(one.answer.is_allowed for one in answers) for answers in asked]
@@ -163,8 +164,8 @@ def _write(patch: Path, written: Sequence[Advice]) -> None:
     from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
 
     if not written:
-        typer.echo(f"{patch}: not written, as nothing was found that would allow it", err=True)
+        say(f"{patch}: not written, as nothing was found that would allow it", err=True)
         return
     write_file(patch, written[-1].text)
     for advice in written:
-        typer.echo(printable(f"{patch}: {advice.said}"), err=True)
+        say(printable(f"{patch}: {advice.said}"), err=True)

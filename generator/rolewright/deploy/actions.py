@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.bounded import is_file
 from rolewright.data import iam
 from rolewright.finding import Finding, Rejected
 from rolewright.jsonschema import Schema
@@ -41,7 +42,7 @@ def load_actions(roots: Iterable[Path]) -> dict[str, tuple[Block, ...]]:
     """
     schema = Schema(load(_HERE / "schema.yaml").trees[0].data)
     found: dict[str, tuple[Block, ...]] = {}
-    for file in (_HERE / "actions.yaml", *(root / FILE for root in roots if (root / FILE).is_file())):
+    for file in (_HERE / "actions.yaml", *(root / FILE for root in roots if is_file(root / FILE))):
         for tree in load(file).trees:
             findings = list(schema.findings(tree.data, tree.location, "deploy")) or list(_unknown(tree))
             if findings:

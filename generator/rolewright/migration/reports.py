@@ -6,7 +6,7 @@ import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rolewright.bounded import DECODER, UnreadableError, read_text
+from rolewright.bounded import DECODER, UnreadableError, is_file, is_folder, read_text
 from rolewright.finding import Finding, Location, Rejected
 from rolewright.migration.evidence import LastUse, last_used_command, listed_command
 from rolewright.migration.plan import Shown
@@ -65,11 +65,11 @@ def read_status(path: Path, key: Key) -> tuple[str, str]:
 def shown(path: Path) -> Shown | None:
     """A file or a folder with its digest; None for what is neither. Raises Rejected for what cannot be read."""
     try:
-        if path.is_file():
+        if is_file(path):
             return Shown(str(path), _digest(path))
-        if not path.is_dir():
+        if not is_folder(path):
             return None
-        inner = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*") if one.is_file())
+        inner = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*") if is_file(one))
         whole = hashlib.sha256()
         for name, file in inner:
             whole.update(f"{_digest(file)}  {name}\n".encode("utf-8", "surrogateescape"))

@@ -34,9 +34,8 @@ def _line(finding: Finding) -> str:
     }
     properties = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in said.items())
     text = f"{finding.message}. {finding.remedy}" if finding.remedy else finding.message
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_escaped(visible(text), _TEXT)}"
+    return f"::{_COMMANDS[finding.severity]} {properties}::{_escaped(text, _TEXT)}"
 
 
 def _escaped(text: str, table: dict[str, str]) -> str:
-    shown = text.encode("utf-8", "backslashreplace").decode()  # a file's name need not be UTF-8
-    return "".join(table.get(character, character) for character in shown)
+    return "".join(table.get(character, character) for character in visible(text))

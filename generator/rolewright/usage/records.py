@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rolewright.bounded import DECODER, UnreadableError, open_plain
+from rolewright.bounded import DECODER, UnreadableError, is_folder, open_plain
 from rolewright.usage.formats import foreign_format, foreign_object
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
     A broken or truncated file gives what comes before the break, and is named in `reading`.
     """
     for path in paths:
-        for file in _below(path, reading) if path.is_dir() else [path]:
+        for file in _below(path, reading) if is_folder(path) else [path]:
             one = _File()
             try:
                 with open_plain(file) as opened:

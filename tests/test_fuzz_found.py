@@ -1,0 +1,192 @@
+"""What fuzzing found, as kinds: names that no file can have or nobody can read, and places to write nothing to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fuzz_manifests import SMALL
+from rolewright.characters import HIDDEN
+from rolewright.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY = "AKIA" + "Q3EGRIT5" * 2
+PLACES = {
+    "render": ("render", "m.yaml", "-o", "PLACE"),
+    "validate": ("validate", "PLACE"),
+    "validate, with blueprints": ("validate", "m.yaml", "--blueprints", "PLACE"),
+    "validate, changed": ("validate", "PLACE", "--changed-since", "HEAD"),
+    "schema": ("schema", "--blueprints", "PLACE"),
+    "merge": ("merge", "PLACE"),
+    "plan": ("plan", "m.yaml", "--terraform", "PLACE"),
+    "deployer": ("deployer", "m.yaml", "-o", "PLACE"),
+    "retarget": ("retarget", "m.yaml", "--to", "fargate", "-o", "PLACE"),
+    "diff": ("diff", "m.yaml", "PLACE"),
+    "diff with a revision": ("diff", "PLACE", "--base", "HEAD"),
+    "audit": ("audit", "PLACE"),
+    "audit of the history": ("audit", "PLACE", "--git-history"),
+    "audit of an image": ("audit", "--image", "PLACE"),
+    "baseline": ("audit", "m.yaml", "--baseline", "PLACE", "--accept", "x", "--until", "2999-01-01"),
+    "draft": ("audit", "a.py", "--draft", "PLACE"),
+    "checklist": ("audit", "m.yaml", "--checklist", "PLACE"),
+    "usage": ("usage", "PLACE", "-m", "m.yaml"),
+    "last accessed": ("usage", "m.yaml", "-m", "m.yaml", "--last-accessed", "r=PLACE"),
+    "report": ("report", "m.yaml", "-o", "PLACE"),
+    "express": ("express", "PLACE"),
+    "policies": ("policies", "m.yaml", "-o", "PLACE"),
+    "why": ("why", "m.yaml", "s3:PutObject", "arn:aws:s3:::app-data/k", "--patch", "PLACE"),
+    "why-not": ("why-not", "PLACE", "s3:GetObject", "*"),
+    "blueprint test": ("blueprint", "test", "PLACE"),
+    "blueprint new": ("blueprint", "new", "x", "--service", "sqs", "-o", "PLACE"),
+    "blueprints": ("blueprints", "--blueprints", "PLACE"),
+    "blueprints show": ("blueprints", "show", "PLACE"),
+    "blueprints docs": ("blueprints", "docs", "-o", "PLACE"),
+    "explain": ("explain", "credentials", "PLACE"),
+    "migrate init": ("migrate", "init", "a.py", "--deadline", "2999-01-01", "--file", "PLACE"),
+    "migrate init in a folder": ("migrate", "init", "a.py", "--deadline", "2999-01-01", "--file", "PLACE/x"),
+    "migrate check": ("migrate", "check", "--file", "PLACE"),
+    "another command": ("PLACE",),
+    "another option": ("validate", "m.yaml", "--PLACE"),
+    "another format": ("audit", "m.yaml", "--format", "PLACE"),
+}
+"""Every command with a path, and what stands in the place of it."""
+NO_PATHS = ("x" * 300, "x/" * 3_000, "m.yaml/x", "circle")
+NAMES = ("\u202eabc", "a\nFORGED", "\udcff", "a\x1b[31mb", "a\rFORGED")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command in this process; what it says, which is no traceback."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "m.yaml").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "a.py").write_text(
+        f"import boto3\nboto3.client('s3').list_buckets()\nkey = '{KEY}'\n", encoding="utf-8"
+    )
+    (tmp_path / "circle").symlink_to("circle")
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["rolewright", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        assert code in range(6), said.err[-2000:]
+        return said.out + said.err
+
+    return run
+
+
+@pytest.mark.parametrize("command", PLACES)
+def test_a_path_that_there_cannot_be_is_no_traceback(run: Callable[..., str], command: str) -> None:
+    for path in NO_PATHS:
+        run(*(argument.replace("PLACE", path) for argument in PLACES[command]))
+
+
+@pytest.mark.parametrize("command", PLACES)
+def test_a_name_makes_no_line_and_hides_nothing(run: Callable[..., str], tmp_path: Path, command: str) -> None:
+    for name in NAMES:
+        said = run(*(argument.replace("PLACE", name) for argument in PLACES[command]))
+        assert HIDDEN.search(said) is None, (name, said)
+        assert "\nFORGED" not in said, (name, said)
+
+
+@pytest.mark.parametrize(
+    "command", ["blueprint new", "blueprints docs", "checklist", "draft", "retarget", "migrate init in a folder"]
+)
+def test_nothing_is_written_through_a_link(run: Callable[..., str], tmp_path: Path, command: str) -> None:
+    (tmp_path / "other").mkdir()
+    place = Path("own/resources/x") if command == "blueprint new" else Path("link")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(tmp_path / "other")
+    assert "link" in run(
+        *(argument.replace("PLACE", "own" if command == "blueprint new" else "link") for argument in PLACES[command])
+    )
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_what_was_edited_by_hand_is_shown_in_full(run: Callable[..., str], tmp_path: Path) -> None:
+    run("render", "m.yaml")
+    lock = tmp_path / "output" / "app" / "access.lock"
+    lock.write_text(lock.read_text(encoding="utf-8") + "\u202e\x1b[2J\n", encoding="utf-8")
+    assert "\\u202e\\x1b[2J" in run("render", "m.yaml", "--check")
+
+
+def test_a_file_of_an_annotation_is_shown_in_full(run: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "\u202e.py").write_text(f"key = '{KEY}'\n", encoding="utf-8")
+    assert "file=\\u202e.py" in run("audit", ".", "--format", "github")
+
+
+def git(folder: Path, *arguments: str) -> None:
+    own = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main")
+    subprocess.run(("git", *own, "-C", str(folder), *arguments), check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository whose first commit has a key that the second one takes out."""
+    folder = tmp_path / "origin"
+    folder.mkdir()
+    git(folder, "init")
+    for text in (KEY, "none"):
+        (folder / "a.txt").write_text(f"one\n{text}\n", encoding="utf-8")
+        git(folder, "add", ".")
+        git(folder, "commit", "-m", "x")
+    return folder
+
+
+def test_nothing_is_fetched_and_no_setting_of_a_repository_is_run(
+    run: Callable[..., str], tmp_path: Path, repository: Path
+) -> None:
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--no-checkout", "--filter=blob:none", repository.as_uri(), "part")
+    git(tmp_path / "part", "config", "remote.origin.uploadpack", f"touch {tmp_path}/ran; git-upload-pack")
+    assert "git-history" in run("audit", "part", "--git-history")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("hidden", ["replace", "log.showRoot", "diff.interHunkContext", "diff.noPrefix"])
+def test_no_setting_and_no_replacement_hides_a_key(run: Callable[..., str], repository: Path, hidden: str) -> None:
+    if hidden == "replace":
+        git(repository, "replace", "--graft", "HEAD")
+    else:
+        git(repository, "config", hidden, {"log.showRoot": "false", "diff.interHunkContext": "9"}.get(hidden, "true"))
+    assert f"{KEY}" in run("audit", str(repository), "--git-history")
+    assert f"{repository}/a.txt:2:1" in run("audit", str(repository), "--git-history")
+
+
+def test_a_key_that_a_merge_alone_added_is_found(run: Callable[..., str], repository: Path) -> None:
+    for branch, name in (("side", "b.txt"), ("main", "c.txt")):
+        git(repository, *(("checkout", "-b", branch) if branch == "side" else ("checkout", branch)))
+        (repository / name).write_text("x\n", encoding="utf-8")
+        git(repository, "add", ".")
+        git(repository, "commit", "-m", name)
+    git(repository, "merge", "--no-commit", "side")
+    (repository / "merged.txt").write_text(f"{KEY[:-1]}7\n", encoding="utf-8")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "merge")
+    git(repository, "rm", "merged.txt")
+    git(repository, "commit", "-m", "gone")
+    assert f"{KEY[:-1]}7" in run("audit", str(repository), "--git-history")
+
+
+def test_a_submodule_is_not_asked(run: Callable[..., str], tmp_path: Path, repository: Path) -> None:
+    git(repository, "clone", str(repository), "inner")
+    git(repository, "add", "inner")
+    git(repository, "commit", "-m", "x")
+    (repository / "inner" / "a.txt").write_text(f"{KEY}\n", encoding="utf-8")
+    git(repository / "inner", "commit", "-am", "x")
+    git(repository, "add", "inner")
+    git(repository, "commit", "-m", "y")
+    git(repository, "config", "diff.submodule", "diff")
+    git(repository / "inner", "config", "diff.external", f"touch {tmp_path}/ran; true")
+    run("audit", str(repository), "--git-history")
+    assert not (tmp_path / "ran").exists()
