@@ -379,7 +379,9 @@ def test_links_are_not_followed_and_what_cannot_be_read_is_told(tmp_path: Path) 
     (tmp_path / "tree" / "link").symlink_to(tmp_path / "outside")
     (tmp_path / "tree" / "loop").symlink_to(tmp_path / "tree")
     (tmp_path / "tree" / "b.env").symlink_to(tmp_path / "outside" / "a.env")
-    assert findings("tree", cwd=tmp_path, code=0) == []
+    (tmp_path / "tree" / "plain").write_text("nothing", encoding="utf-8")
+    found = findings("tree", cwd=tmp_path, code=0)
+    assert {(one["file"], one["rule"]) for one in found} == {("tree/b.env", "not-read"), ("tree/link", "not-read")}
 
 
 def test_any_name_of_a_file(tmp_path: Path) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from rolewright.audit.containers import not_read
+from rolewright.audit.containers import NOT_READ, not_read
 from rolewright.audit.text import audit_text
-from rolewright.bounded import is_folder
+from rolewright.bounded import UnreadableError, is_folder, is_there, read_text
 from rolewright.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 BLOCK = 16 * 1024 * 1024
 """Bytes that are looked at together; a larger file is read in several such blocks, which overlap."""
 _BESIDE = 2_048
 """Bytes before and after a key that are seen with it, also where a block ends."""
+_SUBMODULE = re.compile(r"^[ \t]*path[ \t]*=([^\n]*)", re.MULTILINE)
 
 
 def files_in(path: Path) -> Iterator[str]:
@@ -40,6 +42,61 @@ def files_in(path: Path) -> Iterator[str]:
         inner = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name != ".git"]
         waiting += reversed(inner)
         yield from (start + entry.path[here:] for entry in entries if entry.is_file(follow_symlinks=False))
+
+
+def left_out(paths: Iterable[Path], *, git_history: bool) -> Iterator[Finding]:
+    """What was not looked at in folders: links out of them, submodules that are not there, and folders without files.
+
+    A link to what is in one of the folders hides nothing. With `git_history` a repository is more than its files.
+    """
+    folders = [path for path in dict.fromkeys(paths) if is_folder(path)]
+    roots = [os.path.realpath(path) for path in folders]
+    for folder in folders:
+        has_files = git_history and is_there(folder / ".git")
+        waiting = [str(folder)]
+        while waiting:
+            inner = waiting.pop()
+            try:
+                entries = sorted(os.scandir(inner), key=lambda entry: entry.name)
+            except OSError:
+                has_files = True  # looking at it said what is wrong
+                continue
+            for one in entries:
+                if one.is_symlink():
+                    yield from _link(one.path, roots)
+                elif one.is_dir(follow_symlinks=False) and one.name != ".git":
+                    waiting.append(one.path)
+                elif one.is_file(follow_symlinks=False):
+                    has_files = True
+                    if one.name == ".gitmodules":
+                        yield from _submodules(inner, one.path)
+        if not has_files:
+            message, remedy = "has no file in it: nothing was looked at", "name the folder that the files are in"
+            yield Finding("nothing-read", message, remedy, Location(str(folder)), severity=Severity.WARNING)
+
+
+def _link(link: str, roots: list[str]) -> Iterator[Finding]:
+    target = os.path.realpath(link)
+    if os.path.exists(target) and not any(f"{target}{os.sep}".startswith(f"{root}{os.sep}") for root in roots):  # noqa: PTH110 - as above
+        message = "is a link to what is in none of the folders, and links are not followed: what is there was not read"
+        yield Finding(NOT_READ, message, "audit what it leads to", Location(link), severity=Severity.NOTE)
+
+
+def _submodules(folder: str, listed: str) -> Iterator[Finding]:
+    try:
+        text = read_text(listed)
+    except UnreadableError:
+        return
+    for match in _SUBMODULE.finditer(text):
+        path = os.path.normpath(os.path.join(folder, match[1].strip()))  # noqa: PTH118 - as above
+        try:
+            is_there = any(entry.name != ".git" for entry in os.scandir(path))
+        except OSError:
+            is_there = False
+        if not is_there:
+            message = "is a submodule of git that is not here: what is in it was not read"
+            remedy = "run `git submodule update --init`"
+            yield Finding(NOT_READ, message, remedy, Location(path), severity=Severity.NOTE)
 
 
 def audit_file(file: str) -> list[Finding]:

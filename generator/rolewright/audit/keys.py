@@ -31,6 +31,11 @@ ENCODED = tuple(  # how the start of an id reads in base64 at each of its three 
     for shift, start, end in ((0, 0, 5), (1, 2, 6), (2, 3, 8))
 )
 """What a text with an id in base64 has in it."""
+_WIDE = tuple(  # with how many zero bytes after each letter UTF-16 and UTF-32 have it
+    (zeros, mark, re.compile(mark + rb"(?:\0{%d}[A-Z0-9]){16}" % zeros))
+    for zeros in (1, 3)
+    for mark in ((b"\0" * zeros).join((b"A", letter, b"I", b"A")) for letter in (b"K", b"S"))
+)
 _EXAMPLE = "documented"
 _NEAR = 600
 """Bytes on either side of an id in which its secret is looked for: Terraform's state has some attributes between."""
@@ -88,6 +93,8 @@ def find_keys(data: bytes) -> list[Key]:
         found += [key for key in _named(data) if key.secret not in taken]
     if any(mark in data for mark in ENCODED):
         found += _encoded(data)
+    if any(mark in data for _, mark, _ in _WIDE):
+        found += _wide(data)
     return sorted(found, key=lambda key: key.start)
 
 
@@ -132,6 +139,18 @@ def _encoded(data: bytes) -> Iterator[Key]:
         for key in _ids(text):
             secret = (key.secret, start) if key.secret else next(iter(secrets), ("", -1))
             yield Key(start, end, key.id, *secret, encoded=True)
+
+
+def _wide(data: bytes) -> Iterator[Key]:
+    """Keys in texts of UTF-16 or UTF-32, as programs have them, and files without a mark at their beginning."""
+    for zeros, _, pattern in _WIDE:
+        step = zeros + 1
+        for match in pattern.finditer(data):
+            before = min(match.start() // step, _NEAR)
+            narrow = data[match.start() - before * step : match.end() + _NEAR * step : step]
+            for key in _ids(narrow):
+                if key.start == before:
+                    yield Key(match.start(), match.end(), key.id, key.secret)
 
 
 def _decoded(token: bytes) -> bytes:

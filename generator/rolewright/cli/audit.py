@@ -101,6 +101,8 @@ def audit(
         found = beyond(found, accepted, baseline, today)
     report(found, {}, format_, lines=False)  # a line could have a secret in it
     if format_ is FindingsFormat.TEXT:
+        if not git_history and any(is_there(path / ".git") for path in paths or []):
+            say("the history of git was not looked at: --git-history does")
         say(_looked_at(count, {one.location.file for one in found if one.rule in ("unreadable", NOT_READ)}))
     if any(one.severity is not Severity.NOTE for one in found):
         raise typer.Exit(1)
@@ -160,7 +162,7 @@ def _until(accept: str | None, until: str | None, baseline: Path | None) -> date
 
 def found_in(paths: list[Path], images: list[Path], *, git_history: bool) -> tuple[list[Finding], int]:
     """What is found in files, folders, images and their history, and how many files that were."""
-    from rolewright.audit.files import files_in  # noqa: PLC0415 - only this command needs it
+    from rolewright.audit.files import files_in, left_out  # noqa: PLC0415 - only this command needs it
 
     files = list(dict.fromkeys(file for path in paths for file in files_in(path)))
     shares = [files[start : start + _SHARE] for start in range(0, len(files), _SHARE)]
@@ -179,6 +181,7 @@ def found_in(paths: list[Path], images: list[Path], *, git_history: bool) -> tup
         from rolewright.audit.terraform import audit_terraform  # noqa: PLC0415 - slow to import
 
         found += audit_terraform(files)
+    found += left_out(paths, git_history=git_history)
     found += [one for one in _beside_files(paths if git_history else [], images) if one not in found]
     return found, len(files) + len(images)
 
