@@ -17,7 +17,7 @@ from rolewright.prove.promises import promise_broken
 from rolewright.prove.table import Declared, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 FEW, MANY = 300, 20_000
@@ -66,21 +66,32 @@ def statement(rng: random.Random, name: str) -> Declared:
 
 def altered(rng: random.Random, declared: Sequence[Declared]) -> list[Declared]:
     """The same with one thing changed, so that both sides are near each other."""
+    keys = (REGION, TAG, TAGS)
+    return altered_with(rng, declared, lambda name: statement(rng, name), lambda: condition(rng, rng.choice(keys)))
+
+
+def altered_with(
+    rng: random.Random,
+    declared: Sequence[Declared],
+    another: Callable[[str], Declared],
+    one_more: Callable[[], tuple[str, str, tuple[str, ...]]],
+) -> list[Declared]:
+    """The same with one thing changed, by what draws a statement and a condition."""
     changed = list(declared)
     match rng.randrange(5):
         case 0:
-            changed.append(statement(rng, "more"))
+            changed.append(another("more"))
         case 1 if len(changed) > 1:
             changed.pop(rng.randrange(len(changed)))
         case 2:
-            changed = [statement(rng, f"s{n}") for n in range(rng.choice((1, 2)))]
+            changed = [another(f"s{n}") for n in range(rng.choice((1, 2)))]
         case _:
             number = rng.randrange(len(changed))
             left = list(changed[number].conditions)
             if left and rng.random() < 0.6:
                 left.pop(rng.randrange(len(left)))
             else:
-                left.append(condition(rng, rng.choice((REGION, TAG, TAGS))))
+                left.append(one_more())
             kept = {(operator, key): (operator, key, values) for operator, key, values in left}
             changed[number] = Declared(changed[number].effect, (ACTION,), (BUCKET,), tuple(kept.values()), "s")
     return changed

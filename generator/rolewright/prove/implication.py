@@ -157,7 +157,10 @@ def _contexts(
         values = (
             [variables[key]]
             if key in variables
-            else [(), *dict.fromkeys(v for a in atoms if a.key.lower() == key for v in _tries(a, variables))]
+            else [
+                (),
+                *(dict.fromkeys(v for a in atoms if a.key.lower() == key for v in _tries(a, variables)) or [("x",)]),
+            ]
         )
         fitting = [v for v in values if all(holds(a, {**variables, key: v}, variables=True) is True for a in own)]
         choices.append([(key, value) for value in fitting])
@@ -166,10 +169,9 @@ def _contexts(
 
 
 def _tries(atom: Atom, variables: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Values for a key that fulfil a condition, and some that do not."""
+    """Values for a key that fulfil a condition, and some that do not; none where any value does the same."""
     parts = shape(atom.operator)
     if parts is None or parts.base == "null":
-        yield ("x",)
         return
     written = [text for value in atom.values if (text := resolved(value, variables)) is not None]
     for value in written:
