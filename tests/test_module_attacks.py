@@ -75,6 +75,26 @@ def test_an_environment_is_bound_to_one_account_and_region(
     assert proven(one, "context.tf", held, condition) != []
 
 
+CONTAINER = [
+    'linuxParameters = { capabilities = { add = ["SYS_ADMIN"] } }',
+    'linuxParameters = { devices = [{ hostPath = "/dev/sda" }] }',
+    'dockerSecurityOptions = ["apparmor:unconfined"]',
+    'environmentFiles = [{ value = "arn:aws:s3:::other/x", type = "s3" }]',
+    'repositoryCredentials = { credentialsParameter = "arn:aws:ssm:us-east-1:123456789012:parameter/x" }',
+    'credentialSpecs = ["credentialspec:arn:aws:s3:::other"]',
+    'firelensConfiguration = { type = "fluentbit", options = { config-file-value = "arn:aws:s3:::other/x" } }',
+    "privileged = true",
+]
+
+
+@pytest.mark.parametrize("of", ["cluster", "shop"])
+@pytest.mark.parametrize("argument", CONTAINER, ids=lambda argument: argument.partition(" ")[0])
+def test_a_container_has_no_way_to_its_host(argument: str, of: str, modules: dict[str, Rendered]) -> None:
+    held = "    {\n      name "
+    assert proven(modules[of], "ecs.tf", held, held) == []
+    assert proven(modules[of], "ecs.tf", held, f"    {{\n      {argument}\n      name ") != []
+
+
 def test_two_policies_of_a_role_have_two_names(modules: dict[str, Rendered]) -> None:
     """The second to be applied takes the place of the first: the role has one of them, and not both."""
     one = modules["abroad"]
