@@ -61,8 +61,11 @@ def lay_out(case: Case, folder: Path) -> Path:
 
 
 def changed_beside(folder: Path) -> list[str]:
-    """What is not as it was next to the folder of the case."""
-    found = sorted(one.name for one in folder.iterdir() if one.name not in ("case", "cache", BESIDE))
+    """What is not as it was next to the folder of the case; what is new there is taken away."""
+    new = sorted(one for one in folder.iterdir() if one.name not in ("case", "cache", BESIDE))
+    for one in new:
+        shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
+    found = [one.name for one in new]
     inside = {one.name: one.read_bytes() for one in (folder / BESIDE).iterdir()}
     return [*found, *([BESIDE] if inside != {"file": b"not to be touched"} else [])]
 

@@ -48,11 +48,11 @@ NAMES = (
     "${x}",
 )
 OUTPUTS = ("-o", "--output", "--patch", "--draft", "--checklist", "--file", "--baseline")
+USUAL = ("beside", "out", "output", "policies", "deployer", "report.html")
+"""Links, where commands write to if they are told nothing else."""
 PLACES = (
     "",
     ".",
-    "..",
-    "/",
     "m.yaml",
     "m.yaml/x",
     "nowhere/deep/x",
@@ -223,7 +223,7 @@ def _elsewhere(choice: random.Random, case: Case) -> Case:
         return _worded(choice, case)
     arguments = list(case.arguments)
     arguments[choice.choice(places)] = choice.choice(PLACES)
-    links = {"beside": f"../{BESIDE}", "loop": "loop", "out": f"../{BESIDE}"}
+    links = {**dict.fromkeys(USUAL, f"../{BESIDE}"), "loop": "loop"}
     return replace(case, arguments=tuple(arguments), links=links, pipes=("pipe",), files={**case.files, "empty": b""})
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fuzz_manifests import SMALL
+from fuzz_manifests import ROOT, SMALL, parsed
 from rolewright.characters import HIDDEN
 from rolewright.cli import main
 
@@ -123,6 +125,74 @@ def test_what_was_edited_by_hand_is_shown_in_full(run: Callable[..., str], tmp_p
 def test_a_file_of_an_annotation_is_shown_in_full(run: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "\u202e.py").write_text(f"key = '{KEY}'\n", encoding="utf-8")
     assert "file=\\u202e.py" in run("audit", ".", "--format", "github")
+
+
+MARKS: tuple[dict[str, Any], ...] = (
+    {"x-resource": {"role": "schedule", "verbs": {"sqs-queue": [{"type": "integer"}]}}},
+    {"x-resource": {"role": "schedule", "verbs": {"sqs-queue": ["nonsense"]}}},
+    {"x-resource": {"role": "schedule", "verbs": {"nonsense": ["send"]}}},
+    {"x-resource": {"role": ["schedule"], "verbs": {}}},
+    {"x-resource": "schedule"},
+    {"x-resource": {}},
+    {"x-calls": {}},
+    {"x-calls": {"role": "schedule", "key": "k", "pattern": "(", "arguments": ["a"], "of": {}}},
+    {"x-calls": {"role": "schedule", "key": "k", "pattern": "a", "arguments": ["a"], "of": {}}},
+    {"x-calls": {"role": "schedule", "key": "k", "pattern": "(a)", "arguments": ["a"], "of": {"": []}}},
+    {"x-unique": 1},
+    {"x-only-for": ["target"]},
+    {"x-only-for": {"target": "sqs-queue"}},
+    {"x-fixed": "("},
+    {"x-fixed": 1},
+    {"type": "object", "additionalProperties": {"x-resource": 1}},
+    {"type": "array", "items": {"x-resource": {"verbs": {"sqs-queue": [1]}}}},
+)
+SCHEDULE = """\
+version: 1
+workload: app
+compute: {type: scheduled-task, target: jobs, expression: rate(5 minutes)}
+resources:
+  jobs: {type: sqs-queue, name: jobs, access: send}
+"""
+
+
+@pytest.mark.parametrize("mark", MARKS, ids=json.dumps)
+def test_a_mark_of_a_field_that_is_none_is_a_finding(run: Callable[..., str], tmp_path: Path, mark: Any) -> None:
+    blueprint = parsed((ROOT / "blueprints/compute/scheduled-task/blueprint.yaml").read_text(encoding="utf-8"))
+    target = {"description": "x", **mark}
+    own = tmp_path / "own" / "compute" / "scheduled-task"
+    own.mkdir(parents=True)
+    changed = {**blueprint, "fields": {**blueprint["fields"], "target": target}}
+    (own / "blueprint.yaml").write_text(json.dumps(changed), encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(SCHEDULE, encoding="utf-8")
+    for command in (
+        "validate s.yaml",
+        "why-not s.yaml sqs:SendMessage *",
+        "explain credentials s.yaml",
+        "diff s.yaml s.yaml",
+    ):
+        run(*command.split(), "--blueprints", "own")
+    assert "error" in run("validate", "s.yaml", "--blueprints", "own")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["validate m.yaml", "why-not m.yaml s3:GetObject *", "usage t.json -m m.yaml", "diff m.yaml output",
+     "migrate advance KEY --file k.yaml -m m.yaml"],
+)  # fmt: skip
+def test_a_template_that_makes_no_hcl_is_a_finding(run: Callable[..., str], tmp_path: Path, command: str) -> None:
+    run("render", "m.yaml")
+    run("migrate", "init", "a.py", "--deadline", "2999-01-01", "--file", "k.yaml")
+    (tmp_path / "t.json").write_text('{"Records": []}', encoding="utf-8")
+    shutil.copytree(ROOT / "blueprints/compute/lambda", tmp_path / "own/compute/lambda")
+    template = tmp_path / "own/compute/lambda/lambda.tf.j2"
+    template.write_text('resource "x\n' + template.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "no HCL" in run(*command.replace("KEY", KEY).split(), "--blueprints", "own")
+
+
+def test_a_template_that_is_not_there_is_a_finding(run: Callable[..., str], tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "blueprints/compute/lambda", tmp_path / "own/compute/lambda")
+    (tmp_path / "own/compute/lambda/lambda.tf.j2").unlink()
+    assert "lambda/lambda.tf.j2" in run("validate", "m.yaml", "--blueprints", "own")
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from rolewright.blueprint import load_catalog
 from rolewright.finding import Finding, Location, Rejected, Related, Severity
-from rolewright.fmt import UnformattableError
 from rolewright.grants import derive_grants
 from rolewright.manifest import read_manifest
 from rolewright.policy import build_roles
@@ -123,10 +122,7 @@ class Pipeline:
         judged = self._limited(workload)
         declaration = derive_grants(workload, self.catalog)
         roles = build_roles(workload, declaration, self.catalog)
-        try:
-            module = render(workload, declaration, roles, self.catalog, self._templates)
-        except UnformattableError as error:
-            raise Rejected([_no_hcl(error, workload)]) from None
+        module = render(workload, declaration, roles, self.catalog, self._templates)
         try:
             findings, proofs = self._judge(module, declaration, judged)
         except Rejected as refusal:  # what cannot be read back has its comments all the same
@@ -184,16 +180,6 @@ def _checked(parsed: ParsedModule) -> Iterator[Finding]:
 
     yield from check_provider(parsed)
     yield from check_rules(parsed, rules())
-
-
-def _no_hcl(error: UnformattableError, workload: Workload) -> Finding:
-    return Finding(
-        "hcl-syntax",
-        f"what the blueprints' templates make of this is no HCL: {error}",
-        "find this line in a template of the blueprint, or of a type under resources, and mend it there",
-        workload.locate("compute.type"),
-        "compute.type",
-    )
 
 
 def locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Finding:

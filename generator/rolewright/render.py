@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rolewright.assertions import assertions
 from rolewright.characters import visible
 from rolewright.data import iam
-from rolewright.fmt import format_hcl
+from rolewright.finding import Finding, Rejected
+from rolewright.fmt import UnformattableError, format_hcl
 from rolewright.hcl import Expression, identifier, literal
 from rolewright.model import Module, Ref, Text, Variable, ground, pascal
 from rolewright.other_side import agreed
@@ -70,10 +71,23 @@ def render(
     header = f"# Rendered by rolewright from {_one_line(source)}. Change the manifest, not this file.\n\n"
     tested = {**context, **assertions(workload, roles, declaration.promises, files.values())}
     files["tests/access.tftest.hcl"] = templates.render("module/access.tftest.hcl.j2", tested)
-    texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
+    try:
+        texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
+    except UnformattableError as error:
+        raise Rejected([_no_hcl(error, workload)]) from None
     texts["README.md"] = visible(templates.render("module/README.md.j2", {**context, "source": source}))
     texts["access.lock"] = access_lock(workload, roles, declaration)
     return Module(workload.name, dict(sorted(texts.items())))
+
+
+def _no_hcl(error: UnformattableError, workload: Workload) -> Finding:
+    return Finding(
+        "hcl-syntax",
+        f"what the blueprints' templates make of this is no HCL: {error}",
+        "find this line in a template of the blueprint, or of a type under resources, and mend it there",
+        workload.locate("compute.type"),
+        "compute.type",
+    )
 
 
 def render_credentials(

@@ -164,7 +164,7 @@ class Templates:
     def _finding(self, name: str, error: Exception) -> Finding:
         files = set(map(str, self._catalog.templates.values()))
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
-        file, line = str(self._catalog.templates[name]), 1
+        file, line = str(self._catalog.templates.get(name, name)), 1
         if frames:
             file, line = frames[-1].filename, frames[-1].lineno or 1
         if isinstance(error, TemplateError) and getattr(error, "lineno", None):

@@ -64,7 +64,21 @@ def compute_uses(
         uses += used
         called |= seen
     _check_fields(values, blueprint)
-    return tuple(uses), called
+    return tuple(one for one in uses if _is_known(one, values, catalog)), called
+
+
+def _is_known(use: Use, values: Values, catalog: Catalog) -> bool:
+    """Whether the type of the resource has the verbs that the compute type asks for; if not, that is a finding."""
+    resource: Mapping[str, Any] | None = values.data.get("resources", {}).get(use.resource)
+    if resource is None:
+        return True  # which is said of the field
+    known = catalog.resources[resource["type"]].verbs
+    missing = [verb for verb in use.verbs if verb not in known and verb != INJECTION]
+    for verb in missing:
+        asks = f"{values.data['compute']['type']} asks for `{verb}` on `{use.resource}`"
+        message = f"{asks}, and {resource['type']} has no such verb"
+        values.find("blueprint-name", message, f"mend its blueprint: there are {', '.join(known)}", ("compute", "type"))
+    return not missing
 
 
 def _injected(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.blocks import block_findings
 from rolewright.blueprint.check_policies import check_policies
 from rolewright.blueprint.condition_keys import carries, condition_keys
+from rolewright.blueprint.marks import mark_findings
 from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.read import name_order
 from rolewright.blueprint.wildcards import wildcard_findings
@@ -40,13 +41,13 @@ def _schema(kind: str) -> Schema:
 def check_resource(tree: Tree, *, has_template: bool) -> list[Finding]:
     """Everything that is wrong with a resource blueprint. `has_template`: there is a create.tf.j2 beside it."""
     found = list(_schema("resource").findings(tree.data, tree.location, "blueprint"))
-    return found or [*_Check(tree).resource(has_template=has_template), *wildcard_findings(tree)]
+    return found or [*_Check(tree).resource(has_template=has_template), *mark_findings(tree), *wildcard_findings(tree)]
 
 
 def check_compute(tree: Tree) -> list[Finding]:
     """Everything that is wrong with a compute blueprint."""
     found = list(_schema("compute").findings(tree.data, tree.location, "blueprint"))
-    return found or [*_Check(tree).compute(), *wildcard_findings(tree)]
+    return found or [*_Check(tree).compute(), *mark_findings(tree), *wildcard_findings(tree)]
 
 
 class _Check:

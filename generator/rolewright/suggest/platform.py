@@ -99,7 +99,9 @@ def _uses(case: Case, role: RoleBlueprint) -> Iterator[tuple[tuple[str, ...], Re
         if mark.get("role") != role.key or mark.get("created"):
             continue
         for type_, verbs in mark["verbs"].items():
-            blueprint = case.catalog.resources[type_]
+            blueprint = case.catalog.resources.get(type_)
+            if blueprint is None or not set(verbs) <= {*blueprint.verbs, INJECTION}:
+                continue  # of a blueprint that is broken, which is said where it is used
             for verb in blueprint.narrow(verbs):
                 for arn, actions in verb.allow.items():
                     if case.action in actions and arn != "*":

@@ -1,0 +1,45 @@
+"""The regular expressions in what the fields of a blueprint are marked with: rolewright compiles them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rolewright.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.source import PathInTree, Tree
+
+_PATTERNS = (("x-fixed",), ("x-calls", "pattern"))
+
+
+def mark_findings(tree: Tree) -> Iterator[Finding]:
+    """Those that are none."""
+    for path, schema in _schemas(tree.data["fields"], ("fields",)):
+        for mark in _PATTERNS:
+            node: Any = schema
+            for step in mark:
+                node = node.get(step) if isinstance(node, dict) else None
+            fault = _fault(node) if isinstance(node, str) else ""
+            if fault:
+                at = (*path, *mark)
+                message = f"`{'.'.join(mark)}` is no regular expression: {fault}"
+                yield Finding("blueprint-field", message, "mend it", tree.location(at), ".".join(map(str, at)))
+
+
+def _fault(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return ""
+
+
+def _schemas(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, dict[str, Any]]]:  # noqa: ANN401 - YAML
+    """All mappings below a node: a schema has others at many keys."""
+    if isinstance(node, dict):
+        yield path, node
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from _schemas(inner, (*path, key))
