@@ -73,3 +73,22 @@ def test_an_environment_that_goes_from_a_module_is_not_wider(tmp_path: Path) -> 
     (tmp_path / "new" / "orders" / "environments" / "dev.tfvars").unlink()
     assert rolewright("diff", "old", "new", cwd=tmp_path).returncode == 5
     assert rolewright("diff", "new", "old", cwd=tmp_path).returncode == 3
+
+
+def test_a_module_that_lost_its_ledger_is_not_taken_for_gone(tmp_path: Path) -> None:
+    source = Path(__file__).parent.parent / "output"
+    for side in ("old", "new"):
+        for name in ("orders", "my-app"):
+            shutil.copytree(source / name, tmp_path / side / name)
+    (tmp_path / "new" / "my-app" / ".rolewright.json").unlink()
+    ran = rolewright("diff", "old", "new", cwd=tmp_path)
+    assert (ran.returncode, "readback-ledger" in ran.stdout + ran.stderr) == (1, True)
+
+
+def test_terraform_beside_modules_is_named_as_not_read(tmp_path: Path) -> None:
+    source = Path(__file__).parent.parent / "output" / "my-app"
+    for side in ("old", "new"):
+        shutil.copytree(source, tmp_path / side / "my-app")
+    (tmp_path / "new" / "main.tf").write_text('resource "aws_iam_user" "x" {}\n', encoding="utf-8")
+    ran = rolewright("diff", "old", "new", cwd=tmp_path)
+    assert (ran.returncode, "not read: new/main.tf" in ran.stdout) == (0, True)

@@ -19,6 +19,7 @@ SERVICE = (
     "cpu: 256, memory: 512, port: 8080, "
     "service: {subnet_ids: [subnet-0123456789abcdef0], vpc_id: vpc-0123456789abcdef0%s}}\n"
 )
+INSTANCE = "version: 1\nworkload: box\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro%s}\n"
 OWN = (
     ", load_balancer: {create: {subnet_ids: [subnet-0123456789abcdef2, subnet-0123456789abcdef3], allow: [%s]%s, "
     "certificate: arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef}}"
@@ -53,6 +54,8 @@ CHANGES = {
     "its addresses": (service(OWN % ("10.0.0.0/8", "")), service(OWN % ("10.0.0.0/8", ", internal: false")), 3),
     "public addresses": (service(), service(", public_ip: true"), 3),
     "the group that reaches it": (service(THEIRS % ("sg-01234567", "/a")), service(THEIRS % ("sg-89abcdef", "/a")), 3),
+    "a shell": (service(), service().replace("port: 8080", "port: 8080, exec: true, read_only: false"), 3),
+    "credentials": (INSTANCE % "", INSTANCE % ", metadata: {hop_limit: 2}", 3),
     "the requests": (service(THEIRS % ("sg-01234567", "/a")), service(THEIRS % ("sg-01234567", "/*")), 3),
 }
 

@@ -47,10 +47,16 @@ def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
             tuple(one.get("proven", ())),
             tuple(one.get("ignores", ())),
             one.get("optional", False),
-            *(tuple(map(_value, _values(one.get("opens", {}).get(side, [])))) for side in ("what", "to")),
+            _opened(one, "what"),
+            _opened(one, "to"),
+            tuple(one.get("opens", {}).get("by", ())),
         )
         for address, one in data.items()
     )
+
+
+def _opened(block: Mapping[str, Any], side: str) -> tuple[Value, ...]:
+    return tuple(map(_value, _values(block.get("opens", {}).get(side, []))))
 
 
 def is_reference(name: str) -> bool:

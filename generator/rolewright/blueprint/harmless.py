@@ -27,7 +27,8 @@ def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
         for path in (*block.free, *block.proven):
             paths.setdefault(path, True)
         for path in block.arguments:
-            paths[path] = paths.get(path, True) and not block.what
+            opens = bool(block.what) and (not block.by or path in block.by)
+            paths[path] = paths.get(path, True) and not opens
     return found
 
 

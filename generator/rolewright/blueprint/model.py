@@ -140,8 +140,8 @@ class Value:
 class BlockBlueprint:
     """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
 
-    `what` of it is open over the network `to` whom, in words for people; both are empty where nothing is. With `each`,
-    the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
+    `what` of it is open `to` whom, in words for people; the arguments `by` decide it, or all where that is empty. With
+    `each`, the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
     """
 
     address: str
@@ -155,6 +155,7 @@ class BlockBlueprint:
     optional: bool
     what: tuple[Value, ...]
     to: tuple[Value, ...]
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rolewright.model import Declaration, Workload
 
 WIDENED, CHANGED = 3, 5
+_NAMED = 5
 
 
 class DiffFormat(StrEnum):
@@ -107,6 +108,7 @@ def compare_found(
     Manifests are compared with manifests and modules with modules; where the two sides have nothing of the same kind,
     the manifests are rendered in memory.
     """
+    _require_ledgers(old, new)
     manifests = bool(old.documents and new.documents) or not (old.modules or new.modules)
     modules = bool(old.modules and new.modules) or not manifests
     kinds: list[tuple[str, Mapping[str, Side], Mapping[str, Side]]] = []
@@ -119,7 +121,30 @@ def compare_found(
         if one.modules and not modules:
             names = ", ".join(module.place for module in one.modules)
             compared.append(f"not compared: {names}, since {other.name} has no rendered module")
+    foreign = dict.fromkeys((*old.foreign, *new.foreign))
+    if foreign:
+        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+        compared.append(f"not read: {', '.join([*foreign][:_NAMED])}{more}, since rolewright did not render it")
     return [one for _, before, after in kinds for one in compare_all(before, after)], compared
+
+
+def _require_ledgers(old: Found, new: Found) -> None:
+    """Raise Rejected where a module's folder has lost its ledger: what is in it is still applied, and is not read."""
+    left = {Path(file).parent.name: file for file in new.foreign}
+    kept = {module.name for module in new.modules}
+    remedy = "render it anew, or take the folder away"
+    findings = [
+        Finding(
+            "readback-ledger",
+            f"{module.place} was rendered, and now its folder has no {LEDGER}: what it allows is not known",
+            remedy,
+            Location(left[module.name]),
+        )
+        for module in old.modules
+        if module.name in left and module.name not in kept
+    ]
+    if findings:
+        raise Rejected(findings)
 
 
 def _told(found: Found, sides: Mapping[str, Side], kind: str) -> str:
