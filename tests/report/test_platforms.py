@@ -72,7 +72,7 @@ def test_sarif_has_each_finding_at_its_place(findings: list[Finding]) -> None:
 def test_github_reads_one_command_for_each_finding(findings: list[Finding]) -> None:
     """As the runner does: one command a line, properties between commas, each escape undone.
 
-    The file is named as it is, since it has to match; what is said has no character that nobody can see.
+    Neither the file's name nor what is said has a character that nobody can see.
     """
 
     def plain(text: str, more: str = "") -> str:
@@ -89,7 +89,7 @@ def test_github_reads_one_command_for_each_finding(findings: list[Finding]) -> N
         properties = dict(part.split("=", 1) for part in found[2].split(","))
         told.append((plain(properties["file"], "more"), int(properties["line"]), plain(found[3])))
     assert sorted(told) == sorted(
-        (f.location.file, f.location.line, visible(f"{f.message}. {f.remedy}" if f.remedy else f.message))
+        (visible(f.location.file), f.location.line, visible(f"{f.message}. {f.remedy}" if f.remedy else f.message))
         for f in findings
     )
 
