@@ -120,7 +120,7 @@ def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
         document = _plain(one.document, values)
         key, _, field = one.resource.partition(".")
         resource = case.workload.resources.get(key)
-        if resource is None or case.action not in document["Action"]:
+        if resource is None or case.action not in document.get("Action", ()):  # other policies have rules
             continue
         if case.resource in case.said(resource, field) if field else case.names_of(resource):
             yield _told(one, document)
