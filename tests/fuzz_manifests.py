@@ -109,6 +109,8 @@ def manifest(choice: random.Random) -> bytes:
     else:
         text = choice.choice((SMALL, *of_all_types()))
         data = parsed(text)
+    if choice.random() < 0.3:
+        return text.encode()
     return changed(choice, text.encode()) if choice.random() < 0.5 else written(choice, data)
 
 

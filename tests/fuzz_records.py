@@ -51,11 +51,11 @@ def record(choice: random.Random) -> Any:
         "userIdentity": {
             "type": "AssumedRole",
             "accountId": "123456789012",
-            "accessKeyId": choice.choice(("ASIAX", KEY)),
+            "accessKeyId": choice.choice(("ASIAX", "ASIAX", "ASIAX", KEY)),
             "sessionContext": {"sessionIssuer": {"type": "Role", "userName": "my-function-execution", "arn": ROLE}},
         },
         "resources": [{"ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/my-table"}],
-        "errorCode": choice.choice((None, "AccessDenied")),
+        "errorCode": choice.choice((None, None, None, "AccessDenied")),
         "errorMessage": f"User: {ROLE} is not authorized to perform: s3:{name} on resource: "
         + choice.choice(("arn:aws:s3:::b/k", "ChimeChannelID", '"x"', "arn:aws:dynamodb:us-east-1:1:table/t"))
         + " because no identity-based policy allows the action",

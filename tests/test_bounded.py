@@ -222,6 +222,14 @@ def test_a_bomb_in_an_image_keeps_audit_from_nothing_else(run: Callable[..., str
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.parametrize("name", [".", "./", "/", ""])
+def test_a_layer_of_no_name_is_read(run: Callable[..., str], tmp_path: Path, name: str) -> None:
+    key = f"key = '{KEY}'\n".encode()
+    layer = gzip.compress(tar_of("a.py", key, len(key)))
+    (tmp_path / "image.tar").write_bytes(tar_of(name, layer, len(layer)))
+    assert KEY in run(("audit", "--image", "image.tar"), "")
+
+
 FOUND = {
     "a version that is a list": ("express", '{"Version": ["2012-10-17"], "Statement": []}'),
     "a version that is a mapping": ("express", '{"Version": {}, "Statement": []}'),

@@ -127,7 +127,7 @@ def _is_deleted(name: str, deleted: set[str]) -> bool:
 
 def _digest(name: str) -> str:
     """What tells a layer from others: `blobs/sha256/0123…` or `0123…/layer.tar`."""
-    parts = PurePosixPath(name).parts
+    parts = PurePosixPath(name).parts or (name,)  # of "." there are none
     return (parts[-2] if parts[-1] == "layer.tar" and len(parts) > 1 else parts[-1])[:12]
 
 
