@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -30,6 +31,8 @@ from rolewright.check.syntax import (
     Traversal,
 )
 from rolewright.finding import Finding, Rejected
+from rolewright.model import Environment
+from rolewright.prove.evaluate import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -253,3 +256,47 @@ def test_where_nothing_can_be_written_the_parser_is_built_anew(tmp_path: Path) -
     blocked = tmp_path / "file"
     blocked.write_text("")
     assert built_parser(tmp_path, blocked).parent == tmp_path / "package"
+
+
+DEEP = {
+    "strings": lambda n: '"' + '${"' * n + '"}' * n + '"',
+    "brackets": lambda n: "(" * n + "1" + ")" * n,
+    "lists": lambda n: "[" * n + "]" * n,
+    "maps": lambda n: "{a = " * n + "1" + "}" * n,
+    "sums": lambda n: "1" + " + 1" * n,
+    "conditions": lambda n: "a ? b : " * n + "c",
+    "calls": lambda n: "max(" * n + "1" + ")" * n,
+    "attributes": lambda n: "a" + ".b" * n,
+    "places": lambda n: "a" + "[0]" * n,
+    "digits": lambda n: "9" * n,
+    "digits of a place": lambda n: "a[" + "9" * n + "]",
+    "blocks": lambda n: "1\n" + "b {\n" * n + "}\n" * n,
+    "heredocs": lambda n: "<<E\n" + '${"' * n + '"}' * n + "\nE\n",
+}
+
+
+@pytest.mark.parametrize("form", DEEP)
+def test_what_is_nested_too_deeply_is_no_hcl_and_no_traceback(form: str) -> None:
+    blocks(f"b {{\n  a = {DEEP[form](60)}\n}}\n")
+    for depth in (600, 3_000):
+        assert refused(f"b {{\n  a = {DEEP[form](depth)}\n}}\n").rule == "hcl-syntax"
+
+
+@pytest.mark.parametrize("form", DEEP)
+def test_what_is_not_nested_too_deeply_is_evaluated(form: str) -> None:
+    def read_back(depth: int) -> bool:
+        try:
+            parsed = parse(
+                Files({"main.tf": f'locals {{\n  a = {DEEP[form](depth)}\n}}\noutput "o" {{\n  value = local.a\n}}\n'})
+            )
+        except Rejected:
+            return False
+        with contextlib.suppress(Rejected):  # what is no value
+            evaluate(parsed, Environment("", "123456789012", "us-east-1", "aws", {}, {}))
+        return True
+
+    assert not all(read_back(depth) for depth in range(50, 420, 10))
+
+
+def test_a_text_with_every_private_character_is_no_hcl() -> None:
+    assert "private use" in refused("# " + "".join(map(chr, range(0xE000, 0xF900)))).message

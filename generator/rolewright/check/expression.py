@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rolewright.check.syntax import (
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _HEREDOC = re.compile(r"<<(-?)[^\n]*\n((?:[^\n]*\n)*)[ \t]*\S+\r?\n")
+_DEEPEST = 200
+"""Blocks, and expressions with the term that each of them is, in each other."""
+_MAX_DIGITS = 400
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 
@@ -56,8 +61,12 @@ class Reader:
     def __init__(self, text: str, parse: Callable[[str], Tree[Token]]) -> None:
         self._text = text
         self._parse = parse
+        self._depth = 0
         unused = (chr(code) for code in _PRIVATE_USE if chr(code) not in text)
-        self._masks = {next(unused) * 3: "${", next(unused) * 3: "%{"}
+        marks = list(itertools.islice(unused, 2))
+        if len(marks) < 2:
+            raise Malformed("it has every character of the private use area", 1, 1)
+        self._masks = {marks[0] * 3: "${", marks[1] * 3: "%{"}
         self.masked = text
         for mask, meaning in self._masks.items():
             self.masked = self.masked.replace(meaning[0] + meaning, mask)
@@ -71,8 +80,21 @@ class Reader:
             return str(label.value)
         return str(node.children[0])
 
-    def expression(self, node: Tree[Token]) -> Expression:  # noqa: C901, PLR0911, PLR0912 - one case per form
+    @contextmanager
+    def inside(self, node: Tree[Token]) -> Iterator[None]:
+        """A node that others are in. Raises Malformed where it is in too many: readers call themselves for each."""
+        if self._depth == _DEEPEST:
+            raise _malformed("this is nested too deeply", node)
+        self._depth += 1
+        yield
+        self._depth -= 1
+
+    def expression(self, node: Tree[Token]) -> Expression:
         """What a node means. Raises Malformed."""
+        with self.inside(node):
+            return self._meaning(node)
+
+    def _meaning(self, node: Tree[Token]) -> Expression:  # noqa: C901, PLR0911, PLR0912 - one case per form
         match str(node.data), below(node):
             case "expr_term", [inner]:
                 return self.expression(inner)
@@ -81,7 +103,7 @@ class Reader:
             case "identifier", _:
                 return Traversal((str(node.children[0]),))
             case "int_lit", _:
-                return Literal(int(str(node.children[0])))
+                return Literal(_number(node, str(node.children[0])))
             case "float_lit", _:
                 return Literal(float(str(node.children[0])))
             case "literal_value", _:
@@ -91,7 +113,7 @@ class Reader:
             case "index_expr_term", [base, key] if key.data == "braces_index":
                 return _step(self.expression(base), self.expression(below(key)[0]))
             case "index_expr_term", [base, key]:
-                return _step(self.expression(base), Literal(int(str(key.children[-1]))))
+                return _step(self.expression(base), Literal(_number(key, str(key.children[-1]))))
             case "function_call", parts if not _expands(parts[-1]):
                 name = "::".join(self.name(part) for part in parts if part.data == "identifier")
                 arguments = below(parts[-1]) if parts[-1].data == "arguments" else []
@@ -180,6 +202,12 @@ class Reader:
 
 def _malformed(message: str, node: Tree[Token]) -> Malformed:
     return Malformed(message, node.meta.line, node.meta.column)
+
+
+def _number(node: Tree[Token], digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise _malformed(f"a number has more than {_MAX_DIGITS} digits", node)
+    return int(digits)
 
 
 def _expands(node: Tree[Token]) -> bool:

@@ -103,7 +103,8 @@ def _block(source: _Source, body: Tree[Token], type_: str, labels: tuple[str, ..
         if node.data == "block":
             *names, inner = below(node)
             head = [source.reader.name(name) for name in names]
-            blocks.append(_block(source, inner, head[0], tuple(head[1:]), meta.line))
+            with source.reader.inside(node):
+                blocks.append(_block(source, inner, head[0], tuple(head[1:]), meta.line))
             continue
         name, value = below(node)
         key = source.reader.name(name)
@@ -123,6 +124,8 @@ def _tree(text: str) -> Tree[Token]:
     _choose_cache()
     try:
         tree: Tree[Token] = hcl2.parses_to_tree(text)
+    except RecursionError:
+        raise Malformed("it is nested too deeply", 1, 1) from None
     except UnexpectedEOF:
         raise Malformed("the text ends too early", text.count("\n") + 1, 1) from None
     except UnexpectedInput as error:
