@@ -69,13 +69,13 @@ def _names(template: str) -> tuple[str, ...]:
 
 def _inside(schema: Mapping[str, Any], parts: list[str]) -> Mapping[str, Any] | None:
     """The schema of the texts at a part of a field; None for what is derived, or none at all."""
-    for part in parts:
-        found = schema.get("items", schema).get("properties", {}).get(part)
-        if found is None:
-            return None
-        schema = found
-    inner: Mapping[str, Any] = schema.get("items", schema)
-    return inner
+    found: Any = schema
+    for step in ("items", *(step for part in parts for step in ("properties", part, "items"))):
+        if step == "items":
+            found = found.get("items", found) if isinstance(found, dict) else None
+        else:
+            found = found.get(step) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None
 
 
 def _takes_wildcards(schema: Mapping[str, Any]) -> bool:
