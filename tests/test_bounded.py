@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolewright.audit.keys import account_of
-from rolewright.bounded import MAX_BYTES, UnreadableError, parse_json, read_text
+from rolewright.bounded import MAX_BYTES, UnreadableError, open_plain, parse_json, read_text
 from rolewright.cli import main
 from rolewright.data import iam
 from rolewright.migration.plan import Key, Migration, Step, Wait, migration_text
@@ -122,6 +122,17 @@ def test_only_plain_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("pipe", "link", "circle", "socket", ".", "/dev/zero", "/dev/null", "nowhere", "a" * 5_000, "m/x"):
         with pytest.raises(UnreadableError):
             read_text(name)
+
+
+def test_a_file_with_nothing_to_read_is_not_taken_for_empty(tmp_path: Path) -> None:
+    """As the kernel's own log is, which counts as a plain file."""
+    (tmp_path / "log").write_bytes(b"")
+    reading, _ = os.pipe()
+    os.set_blocking(reading, False)
+    with open_plain(tmp_path / "log") as opened:
+        os.dup2(reading, opened.fileno())
+        with pytest.raises(BlockingIOError):
+            opened.read(4)
 
 
 HOSTILE_JSON = {

@@ -7,6 +7,8 @@ two things: a key that stands twice, a number that is none, half a character.
 from __future__ import annotations
 
 import codecs
+import errno
+import io
 import json
 import math
 import os
@@ -60,13 +62,24 @@ def real(path: Path | str) -> Path:
     return Path(os.path.realpath(path))
 
 
+class _Ready(io.FileIO):
+    """A file of which something can be read, or its end: the kernel's own may have neither."""
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as in io
+        """Raises BlockingIOError where it would be waited for."""
+        count = super().readinto(buffer)
+        if count is None:
+            raise BlockingIOError(errno.EAGAIN, "there is nothing in it to read")
+        return count
+
+
 def open_plain(path: Path | str) -> BinaryIO:
     """Open a plain file to read. Raises UnreadableError for anything else."""
     try:
         require_plain(os.stat(path).st_mode)  # noqa: PTH116 - a path may be a text here
         # Should the file have become a pipe since: without O_NONBLOCK the open would wait for a writer.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        stream = os.fdopen(os.open(path, flags), "rb")
+        stream = io.BufferedReader(_Ready(os.open(path, flags)))
         require_plain(os.fstat(stream.fileno()).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         raise UnreadableError("does not exist", "missing") from None

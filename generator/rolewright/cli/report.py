@@ -99,5 +99,7 @@ def _require_own(output: Path, *, force: bool) -> None:
             own = opened.read(len(MARK)) == MARK.encode()
     except UnreadableError as error:
         raise typer.BadParameter(f"{output} {error}") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be read: {error.strerror}") from None
     if not own and not force:
         raise typer.BadParameter(f"{output} is not a page of rolewright report; --force overwrites it")
