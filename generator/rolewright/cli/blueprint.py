@@ -69,6 +69,7 @@ def new(
     file = output / "resources" / name / "blueprint.yaml"
     if is_there(file):
         raise typer.BadParameter(f"{file} is there already")
+    make_folder(output)
     make_folder(file.parent)
     write_file(file, draft(name, facts))
     say(f"{file}: cut it down, then run: rolewright blueprint test {output}")
