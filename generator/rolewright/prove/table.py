@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -372,6 +373,7 @@ def _confirm(
     return None
 
 
+@functools.lru_cache(maxsize=4096)
 def neighbours(arn: str) -> tuple[str, ...]:
     """Names near an ARN: itself, longer, shorter and sibling names, below it, and the same one elsewhere.
 
