@@ -66,7 +66,7 @@ def changed_beside(folder: Path) -> list[str]:
     for one in new:
         shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
     found = [one.name for one in new]
-    inside = {one.name: one.read_bytes() for one in (folder / BESIDE).iterdir()}
+    inside = {one.name: one.read_bytes() if one.is_file() else None for one in (folder / BESIDE).iterdir()}
     return [*found, *([BESIDE] if inside != {"file": b"not to be touched"} else [])]
 
 

@@ -87,7 +87,6 @@ GOALS = (
     "pipe",
     "ITSELF",
     "x" * 300,
-    "/",
     "/proc/self/fd",
     "a\nb",
 )
