@@ -89,7 +89,9 @@ def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
     """Policies held against what a manifest declares."""
     more, unsure = differences(foreign.all, declared)
     less, doubts = differences(declared, foreign.all)
-    idle = dict.fromkeys((one.action, one.resource) for one in (*more, *less) if is_idle(one.action, one.resource))
+    named = {action.lower() for one in (*foreign.all, *declared) for action in one.actions}  # a pattern is told as one
+    pairs = dict.fromkeys((one.action, one.resource) for one in (*more, *less) if one.action.lower() in named)
+    idle = {pair: None for pair in pairs if is_idle(*pair)}
     more, less = (tuple(one for one in side if (one.action, one.resource) not in idle) for side in (more, less))
     notes = tuple(dict.fromkeys((*(one.said for one in foreign.unread), *unsure, *doubts)))
     wider = bool(more or unsure or any(one.effect != "Deny" for one in foreign.unread))
