@@ -642,3 +642,24 @@ def test_the_default_bus_has_an_entry_without_a_name(catalog: Catalog) -> None:
 def test_why_the_field_of_compute_is_not_taken_is_told(catalog: Catalog) -> None:
     found, _ = asked(DENIED.format("*").replace("sqs:SendMessage", "ssmmessages:CreateDataChannel"), FARGATE, catalog)
     assert any("`exec: true`: ECS Exec writes into the container" in one for one in found.notes)
+
+
+def test_a_policy_of_rules_is_beside_the_one_that_is_asked_for(catalog: Catalog) -> None:
+    """What the owner of the key has to add is told; the access policy of a collection has rules, and no actions."""
+    key = "arn:aws:kms:us-east-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    collection = "arn:aws:aoss:us-east-1:123456789012:collection/abcdefghij0123456789"
+    manifest = (
+        "version: 1\nworkload: app\ncompute: {type: lambda, runtime: python3.12, handler: a.b, package: a.zip}\n"
+        "resources:\n"
+        f"  docs: {{type: opensearch-serverless-collection, name: docs, arn: '{collection}', access: search}}\n"
+        f"  key: {{type: kms-key, arn: '{key}', access: decrypt}}\n"
+        "environments: {dev: {account: '123456789012', region: us-east-1}}\n"
+    )
+    text = (
+        "User: arn:aws:sts::123456789012:assumed-role/app-dev-execution/x is not authorized to perform: "
+        f"kms:Decrypt on resource: {key} because no resource-based policy allows the kms:Decrypt action"
+    )
+    question = question_of([text])
+    assert question is not None
+    told = suggest(question, loads(manifest, "m.yaml"), 0, catalog).notes
+    assert any(one.startswith("the owner of key adds to its key policy") for one in told), told
