@@ -1,7 +1,8 @@
-"""What a module opens over the network stands in access.lock, and `diff` compares it: of manifests and of modules."""
+"""What a module opens beside roles and policies stands in access.lock, and `diff` compares it."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ SERVICE = (
     "service: {subnet_ids: [subnet-0123456789abcdef0], vpc_id: vpc-0123456789abcdef0%s}}\n"
 )
 INSTANCE = "version: 1\nworkload: box\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro%s}\n"
+BUILD = "version: 1\nworkload: checks\ncompute: {type: codebuild, buildspec: ci/buildspec.yml%s}\n"
 OWN = (
     ", load_balancer: {create: {subnet_ids: [subnet-0123456789abcdef2, subnet-0123456789abcdef3], allow: [%s]%s, "
     "certificate: arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef}}"
@@ -56,6 +58,7 @@ CHANGES = {
     "the group that reaches it": (service(THEIRS % ("sg-01234567", "/a")), service(THEIRS % ("sg-89abcdef", "/a")), 3),
     "a shell": (service(), service().replace("port: 8080", "port: 8080, exec: true, read_only: false"), 3),
     "credentials": (INSTANCE % "", INSTANCE % ", metadata: {hop_limit: 2}", 3),
+    "the build's host": (BUILD % "", BUILD % ", privileged: true", 3),
     "the requests": (service(THEIRS % ("sg-01234567", "/a")), service(THEIRS % ("sg-01234567", "/*")), 3),
 }
 
@@ -89,3 +92,14 @@ def test_what_opens_nothing_is_no_difference_of_modules(tmp_path: Path) -> None:
         assert rolewright("render", "m.yaml", "--output", folder, cwd=tmp_path).returncode == 0
     told = rolewright("diff", "old", "new", cwd=tmp_path)
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_a_shell_that_is_opened_by_hand_is_told(tmp_path: Path) -> None:
+    for folder in ("old", "new"):
+        (tmp_path / "m.yaml").write_text(service(), encoding="utf-8")
+        assert rolewright("render", "m.yaml", "--output", folder, cwd=tmp_path).returncode == 0
+    file = tmp_path / "new" / "shop" / "ecs.tf"
+    text = re.sub(r"(enable_execute_command +=) false", r"\1 true", file.read_text(encoding="utf-8"))
+    file.write_text(text, encoding="utf-8")
+    told = rolewright("diff", "old", "new", cwd=tmp_path)
+    assert told.returncode == 3, told.stdout + told.stderr

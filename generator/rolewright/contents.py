@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from functools import partial
@@ -101,7 +100,7 @@ def _filled(
                 block.ignores,
                 block.optional,
                 {**tags, **own_tags} if _takes_tags(name) else None,
-                tuple((what, whom) for what in told(block.what) for whom in told(block.to)),
+                tuple((what, to) for one in block.opens for what in told(one.what) for to in told(one.to)),
                 place,
             )
 
@@ -130,7 +129,11 @@ def _given(condition: str, scope: Scope, fields: Mapping[str, Any], workload: Wo
     node: Any = fields
     for step in name.split("."):
         node = node.get(step) if isinstance(node, dict) else None
-    return (node.literal if isinstance(node, Text) else json.dumps(node).strip('"')) == wanted
+    return (node.literal if isinstance(node, Text) else _plain(node)) == wanted
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - YAML
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:

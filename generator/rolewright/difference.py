@@ -78,7 +78,7 @@ class Side(Protocol):
         """What else decides about access in an environment, and how it stands there."""
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
-        """What is open over the network, and to whom, with the place that says so; nothing where `others` has it."""
+        """What is open beside roles and policies, and to whom, with its place; nothing where `others` has it."""
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """What the policies of resources say in an environment; nothing where `others` has their text."""

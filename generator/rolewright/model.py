@@ -186,8 +186,8 @@ class ExpectedBlock:
     `arguments` are those that decide who may do what, by path through nested blocks and JSON, with every value that
     there is to be at it; none for an argument that must not be set. `free` ones may have any value, `proven` ones are
     judged by the proof of roles or policies, `ignores` are what `ignore_changes` may name. An `optional` block may
-    be missing. `tags` is None for a type that takes none. Each of `opens` is what the block opens over the network, and
-    to whom.
+    be missing. `tags` is None for a type that takes none. Each of `opens` is what the block opens beside roles and
+    policies, such as a port, and to whom.
     """
 
     address: str
@@ -238,7 +238,7 @@ class Contents:
     providers: Mapping[str, str]
 
     def opened(self, values: Mapping[str, str]) -> dict[tuple[str, str], Location]:
-        """Give what is open over the network and to whom, with the values of an environment, and what says so."""
+        """Give what is open and to whom, with the values of an environment, and the place that says so."""
         return {
             (what.ground(values), whom.ground(values)): block.location
             for block in self.blocks

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.model import BlockBlueprint, Value
+from rolewright.blueprint.model import BlockBlueprint, Opening, Value
 from rolewright.finding import Finding, Rejected
 from rolewright.interpolation import CONTEXT, UnknownReferenceError, names
 from rolewright.jsonschema import Schema
@@ -47,16 +47,15 @@ def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
             tuple(one.get("proven", ())),
             tuple(one.get("ignores", ())),
             one.get("optional", False),
-            _opened(one, "what"),
-            _opened(one, "to"),
-            tuple(one.get("opens", {}).get("by", ())),
+            tuple(map(_opening, _values(one.get("opens", [])))),
         )
         for address, one in data.items()
     )
 
 
-def _opened(block: Mapping[str, Any], side: str) -> tuple[Value, ...]:
-    return tuple(map(_value, _values(block.get("opens", {}).get(side, []))))
+def _opening(one: Mapping[str, Any]) -> Opening:
+    what, to = (tuple(map(_value, _values(one[side]))) for side in ("what", "to"))
+    return Opening(what, to, tuple(one.get("by", ())))
 
 
 def is_reference(name: str) -> bool:
@@ -85,7 +84,8 @@ def _misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection
     for block in read_blocks(data):
         conditions = [*block.when, *block.unless, *([block.each] if block.each else [])]
         texts = [block.address]
-        for values in (*block.arguments.values(), block.what, block.to):
+        opened = (side for opening in block.opens for side in (opening.what, opening.to))
+        for values in (*block.arguments.values(), *opened):
             for value in values:
                 conditions += [*value.when, *value.unless]
                 texts.append(value.template)

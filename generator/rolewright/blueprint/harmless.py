@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
     """Give for each Terraform type the arguments that blueprints name, and whether a difference of one is no matter.
 
-    It is one in blocks that open something over the network; what is proven of roles and policies is compared as a
+    It is one where the argument decides what a block opens; what is proven of roles and policies is compared as a
     set. A path covers what is below it and has no longer one. Raises Rejected for a broken blueprint.
     """
     found: dict[str, dict[str, bool]] = {}
@@ -27,7 +27,7 @@ def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
         for path in (*block.free, *block.proven):
             paths.setdefault(path, True)
         for path in block.arguments:
-            opens = bool(block.what) and (not block.by or path in block.by)
+            opens = any(not opening.by or path in opening.by for opening in block.opens)
             paths[path] = paths.get(path, True) and not opens
     return found
 

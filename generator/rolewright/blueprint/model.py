@@ -137,11 +137,19 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """What a block opens `to` whom, in words for people; the arguments `by` decide it, or all where that is empty."""
+
+    what: tuple[Value, ...]
+    to: tuple[Value, ...]
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class BlockBlueprint:
     """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
 
-    `what` of it is open `to` whom, in words for people; the arguments `by` decide it, or all where that is empty. With
-    `each`, the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
+    With `each`, the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
     """
 
     address: str
@@ -153,9 +161,7 @@ class BlockBlueprint:
     proven: tuple[str, ...]
     ignores: tuple[str, ...]
     optional: bool
-    what: tuple[Value, ...]
-    to: tuple[Value, ...]
-    by: tuple[str, ...]
+    opens: tuple[Opening, ...]
 
 
 @dataclass(frozen=True)
