@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
-from rolewright.finding import Finding, Location, Rejected, Related
+from rolewright.finding import Finding, Location, Rejected, Related, Severity
 from rolewright.prove.contents import binding_findings, contents_findings, structure_findings
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError, read_json
@@ -60,7 +60,27 @@ class _Held:
 def prove(
     plan: Plan, sandbox: Sandbox, declaration: Declaration, boundary: Text | None, environment: Environment
 ) -> Proof:
-    """Hold an evaluated module, and what moto stored of it, against the declaration."""
+    """Hold an evaluated module, and what moto stored of it, against the declaration.
+
+    A module without environments is also held against it as it comes out in another account, region and partition.
+    """
+    findings = _judged(plan, sandbox, declaration, boundary, environment)
+    if not environment.name and not any(finding.severity is Severity.ERROR for finding in findings):
+        findings += _elsewhere(plan, declaration, boundary, environment)
+    return Proof(
+        environment.name,
+        sum(1 for _ in _held(plan)),
+        sum(len(grant.actions) * len(grant.resources) for grant in declaration.grants),
+        len({promise.source for promise in declaration.promises}),
+        len(sandbox.applied),
+        tuple(dict.fromkeys(findings)),
+        sandbox.not_applied,
+    )
+
+
+def _judged(
+    plan: Plan, sandbox: Sandbox, declaration: Declaration, boundary: Text | None, environment: Environment
+) -> list[Finding]:
     held = {role.address.split(".", 1)[1]: role for role in _held(plan)}
     findings = [
         *structure_findings(plan.parsed, declaration.contents),
@@ -97,20 +117,11 @@ def prove(
             findings += _apart(trust.role, role.documents, declaration, environment, role.place)
             findings += _promised(role, trust.role, stored or (), declaration, environment)
             findings += _stars(trust.role, role.documents, declaration, role.place)
-    if not environment.name and not findings and environment.account != _ELSEWHERE[0]:
-        findings += _elsewhere(plan, declaration, boundary, environment)
-    return Proof(
-        environment.name,
-        len(held),
-        sum(len(grant.actions) * len(grant.resources) for grant in declaration.grants),
-        len({promise.source for promise in declaration.promises}),
-        len(sandbox.applied),
-        tuple(dict.fromkeys(findings)),
-        sandbox.not_applied,
-    )
+    return findings
 
 
 _ELSEWHERE = ("999999999999", "cn-north-1", "aws-cn")
+_NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 
 def _elsewhere(
@@ -123,11 +134,9 @@ def _elsewhere(
         environment, account=account, region=region, partition=partition, values={**environment.values, **known}
     )
     try:
-        found = prove(
-            evaluate(plan.parsed, there), Sandbox((), (), (), {}, {}, {}), declaration, boundary, there
-        ).findings
+        found = _judged(evaluate(plan.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
     except Rejected as refusal:
-        found = refusal.findings
+        found = list(refusal.findings)
     for one in found:
         yield replace(one, message=f"elsewhere than where it was tried: {one.message}")
 
