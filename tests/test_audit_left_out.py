@@ -43,6 +43,10 @@ def dumped(folder: Path) -> None:
     (folder / "db.dump").write_bytes(b"PGDMP" + gzip.compress(KEY.encode()))
 
 
+def unpacks_itself(folder: Path) -> None:
+    (folder / "install.run").write_bytes(b"#!/bin/sh\ntail -n +3 $0 | tar xz\nexit\n" * 200 + RANDOM * 8)
+
+
 def encrypted(folder: Path) -> None:
     (folder / "blob").write_bytes(RANDOM)
 
@@ -56,6 +60,7 @@ def encrypted(folder: Path) -> None:
         (packed, "zlib"),
         (dumped, "a dump of PostgreSQL"),
         (encrypted, "looks compressed or encrypted"),
+        (unpacks_itself, "looks compressed or encrypted"),
     ],
 )
 def test_what_was_not_looked_at_is_named(make: Callable[[Path], None], said: str, tmp_path: Path) -> None:

@@ -23,13 +23,16 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 @dataclass(frozen=True)
 class _Format:
-    """A format by the bytes that tell it, with their place. Of one that `shows` its bytes all were looked at."""
+    """A format by the bytes that tell it, with their place.
+
+    `is_text` is for one that may be text, `is_dense` for one whose bytes look random though nothing is hidden in them.
+    """
 
     name: str
     magic: bytes
     offset: int
     is_text: bool
-    shows: bool
+    is_dense: bool
 
 
 @cache
@@ -52,9 +55,9 @@ def container(head: bytes) -> str | None:
     is_text = _is_text(head[:_SAMPLE])
     for one in _formats():
         if (one.is_text or not is_text) and head.startswith(one.magic, one.offset):
-            return None if one.shows else one.name
-    middle = head[len(head) // 2 :][:_SAMPLE]
-    if not is_text and (_is_dense(head[:_SAMPLE]) or _is_dense(middle)):
+            return None if one.is_dense else one.name
+    samples = (head[:_SAMPLE], head[len(head) // 2 :][:_SAMPLE])  # an archive may stand behind a script
+    if any(_is_dense(sample) and not _is_text(sample) for sample in samples):
         return "neither text nor of a known format, and looks compressed or encrypted"
     return None
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.bounded import UnreadableError, read_text
+from rolewright.bounded import UnreadableError, open_plain, read_text
 from rolewright.finding import Location
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.expressions import TooLongError
@@ -93,11 +92,9 @@ def read_files(files: Iterable[str], folder: str) -> Read:
 def _head(file: str) -> str:
     """The first characters of a file; "" for one that is no text or cannot be read."""
     try:
-        if not stat.S_ISREG(Path(file).stat().st_mode):
-            return ""
-        with Path(file).open("rb") as opened:
+        with open_plain(file) as opened:
             return opened.read(_HEAD).decode("utf-8", "replace")
-    except OSError:
+    except (UnreadableError, OSError):
         return ""
 
 
