@@ -29,7 +29,7 @@ def is_broken(workload: Workload, verb: str, what: str, target: str) -> bool:
     try:
         made = list(promises(workload, CATALOG))
     except Rejected as refusal:
-        return "breaks" in refusal.findings[0].message
+        return "rules out" in refusal.findings[0].message
     return bool(granted & {action for promise in made for action in promise.actions})
 
 

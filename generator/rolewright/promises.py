@@ -82,17 +82,10 @@ def _refuse_undivided(vow: Vow, workload: Workload, catalog: Catalog, keys: Iter
         for verb in blueprint.expand(resource.access):
             brought = {(arn, action) for arn, group in verb.allow.items() for action in group}
             if verb.klass == vow.what and not brought & meant:
-                raise Rejected(
-                    [
-                        Finding(
-                            "manifest-never",
-                            f"`{verb.name}` of resources.{key} breaks `{vow.source}`: it can {vow.what} what it is for",
-                            "take the verb away, or the promise",
-                            workload.locate(f"resources.{key}.access"),
-                            f"resources.{key}.access",
-                        )
-                    ]
-                )
+                path = f"resources.{key}.access"
+                message = f"`{verb.name}` of resources.{key} may also {vow.what}, which `never: {vow.source}` rules out"
+                remedy = "take the verb away, or the promise; IAM has no action that would tell the two apart"
+                raise Rejected([Finding("manifest-never", message, remedy, workload.locate(path), path)])
 
 
 def _unknown_resource(vow: Vow, workload: Workload) -> Finding:
