@@ -251,6 +251,14 @@ FOREIGN = {
     "credentials.csv": ("user,arn,access_key_1_active\nci,x,true\n", "--credential-report"),
     "logs.json": (json.dumps({"events": [{"message": "START RequestId: x"}]}), "has other objects"),
     "x.parquet": ("PAR1\x00\x00", "Parquet"),
+    "athena.json": (json.dumps([{"eventname": "GetItem", "eventsource": "dynamodb.amazonaws.com"}]), "as JSON"),
+    "athena.tsv": ("eventversion\teventname\n1.08\tGetItem\n", "Athena"),
+    "console.csv": ("Event name,Event time,User name,Event source\nGetItem,2026,x,y\n", "the console exports"),
+    "search.json": (json.dumps({"_index": "x", "_source": {"event": {}}}), "Elasticsearch"),
+    "findings.json": (json.dumps({"Findings": [{"Id": "x"}]}), "GuardDuty"),
+    "config.json": (json.dumps({"fileVersion": "1.0", "configurationItems": []}), "AWS Config"),
+    "x.avro": ("Obj\x01\x04", "Avro"),
+    "x.bz2": ("BZh91AY", "other than with gzip"),
 }
 
 
@@ -319,7 +327,18 @@ def test_without_an_account_only_events_of_the_role_show_anything(folder: Path) 
     assert set(states(answer).values()) == {"unseen"}
 
 
-@pytest.mark.parametrize("code", ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "KMS.AccessDeniedException"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AuthFailure",
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "KMS.AccessDeniedException",
+        "ThrottlingException",
+        "Client.RequestLimitExceeded",
+        "InternalFailure",
+    ],
+)
 def test_a_call_that_was_refused_proves_nothing(folder: Path, code: str) -> None:
     """It is not used, not unused, and no permission is lacking."""
     events = [record("dynamodb", "GetItem", ROLE, eventCategory="Data", errorCode=code, **on(TABLE))]
@@ -330,7 +349,7 @@ def test_a_call_that_was_refused_proves_nothing(folder: Path, code: str) -> None
 
 
 def test_another_error_proves_that_the_permission_was_used(folder: Path) -> None:
-    events = [record("dynamodb", "GetItem", ROLE, eventCategory="Data", errorCode="ThrottlingException", **on(TABLE))]
+    events = [record("dynamodb", "GetItem", ROLE, eventCategory="Data", errorCode="ValidationException", **on(TABLE))]
     assert states(told(folder, write(folder, events)))["dynamodb:GetItem"] == "used"
 
 

@@ -55,7 +55,11 @@ def test_a_code_stands_in_one_list() -> None:
             "AuthFailure", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "Client.AuthFailure",
         )),
         *((code, "behind") for code in ("KMS.AccessDeniedException", "KMSAccessDeniedException", "KmsAccessDenied")),
-        *((code, "other") for code in ("ThrottlingException", "NoSuchKey", "ValidationException", "LimitExceeded")),
+        *((code, "unproven") for code in (
+            "ThrottlingException", "Client.RequestLimitExceeded", "SlowDown", "InternalFailure", "ServiceUnavailable",
+        )),
+        *((code, outcome) for code, outcome in (("403", "denied"), ("401", "unauthenticated"))),
+        *((code, "other") for code in ("NoSuchKey", "ValidationException", "LimitExceeded")),
     ],
 )  # fmt: skip
 def test_what_a_code_proves(code: str, outcome: str) -> None:

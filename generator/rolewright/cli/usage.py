@@ -89,7 +89,7 @@ def usage(
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)
             raise typer.Exit(1) from None
-    found = tally((event_of(record) for record in records(files, reading)), since)
+    found = tally((event_of(record) for record in records(files, reading)), since, reading)
     _require_records(reading, found, since)
     with Pipeline(blueprints or ()) as judge:
         roles, advice, denials = _held(known, found, env or [], judge, accessed)

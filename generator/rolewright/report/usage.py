@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FEW = 3
 _REFUSED = {
     "unauthenticated": "the caller's credentials were not accepted, which says nothing of permissions",
+    "unproven": "it was turned away before anybody need have looked at permissions",
     "behind": "something that the call needs was denied, which the record does not name",
 }
 

@@ -11,8 +11,11 @@ from rolewright.source import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Outcome = Literal["done", "denied", "unauthenticated", "behind", "other"]
-"""`done`: no error. `behind`: the call came through, and something that it needs was denied. `other`: another error."""
+Outcome = Literal["done", "denied", "unauthenticated", "behind", "unproven", "other"]
+"""`done`: no error. `behind`: the call came through, and something that it needs was denied.
+
+`unproven`: it was turned away before anybody need have looked at its permissions. `other`: another error.
+"""
 
 
 @cache

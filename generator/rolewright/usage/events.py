@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from rolewright.usage.errors import Outcome
 
+_ASSUMED = re.compile(r"arn:[^:]*:sts::[^:]*:assumed-role/([^/]+)/.*")
 _ENDPOINT = "NetworkActivity"
 """The category of what a VPC endpoint let through or not; what it let through has an event of its own besides."""
 
@@ -62,7 +64,7 @@ def event_of(record: Mapping[str, Any]) -> Event:
     )
     return Event(
         time=_text(record.get("eventTime")),
-        role=_text(issuer.get("userName")) if issuer.get("type") == "Role" else "",
+        role=_role_of(identity, issuer),
         key=key if key.startswith("AKIA") else "",
         user=_text(identity.get("arn")),
         account=account,
@@ -79,6 +81,14 @@ def event_of(record: Mapping[str, Any]) -> Event:
         source=_text(record.get("sourceIPAddress")),
         agent=_text(record.get("userAgent")),
     )
+
+
+def _role_of(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+    """The role whose session called: some services record it in the session's ARN alone."""
+    if issuer.get("type") == "Role":
+        return _text(issuer.get("userName"))
+    found = _ASSUMED.fullmatch(_text(identity.get("arn"))) if identity.get("type") == "AssumedRole" else None
+    return found[1] if found and not issuer else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

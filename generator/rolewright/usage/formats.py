@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file; `idle` ones lie among CloudTrail's own and hold no record that is missed."""
+    """A kind of file; `idle` ones lie among CloudTrail's own and hold no record that is missed.
+
+    Those that `holds` hold records in a form that is not read.
+    """
 
     name: str
     how: str
     idle: bool
+    holds: bool
     keys: frozenset[str]
     columns: frozenset[str]
-    starts: str
+    starts: tuple[str, ...]
 
     @property
     def told(self) -> str:
@@ -36,14 +40,11 @@ def foreign_format(head: str) -> Format | None:
     text = head.lstrip("\ufeff \t\r\n")
     if text[:1] in ("", "{", "["):
         return None
-    line = next(csv.reader([text.splitlines()[0]]), [])
+    first = text.splitlines()[0]
+    line = next(csv.reader([first], delimiter="\t" if "\t" in first else ","), [])
     columns = {one.strip().lower() for one in line} if len(line) > 1 else set()
     return next(
-        (
-            one
-            for one in _formats()
-            if (one.starts and text.startswith(one.starts)) or (one.columns and one.columns <= columns)
-        ),
+        (one for one in _formats() if text.startswith(one.starts) or (one.columns and one.columns <= columns)),
         None,
     )
 
@@ -61,9 +62,10 @@ def _formats() -> tuple[Format, ...]:
             one["name"],
             one.get("how", ""),
             one.get("idle", False),
+            one.get("holds", False),
             frozenset(one.get("keys", ())),
             frozenset(one.get("columns", ())),
-            one.get("starts", ""),
+            tuple(one.get("starts", ())),
         )
         for one in listed
     )

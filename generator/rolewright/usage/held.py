@@ -147,6 +147,8 @@ def _permission(
         state, because = "unseen", "a call of it was refused, and none came through"
     elif not seen.count and any(matches(one, action.lower(), Kind.TEXT) for one in silent_patterns()):
         state, because = "unseen", "it leaves no event of its own"
+    elif not seen.count and tally.gap:
+        state, because = "unseen", tally.gap
     elif not seen.count and action in data_actions() and prefix not in tally.data:
         state, because = "unseen", f"these files have no data events of {prefix}"
     place = str(workload.locate(grant.origin))

@@ -30,10 +30,14 @@ _LONGEST = 16 * 1024 * 1024
 """Characters that one record may take; CloudTrail's own limit is 256 kB (1 MB with an extended one)."""
 _SPACE = re.compile(r"[ \t\r\n,]*")
 _START = re.compile(r"[ \t\r\n\ufeff]*")
-_LISTS = ("Records", "Events", "events", "results")
-"""Under which records stand: in S3, from `lookup-events`, from CloudWatch Logs, and from a query of its Insights."""
-_TEXTS = ("CloudTrailEvent", "message", "@message", "detail")
-"""In which one record stands, as text or as an object: the same, and EventBridge's event."""
+_LISTS = ("Records", "Events", "events", "results", "logEvents")
+"""Under which records stand: in S3, of `lookup-events`, of CloudWatch Logs, its Insights, and its subscriptions."""
+_TEXTS = ("CloudTrailEvent", "message", "@message", "detail", "eventJson", "result", "_raw")
+"""In which one record stands, as text or as an object: the same, EventBridge's event, Lake's, and Splunk's result."""
+_MORE = ("NextToken", "nextToken")
+_STAMP = re.compile(r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|\+00:00)?(?:[ \t]{1,8}[^\s{]{1,512})?[ \t]{1,8}(?=\{))?")
+"""What CloudWatch Logs puts before each event that it exports, and `aws logs tail` with the stream's name."""
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DEEP = 6
 
 
@@ -42,7 +46,7 @@ class Reading:
     """What was read: records, how many of them came again, objects that are none, and the files by what they are.
 
     `files` are those with records or an empty list of them. `broken` could not be read to the end, and why; `unread`
-    has none, and what it is. `idle` is how many have none and need not.
+    has none, and what it is. `idle` is how many have none and need not. `missed` may hold records beside those read.
     """
 
     records: int = 0
@@ -52,6 +56,7 @@ class Reading:
     idle: int = 0
     broken: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
     seen: set[bytes] = field(default_factory=set, repr=False)
     """Digests of the events' ids; each takes some 60 bytes."""
 
@@ -81,6 +86,7 @@ def _below(folder: Path, reading: Reading) -> Iterator[Path]:
 
     def tell(error: OSError) -> None:
         reading.broken[str(error.filename)] = error.strerror or "cannot be looked into"
+        reading.missed.add(str(error.filename))
 
     for here, folders, names in os.walk(folder, onerror=tell):
         folders.sort()
@@ -89,13 +95,15 @@ def _below(folder: Path, reading: Reading) -> Iterator[Path]:
 
 @dataclass
 class _File:
-    """One file: how many records, what its first other object is, and where it broke."""
+    """One file: how many records, what its first other object is, where it broke, and whether it is one of several."""
 
     records: int = 0
     objects: int = 0
     wrapped: bool = False
+    goes_on: bool = False
     kind: Format | None = None
     broken: str = ""
+    empty: bool = False
 
 
 def _sort(file: str, one: _File, reading: Reading) -> None:
@@ -105,13 +113,19 @@ def _sort(file: str, one: _File, reading: Reading) -> None:
             reading.idle += 1
         else:
             reading.unread[file] = one.kind.told
+            reading.missed |= {file} if one.kind.holds else set()
     elif one.broken and (one.records or one.wrapped):
         reading.broken[file] = one.broken
+        reading.missed.add(file)
+    elif one.goes_on:
+        reading.broken[file] = "is one page of several, as its NextToken tells"
+        reading.missed.add(file)
     elif one.records or (one.wrapped and not one.objects):
         reading.files += 1
     else:
         why = one.broken or ("has other objects" if one.objects else "is empty")
         reading.unread[file] = f"no record of CloudTrail in it: it {why}"
+        reading.missed |= set() if one.empty else {file}
 
 
 def _file(opened: BinaryIO, one: _File, reading: Reading) -> Iterator[dict[str, Any]]:
@@ -119,6 +133,7 @@ def _file(opened: BinaryIO, one: _File, reading: Reading) -> Iterator[dict[str, 
     opened.seek(0)
     blocks = _inflated(opened) if head == b"\x1f\x8b" else iter(lambda: opened.read(_BLOCK), b"")
     first = next(blocks, b"")
+    one.empty = not first.strip()
     one.kind = foreign_format(first[:4096].decode("utf-8", "replace"))
     if one.kind is not None:
         return
@@ -185,12 +200,14 @@ def _unwrapped(value: Any, one: _File, depth: int) -> Iterator[dict[str, Any] | 
         yield None
         return
     if isinstance(value.get("eventSource"), str) and isinstance(value.get("eventName"), str):
-        insight = value.get("eventCategory") == "Insight"  # how often something was called, and not a call
+        # How often something was called, and not a call.
+        insight = value.get("eventCategory") == "Insight" or value.get("eventType") == "AwsCloudTrailInsight"
         yield None if insight else value
         return
     for name in _LISTS:
         if isinstance(value.get(name), list):
             one.wrapped = True
+            one.goes_on = one.goes_on or any(value.get(token) for token in _MORE)
             yield from _unwrapped(value[name], one, depth + 1) if value[name] else ()
             return
     for name in _TEXTS:
@@ -218,6 +235,7 @@ def _values(blocks: Iterator[bytes], one: _File) -> Iterator[Any]:
     text = _Text(blocks)
     text.skip(_START)
     while text.skip(_SPACE):
+        text.skip_stamp()
         wrapped = any(text.starts(f'{{"{name}":[') for name in _LISTS)
         if not wrapped and not text.starts("["):
             yield text.value()
@@ -228,9 +246,9 @@ def _values(blocks: Iterator[bytes], one: _File) -> Iterator[Any]:
             yield text.value()
         text.past("]")
         while wrapped and text.skip(_SPACE) and not text.starts("}"):  # what stands beside the records
-            text.value()
+            name = text.value()
             text.past(":")
-            text.value()
+            one.goes_on = bool(text.value() and name in _MORE) or one.goes_on
         if wrapped:
             text.past("}")
 
@@ -243,9 +261,13 @@ class _Text:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
         self._at = 0
+        self._begun = False
 
     def _more(self) -> bool:
         block = next(self._blocks, b"")
+        if not self._begun and block.startswith(_WIDE):  # as PowerShell writes what a command prints
+            self._decode = codecs.getincrementaldecoder("utf-16")("replace").decode
+        self._begun = True
         self._rest = self._rest[self._at :] + self._decode(block, final=not block)
         self._at = 0
         return bool(block)
@@ -260,10 +282,20 @@ class _Text:
             if not self._more():
                 return False
 
+    def skip_stamp(self) -> None:
+        """Go past what stands before an event in a log."""
+        if self._rest[self._at].isdigit():
+            self._have(600)
+            self.skip(_STAMP)
+
+    def _have(self, characters: int) -> None:
+        """Read on until so much is left, or all."""
+        while len(self._rest) - self._at < characters and self._more():
+            pass
+
     def starts(self, text: str) -> bool:
         """Whether what is left begins so, white space in it aside."""
-        while len(self._rest) - self._at < 64 and self._more():
-            pass
+        self._have(64)
         return "".join(self._rest[self._at : self._at + 64].split()).startswith(text)
 
     def past(self, character: str) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rolewright.usage.events import Event
+    from rolewright.usage.records import Reading
 
 _MANY = 10_000
 """Different uses that are kept of a role, and addresses of a key; what comes after them is left out."""
@@ -64,6 +65,7 @@ class Tally:
     """All that the records say. `data` are the services with data events, `first` and `last` times of any event.
 
     `places` are the accounts and regions that recorded something, `early` what was before the day that was asked for.
+    `gap` is why there may be more events than these, or "".
     """
 
     roles: dict[tuple[str, str], RoleUse] = field(default_factory=dict)
@@ -75,10 +77,14 @@ class Tally:
     places: dict[tuple[str, str], Seen] = field(default_factory=dict)
     events: int = 0
     early: int = 0
+    gap: str = ""
 
 
-def tally(events: Iterable[Event], since: str) -> Tally:
-    """Add up events from a time on. Memory grows with what is different, not with their number."""
+def tally(events: Iterable[Event], since: str, reading: Reading | None = None) -> Tally:
+    """Add up events from a time on. Memory grows with what is different, not with their number.
+
+    `reading` is that of the files that the events are from.
+    """
     found = Tally()
     for event in events:
         if event.time < since:
@@ -96,6 +102,8 @@ def tally(events: Iterable[Event], since: str) -> Tally:
             _key(found.keys.setdefault(event.key, KeyUse()), event)
         if event.role:
             _role(found.roles.setdefault((event.account, event.role), RoleUse()), event)
+    missed = len(reading.missed) if reading is not None else 0
+    found.gap = f"{missed} file{'s were' if missed > 1 else ' was'} not read, or not to the end" if missed else ""
     return found
 
 
@@ -111,14 +119,14 @@ def _key(use: KeyUse, event: Event) -> None:
 def _role(use: RoleUse, event: Event) -> None:
     use.add(event.time)
     actions = event.needs.all_of if event.needs else ()
-    if event.outcome in ("denied", "unauthenticated", "behind"):
+    if event.outcome in ("denied", "unauthenticated", "behind", "unproven"):
         use.stopped.update((*actions, *(event.needs.one_of if event.needs else ())))
     else:
         use.done.add(event.time)
     if event.needs is None:
         use.unmapped.setdefault((f"{event.prefix}:{event.operation}",), Seen()).add(event.time)
     asked = question_of([event.message]) if event.outcome in ("denied", "behind") else None
-    if event.outcome == "unauthenticated" or (event.outcome == "behind" and asked is None):
+    if event.outcome in ("unauthenticated", "unproven") or (event.outcome == "behind" and asked is None):
         what = f"{event.prefix}:{event.operation}", event.code, event.outcome
         use.refused.setdefault(what, Seen()).add(event.time)
         return
