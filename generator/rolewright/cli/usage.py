@@ -53,13 +53,13 @@ def usage(
 ) -> None:
     """Show what roles used of what is declared, what they were denied, and which access keys are still in use.
 
-    Reads CloudTrail's files as they lie in S3, the output of `aws cloudtrail lookup-events`, events of CloudWatch Logs,
-    results of its Insights, events of EventBridge, single records and lines of JSON, gzip or not; an event that comes
-    again counts once. What these records cannot show is told apart from what was not used: data events that were off,
-    actions that leave no event; IAM's own reports fill in some of it. With --patch the manifest is written to another
-    file, with what would allow the denials that it can mend, and a comment on what was not used. Exits 1 where a role
-    was denied something that its manifest could allow, a key is in use, or a file could not be read; 2 where no file is
-    a trail.
+    Reads CloudTrail's files as they lie in S3, the output of `aws cloudtrail lookup-events`, events and exports of
+    CloudWatch Logs, results of its Insights, events of EventBridge, single records and lines of JSON, gzip or not; an
+    event that comes again counts once. What these records cannot show is told apart from what was not used: data events
+    that were off, actions that leave no event; IAM's own reports fill in some of it. With --patch the manifest is
+    written to another file, with what would allow the denials that it can mend, and a comment on what was not used.
+    Exits 1 where a role was denied something that its manifest could allow, a key is in use, or a file could not be
+    read; 2 where no file is a trail.
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.usage import usage_json, usage_text  # noqa: PLC0415
