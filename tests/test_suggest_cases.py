@@ -663,3 +663,9 @@ def test_a_policy_of_rules_is_beside_the_one_that_is_asked_for(catalog: Catalog)
     assert question is not None
     told = suggest(question, loads(manifest, "m.yaml"), 0, catalog).notes
     assert any(one.startswith("the owner of key adds to its key policy") for one in told), told
+
+
+def test_the_field_that_brings_it_to_the_platform_is_told(catalog: Catalog) -> None:
+    text = "The provided execution role does not have permissions to call CreateNetworkInterface on EC2"
+    found, _ = asked(text, LAMBDA, catalog)
+    assert any("`compute.vpc` brings it" in one for one in found.asks)

@@ -19,6 +19,7 @@ from rolewright.suggest.reading import needed_verbs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from rolewright.blueprint.model import RoleBlueprint
     from rolewright.question import Answer, Question
     from rolewright.suggest.case import Case
     from rolewright.suggest.entries import Candidate
@@ -200,6 +201,8 @@ def _which_resource(case: Case, judged: Answer) -> Iterator[str]:
     for role in case.asking:
         for path, type_ in used_by(case, role):
             yield f"for the platform's own use: a {type_} that `compute.{path}` names by its key brings it"
+        for field in _fields_for(case, role):
+            yield f"for the platform's own use: `compute.{field}` brings it"
         for key, field in key_fields(case, role):
             if not question.behind or case.names_in(case.workload.resources[key], question.behind):
                 what = (
@@ -207,6 +210,18 @@ def _which_resource(case: Case, judged: Answer) -> Iterator[str]:
                 )
                 said = "its" if question.behind else f"resources.{key}, its"
                 yield f"{what} {said} `{field}` is not set: give the ARN of the key that encrypts it"
+
+
+def _fields_for(case: Case, role: RoleBlueprint) -> Iterator[str]:
+    """The fields of compute that are not given, and would bring the action to a role."""
+    compute = case.workload.compute
+    found = (
+        grant.when
+        for grant in role.allow
+        if grant.effect == "Allow" and case.action in grant.actions and grant.when in case.blueprint.fields
+        if not is_given(grant.when, compute.fields, compute.derived)
+    )
+    yield from dict.fromkeys(found)
 
 
 @cache
