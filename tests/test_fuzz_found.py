@@ -101,6 +101,34 @@ def test_a_name_makes_no_line_and_hides_nothing(run: Callable[..., str], tmp_pat
         assert "\nFORGED" not in said, (name, said)
 
 
+WITH_A_MANIFEST = (
+    ("validate", "NAME"),
+    ("render", "NAME"),
+    ("diff", "NAME", "m.yaml"),
+    ("diff", "NAME", "m.yaml", "--format", "markdown"),
+    ("why", "NAME", "s3:PutObject", "arn:aws:s3:::app-data/k"),
+    ("why-not", "NAME", "s3:DeleteObject", "*"),
+    ("policies", "NAME"),
+    ("deployer", "NAME"),
+    ("report", "NAME"),
+    ("retarget", "NAME", "--to", "fargate"),
+    ("explain", "credentials", "NAME"),
+    ("audit", "NAME"),
+    ("express", "p.json", "-m", "NAME"),
+)
+
+
+@pytest.mark.parametrize("command", WITH_A_MANIFEST, ids=" ".join)
+def test_a_manifest_s_name_makes_no_line(run: Callable[..., str], tmp_path: Path, command: tuple[str, ...]) -> None:
+    """One that is there, and read: what is said of it has its name, too."""
+    (tmp_path / "p.json").write_text('{"Statement": []}', encoding="utf-8")
+    for name in NAMES:
+        (tmp_path / f"{name}.yaml").write_text(SMALL.replace("access: get", "access: [get, put]"), encoding="utf-8")
+        said = run(*(argument.replace("NAME", f"{name}.yaml") for argument in command))
+        assert HIDDEN.search(said) is None, (name, said)
+        assert "\nFORGED" not in said, (name, said)
+
+
 @pytest.mark.parametrize(
     "command", ["blueprint new", "blueprints docs", "checklist", "draft", "retarget", "migrate init in a folder"]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rolewright.characters import one_line
 from rolewright.difference import shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def difference_text(differences: Sequence[Difference], compared: Sequence[str]) 
         lines += [line for role in one.roles for line in _text(one.workload, role)]
         lines += [line for policy in one.policies for line in _policy_text(one.workload, policy)]
         lines += [f"{one.workload}:", *map(_other, one.others), ""] if one.others else []
-    return "\n".join([*lines, *compared, verdict(differences), ""])
+    return "\n".join([*map(one_line, (*lines, *compared, verdict(differences))), ""])
 
 
 def _text(workload: str, role: RoleDifference) -> Iterator[str]:
