@@ -118,7 +118,7 @@ WORDS = (
     "(a+)+$",
     "HEAD",
     "HEAD~1",
-    "--output=FORGED",
+    "--output=FILED",
     "HEAD^{tree}",
     "@{-1}",
     ":/x",

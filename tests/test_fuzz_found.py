@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KEY = "AKIA" + "Q3EGRIT5" * 2
 PLACES = {
     "render": ("render", "m.yaml", "-o", "PLACE"),
+    "render, changed": ("render", "m.yaml", "--changed-since", "HEAD", "-o", "PLACE"),
     "validate": ("validate", "PLACE"),
     "validate, with blueprints": ("validate", "m.yaml", "--blueprints", "PLACE"),
     "validate, changed": ("validate", "PLACE", "--changed-since", "HEAD"),
@@ -90,6 +91,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.mark.parametrize("command", PLACES)
 def test_a_path_that_there_cannot_be_is_no_traceback(run: Callable[..., str], command: str) -> None:
     for path in NO_PATHS:
+        run(*(argument.replace("PLACE", path) for argument in PLACES[command]))
+
+
+@pytest.mark.parametrize("command", PLACES)
+def test_a_place_that_is_the_command_s_own_input_is_no_traceback(
+    run: Callable[..., str], tmp_path: Path, command: str
+) -> None:
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "x")
+    for path in ("m.yaml", "a.py", ".", ".git"):
         run(*(argument.replace("PLACE", path) for argument in PLACES[command]))
 
 

@@ -83,9 +83,7 @@ def _touched(manifests: list[Path], since: str, blueprints: Sequence[Path], outp
     if any(one.is_relative_to(real(folder)) for folder in blueprints for one in changed):
         return manifests
     modules = (
-        {one.relative_to(real(output)).parts[0] for one in changed if one.is_relative_to(real(output))}
-        if output
-        else set()
+        {one.relative_to(real(output)).parts[0] for one in changed if real(output) in one.parents} if output else ()
     )
     return [
         manifest
