@@ -21,8 +21,8 @@ READ = """
 import sys, time
 from pathlib import Path
 from rolewright.blueprint import catalog
-from rolewright.manifest import read_manifest
-from rolewright.source import load
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import load
 catalog.builtin_root = lambda: Path(sys.argv[1])
 start = time.perf_counter()
 read_manifest(load(Path(sys.argv[2])), catalog.load_catalog())

@@ -24,19 +24,19 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from generate import generated_manifests  # noqa: E402 - the tests' generator makes the manifests
 from rolewright.blueprint import load_catalog  # noqa: E402
-from rolewright.check.parse import parse  # noqa: E402
 from rolewright.check.provider import check_provider  # noqa: E402
 from rolewright.check.rule import check_rules, rules  # noqa: E402
-from rolewright.grants import derive_grants  # noqa: E402
-from rolewright.manifest import read_manifest  # noqa: E402
-from rolewright.policy import build_roles  # noqa: E402
+from rolewright.grants.derive import derive_grants  # noqa: E402
+from rolewright.grants.policies import build_roles  # noqa: E402
+from rolewright.hcl.parse import parse  # noqa: E402
+from rolewright.manifest.read import read_manifest  # noqa: E402
+from rolewright.manifest.schema import Schemas  # noqa: E402
 from rolewright.prove.evaluate import evaluate  # noqa: E402
 from rolewright.prove.proof import prove  # noqa: E402
 from rolewright.prove.sandbox import open_sandbox  # noqa: E402
-from rolewright.render import render  # noqa: E402
-from rolewright.schema import Schemas  # noqa: E402
-from rolewright.source import loads  # noqa: E402
-from rolewright.template import Templates  # noqa: E402
+from rolewright.render.module import render  # noqa: E402
+from rolewright.render.sandbox import Templates  # noqa: E402
+from rolewright.yaml.load import loads  # noqa: E402
 
 RENDERING = ("load", "manifest", "grants and roles", "render")
 

@@ -13,7 +13,7 @@ import yaml
 from fuzz_case import PROGRAM, Case
 from fuzz_changes import changed, written
 from generate import generated_manifests
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 ROOT = Path(__file__).parent.parent
 LAMBDA = (ROOT / "examples/lambda.yaml").read_text(encoding="utf-8")

@@ -10,21 +10,21 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint import load_catalog
-from rolewright.calls import Calls, named
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.jsonschema import Schema
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.schema import Schemas
-from rolewright.source import loads
-from rolewright.uses import CALLS, INJECTS, ONLY_FOR, RESOURCE, marked_fields
+from rolewright.core.finding import Rejected
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.integrations import Calls, named
+from rolewright.manifest.read import read_manifest
+from rolewright.manifest.references import CALLS, INJECTS, ONLY_FOR, RESOURCE, marked_fields
+from rolewright.manifest.schema import Schemas
+from rolewright.yaml.load import loads
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, ResourceBlueprint, Verb
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
 
 ENVIRONMENTS = {
     "dev": {"account": "111111111111", "region": "us-east-1"},

@@ -6,12 +6,12 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.source import Document
+    from rolewright.yaml.load import Document
 
 Steps = tuple[str | int, ...]
 

@@ -3,77 +3,63 @@
 from __future__ import annotations
 
 LAYERS = (
-    ("bounded", "cache", "data", "finding", "fmt", "folder"),
-    ("beside", "characters", "check", "jsonschema", "model", "revision", "yamltree"),
-    ("derive", "hcl", "interpolation", "source", "write"),
-    ("assertions", "blueprint", "edit", "environments", "keys", "placeholders", "prove", "sdk", "spoken"),
-    ("idle",),
-    ("comparison", "deploy", "foreign", "matching", "policy", "policy_difference", "promises", "schema"),
-    ("standalone", "template", "values"),
-    ("calls", "difference", "drafted", "grounded", "own", "resources"),
-    ("contents", "other_side", "question", "readback", "unmatched", "uses"),
-    ("manifest", "render", "resource_policies"),
+    ("core", "data"),
+    ("hcl", "write", "yaml"),
+    ("blueprint", "check", "prove", "sdk"),
+    ("deployer", "manifest"),
     ("grants",),
-    ("pipeline", "suggest"),
-    ("plan", "trial", "usage"),
-    ("draft_trial", "retarget"),
-    ("draft",),
-    ("translation",),
-    ("report",),
-    ("audit",),
+    ("render",),
+    ("pipeline", "review"),
+    ("build", "terraform"),
+    ("retarget", "suggest"),
+    ("audit", "usage"),
     ("migration",),
+    ("report",),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
 """From the bottom up. A module, or a package as a whole, imports from the layers below its own, and from itself."""
 
-UPWARD = {
-    ("characters", "source"): "the places of a document, for what is found in it",
-    ("values", "resources"): "an index of resources is handed to the values that refer to them",
-    ("report", "migration"): "its state is shown, and the layer above shows findings of its own",
-}
-"""Where a type, and nothing else, is named that is not below."""
-
 ALLOWED = {
+    "core": {},
     "data": {},
     "check": {
-        "cache": "where the library keeps its grammar",
+        "core.finding": "what it finds",
         "data": "the provider's schema, IAM's facts",
-        "finding": "what it finds",
+        "hcl": "the text, as it was read back",
     },
     "prove": {
-        "check.scope": "what a name in HCL stands for",
-        "check.syntax": "HCL as it was read back",
+        "core.finding": "what it finds",
+        "core.model": "types alone: the declaration that it judges against",
         "data": "IAM's facts",
-        "finding": "what it finds",
-        "source": "the table of moto's calls is YAML",
-        "model": "types alone: the declaration that it judges against",
+        "hcl.scope": "what a name in HCL stands for",
+        "hcl.syntax": "HCL as it was read back",
+        "yaml.load": "the table of moto's calls is YAML",
     },
     "report": {
-        "characters": "what nobody could see is shown as an escape",
-        "model": "the values of an environment in a document",
+        "core.finding": "what it shows",
+        "core.model": "the values of an environment in a document",
+        "core.printable": "what nobody could see is shown as an escape",
+        "render.readable": "how names are shown to people",
+        "review.diff": "types, and the order in which differences are shown",
         "suggest.messages": "why something was denied, in words",
-        "difference": "types, and the order in which differences are shown",
-        "finding": "what it shows",
-        "spoken": "how names are shown to people",
     },
 }
 """All that some packages may import of the others, with the reason; only these are told apart by file."""
 
-TYPES_ALONE = {("prove", "model")}
+TYPES_ALONE = {("prove", "core.model")}
 """What of it may be named in annotations only: the proof takes nothing from where the text comes from."""
 
 REACHED = {
-    "bounded",
-    "characters",
-    "check.expression",
-    "check.scope",
-    "check.syntax",
+    "core.files",
+    "core.finding",
+    "core.model",
+    "core.printable",
     "data",
-    "finding",
-    "model",
-    "source",
-    "yamltree",
+    "hcl.expression",
+    "hcl.scope",
+    "hcl.syntax",
+    "yaml",
 }
 """All that the proof comes by at run time, at any distance, beside itself."""
 

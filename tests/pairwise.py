@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from generate import breaks
 from rolewright.blueprint import load_catalog
-from rolewright.finding import Rejected
-from rolewright.manifest import read_manifest
-from rolewright.source import loads
-from rolewright.trial import named_resources, sample
+from rolewright.build.blueprint_test import named_resources, sample
+from rolewright.core.finding import Rejected
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

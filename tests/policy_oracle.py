@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.session import Session
 
-from rolewright.plan.server import ACCOUNT
 from rolewright.prove.document import statements
 from rolewright.prove.table import ground
+from rolewright.terraform.server import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from plan_oracle import Shown
-    from rolewright.model import Declaration, Environment
+    from rolewright.core.model import Declaration, Environment
     from rolewright.prove.evaluate import Plan
     from rolewright.prove.sandbox import Sandbox
 

@@ -12,8 +12,8 @@ import pytest
 
 from left_out import leave_out
 from rolewright.data.build_provider_schema import CONFIGURATION
-from rolewright.plan.terraform import Terraform as Program
-from rolewright.plan.terraform import TerraformError, loopback_environment
+from rolewright.terraform.terraform import Terraform as Program
+from rolewright.terraform.terraform import TerraformError, loopback_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import Any
 from moto.core.responses import BaseResponse
 from moto.s3.responses import S3Response
 
-from rolewright.plan import repairs
+from rolewright.terraform import repairs
 
 PREFIXES = {"awslambda": "lambda", "efs": "elasticfilesystem", "stepfunctions": "states"}
 OUT = Path(os.environ["RECORDING"]).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - as long as the process

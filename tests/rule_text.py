@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rolewright.check.parse import parse
 from rolewright.check.rule import check_rules, rules
-from rolewright.model import Module
+from rolewright.core.model import Module
+from rolewright.hcl.parse import parse
 
 if TYPE_CHECKING:
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
 
 
 def find(text: str, **tfvars: str) -> tuple[Finding, ...]:

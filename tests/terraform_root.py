@@ -7,16 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.manifest import read_manifest
-from rolewright.plan.root import Root as Planned
-from rolewright.source import loads
+from rolewright.manifest.read import read_manifest
+from rolewright.terraform.root import Root as Planned
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from real_terraform import Terraform
     from rolewright.pipeline import Built, Pipeline
-    from rolewright.plan.root import Fault
+    from rolewright.terraform.root import Fault
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.check.parse import parse
-from rolewright.manifest import read_manifest
-from rolewright.model import Module
+from rolewright.core.model import Module
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
-from rolewright.source import load, loads
+from rolewright.yaml.load import load, loads
 from test_mutations import NOTHING_APPLIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
     from rolewright.pipeline import Built, Pipeline
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

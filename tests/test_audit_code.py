@@ -15,17 +15,17 @@ from cases import generated
 from command import rolewright
 from planted import new_key
 from programs import PROGRAMS
-from rolewright.audit.code import manifest_of, read_code
-from rolewright.audit.hosts import recognised
 from rolewright.blueprint import Catalog
+from rolewright.core.finding import Severity
 from rolewright.data import iam
-from rolewright.finding import Severity
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
+from rolewright.grants.derive import derive_grants
+from rolewright.manifest.read import read_manifest
 from rolewright.pipeline import Pipeline
 from rolewright.prove.table import Declared, changes, ground
 from rolewright.sdk import languages, models
-from rolewright.source import load, loads
+from rolewright.suggest.compute_type import recognised
+from rolewright.suggest.from_code import manifest_of, read_code
+from rolewright.yaml.load import load, loads
 
 KEY, SECRET, ACCOUNT = new_key(random.Random(11))
 APP = """\

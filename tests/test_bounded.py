@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolewright.audit.keys import account_of
-from rolewright.bounded import MAX_BYTES, UnreadableError, open_plain, parse_json, read_text
 from rolewright.cli import main
+from rolewright.core.files import MAX_BYTES, UnreadableError, open_plain, parse_json, read_text
 from rolewright.data import iam
-from rolewright.migration.plan import Key, Migration, Step, Wait, migration_text
+from rolewright.migration.state import Key, Migration, Step, Wait, migration_text
 from rolewright.prove.table import Declared, changes
 from rolewright.sdk.code import read_files
 from rolewright.usage.records import Reading, records

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from rolewright import cache
 from rolewright.blueprint import builtin_root
+from rolewright.build import cache
 from rolewright.cli import main
+from rolewright.core.cache_folder import cache_folder
 from rolewright.pipeline import Pipeline
 from rolewright.prove.proof import Proof
 
@@ -104,7 +105,7 @@ def sure(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_second_run_says_the_same_and_builds_nothing(run: Runner, command: list[str]) -> None:
     run(*command)
     assert run.built
-    Path(cache.folder()).rename("away")  # what a run says that finds all as it is, and knows nothing
+    Path(cache_folder()).rename("away")  # what a run says that finds all as it is, and knows nothing
     uncached = run(*command)
     assert run.built
     assert run(*command) == uncached
@@ -330,12 +331,12 @@ def test_the_same_name_in_another_folder_is_another_manifest(run: Runner, monkey
 @pytest.mark.usefixtures("sure")
 def test_another_rolewright_builds_again(run: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     package = tmp_path / "package"
-    for name in ("cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2", "__pycache__/cache.pyc"):
+    for name in ("build/cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2", "__pycache__/cache.pyc"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("old")
-    monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))
+    monkeypatch.setattr(cache, "__file__", str(package / "build" / "cache.py"))
     run("validate", "m.yaml")
-    for name in ("cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2"):
+    for name in ("build/cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2"):
         rewrite(package / name, "old", "new")
         run("validate", "m.yaml")
         assert run.built
@@ -439,7 +440,7 @@ def test_force_looks_at_everything(run: Runner) -> None:
 
 
 def entries() -> list[Path]:
-    return sorted(Path(cache.folder()).glob("*.json"))
+    return sorted(Path(cache_folder()).glob("*.json"))
 
 
 @pytest.mark.parametrize(

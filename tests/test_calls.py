@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolewright.blueprint import load_catalog
-from rolewright.calls import Calls, named
-from rolewright.check.parse import parse
-from rolewright.finding import Rejected
-from rolewright.manifest import read_manifest
+from rolewright.build.blueprint_test import named_resources
+from rolewright.core.finding import Rejected
+from rolewright.hcl.parse import parse
+from rolewright.manifest.integrations import Calls, named
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
-from rolewright.source import loads
-from rolewright.trial import named_resources
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Built, Pipeline

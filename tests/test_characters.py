@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hostile import document, paths, replaced
-from rolewright.characters import HIDDEN, hidden_findings, visible
 from rolewright.cli import main
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.render import render, render_credentials
-from rolewright.schema import Schemas
-from rolewright.source import load, loads
-from rolewright.template import Templates
+from rolewright.core.finding import Rejected
+from rolewright.core.printable import HIDDEN, visible
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.hidden_characters import hidden_findings
+from rolewright.manifest.read import read_manifest
+from rolewright.manifest.schema import Schemas
+from rolewright.render.module import render, render_credentials
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog

@@ -15,12 +15,12 @@ import pytest
 from cases import Cases
 from generate import varied_manifests
 from left_out import leave_out
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.render import render
-from rolewright.source import loads
-from rolewright.template import Templates
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog

@@ -10,16 +10,16 @@ import pytest
 
 from command import rolewright
 from rolewright.blueprint import load_catalog
-from rolewright.grants import derive_grants
-from rolewright.policy import build_roles
-from rolewright.render import render
-from rolewright.template import Templates
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
 from tried import tried_workloads
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
 
 CATALOG = load_catalog()
 TEMPLATES = Templates(CATALOG)

@@ -15,15 +15,15 @@ from cases import Cases
 from command import rolewright
 from generate import compute_variants, generated_manifests
 from rolewright.blueprint import load_catalog
-from rolewright.check.parse import parse
 from rolewright.data import iam
-from rolewright.deploy.actions import load_actions
-from rolewright.deploy.deployer import MANAGED_LIMIT, Permission, documents, minified, permissions
-from rolewright.plan.life import lacking
-from rolewright.plan.root import Root
-from rolewright.plan.server import moto_server
+from rolewright.deployer.actions import load_actions
+from rolewright.deployer.policies import MANAGED_LIMIT, Permission, documents, minified, permissions
+from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.match import matches
+from rolewright.terraform.lifecycle import lacking
+from rolewright.terraform.root import Root
+from rolewright.terraform.server import moto_server
 from terraform_root import build, told
 
 if TYPE_CHECKING:

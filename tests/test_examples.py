@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.write import write
+from rolewright.write.module import write
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Pipeline

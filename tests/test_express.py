@@ -14,12 +14,12 @@ from typer.testing import CliRunner, Result
 import rolewright.cli.commands  # noqa: F401 - the command line with all commands
 from rolewright.blueprint import load_catalog
 from rolewright.cli.app import app
-from rolewright.draft_trial import grants, host
-from rolewright.drafted import Draft, draft_text
-from rolewright.foreign import of_documents
-from rolewright.own import named_most
-from rolewright.source import loads
-from rolewright.translation import Translated, translated
+from rolewright.suggest.draft import Draft, draft_text
+from rolewright.suggest.draft_check import grants, host
+from rolewright.suggest.express import Translated, translated
+from rolewright.suggest.own_account import named_most
+from rolewright.suggest.policies import of_documents
+from rolewright.yaml.load import loads
 
 OBJECT = "s3:PutObjectAcl"  # no verb is for it
 CASES = Path(__file__).parent / "cases" / "policies"

@@ -13,21 +13,21 @@ import pytest
 
 from cases import times
 from rolewright.blueprint import load_catalog
+from rolewright.build.blueprint_test import sample
+from rolewright.core.finding import Rejected
 from rolewright.data import iam
-from rolewright.draft_trial import grants, host
-from rolewright.drafted import draft_text
-from rolewright.finding import Rejected
-from rolewright.foreign import Foreign
-from rolewright.grants import derive_grants
-from rolewright.idle import is_idle
-from rolewright.manifest import read_manifest
-from rolewright.own import Own, named_most
+from rolewright.grants.derive import derive_grants
+from rolewright.manifest.read import read_manifest
+from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.match import Kind, matches, widened
 from rolewright.prove.table import Declared, ground
-from rolewright.source import loads
-from rolewright.translation import Beyond, Translated, translated
-from rolewright.trial import sample
+from rolewright.suggest.draft import draft_text
+from rolewright.suggest.draft_check import grants, host
+from rolewright.suggest.express import Beyond, Translated, translated
+from rolewright.suggest.own_account import Own, named_most
+from rolewright.suggest.policies import Foreign
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -225,7 +225,7 @@ def doubted(found: Translated, request: Request, origins: Sequence[str]) -> bool
 
 def check(document: dict[str, Any], asked: Sequence[tuple[str, str]]) -> tuple[int, int]:
     """How many requests were held against policy, entries and lists, and on how many the first two differ."""
-    from rolewright.foreign import of_documents
+    from rolewright.suggest.policies import of_documents
 
     foreign = of_documents([document], "p.json")
     own = named_most(foreign.all)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.fmt import format_hcl
+from rolewright.hcl.format import format_hcl
 
 if TYPE_CHECKING:
     from pathlib import Path

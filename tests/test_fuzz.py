@@ -28,8 +28,8 @@ from cases import times
 from fuzz_case import changed_beside, lay_out
 from fuzz_inputs import KINDS, case
 from fuzz_warm import keep_warm
-from rolewright.characters import HIDDEN
 from rolewright.cli import main
+from rolewright.core.printable import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fuzz_manifests import ROOT, SMALL, parsed
-from rolewright.characters import HIDDEN
 from rolewright.cli import main
+from rolewright.core.printable import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.hcl import Expression, comment, identifier, literal
-from rolewright.model import Ref, Text
+from rolewright.core.model import Ref, Text
+from rolewright.hcl.literal import Expression, comment, identifier, literal
 
 if TYPE_CHECKING:
     from pathlib import Path

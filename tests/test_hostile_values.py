@@ -11,12 +11,12 @@ import pytest
 
 from cases import times
 from hostile import VALUES, document, for_resource, paths, replaced
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.schema import Schemas
-from rolewright.source import load
+from rolewright.core.finding import Rejected
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.manifest.schema import Schemas
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.cli import processes
+from rolewright.build import processes
+from rolewright.build.processes import spread
 from rolewright.cli.build import Outcome, build_all
-from rolewright.cli.processes import spread
 from rolewright.cli.select import Selection
 from rolewright.pipeline import Pipeline
 
@@ -178,7 +178,8 @@ def test_ctrl_c_ends_all_processes_and_writes_nothing(tmp_path: Path, manifests:
 
 SLOW = """
 import time
-from rolewright.cli import main, processes
+from rolewright.cli import main
+from rolewright.build import processes
 begin = processes._begin
 def slow():
     time.sleep(1)

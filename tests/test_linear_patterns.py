@@ -19,7 +19,7 @@ from rolewright.sdk.golang import GoReader
 from rolewright.sdk.javascript import ScriptReader
 from rolewright.sdk.permissions import Permission, _parted, permissions
 from rolewright.sdk.source_files import read_source
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 SDK = Path(rolewright.__file__).parent / "sdk"
 _COMPILES = {"compile", "search", "match", "fullmatch", "findall", "finditer", "sub", "split"}

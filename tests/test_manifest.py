@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.finding import Finding, Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Workload
-from rolewright.policy import build_roles
-from rolewright.source import loads
+from rolewright.core.finding import Finding, Rejected
+from rolewright.core.model import Workload
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog

@@ -25,12 +25,13 @@ from command import rolewright
 from planted import new_key
 from rolewright.cli.files import write_file
 from rolewright.cli.migrate import migrate_app
-from rolewright.finding import Rejected
+from rolewright.core.finding import Rejected
 from rolewright.migration import evidence
 from rolewright.migration.aws import Iam
 from rolewright.migration.evidence import LastUse
 from rolewright.migration.history import PHASES
-from rolewright.migration.plan import (
+from rolewright.migration.reports import read_last_use, read_status
+from rolewright.migration.state import (
     Extension,
     Key,
     Migration,
@@ -40,8 +41,7 @@ from rolewright.migration.plan import (
     migration_text,
     read_migration,
 )
-from rolewright.migration.reports import read_last_use, read_status
-from rolewright.plan.server import moto_server
+from rolewright.terraform.server import moto_server
 from trail import ACCOUNT, FORMS, denied, on, record, with_key
 
 if TYPE_CHECKING:

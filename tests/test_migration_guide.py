@@ -16,8 +16,8 @@ import boto3
 import pytest
 
 from enforced import Server, enforced_server
-from rolewright.migration.plan import migration_text, read_migration
-from rolewright.source import load
+from rolewright.migration.state import migration_text, read_migration
+from rolewright.yaml.load import load
 from trail import ACCOUNT
 
 if TYPE_CHECKING:

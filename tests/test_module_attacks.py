@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.check.parse import parse
-from rolewright.finding import Rejected
-from rolewright.model import Module
+from rolewright.core.finding import Rejected
+from rolewright.core.model import Module
+from rolewright.hcl.parse import parse
 from rolewright.prove.document import PolicyError, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove

@@ -18,26 +18,26 @@ from cases import times
 from mutants import DANGEROUS, Mutant, mutants
 from rolewright.check.body import check_body
 from rolewright.check.meta import check_meta
-from rolewright.check.parse import parse
 from rolewright.check.provider import check_provider
-from rolewright.check.scope import Scope
-from rolewright.check.syntax import ParsedModule
+from rolewright.core.finding import Rejected, Severity
+from rolewright.core.model import Module
 from rolewright.data import provider
-from rolewright.finding import Rejected, Severity
-from rolewright.manifest import read_manifest
-from rolewright.model import Module
+from rolewright.hcl.parse import parse
+from rolewright.hcl.scope import Scope
+from rolewright.hcl.syntax import ParsedModule
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.contents import contents_findings, structure_findings
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.sandbox import Sandbox
-from rolewright.source import load
+from rolewright.yaml.load import load
 from test_mutations import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Block
-    from rolewright.model import Declaration, Environment, Workload
+    from rolewright.core.model import Declaration, Environment, Workload
+    from rolewright.hcl.syntax import Block
     from rolewright.pipeline import Pipeline
 
 HERE = Path(__file__).parent

@@ -11,14 +11,14 @@ import pytest
 
 from cases import Cases, shared
 from generate import compute_variants, generated_manifests
-from rolewright.manifest import read_manifest
-from rolewright.source import loads
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from real_terraform import Terraform
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
     from rolewright.pipeline import Built, Pipeline
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))

@@ -12,22 +12,22 @@ import pytest
 
 from cases import Cases
 from rolewright.blueprint import load_catalog
-from rolewright.check.parse import parse
+from rolewright.core.finding import Rejected
+from rolewright.core.model import Module
 from rolewright.data import iam
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Module
+from rolewright.grants.derive import derive_grants
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.sandbox import Sandbox
-from rolewright.source import load
+from rolewright.yaml.load import load
 from tried import tried_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
     from rolewright.pipeline import Built, Pipeline
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.yaml"))

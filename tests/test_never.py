@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolewright.blueprint import load_catalog
-from rolewright.finding import Location, Rejected
-from rolewright.model import Text, Vow
-from rolewright.promises import promises
+from rolewright.core.finding import Location, Rejected
+from rolewright.core.model import Text, Vow
+from rolewright.grants.promises import promises
 from tried import tried_workloads
 
 if TYPE_CHECKING:
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
 
 CATALOG = load_catalog()
 CLASSES = ("read", "write", "delete")

@@ -14,7 +14,7 @@ from rolewright.blueprint import Catalog
 from rolewright.data import iam
 from rolewright.sdk import models
 from rolewright.sdk.operations import _facts, needs_of, prefix_of, silent_patterns
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 TABLES = [
     path

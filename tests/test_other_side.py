@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Text
-from rolewright.policy import build_roles
-from rolewright.render import render
-from rolewright.source import loads
-from rolewright.template import Templates
+from rolewright.core.finding import Rejected
+from rolewright.core.model import Text
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
-    from rolewright.model import HandOver, Workload
+    from rolewright.core.model import HandOver, Workload
 
 
 EC2 = {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.check.parse import parse
-from rolewright.manifest import read_manifest
-from rolewright.model import Module
+from rolewright.core.model import Module
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 from test_mutations import NOTHING_APPLIED
 
 if TYPE_CHECKING:

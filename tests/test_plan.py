@@ -15,7 +15,7 @@ import pytest
 
 from cases import Cases
 from command import rolewright as run
-from rolewright.plan.server import ACCOUNT, moto_server
+from rolewright.terraform.server import ACCOUNT, moto_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from rolewright.pipeline import Built, Pipeline
 from rolewright.prove.decide import Principal
 from rolewright.prove.table import compare, ground
 from rolewright.prove.trust import compare_trust
-from rolewright.standalone import MOST, identity_policy, not_granted, trust_policy
+from rolewright.review.access_analyzer import MOST, identity_policy, not_granted, trust_policy
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[^:]*:(\d{12}|aws)?:.+")

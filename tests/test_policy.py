@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.check.parse import parse
-from rolewright.finding import Location, Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Condition, Text
-from rolewright.policy import INLINE_LIMIT, MANAGED_LIMIT, build_roles, size, trust_size
+from rolewright.core.finding import Location, Rejected
+from rolewright.core.model import Condition, Text
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import INLINE_LIMIT, MANAGED_LIMIT, build_roles, size, trust_size
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
     from rolewright.pipeline import Pipeline
 
 ENVIRONMENTS = {

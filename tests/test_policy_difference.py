@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.difference import Described, compare_workloads
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Condition, ResourcePolicy, ResourceStatement, Text
-from rolewright.policy_difference import Half, compare_policies
+from rolewright.core.model import Condition, ResourcePolicy, ResourceStatement, Text
+from rolewright.grants.derive import derive_grants
+from rolewright.manifest.read import read_manifest
+from rolewright.render.readable import SYMBOLS
 from rolewright.report.difference import difference_json, difference_markdown, difference_text
-from rolewright.source import loads
-from rolewright.spoken import SYMBOLS
+from rolewright.review.diff import Described, compare_workloads
+from rolewright.review.policy_diff import Half, compare_policies
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.blueprint import Catalog
-    from rolewright.difference import Difference
+    from rolewright.review.diff import Difference
 
 EVENTS = {"service": "events.amazonaws.com", "source": "arn:aws:events:us-east-1:123456789012:rule/nightly"}
 SNS = {"service": "sns.amazonaws.com", "source": "arn:aws:sns:us-east-1:123456789012:news"}

@@ -61,7 +61,7 @@ def look(when):
     now = state()
     found[when] = {key: (before[key], now[key]) for key in before if before[key] != now[key]}
 
-from rolewright.finding import Rejected
+from rolewright.core.finding import Rejected
 from rolewright.pipeline import Pipeline
 look("import")
 with Pipeline() as pipeline:

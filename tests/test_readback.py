@@ -13,16 +13,16 @@ import pytest
 from command import rolewright
 from rolewright.blueprint import load_catalog
 from rolewright.blueprint.harmless import harmless_arguments
-from rolewright.difference import Described, compare_workloads
-from rolewright.finding import Rejected
+from rolewright.core.finding import Rejected
 from rolewright.pipeline import Pipeline
-from rolewright.readback import ModuleText, ReadBack, read_back
+from rolewright.review.diff import Described, compare_workloads
+from rolewright.review.readback import ModuleText, ReadBack, read_back
 from test_mutations import mutants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewright.difference import Difference
+    from rolewright.review.diff import Difference
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
@@ -49,7 +49,7 @@ def test_a_module_says_what_its_manifest_declares(path: Path, pipeline: Pipeline
     """Read from HCL and derived from the manifest: the same sets, in both directions, in each environment."""
     for built in pipeline.rendered(path):
         workload, _, rendered = built
-        from rolewright.grants import derive_grants
+        from rolewright.grants.derive import derive_grants
 
         declared = Described(workload, derive_grants(workload, pipeline.catalog))
         read = module(rendered.files, workload.name)

@@ -13,12 +13,12 @@ from cases import shared
 from command import rolewright
 from generate import generated_manifests
 from rolewright.blueprint import load_catalog
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.retarget import Retargeted, retarget
-from rolewright.source import loads
+from rolewright.core.finding import Rejected
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.retarget.retarget import Retargeted, retarget
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs import PROGRAMS
-from rolewright.finding import Location
+from rolewright.core.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
 from rolewright.sdk.code import read_files

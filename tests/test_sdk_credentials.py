@@ -23,13 +23,13 @@ import pytest
 
 from credential_servers import Server, container_endpoint, instance_metadata, serving
 from left_out import leave_out
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.plan.server import moto_server
-from rolewright.policy import build_roles
-from rolewright.render import render
-from rolewright.source import loads
-from rolewright.template import Templates
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.terraform.server import moto_server
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

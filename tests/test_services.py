@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.manifest import read_manifest
-from rolewright.source import load, loads
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Pipeline

@@ -10,10 +10,11 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rolewright import source, yamltree
-from rolewright.characters import HIDDEN
-from rolewright.finding import Finding, Location, Rejected
-from rolewright.source import load, loads
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.printable import HIDDEN
+from rolewright.yaml import compose as yamltree
+from rolewright.yaml import load as source
+from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

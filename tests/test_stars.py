@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from policy_sentry.querying.actions import get_actions_that_support_wildcard_arns_only
 
 from generate import generated_manifests, varied_manifests
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.render import render
-from rolewright.source import loads
-from rolewright.template import Templates
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog

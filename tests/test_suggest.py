@@ -17,24 +17,24 @@ import pytest
 
 from cases import times
 from generate import generated_manifests
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
+from rolewright.build.blueprint_test import sample
+from rolewright.core.finding import Rejected
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.match import matches
-from rolewright.render import access_lock
-from rolewright.source import loads
-from rolewright.spoken import shown
+from rolewright.render.module import access_lock
+from rolewright.render.readable import shown
 from rolewright.suggest.changes import Change, changed
 from rolewright.suggest.engine import suggest
 from rolewright.suggest.messages import question_of
-from rolewright.trial import sample
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.blueprint import Catalog
-    from rolewright.model import Grant, Workload
+    from rolewright.core.model import Grant, Workload
     from rolewright.pipeline import Pipeline
 
 CASES = times(20)
@@ -284,7 +284,7 @@ def test_what_is_shown_was_built_and_proven(pipeline: Pipeline) -> None:
 
 
 def read_refusal(file: str) -> list[Any]:
-    from rolewright.finding import Finding, Location
+    from rolewright.core.finding import Finding, Location
 
     return [Finding("x", "refused", "", Location(file))]
 

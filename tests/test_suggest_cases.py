@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolewright.blueprint.arn_template import wild_pattern
-from rolewright.finding import Rejected
-from rolewright.manifest import read_manifest
-from rolewright.source import Document, load, loads
+from rolewright.core.finding import Rejected
+from rolewright.manifest.read import read_manifest
 from rolewright.suggest.engine import Suggestion, suggest
 from rolewright.suggest.messages import question_of, questions_of, reason_of, why
+from rolewright.yaml.load import Document, load, loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog

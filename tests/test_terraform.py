@@ -13,11 +13,11 @@ from generate import compute_variants, generated_manifests
 from plan_oracle import compared, differences, shown
 from policy_oracle import Account, disagreements, held
 from real_terraform import Terraform
-from rolewright.check.parse import parse
-from rolewright.finding import Rejected
-from rolewright.plan.server import LACKING, moto_server
+from rolewright.core.finding import Rejected
+from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.sandbox import open_sandbox
+from rolewright.terraform.server import LACKING, moto_server
 from terraform_root import Root, build, examples, terraform_types, told
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint import Catalog
     from rolewright.pipeline import Built, Pipeline
-    from rolewright.plan.root import Fault
+    from rolewright.terraform.root import Fault
 
 pytestmark = pytest.mark.terraform
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolewright.blueprint import load_catalog
-from rolewright.check.parse import parse
-from rolewright.grants import derive_grants
-from rolewright.model import Text, Trust
-from rolewright.policy import build_roles
+from rolewright.core.model import Text, Trust
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.hcl.parse import parse
 from rolewright.prove.decide import Principal
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.trust import TrustDifference, compare_trust
-from rolewright.render import render
-from rolewright.template import Templates
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
 from tried import tried_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
 
 CATALOG = load_catalog()
 TEMPLATES = Templates(CATALOG)

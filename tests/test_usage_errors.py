@@ -10,9 +10,9 @@ from typing import get_args
 import botocore
 import pytest
 
-from rolewright.source import load
 from rolewright.usage import errors
 from rolewright.usage.errors import Outcome, outcome_of
+from rolewright.yaml.load import load
 
 MODELS = sorted(Path(botocore.__file__).parent.glob("data/*/*/service-2.json.gz"))
 TABLE = load(Path(errors.__file__).with_name("errors.yaml")).trees[0].data

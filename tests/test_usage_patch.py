@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from cases import generated
 from command import rolewright
 from rolewright.blueprint import Catalog
-from rolewright.manifest import read_manifest
-from rolewright.plan.server import moto_server
-from rolewright.question import Question
-from rolewright.source import load, loads
+from rolewright.manifest.read import read_manifest
+from rolewright.review.why import Question
+from rolewright.terraform.server import moto_server
 from rolewright.usage.patch import Denial, patched
+from rolewright.yaml.load import load, loads
 from trail import ACCOUNT, FORMS, denied, on, record
 
 ROLE = "orders-execution"
@@ -147,7 +147,7 @@ ACTIONS = ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:DeleteItem", "s3:P
 def test_whatever_was_denied_is_allowed_afterwards(data: st.DataObject, catalog: Catalog) -> None:
     """Held against `why`: of any denials in any order, on what the manifest has and on what it lacks."""
     from rolewright.pipeline import Pipeline
-    from rolewright.question import answer
+    from rolewright.review.why import answer
 
     names = data.draw(st.sampled_from(["orders", "others"]))
     resources = {

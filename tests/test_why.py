@@ -9,20 +9,20 @@ import pytest
 
 from command import rolewright
 from generate import generated_manifests
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.question import ANYWHERE, Answer, Question, answer
-from rolewright.render import render
-from rolewright.source import loads
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.review.why import ANYWHERE, Answer, Question, answer
 from rolewright.suggest.messages import question_of
-from rolewright.template import Templates
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.blueprint import Catalog
-    from rolewright.model import Module, Workload
+    from rolewright.core.model import Module, Workload
 
 
 class Asked:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases import generated
-from rolewright.finding import Rejected
-from rolewright.model import Module
-from rolewright.write import LEDGER, STAGING, write
+from rolewright.core.finding import Rejected
+from rolewright.core.model import Module
+from rolewright.write.module import LEDGER, STAGING, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from rolewright.blueprint import load_catalog
-from rolewright.trial import try_blueprint
+from rolewright.build.blueprint_test import try_blueprint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.blueprint import Catalog
-    from rolewright.model import Workload
+    from rolewright.core.model import Workload
 
 
 class _Recorder:

@@ -13,24 +13,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint import load_catalog
-from rolewright.finding import Finding, Location, Rejected, Related, Severity
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
-from rolewright.render import render, render_credentials
-from rolewright.schema import Schemas
-from rolewright.source import load
-from rolewright.template import Templates
+from rolewright.core.finding import Finding, Location, Rejected, Related, Severity
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.manifest.schema import Schemas
+from rolewright.render.module import render, render_credentials
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from rolewright.check.syntax import ParsedModule
-    from rolewright.model import Declaration, Module, Role, Suppression, Workload
+    from rolewright.core.model import Declaration, Module, Role, Suppression, Workload
+    from rolewright.hcl.syntax import ParsedModule
     from rolewright.prove.proof import Proof
     from rolewright.prove.sandbox import Moto
-    from rolewright.source import Document
+    from rolewright.yaml.load import Document
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Pipeline:
 
     def build(self, workload: Workload) -> Built:
         """Render, check and prove one workload."""
-        from rolewright.check.syntax import ParsedModule  # noqa: PLC0415 - a refused manifest needs none
+        from rolewright.hcl.syntax import ParsedModule  # noqa: PLC0415 - a refused manifest needs none
 
         judged = self._limited(workload)
         declaration = derive_grants(workload, self.catalog)
@@ -133,7 +133,7 @@ class Pipeline:
 
     def _judge(self, module: Module, declaration: Declaration, workload: Workload) -> tuple[list[Finding], list[Proof]]:
         """What the checks and the proof find in the text."""
-        from rolewright.check.parse import parse  # noqa: PLC0415 - slow to import, as is its library
+        from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import, as is its library
 
         parsed = parse(module)
         findings = [locate(finding, parsed, workload) for finding in _checked(parsed)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
     from rolewright.pipeline import Pipeline
 
 
@@ -40,8 +40,8 @@ class Rolewright:
 
         With --update-golden write it there instead. Fails with the findings, or with the difference.
         """
-        from rolewright.finding import Rejected  # noqa: PLC0415 - pytest loads this file in every run
-        from rolewright.write import write  # noqa: PLC0415
+        from rolewright.core.finding import Rejected  # noqa: PLC0415 - pytest loads this file in every run
+        from rolewright.write.module import write  # noqa: PLC0415
 
         stale = []
         try:
@@ -63,7 +63,7 @@ class Rolewright:
 
         The folder is one of `rolewright_blueprints` in pytest's configuration.
         """
-        from rolewright.trial import try_folder  # noqa: PLC0415 - pytest loads this file in every run
+        from rolewright.build.blueprint_test import try_folder  # noqa: PLC0415 - pytest loads this file in every run
 
         trials = list(try_folder(self._pipeline, self._root / folder))
         if not trials:

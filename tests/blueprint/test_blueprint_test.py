@@ -13,9 +13,9 @@ import pytest
 from cases import Cases
 from command import rolewright
 from rolewright.blueprint import load_catalog
-from rolewright.model import Workload
+from rolewright.build.blueprint_test import try_blueprint
+from rolewright.core.model import Workload
 from rolewright.pipeline import Pipeline
-from rolewright.trial import try_blueprint
 
 ROOT = Path(__file__).parent.parent.parent
 CATALOG = load_catalog()
@@ -233,8 +233,8 @@ def test_every_page_of_the_documentation_is_current(tmp_path: Path) -> None:
 
 def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     from rolewright.blueprint import catalog as module
-    from rolewright.manifest import read_manifest
-    from rolewright.source import load, loads
+    from rolewright.manifest.read import read_manifest
+    from rolewright.yaml.load import load, loads
 
     read: list[str] = []
 

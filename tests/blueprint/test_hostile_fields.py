@@ -9,7 +9,7 @@ import pytest
 from hostile import document
 from rolewright.blueprint import builtin_root
 from rolewright.blueprint.check import check_resource
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolewright.blueprint import load_catalog
-from rolewright.finding import Rejected
-from rolewright.manifest import read_manifest
+from rolewright.core.finding import Rejected
+from rolewright.manifest.read import read_manifest
 from rolewright.pipeline import Pipeline
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,17 +13,17 @@ import pytest
 from botocore import xform_name
 
 from rolewright.blueprint import load_catalog
-from rolewright.check.parse import parse
+from rolewright.core.model import Module
 from rolewright.data import iam
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Module
-from rolewright.policy import build_roles
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.evaluate import evaluate
-from rolewright.render import render
-from rolewright.source import load, loads
-from rolewright.template import Templates
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.check.parse import parse
-from rolewright.finding import Rejected
-from rolewright.manifest import read_manifest
+from rolewright.core.finding import Rejected
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.evaluate import evaluate
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Pipeline

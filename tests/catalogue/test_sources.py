@@ -11,7 +11,7 @@ import pytest
 
 from rolewright.blueprint import load_catalog
 from rolewright.data import iam
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 CATALOG = load_catalog()
 SOURCES = {path.stem: path for path in sorted((Path(__file__).parent / "sources").glob("*.yaml"))}

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolewright.check.parse import parse
-from rolewright.check.syntax import (
+from rolewright.core.finding import Finding, Rejected
+from rolewright.core.model import Environment
+from rolewright.hcl.parse import parse
+from rolewright.hcl.syntax import (
     Block,
     Call,
     Conditional,
@@ -30,8 +32,6 @@ from rolewright.check.syntax import (
     Template,
     Traversal,
 )
-from rolewright.finding import Finding, Rejected
-from rolewright.model import Environment
 from rolewright.prove.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ import os
 beside = Path(sys.argv[1])
 hcl2.parser.PARSER_FILE = beside / ".lark_cache.bin"
 os.access = lambda path, mode: Path(path) != beside
-from rolewright.check.parse import parse
+from rolewright.hcl.parse import parse
 class Files: files = {"a.tf": "x {}"}
 assert parse(Files()).blocks[0].type == "x"
 print(hcl2.parser.PARSER_FILE)

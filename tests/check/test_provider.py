@@ -11,7 +11,9 @@ import pytest
 
 from cases import Cases, shared
 from rolewright.check.provider import check_provider
-from rolewright.check.syntax import (
+from rolewright.core.finding import Severity
+from rolewright.data import provider
+from rolewright.hcl.syntax import (
     Attribute,
     Block,
     List,
@@ -22,16 +24,14 @@ from rolewright.check.syntax import (
     Template,
     Traversal,
 )
-from rolewright.data import provider
-from rolewright.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from real_terraform import Terraform
-    from rolewright.check.syntax import Expression
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
+    from rolewright.hcl.syntax import Expression
 
 FILE = "main.tf"
 # The provider's own code refuses some combinations ("one of `a,b` must be specified"); no schema tells.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rolewright.check.parse import parse
 from rolewright.check.rule import Rule, check_rules, rule_table, rules
 from rolewright.check.rules.plaintext_secret import suggests_secret
-from rolewright.finding import Location, Severity
+from rolewright.core.finding import Location, Severity
+from rolewright.hcl.parse import parse
 from rolewright.pipeline import Pipeline
 from rule_text import CODE, OWN_ROOT, ROLE, find, found, function, policy, principals, task
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rolewright.check.parse import parse
-from rolewright.model import Environment, Module
+from rolewright.core.model import Environment, Module
+from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import evaluate
 from rule_text import CODE, OWN_ROOT, ROLE, find, found, function, policy, principals, task
 

@@ -12,17 +12,17 @@ import pytest
 from generate import generated_manifests
 from iam_oracle import ask_oracle, simulated
 from rolewright.blueprint import load_catalog
+from rolewright.core.finding import Rejected
 from rolewright.data import iam
-from rolewright.difference import Described, compare_workloads
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
+from rolewright.grants.derive import derive_grants
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import contexts
 from rolewright.prove.match import matches
 from rolewright.prove.table import Change, Declared, changes, ground, neighbours
-from rolewright.source import loads
+from rolewright.review.diff import Described, compare_workloads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ import pytest
 
 from prove.evaluation_oracle import differences
 from real_terraform import Terraform
-from rolewright.check.parse import parse
-from rolewright.finding import Rejected
-from rolewright.model import Environment, Module
-from rolewright.plan.server import moto_server
+from rolewright.core.finding import Rejected
+from rolewright.core.model import Environment, Module
+from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import Plan, evaluate
+from rolewright.terraform.server import moto_server
 
 ENVIRONMENT = Environment("", "123456789012", "eu-central-1", "aws", {}, {})
 DEV = Environment("dev", "123456789012", "eu-central-1", "aws", {}, {})

@@ -15,25 +15,25 @@ import pytest
 
 from cases import times
 from rolewright.blueprint import load_catalog
-from rolewright.check.parse import parse
 from rolewright.data import provider
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.policy import build_roles
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.carriers import carried, carriers
 from rolewright.prove.evaluate import Evaluated, Plan, evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.resource_policies import judge_policies
 from rolewright.prove.sandbox import Sandbox
-from rolewright.render import render
-from rolewright.source import loads
-from rolewright.template import Templates
+from rolewright.render.module import render
+from rolewright.render.sandbox import Templates
+from rolewright.yaml.load import loads
 from tried import tried_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rolewright.model import Declaration, Environment, Module, Workload
+    from rolewright.core.model import Declaration, Environment, Module, Workload
 
 CATALOG = load_catalog()
 CASES = times(4)

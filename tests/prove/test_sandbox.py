@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from rolewright.check.syntax import ParsedModule
-from rolewright.finding import Location
-from rolewright.model import Environment
+from rolewright.core.finding import Location
+from rolewright.core.model import Environment
+from rolewright.hcl.syntax import ParsedModule
 from rolewright.prove import sandbox
 from rolewright.prove.evaluate import Evaluated, Plan
 from rolewright.prove.sandbox import Moto, RefusedError, Sandbox, open_sandbox

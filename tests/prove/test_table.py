@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolewright import model
+from rolewright.core import model
+from rolewright.core.finding import Location
 from rolewright.data import iam
-from rolewright.finding import Location
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.match import matches
 from rolewright.prove.table import Declared, Difference, TableResult, compare, ground, neighbours, trespasses

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolewright.finding import Finding, Location, Related, Severity
+from rolewright.core.finding import Finding, Location, Related, Severity
 from rolewright.report.json import findings_json
 
 PLACES = st.builds(Location, st.sampled_from(["a.yaml", "b.yaml"]), *[st.integers(1, 9) for _ in range(4)])

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command import rolewright
-from rolewright.characters import visible
-from rolewright.finding import Finding, Location, Related, Severity
+from rolewright.core.finding import Finding, Location, Related, Severity
+from rolewright.core.printable import visible
 from rolewright.report.github import findings_github
 from rolewright.report.sarif import findings_sarif
 

@@ -6,7 +6,7 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rolewright.finding import Finding, Location, Related, Severity
+from rolewright.core.finding import Finding, Location, Related, Severity
 from rolewright.report.text import MAX_TEXT, MAX_WIDTH, findings_text, summary
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.bounded import UnreadableError, read_json
-from rolewright.finding import Finding, Location, Rejected, Severity
+from rolewright.core.files import UnreadableError, read_json
+from rolewright.core.finding import Finding, Location, Rejected, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rolewright.audit.keys import account_of
 from rolewright.audit.text import keys_told
-from rolewright.report.text import printable
+from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.audit.code import Code
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
+    from rolewright.suggest.from_code import Code
 
 _STEPS = (
     "a role is made for the workload: its manifest is drafted, filled in, rendered and applied",

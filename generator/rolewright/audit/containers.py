@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rolewright.finding import Finding, Location, Severity
-from rolewright.source import load
+from rolewright.core.finding import Finding, Location, Severity
+from rolewright.yaml.load import load
 
 NOT_READ = "not-read"
 _SAMPLE = 4_096

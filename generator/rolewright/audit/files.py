@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from rolewright.audit.containers import NOT_READ, not_read
 from rolewright.audit.text import audit_text
-from rolewright.bounded import UnreadableError, is_folder, is_there, read_text
-from rolewright.finding import Finding, Location, Severity
+from rolewright.core.files import UnreadableError, is_folder, is_there, read_text
+from rolewright.core.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rolewright.audit.keys import ENCODED, find_keys
 from rolewright.audit.text import is_allowed, key_finding
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.core.finding import Finding, Location, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rolewright.audit.files import audit_stream
-from rolewright.bounded import open_plain
-from rolewright.finding import Finding, Location, Severity
+from rolewright.core.files import open_plain
+from rolewright.core.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.bounded import UnreadableError, read_text
-from rolewright.check.parse import parse
 from rolewright.check.rule import check_rules, rules
-from rolewright.finding import Finding, Location, Rejected, Severity
+from rolewright.core.files import UnreadableError, read_text
+from rolewright.core.finding import Finding, Location, Rejected, Severity
+from rolewright.hcl.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.audit.keys import find_keys
 from rolewright.audit.references import find_references
-from rolewright.finding import Finding, Location, Severity
+from rolewright.core.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

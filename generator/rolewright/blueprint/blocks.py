@@ -8,16 +8,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, names
 from rolewright.blueprint.model import BlockBlueprint, Opening, Value
-from rolewright.finding import Finding, Rejected
-from rolewright.interpolation import CONTEXT, UnknownReferenceError, names
-from rolewright.jsonschema import Schema
-from rolewright.source import load
+from rolewright.core.finding import Finding, Rejected
+from rolewright.yaml.load import load
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.source import Tree
+    from rolewright.yaml.load import Tree
 
 _REFERENCE = re.compile(r"(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z0-9_]+\.[a-z0-9_.]+")
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 from rolewright.blueprint.check import check_compute, check_resource
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.read import read_compute, read_resource
-from rolewright.bounded import is_file, is_folder
-from rolewright.finding import Finding, Location, Rejected
-from rolewright.source import Tree, laid_over, load
+from rolewright.core.files import is_file, is_folder
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.yaml.load import Tree, laid_over, load
 
 _Blueprint = TypeVar("_Blueprint", ComputeBlueprint, ResourceBlueprint)
 

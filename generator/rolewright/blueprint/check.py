@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.blocks import block_findings
 from rolewright.blueprint.check_policies import check_policies
 from rolewright.blueprint.condition_keys import carries, condition_keys
+from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, names
 from rolewright.blueprint.marks import mark_findings
 from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.read import name_order
 from rolewright.blueprint.wildcards import wildcard_findings
+from rolewright.core.finding import Finding
 from rolewright.data import iam
-from rolewright.finding import Finding
-from rolewright.interpolation import CONTEXT, UnknownReferenceError, names
-from rolewright.jsonschema import Schema
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.source import Tree
+    from rolewright.yaml.load import Tree
 
 Path_ = tuple[str | int, ...]
 

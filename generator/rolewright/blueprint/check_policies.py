@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.blueprint.check import _Check
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
 
 Path_ = tuple[str | int, ...]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.finding import Finding
+from rolewright.core.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.source import PathInTree, Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 _PATTERNS = (("x-fixed",), ("x-calls", "pattern"))
 

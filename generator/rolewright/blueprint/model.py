@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolewright.interpolation import names, needed
+from rolewright.blueprint.interpolation import names, needed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from rolewright.jsonschema import Schema
+    from rolewright.yaml.schema import Schema
 
 Conditions = dict[str, dict[str, list[str]]]
 """Condition operator → key → values, as a policy writes them; the values are templates."""

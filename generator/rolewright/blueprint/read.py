@@ -6,6 +6,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.blocks import read_blocks
+from rolewright.blueprint.interpolation import names
 from rolewright.blueprint.model import (
     INJECTION,
     Admission,
@@ -25,8 +26,7 @@ from rolewright.blueprint.model import (
     Sign,
     Verb,
 )
-from rolewright.interpolation import names
-from rolewright.jsonschema import Schema
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.finding import Finding
-from rolewright.interpolation import UnknownReferenceError, names
-from rolewright.jsonschema import Schema
+from rolewright.blueprint.interpolation import UnknownReferenceError, names
+from rolewright.core.finding import Finding
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.source import PathInTree, Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 _MARK = "x-wildcards"
 _OPEN_END = re.compile(r"\$\{[^{}:]*\}\*")

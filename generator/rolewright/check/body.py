@@ -6,15 +6,15 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rolewright.check.syntax import Block, Literal
 from rolewright.check.types import describe, mismatch
+from rolewright.core.finding import Severity
 from rolewright.data import provider
-from rolewright.finding import Severity
+from rolewright.hcl.syntax import Block, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.check.scope import Scope
+    from rolewright.hcl.scope import Scope
 
 _META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_on"})
 _META_BLOCKS = {"resource": frozenset({"lifecycle", "provisioner", "connection"}), "data": {"lifecycle"}}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolewright.check.body import Problem, nearest
-from rolewright.check.scope import reference
-from rolewright.check.syntax import List, Literal, Traversal
+from rolewright.hcl.scope import reference
+from rolewright.hcl.syntax import List, Literal, Traversal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Attribute, Block
     from rolewright.data import provider
+    from rolewright.hcl.syntax import Attribute, Block
 
 _CONDITIONS = frozenset({"precondition", "postcondition"})
 _LIFECYCLE_FLAGS = frozenset({"create_before_destroy", "prevent_destroy"})

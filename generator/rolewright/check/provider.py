@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.body import Problem, check_body, nearest
 from rolewright.check.meta import check_ignored, check_meta
-from rolewright.check.scope import Scope
-from rolewright.check.usage import check_references
+from rolewright.check.references import check_references
+from rolewright.core.finding import Finding, Location
 from rolewright.data import provider
-from rolewright.finding import Finding, Location
+from rolewright.hcl.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.hcl.syntax import Block, ParsedModule
 
 _WITH_LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1, "provider": 1}
 _UNIQUE = frozenset({"resource", "data", "variable", "output", "module"})

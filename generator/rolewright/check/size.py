@@ -6,11 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from rolewright.check.syntax import List, Literal, Map, Template, Traversal
 from rolewright.check.walk import MARK, decoded, environments, resolved, target, texts
+from rolewright.hcl.syntax import List, Literal, Map, Template, Traversal
 
 if TYPE_CHECKING:
-    from rolewright.check.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
 _DOCUMENT = "aws_iam_policy_document"
 _LISTS = {"Action": "actions", "NotAction": "not_actions", "Resource": "resources", "NotResource": "not_resources"}

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rolewright.check.syntax import Literal, Map
 from rolewright.check.walk import MARK, attributes, decoded, entries, item_texts, items, resolved, target, texts
+from rolewright.hcl.syntax import Literal, Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.check.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
 _DOCUMENT = "aws_iam_policy_document"
 # A statement under such a comment and no other of these is a blueprint's own, for the platform: the blueprint

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.scope import Unknown, reference
-from rolewright.check.syntax import (
+from rolewright.data import provider
+from rolewright.hcl.scope import Unknown, reference
+from rolewright.hcl.syntax import (
     Call,
     Conditional,
     Index,
@@ -21,13 +22,12 @@ from rolewright.check.syntax import (
     Template,
     Traversal,
 )
-from rolewright.data import provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rolewright.check.scope import Scope, Step
-    from rolewright.check.syntax import Block, Expression
+    from rolewright.hcl.scope import Scope, Step
+    from rolewright.hcl.syntax import Block, Expression
 
 Type = Any
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.syntax import (
+from rolewright.hcl.syntax import (
     Attribute,
     Call,
     Conditional,
@@ -23,7 +23,7 @@ from rolewright.check.syntax import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.check.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
 MARK = "${}"  # stands in a text for a part that only Terraform or AWS knows
 

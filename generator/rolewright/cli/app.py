@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from rolewright.characters import one_line
+from rolewright.core.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

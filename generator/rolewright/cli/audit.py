@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rolewright.bounded import is_folder, is_there
 from rolewright.cli.build import cpus
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say
 from rolewright.cli.files import require_there
-from rolewright.finding import Finding, Location, Rejected, Severity
+from rolewright.core.files import is_folder, is_there
+from rolewright.core.finding import Finding, Location, Rejected, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.audit.code import Code
+    from rolewright.suggest.from_code import Code
 
 _SHARE = 500
 """Files that a process takes at once; for fewer, another process takes longer to start than it saves."""
@@ -118,10 +118,10 @@ def _workloads(
     """What the code of each path asks for, as a manifest and as what is to be done; and what the code does not tell."""
     draft, type_ = asked
     from rolewright.audit.checklist import checklist  # noqa: PLC0415 - only these options need all this
-    from rolewright.audit.code import manifest_of, not_told, read_code  # noqa: PLC0415
     from rolewright.audit.files import files_in  # noqa: PLC0415
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
     from rolewright.cli.files import write_file  # noqa: PLC0415
+    from rolewright.suggest.from_code import manifest_of, not_told, read_code  # noqa: PLC0415
 
     workloads: list[Code] = []
     for path in dict.fromkeys(paths):
@@ -168,7 +168,7 @@ def found_in(paths: list[Path], images: list[Path], *, git_history: bool) -> tup
     shares = [files[start : start + _SHARE] for start in range(0, len(files), _SHARE)]
     processes = min(cpus(), len(shares))
     if processes > 1:
-        from rolewright.cli.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
+        from rolewright.build.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
 
         try:
             found = [one for part in spread(_share, shares, processes) for one in part]

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import builtin_root
-from rolewright.bounded import is_there
 from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report, say
 from rolewright.cli.files import make_folder, write_file
-from rolewright.finding import Finding
+from rolewright.core.files import is_there
+from rolewright.core.finding import Finding
 
 blueprint_app = typer.Typer(name="blueprint", help="Test blueprints, and start new ones.", no_args_is_help=True)
 
@@ -26,8 +26,8 @@ def try_all(
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Check every blueprint of a folder, and take manifests that use all of each through the whole pipeline."""
+    from rolewright.build.blueprint_test import try_folder  # noqa: PLC0415
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
-    from rolewright.trial import try_folder  # noqa: PLC0415
 
     root = folder or builtin_root()
     findings: list[Finding] = []
@@ -56,7 +56,7 @@ def new(
     ),
 ) -> None:
     """Start a resource blueprint from the IAM database: ARNs and actions by class, ready to be cut down."""
-    from rolewright.blueprint.draft import draft  # noqa: PLC0415 - reads the IAM database
+    from rolewright.blueprint.scaffold import draft  # noqa: PLC0415 - reads the IAM database
     from rolewright.data import iam  # noqa: PLC0415
 
     if not name.replace("-", "").isalnum() or not name.islower() or not name.isascii():

@@ -12,8 +12,8 @@ import typer
 from rolewright.blueprint import Catalog, load_catalog
 from rolewright.cli.console import Blueprints, say, show
 from rolewright.cli.files import make_folder, write_file
+from rolewright.manifest.schema import name_keys
 from rolewright.report.reference import compute_page, index_page, resource_page
-from rolewright.schema import name_keys
 
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 

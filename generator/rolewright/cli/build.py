@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cache import Cache, Known, Options
+from rolewright.build.cache import Cache, Known, Options
 from rolewright.cli.console import show
 from rolewright.cli.select import workloads
-from rolewright.finding import Finding, Location, Rejected, Severity
+from rolewright.core.finding import Finding, Location, Rejected, Severity
 from rolewright.pipeline import Pipeline
-from rolewright.write import contents
+from rolewright.write.module import contents
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from rolewright.cli.select import Selection
-    from rolewright.model import Module
+    from rolewright.core.model import Module
     from rolewright.pipeline import Built
 
 Jobs = Annotated[
@@ -174,7 +174,7 @@ def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Gene
         with Pipeline(options.blueprints, options.environments) as pipeline:
             yield from (_part(pipeline, manifest) for manifest in manifests)
         return
-    from rolewright.cli.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
+    from rolewright.build.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
 
     # Before there are several: a folder of blueprints that is none is one finding, and a process that
     # is made by a fork has what was read here.

@@ -24,7 +24,7 @@ from rolewright.cli.schema import schema
 from rolewright.cli.usage import usage
 from rolewright.cli.validate import validate
 from rolewright.cli.why import why, why_not
-from rolewright.finding import Rejected
+from rolewright.core.finding import Rejected
 
 app.command()(render)
 app.command()(validate)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import UnreadableError, read_text
-from rolewright.characters import one_line, visible
+from rolewright.core.files import UnreadableError, read_text
+from rolewright.core.printable import one_line, visible
 from rolewright.report.github import findings_github
 from rolewright.report.json import findings_json
 from rolewright.report.sarif import findings_sarif
@@ -22,7 +22,7 @@ from rolewright.report.text import findings_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
 
 
 class Format(StrEnum):

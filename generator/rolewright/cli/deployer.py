@@ -12,12 +12,12 @@ import typer
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Manifests, report
 from rolewright.cli.files import write_files
-from rolewright.finding import Rejected
+from rolewright.core.finding import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewright.deploy.deployer import Permission
+    from rolewright.deployer.policies import Permission
 
 
 def deployer(
@@ -52,9 +52,9 @@ def _permissions(
     manifests: list[Path], blueprints: list[Path] | tuple[()], environments: list[str] | tuple[()]
 ) -> Mapping[str, list[Permission]]:
     """What Terraform needs in each environment; exits where a manifest or a blueprint is refused."""
-    from rolewright.check.parse import parse  # noqa: PLC0415 - slow to import
-    from rolewright.deploy.actions import load_actions  # noqa: PLC0415
-    from rolewright.deploy.deployer import permissions  # noqa: PLC0415
+    from rolewright.deployer.actions import load_actions  # noqa: PLC0415
+    from rolewright.deployer.policies import permissions  # noqa: PLC0415
+    from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import
     from rolewright.pipeline import Pipeline  # noqa: PLC0415
     from rolewright.prove.evaluate import evaluate  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ def _permissions(
 
 
 def _files(found: Mapping[str, list[Permission]]) -> dict[str, str]:
-    from rolewright.deploy.deployer import documents  # noqa: PLC0415 - only this command needs it
+    from rolewright.deployer.policies import documents  # noqa: PLC0415 - only this command needs it
 
     files: dict[str, str] = {}
     for environment, permissions in sorted(found.items()):

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
-from rolewright.bounded import is_file
 from rolewright.cli.console import Blueprints, report, show
 from rolewright.cli.files import require_there
 from rolewright.cli.sides import found_at, found_since
-from rolewright.finding import Finding, Location, Rejected
-from rolewright.write import LEDGER
+from rolewright.core.files import is_file
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.write.module import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rolewright.blueprint import Catalog
     from rolewright.cli.sides import Found
-    from rolewright.difference import Difference, Side
-    from rolewright.model import Declaration, Workload
+    from rolewright.core.model import Declaration, Workload
+    from rolewright.review.diff import Difference, Side
 
 WIDENED, CHANGED = 3, 5
 _NAMED = 5
@@ -155,7 +155,7 @@ def _told(found: Found, sides: Mapping[str, Side], kind: str) -> str:
 
 def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[Difference]:
     """Workloads of the same name side by side."""
-    from rolewright.difference import compare_workloads  # noqa: PLC0415 - slow to import
+    from rolewright.review.diff import compare_workloads  # noqa: PLC0415 - slow to import
 
     if len(old) == len(new) == 1:  # one that was given another name is still meant
         return [compare_workloads(*old.values(), *new.values())]
@@ -164,7 +164,7 @@ def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[Differ
 
 def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
     """What manifests declare, by workload."""
-    from rolewright.difference import Described  # noqa: PLC0415 - slow to import
+    from rolewright.review.diff import Described  # noqa: PLC0415 - slow to import
 
     workloads = _workloads(found, catalog, sources)
     return {one.name: Described(one, declaration) for one, declaration in workloads}
@@ -173,10 +173,10 @@ def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[s
 def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
     """What modules say, by name; where there are none, those that the manifests render to."""
     from rolewright.blueprint.harmless import harmless_arguments  # noqa: PLC0415 - reads every blueprint
-    from rolewright.policy import build_roles  # noqa: PLC0415 - slow to import
-    from rolewright.readback import ModuleText, read_back  # noqa: PLC0415
-    from rolewright.render import render  # noqa: PLC0415
-    from rolewright.template import Templates  # noqa: PLC0415
+    from rolewright.grants.policies import build_roles  # noqa: PLC0415 - slow to import
+    from rolewright.render.module import render  # noqa: PLC0415
+    from rolewright.render.sandbox import Templates  # noqa: PLC0415
+    from rolewright.review.readback import ModuleText, read_back  # noqa: PLC0415
 
     modules = list(found.modules)
     if not modules:
@@ -197,8 +197,8 @@ def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[
 
 def _workloads(found: Found, catalog: Catalog, sources: dict[str, str]) -> Iterator[tuple[Workload, Declaration]]:
     """The workloads of some documents. Raises Rejected for the first document with findings."""
-    from rolewright.grants import derive_grants  # noqa: PLC0415 - slow to import
-    from rolewright.manifest import read_manifest  # noqa: PLC0415
+    from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - slow to import
+    from rolewright.manifest.read import read_manifest  # noqa: PLC0415
 
     places: dict[str, Location] = {}
     for document in found.documents:

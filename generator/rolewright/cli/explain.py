@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rolewright.cli.console import Blueprints, Format, FormatOption, report, show
-from rolewright.finding import Rejected
+from rolewright.core.finding import Rejected
 from rolewright.report.json import findings_json
 
 explain_app = typer.Typer(name="explain", help="Explain what happens at run time.", no_args_is_help=True)

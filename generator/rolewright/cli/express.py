@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
-from rolewright.finding import Rejected
-from rolewright.report.text import printable
+from rolewright.core.finding import Rejected
+from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rolewright.blueprint import Catalog
-    from rolewright.foreign import Foreign
-    from rolewright.own import Own
     from rolewright.prove.table import Declared
-    from rolewright.translation import Compared
+    from rolewright.suggest.express import Compared
+    from rolewright.suggest.own_account import Own
+    from rolewright.suggest.policies import Foreign
 
 WIDER, DIFFERS = 3, 5
 
@@ -50,8 +50,8 @@ def express(
     and 5 where they differ and the policy allows nothing more.
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
-    from rolewright.foreign import read_policies  # noqa: PLC0415
-    from rolewright.own import named_most  # noqa: PLC0415
+    from rolewright.suggest.own_account import named_most  # noqa: PLC0415
+    from rolewright.suggest.policies import read_policies  # noqa: PLC0415
 
     if manifest is None and env:
         raise typer.BadParameter("--env is for --manifest")
@@ -72,9 +72,9 @@ def express(
 
 def _entries(foreign: Foreign, own: Own, catalog: Catalog, format_: Format, *, given: bool) -> None:
     """The draft on stdout, and what has to be known of it on stderr."""
-    from rolewright.drafted import draft_text  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.draft import beyond_json, beyond_text, own_text  # noqa: PLC0415
-    from rolewright.translation import translated  # noqa: PLC0415
+    from rolewright.suggest.draft import draft_text  # noqa: PLC0415 - only this command needs all this
+    from rolewright.suggest.express import translated  # noqa: PLC0415
 
     made = translated(foreign, catalog, own)
     text = draft_text(made.draft, unknown={})
@@ -101,7 +101,7 @@ def _held_against(
     foreign: Foreign, own: Own, manifest: Path, only: list[str], catalog: Catalog, format_: Format, *, given: bool
 ) -> None:
     from rolewright.report.draft import beyond_json, own_text  # noqa: PLC0415 - only this command needs all this
-    from rolewright.translation import compared  # noqa: PLC0415
+    from rolewright.suggest.express import compared  # noqa: PLC0415
 
     told: list[dict[str, object]] = []
     codes = {0}
@@ -147,10 +147,10 @@ def _declared(
 
     Where the manifest names no environment, nothing but the policy can say which account and region are its own.
     """
-    from rolewright.grants import derive_grants  # noqa: PLC0415 - only this command needs all this
-    from rolewright.manifest import read_manifest  # noqa: PLC0415
+    from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - only this command needs all this
+    from rolewright.manifest.read import read_manifest  # noqa: PLC0415
     from rolewright.prove.table import ground  # noqa: PLC0415
-    from rolewright.source import load  # noqa: PLC0415
+    from rolewright.yaml.load import load  # noqa: PLC0415
 
     found = []
     for workload in read_manifest(load(manifest), catalog):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rolewright.bounded import UnreadableError, require_plain
 from rolewright.cli.console import report, say, show
-from rolewright.finding import Rejected
+from rolewright.core.files import UnreadableError, require_plain
+from rolewright.core.finding import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,8 +47,8 @@ def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path,
 
     Exits 1 where something stands in the way, and 3 where `check` finds a difference.
     """
-    from rolewright.model import Module  # noqa: PLC0415 - slow to import
-    from rolewright.write import write  # noqa: PLC0415
+    from rolewright.core.model import Module  # noqa: PLC0415 - slow to import
+    from rolewright.write.module import write  # noqa: PLC0415
 
     try:
         result = write(Module(output.name, files), output, check_only=check, force=force)

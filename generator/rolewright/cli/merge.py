@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import UnreadableError, read_json
 from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
-from rolewright.finding import Severity
+from rolewright.core.files import UnreadableError, read_json
+from rolewright.core.finding import Severity
 from rolewright.report.json import ForeignReportError, findings_of
 
 if TYPE_CHECKING:
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
 
 
 def merge(

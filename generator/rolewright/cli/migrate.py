@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import is_there
 from rolewright.cli.audit import found_in
 from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, show
 from rolewright.cli.files import require_there
 from rolewright.cli.migrate_file import demanded_of, read_file, step_of, take_step, today, write_migration
 from rolewright.cli.migrate_iam import execute_back, execute_step
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.core.files import is_there
+from rolewright.core.finding import Finding, Location, Rejected
 
 if TYPE_CHECKING:
     from rolewright.migration.evidence import Evidence
-    from rolewright.migration.plan import Key, Migration, Shown
+    from rolewright.migration.state import Key, Migration, Shown
 
 LATE = 3
 migrate_app = typer.Typer(name="migrate", help="Get off access keys, step by step.", no_args_is_help=True)
@@ -52,7 +52,7 @@ def init(
     """
     from rolewright.audit.keys import account_of  # noqa: PLC0415 - only this command needs it
     from rolewright.audit.text import keys_told  # noqa: PLC0415
-    from rolewright.migration.plan import Key, Migration, Wait  # noqa: PLC0415
+    from rolewright.migration.state import Key, Migration, Wait  # noqa: PLC0415
 
     require_there(paths)
     if is_there(file):
@@ -93,7 +93,7 @@ def extend(
     file: File = _FILE,
 ) -> None:
     """Set another deadline, for a reason."""
-    from rolewright.migration.plan import Extension  # noqa: PLC0415 - only this command needs it
+    from rolewright.migration.state import Extension  # noqa: PLC0415 - only this command needs it
 
     if not reason.strip():
         raise typer.BadParameter("an extension needs a reason")
@@ -112,7 +112,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     With paths also 1 where audit finds a long-lived key in them that the file does not have.
     """
     from rolewright.audit.text import keys_told  # noqa: PLC0415 - only this command needs it
-    from rolewright.migration.plan import GONE  # noqa: PLC0415
+    from rolewright.migration.state import GONE  # noqa: PLC0415
 
     require_there(paths or [])
     migration = read_file(file)
@@ -234,8 +234,8 @@ def _evidence(
 
 def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
     """The account and name of the role that the manifest's code has. Raises Rejected."""
-    from rolewright.comparison import code_role  # noqa: PLC0415 - as above
     from rolewright.pipeline import Pipeline  # noqa: PLC0415
+    from rolewright.retarget.comparison import code_role  # noqa: PLC0415 - as above
 
     with Pipeline(blueprints) as pipeline:
         built = pipeline.rendered(Path(key.manifest))
@@ -260,8 +260,8 @@ def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, ex
     """One phase back; a disabled key is made active again."""
     from rolewright.migration.evidence import COMMANDS, iam_command, listed_command  # noqa: PLC0415 - as above
     from rolewright.migration.history import PHASES  # noqa: PLC0415
-    from rolewright.migration.plan import GONE  # noqa: PLC0415
     from rolewright.migration.reports import read_status, shown  # noqa: PLC0415
+    from rolewright.migration.state import GONE  # noqa: PLC0415
 
     if key.phase in (*GONE, "found"):
         say(f"{key.id} is {key.phase}: there is no way back from there", err=True)

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rolewright.bounded import is_there
 from rolewright.cli.console import Format, report, say, show
 from rolewright.cli.files import make_folder, write_file
-from rolewright.finding import Rejected
-from rolewright.report.text import printable
+from rolewright.core.files import is_there
+from rolewright.core.finding import Rejected
+from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.migration.evidence import Demand, Evidence
-    from rolewright.migration.plan import Key, Migration, Shown, Step
+    from rolewright.migration.state import Key, Migration, Shown, Step
 
 
 def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
     """The migration in a file; exits 2 where there is none, and 1 with findings where it is no migration."""
-    from rolewright.migration.plan import read_migration  # noqa: PLC0415 - as above
+    from rolewright.migration.state import read_migration  # noqa: PLC0415 - as above
 
     if not is_there(file):
         raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
@@ -38,7 +38,7 @@ def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
 
 def write_migration(file: Path, migration: Migration) -> None:
     """Write the file, and its folder where that is not there. Exits 2 where it cannot be written."""
-    from rolewright.migration.plan import migration_text  # noqa: PLC0415 - as above
+    from rolewright.migration.state import migration_text  # noqa: PLC0415 - as above
 
     make_folder(file.parent)
     write_file(file, migration_text(migration))
@@ -53,7 +53,7 @@ def demanded_of(migration: Migration, key: Key, evidence: Evidence) -> tuple[Dem
 
 def step_of(phase: str, said: tuple[str, ...], files: tuple[Shown, ...] = ()) -> Step:
     """A step that is taken now, by whoever runs this."""
-    from rolewright.migration.plan import Step  # noqa: PLC0415 - as above
+    from rolewright.migration.state import Step  # noqa: PLC0415 - as above
 
     moment = now()
     try:

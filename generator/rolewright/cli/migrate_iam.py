@@ -9,14 +9,14 @@ import typer
 
 from rolewright.cli.console import say
 from rolewright.cli.migrate_file import demanded_of, refuse_unmet, step_of, take_step, today, write_migration
-from rolewright.report.text import printable
+from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.migration.aws import Iam
     from rolewright.migration.evidence import Demand, Evidence
-    from rolewright.migration.plan import Key, Migration, Step
+    from rolewright.migration.state import Key, Migration, Step
 
 
 def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence, *, yes: bool) -> None:

@@ -13,13 +13,13 @@ import typer
 
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
-from rolewright.finding import Finding, Location
+from rolewright.core.finding import Finding, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rolewright.pipeline import Built, Pipeline
-    from rolewright.plan.root import Fault
+    from rolewright.terraform.root import Fault
 
 MISSING = 4
 _GET = (
@@ -59,9 +59,9 @@ def plan(
         raise typer.BadParameter("--aws only plans: leave --apply out")
     terraform = _program(program)
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import
-    from rolewright.plan.life import Wanted, live  # noqa: PLC0415
-    from rolewright.plan.server import moto_server  # noqa: PLC0415
-    from rolewright.plan.terraform import (  # noqa: PLC0415
+    from rolewright.terraform.lifecycle import Wanted, live  # noqa: PLC0415
+    from rolewright.terraform.server import moto_server  # noqa: PLC0415
+    from rolewright.terraform.terraform import (  # noqa: PLC0415
         Terraform,
         TerraformError,
         loopback_environment,
@@ -94,7 +94,7 @@ def plan(
 
 
 def _program(named: Path | None) -> str:
-    from rolewright.plan.terraform import find_terraform  # noqa: PLC0415 - only this command needs it
+    from rolewright.terraform.terraform import find_terraform  # noqa: PLC0415 - only this command needs it
 
     found = find_terraform() if named is None else shutil.which(named)
     if found is None:
@@ -117,7 +117,7 @@ def _build(pipeline: Pipeline, manifests: Iterable[Path], format_: Format) -> li
 
 def _finding(fault: Fault, program: str) -> Finding:
     """A fault at the line of the manifest that the line of the module names."""
-    from rolewright.check.parse import parse  # noqa: PLC0415 - slow to import
+    from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import
     from rolewright.pipeline import locate  # noqa: PLC0415
 
     rule = f"terraform-{fault.step.replace(' ', '-')}"

@@ -55,7 +55,7 @@ def policies(
 
 def _documents(built: Built, catalog: Catalog, only: list[str]) -> Iterator[tuple[str, object, str]]:
     """Each file's name, what goes in, and the check that it is for."""
-    from rolewright.standalone import identity_policy, not_granted, trust_policy  # noqa: PLC0415
+    from rolewright.review.access_analyzer import identity_policy, not_granted, trust_policy  # noqa: PLC0415
 
     for environment in built.workload.environments:
         if only and environment.name not in only:

@@ -22,8 +22,8 @@ from rolewright.cli.console import (
 )
 from rolewright.cli.files import is_link
 from rolewright.cli.select import ChangedSince, Shard, select
-from rolewright.finding import Finding, Location, Rejected
-from rolewright.write import WriteResult, write
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.write.module import WriteResult, write
 
 if TYPE_CHECKING:
     from rolewright.cli.build import Product

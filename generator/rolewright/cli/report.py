@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import UnreadableError, is_there, open_plain
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report, say
 from rolewright.cli.files import require_writable, write_file
 from rolewright.cli.sides import found_since
-from rolewright.finding import Rejected
+from rolewright.core.files import UnreadableError, is_there, open_plain
+from rolewright.core.finding import Rejected
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
-    from rolewright.difference import Side
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
     from rolewright.report.html import Review
+    from rolewright.review.diff import Side
 
 
 def report_page(
@@ -62,8 +62,8 @@ def _review(base: str, manifests: list[Path], catalog: Catalog) -> tuple[Review,
     Exits 1 where there is no such revision.
     """
     from rolewright.cli.diff import compare_all, described  # noqa: PLC0415 - only this command needs all this
+    from rolewright.core.git import commit_of, standing  # noqa: PLC0415
     from rolewright.report.html import Review  # noqa: PLC0415
-    from rolewright.revision import commit_of, standing  # noqa: PLC0415
 
     try:
         for path in manifests:

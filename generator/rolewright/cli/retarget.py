@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
-from rolewright.bounded import is_there
 from rolewright.cli.console import Blueprints, Format, FormatOption, report, show
 from rolewright.cli.files import write_file
-from rolewright.finding import Rejected
+from rolewright.core.files import is_there
+from rolewright.core.finding import Rejected
 from rolewright.report.json import findings_json
 from rolewright.report.retarget import moves_json, moves_text
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 
 def retarget(
@@ -34,7 +34,7 @@ def retarget(
     What cannot be carried over and what has to be filled in is listed, and the trust and the permissions of the
     platform are shown side by side. Exits 1, and writes nothing, where the code could do more or less than before.
     """
-    from rolewright.retarget import retarget as moved  # noqa: PLC0415 - only this command needs it
+    from rolewright.retarget.retarget import retarget as moved  # noqa: PLC0415 - only this command needs it
 
     catalog = load_catalog(blueprints or ())
     if to not in catalog.computes:

@@ -6,7 +6,7 @@ import json
 
 from rolewright.blueprint import load_catalog
 from rolewright.cli.console import Blueprints, show
-from rolewright.schema import manifest_schema
+from rolewright.manifest.schema import manifest_schema
 
 
 def schema(blueprints: Blueprints = None) -> None:

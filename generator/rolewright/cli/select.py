@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import real
 from rolewright.cli.console import say
-from rolewright.finding import Rejected
-from rolewright.source import load
+from rolewright.core.files import real
+from rolewright.core.finding import Rejected
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rolewright.finding import Location
+    from rolewright.core.finding import Location
 
 ChangedSince = Annotated[
     str | None,
@@ -75,7 +75,7 @@ def workloads(manifest: Path) -> list[tuple[str, Location]]:
 
 
 def _touched(manifests: list[Path], since: str, blueprints: Sequence[Path], output: Path | None) -> list[Path]:
-    from rolewright.revision import changed_since  # noqa: PLC0415 - only for git
+    from rolewright.core.git import changed_since  # noqa: PLC0415 - only for git
 
     if not manifests:
         return []

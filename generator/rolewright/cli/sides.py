@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rolewright.beside import beside_module, override_findings
-from rolewright.bounded import UnreadableError, is_file, is_folder, is_there, read_bytes, real
-from rolewright.finding import Finding, Location, Rejected
-from rolewright.revision import commit_of, file_at, files_at, standing
-from rolewright.source import load, loads
-from rolewright.write import LEDGER
+from rolewright.core.files import UnreadableError, is_file, is_folder, is_there, read_bytes, real
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.git import commit_of, file_at, files_at, standing
+from rolewright.write.foreign_files import beside_module, override_findings
+from rolewright.write.module import LEDGER
+from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rolewright.readback import ModuleText
-    from rolewright.source import Document
+    from rolewright.review.readback import ModuleText
+    from rolewright.yaml.load import Document
 
 YAML = (".yaml", ".yml")
 _TERRAFORM = (".tf", ".tf.json")
@@ -100,7 +100,7 @@ def _module(
     folder: Path, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str
 ) -> ModuleText:
     """What Terraform reads of a module's folder. Raises Rejected for what it reads and rolewright does not."""
-    from rolewright.readback import ModuleText  # noqa: PLC0415 - slow to import
+    from rolewright.review.readback import ModuleText  # noqa: PLC0415 - slow to import
 
     place = f"{at}{folder}"
     inside = {file.relative_to(folder).as_posix(): file for file in files if folder in file.parents}

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import is_there
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
 from rolewright.cli.files import require_there
-from rolewright.finding import Rejected
+from rolewright.core.files import is_there
+from rolewright.core.finding import Rejected
 
 if TYPE_CHECKING:
-    from rolewright.model import Role, Workload
+    from rolewright.core.model import Role, Workload
     from rolewright.pipeline import Pipeline
-    from rolewright.source import Document
-    from rolewright.usage.held import Held
+    from rolewright.usage.compare import Held
     from rolewright.usage.patch import Denial
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import LastAccessed
     from rolewright.usage.tally import Tally
+    from rolewright.yaml.load import Document
 
 _MOST = 200
 """Denials of one run that are given advice: each change is built and proven."""
@@ -118,7 +118,7 @@ def _require_own(accessed: dict[str, LastAccessed], roles: dict[str, list[Held]]
 
 def _require_records(reading: Reading, found: Tally, since: str) -> None:
     """Exit where nothing was read: 2 where files are no trails, 1 where these have nothing."""
-    from rolewright.report.text import printable  # noqa: PLC0415 - only for this
+    from rolewright.core.printable import printable  # noqa: PLC0415 - only for this
     from rolewright.report.usage import unread_lines  # noqa: PLC0415
 
     if found.events:
@@ -143,10 +143,10 @@ def _write_patch(
     output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], judge: Pipeline
 ) -> None:
     from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
-    from rolewright.report.text import printable  # noqa: PLC0415
-    from rolewright.source import load  # noqa: PLC0415
-    from rolewright.usage.held import unused_of  # noqa: PLC0415
+    from rolewright.core.printable import printable  # noqa: PLC0415
+    from rolewright.usage.compare import unused_of  # noqa: PLC0415
     from rolewright.usage.patch import patched  # noqa: PLC0415
+    from rolewright.yaml.load import load  # noqa: PLC0415
 
     unused = {name: unused_of(listed) for name, listed in roles.items()}
     made = patched(load(manifest), denials, unused, judge.catalog, judge.errors)
@@ -163,12 +163,12 @@ def _held(
     accessed: dict[str, LastAccessed],
 ) -> tuple[dict[str, list[Held]], dict[str, list[str]], list[Denial]]:
     """The roles of each workload, and for each denial that a change of the manifest may mend what is said of it."""
-    from rolewright.grants import derive_grants  # noqa: PLC0415 - only this command needs all this
-    from rolewright.question import Question  # noqa: PLC0415
+    from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.question import advice_lines  # noqa: PLC0415
+    from rolewright.review.why import Question  # noqa: PLC0415
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
     from rolewright.suggest.messages import reason_of, why  # noqa: PLC0415
-    from rolewright.usage.held import held  # noqa: PLC0415
+    from rolewright.usage.compare import held  # noqa: PLC0415
     from rolewright.usage.patch import Denial  # noqa: PLC0415
 
     roles: dict[str, list[Held]] = {}

@@ -15,7 +15,7 @@ from rolewright.cli.console import (
     say,
 )
 from rolewright.cli.select import ChangedSince, Shard, select
-from rolewright.report.text import printable
+from rolewright.core.printable import printable
 
 
 def validate(

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.bounded import is_there
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
-from rolewright.finding import Rejected
+from rolewright.core.files import is_there
+from rolewright.core.finding import Rejected
+from rolewright.core.printable import printable
 from rolewright.report.json import findings_json
-from rolewright.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rolewright.model import Module, Role, Workload
+    from rolewright.core.model import Module, Role, Workload
     from rolewright.pipeline import Pipeline
-    from rolewright.question import Question
-    from rolewright.source import Document
+    from rolewright.review.why import Question
     from rolewright.suggest.engine import Advice, Suggestion
+    from rolewright.yaml.load import Document
 
 
 _Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)]
@@ -128,7 +128,7 @@ def _suggestions(
     environments: list[str],
 ) -> list[Suggestion]:
     """The answers of a manifest's workloads: those that have a role that asked, or else of all."""
-    from rolewright.question import answer  # noqa: PLC0415
+    from rolewright.review.why import answer  # noqa: PLC0415
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
 
     found = []
@@ -146,8 +146,8 @@ def _patched(
     pipeline: Pipeline, document: Document, questions: Sequence[Question], environments: list[str]
 ) -> tuple[Advice, ...]:
     """The first change for each denial, each made to what those before it made."""
-    from rolewright.source import loads  # noqa: PLC0415 - only with --patch
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
+    from rolewright.yaml.load import loads  # noqa: PLC0415 - only with --patch
 
     taken: list[Advice] = []
     for question in questions:

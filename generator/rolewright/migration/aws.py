@@ -13,7 +13,7 @@ from rolewright.migration.evidence import LastUse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rolewright.migration.plan import Key
+    from rolewright.migration.state import Key
 
 _CONFIG = Config(connect_timeout=10, read_timeout=20, retries={"mode": "standard"})
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from rolewright.finding import Finding
-    from rolewright.migration.plan import Key, Shown, Wait
+    from rolewright.core.finding import Finding
+    from rolewright.migration.state import Key, Shown, Wait
     from rolewright.usage.tally import RoleUse, Seen, Tally
 
 _REFERENCES = ("key-reference", "frozen-credentials")

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rolewright.audit.keys import account_of
-from rolewright.finding import Finding
+from rolewright.core.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.source import PathInTree, Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 PHASES = ("found", "role-made", "deployed", "parallel", "disabled", "deleted", "watched")
 """In their order. `parallel`: the workload runs on its role, and the key is there to go back to."""

@@ -6,15 +6,15 @@ import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rolewright.bounded import DECODER, UnreadableError, is_file, is_folder, read_text
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.core.files import DECODER, UnreadableError, is_file, is_folder, read_text
+from rolewright.core.finding import Finding, Location, Rejected
 from rolewright.migration.evidence import LastUse, last_used_command, listed_command
-from rolewright.migration.plan import Shown
+from rolewright.migration.state import Shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rolewright.migration.plan import Key
+    from rolewright.migration.state import Key
 
 _BLOCK = 1 << 20
 

@@ -8,12 +8,12 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.model import Environment
+    from rolewright.core.model import Environment
     from rolewright.prove.evaluate import Evaluated
 
 

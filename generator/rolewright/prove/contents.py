@@ -12,9 +12,9 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.scope import reference
-from rolewright.check.syntax import List, Operation, Traversal
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.hcl.scope import reference
+from rolewright.hcl.syntax import List, Operation, Traversal
 from rolewright.prove.document import read_json
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.expressions import value_of
@@ -23,8 +23,8 @@ from rolewright.prove.functions import EvaluationError, UnknownError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.check.syntax import Block, Expression, ParsedModule
-    from rolewright.model import Contents, Environment, ExpectedBlock
+    from rolewright.core.model import Contents, Environment, ExpectedBlock
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule
     from rolewright.prove.evaluate import Evaluated, Plan
 
 _TOP_LEVEL = frozenset({"terraform", "variable", "locals", "output", "resource", "data"})

@@ -11,7 +11,7 @@ from rolewright.prove.functions import EvaluationError, escape_html
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from rolewright.model import Environment
+    from rolewright.core.model import Environment
 
 Values = dict[str, Any]
 

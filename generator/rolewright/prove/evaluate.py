@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolewright.check.scope import Scope, references
-from rolewright.check.syntax import Call, Map, Traversal
+from rolewright.core.finding import Finding, Location, Rejected
 from rolewright.data import provider
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.hcl.scope import Scope, references
+from rolewright.hcl.syntax import Call, Map, Traversal
 from rolewright.prove.datasources import ANSWERS
 from rolewright.prove.expressions import step, value_of
 from rolewright.prove.functions import EvaluationError, UnknownError, convert
@@ -22,8 +22,8 @@ from rolewright.prove.functions import EvaluationError, UnknownError, convert
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.check.syntax import Attribute, Block, Expression, ParsedModule
-    from rolewright.model import Environment
+    from rolewright.core.model import Environment
+    from rolewright.hcl.syntax import Attribute, Block, Expression, ParsedModule
 
 Path = tuple[str | int, ...]
 

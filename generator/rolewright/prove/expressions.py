@@ -6,7 +6,7 @@ import operator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.syntax import (
+from rolewright.hcl.syntax import (
     Call,
     Conditional,
     Index,
@@ -23,7 +23,7 @@ from rolewright.prove.functions import EvaluationError, call, equal, is_number, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rolewright.check.syntax import Expression
+    from rolewright.hcl.syntax import Expression
 
 
 def value_of(expression: Expression, resolve: Callable[[tuple[str | int, ...]], Any]) -> Any:  # noqa: ANN401

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rolewright.core.finding import Finding, Location, Rejected, Related, Severity
 from rolewright.data import iam
-from rolewright.finding import Finding, Location, Rejected, Related, Severity
 from rolewright.prove.contents import binding_findings, contents_findings, structure_findings
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError, read_json
@@ -23,7 +23,7 @@ from rolewright.prove.trust import compare_trust
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rolewright.model import Declaration, Environment, Text, Trust
+    from rolewright.core.model import Declaration, Environment, Text, Trust
     from rolewright.prove.evaluate import Evaluated, Plan
 
 Document = dict[str, Any]

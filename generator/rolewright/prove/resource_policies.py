@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rolewright.core.finding import Finding, Location, Related
 from rolewright.data import iam
-from rolewright.finding import Finding, Location, Related
 from rolewright.prove.carriers import UnreadError, as_policy, carried, carriers
 from rolewright.prove.conditions import has_variable
 from rolewright.prove.document import Atom, PolicyError, PolicyStatement, read_json, resource_statements
@@ -15,7 +15,7 @@ from rolewright.prove.document import Atom, PolicyError, PolicyStatement, read_j
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rolewright.model import Declaration, Environment, ResourcePolicy
+    from rolewright.core.model import Declaration, Environment, ResourcePolicy
     from rolewright.prove.carriers import Carried
     from rolewright.prove.evaluate import Plan
 

@@ -18,15 +18,15 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from rolewright.finding import Finding, Location
+from rolewright.core.finding import Finding, Location
 from rolewright.prove.expression import UnfitError, evaluate, shape, text
-from rolewright.source import loads
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from rolewright import model
+    from rolewright.core import model
     from rolewright.prove.evaluate import Evaluated, Plan
 
 # The port that discards, on this machine.

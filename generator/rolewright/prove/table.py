@@ -16,7 +16,7 @@ from rolewright.prove.match import Kind, compile_glob, matches, segments, widene
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from rolewright import model
+    from rolewright.core import model
 
 _CANDIDATES = 24
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.characters import one_line
-from rolewright.difference import shown
+from rolewright.core.printable import one_line
+from rolewright.review.diff import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.difference import Difference, Line, Permission, RoleDifference
-    from rolewright.policy_difference import Admitted, Conditions, PolicyDifference
+    from rolewright.review.diff import Difference, Line, Permission, RoleDifference
+    from rolewright.review.policy_diff import Admitted, Conditions, PolicyDifference
 
 _NOTHING = "nobody may do anything more, or less, than before"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.difference import shown
+from rolewright.review.diff import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.own import Own
-    from rolewright.translation import Beyond
+    from rolewright.suggest.express import Beyond
+    from rolewright.suggest.own_account import Own
 
 
 def beyond_text(title: str, found: Sequence[Beyond]) -> Iterator[str]:

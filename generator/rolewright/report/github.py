@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rolewright.characters import visible
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.core.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rolewright.finding import Finding
+    from rolewright.core.finding import Finding
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _TEXT = {"%": "%25", "\r": "%0D", "\n": "%0A"}

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment as Templates
 from jinja2 import StrictUndefined
 
-from rolewright.characters import visible
-from rolewright.model import ground
+from rolewright.core.model import ground
+from rolewright.core.printable import visible
+from rolewright.render.readable import SYMBOLS, shown, who
 from rolewright.report.difference import admitted, policy_name, verdict
 from rolewright.report.picture import Edge, Node, picture
-from rolewright.spoken import SYMBOLS, shown, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rolewright.difference import Difference
-    from rolewright.finding import Finding
-    from rolewright.model import Environment, ResourcePolicy, Role, Statement, Workload
+    from rolewright.core.finding import Finding
+    from rolewright.core.model import Environment, ResourcePolicy, Role, Statement, Workload
     from rolewright.pipeline import Built
+    from rolewright.review.diff import Difference
 
 _TOKEN = re.compile(r"\$\{[^{}:]*\}")
 """What stands for a part of an ARN that AWS makes up; a policy variable has a colon."""

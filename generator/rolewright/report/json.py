@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from rolewright.finding import Finding, Location, Related, Severity
+from rolewright.core.finding import Finding, Location, Related, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.report.text import printable
+from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from rolewright.migration.evidence import Demand
-    from rolewright.migration.plan import Key, Migration
+    from rolewright.migration.state import Key, Migration
 
 
 def status_text(migration: Migration, demanded: Mapping[str, Sequence[Demand]], today: date) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rolewright.plan.life import Lived
+    from rolewright.terraform.lifecycle import Lived
 
 
 def plan_text(lived: Iterable[Lived]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rolewright.report.text import printable
+from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.question import Answer, Reason
+    from rolewright.review.why import Answer, Reason
     from rolewright.suggest.engine import Suggestion
 
 _NEAR = 5

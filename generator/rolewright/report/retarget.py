@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rolewright.comparison import Move
+    from rolewright.retarget.comparison import Move
 
 _COLUMN = 58
 

@@ -6,12 +6,13 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.core.printable import printable, printable_character
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rolewright.finding import Finding, Location
+    from rolewright.core.finding import Finding, Location
 
 MAX_WIDTH = 100
 """The terminal cells that a source line may take; a longer one is cut around the place."""
@@ -19,7 +20,6 @@ MAX_WIDTH = 100
 MAX_TEXT = 2_000
 """The characters that a message or a remedy may take, which can quote the manifest."""
 
-_TAB = 4
 _STYLES = {
     Severity.ERROR: "1;31",
     Severity.WARNING: "1;33",
@@ -52,11 +52,6 @@ def summary(findings: Sequence[Finding]) -> str:
         for severity in Severity
         if counts[severity]
     )
-
-
-def printable(text: str) -> str:
-    """Text with every control, format and separator character as an escape such as `\\x1b`."""
-    return "".join(_shown(character) for character in text)
 
 
 def _finding(finding: Finding, lines: Mapping[str, Sequence[str]], *, color: bool) -> str:
@@ -99,7 +94,7 @@ def _excerpt(place: Location, lines: Sequence[str]) -> tuple[str, str] | None:
     # Half a window before the place and a whole one after it hold more than is shown, however long the
     # line is: a character takes no cell only if it combines with the one before it.
     first, last = max(0, start - 4 * MAX_WIDTH), min(len(line), start + 4 * MAX_WIDTH)
-    cells = [(_shown(character), _width(character)) for character in line[first:last]]
+    cells = [(printable_character(character), _width(character)) for character in line[first:last]]
     before, after = start - first, max(end - first, start - first)
     left = before
     room = MAX_WIDTH // 3 if sum(width for _, width in cells) > MAX_WIDTH else MAX_WIDTH
@@ -117,19 +112,9 @@ def _excerpt(place: Location, lines: Sequence[str]) -> tuple[str, str] | None:
     return text, " " * indent + "^" * max(1, sum(width for _, width in cells[before : min(after, right)]))
 
 
-def _shown(character: str) -> str:
-    if character == "\t":
-        return " " * _TAB
-    # Cc and Cf hold what steers a terminal, turns the direction of text or is invisible.
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        code = ord(character)
-        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    return character
-
-
 def _width(character: str) -> int:
     """The terminal cells that a character takes as it is shown."""
-    shown = _shown(character)
+    shown = printable_character(character)
     if len(shown) > 1:
         return len(shown)
     if unicodedata.category(character) in ("Mn", "Me"):

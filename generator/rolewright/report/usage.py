@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rolewright.report.text import printable
+from rolewright.core.printable import printable
 from rolewright.suggest.messages import reason_of, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rolewright.usage.held import Held, Permission
+    from rolewright.usage.compare import Held, Permission
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import ActiveKey
     from rolewright.usage.tally import KeyUse, Seen, Tally

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.finding import Location
+    from rolewright.core.finding import Location
 
 
 @dataclass(frozen=True)

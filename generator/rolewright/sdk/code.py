@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.bounded import UnreadableError, open_plain, read_text
-from rolewright.finding import Location
+from rolewright.core.files import UnreadableError, open_plain, read_text
+from rolewright.core.finding import Location
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.expressions import TooLongError
 from rolewright.sdk.follow import facts

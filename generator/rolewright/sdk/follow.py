@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rolewright.finding import Location
+from rolewright.core.finding import Location
 from rolewright.sdk.bindings import Bound, Element, Imported, Parameter, Part, Source, Typed, is_relative
 from rolewright.sdk.calls import UNKNOWN, Argument, Said
 from rolewright.sdk.expressions import (
@@ -27,7 +27,7 @@ from rolewright.sdk.expressions import (
     Unknown,
 )
 from rolewright.sdk.models import Service, by_id, service
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -14,7 +14,7 @@ from rolewright.sdk.models import python_name, service
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rolewright.finding import Location
+    from rolewright.core.finding import Location
     from rolewright.sdk.expressions import Expression
     from rolewright.sdk.models import Service
 

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from rolewright.finding import Location
+from rolewright.core.finding import Location
 from rolewright.sdk.calls import Unmapped
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 
 from rolewright.sdk.operations import prefix_of
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

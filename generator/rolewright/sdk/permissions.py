@@ -13,7 +13,7 @@ from rolewright.data import iam
 from rolewright.sdk.calls import Said, Unmapped
 from rolewright.sdk.models import service
 from rolewright.sdk.operations import needs_of
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

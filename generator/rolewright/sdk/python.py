@@ -47,7 +47,7 @@ from rolewright.sdk.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.finding import Location
+    from rolewright.core.finding import Location
     from rolewright.sdk.scopes import Binding, File, Scope
 
 _DEPTH = 100

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from rolewright.finding import Location
+from rolewright.core.finding import Location
 from rolewright.sdk.calls import Said
 
 if TYPE_CHECKING:

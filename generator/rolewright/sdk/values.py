@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.finding import Location
+    from rolewright.core.finding import Location
     from rolewright.sdk.scopes import Class, Element, File, Function, Scope
 
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
+from rolewright.core.model import Text
 from rolewright.data import iam
-from rolewright.model import Text
 from rolewright.prove.match import matches
-from rolewright.question import judged_values
+from rolewright.review.why import judged_values
 from rolewright.sdk.operations import needs_of
 from rolewright.suggest.messages import readable_account
 from rolewright.suggest.reading import fields_of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, RoleBlueprint
-    from rolewright.model import Environment, Resource, Workload
-    from rolewright.question import Question
+    from rolewright.core.model import Environment, Resource, Workload
+    from rolewright.review.why import Question
 
 _SUFFIXES = re.compile(r"(:\*|(?<!\?)-?\?+)$")
 

@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.edit import Edit, Editor, UnplacedError, applied
-from rolewright.source import loads, quoted
+from rolewright.yaml.edit import Edit, Editor, UnplacedError, applied
+from rolewright.yaml.load import loads, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rolewright.source import Tree
+    from rolewright.yaml.load import Tree
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = {"true", "false", "null"}

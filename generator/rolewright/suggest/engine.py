@@ -6,31 +6,31 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rolewright.core.finding import Rejected
+from rolewright.core.model import Text
 from rolewright.data import iam
-from rolewright.edit import UnplacedError
-from rolewright.finding import Rejected
-from rolewright.grants import derive_grants
-from rolewright.manifest import read_manifest
-from rolewright.model import Text
-from rolewright.policy import build_roles
-from rolewright.question import answer
-from rolewright.source import loads
-from rolewright.spoken import SYMBOLS, shown
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
+from rolewright.manifest.read import read_manifest
+from rolewright.render.readable import SYMBOLS, shown
+from rolewright.review.why import answer
 from rolewright.suggest.case import Case, spelled
 from rolewright.suggest.changes import changed
 from rolewright.suggest.entries import Candidate, code_candidates
 from rolewright.suggest.messages import why
 from rolewright.suggest.missing import asks, is_made, is_vain, notes, refused_notes
 from rolewright.suggest.platform import platform_candidates
+from rolewright.yaml.edit import UnplacedError
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.finding import Finding
-    from rolewright.model import Declaration, Environment, HandOver, Workload
-    from rolewright.question import Answer, Question
-    from rolewright.source import Document
+    from rolewright.core.finding import Finding
+    from rolewright.core.model import Declaration, Environment, HandOver, Workload
+    from rolewright.review.why import Answer, Question
+    from rolewright.yaml.load import Document
 
     Build = Callable[[Document, int], Iterable[Finding]]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
-from rolewright.question import Question
+from rolewright.manifest.values import partition_of
+from rolewright.review.why import Question
 from rolewright.sdk.operations import needs_of, prefix_of
-from rolewright.source import load
-from rolewright.values import partition_of
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

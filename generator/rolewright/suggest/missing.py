@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import wild_pattern
 from rolewright.data import iam
-from rolewright.derive import is_given
-from rolewright.idle import is_idle
-from rolewright.source import load
+from rolewright.manifest.derived import is_given
+from rolewright.prove.arn_formats import is_idle
 from rolewright.suggest.case import possible
 from rolewright.suggest.messages import why
 from rolewright.suggest.platform import key_fields, used_by
 from rolewright.suggest.reading import needed_verbs
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.blueprint.model import RoleBlueprint
-    from rolewright.question import Answer, Question
+    from rolewright.review.why import Answer, Question
     from rolewright.suggest.case import Case
     from rolewright.suggest.entries import Candidate
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import group, pieces, wild_pattern
 from rolewright.blueprint.model import INJECTION
+from rolewright.manifest.references import INJECTS, RESOURCE
 from rolewright.sdk.operations import needs_of
 from rolewright.suggest.changes import Change
 from rolewright.suggest.entries import Candidate, resource_entry
-from rolewright.uses import INJECTS, RESOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.source import load
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rolewright.edit import Editor, UnplacedError, applied
-from rolewright.question import Question
-from rolewright.source import loads
+from rolewright.review.why import Question
 from rolewright.suggest.engine import suggest
+from rolewright.yaml.edit import Editor, UnplacedError, applied
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.source import Document
     from rolewright.suggest.engine import Build, Suggestion
+    from rolewright.yaml.load import Document
 
 _NOTE = "not used in these records"
 _WRITTEN = re.compile(rf"^[ \t]*# {_NOTE}[^\n]*\n", re.MULTILINE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rolewright.bounded import DECODER, UnreadableError, is_folder, open_plain
+from rolewright.core.files import DECODER, UnreadableError, is_folder, open_plain
 from rolewright.usage.formats import foreign_format, foreign_object
 
 if TYPE_CHECKING:

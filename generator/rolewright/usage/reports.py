@@ -9,8 +9,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.bounded import UnreadableError, parse_json, read_text
-from rolewright.finding import Finding, Location, Rejected
+from rolewright.core.files import UnreadableError, parse_json, read_text
+from rolewright.core.finding import Finding, Location, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import items, target, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
 # Types that attach managed policies, and the argument with the ARN or ARNs.
 _ATTACHING = {

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import MARK, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Attribute, Block, ParsedModule
+    from rolewright.hcl.syntax import Attribute, Block, ParsedModule
 
 _Values = range | frozenset[int] | frozenset[str] | re.Pattern[str]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import document_of
 from rolewright.check.walk import MARK, target, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Attribute, ParsedModule
+    from rolewright.hcl.syntax import Attribute, ParsedModule
 
 _TYPE, _BUCKET = "aws_s3_bucket_policy", "aws_s3_bucket"
 _OPEN = (MARK, "*", "?")  # what may stand for any name

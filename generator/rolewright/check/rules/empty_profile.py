@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import Literal
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 _TYPE, _ROLE = "aws_iam_instance_profile", "role"
 

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import List
 from rolewright.check.walk import MARK, decoded, environments, item_texts, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import List
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.hcl.syntax import Block, ParsedModule
 
 _NUMBER = re.compile(r"[0-9]{1,9}")  # there are other ways to write a size, such as 2 GB
 _TYPE, _SERVICE = "aws_ecs_task_definition", "aws_ecs_service"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import Literal
 from rolewright.check.walk import functions, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.hcl.syntax import Block, ParsedModule
 
 # What a function needs: the argument, and the package type that needs it.
 _NEEDED = (("runtime", "Zip"), ("handler", "Zip"), ("image_uri", "Image"))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import MARK, environments, functions, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
     from rolewright.check.walk import Variable
+    from rolewright.hcl.syntax import ParsedModule
 
 # Lambda Developer Guide, "Defined runtime environment variables"; keys are another rule's.
 _RESERVED = frozenset(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import Literal
 from rolewright.check.walk import entries, item_texts, resolved, task_definitions, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.check.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
 _ROLE = "execution_role_arn"
 _PLATFORMS = "requires_compatibilities"

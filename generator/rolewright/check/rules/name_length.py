@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import statements
 from rolewright.check.walk import MARK, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 # The argument with the name, its longest value in characters, and the form that it has to have (each service's
 # quotas, API reference or naming rules).

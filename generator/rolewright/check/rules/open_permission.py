@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 _TYPE = "aws_lambda_permission"
 _SERVICE = ".amazonaws.com"

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import document_of
-from rolewright.check.syntax import Literal, Template
 from rolewright.check.walk import MARK, decoded, entries, resolved, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Literal, Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.check.statement import Statement
-    from rolewright.check.syntax import Expression, ParsedModule
+    from rolewright.hcl.syntax import Expression, ParsedModule
 
 # Arguments with a policy, by what the policy is of: one of a role, user or group names no principals and one of
 # a resource has to; a trust policy names principals and no resources.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.size import sizes
 from rolewright.check.walk import target, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Block, ParsedModule
+    from rolewright.hcl.syntax import Block, ParsedModule
 
 # IAM and STS quotas, in characters without white space: type → argument, limit, what it is, what to do.
 _SINGLE = {

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import is_everything, together
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.check.statement import Document, Statement
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 # What each allows on whatever resource it is given.
 _ALONE = {

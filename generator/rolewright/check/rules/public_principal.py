@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import statements
 from rolewright.check.walk import texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 # A statement of a function's policy as a resource of its own, and what limits who it lets in.
 _PERMISSION = "aws_lambda_permission"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import Literal, Map, Template
 from rolewright.check.walk import MARK, decoded, entries, resolved, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Literal, Map, Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Expression, ParsedModule
+    from rolewright.hcl.syntax import Expression, ParsedModule
 
 _TYPE, _DEFINITION = "aws_sfn_state_machine", "definition"
 

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import Literal
 from rolewright.check.walk import all_strings, environment_variables
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 _KEY_TYPE = "aws_iam_access_key"
 _PROVIDER_ARGUMENTS = ("access_key", "secret_key", "token")

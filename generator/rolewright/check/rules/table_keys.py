@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import MARK, environments, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 _TYPE = "aws_dynamodb_table"
 _INDEXES = "global_secondary_index"

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
-from rolewright.check.syntax import Map
 from rolewright.check.walk import MARK, resolved, texts
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
+from rolewright.hcl.syntax import Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import Attribute, ParsedModule
+    from rolewright.hcl.syntax import Attribute, ParsedModule
 
 _ARGUMENT = "tags"
 _KEY, _VALUE, _AMOUNT = 128, 256, 50  # AWS General Reference, "Tag naming limits and requirements"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import document_of
 from rolewright.check.walk import MARK, target
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.check.statement import Document
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 _ROLE = ("aws_iam_role", "assume_role_policy")
 # Who assumes the role that an argument names; `block.argument` stands in a nested block.

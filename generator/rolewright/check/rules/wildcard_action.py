@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import is_own_root, statements
-from rolewright.finding import Severity
+from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.check.statement import Statement
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:

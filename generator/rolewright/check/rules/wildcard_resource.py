@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.statement import is_everything, statements
 from rolewright.check.walk import MARK
+from rolewright.core.finding import Severity
 from rolewright.data import iam
-from rolewright.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.syntax import ParsedModule
+    from rolewright.hcl.syntax import ParsedModule
 
 _SHOWN = 3  # actions in one message
 

@@ -1,0 +1,141 @@
+"""`${…}` in manifests and blueprints: from strings to Texts.
+
+A manifest's string may refer to the context and to resources. A blueprint's template may refer to fields, names
+and derived values as well, give a default (`${field:-default}`), and take a list for each of its entries.
+`$${` is a literal `${` in both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rolewright.core.model import Ref, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Scope = dict[str, "Text | tuple[Text, ...] | None"]
+"""What a blueprint's template may refer to: a value, one for each entry of a list, or None for what is left out."""
+
+CONTEXT = {
+    "region": Text((Ref("local.region"),)),
+    "account": Text((Ref("local.account"),)),
+    "partition": Text((Ref("local.partition"),)),
+}
+"""What every string may refer to, besides `environment`, `workload` and resources."""
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
+_TEMPLATE = re.compile(
+    r"(?P<name>[\w.-]+?)(?::-(?P<default>.*))?"
+    r"|lower\((?P<lower>[\w.-]+)\)"
+    r'|trimprefix\((?P<trim>[\w.-]+), "(?P<prefix>[^"]*)"\)'
+)
+
+
+class UnknownReferenceError(ValueError):
+    """A `${…}` that stands for nothing. `name` is what is between the braces."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"${{{name}}} stands for nothing here")
+
+
+class LeftOutError(ValueError):
+    """A `${…}` that stands for a field which the manifest leaves out. `name` is the field's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is left out")
+
+
+def interpolate(text: str, resolve: Callable[[str], Text | None]) -> Text:
+    """A string with its `${…}` resolved. Raises UnknownReferenceError where `resolve` gives None."""
+    parts: list[str | Ref | Text] = []
+    end = 0
+    for found in _REFERENCE.finditer(text):
+        parts.append(text[end : found.start()])
+        end = found.end()
+        if found.group() == "$${":
+            parts.append("${")
+            continue
+        name = found[1].strip()
+        value = resolve(name) if found[2] else None
+        if value is None:
+            raise UnknownReferenceError(name)
+        parts.append(value)
+    parts.append(text[end:])
+    return Text.of(*parts)
+
+
+def fill_all(template: str, scope: Scope) -> tuple[Text, ...]:
+    """A blueprint's template filled in, once for each entry of the lists that it refers to.
+
+    Raises LeftOutError for a field without a value or default, and UnknownReferenceError.
+    """
+    lists = {name: values for name in names(template) if isinstance(values := scope.get(name), tuple)}
+    found = []
+    for entry in itertools.product(*lists.values()):
+        one: Scope = {**scope, **dict(zip(lists, entry, strict=True))}
+        found.append(interpolate(template, partial(_value, scope=one)))
+    return tuple(found)
+
+
+def fill(template: str, scope: Scope) -> Text:
+    """A blueprint's template that stands for one value. Raises as `fill_all`, LeftOutError too for several values."""
+    values = fill_all(template, scope)
+    if len(values) != 1:
+        raise LeftOutError(template)
+    return values[0]
+
+
+def names(template: str) -> tuple[str, ...]:
+    """What a blueprint's template refers to."""
+    inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
+    return tuple(dict.fromkeys(_parts(each)[0] for each in inner))
+
+
+def needed(template: str) -> frozenset[str]:
+    """What a blueprint's template refers to without giving a default."""
+    inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
+    return frozenset(name for name, found in map(_parts, inner) if found["default"] is None)
+
+
+def _parts(inner: str) -> tuple[str, re.Match[str]]:
+    found = _TEMPLATE.fullmatch(inner)
+    if found is None:
+        raise UnknownReferenceError(inner)
+    return found["name"] or found["lower"] or found["trim"], found
+
+
+def _value(inner: str, scope: Scope) -> Text | None:
+    name, found = _parts(inner)
+    value = scope.get(name)
+    assert not isinstance(value, tuple)
+    if value is None:
+        if name in scope and found["default"] is None:
+            raise LeftOutError(name)
+        return None if name not in scope else Text.of(found["default"])
+    if found["lower"]:
+        return Text.of(*(Ref(f"lower({p.expression})") if isinstance(p, Ref) else p.lower() for p in value.parts))
+    return value if found["trim"] is None else _trimmed(value, found["prefix"])
+
+
+def _trimmed(value: Text, prefix: str) -> Text:
+    """`value` without `prefix`; a reference is trimmed by Terraform."""
+    if not value.parts:
+        return value
+    first, *rest = value.parts
+    if isinstance(first, Ref):
+        return Text.of(Ref(f'trimprefix({first.expression}, "{prefix}")'), *rest)
+    return Text.of(first.removeprefix(prefix), *rest)
+
+
+def function_values(expression: str, value: str) -> Mapping[str, str]:
+    """What a reference comes to inside the functions that templates have, by Terraform expression."""
+    return {
+        f'trimprefix({expression}, "/")': value.removeprefix("/"),
+        f"lower({expression})": value.lower(),
+    }

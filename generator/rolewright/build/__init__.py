@@ -1,0 +1,1 @@
+"""Many manifests: the cache, processes, and blueprints put to the test."""

@@ -1,0 +1,72 @@
+"""Files as they were at a revision of git."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from rolewright.core.files import is_folder, real
+from rolewright.core.finding import Finding, Location, Rejected
+
+
+def commit_of(revision: str, folder: Path) -> str:
+    """The hash of the commit that a revision means. Raises Rejected where there is no git, repository or commit."""
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return _git(folder, *arguments, what=f"no revision {revision} here").decode().strip()
+
+
+def standing(path: Path) -> Path:
+    """The nearest folder around a path that is still there."""
+    return next(folder for folder in real(path).parents if is_folder(folder))
+
+
+def file_at(commit: str, path: Path) -> str | None:
+    """A file's text at a commit; None if it was not there. Raises Rejected if it is no text."""
+    folder = standing(path)
+    name = real(path).relative_to(folder).as_posix()
+    if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", what="no such file"):
+        return None
+    try:
+        return _git(folder, "cat-file", "blob", f"{commit}:./{name}", what=f"no file {name}").decode("utf-8")
+    except UnicodeDecodeError:
+        raise Rejected([_finding(f"{name} at {commit[:12]} is no text in UTF-8", "name a manifest", path)]) from None
+
+
+def files_at(commit: str, folder: Path) -> list[Path]:
+    """The files in a folder and below it at a commit. Raises Rejected as `commit_of` does."""
+    listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, what="no such folder")
+    names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
+    return [folder / name for name in sorted(names)]
+
+
+def changed_since(revision: str, folder: Path) -> set[Path]:
+    """The files of the repository around a folder that differ from a revision, or are not known to git yet.
+
+    Absolute paths, of files that are gone too. Raises Rejected as `commit_of` does.
+    """
+    commit = commit_of(revision, folder)
+    top = Path(_git(folder, "rev-parse", "--show-toplevel", what="no repository here").decode().rstrip("\n"))
+    quiet = ("-c", "core.fsmonitor=false")
+    differing = _git(
+        top, *quiet, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", commit, what="no commit"
+    )
+    new = _git(top, *quiet, "ls-files", "--others", "--exclude-standard", "-z", what="no files")
+    names = (differing + new).decode("utf-8", "surrogateescape").split("\0")
+    return {top / name for name in names if name}
+
+
+def _git(folder: Path, *arguments: str, what: str) -> bytes:
+    program = shutil.which("git")
+    if program is None:
+        raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)])
+    ran = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603
+    if ran.returncode:
+        said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+        message = f"git knows {what}" + (f": {said[0]}" if said else "")
+        raise Rejected([_finding(message, "name a branch, a tag or a commit of a repository of git", folder)])
+    return ran.stdout
+
+
+def _finding(message: str, remedy: str, path: Path) -> Finding:
+    return Finding("git-revision", message, remedy, Location(str(path)))

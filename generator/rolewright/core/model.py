@@ -1,0 +1,439 @@
+"""The values that flow between the stages: all frozen, none knows how it was made or will be written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rolewright.core.finding import Location
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference that Terraform resolves: a dotted traversal such as `local.region` or `var.memory`."""
+
+    expression: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string that may contain references. Literal parts are meant exactly as they stand."""
+
+    parts: tuple[str | Ref, ...]
+
+    @classmethod
+    def of(cls, *parts: str | Ref | Text) -> Text:
+        """Join strings, references and texts; neighbouring literals become one part."""
+        flat: list[str | Ref] = []
+        for part in parts:
+            for piece in part.parts if isinstance(part, Text) else (part,):
+                if isinstance(piece, str) and flat and isinstance(flat[-1], str):
+                    flat[-1] += piece
+                elif piece != "":
+                    flat.append(piece)
+        return cls(tuple(flat))
+
+    def __add__(self, other: str | Ref | Text) -> Text:
+        return Text.of(self, other)
+
+    def __radd__(self, other: str | Ref) -> Text:
+        return Text.of(other, self)
+
+    @property
+    def literal(self) -> str | None:
+        """The string itself if nothing in it has to be resolved."""
+        if all(isinstance(part, str) for part in self.parts):
+            return "".join(part for part in self.parts if isinstance(part, str))
+        return None
+
+    def endswith(self, suffix: str) -> bool:
+        """Whether it certainly ends so: its last part is literal and ends with `suffix`."""
+        last = self.parts[-1] if self.parts else ""
+        return isinstance(last, str) and last.endswith(suffix)
+
+    def removesuffix(self, suffix: str) -> Text:
+        """The text without a suffix that it certainly has."""
+        if not self.endswith(suffix):
+            return self
+        return Text.of(*self.parts[:-1], str(self.parts[-1]).removesuffix(suffix))
+
+    def ground(self, values: Mapping[str, str]) -> str:
+        """The string with each reference replaced by its value.
+
+        A reference that `values` lacks is a part that AWS generates; it stays as the token
+        `${expression}`, which the evaluator of the proof uses for the same unknown value.
+        """
+        return "".join(
+            part if isinstance(part, str) else values.get(part.expression, "${" + part.expression + "}")
+            for part in self.parts
+        )
+
+
+def ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON with Texts
+    """Resolve the Texts of JSON in one environment."""
+    match document:
+        case Text():
+            return document.ground(values)
+        case dict():
+            return {ground(key, values): ground(value, values) for key, value in document.items()}
+        case list():
+            return [ground(item, values) for item in document]
+        case _:
+            return document
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a statement: `operator` as IAM spells it, and the values it accepts.
+
+    The key is a Text because some keys have a name in them: that of an identity provider, or of an encryption context.
+    """
+
+    operator: str
+    key: Text
+    values: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One permission of one role, with the manifest line it came from.
+
+    `side` tells what the code asked for (`workload`) from what the platform needs (`platform`).
+    `reasons` go into the HCL as comments. `effect` is "Deny" only where a blueprint withholds something
+    from the code that the service itself needs.
+    """
+
+    role: str
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    origin: str
+    location: Location
+    conditions: tuple[Condition, ...] = ()
+    reasons: tuple[str, ...] = ()
+    effect: Literal["Allow", "Deny"] = "Allow"
+    side: Literal["workload", "platform"] = "workload"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who may assume a role: principals of one kind, under conditions.
+
+    `kind` is Service, with the names of services, or Federated, with the ARN of an identity provider.
+    """
+
+    role: str
+    kind: Literal["Service", "Federated"]
+    principals: tuple[Text, ...]
+    actions: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One `never` of the manifest: no role of the workload is allowed any of `actions` on `resources`.
+
+    Both are IAM patterns with `*` and `?`.
+    """
+
+    source: str
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What the owner of the other side has to add to a policy of theirs, such as another account's key policy.
+
+    `document` is the JSON to add; its strings are Texts.
+    """
+
+    resource: str
+    to: str
+    document: Any
+
+
+@dataclass(frozen=True)
+class ResourceStatement:
+    """One statement of a resource's own policy: who may, or may not, do what on it.
+
+    `principals` are pairs of kind and identifier, as a policy's Principal has them; `("*", …)` is anybody.
+    """
+
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    principals: tuple[tuple[str, Text], ...]
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    conditions: tuple[Condition, ...]
+    reasons: tuple[str, ...]
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class ExpectedBlock:
+    """A resource or data block that a module is to have, at an address that may end in `*`.
+
+    `arguments` are those that decide who may do what, by path through nested blocks and JSON, with every value that
+    there is to be at it; none for an argument that must not be set. `free` ones may have any value, `proven` ones are
+    judged by the proof of roles or policies, `ignores` are what `ignore_changes` may name. An `optional` block may
+    be missing. `tags` is None for a type that takes none. Each of `opens` is what the block opens beside roles and
+    policies, such as a port, and to whom.
+    """
+
+    address: str
+    arguments: Mapping[str, tuple[Text, ...]]
+    free: tuple[str, ...]
+    proven: tuple[str, ...]
+    ignores: tuple[str, ...]
+    optional: bool
+    tags: Mapping[str, Text] | None
+    opens: tuple[tuple[Text, Text], ...]
+    location: Location
+
+
+@dataclass(frozen=True)
+class ResourcePolicy:
+    """A policy that the module puts on a resource, or on its function: all that it says, and nothing else.
+
+    `carrier` is the Terraform argument that holds it (`aws_sqs_queue_policy.policy`), or the type that is a statement
+    itself; `target` is what that block says it is the policy of. `documents` are the entries of a policy that is no
+    IAM policy; their strings are Texts.
+    """
+
+    name: str
+    resource: str
+    carrier: str
+    target: Text
+    statements: tuple[ResourceStatement, ...]
+    documents: tuple[Any, ...]
+    origin: str
+    location: Location
+
+    @property
+    def subject(self) -> str:
+        """What it is called where people read of it: `queue jobs`."""
+        return f"{self.name} {self.resource}".rstrip()
+
+    def said(self, values: Mapping[str, str]) -> tuple[Any, ...]:
+        """Give its documents with the values of an environment in them."""
+        return tuple(ground(one, values) for one in self.documents)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a module consists of: its blocks, its files, and its providers by the name that it uses."""
+
+    blocks: tuple[ExpectedBlock, ...]
+    files: tuple[str, ...]
+    providers: Mapping[str, str]
+
+    def opened(self, values: Mapping[str, str]) -> dict[tuple[str, str], Location]:
+        """Give what is open and to whom, with the values of an environment, and the place that says so."""
+        return {
+            (what.ground(values), whom.ground(values)): block.location
+            for block in self.blocks
+            for what, whom in block.opens
+        }
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a workload's module must come out as: what the proof holds the rendered text against."""
+
+    grants: tuple[Grant, ...]
+    trusts: tuple[Trust, ...]
+    promises: tuple[Promise, ...]
+    hand_overs: tuple[HandOver, ...]
+    policies: tuple[ResourcePolicy, ...]
+    contents: Contents
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment: `values` resolves every reference that is known before Terraform runs.
+
+    Its keys are expressions (`var.environment`, `local.account`, `var.uploads_name`), as in `Ref`.
+    `variables` are the Terraform variables of its tfvars file, by name without `var.`.
+    A manifest without environments has one with an empty name, the account 123456789012 and us-east-1,
+    which stand for any account and region.
+    """
+
+    name: str
+    account: str
+    region: str
+    partition: str
+    values: Mapping[str, str]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A Terraform variable of the module: a value that differs between environments, or `package`."""
+
+    name: str
+    type: str
+    description: str
+    default: Any = None
+    has_default: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What a workload runs on: the blueprint's name and its fields, defaults filled in.
+
+    `names` has the blueprint's names and `ROLE_role` for each role. `derived` is what the blueprint reads
+    from fields, such as `image.repository`.
+    """
+
+    type: str
+    fields: Mapping[str, Any]
+    names: Mapping[str, Text]
+    derived: Mapping[str, Text]
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True)
+class Use:
+    """A resource that the compute type itself uses, since a field of it names the resource's key at `origin`.
+
+    The role with that name gets the verbs on it; both are empty where the field only refers to it.
+    """
+
+    resource: str
+    role: str
+    verbs: tuple[str, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What a workload touches. `fields` hold Texts, numbers, lists and maps; defaults filled in.
+
+    `arns` are the IAM resource types of the blueprint with their ARNs, several where a field is a list;
+    `attributes` is what `${resources.KEY.ATTRIBUTE}` resolves to.
+    """
+
+    key: str
+    type: str
+    created: bool
+    access: tuple[str, ...]
+    fields: Mapping[str, Any]
+    arns: Mapping[str, tuple[Text, ...]]
+    attributes: Mapping[str, Text]
+    context: Mapping[str, Text]
+    """`partition`, `region` and `account` of the resource: its own ARN's, or else the module's."""
+
+
+@dataclass(frozen=True)
+class ManualStatement:
+    """An entry of `statements`: what no blueprint covers. `role` is "" for the code's own."""
+
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    conditions: tuple[Condition, ...]
+    reason: str
+    role: str
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Vow:
+    """An entry of `never` as it is written: a verb or an action, and a resource key or an ARN pattern."""
+
+    source: str
+    what: str
+    target: Text
+    origin: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One manifest document, checked and resolved against the catalogue."""
+
+    name: str
+    file: str
+    compute: Compute
+    resources: Mapping[str, Resource]
+    environments: tuple[Environment, ...]
+    variables: tuple[Variable, ...]
+    tags: Mapping[str, Any]
+    boundary: Text | None
+    exclusive: bool
+    statements: tuple[ManualStatement, ...]
+    never: tuple[Vow, ...]
+    suppressions: tuple[Suppression, ...]
+    locate: Callable[[str], Location] = field(repr=False, compare=False)
+    """Gives the place of a dotted path, or of its nearest ancestor."""
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """An accepted finding: `rule` at the manifest path `at` (and below), for a `reason`, `until` a day."""
+
+    rule: str
+    at: str
+    reason: str
+    until: str
+    location: Location
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a policy document: grants that share resources and conditions, merged."""
+
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    actions: tuple[str, ...]
+    resources: tuple[Text, ...]
+    conditions: tuple[Condition, ...]
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy of a role: inline, or managed where the inline limit would be exceeded."""
+
+    label: str
+    name: Text
+    managed: bool
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role of the module. `key` is its name in the blueprint (`task`, `execution`)."""
+
+    key: str
+    name: Text
+    summary: str
+    trust: Trust
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True)
+class Module:
+    """A rendered Terraform module: file name (relative, with `/`) to text."""
+
+    workload: str
+    files: Mapping[str, str]
+
+
+_PASCAL = re.compile(r"[^A-Za-z0-9]+")
+
+
+def pascal(text: str) -> str:
+    """`db-credentials` → `DbCredentials`: a Sid may hold letters and digits alone (IAM JSON grammar)."""
+    return "".join(word[:1].upper() + word[1:] for word in _PASCAL.split(text) if word)

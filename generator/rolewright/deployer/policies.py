@@ -1,0 +1,223 @@
+"""Evaluated modules → the statements with which Terraform plans them, and those with which it applies them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.finding import Finding, Rejected
+from rolewright.prove.arn_formats import is_idle
+from rolewright.prove.datasources import DNS_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.core.model import Environment, Role, Workload
+    from rolewright.deployer.actions import Block
+    from rolewright.prove.evaluate import Evaluated, Plan
+
+Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
+MANAGED_LIMIT = 6_144  # characters of a managed policy without white space (IAM and STS quotas)
+
+_SLOT = re.compile(r"\$\{(/?)([a-z_]+)\}")
+_MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # what the evaluator has for a part that AWS makes up
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Actions on one set of resources under one set of conditions. `write` tells what only apply needs."""
+
+    action: str
+    resources: tuple[str, ...]
+    conditions: Conditions
+    write: bool
+
+
+def permissions(
+    workload: Workload,
+    roles: Sequence[Role],
+    plan: Plan,
+    environment: Environment,
+    actions: Mapping[str, tuple[Block, ...]],
+) -> list[Permission]:
+    """What Terraform needs for a module in an environment.
+
+    Raises Rejected with a finding for each resource type that `actions` has nothing of.
+    """
+    unknown = sorted({_key(one) for one in plan.resources.values()} - actions.keys())
+    if unknown:
+        raise Rejected([_unknown(type_, workload) for type_ in unknown])
+    module = _Module(workload, plan, environment, actions)
+    found = [one for resource in plan.resources.values() for one in module.of(resource)]
+    for role in roles:
+        if role.trust.kind == "Service":
+            arn = f"arn:{environment.partition}:iam::{environment.account}:role/{role.name.ground(environment.values)}"
+            services = tuple(sorted(one.ground(environment.values) for one in role.trust.principals))
+            passed = (("StringEquals", "iam:PassedToService", services),)
+            found.append(Permission("iam:PassRole", (arn,), passed, write=True))
+    return list(dict.fromkeys(found if environment.name else (_anywhere(one, environment) for one in found)))
+
+
+def _anywhere(one: Permission, environment: Environment) -> Permission:
+    """The same for a module without environments, whose account and region nobody has said yet."""
+
+    def opened(text: str) -> str:
+        return text.replace(environment.account, "*").replace(environment.region, "*")
+
+    conditions = tuple((operator, key, tuple(map(opened, values))) for operator, key, values in one.conditions)
+    return Permission(one.action, tuple(map(opened, one.resources)), conditions, one.write)
+
+
+def documents(found: Iterable[Permission], *, write: bool) -> list[dict[str, Any]]:
+    """Policy documents, each within the limit of a managed policy: what a plan needs, or with `write` also an apply."""
+    grouped: dict[tuple[Conditions, tuple[str, ...]], set[str]] = defaultdict(set)
+    for one in found:
+        if write or not one.write:
+            for resource in one.resources:
+                grouped[one.conditions, (resource,)].add(one.action)
+    merged: dict[tuple[Conditions, frozenset[str]], set[str]] = defaultdict(set)
+    for (conditions, resources), actions in grouped.items():
+        merged[conditions, frozenset(actions)].update(resources)
+    statements = sorted(
+        (
+            statement
+            for (conditions, actions), resources in merged.items()
+            for statement in _statements(actions, sorted(resources), conditions)
+        ),
+        key=lambda one: json.dumps(one, sort_keys=True),
+    )
+    made: list[dict[str, Any]] = []
+    for statement in statements:
+        if not made or len(minified({**made[-1], "Statement": [*made[-1]["Statement"], statement]})) > MANAGED_LIMIT:
+            made.append({"Version": "2012-10-17", "Statement": []})
+        made[-1]["Statement"].append(statement)
+    return made
+
+
+def minified(document: Mapping[str, Any]) -> str:
+    """A document as IAM counts its characters."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _statements(actions: Iterable[str], resources: list[str], conditions: Conditions) -> Iterator[dict[str, Any]]:
+    """One statement, or several with some of the resources each where one would fill more than a policy."""
+    whole = _statement(actions, resources, conditions)
+    if len(minified({"Version": "2012-10-17", "Statement": [whole]})) <= MANAGED_LIMIT or len(resources) == 1:
+        yield whole
+        return
+    half = len(resources) // 2
+    yield from _statements(actions, resources[:half], conditions)
+    yield from _statements(actions, resources[half:], conditions)
+
+
+def _statement(actions: Iterable[str], resources: Iterable[str], conditions: Conditions) -> dict[str, Any]:
+    condition: dict[str, dict[str, list[str]]] = {}
+    for operator, key, values in conditions:
+        condition.setdefault(operator, {})[key] = list(values)
+    return {
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": sorted(resources),
+        **({"Condition": condition} if condition else {}),
+    }
+
+
+def _key(resource: Evaluated) -> str:
+    return f"data.{resource.type}" if resource.mode == "data" else resource.type
+
+
+def _unknown(type_: str, workload: Workload) -> Finding:
+    return Finding(
+        "deployer-type",
+        f"what Terraform calls for {type_} is not known, so that the deployer's policy would lack it",
+        "say it in deploy.yaml beside your own blueprints; docs/deployer.md has its form",
+        workload.locate("compute"),
+        "compute",
+    )
+
+
+@dataclass(frozen=True)
+class _Module:
+    workload: Workload
+    plan: Plan
+    environment: Environment
+    actions: Mapping[str, tuple[Block, ...]]
+
+    def of(self, resource: Evaluated) -> Iterator[Permission]:
+        for block in self.actions[_key(resource)]:
+            if block.given and block.given not in resource.values:
+                continue
+            resources = self.named(resource, block.of) if block.of else [self.filled(a, resource) for a in block.arns]
+            if not resources:
+                continue
+            conditions = tuple(sorted(self.conditions(resource, block)))
+            for kind, write in ((block.read, False), (block.write, True)):
+                for action in kind:
+                    # Two resources may have one name; an action is then for that of its own kind.
+                    fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
+                    yield Permission(action, tuple(sorted(fitting)), conditions, write)
+
+    def conditions(self, resource: Evaluated, block: Block) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        for one in block.when:
+            values = one["values"]
+            if isinstance(values, str):
+                values = self.named(resource, values.removeprefix("of "))
+            yield one["operator"], one["key"], tuple(sorted(self.filled(value, resource) for value in values))
+        if block.bounded and self.workload.boundary is not None:
+            boundary = self.workload.boundary.ground(self.environment.values)
+            yield "StringEquals", "iam:PermissionsBoundary", (boundary,)
+
+    def filled(self, pattern: str, resource: Evaluated) -> str:
+        """A pattern with its slots filled: what AWS makes up, or what is left out, stands for anything."""
+        known = {
+            "partition": self.environment.partition,
+            "region": self.environment.region,
+            "account": self.environment.account,
+            "workload": self.workload.name,
+            "suffix": DNS_SUFFIX.get(self.environment.partition, "amazonaws.com"),
+        }
+
+        def value(slot: Any) -> str:  # noqa: ANN401 - a match
+            name = slot[2]
+            text = known.get(name) or _MADE.sub("*", str(resource.values.get(name, "*")))
+            return f"/{text.removeprefix('/')}" if slot[1] else text
+
+        return _SLOT.sub(value, pattern)
+
+    def named(self, resource: Evaluated, argument: str) -> list[str]:
+        """The ARNs of what an argument names: a resource of the module, or one with its ARN; none where it is unset."""
+        found: list[str] = []
+        for value in _at(resource.values, argument.split(".")):
+            other = _MADE.match(value)
+            if value.startswith("arn:"):
+                found.append(_MADE.sub("*", value))
+            elif other is not None and other[1] in self.plan.resources:
+                found += self.own(self.plan.resources[other[1]])
+            else:
+                found += self.called(value, resource)
+        return found
+
+    def called(self, name: str, resource: Evaluated) -> list[str]:
+        """The ARNs of a resource of the module that this one depends on, known by its name."""
+        others = [self.plan.resources[address] for address in resource.depends if address in self.plan.resources]
+        return [arn for one in others if name in one.values.values() for arn in self.own(one)]
+
+    def own(self, resource: Evaluated) -> list[str]:
+        """The ARNs of a resource: those of the first block of its type that has any but *."""
+        for block in self.actions[_key(resource)]:
+            if block.arns and block.arns != ("*",):
+                return [self.filled(arn, resource) for arn in block.arns]
+            if block.of and not block.when:
+                return self.named(resource, block.of)
+        return []
+
+
+def _at(value: Any, path: Sequence[str]) -> list[str]:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return [found for one in value for found in _at(one, path)]
+    if not path:
+        return [str(value)]
+    return _at(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else []

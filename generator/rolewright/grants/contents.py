@@ -1,0 +1,234 @@
+"""Workload and Catalog → all that its module is to consist of: blocks, files and providers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.blocks import is_reference, module_blocks, read_blocks
+from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all, names
+from rolewright.blueprint.model import INJECTION
+from rolewright.core.model import Contents, ExpectedBlock, Ref, Text
+from rolewright.data import provider
+from rolewright.hcl.literal import identifier
+from rolewright.manifest.derived import is_given
+from rolewright.manifest.resources import compute_fields, compute_scope, field_scope, injected_values, resource_scope
+
+_THIS = re.compile(r"(?<=[a-z0-9])\.this(?=[._]|$)")
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import BlockBlueprint, Value
+    from rolewright.core.finding import Location
+    from rolewright.core.model import Workload
+
+
+def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
+    """What the blueprints say that the module has. It is made without any template."""
+    module = module_blocks(catalog.module)
+    compute = catalog.computes[workload.compute.type]
+    tags = _tags(workload)
+    fields: dict[str, Any] = {**workload.compute.fields, "exclusive": workload.exclusive}
+    named = any(one.name for one in workload.environments)
+    base = Text.of(workload.name, "-", Ref("var.environment")) if named else Text.of(workload.name)
+    scope = {"names.base": base, **compute_scope(workload), **_mentioned(workload, "", workload.compute.fields)}
+    injected = [use.resource for use in workload.compute.uses if use.verbs == (INJECTION,)]
+    values = injected_values(workload, catalog, {key: key for key in injected})
+    scope["injected"] = tuple(dict.fromkeys(values.values()))
+    of_type = workload.locate("compute.type")
+    blocks = list(_filled(read_blocks(module["blocks"]), {}, {}, workload, of_type, tags))
+    for key, role in compute.roles.items():
+        if is_given(role.when, workload.compute.fields, workload.compute.derived):
+            of_role: Scope = {"this": Text.of(key), "role.name": workload.compute.names[f"{key}_role"]}
+            blocks += _filled(read_blocks(module["role"]), of_role, fields, workload, of_type, tags)
+    blocks += _filled(compute.blocks, scope, fields, workload, of_type, tags)
+    for resource in workload.resources.values():
+        blueprint = catalog.resources[resource.type]
+        if resource.created and blueprint.create is not None:
+            own: Scope = {
+                **resource_scope(resource, blueprint),
+                "id": Text.of(identifier(resource.key)),
+                "this": Text.of(identifier(resource.key)),
+            }
+            place = workload.locate(f"resources.{resource.key}")
+            blocks += _filled(blueprint.create.blocks, own, resource.fields, workload, place, tags)
+    environments = [f"environments/{one.name}.tfvars" for one in workload.environments if one.name]
+    templates = [name.rsplit("/", 1)[1].removesuffix(".j2") for name in compute.templates]
+    return Contents(_merged(blocks), (*module["files"], *templates, *environments), module["providers"])
+
+
+def _tags(workload: Workload) -> Mapping[str, Text]:
+    """The tags of everything that the module makes."""
+    named = any(one.name for one in workload.environments)
+    own = {"workload": Text.of(workload.name), "managed-by": Text.of("rolewright")}
+    of_environment = {"environment": Text.of(Ref("var.environment"))} if named else {}
+    return {**own, **of_environment, **{key: _text(value) for key, value in workload.tags.items()}}
+
+
+def _filled(
+    blocks: Iterable[BlockBlueprint],
+    scope: Scope,
+    fields: Mapping[str, Any],
+    workload: Workload,
+    place: Location,
+    tags: Mapping[str, Text],
+) -> Iterator[ExpectedBlock]:
+    for block in blocks:
+        for known, entry in _entries(block.each, scope, fields, workload):
+            within = {**fields, "each": entry}
+            if not _holds(block.when, block.unless, known, within, workload):
+                continue
+            name = fill(_named(block.address, known), known).ground({}).replace("-", "_")
+            inner: Scope = {**known, "this": known.get("this") or Text.of(name.rpartition(".")[2])}
+            told = partial(_all_texts, scope=inner, fields=within, workload=workload)
+            arguments = {path: told(values) for path, values in block.arguments.items()}
+            own_tags = {
+                path.partition(".")[2]: texts[0]
+                for path, texts in arguments.items()
+                if path.startswith("tags.") and texts
+            }
+            yield ExpectedBlock(
+                name,
+                {path: texts for path, texts in arguments.items() if not path.startswith("tags.")},
+                block.free,
+                block.proven,
+                block.ignores,
+                block.optional,
+                {**tags, **own_tags} if _takes_tags(name) else None,
+                tuple((what, to) for one in block.opens for what in told(one.what) for to in told(one.to)),
+                place,
+            )
+
+
+def _takes_tags(address: str) -> bool:
+    if address.startswith("data."):
+        return False
+    schema = provider.schema(provider.MAJORS[0], "resource", address.partition(".")[0])
+    return schema is not None and "tags" in schema.attributes and "tags_all" in schema.attributes
+
+
+def _holds(
+    when: Iterable[str], unless: Iterable[str], scope: Scope, fields: Mapping[str, Any], workload: Workload
+) -> bool:
+    return all(_given(one, scope, fields, workload) for one in when) and not any(
+        _given(one, scope, fields, workload) for one in unless
+    )
+
+
+def _given(condition: str, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> bool:
+    """Whether a field is given and not false, or, for `FIELD=VALUE`, whether it has this value."""
+    name, equals, wanted = condition.partition("=")
+    if not equals:
+        given = is_given(name, fields, workload.compute.derived) or isinstance(fields.get(name), dict)
+        return given or _of_resource(name, scope, fields)
+    node: Any = fields
+    for step in name.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    return (node.literal if isinstance(node, Text) else _plain(node)) == wanted
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - YAML
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
+    """Whether a condition names an attribute that the resource has whose key a field gives: `target.definition`."""
+    node: Any = fields
+    for step in name.split(".")[:-1]:
+        node = node.get(step) if isinstance(node, dict) else None
+    return isinstance(node, str | Text) and scope.get(name) is not None
+
+
+def _texts(value: Value, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
+    """What a value comes to: nothing where its condition does not hold, or what it names is left out."""
+    if not _holds(value.when, value.unless, scope, fields, workload):
+        return
+    known: Scope = {**dict.fromkeys(names(value.template)), **scope}
+    known |= {
+        name: Text.of(Ref(_named(name, scope)))
+        for name in names(value.template)
+        if is_reference(name) and name.partition(".")[0] not in fields
+    }
+    try:
+        yield from fill_all(value.template, known)
+    except LeftOutError:
+        return
+
+
+def _all_texts(
+    values: Iterable[Value], scope: Scope, fields: Mapping[str, Any], workload: Workload
+) -> tuple[Text, ...]:
+    return tuple(chain.from_iterable(_texts(one, scope, fields, workload) for one in values))
+
+
+def _named(address: str, scope: Scope) -> str:
+    """An address, or a reference, with the name that `this` stands for in it."""
+    text = scope.get("this")
+    return _THIS.sub(f".{text.ground({})}", address) if isinstance(text, Text) else address
+
+
+def _entries(each: str, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[tuple[Scope, Any]]:
+    """What a block can refer to: once, or once for each entry of a list."""
+    if not each:
+        yield scope, None
+        return
+    node: Any = fields
+    for step in each.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    for number, entry in enumerate(node or (), 1):
+        inner = compute_fields(entry, "each.") if isinstance(entry, dict) else {"each": _text(entry)}
+        inner |= _mentioned(workload, "each.", entry if isinstance(entry, dict) else {})
+        yield {**scope, **inner, "each.index": Text.of(str(number))}, entry
+
+
+def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> Scope:
+    """What templates may refer to of fields in mappings of lists, and of the resources whose keys fields give."""
+    found: Scope = {}
+    for name, value in fields.items():
+        path = prefix + name
+        if isinstance(value, dict):
+            found |= _mentioned(workload, f"{path}.", value)
+            keys = [str(one) for one in value.values() if isinstance(one, str | Text)]
+            found |= _attributes(workload, path, keys, several=True)
+        elif isinstance(value, list):
+            parts = [field_scope(one) for one in value if isinstance(one, dict)]
+            for part in dict.fromkeys(chain.from_iterable(parts)):
+                texts = [one[part] for one in parts if isinstance(one.get(part), Text)]
+                found[f"{path}.{part}"] = tuple(text for text in texts if isinstance(text, Text))
+                keys = [text.literal or "" for text in texts if isinstance(text, Text)]
+                found |= _attributes(workload, f"{path}.{part}", keys, several=True)
+        else:
+            literal = value.literal if isinstance(value, Text) else value
+            found |= _attributes(workload, path, [literal] if isinstance(literal, str) else [], several=False)
+    return found
+
+
+def _attributes(workload: Workload, path: str, keys: list[str], *, several: bool) -> Scope:
+    found: Scope = {}
+    resources = [workload.resources[key] for key in dict.fromkeys(keys) if key in workload.resources]
+    for name in dict.fromkeys(name for one in resources for name in one.attributes):
+        texts = tuple(one.attributes[name] for one in resources if name in one.attributes)
+        found[f"{path}.{name}"] = texts if several else texts[0]
+    if any(one.created for one in resources):
+        found[f"{path}.created"] = Text.of("true")
+    return found
+
+
+def _merged(blocks: Iterable[ExpectedBlock]) -> tuple[ExpectedBlock, ...]:
+    """Each address once: entries of a list may share a block, whose arguments then have the values of all."""
+    found: dict[str, ExpectedBlock] = {}
+    for block in blocks:
+        before = found[block.address].arguments if block.address in found else {}
+        both = {path: (*before.get(path, ()), *texts) for path, texts in block.arguments.items()}
+        opens = (*(found[block.address].opens if block.address in found else ()), *block.opens)
+        found[block.address] = replace(block, arguments=both, opens=opens)
+    return tuple(found.values())
+
+
+def _text(value: Any) -> Text:  # noqa: ANN401 - a value of a manifest
+    return value if isinstance(value, Text) else Text.of(str(value))

@@ -1,0 +1,299 @@
+"""Workload and Catalog → Declaration: every permission with the manifest line it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all
+from rolewright.blueprint.model import INJECTION
+from rolewright.core.finding import Finding, Rejected
+from rolewright.core.model import Declaration, Grant, HandOver, Text, Trust, pascal
+from rolewright.grants.contents import expected_contents
+from rolewright.grants.promises import promises
+from rolewright.grants.required_policies import across_accounts, agreements, owners_statements
+from rolewright.grants.resource_policies import resource_policies
+from rolewright.manifest.derived import is_given
+from rolewright.manifest.resources import compute_fields, compute_scope, fill_conditions, resource_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, Verb
+    from rolewright.core.model import Resource, Use, Workload
+
+
+def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
+    """What the manifest declares. Raises Rejected where a verb lacks a field, or a promise names nothing."""
+    blueprint = catalog.computes[workload.compute.type]
+    grants: list[Grant] = []
+    hand_overs: list[HandOver] = []
+    findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
+    findings += _unmade(workload, catalog)
+    if findings:
+        raise Rejected(findings)
+    roles = [role for role in blueprint.roles.values() if _given(workload, role.when)]
+    for role in roles:
+        if role.grants == "workload":
+            for resource in workload.resources.values():
+                described = catalog.resources[resource.type]
+                verbs = described.expand(resource.access)
+                made = list(_verb_grants(role.key, resource, described, verbs, "", workload))
+                grants += made
+                hand_overs += across_accounts(workload, made, catalog, resource)
+                if not resource.created:
+                    hand_overs += agreements(workload, resource, described, role.key)
+            grants += _statements(workload, role.key, own=True)
+        for use in _uses(workload, role):
+            resource = workload.resources[use.resource]
+            described = catalog.resources[resource.type]
+            made = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload))
+            grants += made
+            hand_overs += across_accounts(workload, made, catalog, resource)
+        if role.grants != "workload":
+            grants += _statements(workload, role.key, own=False)
+        needed = list(_platform(workload, role))
+        grants += needed
+        hand_overs += across_accounts(workload, needed, catalog)
+    hand_overs += owners_statements(workload, catalog)
+    trusts = tuple(_trust(workload, role) for role in roles)
+    return Declaration(
+        tuple(grants),
+        trusts,
+        tuple(promises(workload, catalog)),
+        tuple(hand_overs),
+        tuple(resource_policies(workload, catalog, compute_scope(workload))),
+        expected_contents(workload, catalog),
+    )
+
+
+def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:
+    """Verbs that need a field which is left out, and fields that could not limit a verb."""
+    blueprint = catalog.resources[resource.type]
+    scope = resource_scope(resource, blueprint)
+    origin = f"resources.{resource.key}.access"
+    verbs = blueprint.expand(resource.access)
+    lacking = {
+        name: verb.name for verb in verbs for name in blueprint.needs(verb, resource.arns) if scope.get(name) is None
+    }
+    if not lacking:
+        try:  # what follows from fields may need others
+            list(_verb_grants("", resource, blueprint, verbs, "", workload))
+            for role in catalog.computes[workload.compute.type].roles:
+                list(agreements(workload, resource, blueprint, role))
+        except LeftOutError as error:
+            lacking = {error.name: blueprint.type}
+    for name, needing in lacking.items():
+        described = blueprint.fields.get(name, {}).get("description", "see the type's page")
+        yield Finding(
+            "access-field",
+            f"`{needing}` needs `{name}`, which `resources.{resource.key}` leaves out",
+            f"add `{name}`: {described}",
+            workload.locate(origin),
+            origin,
+        )
+    yield from _elsewhere(resource, blueprint, workload)
+    for field, exclusions in blueprint.exclusions.items():
+        for exclusion in exclusions:
+            both = [verb.name for verb in verbs if verb.name in exclusion.verbs]
+            if both and resource.fields.get(field):
+                yield Finding(
+                    "access-scope",
+                    f"`{field}` cannot limit `{'`, `'.join(both)}`: {exclusion.because}",
+                    f"take it out of `access` (narrow verbs in place of a broad one), or leave out `{field}`",
+                    workload.locate(origin),
+                    origin,
+                )
+
+
+def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
+    """Verbs on what the module makes without what they are for, such as a table's stream; uses that lack a field."""
+    wanted = [(r, r.access, f"resources.{r.key}.access") for r in workload.resources.values()]
+    uses = [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
+    for resource, verbs, origin in (*wanted, *uses):
+        blueprint = catalog.resources[resource.type]
+        made = blueprint.create.needs if resource.created and blueprint.create is not None else {}
+        fields = {**blueprint.fields, **(blueprint.create.fields if blueprint.create is not None else {})}
+        for verb in blueprint.narrow(verbs):
+            needed = {made[verb.name]} if verb.name in made else set()
+            if (resource, verbs, origin) in uses:  # of `access` these are found already
+                needed |= {*blueprint.needs(verb, resource.arns)}
+            for field in sorted(needed):
+                if resource.fields.get(field) is None:
+                    yield Finding(
+                        "access-field",
+                        f"`{verb.name}` needs `{field}`, which `resources.{resource.key}` is without",
+                        f"add `{field}` to it: {fields[field].get('description', 'see the page of the type')}",
+                        workload.locate(origin),
+                        origin,
+                    )
+
+
+def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
+    """What goes with a resource and is in another region: services use a key of their own region alone."""
+    for field in blueprint.companions:
+        value = resource.fields.get(field)
+        path = f"resources.{resource.key}.{field}"
+        text = Text.of(value) if isinstance(value, str | Text) else Text(())
+        for environment in workload.environments:
+            parts = text.ground(environment.values).split(":")
+            here = resource.context["region"].ground(environment.values)
+            if parts[0] == "arn" and parts[3:4] and parts[3] not in ("", here) and here and "${" not in parts[3]:
+                yield Finding(
+                    "companion-region",
+                    f"`{field}` is in {parts[3]}, and `resources.{resource.key}` in {here}"
+                    + (f" (in {environment.name})" if environment.name else ""),
+                    f"name one of {here}",
+                    workload.locate(path),
+                    path,
+                )
+
+
+def _verb_grants(
+    role: str,
+    resource: Resource,
+    blueprint: ResourceBlueprint,
+    verbs: tuple[Verb, ...],
+    injected_at: str,
+    workload: Workload,
+) -> Iterator[Grant]:
+    """What verbs grant with their companions: the code, or the platform if it is injected somewhere."""
+    scope = resource_scope(resource, blueprint)
+    origin = injected_at or f"resources.{resource.key}.access"
+    side: Literal["workload", "platform"] = "platform" if injected_at else "workload"
+    place = workload.locate(origin)
+    sid = pascal(resource.key)
+    for verb in verbs:
+        for arn, actions in verb.allow.items():
+            if arn != "*" and arn not in resource.arns:
+                continue  # optional, and its field is left out
+            for action in actions:
+                # A scope limits what the code asks for; the platform asks for what it injects in its own way.
+                fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
+                scopes = [one for name in fields for one in blueprint.scope[name]]
+                conditions = tuple(
+                    condition
+                    for one in (*verb.scope, *scopes)
+                    if one.covers(action, arn)
+                    for entry in _entries(resource, one.each)
+                    for condition in fill_conditions(one.conditions, {**scope, **entry})
+                )
+                yield Grant(
+                    role,
+                    sid + ("Any" if arn == "*" else pascal(arn)),
+                    (action,),
+                    (Text.of("*"),) if arn == "*" else resource.arns[arn],
+                    origin,
+                    place,
+                    conditions,
+                    (f"{verb.name}: {verb.summary}",),
+                    side=side,
+                )
+    names = {verb.name for verb in verbs}
+    for field, companions in blueprint.companions.items():
+        for companion in companions:
+            if resource.fields.get(field) and names & set(companion.verbs):
+                yield Grant(
+                    role,
+                    sid + pascal(field) + companion.sid,
+                    companion.actions,
+                    tuple(text for arn in companion.resources for text in fill_all(arn, scope)),
+                    f"resources.{resource.key}.{field}",
+                    workload.locate(f"resources.{resource.key}.{field}"),
+                    fill_conditions(companion.conditions, scope),
+                    (companion.summary,),
+                    side=side,
+                )
+
+
+def _entries(resource: Resource, each: str) -> list[Scope]:
+    """What conditions can refer to of each entry of a mapping; of nothing more, once, where they name none."""
+    if not each:
+        return [{}]
+    return [{"each.key": Text.of(key), "each.value": Text.of(value)} for key, value in resource.fields[each].items()]
+
+
+def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
+    """What the platform uses through a role, each resource and verb once."""
+    taken: set[tuple[str, tuple[str, ...]]] = set()
+    for use in workload.compute.uses:
+        mine = use.role == role.key or (role.grants == INJECTION and use.verbs == (INJECTION,))
+        if mine and use.verbs and (use.resource, use.verbs) not in taken:
+            taken.add((use.resource, use.verbs))
+            yield use
+
+
+def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
+    for index, one in enumerate(workload.statements):
+        if one.role == role or (own and not one.role):
+            yield Grant(
+                role,
+                f"Statement{index}",
+                one.actions,
+                one.resources,
+                one.origin,
+                one.location,
+                one.conditions,
+                (f"reason: {one.reason}",),  # never alone in a line, where it could pass for an origin
+            )
+
+
+def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
+    for grant in role.allow:
+        if not grant.when.startswith("each.") and not _given(workload, grant.when):
+            continue
+        if grant.unless and _given(workload, grant.unless):
+            continue
+        field = "" if grant.when.startswith("calls.") else (grant.each or grant.when).split(".")[0]
+        origin = f"compute.{field}" if field else "compute.type"
+        for scope in _scopes(workload, grant.each):
+            if grant.when.startswith("each.") and scope.get(grant.when) is None:
+                continue
+            yield Grant(
+                role.key,
+                grant.sid,
+                grant.actions,
+                tuple(text for arn in grant.resources for text in fill_all(arn, scope)),
+                origin,
+                workload.locate(origin if grant.each else "compute.type"),
+                fill_conditions(grant.conditions, scope),
+                (grant.summary,),
+                grant.effect,
+                side="platform",
+            )
+
+
+def _scopes(workload: Workload, each: str) -> Iterator[Scope]:
+    """What templates may refer to: once, or once for each entry of a list that has all that they need of it."""
+    scope = compute_scope(workload)
+    if not each:
+        yield scope
+        return
+    for index, item in enumerate(workload.compute.fields.get(each) or ()):
+        inner = compute_fields(item, "each.") if isinstance(item, dict) else {"each": Text.of(item)}
+        at = f"{each}.{index}."
+        inner |= {
+            f"each.{k.removeprefix(at)}": text for k, text in workload.compute.derived.items() if k.startswith(at)
+        }
+        yield {**scope, **inner}
+
+
+def _given(workload: Workload, name: str) -> bool:
+    return is_given(name, workload.compute.fields, workload.compute.derived)
+
+
+def _trust(workload: Workload, role: RoleBlueprint) -> Trust:
+    scope = compute_scope(workload)
+    conditions = list(fill_conditions(role.conditions, scope))
+    for field, block in role.optional_conditions.items():
+        if _given(workload, field):
+            conditions += fill_conditions(block, scope)
+    return Trust(
+        role.key,
+        "Federated" if role.federated else "Service",
+        tuple(fill(one, scope) for one in ([role.federated] if role.federated else role.trusts)),
+        role.actions,
+        tuple(conditions),
+        "compute.type",
+        workload.locate("compute.type"),
+    )

@@ -1,0 +1,195 @@
+"""What the owner of another side has to agree to: key policies, other accounts, policies of a service's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.interpolation import CONTEXT, Scope, fill, fill_all
+from rolewright.core.finding import Finding, Rejected
+from rolewright.core.model import Grant, HandOver, Ref, Text, pascal
+from rolewright.manifest.resources import fill_conditions, resource_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import Companion, ResourceBlueprint
+    from rolewright.core.model import Resource, Workload
+
+
+def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[HandOver]:
+    """What the owner of a field's value has to add to its policy, where the module does not make it."""
+    for companion, resource, owner in _owners(workload, catalog):
+        if owner is None:
+            yield HandOver(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
+
+
+def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
+    """The statements that other resources need in the policy of a resource that the module makes."""
+    return tuple(
+        _owner_statement(companion, resource, catalog)
+        for companion, resource, owner in _owners(workload, catalog)
+        if owner == key
+    )
+
+
+def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
+    """What a created resource's own policy has to say for the roles of the workload: documents of Texts."""
+    resource = workload.resources[key]
+    return tuple(
+        one.document
+        for role in catalog.computes[workload.compute.type].roles.values()
+        if role.grants == "workload"
+        for one in agreements(workload, resource, catalog.resources[resource.type], role.key)
+    )
+
+
+def _owners(workload: Workload, catalog: Catalog) -> Iterator[tuple[Companion, Resource, str | None]]:
+    """Every statement that the owner of a field's value has to add, and that owner if the module makes it."""
+    for resource in workload.resources.values():
+        for field, companions in catalog.resources[resource.type].companions.items():
+            value = resource.fields.get(field)
+            for companion in companions if value else ():
+                if companion.owner:
+                    yield companion, resource, _maker(workload, value)
+
+
+def _maker(workload: Workload, value: object) -> str | None:
+    for key, resource in workload.resources.items():
+        if resource.created and any(value in arns for arns in resource.arns.values()):
+            return key
+    return None
+
+
+def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog) -> Mapping[str, Any]:
+    scope = resource_scope(resource, catalog.resources[resource.type])
+    return {
+        "sid": pascal(resource.key) + companion.sid,
+        "effect": "Allow",
+        "actions": list(companion.actions),
+        "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
+        "principals": [
+            {"type": type_, "identifiers": [text for one in identifiers for text in fill_all(one, scope)]}
+            for type_, identifiers in companion.principals.items()
+        ],
+        "conditions": fill_conditions(companion.conditions, scope),
+        "comments": [f"manifest: resources.{resource.key}", companion.summary],
+    }
+
+
+def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A statement as a policy's JSON has it."""
+    conditions: dict[str, dict[Text, list[Text]]] = {}
+    for condition in statement["conditions"]:
+        conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
+    return {
+        "Sid": statement["sid"],
+        "Effect": "Allow",
+        "Principal": {one["type"]: one["identifiers"] for one in statement["principals"]},
+        "Action": statement["actions"],
+        "Resource": statement["resources"],
+        **({"Condition": conditions} if conditions else {}),
+    }
+
+
+def agreements(workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str) -> Iterator[HandOver]:
+    """What a policy of the service's own has to say for the verbs of a resource, for one role."""
+    verbs = {verb.name for verb in blueprint.expand(resource.access)}
+    arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
+    scope: Scope = {**resource_scope(resource, blueprint), "role": arn}
+    for agreement in blueprint.agreements:
+        given = not agreement.when or bool(resource.fields.get(agreement.when))
+        if verbs & set(agreement.verbs) and given and not resource.fields.get(agreement.unless):
+            yield HandOver(resource.key, agreement.to, filled(agreement.document, scope))
+
+
+def filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
+    """Fill in the strings of YAML; in a list, one that refers to a list becomes several."""
+    match document:
+        case str():
+            return fill(document, scope)
+        case list():
+            return [
+                text
+                for item in document
+                for text in (fill_all(item, scope) if isinstance(item, str) else [filled(item, scope)])
+            ]
+        case dict():
+            return {key: filled(value, scope) for key, value in document.items()}
+        case _:
+            return document
+
+
+def _role_arn(workload: Workload, role: str) -> Text:
+    context = (CONTEXT["partition"], CONTEXT["account"])
+    return Text.of("arn:", context[0], ":iam::", context[1], ":role/", workload.compute.names[f"{role}_role"])
+
+
+def across_accounts(
+    workload: Workload, grants: Sequence[Grant], catalog: Catalog, resource: Resource | None = None
+) -> Iterator[HandOver]:
+    """What owners in other accounts have to allow: of a resource, or of what goes with it or with the compute type.
+
+    Raises Rejected where a resource cannot be shared.
+    """
+    groups: dict[tuple[object, ...], list[Grant]] = {}
+    for grant in grants:
+        groups.setdefault((grant.sid, grant.resources, grant.conditions), []).append(grant)
+    taken: Counter[str] = Counter()
+    of_resource = {arn for arns in resource.arns.values() for arn in arns} if resource else set()
+    for members in groups.values():
+        first = members[0]
+        is_own = resource is not None and of_resource.issuperset(first.resources)
+        if first.effect == "Deny" or not any(_foreign(arn, workload, named=not is_own) for arn in first.resources):
+            continue
+        blueprint = catalog.resources[resource.type] if is_own and resource else _of_service(first, workload, catalog)
+        if blueprint is None:
+            continue
+        if not blueprint.cross_account.policy:
+            raise Rejected([_unshared(first, blueprint, workload, resource if is_own else None)])
+        taken[first.sid] += 1  # one policy takes no Sid twice
+        statement = {
+            "sid": pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else ""),
+            "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
+            "actions": sorted({action for grant in members for action in grant.actions}),
+            "resources": [Text.of("*")] if blueprint.cross_account.resource == "*" else list(first.resources),
+            "conditions": first.conditions,
+        }
+        document = _as_json(statement)
+        if not blueprint.cross_account.resource:
+            document = {name: value for name, value in document.items() if name != "Resource"}
+        whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
+        yield HandOver(whose, blueprint.cross_account.policy, document)
+
+
+def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:
+    """Whether an ARN is another account's in some environment.
+
+    With `named`, only in environments that the manifest names: without them nobody knows the account, and a key
+    can be given by its ARN alone.
+    """
+    for environment in workload.environments:
+        if named and not environment.name:
+            continue
+        parts = arn.ground(environment.values).split(":", 5)
+        if len(parts) == 6 and parts[4] not in (environment.account, "", "*", "aws"):
+            return True
+    return False
+
+
+def _of_service(grant: Grant, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
+    """The resource type whose service the ARN of a grant names, if the catalogue has one."""
+    service = grant.resources[0].ground(workload.environments[0].values).split(":")[2]
+    return next((one for one in catalog.resources.values() if one.service == service), None)
+
+
+def _unshared(grant: Grant, blueprint: ResourceBlueprint, workload: Workload, resource: Resource | None) -> Finding:
+    at = f"resources.{resource.key}" if resource else grant.origin
+    return Finding(
+        "cross-account",
+        blueprint.cross_account.impossible,
+        "use a resource of the workload's own account",
+        grant.location if resource else workload.locate(at),
+        at,
+    )

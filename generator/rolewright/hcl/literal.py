@@ -1,0 +1,155 @@
+"""Python values as HCL expressions: nothing that is written here as a value can become code."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rolewright.core.model import Ref, Text
+from rolewright.core.printable import INVISIBLE
+
+
+@dataclass(frozen=True)
+class Expression:
+    """HCL that the generator made itself and that is written as it stands."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_LINE_LENGTH = 100  # a list that fits is written on one line
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_KEY = re.compile(r"[a-z][a-z0-9-]*")
+_KEYWORDS = frozenset({"for", "null", "true", "false"})  # as a bare key these are not read as a name
+
+_ESCAPED = re.compile(rf'["\\{INVISIBLE}]|[$%]\{{')
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "${": "$${", "%{": "%%{"}
+_NOT_IN_COMMENT = re.compile(rf"[{INVISIBLE}]+")
+
+
+def literal(value: object) -> str:
+    """A value as an HCL expression: Terraform reads it back as exactly this value.
+
+    Strings arrive in Unicode's NFC form, to which Terraform brings every string it reads. The order of a
+    mapping is kept. A `Text` that is a single reference becomes that reference alone. An `Expression` is
+    written raw.
+
+    Raises TypeError for a value that HCL has no form for, and ValueError for a number that is not finite and
+    for a string with half a surrogate pair, which no UTF-8 file can hold.
+    """
+    match value:
+        case str():
+            return f'"{_escape(value)}"'
+        case None | bool() | int() | float():
+            return _scalar(value)
+        case Text():
+            return _text(value)
+        case Ref():
+            return value.expression
+        case Expression():
+            return value.text
+        case Mapping():
+            return _map(value)
+        case list() | tuple():
+            return _list(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in HCL")
+
+
+def identifier(key: str) -> str:
+    """The Terraform name for a manifest key: `db-credentials` → `db_credentials`.
+
+    Manifest keys have no underscores, so two keys never get the same name. Raises ValueError for anything
+    that is no such key.
+    """
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no manifest key")
+    return key.replace("-", "_")
+
+
+def comment(text: str, *, lines: bool = False) -> Expression:
+    """Text as a comment that cannot end before the text does.
+
+    With `lines`, each line of the text becomes a comment line; else everything stands on one line. Other
+    characters that end a line somewhere, or that cannot be seen, become a space. Raises ValueError for half a
+    surrogate pair.
+    """
+    _require_unicode(text)
+    pieces = text.split("\n") if lines else [text]
+    return Expression("\n".join(f"# {_NOT_IN_COMMENT.sub(' ', piece)}".rstrip() for piece in pieces))
+
+
+def _scalar(value: int | float | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number in HCL")
+    return repr(value)
+
+
+def _escape(text: str) -> str:
+    _require_unicode(text)
+    return _ESCAPED.sub(_escape_one, text)
+
+
+def _escape_one(found: re.Match[str]) -> str:
+    return _SHORT_ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}"
+
+
+def _require_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{text!r} has half a surrogate pair") from error
+
+
+def _text(text: Text) -> str:
+    match Text.of(*text.parts).parts:
+        case (Ref(expression),):
+            return expression
+        case _:
+            return f'"{_template(text)}"'
+
+
+def _template(text: Text) -> str:
+    written = ""
+    for part in Text.of(*text.parts).parts:  # joined first: "$" and "{" of two parts would make a "${"
+        if isinstance(part, str):
+            written += _escape(part)
+            continue
+        if written.endswith("$"):  # "$" and "${x}" together would be the escape for a literal "${"
+            written = written[:-1] + "\\u0024"
+        written += "${" + part.expression + "}"
+    return written
+
+
+def _list(items: Sequence[object]) -> str:
+    written = [literal(item) for item in items]
+    one_line = f"[{', '.join(written)}]"
+    if len(one_line) <= _LINE_LENGTH and "\n" not in one_line:
+        return one_line
+    return "[\n" + "".join(f"{item},\n" for item in written) + "]"
+
+
+def _map(items: Mapping[object, object]) -> str:
+    if not items:
+        return "{}"
+    return "{\n" + "".join(f"{_map_key(key)} = {literal(value)}\n" for key, value in items.items()) + "}"
+
+
+def _map_key(key: object) -> str:
+    match key:
+        case str():
+            return key if _NAME.fullmatch(key) and key not in _KEYWORDS else f'"{_escape(key)}"'
+        case Text():
+            return f'"{_template(key)}"'
+        case _:
+            raise TypeError(f"a map's key is a string, not {type(key).__name__}")

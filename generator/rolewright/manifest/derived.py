@@ -1,0 +1,57 @@
+"""Reading parts out of a Text, such as the account in an ARN, where the Text may hold references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.model import Ref, Text
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rolewright.core.model import Environment
+
+
+class InconsistentError(ValueError):
+    """The pattern fits in one environment and not in another."""
+
+
+def derive(
+    text: Text,
+    pattern: re.Pattern[str],
+    environments: Sequence[Environment],
+    variable: Callable[[str, Mapping[str, str]], Ref],
+) -> Mapping[str, Text] | None:
+    """The named groups of a pattern in a text, or None where it does not fit.
+
+    A group that is the same everywhere is a literal; one that is exactly what a reference of the text
+    stands for is that reference; any other becomes a `variable` with a value for each environment.
+    Raises InconsistentError where the environments disagree on whether it fits.
+    """
+    found = {e.name: pattern.fullmatch(text.ground(e.values)) for e in environments}
+    if not any(found.values()):
+        return None
+    if not all(found.values()):
+        raise InconsistentError
+    groups: dict[str, Text] = {}
+    for name in pattern.groupindex:
+        values = {key: match[name] or "" for key, match in found.items() if match is not None}
+        groups[name] = _common(text, values, environments) or Text.of(variable(name, values))
+    return groups
+
+
+def _common(text: Text, values: Mapping[str, str], environments: Sequence[Environment]) -> Text | None:
+    for part in text.parts:
+        if isinstance(part, Ref) and all(e.values.get(part.expression) == values[e.name] for e in environments):
+            return Text.of(part)
+    distinct = set(values.values())
+    return Text.of(distinct.pop()) if len(distinct) == 1 else None
+
+
+def is_given(name: str, fields: Mapping[str, Any], derived: Mapping[str, Text]) -> bool:
+    """Whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
+    node: Any = fields
+    for step in name.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    return not name or bool(node or derived.get(name))

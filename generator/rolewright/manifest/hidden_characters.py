@@ -1,0 +1,40 @@
+"""Characters of a manifest that a reader cannot see, or that turn the text around them: refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.finding import Finding
+from rolewright.core.printable import HIDDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.yaml.load import Tree
+
+
+def hidden_findings(tree: Tree) -> Iterator[Finding]:
+    """Every key and every text of a document with such a character in it."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree.data)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from _hidden(tree, key, (*path, key), key=True)
+                waiting.append(((*path, key), inner))
+        elif isinstance(value, list):
+            waiting += [((*path, index), inner) for index, inner in enumerate(value)]
+        elif isinstance(value, str):
+            yield from _hidden(tree, value, path, key=False)
+
+
+def _hidden(tree: Tree, text: str, path: tuple[str | int, ...], *, key: bool) -> Iterator[Finding]:
+    found = HIDDEN.search(text)
+    if found is not None:
+        yield Finding(
+            "manifest-character",
+            f"U+{ord(found[0]):04X} stands in this text: nobody can see it, or it changes how the text around it looks",
+            "take it out; what a workload needs it for can be read from a file or a parameter",
+            tree.location(path, key=key),
+            ".".join(map(str, path)),
+        )

@@ -1,0 +1,151 @@
+"""What a definition calls: integrations named in it, and the resources that their arguments name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.model import Text, Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.manifest.values import PathInTree, Values
+
+_NAMED = re.compile(r"\$\{resources\.([a-z0-9-]+)\.[a-z_]+\}")
+
+_PLAIN = re.compile(r"[^.]+")
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What the mark `x-calls` says of a definition.
+
+    Every mapping at any depth with the key `key` makes a call; where the value fits `pattern`, its first group is the
+    integration, one of `of`. A resource's reference in its place is an integration of its own, called "". The argument
+    of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs.
+    """
+
+    role: str
+    key: str
+    pattern: re.Pattern[str]
+    arguments: tuple[str, ...]
+    integrations: Mapping[str, Mapping[str, Any]]
+    flags: Mapping[str, str]
+    refused: Mapping[str, str]
+    others: str
+
+    @classmethod
+    def of(cls, mark: Mapping[str, Any]) -> Calls:
+        """The mark, read."""
+        return cls(
+            mark["role"],
+            mark["key"],
+            re.compile(mark["pattern"]),
+            tuple(mark["arguments"]),
+            mark["of"],
+            mark.get("flags", {}),
+            mark.get("refused", {}),
+            mark.get("others", ""),
+        )
+
+
+def calls(values: Values, calls: Calls, definition: Any, path: PathInTree) -> tuple[tuple[Use, ...], dict[str, Text]]:  # noqa: ANN401
+    """What a definition uses, and `calls.INTEGRATION` for each that it has; what cannot be told is a finding."""
+    uses: list[Use] = []
+    seen: dict[str, Text] = {}
+    allowed = values.data["compute"].get(calls.others) or ()
+    for at, node in _mappings(definition, path):
+        for flag, value in calls.flags.items():
+            if node.get(flag) == value:
+                seen[f"calls.{value}"] = Text.of(value)
+        if calls.key not in node:
+            continue
+        if not isinstance(node[calls.key], str):
+            values.find("manifest-call", f"`{calls.key}` is no text", "name what is called", (*at, calls.key))
+            continue
+        for name, advice in calls.refused.items():
+            if name in node:
+                values.find("manifest-call", f"what a state with `{name}` needs is not known", advice, (*at, name))
+        called = node[calls.key]
+        fits = calls.pattern.fullmatch(called)
+        integration = fits[1] if fits else ""
+        described = calls.integrations.get(integration)
+        if described is None:
+            if integration not in allowed:
+                known = ", ".join(one for one in calls.integrations if one.split(":")[0] == integration.split(":")[0])
+                values.find(
+                    "manifest-call",
+                    f"what `{integration}` needs is not known" + (f"; known of this service: {known}" if known else ""),
+                    f"say what it needs under `statements`, and name it under `{calls.others}`",
+                    (*at, calls.key),
+                )
+            continue
+        seen[f"calls.{integration}"] = Text.of(integration)
+        own = [(called, (*at, calls.key))]
+        for text, place in own if not integration else _argument(node, calls, described, at):
+            uses += _used(values, calls, described, text, place)
+    return tuple(uses), seen
+
+
+def named(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
+    """The keys of resources that a definition names: for each the types that it may be, with the verbs needed on it."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for at, node in _mappings(definition, ()):
+        called = node.get(calls.key)
+        if isinstance(called, str):
+            fits = calls.pattern.fullmatch(called)
+            described = calls.integrations.get(fits[1] if fits else "", {"verbs": {}})
+            texts = _argument(node, calls, described, at) if fits and "argument" in described else [(called, at)]
+            for key in (key for text, _ in texts for key in _NAMED.findall(text)):
+                for type_, verbs in described["verbs"].items():
+                    before = found.setdefault(key, {}).get(type_, ())
+                    found[key][type_] = (*before, *verbs)
+    return found
+
+
+def _mappings(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, Mapping[str, Any]]]:  # noqa: ANN401
+    if isinstance(node, dict):
+        yield path, node
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from _mappings(inner, (*path, key))
+
+
+def _argument(
+    node: Mapping[str, Any], calls: Calls, described: Mapping[str, Any], at: PathInTree
+) -> list[tuple[str, PathInTree]]:
+    """Every text of an argument with its place, "" for one that is not given as text: lists have several."""
+    steps = described["argument"].split(".")
+    found = [one for holder in calls.arguments for one in _texts(node.get(holder), steps, (*at, holder))]
+    return found or [("", (*at, calls.key))]
+
+
+def _texts(value: Any, steps: Sequence[str], path: PathInTree) -> Iterator[tuple[str, PathInTree]]:  # noqa: ANN401
+    match value:
+        case list():
+            for index, item in enumerate(value):
+                yield from _texts(item, steps, (*path, index))
+        case dict() if steps and steps[0] in value:
+            yield from _texts(value[steps[0]], steps[1:], (*path, steps[0]))
+        case dict() if steps and len(path) and isinstance(path[-1], int):
+            yield "", path  # an entry of a list that leaves it out
+        case str() if not steps:
+            yield value, path
+        case _:
+            return
+
+
+def _used(values: Values, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree) -> Iterator[Use]:
+    resources: Mapping[str, Any] = values.data.get("resources", {})
+    fitting = [key for key, one in resources.items() if one["type"] in described["verbs"]]
+    keys = {key for key in _NAMED.findall(text) if key in fitting}
+    if not keys:
+        kinds = " or ".join(described["verbs"])
+        what = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
+        remedy = "write ${resources.KEY.ATTRIBUTE} with the key of one: " + (", ".join(fitting) or "there is none yet")
+        values.find("manifest-call", f"{what} names no {kinds} of the manifest", remedy, place)
+    for key in sorted(keys):
+        verbs = tuple(described["verbs"][resources[key]["type"]])
+        plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in place)
+        yield Use(key, calls.role, verbs, ".".join(map(str, place if plain else place[:2])))

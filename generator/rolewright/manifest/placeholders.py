@@ -1,0 +1,47 @@
+"""What a draft leaves for a person to write: one form, which no manifest may still have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.core.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.yaml.load import PathInTree, Tree
+
+MARK = "<fill in"
+
+
+def placeholder(asked: str) -> str:
+    """The text that stands for something that is asked for."""
+    return f"{MARK}: {asked.replace('<', '(').replace('>', ')')}>"
+
+
+def unfilled(tree: Tree) -> list[Finding]:
+    """Each place of a manifest that is not filled in yet."""
+    return [
+        Finding(
+            "manifest-unfilled",
+            f"{'.'.join(map(str, path)) or 'this'} is not filled in: {text}",
+            "write the value in its place",
+            tree.location(path),
+            ".".join(map(str, path)),
+        )
+        for path, text in _texts(tree.data, ())
+        if MARK in text
+    ]
+
+
+def _texts(value: object, path: PathInTree) -> Iterator[tuple[PathInTree, str]]:
+    waiting: list[tuple[PathInTree, object]] = [(path, value)]
+    while waiting:
+        at, one = waiting.pop(0)
+        if isinstance(one, str):
+            yield at, one
+        elif isinstance(one, dict):
+            waiting += [((*at, key), inner) for key, inner in one.items()]
+            waiting += [((*at, key), key) for key in one if isinstance(key, str) and MARK in key]
+        elif isinstance(one, list):
+            waiting += [((*at, index), inner) for index, inner in enumerate(one)]

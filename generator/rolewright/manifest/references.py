@@ -1,0 +1,161 @@
+"""What fields of a compute type name by the keys of resources: to be injected, or to be used by the platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.model import INJECTION
+from rolewright.core.model import Text, Use
+from rolewright.manifest.integrations import Calls, calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint
+    from rolewright.manifest.values import PathInTree, Values
+
+INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
+ONLY_FOR = "x-only-for"
+"""The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key; a list
+whose entries all have another value under a name; a definition that says what is called; and on the field itself,
+that another field names a resource of some types.
+"""
+
+
+def marked(
+    schema: Mapping[str, Any],
+    value: Any,  # noqa: ANN401 - YAML
+    mark: str,
+    path: PathInTree = (),
+) -> Iterator[tuple[PathInTree, Any, Any]]:
+    """Every value under a schema with a mark: its path, itself, and what the mark says."""
+    if mark in schema:
+        yield path, value, schema[mark]
+    elif isinstance(value, dict):
+        properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
+        for key, inner in value.items():
+            yield from marked(properties.get(key, rest if isinstance(rest, dict) else {}), inner, mark, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from marked(schema.get("items", {}), inner, mark, (*path, index))
+
+
+def marked_fields(
+    blueprint: ComputeBlueprint, described: Mapping[str, Any], mark: str
+) -> Iterator[tuple[PathInTree, Any, Any]]:
+    """The same for what a manifest says of its compute type."""
+    for name, schema in blueprint.fields.items():
+        if described.get(name) is not None:
+            yield from marked(schema, described[name], mark, ("compute", name))
+
+
+def compute_uses(
+    values: Values, blueprint: ComputeBlueprint, catalog: Catalog
+) -> tuple[tuple[Use, ...], dict[str, Text]]:
+    """What the compute type uses, and the integrations that it calls as what is derived.
+
+    A key that names nothing of the right kind is a finding of the values.
+    """
+    uses = [*_injected(values, blueprint, catalog), *_named(values, blueprint)]
+    called: dict[str, Text] = {}
+    for path, definition, mark in marked_fields(blueprint, values.data["compute"], CALLS):
+        used, seen = calls(values, Calls.of(mark), definition, path)
+        uses += used
+        called |= seen
+    _check_fields(values, blueprint)
+    return tuple(one for one in uses if _is_known(one, values, catalog)), called
+
+
+def _is_known(use: Use, values: Values, catalog: Catalog) -> bool:
+    """Whether the type of the resource has the verbs that the compute type asks for; if not, that is a finding."""
+    resource: Mapping[str, Any] | None = values.data.get("resources", {}).get(use.resource)
+    if resource is None:
+        return True  # which is said of the field
+    known = catalog.resources[resource["type"]].verbs
+    missing = [verb for verb in use.verbs if verb not in known and verb != INJECTION]
+    for verb in missing:
+        asks = f"{values.data['compute']['type']} asks for `{verb}` on `{use.resource}`"
+        message = f"{asks}, and {resource['type']} has no such verb"
+        values.find("blueprint-name", message, f"mend its blueprint: there are {', '.join(known)}", ("compute", "type"))
+    return not missing
+
+
+def _injected(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use]:
+    resources: Mapping[str, Any] = values.data.get("resources", {})
+    for path, keys, _ in marked_fields(blueprint, values.data["compute"], INJECTS):
+        able = [key for key, one in resources.items() if catalog.resources[one["type"]].injection is not None]
+        for variable, key in keys.items():
+            at = (*path, variable)
+            if key not in able:
+                fault = "no resource of the manifest" if key not in resources else "nothing that can be injected"
+                values.find(
+                    "manifest-secret",
+                    f"`{key}` is {fault}",
+                    "name a secret or a parameter under `resources`: " + (", ".join(able) or "there is none"),
+                    at,
+                )
+            elif variable in (_beside(values.data, path).get("environment") or {}):
+                message = f"{variable} is both in `environment` and in `{path[-1]}`"
+                values.find("manifest-secret", message, "remove it from `environment`", at)
+            yield Use(key, "", (INJECTION,), ".".join(map(str, at)))
+
+
+def _named(values: Values, blueprint: ComputeBlueprint) -> Iterator[Use]:
+    resources: Mapping[str, Any] = values.data.get("resources", {})
+    for path, key, mark in marked_fields(blueprint, values.data["compute"], RESOURCE):
+        fitting = [
+            name
+            for name, one in resources.items()
+            if one["type"] in mark["verbs"]
+            and (one.get("create") is True or not mark.get("created"))
+            and all(field in one for field in mark.get("needs", ()))
+        ]
+        if key in fitting:
+            verbs = tuple(mark["verbs"][resources[key]["type"]])
+            yield Use(key, mark.get("role", ""), verbs, ".".join(map(str, path)))
+            continue
+        wanted = " or ".join(mark["verbs"])
+        wanted += ", made by the module" if mark.get("created") else ""
+        wanted += "".join(f", with `{field}`" for field in mark.get("needs", ()))
+        fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
+        if key in resources and resources[key]["type"] in mark["verbs"]:
+            fault = "not such a one"
+        values.find(
+            "manifest-resource",
+            f"`{key}` is {fault}, and this is the key of one that is {wanted}",
+            mark.get("remedy") or "name one under `resources`: " + (", ".join(fitting) or "there is none"),
+            path,
+        )
+
+
+def _check_fields(values: Values, blueprint: ComputeBlueprint) -> None:
+    """Entries of lists that are told apart by a name, and fields that are for some types of what another names."""
+    described, resources = values.data["compute"], values.data.get("resources", {})
+    for path, entries, name in marked_fields(blueprint, described, UNIQUE):
+        for index, entry in enumerate(entries):
+            if name in entry and any(other.get(name) == entry[name] for other in entries[:index]):
+                values.find(
+                    "manifest-twice",
+                    f"`{entry[name]}` is already the `{name}` of another entry of `{path[-1]}`",
+                    "make one entry of both, or name another",
+                    (*path, index, name),
+                )
+    for name, schema in blueprint.fields.items():
+        for other, types in schema.get(ONLY_FOR, {}).items():
+            type_ = resources.get(described.get(other), {}).get("type")
+            if described.get(name) is not None and type_ not in (None, *types):
+                values.find(
+                    "manifest-rule",
+                    f"`{name}` is for a `{other}` that is {' or '.join(types)}, and `{described[other]}` is a {type_}",
+                    f"leave `{name}` out",
+                    ("compute", name),
+                )
+
+
+def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
+    """The mapping that has a value as an entry."""
+    for step in path[:-1]:
+        data = data[step]
+    found: Mapping[str, Any] = data
+    return found

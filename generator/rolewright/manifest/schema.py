@@ -1,0 +1,270 @@
+"""The JSON Schema of a manifest, from the blueprints: for validation, and for editors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.yaml.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
+    from rolewright.core.finding import Finding
+    from rolewright.yaml.schema import Locate, PathInData
+
+_TEXT = {"type": "string", "minLength": 1}
+_ACCOUNT = {
+    "type": ["string", "integer"],
+    "pattern": r"^\d{12}$",
+    "minimum": 100_000_000_000,
+    "maximum": 999_999_999_999,
+    "description": "AWS account, twelve digits",
+}
+_REGION = {
+    "type": "string",
+    "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d$",
+    "description": "AWS region, such as eu-west-1",
+}
+_TAG = {"type": ["string", "integer", "number", "boolean"], "description": "Value of a tag"}
+
+
+class Schemas:
+    """The schemas that a manifest is checked against: the frame, and one for each type, made when it is named."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._frame = Schema(_frame(_type_of(catalog.computes), _resource_frame(catalog.resources)))
+        self._types: dict[tuple[str, str, bool], Schema] = {}
+
+    def findings(self, data: Any, locate: Locate, *, skip: Collection[PathInData] = ()) -> Iterator[Finding]:  # noqa: ANN401 - YAML
+        """Every violation in a manifest document, but for the values at `skip`."""
+        yield from self._frame.findings(data, locate, "manifest", skip=skip)
+        compute, resources = data.get("compute"), data.get("resources")
+        if isinstance(compute, dict) and compute.get("type") in self._catalog.computes:
+            schema = self._type("compute", compute["type"], created=False)
+            yield from schema.findings(compute, locate, "manifest", skip=skip, at=("compute",))
+        for key, described in resources.items() if isinstance(resources, dict) else ():
+            if isinstance(described, dict) and described.get("type") in self._catalog.resources:
+                schema = self._type("resources", described["type"], created=described.get("create") is True)
+                yield from schema.findings(described, locate, "manifest", skip=skip, at=("resources", key))
+
+    def _type(self, kind: str, type_: str, *, created: bool) -> Schema:
+        name = (kind, type_, created)
+        if name not in self._types:
+            if kind == "compute":
+                document = _compute(self._catalog.computes[type_])
+            else:
+                blueprint = self._catalog.resources[type_]
+                document = _created(blueprint) if created else _existing(blueprint)
+            self._types[name] = Schema(document)
+        return self._types[name]
+
+
+def manifest_schema(catalog: Catalog) -> dict[str, Any]:
+    """The schema of one manifest document in one piece (JSON Schema 2020-12), for editors."""
+    compute, resource = _type_of(catalog.computes), _resource_frame(catalog.resources)
+    compute["allOf"] = [
+        {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": _compute(blueprint)}
+        for name, blueprint in catalog.computes.items()
+    ]
+    resource["allOf"] = [branch for blueprint in catalog.resources.values() for branch in _branches(blueprint)]
+    return _frame(compute, resource)
+
+
+def _type_of(computes: Collection[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": {"enum": list(computes), "description": "What the workload runs on"}},
+    }
+
+
+def _resource_frame(resources: Collection[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": {"enum": list(resources)}, "create": {"type": "boolean"}},
+    }
+
+
+def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
+    """What every manifest has, whatever its types."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "rolewright manifest",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["version", "workload", "compute"],
+        "properties": {
+            "version": {"const": 1, "description": "Version of the manifest's format"},
+            "workload": {
+                "type": "string",
+                "pattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
+                "description": "Names everything generated: 3 to 32 lower-case letters, digits and dashes, "
+                "a letter first, no dash last",
+            },
+            "description": {**_TEXT, "maxLength": 500, "description": "What the workload is"},
+            "owner": {**_TEXT, "maxLength": 256, "description": "Who looks after it; becomes a tag"},
+            "tags": {"type": "object", "maxProperties": 45, "additionalProperties": _TAG},
+            "compute": compute,
+            "resources": {
+                "type": "object",
+                "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,40}$"},
+                "additionalProperties": resource,
+                "description": "What the code touches, each under a name of the manifest's own",
+            },
+            "never": {
+                "type": "array",
+                "items": {
+                    "type": "string",
+                    "pattern": r"^\S+ on \S+$",
+                    "description": "VERB on RESOURCE-KEY (or *), or an IAM action on an ARN pattern; read, write and "
+                    "delete stand for every verb of that class",
+                },
+            },
+            "environments": {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,15}$"},
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["account", "region"],
+                    "properties": {"account": _ACCOUNT, "region": _REGION},
+                },
+            },
+            "statements": {"type": "array", "items": _STATEMENT},
+            "boundary": {
+                **_TEXT,
+                "description": "ARN of a managed policy: the permissions boundary of every role",
+            },
+            "exclusive": {"type": "boolean", "default": True},
+            "suppress": {"type": "array", "items": _SUPPRESSION},
+        },
+    }
+
+
+_STATEMENT = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["actions", "resources", "reason"],
+    "properties": {
+        "actions": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "string",
+                "pattern": "^[a-z0-9-]+:[A-Za-z0-9*?]+$",
+                "description": "service:Action",
+            },
+        },
+        "resources": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "pattern": r"^(\*|arn:\S+)$", "description": "an ARN pattern, or *"},
+        },
+        "reason": {**_TEXT, "description": "Why no blueprint covers it"},
+        "conditions": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": _TEXT}],
+                },
+            },
+        },
+        "role": {**_TEXT, "description": "The role that gets it; the code's own if left out"},
+    },
+}
+
+_SUPPRESSION = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["rule", "at", "reason"],
+    "properties": {
+        "rule": {**_TEXT, "description": "Name of the rule, as the finding shows it"},
+        "at": {**_TEXT, "description": "Place in the manifest, such as statements.0"},
+        "reason": {**_TEXT, "description": "Why it is accepted"},
+        "until": {
+            "type": "string",
+            "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
+            "description": "Last day, as 2027-06-30",
+        },
+    },
+}
+
+
+def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
+    return {
+        "additionalProperties": False,
+        "required": list(blueprint.required),
+        "properties": {
+            "type": {"description": blueprint.summary},
+            **blueprint.fields,
+            "names": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {key: {"type": "string"} for key in name_keys(blueprint)},
+                "description": "Names that override the generated ones",
+            },
+        },
+    }
+
+
+def name_keys(blueprint: ComputeBlueprint) -> tuple[str, ...]:
+    """What `compute.names` may hold: a key for each role, then the blueprint's own names."""
+    return (*blueprint.role_name_keys.values(), *blueprint.names)
+
+
+def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:
+    """The schemas of a type, each under what tells it from the others."""
+    type_ = {"type": {"const": blueprint.type}}
+    exists = {"properties": {**type_, "create": {"const": False}}, "required": ["type"]}
+    yield {"if": exists, "then": _existing(blueprint)}
+    if blueprint.create is not None:
+        made = {"properties": {**type_, "create": {"const": True}}, "required": ["type", "create"]}
+        yield {"if": made, "then": _created(blueprint)}
+
+
+def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
+    verb = {"enum": list(blueprint.verbs), "description": "one of " + ", ".join(blueprint.verbs)}
+    return {
+        "type": {"description": blueprint.summary},
+        "create": {"type": "boolean", "description": "true: the module makes it; else it exists already"},
+        "access": {
+            "description": "What the code may do with it",
+            "if": {"type": "string"},
+            "then": verb,
+            "else": {"type": ["array", "string"], "minItems": 1, "uniqueItems": True, "items": verb},
+        },
+    }
+
+
+def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
+    properties = {**_common(blueprint), **blueprint.fields}
+    if not blueprint.arns:
+        return {"additionalProperties": False, "required": list(blueprint.required), "properties": properties}
+    by_arn = [name for name in blueprint.required if name not in blueprint.identified_by]
+    return {
+        "additionalProperties": False,
+        "properties": {
+            **properties,
+            "arn": {"type": "string", "pattern": "^arn:", "description": "ARN, in place of the name"},
+        },
+        "if": {"required": ["arn"]},
+        "then": {"required": by_arn, "properties": dict.fromkeys(blueprint.identified_by, False)},
+        "else": {"required": list(blueprint.required)},
+    }
+
+
+def _created(blueprint: ResourceBlueprint) -> dict[str, Any]:
+    if blueprint.create is None:
+        made = {"const": False, "description": "the module cannot make one: name one that exists"}
+        common = {**_common(blueprint), "create": made}
+        return {"properties": common}
+    return {
+        "additionalProperties": False,
+        "required": [*blueprint.required, *blueprint.create.required],
+        "properties": {**_common(blueprint), **blueprint.fields, **blueprint.create.fields},
+    }

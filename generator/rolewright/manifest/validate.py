@@ -1,0 +1,92 @@
+"""What can be told only of resolved values: patterns, rules across fields, names and their lengths."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.finding import Finding
+from rolewright.core.model import Ref
+from rolewright.manifest.environments import merged
+from rolewright.manifest.values import strings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, NameRule
+    from rolewright.core.model import Environment, Workload
+    from rolewright.manifest.schema import Schemas
+    from rolewright.manifest.values import PathInTree, Values
+
+ROLE_NAME_LIMIT = 64  # IAM and STS quotas, "Role name length"
+_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]+")
+_RESOLVED = ("compute", "resources", "boundary", "statements")
+
+
+def check_grounded(workload: Workload, values: Values, catalog: Catalog, schemas: Schemas) -> None:
+    """Note what is wrong with the values that each environment ends up with."""
+    compute = catalog.computes[workload.compute.type]
+    for environment in workload.environments:
+        data = values.in_environment(environment.name)
+        replaced: dict[PathInTree, Any] = {}
+        skip: set[PathInTree] = set()
+        before = len(values.findings)
+        for path, raw in strings(data):
+            if "${" in raw and path[0] in _RESOLVED:
+                text = values.text(raw, path)
+                replaced[path] = text.ground(environment.values)
+                if any(isinstance(p, Ref) and p.expression not in environment.values for p in text.parts):
+                    skip.add(path)
+        del values.findings[before:]  # each has been noted where the value was read
+        grounded = merged(data, replaced)
+        if replaced:
+            values.findings += schemas.findings(grounded, values.locator(environment.name), skip=skip)
+        _check_rules(values, compute.rules, grounded["compute"], ("compute",), environment)
+        for key, resource in workload.resources.items():
+            rules = catalog.resources[resource.type].rules
+            _check_rules(values, rules, grounded["resources"][key], ("resources", key), environment)
+        _check_names(values, compute, workload, environment)
+
+
+def _check_rules(
+    values: Values,
+    rules: Iterable[CrossFieldRule],
+    given: Mapping[str, Any],
+    path: PathInTree,
+    environment: Environment,
+) -> None:
+    for rule in rules:
+        if rule.when.accepts(given) and not rule.require.accepts(given):
+            place = values.locator(environment.name)((*path, rule.at))
+            message = re.sub(r"\$\{(\w+)\}", lambda m: str(given.get(m[1], "nothing")), rule.message)
+            if environment.name:
+                message += f" (in {environment.name})"
+            dotted = ".".join(map(str, (*path, rule.at)))
+            values.findings.append(Finding("manifest-rule", message, rule.remedy, place, dotted))
+
+
+def _check_names(values: Values, blueprint: ComputeBlueprint, workload: Workload, environment: Environment) -> None:
+    given = values.data["compute"].get("names", {})
+    for name, text in workload.compute.names.items():
+        rule: NameRule | None = blueprint.names.get(name)
+        limit = ROLE_NAME_LIMIT if rule is None else rule.max_length
+        pattern = _ROLE_NAME if rule is None else re.compile(rule.pattern)
+        value = text.ground(environment.values)
+        key = blueprint.role_name_keys[name.removesuffix("_role")] if rule is None else name
+        path: PathInTree = ("compute", "names", key) if key in given else ("workload",)
+        where = f" in {environment.name}" if environment.name else ""
+        if len(value) > limit:
+            values.find(
+                "name-length",
+                f"the name {value} has {len(value)} characters{where}; AWS takes {limit}",
+                f"shorten the workload's or the environment's name, or set compute.names.{key}",
+                path,
+            )
+        elif not pattern.fullmatch(value):
+            values.find(
+                "name-characters",
+                f'"{value}" is not accepted by AWS as {name}{where}',
+                f"use only what {pattern.pattern} takes",
+                path,
+            )

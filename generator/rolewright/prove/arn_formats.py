@@ -1,0 +1,54 @@
+"""Whether an action can be asked for on a resource at all, by the formats of ARNs in the IAM database."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolewright.data import iam
+from rolewright.prove.match import compile_glob, widened, witness
+from rolewright.yaml.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rolewright.prove.match import Glob
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def is_idle(action: str, resource: str) -> bool:
+    """Whether a pattern meets no ARN of any type that an action is for, so that AWS allows nothing by it.
+
+    False where that is not known: for an action that the database lacks, or that takes no resource, since AWS also
+    holds those against patterns such as `arn:aws:s3:::*`.
+    """
+    formats = _formats(action)
+    if not formats:
+        return False
+    asked = compile_glob(widened(resource))
+    return all(witness([asked, arn], list(other)) is None for arn, other in formats)
+
+
+@cache
+def _formats(action: str) -> tuple[tuple[Glob, tuple[Glob, ...]], ...]:
+    """The patterns of all ARNs that an action can be asked for on, each with those that it includes wrongly."""
+    facts = iam.action(action)
+    found = []
+    for kind in facts.resource_types if facts else ():
+        service = iam.service(action.partition(":")[0].lower())
+        if service is None or kind not in service.resources:
+            return ()
+        arn = service.resources[kind].arn
+        variable = arn.rpartition("${")[2].removesuffix("}")
+        wrong = () if variable not in _names().get(service.prefix, ()) else (f"{_VARIABLE.sub('*', arn)}/*",)
+        found.append((compile_glob(_VARIABLE.sub("*", arn)), tuple(compile_glob(one) for one in wrong)))
+    return tuple(found)
+
+
+@cache
+def _names() -> Mapping[str, Sequence[str]]:
+    names: Mapping[str, Sequence[str]] = load(Path(__file__).parent.parent / "data" / "arn_names.yaml").trees[0].data
+    return names

@@ -1,0 +1,1 @@
+"""Roles, Workload and Catalog → Module: the text of every file, in memory."""

@@ -1,0 +1,313 @@
+"""Roles + Workload + Catalog → Module: the text of every file, in memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.finding import Finding, Rejected
+from rolewright.core.model import Module, Ref, Text, Variable, ground, pascal
+from rolewright.core.printable import visible
+from rolewright.data import iam
+from rolewright.grants.required_policies import agreed
+from rolewright.hcl.format import UnformattableError, format_hcl
+from rolewright.hcl.literal import Expression, identifier, literal
+from rolewright.manifest.resources import injected_values
+from rolewright.render.readable import SYMBOLS, policy_lines, shown, speakers
+from rolewright.render.tftest import assertions
+
+if TYPE_CHECKING:
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.core.model import (
+        Declaration,
+        HandOver,
+        Policy,
+        Resource,
+        ResourceStatement,
+        Role,
+        Statement,
+        Workload,
+    )
+    from rolewright.render.sandbox import Templates
+
+MINIMUM = {"terraform": "1.5", "aws": "5.80"}
+"""Versions that every module needs: postconditions, and the exclusive role policies."""
+
+
+def render(
+    workload: Workload,
+    declaration: Declaration,
+    roles: tuple[Role, ...],
+    catalog: Catalog,
+    templates: Templates,
+) -> Module:
+    """The module. Raises Rejected with the template's place where a blueprint is broken."""
+    context = _context(workload, declaration, roles, catalog)
+    files: dict[str, str] = {}
+    for name in ("versions", "variables", "context", "roles"):
+        files[f"{name}.tf"] = templates.render(f"module/{name}.tf.j2", context)
+    for name in catalog.computes[workload.compute.type].templates:
+        files[name.rsplit("/", 1)[1].removesuffix(".j2")] = templates.render(name, context)
+    made = [
+        templates.render(
+            creation.template, {**context, "resource": _resource(resource, workload, declaration, catalog)}
+        )
+        for resource in workload.resources.values()
+        if resource.created and (creation := catalog.resources[resource.type].create) is not None
+    ]
+    if made:
+        files["resources.tf"] = "\n".join(
+            f"# manifest: resources.{key}\n{text}"
+            for key, text in zip((k for k, r in workload.resources.items() if r.created), made, strict=True)
+        )
+    files["outputs.tf"] = templates.render("module/outputs.tf.j2", context)
+    for environment in workload.environments:
+        if environment.name:
+            files[f"environments/{environment.name}.tfvars"] = "".join(
+                f"{name} = {literal(value)}\n" for name, value in environment.variables.items()
+            )
+    source = PurePath(workload.file).name
+    header = f"# Rendered by rolewright from {_one_line(source)}. Change the manifest, not this file.\n\n"
+    tested = {**context, **assertions(workload, roles, declaration.promises, files.values())}
+    files["tests/access.tftest.hcl"] = templates.render("module/access.tftest.hcl.j2", tested)
+    try:
+        texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
+    except UnformattableError as error:
+        raise Rejected([_no_hcl(error, workload)]) from None
+    texts["README.md"] = visible(templates.render("module/README.md.j2", {**context, "source": source}))
+    texts["access.lock"] = access_lock(workload, roles, declaration)
+    return Module(workload.name, dict(sorted(texts.items())))
+
+
+def _no_hcl(error: UnformattableError, workload: Workload) -> Finding:
+    return Finding(
+        "hcl-syntax",
+        f"what the blueprints' templates make of this is no HCL: {error}",
+        "find this line in a template of the blueprint, or of a type under resources, and mend it there",
+        workload.locate("compute.type"),
+        "compute.type",
+    )
+
+
+def render_credentials(
+    workload: Workload,
+    declaration: Declaration,
+    roles: tuple[Role, ...],
+    catalog: Catalog,
+    templates: Templates,
+) -> str:
+    """What the README says of how the code gets its credentials; "" if the compute type has no template for it.
+
+    Raises Rejected as `render` does.
+    """
+    context = _context(workload, declaration, roles, catalog)
+    return visible(templates.render(context["credentials"], context)) if context["credentials"] else ""
+
+
+def _one_line(text: str) -> str:
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog) -> dict[str, Any]:
+    base = Text.of(workload.name)
+    named = [environment.name for environment in workload.environments if environment.name]
+    variables = list(workload.variables)
+    tags: dict[str, Any] = {"workload": workload.name, "managed-by": "rolewright"}
+    if named:
+        base = Text.of(workload.name, "-", Ref("var.environment"))
+        tags["environment"] = Expression("var.environment")
+        variables = [
+            Variable("environment", "string", "Environment that is deployed", allowed=tuple(named)),
+            Variable("account", "string", "AWS account of the environment"),
+            Variable("region", "string", "AWS region of the environment"),
+            *variables,
+        ]
+    requires = dict(MINIMUM)
+    for resource in workload.resources.values():
+        creation = catalog.resources[resource.type].create
+        if resource.created and creation is not None:
+            for what, version in creation.requires.items():
+                requires[what] = max(requires[what], version, key=_version)
+    views = [_role(role, workload) for role in roles]
+    return {
+        "workload": workload.name,
+        "compute": workload.compute.fields,
+        "compute_type": workload.compute.type,
+        "names": {**workload.compute.names, "base": base},
+        "derived": workload.compute.derived.get,
+        "injected": lambda keys: injected_values(workload, catalog, keys),
+        "resource_of": lambda key: _used(workload.resources[key]),
+        "policies": lambda key: _policy_references(roles, key),
+        "roles": views,
+        "boundary": workload.boundary,
+        "exclusive": workload.exclusive,
+        "environments": named,
+        "variables": variables,
+        "requires": requires,
+        "tags": {**tags, **workload.tags},
+        "created": [
+            {"id": identifier(r.key), "key": r.key, "terraform": catalog.resources[r.type].terraform}
+            for r in workload.resources.values()
+            if r.created
+        ],
+        "show": lambda texts: ", ".join(text.ground(SYMBOLS) for text in texts),
+        "credentials": _credentials(workload, catalog),
+        **speakers(workload, roles),
+        "hand_overs": [_hand_over(one, workload) for one in declaration.hand_overs],
+    }
+
+
+def _credentials(workload: Workload, catalog: Catalog) -> str:
+    """The template that says how the code gets its credentials, or "" for a type without one."""
+    name = f"compute/{workload.compute.type}/credentials.md.j2"
+    return name if name in catalog.templates else ""
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _policy_references(roles: tuple[Role, ...], key: str) -> list[Expression]:
+    kinds = {True: "aws_iam_role_policy_attachment", False: "aws_iam_role_policy"}
+    for role in roles:
+        if role.key == key:
+            return [Expression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
+    raise ValueError(f"there is no role `{key}`, whose policies are asked for")
+
+
+def _role(role: Role, workload: Workload) -> dict[str, Any]:
+    return {
+        "key": role.key,
+        "name": role.name,
+        "summary": role.summary,
+        "heading": role.summary[:1].upper() + role.summary[1:],
+        "description": f"{workload.name}: {role.summary}",
+        "trust": {
+            "sid": "Assume",
+            "effect": "Allow",
+            "actions": list(role.trust.actions),
+            "resources": [],
+            "principals": [{"type": role.trust.kind, "identifiers": list(role.trust.principals)}],
+            "conditions": role.trust.conditions,
+            "comments": [],
+        },
+        "held_to": shown(role.trust.conditions, SYMBOLS),
+        "assumed_by": [one.ground(SYMBOLS) for one in role.trust.principals],
+        "policies": [_policy(policy) for policy in role.policies],
+    }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    return {
+        "label": policy.label,
+        "name": policy.name,
+        "managed": policy.managed,
+        "statements": [_statement(statement) for statement in policy.statements],
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    origins = list(dict.fromkeys(grant.origin for grant in statement.grants))
+    reasons = list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons))
+    return {
+        "sid": statement.sid,
+        "effect": statement.effect,
+        "actions": list(statement.actions),
+        "resources": list(statement.resources),
+        "principals": [],
+        "conditions": statement.conditions,
+        "needs_star": _needs_star(statement),
+        "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
+        "origin": ", ".join(origins),
+        "reasons": reasons,
+        "conditioned": shown(statement.conditions, SYMBOLS),
+    }
+
+
+def _needs_star(statement: Statement) -> bool:
+    """Whether `*` stands in it because each of its actions takes nothing narrower; scanners need to be told."""
+    facts = [iam.action(action) for action in statement.actions]
+    stars = any(text.literal == "*" for text in statement.resources)
+    return stars and all(one is not None and not one.resource_types for one in facts)
+
+
+def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
+    return {
+        **resource.fields,
+        "key": resource.key,
+        "id": identifier(resource.key),
+        "arns": {name: arns[0] if len(arns) == 1 else list(arns) for name, arns in resource.arns.items()},
+        "agreements": agreed(workload, catalog, resource.key),
+        "policies": {
+            policy.name: [_admission(statement) for statement in policy.statements]
+            for policy in declaration.policies
+            if policy.resource == resource.key
+        },
+    }
+
+
+def _admission(statement: ResourceStatement) -> dict[str, Any]:
+    kinds = dict.fromkeys(kind for kind, _ in statement.principals)
+    return {
+        "sid": statement.sid,
+        "effect": statement.effect,
+        "actions": list(statement.actions),
+        "resources": list(statement.resources),
+        "principals": [
+            {"type": kind, "identifiers": [text for each, text in statement.principals if each == kind]}
+            for kind in kinds
+        ],
+        "conditions": statement.conditions,
+        "comments": list(statement.reasons),
+    }
+
+
+def _used(resource: Resource) -> dict[str, Any]:
+    """A resource that a field of the compute type names by its key."""
+    known = {"key": resource.key, "id": identifier(resource.key), "type": resource.type, "created": resource.created}
+    return {**known, **resource.attributes}
+
+
+def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
+    """The document as JSON, once for each environment in which it differs."""
+    documents = {e.name: ground(one.document, e.values if e.name else SYMBOLS) for e in workload.environments}
+    texts = {name: json.dumps(document, indent=2) for name, document in documents.items()}
+    if len(set(texts.values())) > 1:  # all of them may go into one policy, which takes no Sid twice
+        texts = {name: json.dumps(_named_for(document, name), indent=2) for name, document in documents.items()}
+    return {
+        "resource": one.resource,
+        "to": one.to,
+        "statements": [Expression(text) for text in dict.fromkeys(texts.values())],
+    }
+
+
+def _named_for(document: Any, environment: str) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(document, dict) and "Sid" in document:
+        return {**document, "Sid": document["Sid"] + pascal(environment)}
+    return document
+
+
+def access_lock(workload: Workload, roles: tuple[Role, ...], declaration: Declaration) -> str:
+    """What each role may do, who may do what to what the module makes, and what it opens, a line for each.
+
+    Sorted, and independent of how it is laid out.
+    """
+    lines: set[str] = set()
+    for environment in workload.environments:
+        where = f"{environment.name} " if environment.name else ""
+        values = environment.values if environment.name else SYMBOLS
+        for role in roles:
+            principals = ", ".join(one.ground(values) for one in role.trust.principals)
+            lines.add(f"{where}{role.key} assumed-by {principals}{shown(role.trust.conditions, values)}")
+            for policy in role.policies:
+                for statement in policy.statements:
+                    for action in statement.actions:
+                        for arn in statement.resources:
+                            lines.add(
+                                f"{where}{role.key} {statement.effect.lower()} {action} on "
+                                f"{arn.ground(values)}{shown(statement.conditions, values)}"
+                            )
+        lines |= {f"{where}{line}" for policy in declaration.policies for line in policy_lines(policy, values)}
+        lines |= {f"{where}open {what} to {whom}" for what, whom in declaration.contents.opened(values)}
+    return "".join(f"{_one_line(line)}\n" for line in sorted(lines))

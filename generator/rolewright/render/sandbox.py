@@ -1,0 +1,199 @@
+"""The sandbox that blueprints' templates run in: values become literals, nothing outside can be reached."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, Undefined, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.hcl.literal import Expression, comment, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from rolewright.blueprint import Catalog
+
+# Filters that only look at values; those that make markup, pad to a width or run over large ranges are left out.
+_FILTERS = ("default", "dictsort", "first", "last", "length", "list", "lower", "map", "reject",
+            "rejectattr", "select", "selectattr", "sort", "string", "trim", "unique", "upper")  # fmt: skip
+_STEPS = 20_000
+_STEP, _CONCAT = "__step__", "__concat__"
+_LENGTH = 1_000_000
+_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)+")
+_TYPE = re.compile(r"(list|set|map)\((string|number|bool)\)|string|number|bool")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+
+
+class _Loader(BaseLoader):
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def get_source(
+        self,
+        environment: Any,  # noqa: ANN401, ARG002 - jinja's signature
+        template: str,
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """The text of a template; a bare name is one of `module/`."""
+        for name in (template, f"module/{template}"):
+            if name in self._catalog.templates:
+                path = self._catalog.templates[name]
+                return path.read_text(encoding="utf-8"), str(path), lambda: True
+        raise TemplateNotFound(template)
+
+
+class _Bounded(NodeTransformer):
+    """Makes a template count each turn of its loops, and join text where its length is looked at."""
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - jinja's name
+        """A loop that calls `__step__` in each turn."""
+        self.generic_visit(node)
+        call = nodes.Call(nodes.Name(_STEP, "load"), [], [], None, None)
+        node.body.insert(0, nodes.ExprStmt(call).set_lineno(node.lineno, override=True))
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Call:  # noqa: N802 - jinja's name
+        """`a ~ b` as a call of `__concat__`."""
+        self.generic_visit(node)
+        return nodes.Call(nodes.Name(_CONCAT, "load"), node.nodes, [], None, None, lineno=node.lineno)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset(["+", "*", "**", "%"])
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        template: nodes.Template = _Bounded().visit(super()._parse(source, name, filename))
+        return template
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+        """Repeating and padding text could take all memory, and no template needs them."""
+        long = isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)
+        if operator in ("**", "%") or (long and operator != "+"):
+            raise TypeError(f"`{operator}` is not for templates")
+        if operator == "+":
+            _require_short(sum(len(side) for side in (left, right) if isinstance(side, str | list | tuple)))
+            return left + right
+        return super().call_binop(context, operator, left, right)
+
+
+def _require_short(length: int) -> None:
+    if length > _LENGTH:
+        raise TypeError(f"it makes more than {_LENGTH} characters or entries")
+
+
+def _concat(*parts: object) -> str:
+    texts = [str(part) for part in parts]
+    _require_short(sum(map(len, texts)))
+    return "".join(texts)
+
+
+def _replace(text: object, old: str, new: str) -> str:
+    before = str(text)
+    _require_short(len(before) + (before.count(old) if old else len(before) + 1) * len(new))
+    return before.replace(old, new)
+
+
+def _join(items: Iterable[object], separator: str = "") -> str:
+    texts = [str(item) for item in items]
+    _require_short(sum(map(len, texts)) + len(separator) * len(texts))
+    return separator.join(texts)
+
+
+class Templates:
+    """The templates of a catalogue, compiled once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._environments = {"tf": self._make(literal), "md": self._make(_markdown)}
+        self._steps = 0
+
+    def _make(self, write: Callable[[object], str]) -> _Sandbox:
+        def finalize(value: object) -> str:
+            if isinstance(value, Undefined):
+                str(value)  # StrictUndefined says which name it is
+            self._step()
+            return write(value)
+
+        environment = _Sandbox(
+            loader=_Loader(self._catalog),
+            undefined=StrictUndefined,
+            finalize=finalize,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+        environment.filters = {name: environment.filters[name] for name in _FILTERS}
+        environment.filters |= {"join": _join, "replace": _replace}
+        environment.globals = {
+            _STEP: self._step,
+            _CONCAT: _concat,
+            "comment": comment,
+            "expression": _type_expression,
+            "range": self._range,
+            "ref": reference,
+        }
+        return environment
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > _STEPS:
+            raise TypeError(f"the template takes more than {_STEPS} steps")
+
+    def _range(self, *limits: int) -> Iterator[int]:
+        for number in range(*limits):
+            self._step()
+            yield number
+
+    def render(self, name: str, context: Mapping[str, Any]) -> str:
+        """The text of one template. Raises Rejected, with the template's line, where it is broken."""
+        self._steps = 0
+        kind = "md" if name.endswith(".md.j2") else "tf"
+        try:
+            text = self._environments[kind].get_template(name).render(context)
+        except Exception as error:  # a template can raise whatever its expressions do
+            raise Rejected([self._finding(name, error)]) from None
+        if len(text) > _LENGTH:
+            raise Rejected([self._finding(name, TypeError(f"it makes more than {_LENGTH} characters"))])
+        return text
+
+    def _finding(self, name: str, error: Exception) -> Finding:
+        files = set(map(str, self._catalog.templates.values()))
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
+        file, line = str(self._catalog.templates.get(name, name)), 1
+        if frames:
+            file, line = frames[-1].filename, frames[-1].lineno or 1
+        if isinstance(error, TemplateError) and getattr(error, "lineno", None):
+            line = error.lineno  # type: ignore[attr-defined]  # syntax errors alone have it
+        what = "it calls itself without end" if isinstance(error, RecursionError) else str(error) or repr(error)
+        return Finding(
+            "blueprint-template",
+            f"the template cannot be rendered: {what}",
+            "mend the template; blueprints show TYPE lists what it may use",
+            Location(file, line, 1, line, 2),
+        )
+
+
+def reference(*parts: str) -> Expression:
+    """A reference from its parts: `ref("aws_s3_bucket", resource.id, "arn")`."""
+    text = ".".join(parts)
+    if not _REFERENCE.fullmatch(text):
+        raise ValueError(f"{text} is no reference")
+    return Expression(text)
+
+
+def _type_expression(text: str) -> Expression:
+    if not _TYPE.fullmatch(text):
+        raise ValueError(f"{text} is no type of a variable")
+    return Expression(text)
+
+
+def _markdown(value: object) -> str:
+    """Text that Markdown shows as it is; an Expression stands as it is."""
+    if isinstance(value, Expression):
+        return value.text
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))

@@ -1,0 +1,101 @@
+"""A workload on two compute types: what its code may do, who assumes its roles, what the platform may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rolewright.render.readable import shown, symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.blueprint.model import ComputeBlueprint
+    from rolewright.core.model import Declaration, Workload
+
+
+@dataclass(frozen=True)
+class Side:
+    """A workload on one compute type: who assumes its roles, and what the platform may do, a line for each."""
+
+    type: str
+    trusts: tuple[str, ...]
+    platform: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One workload on its way from one type to another.
+
+    `environments` are their names. `carried` are fields of compute that stay, `dropped` is what cannot be carried
+    over, and why, by path; `missing` what has to be filled in, and `hints` what else the other type's rules take.
+    `access` is what the code may do before and after; `lost` and `gained` are where the two differ, which is
+    nowhere. `told` are the policies of others that name the role.
+    """
+
+    workload: str
+    environments: tuple[str, ...]
+    before: Side
+    after: Side
+    carried: tuple[str, ...]
+    dropped: Mapping[str, str]
+    missing: Mapping[str, str]
+    hints: tuple[str, ...]
+    access: tuple[str, ...]
+    lost: tuple[str, ...]
+    gained: tuple[str, ...]
+    told: tuple[str, ...]
+
+
+def code_role(blueprint: ComputeBlueprint) -> str:
+    """The role that takes what the manifest grants the code, or ""."""
+    return next((role.key for role in blueprint.roles.values() if role.grants == "workload"), "")
+
+
+def access(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> set[str]:
+    """What the code may do in each environment, whatever its role is called.
+
+    With it what the platform withholds from the role, where that is among the actions of the code.
+    """
+    code = code_role(blueprint)
+    own = [grant for grant in declaration.grants if grant.role == code]
+    asked = {action for grant in own if grant.side == "workload" for action in grant.actions}
+    return {
+        f"{environment.name} {grant.effect.lower()} {action} on {arn.ground(environment.values)}"
+        f"{shown(grant.conditions, environment.values)}".lstrip()
+        for environment in workload.environments
+        for grant in own
+        for action in grant.actions
+        if grant.side == "workload" or (grant.effect == "Deny" and any(_meet(action, one) for one in asked))
+        for arn in grant.resources
+    }
+
+
+def _meet(denied: str, asked: str) -> bool:
+    """Whether two patterns of actions may mean the same action; where it is hard to tell, they may."""
+    one, other = denied.lower(), asked.lower()
+    start = [text.partition("*")[0].partition("?")[0] for text in (one, other)]
+    exact = [text == begun for text, begun in zip((one, other), start, strict=True)]
+    if all(exact):
+        return one == other
+    return start[0].startswith(start[1]) or start[1].startswith(start[0])
+
+
+def side(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> Side:
+    """Who assumes the roles, and what is granted beside the code's own access."""
+    said = symbols(workload)
+    code = code_role(blueprint)
+    trusts = [
+        f"{trust.role}: {', '.join(trust.actions)} by {', '.join(one.ground(said) for one in trust.principals)}"
+        f"{shown(trust.conditions, said)}"
+        for trust in declaration.trusts
+    ]
+    platform = {
+        f"{grant.role}: {'' if grant.effect == 'Allow' else 'denied '}{action} on {arn.ground(said)}"
+        f"{shown(grant.conditions, said)}"
+        for grant in declaration.grants
+        if grant.side == "platform" or grant.role != code
+        for action in grant.actions
+        for arn in grant.resources
+    }
+    return Side(blueprint.type, tuple(trusts), tuple(sorted(platform)))

@@ -1,0 +1,1 @@
+"""What a role may do, and why; what changed between two declarations."""

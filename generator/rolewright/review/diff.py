@@ -1,0 +1,391 @@
+"""What a workload may do that it could not before, and the reverse: as sets, for each role and environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Protocol
+
+from rolewright.data import iam
+from rolewright.prove.document import Atom
+from rolewright.prove.implication import implies
+from rolewright.prove.table import changes, ground
+from rolewright.render.readable import ANYBODY, SYMBOLS
+from rolewright.review.policy_diff import NO_POLICIES, Half, compare_policies
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from rolewright.core.model import Declaration, Environment, Trust, Workload
+    from rolewright.prove.table import Change, Declared
+    from rolewright.review.policy_diff import Conditions, PolicyDifference
+
+_SESSION = 3600
+"""Seconds that a session may last where a role does not say it."""
+CONDITION = "what has to hold before "
+GUARDS = ("aws_iam_role_policies_exclusive.", "aws_iam_role_policy_attachments_exclusive.", CONDITION)
+"""How the names begin of what by itself only takes: policies that others gave a role, and what may be applied."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one role has in one environment, from a manifest or from a module's text.
+
+    `places` has the file and line of each permission's origin. `trusted` is who may assume the role, as kind, name and
+    action, with the conditions of each statement that says so. `attached` are policies whose content is not known,
+    `unjudged` statements of which no set can be made, `traits` what else a module says of the role.
+    """
+
+    permissions: tuple[Declared, ...]
+    places: Mapping[str, str]
+    trusted: Mapping[tuple[str, str, str], tuple[Conditions, ...]]
+    boundary: str = ""
+    attached: frozenset[str] = frozenset()
+    unjudged: frozenset[str] = frozenset()
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+
+class Side(Protocol):
+    """A workload as one of the two has it. `others` says what of its text is not compared as sets, by its name."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def workload_name(self) -> str:
+        """What the manifest calls it; "" where there is none."""
+
+    @property
+    def environments(self) -> Collection[str]:
+        """The names of its environments."""
+
+    @property
+    def roles(self) -> Collection[str]:
+        """The keys of its roles."""
+
+    @property
+    def promises(self) -> Collection[str]:
+        """What it says that never is."""
+
+    def access(self, environment: str, role: str) -> Access | None:
+        """What a role has in an environment; None where there is no such role or environment."""
+
+    def place(self, environment: str) -> str:
+        """Which account and region an environment is in; "" where that is left open."""
+
+    def others(self, environment: str) -> Mapping[str, str]:
+        """What else decides about access in an environment, and how it stands there."""
+
+    def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
+        """What is open beside roles and policies, and to whom, with its place; nothing where `others` has it."""
+
+    def policies(self, environment: str, *, is_new: bool) -> Half:
+        """What the policies of resources say in an environment; nothing where `others` has their text."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """A workload with what its manifest declares."""
+
+    workload: Workload
+    declaration: Declaration
+
+    @property
+    def name(self) -> str:
+        """That of the manifest."""
+        return self.workload.name
+
+    @property
+    def workload_name(self) -> str:
+        """The same."""
+        return self.workload.name
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Those of the manifest, or one without a name."""
+        return tuple(one.name for one in self.workload.environments)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Those that are declared."""
+        return tuple(trust.role for trust in self.declaration.trusts)
+
+    @property
+    def promises(self) -> frozenset[str]:
+        """Each `never` as it is written."""
+        return frozenset(vow.source for vow in self.workload.never)
+
+    def access(self, environment: str, role: str) -> Access | None:
+        """What is declared for a role."""
+        there = self._environment(environment)
+        trust = next((one for one in self.declaration.trusts if one.role == role), None)
+        if there is None or trust is None:
+            return None
+        values = there.values if there.name else SYMBOLS
+        permissions = ground([grant for grant in self.declaration.grants if grant.role == role], values)
+        places = {one.origin: str(self.workload.locate(one.origin)) for one in permissions}
+        boundary = self.workload.boundary
+        limit = boundary.ground(values) if boundary is not None else ""
+        return Access(permissions, places, _trusted(trust, values), limit)
+
+    def place(self, environment: str) -> str:
+        """Where it is applied, if the manifest says so."""
+        there = self._environment(environment)
+        return f"account {there.account} in {there.region}" if there is not None and there.name else ""
+
+    def others(self, environment: str) -> Mapping[str, str]:
+        """The guards of its roles; all else follows from what is declared."""
+        del environment
+        listed = self.declaration.contents.blocks
+        guards = (one.address for one in listed if one.address.startswith(GUARDS))
+        return {one: f"aws_iam_role.{one.partition('.')[2]}.name" for one in guards}
+
+    def _environment(self, name: str) -> Environment | None:
+        return next((one for one in self.workload.environments if one.name == name), None)
+
+    def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
+        """What the blocks that are declared open."""
+        there = self._environment(environment)
+        if there is None:
+            return {}
+        opened = self.declaration.contents.opened(there.values if there.name else SYMBOLS)
+        return {pair: str(place) for pair, place in opened.items()}
+
+    def policies(self, environment: str, *, is_new: bool) -> Half:
+        """What the module's resources let others do."""
+        there = self._environment(environment)
+        if there is None:
+            return NO_POLICIES[is_new]
+        made = [resource.key for resource in self.workload.resources.values() if resource.created]
+        values = there.values if there.name else SYMBOLS
+        return Half(self.declaration.policies, made, values, is_new, lambda origin: str(self.workload.locate(origin)))
+
+
+def _trusted(trust: Trust, values: Mapping[str, str]) -> dict[tuple[str, str, str], tuple[Conditions, ...]]:
+    conditions = tuple(
+        (c.operator, c.key.ground(values), tuple(text.ground(values) for text in c.values)) for c in trust.conditions
+    )
+    names = [one.ground(values) for one in trust.principals]
+    return {(trust.kind, name, action): (conditions,) for name in names for action in trust.actions}
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Actions on a resource under conditions; `origin` is the manifest path, `place` its file and line."""
+
+    actions: tuple[str, ...]
+    resource: str
+    conditions: Conditions
+    origin: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A change of trust or of a boundary, in words, and whether it lets more in."""
+
+    text: str
+    widens: bool
+
+
+@dataclass(frozen=True)
+class RoleDifference:
+    """What differs of one role in one environment ("" for a manifest without any)."""
+
+    environment: str
+    role: str
+    added: tuple[Permission, ...]
+    removed: tuple[Permission, ...]
+    others: tuple[Line, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def widened(self) -> bool:
+        """Whether anybody may do something that nobody could before, or that cannot be ruled out."""
+        return bool(self.added or self.unknown) or any(one.widens for one in self.others)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs of one workload. `others` is what belongs to no role: promises, and what is not compared as sets."""
+
+    workload: str
+    roles: tuple[RoleDifference, ...]
+    others: tuple[Line, ...]
+    policies: tuple[PolicyDifference, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.roles or self.others or self.policies)
+
+    @property
+    def widened(self) -> bool:
+        """Whether one of its roles is, the policy of one of its resources, or what may be."""
+        return (
+            any(role.widened for role in self.roles)
+            or any(line.widens for line in self.others)
+            or any(policy.widened for policy in self.policies)
+        )
+
+
+def compare_workloads(before: Side | None, after: Side | None) -> Difference:
+    """What one workload may do after and not before, and the reverse; None where it is not there."""
+    sides = [one for one in (before, after) if one is not None]
+    names = dict.fromkeys(name for one in sides for name in one.environments)
+    roles = dict.fromkeys(role for one in sides for role in one.roles)
+    found = [_role(before, after, environment, role) for environment in names for role in roles]
+    kept = tuple(one for one in found if one is not None)
+    beside = [
+        line
+        for environment in names
+        for line in (*_beside(before, after, environment), *_opened(before, after, environment))
+    ]
+    policies = tuple(
+        policy
+        for name in names
+        for policy in compare_policies(_half(before, name, is_new=False), _half(after, name, is_new=True), name)
+    )
+    return Difference(sides[-1].name, kept, (*_names(before, after), *_promises(before, after), *beside), policies)
+
+
+def _half(side: Side | None, environment: str, *, is_new: bool) -> Half:
+    return NO_POLICIES[is_new] if side is None else side.policies(environment, is_new=is_new)
+
+
+def _names(before: Side | None, after: Side | None) -> Iterator[Line]:
+    if before is not None and after is not None and before.workload_name != after.workload_name:
+        yield Line(f"it is called {after.workload_name}; before {before.workload_name}", widens=False)
+
+
+def _promises(before: Side | None, after: Side | None) -> Iterator[Line]:
+    if before is not None and after is not None:
+        old, new = set(before.promises), set(after.promises)
+        yield from (Line(f"no longer promised: never {promise}", widens=False) for promise in sorted(old - new))
+        yield from (Line(f"newly promised: never {promise}", widens=False) for promise in sorted(new - old))
+
+
+def _opened(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
+    """What is open to whom, and was not, and the reverse; what was open to a wider circle lets nobody more in."""
+    old, new = (one.opens(environment) if one is not None else {} for one in (before, after))
+    where = f" in {environment}" if environment else ""
+    for (what, whom), place in sorted(new.items()):
+        if (what, whom) not in old:
+            wider = any(other == what and _includes(circle, whom) for other, circle in old)
+            yield Line(f"{what} is now open to {whom}{where}    {place}", widens=not wider)
+    for (what, whom), place in sorted(old.items()):
+        if (what, whom) not in new:
+            yield Line(f"{what} is no longer open to {whom}{where}    {place}", widens=False)
+
+
+def _includes(circle: str, whom: str) -> bool:
+    """Whether all of one circle are in another; False where that cannot be told."""
+    if circle == ANYBODY:
+        return True
+    try:
+        return ip_network(whom).subnet_of(ip_network(circle))  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return False
+
+
+def _beside(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
+    """What differs and may decide about access, but is in no role.
+
+    What went with its role or its environment is no matter, and neither is what came with a workload or an environment
+    whose roles are all new.
+    """
+    if after is None or environment not in after.environments:
+        return
+    if after.roles and (before is None or environment not in before.environments):
+        return
+    if before is not None and (was := before.place(environment)) != (now := after.place(environment)) and was and now:
+        yield Line(f"{environment} is in {now}; before in {was}", widens=True)
+    old, new = (one.others(environment) if one is not None else {} for one in (before, after))
+    gone = set(before.roles) - set(after.roles) if before is not None else set()
+    where = f" in {environment}" if environment else ""
+    for name in sorted(old.keys() | new.keys()):
+        text = old.get(name, new.get(name, ""))
+        went = name not in new and any(f"aws_iam_role.{role}." in text for role in gone)
+        if went or (name in old and text == new.get(name)):
+            continue
+        how = "differs" if name in old and name in new else "is new" if name in new else "is gone"
+        if name.startswith(GUARDS) and name not in old and ":policy/" not in text:
+            yield Line(f"{name} {how}{where}, which lets nobody do more", widens=False)
+        else:
+            yield Line(f"{name} {how}{where}, and what that allows is not compared", widens=True)
+
+
+def _role(before: Side | None, after: Side | None, environment: str, role: str) -> RoleDifference | None:
+    old, new = (one.access(environment, role) if one is not None else None for one in (before, after))
+    added, doubts = _more(new, old)
+    removed, unsure = _more(old, new)
+    others = (*_others(old, new), *(Line(f"perhaps gone: {text}", widens=False) for text in unsure))
+    unjudged = (one.unjudged if one is not None else frozenset[str]() for one in (old, new))
+    was, now = unjudged
+    doubts = (*doubts, *(f"cannot be compared: {text}" for text in sorted(was ^ now)))
+    if not (added or removed or others or doubts):
+        return None
+    return RoleDifference(environment, role, added, removed, others, doubts)
+
+
+def _more(one: Access | None, other: Access | None) -> tuple[tuple[Permission, ...], tuple[str, ...]]:
+    """What the first allows and the other does not, the actions of a statement together, and what cannot be told."""
+    mine, theirs = (side.permissions if side is not None else () for side in (one, other))
+    found, unknown = changes(mine, theirs, iam.expand) if _apart(mine, theirs) else ((), ())
+    return tuple(_grouped(found, one.places if one is not None else {})), unknown
+
+
+def _apart(one: Sequence[Declared], other: Sequence[Declared]) -> bool:
+    """Whether they are not the same statements, of which nothing has to be judged."""
+    mine, theirs = (
+        {(d.effect, frozenset(d.actions), frozenset(d.resources), frozenset(d.conditions)) for d in side}
+        for side in (one, other)
+    )
+    return mine != theirs
+
+
+def _grouped(found: Sequence[Change], places: Mapping[str, str]) -> Iterator[Permission]:
+    groups: dict[tuple[str, Conditions, str], list[str]] = {}
+    for one in found:
+        groups.setdefault((one.resource, one.conditions, one.origin), []).append(one.action)
+    for (resource, conditions, origin), actions in sorted(groups.items(), key=lambda item: (item[0][2], item[0])):
+        yield Permission(tuple(sorted(set(actions))), resource, conditions, origin, places[origin])
+
+
+def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
+    before, after = (one.trusted if one is not None else {} for one in (old, new))
+    for key in sorted(after.keys() - before.keys()):
+        yield from (Line(f"{key[1]} may now assume it ({key[2]}){shown(one)}", widens=True) for one in after[key])
+    for _, who, action in sorted(before.keys() - after.keys()):
+        yield Line(f"{who} may no longer assume it ({action})", widens=False)
+    for key in sorted(before.keys() & after.keys()):
+        was, now = ([[Atom(*one) for one in listed] for listed in side[key]] for side in (before, after))
+        if _canonical(was) != _canonical(now):
+            told = " or".join(shown(one) or " without condition" for one in before[key])
+            text = f"{key[1]} may assume it{' or'.join(map(shown, after[key]))}; before{told}"
+            yield Line(text, widens=not all(any(implies(one, other) for other in was) for one in now))
+    for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
+        yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
+    if old is None or new is None:
+        return
+    for arn in sorted(old.attached - new.attached):
+        yield Line(f"the policy {arn} is no longer attached to it", widens=False)
+    if old.boundary != new.boundary:
+        text = f"its permissions boundary is {new.boundary or 'gone'}; before {old.boundary or 'none'}"
+        yield Line(text, widens=bool(old.boundary))
+    for trait in sorted(old.traits.keys() | new.traits.keys()) if old.traits and new.traits else ():
+        had, has = old.traits.get(trait, ""), new.traits.get(trait, "")
+        if had != has:
+            longer = trait == "max_session_duration" and int(has or _SESSION) > int(had or _SESSION)
+            yield Line(f"its {trait} is {has or 'not set'}; before {had or 'not set'}", widens=longer)
+
+
+def _canonical(listed: Sequence[Sequence[Atom]]) -> set[frozenset[tuple[str, str, frozenset[str]]]]:
+    return {frozenset(one.canonical for one in atoms) for atoms in listed}
+
+
+def shown(conditions: Conditions) -> str:
+    """Conditions as the end of a line, or "" for none."""
+    parts = sorted(f"{operator} {key} {' | '.join(sorted(values))}" for operator, key, values in conditions)
+    return f" if {' and '.join(parts)}" if parts else ""

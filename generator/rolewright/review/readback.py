@@ -1,0 +1,327 @@
+"""A rendered module as it stands in its files → what its roles may do, to be compared with another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.model import Environment
+from rolewright.data import iam
+from rolewright.hcl.parse import parse
+from rolewright.hcl.syntax import Map
+from rolewright.manifest.values import partition_of
+from rolewright.prove.document import PolicyError, read_json, statements
+from rolewright.prove.evaluate import evaluate
+from rolewright.prove.table import Declared
+from rolewright.render.readable import SYMBOLS
+from rolewright.review.diff import CONDITION, Access
+from rolewright.review.policy_diff import NO_POLICIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.hcl.syntax import Block, ParsedModule
+    from rolewright.prove.document import Atom, PolicyStatement
+    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.review.policy_diff import Conditions, Half
+
+_VALUES = ("variable", "locals", "output", "resource", "data")
+"""Blocks that are evaluated; the others of a module decide where it is applied, and with whose rights."""
+_ROLE_ONLY = ("name", "path", "max_session_duration")
+_IAM = "aws_iam_"
+_WORDS = ("description", "tags", "tags_all")
+
+
+@dataclass(frozen=True)
+class ModuleText:
+    """The files of a module's folder that Terraform reads, by name; `place` is the folder, `name` what it is called."""
+
+    name: str
+    place: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadBack:
+    """A module read back, a side of a comparison; `name` is that of its folder.
+
+    `harmless` says of arguments, by the type of their block, whether a difference is no matter.
+    """
+
+    name: str
+    parsed: ParsedModule
+    plans: Mapping[str, Plan]
+    harmless: Mapping[str, Mapping[str, bool]]
+
+    @property
+    def workload_name(self) -> str:
+        """None: a folder may be called anything, and the roles' names are compared."""
+        return ""
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Those that it has values for, or one without a name."""
+        return tuple(self.plans)
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """The names of its roles in the text."""
+        return tuple(
+            dict.fromkeys(b.name for plan in self.plans.values() for b in _resources(plan) if b.type == "aws_iam_role")
+        )
+
+    @property
+    def promises(self) -> tuple[str, ...]:
+        """None: they stand in the manifest."""
+        return ()
+
+    def access(self, environment: str, role: str) -> Access | None:
+        """What a role may do by its policies, and who may assume it."""
+        plan = self.plans.get(environment)
+        block = plan.resources.get(f"aws_iam_role.{role}") if plan is not None else None
+        if plan is None or block is None:
+            return None
+        return _access(plan, block, self)
+
+    def place(self, environment: str) -> str:
+        """Where its values say that it is applied."""
+        plan = self.plans.get(environment)
+        given = {} if plan is None else plan.variables
+        return f"account {given['account']} in {given['region']}" if {"account", "region"} <= given.keys() else ""
+
+    def others(self, environment: str) -> Mapping[str, str]:
+        """Blocks and values beside the roles that decide about access."""
+        plan = self.plans.get(environment)
+        return {} if plan is None else {**_wiring(self.parsed), **_bearing(plan, self.harmless)}
+
+    def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
+        """Nothing: what opens something is among the others."""
+        del environment
+        return {}
+
+    def policies(self, environment: str, *, is_new: bool) -> Half:
+        """Nothing: their text is among the others."""
+        del environment
+        return NO_POLICIES[is_new]
+
+
+def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) -> ReadBack:
+    """Evaluate a module in each of its environments; `harmless` is as in `ReadBack`.
+
+    Raises Rejected with the places of what cannot be evaluated.
+    """
+    try:
+        parsed = parse(module)
+        plans = {
+            name: evaluate(parsed, _environment(name, {key: one.expression for key, one in values.items()}))
+            for name, values in (parsed.tfvars or {"": {}}).items()
+        }
+    except Rejected as refusal:
+        raise Rejected(_placed(refusal.findings, module)) from None
+    problems = [problem for plan in plans.values() for problem in plan.problems]
+    if problems:
+        raise Rejected(_placed(problems, module))
+    return ReadBack(module.place, parsed, plans, harmless)
+
+
+def _placed(findings: Iterable[Finding], module: ModuleText) -> Iterator[Finding]:
+    remedy = "render the module anew, or compare the manifests"
+    for one in findings:
+        yield replace(one, remedy=remedy, location=replace(one.location, file=f"{module.place}/{one.location.file}"))
+
+
+def _environment(name: str, given: Mapping[str, Any]) -> Environment:
+    """Where a module is applied: as its values say, and without them in any account and region."""
+    account, region = (
+        str(getattr(given.get(key), "value", "") or SYMBOLS[f"local.{key}"]) for key in ("account", "region")
+    )
+    partition = partition_of(region) if name else SYMBOLS["local.partition"]
+    return Environment(name, account, region, partition, {}, {})
+
+
+def _resources(plan: Plan) -> Iterator[Evaluated]:
+    return (block for block in plan.resources.values() if block.mode == "resource")
+
+
+def _names(role: Evaluated) -> set[object]:
+    """What another block may call a role by."""
+    return {role.values.get("name"), *("${" + f"{role.address}.{name}" + "}" for name in ("id", "name"))} - {None}
+
+
+def _access(plan: Plan, role: Evaluated, module: ReadBack) -> Access:
+    permissions: list[Declared] = []
+    places: dict[str, str] = {}
+    unjudged: set[str] = set()
+    attached = {str(arn) for arn in role.values.get("managed_policy_arns", ())}
+    for block, text in _documents(plan, role, attached):
+        for number, one in enumerate(_statements(text, block, module, trust=False), start=1):
+            origin = f"{block.address}: {one.sid or f'statement {number}'}"
+            places[origin] = f"{module.name}/{block.file}:{block.line}"
+            if one.not_actions or one.not_resources or (not one.variables and "${" in text):
+                unjudged.add(f"{origin}: {_spelled(one)}")
+            else:
+                effect: Literal["Allow", "Deny"] = "Deny" if one.effect == "Deny" else "Allow"
+                permissions.append(Declared(effect, one.actions, one.resources, _plain(one.conditions), origin))
+    trusted: dict[tuple[str, str, str], tuple[Conditions, ...]] = {}
+    for one in _statements(role.values.get("assume_role_policy", "{}"), role, module, trust=True):
+        if one.effect == "Deny" or one.not_principals or one.not_actions or one.principals is None:
+            unjudged.add(f"{role.address}: {_spelled(one)}")
+            continue
+        for kind, name in one.principals.entries:
+            for action in (each for pattern in one.actions for each in iam.expand(pattern) or (pattern,)):
+                key = kind, "anybody" if name == "*" else name, action
+                trusted[key] = (*trusted.get(key, ()), _plain(one.conditions))
+    traits = {name: str(role.values[name]) for name in _ROLE_ONLY if name in role.values}
+    boundary = str(role.values.get("permissions_boundary") or "")
+    return Access(tuple(permissions), places, trusted, boundary, frozenset(attached), frozenset(unjudged), traits)
+
+
+def _documents(plan: Plan, role: Evaluated, attached: set[str]) -> Iterator[tuple[Evaluated, str]]:
+    """The policies of a role, each with its block; what is attached and not of this module goes to `attached`."""
+    names = _names(role)
+    own = {"${" + block.address + ".arn}": block for block in _resources(plan) if block.type == "aws_iam_policy"}
+    yield from ((role, str(one["policy"])) for one in role.values.get("inline_policy", ()) if one.get("policy"))
+    for block in _resources(plan):
+        if block.values.get("role") not in names:
+            continue
+        if block.type == "aws_iam_role_policy":
+            yield block, str(block.values["policy"])
+        elif block.type == "aws_iam_role_policy_attachment":
+            policy = own.get(block.values["policy_arn"])
+            if policy is None:
+                attached.add(str(block.values["policy_arn"]))
+            else:
+                yield policy, str(policy.values["policy"])
+
+
+def _statements(text: str, block: Evaluated, module: ReadBack, *, trust: bool) -> tuple[PolicyStatement, ...]:
+    try:
+        return statements(read_json(text), trust=trust)
+    except (PolicyError, ValueError, RecursionError) as error:
+        place = Location(f"{module.name}/{block.file}", block.line, 1, block.line, 2)
+        message = f"the policy of {block.address} cannot be read: {error}"
+        raise Rejected([Finding("readback-policy", message, "render the module anew", place)]) from None
+
+
+def _plain(conditions: tuple[Atom, ...]) -> Conditions:
+    return tuple((one.operator, one.key, one.values) for one in conditions)
+
+
+def _spelled(one: PolicyStatement) -> str:
+    """A statement in one line, the same for the same statement."""
+    actions = f"{'NotAction' if one.not_actions else 'Action'} {', '.join(one.actions)}"
+    resources = f"{'NotResource' if one.not_resources else 'Resource'} {', '.join(one.resources)}"
+    who = ", ".join(" ".join(entry) for entry in one.principals.entries) if one.principals is not None else ""
+    conditions = "; ".join(f"{o} {k} {' | '.join(v)}" for o, k, v in sorted(_plain(one.conditions)))
+    parts = (one.effect, actions, resources if one.resources else "", who, conditions)
+    return " ".join(part for part in parts if part)
+
+
+# What is in no role
+
+
+def _wiring(parsed: ParsedModule) -> dict[str, str]:
+    """Blocks that Terraform takes and that have no value, and what blocks say of their own handling."""
+    found: dict[str, str] = {}
+    for block in parsed.blocks:
+        name = " ".join((block.type, *block.labels))
+        if block.type == "terraform":
+            inner = [one for one in block.blocks if one.type != "required_providers"]
+            found |= {f"{name} {one.type}": repr(_shape(one)) for one in inner}
+            found |= {
+                f"{name} providers ({block.file})": repr(_sources(one)) for one in block.all("required_providers")
+            }
+        elif block.type not in _VALUES:
+            found[f"{name} ({block.file})"] = repr(_shape(block))
+        elif block.type in ("resource", "data"):
+            handled = [repr(block.attributes["provider"].expression)] if "provider" in block.attributes else []
+            for lifecycle in block.all("lifecycle"):
+                handled += [f"{key} {one.expression!r}" for key, one in sorted(lifecycle.attributes.items())]
+                found |= _guarded(f"{CONDITION}{'.'.join(block.labels)}", lifecycle.blocks)
+            if handled:
+                found[f"the handling of {'.'.join(block.labels)}"] = "; ".join(handled)
+    return found
+
+
+def _sources(block: Block) -> object:
+    """Where providers come from, whatever their version."""
+    return sorted(
+        (name, sorted((repr(key), repr(value)) for key, value in one.expression.items if "'version'" not in repr(key)))
+        if isinstance(one.expression, Map)
+        else (name, repr(one.expression))
+        for name, one in block.attributes.items()
+    )
+
+
+def _guarded(name: str, blocks: Iterable[Block]) -> dict[str, str]:
+    """What has to hold before anything is applied, whatever is said where it does not."""
+    held = sorted(repr(one.attributes["condition"].expression) for one in blocks if "condition" in one.attributes)
+    return {name: "; ".join(held)} if held else {}
+
+
+def _shape(block: Block) -> object:
+    """A block without its place."""
+    attributes = sorted((name, repr(one.expression)) for name, one in block.attributes.items())
+    return block.type, block.labels, attributes, [_shape(one) for one in block.blocks]
+
+
+def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str, str]:
+    """The values beside the roles' own policies that may decide who may do what, by their places."""
+    roles = [block for block in _resources(plan) if block.type == "aws_iam_role"]
+    names = {name for role in roles for name in _names(role)}
+    read = {block.address for role in roles for block, _ in _documents(plan, role, set())}
+    found: dict[str, str] = {}
+    for block in plan.resources.values():
+        type_ = block.address.rpartition(".")[0]
+        if block.mode == "data" and type_ in harmless:
+            continue
+        attachment = block.type == "aws_iam_role_policy_attachment" and block.values.get("role") in names
+        if block in roles or block.address in read or attachment:
+            continue
+        known = harmless.get(type_, {})
+        leaves = (
+            f"{path}={value}"
+            for path, value in _leaves(block.values, "")
+            if path[1:].split(".")[0] not in _WORDS
+            and (block.type.startswith(_IAM) or _decides(path, value) or not _is_harmless(path, known))
+        )
+        text = "\n".join(sorted(leaves))
+        if text or block.type.startswith(_IAM) or type_ not in harmless:
+            found[block.address] = text
+    return found
+
+
+def _decides(path: str, value: str) -> bool:
+    """Whether a value names a role or a principal, or is a policy."""
+    return _IAM in value or ":role/" in value or '"Statement"' in value or "principal" in path or "policy" in path
+
+
+def _is_harmless(path: str, known: Mapping[str, bool]) -> bool:
+    """Whether the longest of the known paths that covers one says so; the places in lists do not count."""
+    steps = [step for step in path[1:].split(".") if not step.isdecimal()]
+    covering = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
+    return next((known[one] for one in covering if one in known), False)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - values of a module
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _leaves(one, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, one in enumerate(value):
+            yield from _leaves(one, f"{path}.{number}")
+    elif isinstance(value, str) and value.startswith(("{", "[")) and "Statement" not in value:
+        yield from _leaves(_read_json(value), path)
+    else:
+        yield path, str(value)
+
+
+def _read_json(text: str) -> Any:  # noqa: ANN401 - JSON
+    """What a text of JSON holds; a text that is none stays what it is, in a list."""
+    try:
+        return json.loads(text) or [f"text {text}"]
+    except (ValueError, RecursionError):
+        return [f"text {text}"]

@@ -1,0 +1,208 @@
+"""Why a role may do something, or what is missing: from the manifest's line to the statement, and back."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rolewright.blueprint.interpolation import LeftOutError, fill_all, names
+from rolewright.core.model import Text
+from rolewright.data import iam
+from rolewright.manifest.resources import resource_scope
+from rolewright.prove.match import Kind, matches
+from rolewright.render.readable import SYMBOLS, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.core.model import Environment, Module, Role, Statement, Workload
+
+ANYWHERE = {"local.account": "*", "local.region": "*", "local.partition": "*"}
+"""What a manifest without environments leaves open may be anything that a question asks for."""
+
+_ACCOUNT = re.compile(r"\d{12}")
+_TOKEN = re.compile(r"\$\{[^{}]*\}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """May a role do this? An empty action, resource or role is one that nobody named.
+
+    `role` is its name in AWS and `account` where it is, as the text of a denial has them; `who` is the caller in the
+    text's words, and `kind` what it is. `because` is what AWS says of a denial, `reason` the name of that. `platform`
+    is whether the compute type's own service asked, and `behind` the resource that a key was wanted for.
+    """
+
+    action: str
+    resource: str
+    role: str = ""
+    because: str = ""
+    account: str = ""
+    who: str = ""
+    kind: str = ""
+    reason: str = ""
+    platform: bool = False
+    behind: str = ""
+    operation: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A statement of a role that has a part in the answer, in one environment."""
+
+    environment: str
+    role: str
+    effect: str
+    resource: str
+    conditions: str
+    origins: tuple[tuple[str, str], ...]
+    """Manifest paths, each with its file and line."""
+    reasons: tuple[str, ...]
+    statement: str
+    hcl: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What allows it, what denies it all the same, what is near, and what would have to be declared.
+
+    `perhaps` are statements on what the module makes, whose ARN is known only afterwards. `keys` and `environments`
+    are the roles and environments that were asked about, and `blocked` is whether AWS says that something else than
+    the role's own policies denies it.
+    """
+
+    question: Question
+    roles: tuple[str, ...]
+    allowed: tuple[Reason, ...]
+    denied: tuple[Reason, ...]
+    perhaps: tuple[Reason, ...]
+    near: tuple[Reason, ...]
+    keys: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    blocked: bool = False
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether some role that was asked for is allowed it; conditions may still have to be met."""
+        stopped = {(one.environment, one.role) for one in self.denied}
+        return not self.blocked and any((one.environment, one.role) not in stopped for one in self.allowed)
+
+
+def answer(
+    question: Question,
+    workload: Workload,
+    roles: Sequence[Role],
+    module: Module | None,
+    catalog: Catalog,
+    only: Sequence[str] = (),
+) -> Answer:
+    """The answer for the roles and environments that are asked for; `only` are names of environments, none for all.
+
+    Without a module no place in it is told.
+    """
+    facts = iam.action(question.action)
+    asked = question.action if facts is None else facts.name
+    found: dict[str, list[Reason]] = {"allowed": [], "denied": [], "perhaps": [], "near": []}
+    seen: dict[tuple[str, str, str], None] = {}
+    for environment in workload.environments:
+        if only and environment.name not in only:
+            continue
+        if environment.name and _ACCOUNT.fullmatch(question.account) and question.account != environment.account:
+            continue
+        values = judged_values(environment, workload, catalog, question.account)
+        for role in roles:
+            name = role.name.ground(environment.values)
+            if question.role == name or not (question.role or question.kind):
+                seen[name, role.key, environment.name] = None
+                for kind, reason in _reasons(asked, question.resource, environment, role, values, workload, module):
+                    found[kind].append(reason)
+    called, keys, where = (tuple(dict.fromkeys(one[at] for one in seen)) for at in range(3))
+    allowed, denied, perhaps, near = map(tuple, found.values())
+    return Answer(question, called, allowed, denied, perhaps, near, keys, where)
+
+
+def judged_values(environment: Environment, workload: Workload, catalog: Catalog, account: str = "") -> dict[str, str]:
+    """What the references of a workload's ARNs stand for when a request is held against them.
+
+    Without environments the account is that of the caller, or any. What AWS makes up in the ARN of something that the
+    module makes is `?`, as far as the blueprint tells.
+    """
+    values = {**environment.values}
+    if not environment.name:
+        values |= ANYWHERE | ({"local.account": account} if _ACCOUNT.fullmatch(account) else {})
+    for resource in workload.resources.values():
+        blueprint = catalog.resources[resource.type]
+        if not resource.created or blueprint.create is None:
+            continue
+        for name, attribute in blueprint.create.arns.items():
+            template = blueprint.arns[name]
+            if "${" in attribute or set(names(template)) & blueprint.create.fields.keys():
+                continue  # such as that of a key, whose id nobody knows
+            with suppress(LeftOutError):
+                scope = resource_scope(resource, blueprint)
+                text = Text.of(*(fill_all(template, scope)[:1]))
+                values[f"{blueprint.terraform}.{resource.key.replace('-', '_')}.{attribute}"] = text.ground(values)
+    return values
+
+
+def _reasons(
+    action: str,
+    resource: str,
+    environment: Environment,
+    role: Role,
+    values: Mapping[str, str],
+    workload: Workload,
+    module: Module | None,
+) -> Iterator[tuple[str, Reason]]:
+    for policy in role.policies:
+        for statement in policy.statements:
+            if not any(matches(one.lower(), action.lower(), Kind.TEXT) for one in statement.actions):
+                continue
+            for text in statement.resources:
+                pattern = text.ground(values)
+                kind = "near"
+                if matches(pattern, resource):
+                    kind = "denied" if statement.effect == "Deny" else "allowed"
+                elif "${" in pattern and resource and matches(_TOKEN.sub("*", pattern), resource):
+                    kind = "perhaps"
+                said = text.ground(environment.values if environment.name else SYMBOLS)
+                yield kind, _reason(environment, role, policy.label, statement, said, workload, module, action)
+
+
+def _reason(
+    environment: Environment,
+    role: Role,
+    label: str,
+    statement: Statement,
+    pattern: str,
+    workload: Workload,
+    module: Module | None,
+    action: str,
+) -> Reason:
+    grants = [g for g in statement.grants if any(matches(one.lower(), action.lower(), Kind.TEXT) for one in g.actions)]
+    return Reason(
+        environment.name,
+        role.key,
+        statement.effect,
+        pattern,
+        shown(statement.conditions, environment.values if environment.name else SYMBOLS),
+        tuple(dict.fromkeys((grant.origin, str(workload.locate(grant.origin))) for grant in grants)),
+        tuple(dict.fromkeys(reason for grant in grants for reason in grant.reasons)),
+        statement.sid,
+        _line(module, label, statement.sid) if module is not None else "",
+    )
+
+
+def _line(module: Module, label: str, sid: str) -> str:
+    """The place of a statement in the module."""
+    inside = False
+    for number, line in enumerate(module.files["roles.tf"].splitlines(), start=1):
+        if line.startswith('data "aws_iam_policy_document"'):
+            inside = f'"{label}"' in line
+        elif inside and re.fullmatch(rf'\s+sid\s+= "{re.escape(sid)}"', line):
+            return f"{module.workload}/roles.tf:{number}"
+    return f"{module.workload}/roles.tf"

@@ -1,0 +1,59 @@
+"""The files of a project → what it runs on, as the blueprints recognise it."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolewright.core.files import is_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import Sign
+
+_LONGEST = 1_000_000
+"""Bytes of a file that are looked at."""
+
+
+def recognised(files: Iterable[str], folder: str, catalog: Catalog) -> tuple[str, ...]:
+    """The types of compute that the files of a folder, or one file, show: none, one, or several that are as likely."""
+    signs = [
+        (name, sign)
+        for name, blueprint in catalog.computes.items()
+        if any(role.grants == "workload" for role in blueprint.roles.values())
+        for sign in blueprint.recognised_by
+    ]
+    strongest: dict[str, int] = {}
+    for file in files:
+        relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name).as_posix()
+        named = [(name, sign) for name, sign in signs if _is_named(relative, sign)]
+        text: str | None = None
+        for name, sign in named:
+            if sign.strength <= strongest.get(name, -1):
+                continue
+            if sign.contains and text is None:
+                text = _text(file)
+            if not sign.contains or any(one in (text or "") for one in sign.contains):
+                strongest[name] = sign.strength
+    most = max(strongest.values(), default=0)
+    return tuple(name for name, strength in strongest.items() if strength == most)
+
+
+def _is_named(relative: str, sign: Sign) -> bool:
+    name = relative.rpartition("/")[2]
+    return any(fnmatchcase(relative, one) or fnmatchcase(name, one) for one in sign.files)
+
+
+def _text(file: str) -> str:
+    """The text of a file; nothing of one that is none. A first line begins like all others."""
+    try:
+        if not is_file(file):
+            return ""
+        with Path(file).open("rb") as opened:
+            return "\n" + opened.read(_LONGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""

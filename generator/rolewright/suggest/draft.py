@@ -1,0 +1,187 @@
+"""A draft: entries of a manifest that come nearest to what was asked for, as values and as YAML."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.manifest.placeholders import placeholder
+from rolewright.yaml.load import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rolewright.suggest.matching import Conditions
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = {"true", "false", "null"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """An action, or a pattern of actions, on a resource under conditions; `origins` say where it was asked for."""
+
+    action: str
+    resource: str
+    conditions: Conditions
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One resource of the manifest, for `items`.
+
+    `filled_in` are the fields with a value that is made up: nothing says which one is meant.
+    """
+
+    key: str
+    type: str
+    fields: Mapping[str, Any]
+    access: tuple[str, ...]
+    filled_in: tuple[str, ...]
+    items: tuple[Item, ...]
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """The actions that it is there for, each with the ARN that it was asked for on."""
+        return tuple(dict.fromkeys((one.action, one.resource) for one in self.items))
+
+
+@dataclass(frozen=True)
+class Rest:
+    """One entry of `statements`, as a manifest writes it: `$${` for `${`. `origins` say where it was asked for."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions
+    reason: str
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unsaid:
+    """What no manifest can say, as the policy has it, and why."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Conditions
+    why: str
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a manifest would say under `resources` and `statements`."""
+
+    entries: tuple[Entry, ...]
+    rest: tuple[Rest, ...]
+    idle: tuple[tuple[str, str], ...] = ()
+    """Actions with resources that they cannot be asked for on: AWS allows nothing by them."""
+    unsaid: tuple[Unsaid, ...] = ()
+
+
+def statements(items: Iterable[Item], reason: str) -> list[Rest]:
+    """Items as statements: those under the same conditions with the same actions, or on the same resource, in one."""
+    asked: dict[tuple[Conditions, str], dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for one in items:
+        asked[one.conditions, one.resource][one.action] = one.origins
+    merged: dict[tuple[Conditions, tuple[str, ...]], dict[str, dict[str, None]]] = defaultdict(dict)
+    for (conditions, resource), actions in asked.items():
+        origins = dict.fromkeys(origin for named in actions.values() for origin in named)
+        merged[conditions, tuple(sorted(actions))][resource] = origins
+    return [
+        Rest(
+            actions,
+            tuple(sorted(map(escaped, resources))),
+            tuple((operator, key, tuple(map(escaped, values))) for operator, key, values in conditions),
+            reason,
+            tuple(dict.fromkeys(itertools.chain.from_iterable(resources.values()))),
+        )
+        for (conditions, actions), resources in merged.items()
+    ]
+
+
+def escaped(text: str) -> str:
+    """A text as a manifest writes it, where `${` would stand for something of its own."""
+    return text.replace("${", "$${")
+
+
+def unescaped(text: str) -> str:
+    """The text that a manifest's string without references stands for."""
+    return text.replace("$${", "${")
+
+
+def draft_text(
+    made: Draft, asked: Mapping[tuple[str, str], str] | None = None, unknown: Mapping[str, str] | None = None
+) -> str:
+    """The two sections as YAML, with a comment where something has to be filled in; "" for none.
+
+    `asked` is what is said of an action on an ARN above the entry that it led to; `unknown` what is said of values
+    that only hold a place: with it a placeholder stands for each such, and for each that is made up, so that the
+    manifest is refused until it is filled in.
+    """
+    said = asked or {}
+    lines: list[str] = []
+    if made.entries:
+        lines.append("resources:")
+        for one in made.entries:
+            lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
+            lines += [f"  {one.key}:", f"    type: {one.type}"]
+            for name, value in one.fields.items():
+                lines.append(f"    {name}: {_yaml(_asked_for(one, name, value, unknown))}")
+            lines.append(f"    access: {_yaml(list(one.access))}")
+    if made.rest:
+        lines.append("statements:")
+        for rest in made.rest:
+            pairs = itertools.product(rest.actions, rest.resources)
+            lines += [f"  # {said[pair]}" for pair in pairs if pair in said]
+            lines += _statement(rest, unknown or {})
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _statement(rest: Rest, unknown: Mapping[str, str]) -> list[str]:
+    lines = [
+        f"  - actions: {_yaml(list(rest.actions))}",
+        f"    resources: {_yaml([_with_placeholders(one, unknown) for one in rest.resources])}",
+    ]
+    if rest.conditions:
+        nested: dict[str, dict[str, list[str]]] = defaultdict(dict)
+        for operator, key, values in rest.conditions:
+            nested[operator][key] = list(values)
+        lines.append(f"    conditions: {_yaml(nested)}")
+    return [*lines, f"    reason: {quoted(rest.reason)}"]
+
+
+def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] | None) -> Any:  # noqa: ANN401 - JSON
+    """A value of an entry, with a placeholder for what is not known; as it is where nothing is said of such."""
+    if unknown is None:
+        return value
+    if name in entry.filled_in:
+        asked = placeholder("nothing says which one is meant")
+        return [asked] if isinstance(value, list) else asked
+    if isinstance(value, list):
+        return [_with_placeholders(one, unknown) if isinstance(one, str) else one for one in value]
+    return _with_placeholders(value, unknown) if isinstance(value, str) else value
+
+
+def _with_placeholders(text: str, unknown: Mapping[str, str]) -> str:
+    """A text with a placeholder for what only holds a place in it."""
+    held = [one for one in unknown if one in text]
+    mark = max(held, key=len, default="")
+    return text.replace(mark, placeholder(unknown[mark])) if mark else text
+
+
+def _yaml(value: Any) -> str:  # noqa: ANN401 - JSON
+    match value:
+        case list():
+            return f"[{', '.join(map(_yaml, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{quoted(key)}: {_yaml(inner)}' for key, inner in value.items())}}}"
+        case str():
+            return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else quoted(value)
+        case _:
+            return json.dumps(value)

@@ -1,0 +1,332 @@
+"""Actions on ARNs → the entries of a manifest that come nearest: resources with verbs, and statements for the rest."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
+from rolewright.build.blueprint_test import NoValueError
+from rolewright.data import iam
+from rolewright.prove.arn_formats import is_idle
+from rolewright.suggest.draft import Draft, Entry, Item, escaped
+from rolewright.suggest.draft_check import host, made_up, tried
+from rolewright.suggest.matching import ABSENT, OPEN, compatible, fitting, named, offers, pairs
+from rolewright.suggest.own_account import is_concrete
+from rolewright.suggest.statements import unmatched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.blueprint.model import ResourceBlueprint, Verb
+    from rolewright.prove.table import Declared
+    from rolewright.suggest.matching import Conditions, Fields, Offer
+    from rolewright.suggest.own_account import Own
+
+    Pair = tuple[str, str, Conditions]
+    Place = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """An item as an offer with these fields; `place` is where the resource is, () for the manifest's own."""
+
+    item: Item
+    offer: Offer
+    fields: Fields
+    place: Place
+
+
+@dataclass
+class _Group:
+    """What one entry is for: its fields so far, what it has to give, and what may come with that."""
+
+    blueprint: ResourceBlueprint
+    place: Place
+    fields: Fields = field(default_factory=dict)
+    needed: list[_Fit] = field(default_factory=list)
+    beside: list[_Fit] = field(default_factory=list)
+
+    def takes(self, fit: _Fit) -> bool:
+        """Whether an item can be of the same entry."""
+        near = self.place == fit.place or fit.offer.arn == "*"
+        return near and self.blueprint is fit.offer.blueprint and compatible(fit.fields, self.fields)
+
+    def shared(self, fit: _Fit) -> int:
+        """How many fields the entry has with the item."""
+        return sum(1 for name, value in fit.fields.items() if value is not ABSENT and self.fields.get(name) == value)
+
+    def add(self, fit: _Fit, to: list[_Fit]) -> None:
+        """Take an item in."""
+        to.append(fit)
+        self.fields |= fit.fields
+
+
+def draft(
+    allowed: Iterable[Declared], catalog: Catalog, own: Own | None = None, compute: Mapping[str, Any] | None = None
+) -> Draft:
+    """The entries for what is allowed, in a manifest that is applied where `own` says.
+
+    With `own` there is an entry only for a resource that is named, under the very conditions that its fields bring;
+    without it nobody has said which resources are meant, and names are made up where they are needed.
+    Verbs that bring nothing beyond what is asked for come first, then those that bring the least. What is for no
+    entry goes to `statements` as it is. `compute` is an entry that holds grants, where one is made already.
+    """
+    items, idle = _items(allowed)
+    known = offers(catalog)
+    fits = _joined({item: list(_fits(item, known.get(item.action, ()), own)) for item in items})
+    taken: dict[str, None] = {}
+    entries: list[Entry] = []
+    for grouped in (_groups, _loose):
+        covered = {item for entry in entries for item in entry.items}
+        left = {item: found for item, found in fits.items() if item not in covered}
+        entries += [entry for group in grouped(left) for entry in _entry(group, taken)]
+    covered = {item for entry in entries for item in entry.items}
+    rest = unmatched([item for item in items if item not in covered], known)
+    return tried(Draft(tuple(entries), tuple(rest), tuple(idle)), compute or host(catalog), catalog, own)
+
+
+def _items(allowed: Iterable[Declared]) -> tuple[list[Item], list[tuple[str, str]]]:
+    """Each action on each resource, once, and those that AWS allows nothing by."""
+    found: dict[tuple[str, str, Conditions], dict[str, None]] = defaultdict(dict)
+    idle: dict[tuple[str, str], None] = {}
+    for one in allowed:
+        for pattern, resource in itertools.product(one.actions, one.resources):
+            exact = "*" not in pattern and "?" not in pattern
+            action = (iam.expand(pattern) or (pattern,))[0] if exact else pattern
+            if exact and is_idle(action, resource):
+                idle[action, resource] = None
+            else:
+                found[action, resource, one.conditions][one.origin] = None
+    return [Item(*key, tuple(origins)) for key, origins in found.items()], list(idle)
+
+
+def _fits(item: Item, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
+    """What an item can be of the catalogue."""
+    for offer in known:
+        if own is not None:
+            fields = fitting(offer, item.resource, item.conditions)
+        else:
+            fields = None if item.conditions else named(offer, item.resource, exact=False)
+            if fields is None and item.resource == "*" and not item.conditions:
+                fields = _unknown(offer)
+        if fields is None or (own is not None and OPEN in [fields[name] for name in fields.keys() - {*CONTEXT}]):
+            continue
+        place = _place({name: value for name, value in fields.items() if name in CONTEXT}, own)
+        if place is not None:
+            yield _Fit(item, offer, {name: value for name, value in fields.items() if name not in CONTEXT}, place)
+
+
+def _unknown(offer: Offer) -> Fields:
+    """The fields for a resource of which nothing is told."""
+    found = fields_in(offer.blueprint.arns[offer.arn])
+    return {name: ABSENT if piece.optional else OPEN for name, piece in found.items() if name not in CONTEXT}
+
+
+def _place(context: Mapping[str, str], own: Own | None) -> Place | None:
+    """Where a resource is: () for the manifest's own account and region, None where no entry can name it."""
+    if own is None:
+        return tuple(context.items()) if is_concrete("account", context.get("account", "")) else ()
+    if all(own.takes(name, value) for name, value in context.items()):
+        return ()
+    return tuple(context.items()) if all(is_concrete(name, value) for name, value in context.items()) else None
+
+
+def _joined(fits: Mapping[Item, Sequence[_Fit]]) -> dict[Item, list[_Fit]]:
+    """The same, with all of a list that is asked for alike: the entry of two indexes that are only queried has both."""
+    alike: dict[str, dict[tuple[str, ...], set[tuple[str, Conditions]]]] = defaultdict(lambda: defaultdict(set))
+
+    def frame(fit: _Fit, name: str) -> str:
+        others = sorted((key, repr(value)) for key, value in fit.fields.items() if key != name)
+        return repr((fit.offer.blueprint.type, fit.offer.arn, fit.place, name, others))
+
+    def lists(fit: _Fit) -> list[str]:
+        template = fit.offer.blueprint.arns.get(fit.offer.arn, "")
+        return [name for name, one in fit.fields.items() if isinstance(one, tuple) and f"${{{name}" in template]
+
+    for item, found in fits.items():
+        for fit in found:
+            for name in lists(fit):
+                alike[frame(fit, name)][fit.fields[name]].add((item.action, item.conditions))
+
+    def joined(fit: _Fit) -> _Fit:
+        fields = dict(fit.fields)
+        for name in lists(fit):
+            asked = alike[frame(fit, name)]
+            same = [entry for entry, actions in asked.items() if actions == asked[fit.fields[name]]]
+            fields[name] = tuple(itertools.chain.from_iterable(same))
+        return replace(fit, fields=fields)
+
+    return {item: [joined(fit) for fit in found] for item, found in fits.items()}
+
+
+def _groups(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
+    """The items by the entries that they make, each with what else may come with it."""
+    groups: list[_Group] = []
+    for found in fits.values():
+        own = [fit for fit in found if fit.offer.identifies]
+        if not own:
+            continue
+        own.sort(key=lambda fit: (fit.place != (), OPEN in fit.fields.values(), -len(fit.offer.blueprint.verbs)))
+        near = [one for one in own if one.offer.blueprint is own[0].offer.blueprint]
+        fitting_ = [(group, fit) for fit in near for group in groups if group.takes(fit)]
+        if fitting_:
+            group, fit = max(fitting_, key=lambda pair: pair[0].shared(pair[1]))
+        else:
+            fit = near[0]
+            group = _Group(fit.offer.blueprint, fit.place)
+            groups.append(group)
+        group.add(fit, group.needed)
+        for other in near:  # a pattern may be that of several ARNs of one resource
+            seen = {one.offer.arn for one in group.needed if one.item == other.item}
+            if other.offer.arn not in seen and group.takes(other) and _told(other) == _told(fit):
+                group.add(other, group.needed)
+    for found in fits.values():
+        if not any(fit.offer.identifies for fit in found):
+            for group in groups:
+                for fit in [fit for fit in found if group.takes(fit)][:1]:
+                    group.add(fit, group.beside)
+    return groups
+
+
+def _told(fit: _Fit) -> Fields:
+    return {name: value for name, value in fit.fields.items() if value is not ABSENT}
+
+
+def _loose(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
+    """The items that are about no resource, by types with a verb for nothing but such, as a login is."""
+    groups: dict[str, _Group] = {}
+    for found in fits.values():
+        for fit in found:
+            blueprint = fit.offer.blueprint
+            if fit.offer.arn == "*" and any(set(verb.allow) == {"*"} for verb in fit.offer.verbs):
+                group = groups.setdefault(blueprint.type, _Group(blueprint, ()))
+                if group.takes(fit):
+                    group.add(fit, group.needed)
+                    break
+    return list(groups.values())
+
+
+def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
+    """The entry for a group, if one of its verbs is for it."""
+    blueprint = group.blueprint
+    needed = {fit.offer.pair for fit in group.needed}
+    wanted = needed | {fit.offer.pair for fit in group.beside}
+    given = {name for name, value in group.fields.items() if value is not ABSENT}
+    refused = {verb for name in given for one in blueprint.exclusions.get(name, ()) for verb in one.verbs}
+    narrow = [verb for verb in blueprint.verbs.values() if not verb.of and verb.name not in refused]
+    if all(fit.offer.arn == "*" for fit in group.needed):
+        narrow = [verb for verb in narrow if set(verb.allow) == {"*"}]
+    verbs = _verbs(narrow, wanted, needed)
+    covered = {pair for verb in verbs for pair in pairs(verb)}
+    fits = [fit for fit in (*group.needed, *group.beside) if fit.offer.pair in covered]
+    if not verbs or not fits:
+        return
+    names = [verb.name for verb in verbs]
+    for broad in sorted((v for v in blueprint.verbs.values() if v.of), key=lambda v: -len(blueprint.expand([v.name]))):
+        behind = [verb.name for verb in blueprint.expand([broad.name])]
+        if len(behind) > 1 and set(behind) <= set(names):
+            names = [broad.name, *(name for name in names if name not in behind)]
+    found = _given(group, fits, verbs)
+    if found is None:
+        return
+    fields, filled_in = found
+    told = next((str(fields[name]) for name in (*blueprint.identified_by, "arn") if name in fields), "")
+    base = blueprint.type if filled_in or not told else re.split(r"[:/]", told.rstrip(":*/"))[-1]
+    items = tuple(dict.fromkeys(fit.item for fit in fits))
+    yield Entry(_key(base, taken), blueprint.type, fields, tuple(names), filled_in, items)
+
+
+def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list[Verb]:
+    """Narrow verbs for the pairs that are needed, each with the least that is not wanted; in the blueprint's order.
+
+    What may come with them is taken too where a verb is for nothing else.
+    """
+    chosen: list[Verb] = []
+    open_ = set(needed)
+    while open_:
+        useful = [verb for verb in narrow if pairs(verb) & open_]
+        if not useful:
+            break
+        best = min(useful, key=lambda verb: (len(pairs(verb) - wanted), -len(pairs(verb) & open_)))
+        chosen.append(best)
+        open_ -= pairs(best)
+    for verb in tuple(chosen):  # an earlier one may be covered by those that were taken after it
+        others = {pair for other in chosen if other is not verb for pair in pairs(other)}
+        if pairs(verb) & needed <= others:
+            chosen.remove(verb)
+    for verb in narrow if chosen else ():
+        got = {pair for one in chosen for pair in pairs(one)}
+        if pairs(verb) <= wanted and not pairs(verb) <= got:
+            chosen.append(verb)
+    return [verb for verb in narrow if verb in chosen]
+
+
+def _given(group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """The fields of the entry, and which of them are made up; None where its ARN cannot be told and has to be."""
+    blueprint = group.blueprint
+    values: Fields = {}
+    for fit in fits:
+        values |= {name: value for name, value in fit.fields.items() if value is not ABSENT and value != OPEN}
+    fields: dict[str, Any] = {}
+    own = _own_arn(group, values)
+    if own is None and group.place:
+        return None
+    if own is not None:
+        fields["arn"] = own
+        values = {name: value for name, value in values.items() if name not in blueprint.identified_by}
+    ordered = [name for name in (*blueprint.identified_by, *blueprint.fields) if name in values]
+    fields |= {name: _written(values[name]) for name in ordered}
+    needs = (name for verb in verbs for name in blueprint.needs(verb, ()))
+    required = dict.fromkeys((*blueprint.required, *needs))
+    made: list[str] = []
+    for name in required:
+        if name in fields or ("arn" in fields and name in blueprint.identified_by):
+            continue
+        try:
+            fields[name] = made_up(blueprint.fields[name])
+        except NoValueError:
+            continue  # the entry is then refused when it is tried
+        made.append(name)
+    return fields, tuple(made)
+
+
+def _own_arn(group: _Group, values: Fields) -> str | None:
+    """The ARN by which the entry has to name its resource, or None where a name will do or it cannot be told."""
+    template = group.blueprint.own_arn.removesuffix(":*")
+    if "?" in template:  # AWS's own characters: known only where somebody gave them
+        asked = {fit.item.resource for fit in group.needed if group.blueprint.arns[fit.offer.arn] == template}
+        return asked.pop() if len(asked) == 1 and not re.search("[*?]", next(iter(asked))) else None
+    if not group.place or "*" in template:
+        return None
+    known = {name: value for name, value in {**values, **dict(group.place)}.items() if value and isinstance(value, str)}
+    return filled(template, known) if fields_in(template).keys() <= known.keys() else None
+
+
+def _written(value: Any) -> Any:  # noqa: ANN401 - a value of a field
+    """A value as a manifest writes it."""
+    match value:
+        case tuple():
+            return [_written(one) for one in value]
+        case dict():
+            return {key: _written(one) for key, one in value.items()}
+        case str():
+            return escaped(value)
+        case _:
+            return value
+
+
+def _key(text: str, taken: dict[str, None]) -> str:
+    """A key for an entry that no other has."""
+    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:36].strip("-") or "resource"
+    base = base if base[0].isalpha() else f"r-{base}"
+    for number in itertools.count(1):
+        key = base if number == 1 else f"{base}-{number}"
+        if key not in taken:
+            taken[key] = None
+            return key
+    raise AssertionError

@@ -1,0 +1,174 @@
+"""A policy of another tool → the draft of a manifest, or a manifest that exists, and what either allows beyond."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rolewright.data import iam
+from rolewright.prove.arn_formats import is_idle
+from rolewright.prove.table import changes
+from rolewright.suggest.draft_check import all_grants, host
+from rolewright.suggest.drafting import draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.prove.table import Change, Declared
+    from rolewright.suggest.draft import Draft, Unsaid
+    from rolewright.suggest.matching import Conditions
+    from rolewright.suggest.own_account import Own
+    from rolewright.suggest.policies import Foreign
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What one of two allows on a resource under conditions, and the other does not; `origin` is where it says so.
+
+    An action with a wildcard stands for all that it names.
+    """
+
+    actions: tuple[str, ...]
+    resource: str
+    conditions: Conditions
+    origin: str
+
+
+@dataclass(frozen=True)
+class Translated:
+    """The draft for a policy, what it allows beyond the policy (`more`) and lacks of it (`less`), and what to know."""
+
+    draft: Draft
+    more: tuple[Beyond, ...]
+    less: tuple[Beyond, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A policy beside what a manifest declares: what either allows beyond the other, and what cannot be told.
+
+    `wider` tells whether the policy allows more, or may; `differs` whether they differ, or may.
+    """
+
+    more: tuple[Beyond, ...]
+    less: tuple[Beyond, ...]
+    notes: tuple[str, ...]
+    wider: bool
+    differs: bool
+
+
+def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
+    """The entries of a manifest, applied where `own` says, that come nearest to policies."""
+    compute = host(catalog)
+    made = draft(foreign.allowed, catalog, own, compute)
+    said = all_grants(made, compute, catalog, own)
+    sayable = tuple(_without(foreign.allowed, made.unsaid))
+    more, unsure = differences(said, foreign.all)
+    less, doubts = differences((*sayable, *foreign.denied), said)
+    lost = [one for one in less if (one.action, one.resource) not in made.idle]
+    left = [
+        Beyond(one.actions, resource, one.conditions, ", ".join(one.origins))
+        for one in made.unsaid
+        for resource in one.resources
+    ]
+    notes = [
+        *(one.said for one in foreign.unread),
+        *(f"{one.origin}: a Deny; what must never be allowed goes to `never`" for one in foreign.denied),
+        *(f"{foreign.file}: {', '.join(one.origins)}: {one.why}, so that it is left out" for one in made.unsaid),
+        *map(_idle_note, made.idle),
+        *unsure,
+        *doubts,
+    ]
+    return Translated(made, beyond(more, said), (*beyond(lost, sayable), *left), tuple(dict.fromkeys(notes)))
+
+
+def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
+    """Policies held against what a manifest declares."""
+    more, unsure = differences(foreign.all, declared)
+    less, doubts = differences(declared, foreign.all)
+    named = {action.lower() for one in (*foreign.all, *declared) for action in one.actions}  # a pattern is told as one
+    pairs = dict.fromkeys((one.action, one.resource) for one in (*more, *less) if one.action.lower() in named)
+    idle = {pair: None for pair in pairs if is_idle(*pair)}
+    more, less = (tuple(one for one in side if (one.action, one.resource) not in idle) for side in (more, less))
+    notes = tuple(dict.fromkeys((*(one.said for one in foreign.unread), *unsure, *doubts)))
+    wider = bool(more or unsure or any(one.effect != "Deny" for one in foreign.unread))
+    differs = wider or bool(less or notes)
+    told = (*notes, *map(_idle_note, idle))
+    return Compared(beyond(more, foreign.allowed), beyond(less, declared), told, wider, differs)
+
+
+def _idle_note(pair: tuple[str, str]) -> str:
+    action, arn = pair
+    return f"{action} on {arn} has no effect: it is no action on such a resource"
+
+
+def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What `after` allows and `before` does not, and what cannot be told of it.
+
+    Actions that the same patterns of both name are decided once, for one of them.
+    """
+    naming: dict[str, set[str]] = defaultdict(set)
+    for pattern in {action for one in (*after, *before) for action in one.actions}:
+        for name in iam.expand(pattern):
+            naming[name].add(pattern)
+    alike: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in sorted(naming):
+        alike[frozenset(naming[name])].append(name)
+    first = {name: listed[0] for listed in alike.values() for name in listed}
+    others = {listed[0]: listed for listed in alike.values()}
+
+    def named(action: str) -> str:
+        more = len(others.get(action, [action])) - 1
+        return f"{action} and {more} more actions" if more else action
+
+    found, doubts = changes(
+        after, before, lambda pattern: tuple(dict.fromkeys(first[name] for name in iam.expand(pattern))), named
+    )
+    every = (replace(one, action=name) for one in found for name in others.get(one.action, [one.action]))
+    return tuple(every), doubts
+
+
+def beyond(found: Iterable[Change], declared: Iterable[Declared]) -> tuple[Beyond, ...]:
+    """Changes by where they come from, each pattern of actions in one where all that it names is among them."""
+    patterns: dict[str, dict[str, None]] = defaultdict(dict)
+    for one in declared:
+        patterns[one.origin] |= dict.fromkeys(action for action in one.actions if "*" in action or "?" in action)
+    groups: dict[tuple[str, str, Conditions], set[str]] = defaultdict(set)
+    for change in found:
+        groups[change.origin, change.resource, change.conditions].add(change.action)
+    return tuple(
+        Beyond(tuple(sorted(_in_patterns(actions, patterns[origin]))), resource, conditions, origin)
+        for (origin, resource, conditions), actions in groups.items()
+    )
+
+
+def _in_patterns(actions: set[str], patterns: Iterable[str]) -> Iterator[str]:
+    left = set(actions)
+    for pattern in patterns:
+        named = set(iam.expand(pattern))
+        if named and named <= actions:
+            left -= named
+            yield pattern
+    yield from left
+
+
+def _without(allowed: Iterable[Declared], unsaid: Sequence[Unsaid]) -> Iterator[Declared]:
+    """What is allowed without what is left out of the draft."""
+    lost = {(a, arn, one.conditions) for one in unsaid for a in one.actions for arn in one.resources}
+    if not lost:
+        yield from allowed
+        return
+    for one in allowed:
+        for resource in one.resources:
+            actions = tuple(action for action in one.actions if not _spellings(action, resource, one) & lost)
+            if actions:
+                yield replace(one, actions=actions, resources=(resource,))
+
+
+def _spellings(action: str, resource: str, one: Declared) -> set[tuple[str, str, Conditions]]:
+    """An action on a resource as the policy has it and as AWS spells it."""
+    names = (action, *iam.expand(action)) if "*" not in action and "?" not in action else (action,)
+    return {(name, resource, one.conditions) for name in names}

@@ -1,0 +1,232 @@
+"""A workload's code → the manifest that its calls of AWS ask for, and what they do not tell."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rolewright.core.files import is_folder, real
+from rolewright.core.finding import Finding, Location, Severity
+from rolewright.core.printable import printable
+from rolewright.data import iam
+from rolewright.manifest.placeholders import placeholder
+from rolewright.prove.table import Declared
+from rolewright.sdk.calls import Unmapped
+from rolewright.sdk.code import read_files
+from rolewright.sdk.permissions import Permission, permissions
+from rolewright.suggest.compute_type import recognised
+from rolewright.suggest.draft import Draft, Rest, draft_text
+from rolewright.suggest.draft_check import host
+from rolewright.suggest.drafting import draft
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rolewright.blueprint import Catalog
+    from rolewright.blueprint.model import ComputeBlueprint
+
+_FEW = 3
+_ANY = "fill-in"
+"""In place of a name, where `*` would be every resource of the service."""
+_VARIABLE = re.compile(r"\$\{\w+\}")
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of a workload: what its calls need, and what calls AWS without telling what it needs."""
+
+    name: str
+    folder: Path
+    permissions: tuple[Permission, ...]
+    unmapped: tuple[Unmapped, ...]
+    unread: Mapping[str, int]
+    """The languages that are not read, with how many files each."""
+    files: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that calls AWS was told, as far as can be seen."""
+        return not self.unmapped
+
+    @property
+    def left_out(self) -> tuple[Unmapped, ...]:
+        """What is not told; where nothing was found that calls AWS, the languages that nobody looked at."""
+        if self.permissions or self.unmapped:
+            return self.unmapped
+        where = Location(str(self.folder))
+        return tuple(
+            Unmapped(
+                f"{language} is not read",
+                f"{count} file{'s' * (count != 1)}; nothing that calls AWS was found in what is read",
+                where,
+            )
+            for language, count in sorted(self.unread.items())
+        )
+
+
+def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -> Code:
+    """The code in a folder or a file; the workload has the folder's name, or its parent's too where that is taken."""
+    files = tuple(files)
+    read = read_files(files, str(folder))
+    needed = list(permissions(one for one in read.calls if not isinstance(one, Unmapped)))
+    unmapped = [one for one in (*read.calls, *needed) if isinstance(one, Unmapped)]
+    return Code(
+        _name(folder, taken),
+        folder,
+        tuple(one for one in needed if isinstance(one, Permission)),
+        tuple(sorted(set(unmapped), key=lambda one: (one.location, one.text))),
+        read.unread,
+        files,
+    )
+
+
+def not_told(code: Code) -> Iterator[Finding]:
+    """What keeps a draft from being complete; for code without any call, that there is nothing to draft."""
+    for one in code.left_out:
+        remedy = "look at what it calls, and add what it needs to the draft"
+        yield Finding("not-told", f"{one.text}: {one.reason}", remedy, one.location, severity=Severity.WARNING)
+    if not code.permissions and not code.left_out:
+        message, remedy = "no call of AWS's SDK was found in the code", "name the folder that the code is in"
+        yield Finding("not-told", message, remedy, Location(str(code.folder)), severity=Severity.WARNING)
+
+
+def _name(folder: Path, taken: Collection[str]) -> str:
+    path = real(folder)
+    parts = (path if is_folder(path) else path.parent).parts[1:]
+    names = (_slug("-".join(parts[-count:])) for count in range(1, len(parts) + 1))
+    numbered = (f"workload-{number}" for number in itertools.count(1))
+    return next(one for one in itertools.chain(names, numbered) if one not in taken)
+
+
+def _slug(text: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-32:].strip("-")
+    return name if re.match(r"[a-z][a-z0-9-]", name) else "workload"
+
+
+def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tried: bool = False) -> str:
+    """A manifest with a placeholder for each thing that the code does not tell: `validate` asks for those.
+
+    `type_` is what the workload runs on; without it the files tell, or a placeholder asks. With `is_tried` values are
+    made up in place of placeholders: for a manifest that is tried in memory, and shown to nobody.
+    """
+    made, needed = _drafted(code.permissions, catalog)
+    asked: dict[tuple[str, str], list[Permission]] = defaultdict(list)
+    for one in needed:
+        asked[one.action, one.resource].append(one)
+    unknown = {_ANY: "which one is meant"} | {
+        mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown
+    }
+    where = code.folder.as_posix()
+    lines = [printable(f"# Drafted from the calls of AWS in {where}. Fill in what stands in <…>.")]
+    if code.left_out:
+        lines.append("# Incomplete. Not in here, since the code does not tell it:")
+        lines += [printable(f"#   {one.location}: {one.text}: {one.reason}") for one in code.left_out]
+    lines += ["version: 1", f"workload: {code.name}"]
+    lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
+    said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
+    said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
+    made = replace(made, rest=tuple(replace(one, resources=tuple(map(_own, one.resources))) for one in made.rest))
+    return "".join(f"{line}\n" for line in lines) + draft_text(
+        made, said, None if is_tried else {k: printable(v) for k, v in unknown.items()}
+    )
+
+
+def _compute(code: Code, catalog: Catalog, type_: str | None) -> Iterator[str]:
+    """What it runs on, as its files show it: the type, and a placeholder for each field that it needs."""
+    types = (type_,) if type_ else recognised(code.files, str(code.folder), catalog)
+    yield "compute:"
+    if len(types) != 1:
+        likely = [*types] or [name for name, one in catalog.computes.items() if _holds_grants(one)]
+        asked = placeholder(f"what it runs on, {' or '.join(likely)}; or name it by --type")
+        yield f"  type: {json.dumps(asked)}"
+        return
+    blueprint = catalog.computes[types[0]]
+    yield f"  type: {blueprint.type}"
+    needed = dict.fromkeys(host(catalog, blueprint.type))
+    for name in needed:
+        if name != "type":
+            asked = " ".join(str(blueprint.fields[name].get("description", name)).split())
+            yield f"  {name}: {json.dumps(placeholder(asked), ensure_ascii=False)}"
+
+
+def _holds_grants(blueprint: ComputeBlueprint) -> bool:
+    return any(role.grants == "workload" for role in blueprint.roles.values())
+
+
+def _drafted(needed: Sequence[Permission], catalog: Catalog) -> tuple[Draft, list[Permission]]:
+    """The draft, and the permissions as it has them: a name that only holds a place is one where a field takes it."""
+    made = draft(_declared(needed), catalog)
+    marks = {mark for one in needed for mark, _ in one.unknown}
+    unfit = {mark for rest in made.rest for resource in rest.resources for mark in marks if mark in resource}
+    if unfit:  # a name that no field takes: the resource without it, where a type is for that
+        moved = [_anywhere(one) if any(mark in unfit for mark, _ in one.unknown) else one for one in needed]
+        left = {action for rest in draft(_declared(moved), catalog).rest for action in rest.actions}
+        needed = [old if old.action in left else new for old, new in zip(needed, moved, strict=True)]
+        made = draft(_declared(needed), catalog)
+    wide = {action: _all_of(action) for rest in made.rest if rest.resources == ("*",) for action in rest.actions}
+    if any(wide.values()):
+        rest = [part for one in made.rest for part in _narrowed(one, wide)]
+        made = replace(made, rest=tuple(rest))
+        needed = [
+            replace(one, resource=arn) if one.resource == "*" else one
+            for one in needed
+            for arn in (wide.get(one.action, ()) or (one.resource,))
+        ]
+    return made, list(needed)
+
+
+def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]:
+    """A statement on `*`, as one for each kind of resource that its actions are on."""
+    if rest.resources != ("*",):
+        yield rest
+        return
+    for arns, actions in itertools.groupby(sorted(rest.actions, key=lambda one: wide[one]), key=lambda one: wide[one]):
+        reason = "the code does not tell which ones are meant" if arns else rest.reason
+        yield replace(rest, actions=tuple(actions), resources=arns or ("*",), reason=reason)
+
+
+def _own(resource: str) -> str:
+    """An ARN of the workload's own partition, region and account, where the code tells no other."""
+    names = ("", "${partition}", "", "${region}", "${account}")
+    parts = resource.split(":", 5)
+    if len(parts) < 6:
+        return resource
+    own = [name if name and part == "*" else part for name, part in zip(names, parts, strict=False)]
+    return ":".join([*own, parts[5]])
+
+
+def _all_of(action: str) -> tuple[str, ...]:
+    """The ARNs of all resources that an action can be asked for on; none where it is for none of its own."""
+    facts, service = iam.action(action), iam.service(action.split(":", maxsplit=1)[0])
+    kinds = facts.resource_types if facts and service else ()
+    arns = {_VARIABLE.sub("*", service.resources[kind].arn) for kind in kinds if service and kind in service.resources}
+    return tuple(sorted(_named(arn) for arn in arns))
+
+
+def _named(arn: str) -> str:
+    """An ARN with a name that holds a place, where else nothing in it would tell what it is of."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or re.search(r"\w", parts[5]):
+        return arn
+    return ":".join([*parts[:5], parts[5].replace("*", _ANY, 1)])
+
+
+def _anywhere(one: Permission) -> Permission:
+    return Permission(one.action, "*", one.call)
+
+
+def _declared(needed: Sequence[Permission]) -> Iterator[Declared]:
+    for action, resource in dict.fromkeys((one.action, one.resource) for one in needed):
+        yield Declared("Allow", (action,), (resource,), (), "code")
+
+
+def _asked(action: str, listed: Sequence[Permission]) -> str:
+    places = list(dict.fromkeys(str(one.call.location) for one in listed))
+    more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
+    unsure = "" if any(one.call.is_sure for one in listed) else " (by pattern)"
+    return printable(f"{action}{unsure}: {', '.join(places[:_FEW])}{more}")

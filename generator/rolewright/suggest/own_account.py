@@ -1,0 +1,72 @@
+"""Where a manifest that a policy is held against is applied: partition, region and account, as far as it is known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rolewright.manifest.values import partition_of
+from rolewright.prove.match import matches, segments
+from rolewright.render.readable import SYMBOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rolewright.prove.table import Declared
+
+_FORMS = {
+    "partition": re.compile(r"aws[a-z-]*"),
+    "region": re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-\d"),
+    "account": re.compile(r"\d{12}"),
+}
+_REGIONS = {"": "us-east-1", "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
+@dataclass(frozen=True)
+class Own:
+    """Where the manifest is applied; "" for what nobody knows."""
+
+    partition: str = ""
+    region: str = ""
+    account: str = ""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What the context's references stand for; what nobody knows has a name in place of a value."""
+        known = {"local.partition": self.partition, "local.region": self.region, "local.account": self.account}
+        return {name: value or SYMBOLS[name] for name, value in known.items()}
+
+    @property
+    def environment(self) -> tuple[str, str]:
+        """An account and a region for a manifest that is read only to see what it declares."""
+        return self.account or "123456789012", self.region or _REGIONS.get(self.partition, "us-east-1")
+
+    def takes(self, name: str, value: str) -> bool:
+        """Whether a part of an ARN, or a pattern of one, is or includes the own."""
+        known: str = {"partition": self.partition, "region": self.region, "account": self.account}[name]
+        return value == "*" or (name == "partition" and not known) or bool(known and matches(value, known))
+
+
+def is_concrete(name: str, value: str) -> bool:
+    """Whether a text is a partition, a region or an account, and no pattern of one."""
+    return _FORMS[name].fullmatch(value) is not None
+
+
+def named_most(declared: Iterable[Declared], account: str = "") -> Own:
+    """The account that ARNs of policies name most, unless one is given; the region and the partition likewise.
+
+    Of those named as often the first is taken. A region counts where the ARN is of that account, or of none.
+    """
+    arns = [segments(resource) for one in declared for resource in one.resources]
+    arns = [parts for parts in arns if len(parts) == 6]
+    account = account or _most("account", (parts[4] for parts in arns))
+    region = _most("region", (parts[3] for parts in arns if not account or parts[4] in ("", "*", account)))
+    partition = partition_of(region) if region else _most("partition", (parts[1] for parts in arns))
+    return Own(partition, region, account)
+
+
+def _most(name: str, values: Iterable[str]) -> str:
+    counted = Counter(value for value in values if is_concrete(name, value))
+    return max(counted, key=lambda value: counted[value], default="")

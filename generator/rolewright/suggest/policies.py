@@ -1,0 +1,126 @@
+"""Identity policies as other tools write them: plain, in a wrapper, or as text inside JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
+
+from rolewright.core.files import UnreadableError, parse_json, read_json
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.prove.document import PolicyError, PolicyStatement, statements
+from rolewright.prove.table import Declared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Part of a policy that cannot be compared, in words; `effect` is "" for what is no policy of an identity."""
+
+    effect: Literal["Allow", "Deny", ""]
+    said: str
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What the policies of a file allow and deny, each statement by its name, and what of them cannot be compared."""
+
+    file: str
+    allowed: tuple[Declared, ...]
+    denied: tuple[Declared, ...]
+    unread: tuple[Unread, ...]
+
+    @property
+    def all(self) -> tuple[Declared, ...]:
+        """What decides on a request."""
+        return (*self.allowed, *self.denied)
+
+
+def read_policies(path: Path) -> Foreign:
+    """The identity policies in a JSON file.
+
+    A policy document may stand anywhere in it: alone, in a list, in the answers of `aws iam` and of Access
+    Analyzer's policy generation (there as text), in the `Policies` of iam-policy-autopilot. Policies with a principal
+    are those of resources, and are left out. Raises Rejected for a file without a policy, or with a malformed one.
+    """
+    try:
+        documents = list(_documents(read_json(path)))
+    except UnreadableError as error:
+        raise _refused(path, str(error), "give a file with a policy in JSON") from None
+    if not documents:
+        raise _refused(path, "has no policy in it: nothing in there has a `Statement`", "give a policy in JSON")
+    try:
+        return of_documents(documents, str(path))
+    except PolicyError as error:
+        raise _refused(path, f"has a policy that IAM would not accept: {error}", "mend the policy") from None
+
+
+def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
+    """What policy documents of a file say. Raises PolicyError."""
+    allowed: list[Declared] = []
+    denied: list[Declared] = []
+    unread: dict[Unread, None] = {}
+    for order, document in enumerate(documents, 1):
+        if _of_resource(document):
+            unread[Unread("", "a policy with a Principal is that of a resource, and is left out")] = None
+            continue
+        for number, one in enumerate(statements(document), 1):
+            name = one.sid or f"statement {number}"
+            name = f"policy {order}, {name}" if len(documents) > 1 else name
+            if one.not_actions or one.not_resources:
+                unread[_unread(one, name)] = None
+            else:
+                (allowed if one.effect == "Allow" else denied).append(_declared(one, name))
+    return Foreign(file, tuple(allowed), tuple(denied), tuple(unread))
+
+
+def _unread(one: PolicyStatement, name: str) -> Unread:
+    what = "NotAction" if one.not_actions else "NotResource"
+    if one.effect == "Allow":
+        return Unread("Allow", f"{name}: what {what} leaves is no list that a manifest can have")
+    return Unread("Deny", f"{name}: a Deny with {what} is not compared; it may deny what is allowed here")
+
+
+def _refused(path: Path, what: str, remedy: str) -> Rejected:
+    return Rejected([Finding("policy-unreadable", f"{path.name} {what}", remedy, Location(str(path)))])
+
+
+def _documents(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+    match node:
+        case dict() if "Statement" in node:
+            yield node
+        case dict():
+            for value in node.values():
+                yield from _documents(value)
+        case list():
+            for item in node:
+                yield from _documents(item)
+        case str() if "Statement" in node:
+            try:
+                inner = parse_json(node if node.lstrip().startswith("{") else unquote(node))
+            except UnreadableError:
+                return
+            yield from _documents(inner)
+        case _:
+            return
+
+
+def _of_resource(document: dict[str, Any]) -> bool:
+    listed = document["Statement"]
+    return any(
+        isinstance(one, dict) and ("Principal" in one or "NotPrincipal" in one)
+        for one in (listed if isinstance(listed, list) else [listed])
+    )
+
+
+def _declared(one: PolicyStatement, name: str) -> Declared:
+    def meant(text: str) -> str:
+        """Write a text as a document does in which `${` means something."""
+        return text if one.variables else text.replace("${", "${$}{")
+
+    conditions = tuple((atom.operator, atom.key, tuple(map(meant, atom.values))) for atom in one.conditions)
+    effect: Literal["Allow", "Deny"] = "Allow" if one.effect == "Allow" else "Deny"
+    return Declared(effect, one.actions, tuple(map(meant, one.resources)), conditions, name)

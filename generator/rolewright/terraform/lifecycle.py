@@ -1,0 +1,107 @@
+"""The life of modules in Terraform: validate, plan, and where it is wanted apply, a second plan, and destroy."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolewright.terraform.root import Root
+from rolewright.terraform.server import LACKING
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from rolewright.pipeline import Built
+    from rolewright.terraform.root import Call, Fault
+    from rolewright.terraform.terraform import Terraform
+
+_TOGETHER = 40
+"""The most modules of one root: another provider, which is what takes the time, pays from there on."""
+_RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """How far one module came in one environment.
+
+    `added` is how many resources of each type the plan makes. `applied` tells whether they were made, found unchanged
+    by a second plan, and destroyed; `missing` are types that moto cannot make, for which it was only planned.
+    """
+
+    call: Call
+    added: Counter[str]
+    applied: bool
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be done: `environments` as in Root, `tell` is given a line for each step that begins."""
+
+    terraform: Terraform
+    environments: Collection[str]
+    apply: bool
+    own: bool
+    tell: Callable[[str], None]
+
+
+def live(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Lived], list[Fault]]:
+    """Lead modules through their life, `jobs` roots at a time; in the order of the modules.
+
+    Raises TerraformError where the provider is not to be had, or Terraform ends without a diagnosis.
+    """
+    lived: list[Lived] = []
+    faults: list[Fault] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for one, found in pool.map(lambda group: _live(group, wanted), _groups(modules, wanted)):
+            lived += one
+            faults += found
+    order = {built.workload.name: number for number, built in enumerate(modules)}
+    lived.sort(key=lambda one: order[one.call.built.workload.name])
+    return lived, faults
+
+
+def _groups(modules: Sequence[Built], wanted: Wanted) -> Iterator[list[Built]]:
+    """The modules of each root: those that can be applied are apart from those that cannot."""
+    for planned in (False, True):
+        kept = [one for one in modules if bool(wanted.apply and lacking(one)) == planned]
+        for first in range(0, len(kept), _TOGETHER):
+            yield kept[first : first + _TOGETHER]
+
+
+def lacking(built: Built) -> tuple[str, ...]:
+    """The Terraform types of a module that moto cannot make."""
+    types = {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
+    return tuple(sorted(types & LACKING.keys()))
+
+
+def _live(modules: Sequence[Built], wanted: Wanted) -> tuple[list[Lived], list[Fault]]:
+    applied = wanted.apply and not any(map(lacking, modules))
+    with tempfile.TemporaryDirectory(prefix="rolewright-") as folder:
+        root = Root(Path(folder), wanted.terraform, modules, wanted.environments, own=wanted.own)
+        wanted.tell(f"init, validate and plan {_counted(len(root.calls), 'module')}")
+        root.init()
+        faults = root.validate() or root.plan()
+        if faults:
+            return [], faults
+        added = root.added()
+        if applied:
+            wanted.tell(f"apply {_counted(sum(one.total() for one in added.values()), 'resource')}")
+            faults = root.apply()
+            if not faults:
+                wanted.tell("plan a second time")
+                faults = root.drift()
+            wanted.tell("destroy")
+            faults += root.destroy()
+    missing = {} if applied or not wanted.apply else {call.name: lacking(call.built) for call in root.calls}
+    lived = [Lived(call, added[call.name], applied, missing.get(call.name, ())) for call in root.calls]
+    return ([], faults) if faults else (lived, [])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

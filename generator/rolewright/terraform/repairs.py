@@ -1,0 +1,335 @@
+"""A moto server for real Terraform, with moto's known gaps repaired: what `server` starts in a process of its own.
+
+Each repair says in its docstring what moto lacks and what would go wrong; none touches a policy of a role.
+"""
+
+from __future__ import annotations
+
+import inspect
+import ipaddress
+import json
+import sys
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import moto.codebuild.responses
+import moto.iam.models
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.codebuild.responses import CodeBuildResponse
+from moto.core.utils import utcnow
+from moto.dynamodb.models import DynamoDBBackend
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.amis import Ami
+from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.responses.instances import InstanceResponse
+from moto.efs.models import EFSBackend, FileSystem
+from moto.efs.responses import EFSResponse
+from moto.glue.models import FakeJob
+from moto.kinesis.responses import KinesisResponse
+from moto.server import ThreadedMotoServer
+from moto.sqs.models import Queue
+from moto.ssm.models import Parameter, ParameterDict
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from rolewright.terraform.server import ACCOUNT
+
+Replacement = Callable[..., Any]
+
+REPAIRS: list[tuple[Any, str, Any]] = []
+"""An owner, a name in it, and what stands under that name while the server runs."""
+
+
+def repair(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
+    """Put a function in the place of a method, a property or a function; it takes the original first."""
+    original = inspect.getattr_static(owner, name)
+    wrap = type(original) if isinstance(original, property | staticmethod) else None
+    bare = {property: "fget", staticmethod: "__func__"}
+
+    def register(replacement: Replacement) -> Replacement:
+        inner = original if wrap is None else getattr(original, bare[wrap])
+
+        def stand_in(*arguments: Any, **named: Any) -> Any:
+            return replacement(inner, *arguments, **named)
+
+        REPAIRS.append((owner, name, stand_in if wrap is None else wrap(stand_in)))
+        return replacement
+
+    return register
+
+
+def addition(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
+    """Add a method, unless moto has learned it by now."""
+
+    def register(added: Replacement) -> Replacement:
+        if not hasattr(owner, name):
+            REPAIRS.append((owner, name, added))
+        return added
+
+    return register
+
+
+# --- who and where ---------------------------------------------------------------------------------------
+
+
+@repair(moto.iam.models, "get_account_id_from")
+def account_of_a_key(original: Replacement, access_key: str) -> Any:
+    """moto puts every access key that it did not make into one account, and an environment has one of its own."""
+    return access_key.removeprefix(ACCOUNT) if access_key.startswith(ACCOUNT) else original(access_key)
+
+
+# --- what a manifest takes for granted -------------------------------------------------------------------
+
+
+@repair(EC2Backend, "describe_images")
+def images_exist(
+    original: Replacement,
+    backend: Any,
+    ami_ids: list[str] | None = None,
+    filters: dict[str, Any] | None = None,
+    **named: Any,
+) -> Any:
+    """moto knows other images than its own parameters name, and none of them has a root device.
+
+    The provider looks for the root device's name before it starts an instance with settings for that device.
+    """
+    for ami_id in [*(ami_ids or ()), *(filters or {}).get("image-id", ())]:
+        if ami_id not in backend.amis:
+            backend.amis[ami_id] = Ami(
+                backend, ami_id, root_device_type="ebs", region_name=f"{backend.region_name}a", architecture="x86_64"
+            )
+    return original(backend, ami_ids=ami_ids, filters=filters, **named)
+
+
+@repair(InstanceResponse, "_validate_block_device_mapping")
+def root_volumes_have_the_size_of_their_image(original: Replacement, mapping: dict[str, Any]) -> None:
+    """moto refuses settings of a volume without a size; AWS takes the size from the image."""
+    if "Ebs" in mapping:
+        mapping["Ebs"].setdefault("VolumeSize", 8)
+    original(mapping)
+
+
+@repair(ParameterDict, "_check_loading_status")
+def public_parameters_exist(original: Replacement, parameters: Any, key: str) -> None:
+    """moto has Amazon's public parameters and lacks Canonical's, in which the id of an Ubuntu image is."""
+    original(parameters, key)
+    if str(key).startswith("/aws/service/canonical/") and not dict.__contains__(parameters, key):
+        image = f"ami-{zlib.crc32(key.encode()):017x}"
+        make: Any = Parameter  # moto leaves methods of its base class open that only CloudFormation needs
+        made = make(parameters.account_id, key, image, "String", None, None, None, utcnow(), 1, "text")
+        dict.__setitem__(parameters, key, [made])
+
+
+_NETWORK = threading.RLock()  # the server answers several requests at once, and two must not take one range
+
+
+@repair(EC2Backend, "get_subnet")
+def subnets_exist(original: Replacement, backend: Any, subnet_id: str) -> Any:
+    """A subnet that a manifest names is there: in the default VPC, beside moto's own."""
+    with _NETWORK:
+        if not any(subnet_id in zone for zone in backend.subnets.values()):
+            _make_subnet(backend, subnet_id)
+    return original(backend, subnet_id)
+
+
+def _make_subnet(backend: Any, subnet_id: str) -> None:
+    taken = [subnet.cidr for subnet in backend.describe_subnets()]
+    network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
+    free = next(one for one in network.subnets(new_prefix=24) if not any(map(one.overlaps, taken)))
+    zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # not all in one: a mount target has its zone alone
+    made = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
+    zone = backend.subnets[made.availability_zone]
+    del zone[made.id]
+    made.id = subnet_id
+    zone[subnet_id] = made
+
+
+@repair(EC2Backend, "describe_subnets")
+def subnets_are_found(original: Replacement, backend: Any, subnet_ids: Any = None, filters: Any = None) -> Any:
+    """The same where a subnet is looked up by its id."""
+    for subnet_id in subnet_ids or ():
+        backend.get_subnet(subnet_id)
+    return original(backend, subnet_ids=subnet_ids, filters=filters)
+
+
+@repair(EC2Backend, "get_security_group_from_id")
+def security_groups_exist(original: Replacement, backend: Any, group_id: str) -> Any:
+    """A security group that a manifest names is there, in the default VPC."""
+    vpc = backend.get_default_vpc().id
+    if original(backend, group_id) is None and group_id.startswith("sg-"):
+        make: Any = SecurityGroup
+        backend.groups[vpc][group_id] = make(backend, group_id, group_id, "named by a manifest", vpc_id=vpc)
+    return original(backend, group_id)
+
+
+@repair(EC2Backend, "describe_security_groups")
+def security_groups_are_found(
+    original: Replacement, backend: Any, group_ids: Any = None, *rest: Any, **named: Any
+) -> Any:
+    """The same where security groups are looked up by their ids."""
+    for group_id in group_ids or ():
+        backend.get_security_group_from_id(group_id)
+    return original(backend, group_ids, *rest, **named)
+
+
+@repair(EFSBackend, "create_mount_target")
+def security_groups_of_mount_targets_exist(original: Replacement, backend: Any, *rest: Any, **named: Any) -> Any:
+    """The same for EFS, which looks for them among all that there are."""
+    for group_id in named.get("security_groups") or ():
+        backend.ec2_backend.get_security_group_from_id(group_id)
+    return original(backend, *rest, **named)
+
+
+# --- what moto takes and does not give back --------------------------------------------------------------
+
+_FORGOTTEN = ("LoggingConfig", "DeadLetterConfig", "FileSystemConfigs", "SnapStart")
+
+
+@repair(LambdaFunction, "__init__")
+def function_settings_are_kept(
+    original: Replacement, function: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any
+) -> None:
+    """moto drops a function's log group, dead-letter queue and file system, so that a second plan adds them again."""
+    original(function, account_id, spec, *rest, **named)
+    function.forgotten = {name: spec[name] for name in _FORGOTTEN if name in spec}
+
+
+@repair(LambdaFunction, "get_configuration")
+def function_settings_are_given_back(original: Replacement, function: Any, *arguments: Any, **named: Any) -> Any:
+    """The second half of the repair above; and moto makes an empty image configuration of none at all."""
+    found = {**original(function, *arguments, **named), **function.forgotten}
+    if not any(found.get("ImageConfigResponse", {}).get("ImageConfig", {}).values()):
+        found.pop("ImageConfigResponse", None)
+    return found
+
+
+@repair(LambdaFunction, "_get_layers_data")
+def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list[dict[str, Any]]:
+    """moto knows the layers alone that were made in it, and a manifest names those of others."""
+    return [{"Arn": arn, "CodeSize": 1} for arn in arns]
+
+
+@repair(LambdaBackend, "create_event_source_mapping")
+def event_sources_keep_the_alias(original: Replacement, backend: Any, spec: dict[str, Any]) -> Any:
+    """moto puts the version in the place of the alias that calls it, which a second plan puts back."""
+    made = original(backend, spec)
+    if spec["FunctionName"].startswith("arn:"):
+        made.function_arn = spec["FunctionName"]
+    return made
+
+
+@repair(LambdaFunction, "get_code")
+def a_reserve_of_none_is_given_back(original: Replacement, function: Any) -> Any:
+    """moto takes a reserved concurrency of 0, which stops a function, for no reserve at all."""
+    found = original(function)
+    if function.reserved_concurrency == 0:
+        found["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return found
+
+
+@repair(CodeBuildResponse, "create_project")
+def projects_keep_their_key(original: Replacement, response: Any) -> Any:
+    """moto puts AWS's own key in the place of a customer-managed one, which a second plan sets again."""
+    answer = original(response)
+    if key := response._get_param("encryptionKey"):
+        project = response.codebuild_backend.codebuild_projects[response._get_param("name")]
+        project.project_metadata["encryptionKey"] = key
+    return answer
+
+
+@repair(FakeJob, "as_dict")
+def jobs_have_no_class_of_their_own(original: Replacement, job: Any) -> Any:
+    """moto answers with an execution class where none was given, which a second plan takes away."""
+    found = original(job)
+    if found["ExecutionClass"] == "STANDARD":
+        del found["ExecutionClass"]
+    return found
+
+
+@repair(Queue, "attributes")
+def queue_policies_are_given_back(original: Replacement, queue: Any) -> dict[str, Any]:
+    """moto never gives the redrive allow policy back, for which Terraform waits; to the redrive policy it adds
+    white space, which Terraform takes for a change."""
+    found: dict[str, Any] = original(queue)
+    if getattr(queue, "redrive_allow_policy", None):
+        found["RedriveAllowPolicy"] = queue.redrive_allow_policy
+    if found.get("RedrivePolicy"):
+        found["RedrivePolicy"] = json.dumps(json.loads(found["RedrivePolicy"]), separators=(",", ":"))
+    return found
+
+
+@repair(KinesisResponse, "create_stream")
+def streams_keep_their_tags(original: Replacement, response: Any) -> Any:
+    """moto drops the tags that a stream is made with, so that a second plan adds them."""
+    answer = original(response)
+    if tags := response._get_param("Tags"):
+        response.kinesis_backend.add_tags_to_stream(None, response._get_param("StreamName"), tags)
+    return answer
+
+
+# --- what moto cannot do ---------------------------------------------------------------------------------
+
+
+@repair(DynamoDBBackend, "delete_table")
+def protected_tables_can_be_deleted(original: Replacement, backend: Any, name: str) -> Any:
+    """moto is right to refuse, as AWS does: but `destroy` is what is tried here, and not the protection."""
+    backend.get_table(name).deletion_protection_enabled = False
+    return original(backend, name)
+
+
+@repair(moto.codebuild.responses, "_validate_required_params_source")
+def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None:
+    """moto asks for the place of a source even where there is none."""
+    if source["type"] != "NO_SOURCE":
+        original(source)
+
+
+@addition(StepFunctionResponse, "validate_state_machine_definition")
+def definitions_can_be_validated(_response: Any) -> str:
+    """moto lacks the call, with which the provider begins a plan, and which it repeats until it is answered."""
+    return json.dumps({"result": "OK", "diagnostics": []})
+
+
+@addition(StepFunctionResponse, "list_state_machine_versions")
+def machines_have_no_versions(_response: Any) -> str:
+    """moto lacks the call, with which the provider reads a state machine."""
+    return json.dumps({"stateMachineVersions": []})
+
+
+@addition(EFSResponse, "put_backup_policy")
+def file_systems_can_be_backed_up(response: Any) -> tuple[int, dict[str, str], str]:
+    """moto lacks the call, and knows of backups only what was said when the file system was made."""
+    policy = response._get_param("BackupPolicy")
+    response.efs_backend.file_systems_by_id[response._get_param("FileSystemId")]._backup_policy = policy
+    return 200, {"Content-Type": "application/json"}, json.dumps({"BackupPolicy": policy})
+
+
+@repair(FileSystem, "backup_policy")
+def backups_are_given_back(original: Replacement, file_system: Any) -> Any:
+    """The second half of the addition above."""
+    return getattr(file_system, "_backup_policy", None) or original(file_system)
+
+
+@addition(EFSResponse, "delete_file_system_policy")
+def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, str], str]:
+    """moto lacks the call, without which a file system with a policy cannot be destroyed."""
+    response.efs_backend.file_systems_by_id[response._get_param("FileSystemId")].file_system_policy = None
+    return 200, {"Content-Type": "application/json"}, "{}"
+
+
+def serve() -> None:
+    """Serve until standard input ends; the address is the first line of the output."""
+    for owner, name, replacement in REPAIRS:
+        patch.object(owner, name, replacement, create=True).start()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    serve()

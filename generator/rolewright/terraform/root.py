@@ -1,0 +1,203 @@
+"""Many modules in one Terraform root, so that the provider starts once; a fault is known by its module."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.terraform.server import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from rolewright.core.model import Environment
+    from rolewright.pipeline import Built
+    from rolewright.terraform.terraform import Terraform
+
+_CALL = re.compile(r"(?:^|module\.)m(\d+)(_\w+)?(?=[./]|$)")
+_LOOPBACK = {
+    "secret_key": "none",
+    "skip_credentials_validation": True,
+    "skip_metadata_api_check": True,
+    "s3_use_path_style": True,
+    "max_retries": 2,
+}
+_PARALLEL = "-parallelism=30"  # most of the time is waiting for what moto has done long ago
+_EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One module in one environment, as the root calls it: `m3`, or `m3_prod` where there are several."""
+
+    name: str
+    built: Built
+    environment: Environment
+
+    @property
+    def provider(self) -> str:
+        """The alias of its provider: that of its account and region."""
+        return f"a{self.environment.account}_{self.environment.region.replace('-', '_')}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What Terraform says is wrong, at a step of its work. `call` is None where it concerns no module.
+
+    `file` and `line` are those in the module, "" and 0 where it names none.
+    """
+
+    call: Call | None
+    step: str
+    text: str
+    file: str = ""
+    line: int = 0
+
+
+class Root:
+    """A root that calls every module once for each of its environments, each with its account and region.
+
+    `environments` are the names of those that are wanted, all where it is empty. With `own` the provider is left to
+    the caller's credentials, whose account and region the module itself compares with its environment's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        terraform: Terraform,
+        modules: Iterable[Built],
+        environments: Collection[str] = (),
+        *,
+        own: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.terraform = terraform
+        self.modules = list(modules)
+        self.calls = [
+            Call(f"m{number}_{environment.name}" if environment.name else f"m{number}", built, environment)
+            for number, built in enumerate(self.modules)
+            for environment in built.workload.environments
+            if not environments or environment.name in environments
+        ]
+        self._own = own
+        for number, built in enumerate(self.modules):
+            for name, text in built.module.files.items():
+                path = folder / f"m{number}" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        (folder / "function.zip").write_bytes(_EMPTY_ZIP)
+        (folder / "main.tf.json").write_text(json.dumps(self._main(), indent=1), encoding="utf-8")
+
+    def _main(self) -> dict[str, Any]:
+        providers = {call.provider: {"alias": call.provider, **self._settings(call)} for call in self.calls}
+        return {
+            "provider": {"aws": list(providers.values())},
+            "module": {
+                call.name: {
+                    "source": f"./{call.name.partition('_')[0]}",
+                    "providers": {"aws": f"aws.{call.provider}"},
+                    **{name: _literal(value) for name, value in call.environment.variables.items()},
+                }
+                for call in self.calls
+            },
+            "output": {call.name: {"value": f"${{module.{call.name}}}", "sensitive": True} for call in self.calls},
+        }
+
+    def _settings(self, call: Call) -> dict[str, Any]:
+        if self._own:  # a module without environments goes where the caller's own settings lead
+            return {"region": call.environment.region} if call.environment.name else {}
+        return {"region": call.environment.region, "access_key": ACCOUNT + call.environment.account, **_LOOPBACK}
+
+    def init(self) -> None:
+        """Find the provider. Raises TerraformError where it is not to be had."""
+        self.terraform.run(self.folder, "init", "-input=false", "-backend=false", "-no-color")
+
+    def validate(self) -> list[Fault]:
+        """Errors and warnings of `terraform validate`."""
+        verdict = self.terraform.json(self.folder, "validate", "-json", accept=(0, 1))
+        return [self._diagnosis("validate", one) for one in verdict["diagnostics"]]
+
+    def plan(self) -> list[Fault]:
+        """Plan, and keep the plan. What Terraform warns of is a fault too."""
+        return self._step("plan", "-input=false", "-out=plan.bin", _PARALLEL)
+
+    def apply(self) -> list[Fault]:
+        """Apply the plan."""
+        return self._step("apply", "-input=false", _PARALLEL, "plan.bin")
+
+    def drift(self) -> list[Fault]:
+        """What a second plan would change."""
+        found = self._step("plan", "-input=false", "-out=second.bin", _PARALLEL)
+        shown = {} if found else self._shown("second.bin")
+        return found + [
+            Fault(self._called(change["address"]), "second plan", f"a second plan would {_changed(change)}")
+            for change in shown.get("resource_changes", ())
+            if change["change"]["actions"] != ["no-op"]
+        ]
+
+    def destroy(self) -> list[Fault]:
+        """Destroy everything, and see that nothing is left."""
+        found = self._step("destroy", "-auto-approve", "-input=false", _PARALLEL)
+        left = [] if found else self.terraform.run(self.folder, "state", "list").splitlines()
+        return found + [Fault(self._called(address), "destroy", f"{address} is left after destroy") for address in left]
+
+    def added(self) -> dict[str, Counter[str]]:
+        """How many resources of each type the plan would make, by the name of the call."""
+        found: dict[str, Counter[str]] = {call.name: Counter() for call in self.calls}
+        for change in self.planned().get("resource_changes", ()):
+            if (called := self._called(change["address"])) and "create" in change["change"]["actions"]:
+                found[called.name][change["type"]] += 1
+        return found
+
+    def planned(self) -> dict[str, Any]:
+        """`terraform show -json` of the plan."""
+        return self._shown("plan.bin")
+
+    def state(self) -> dict[str, Any]:
+        """`terraform show -json` of the state."""
+        return self._shown()
+
+    def _shown(self, *file: str) -> dict[str, Any]:
+        shown: dict[str, Any] = self.terraform.json(self.folder, "show", "-json", *file)
+        return shown
+
+    def _step(self, step: str, *arguments: str) -> list[Fault]:
+        output = self.terraform.run(self.folder, step, "-json", *arguments, accept=(0, 1))
+        messages = [json.loads(line) for line in output.splitlines()]
+        return [self._diagnosis(step, one["diagnostic"]) for one in messages if one["type"] == "diagnostic"]
+
+    def _diagnosis(self, step: str, one: dict[str, Any]) -> Fault:
+        place = one.get("range") or {"filename": "", "start": {"line": 0}}
+        address, (folder, _, file) = one.get("address") or "", place["filename"].partition("/")
+        where = f" at {address}" if address else ""
+        text = f"{one['severity']}{where}: {': '.join(filter(None, (one['summary'], one['detail'])))}"
+        called = self._called(address) or self._called(folder)
+        return Fault(called, step, text, file, place["start"]["line"] if file else 0)
+
+    def _called(self, address: str) -> Call | None:
+        """The call that an address or a folder belongs to; of a folder's several calls the first."""
+        found = _CALL.search(address)
+        if found is None:
+            return None
+        name = f"m{found[1]}{found[2] or ''}"
+        return next((one for one in self.calls if one.name == name or one.name.startswith(f"{name}_")), None)
+
+
+def _changed(change: dict[str, Any]) -> str:
+    before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    what = ", ".join(f"{name} {before.get(name)!r} → {after.get(name)!r}" for name in names)
+    return f"{' and '.join(change['change']['actions'])} {change['address']}: {what}"
+
+
+def _literal(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """A value in Terraform's JSON syntax, in which strings are templates."""
+    if isinstance(value, str):
+        return value.replace("${", "$${").replace("%{", "%%{")
+    if isinstance(value, list | tuple):
+        return [_literal(item) for item in value]
+    return {key: _literal(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,49 @@
+"""A moto server on loopback, in a process of its own, which the sandbox of this one cannot disturb."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACCOUNT = "ACCOUNT0"
+"""What an access key begins with that ends in the account it is for; an access key has twenty characters."""
+
+LACKING = {
+    "aws_autoscaling_group": "moto gives back a reservation of capacity that nobody asked for",
+    "aws_ecs_service": "moto forgets the capacity provider and the rebalancing of zones, and never ends deleting it",
+    "aws_launch_template": "moto gives back the template's own tags as those of its instances",
+    "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
+    "aws_batch_job_queue": "it needs a compute environment",
+    "aws_eks_pod_identity_association": "moto has no Pod Identity",
+    "aws_lambda_provisioned_concurrency_config": "moto has no provisioned concurrency",
+    "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
+    "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
+}
+"""Terraform types that not even the repaired server makes: modules with one of them are planned, not applied."""
+
+
+@contextmanager
+def moto_server(program: str = "rolewright.terraform.repairs") -> Iterator[str]:
+    """The address of a server that lives as long as the block. Raises RuntimeError where it does not start."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
+    with subprocess.Popen(  # noqa: S603 - this Python, and a module of rolewright's
+        [sys.executable, "-m", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=own,
+    ) as process:
+        try:
+            address = process.stdout.readline().strip() if process.stdout else ""
+            if not address:
+                raise RuntimeError(f"the moto server ended at its start: {sys.executable} -m {program} says why")
+            yield address
+        finally:
+            process.terminate()

@@ -1,0 +1,202 @@
+"""What a role used, held against what its manifest declares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from rolewright.data import iam
+from rolewright.prove.match import Kind, matches
+from rolewright.sdk.operations import data_actions, silent_patterns
+from rolewright.usage.tally import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.core.model import Declaration, Environment, Grant, Workload
+    from rolewright.usage.reports import LastAccessed
+    from rolewright.usage.tally import RoleUse, Tally
+
+_What = TypeVar("_What", tuple[str], tuple[str, str], tuple[str, str, str])
+_MADE = re.compile(r"\$\{(?!aws:)[^}]*\}")
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A declared permission and what became of it.
+
+    `unseen` is what these records could not show: `because` says why.
+    """
+
+    state: Literal["used", "unused", "unseen"]
+    action: str
+    resource: str
+    origin: str
+    place: str
+    seen: Seen
+    because: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role in one environment.
+
+    `undeclared` is what it did although nothing declares it, `denied` has AWS's reasons, `refused` proves neither use
+    nor lack of a permission, and of the operations `unmapped` nothing is known.
+    """
+
+    environment: str
+    role: str
+    name: str
+    seen: Seen
+    permissions: tuple[Permission, ...]
+    undeclared: tuple[tuple[str, str, Seen], ...]
+    denied: tuple[tuple[str, str, str, Seen], ...]
+    refused: tuple[tuple[str, str, str, Seen], ...]
+    unmapped: tuple[tuple[str, Seen], ...]
+
+
+def held(
+    workload: Workload,
+    declaration: Declaration,
+    names: Mapping[str, str],
+    environment: Environment,
+    tally: Tally,
+    accessed: Mapping[str, LastAccessed],
+) -> Iterator[Held]:
+    """Each role of a workload in an environment; `names` are the roles' names in AWS, by key.
+
+    `accessed` is when IAM saw services used, by the name of a role; it fills in where the records show nothing.
+    """
+    for key, role_name in names.items():
+        uses = [
+            one
+            for (account, other), one in sorted(tally.roles.items())
+            if other == role_name
+            and (not environment.name or account == environment.account)  # else any account is meant
+        ]
+        matched: set[tuple[str, str]] = set()
+        blind = _blind(environment, uses, tally)
+        permissions = tuple(
+            _remembered(
+                _permission(workload, grant, action, resource, uses, tally, matched, blind), accessed.get(role_name)
+            )
+            for grant in declaration.grants
+            if grant.role == key and grant.effect == "Allow"
+            for resource in (text.ground(environment.values) for text in grant.resources)
+            for pattern in grant.actions
+            for action in iam.expand(pattern) or (pattern,)
+        )
+        undeclared = _added((pair, seen) for use in uses for pair, seen in use.used.items() if pair not in matched)
+        denied = _added((what, seen) for use in uses for what, seen in use.denied.items())
+        refused = _added((what, seen) for use in uses for what, seen in use.refused.items())
+        unmapped = _added((name, seen) for use in uses for name, seen in use.unmapped.items())
+        yield Held(
+            environment.name,
+            key,
+            role_name,
+            _sum(uses),
+            permissions,
+            tuple((*pair, seen) for pair, seen in undeclared.items()),
+            tuple((*what, seen) for what, seen in denied.items()),
+            tuple((*what, seen) for what, seen in refused.items()),
+            tuple((*name, seen) for name, seen in unmapped.items()),
+        )
+
+
+def unused_of(listed: Sequence[Held]) -> dict[str, tuple[str, ...]]:
+    """The actions that no environment used, by the key of the resource that they are declared for."""
+    states: dict[tuple[str, str], set[str]] = {}
+    for one in (each for role in listed for each in role.permissions):
+        section, _, key = one.origin.removesuffix(".access").partition(".")
+        if section == "resources" and one.origin.endswith(".access"):
+            states.setdefault((key, one.action), set()).add(one.state)
+    found: dict[str, list[str]] = {}
+    for (key, action), seen in states.items():
+        if seen == {"unused"}:
+            found.setdefault(key, []).append(action)
+    return {key: tuple(sorted(actions)) for key, actions in found.items()}
+
+
+def _permission(
+    workload: Workload,
+    grant: Grant,
+    action: str,
+    resource: str,
+    uses: Sequence[RoleUse],
+    tally: Tally,
+    matched: set[tuple[str, str]],
+    blind: str,
+) -> Permission:
+    """What became of one; the uses that it allowed are added to `matched`. `blind` is why none could be seen, or ""."""
+    found = []
+    pattern = _MADE.sub("*", resource)  # what AWS makes up may be anything
+    for use in uses:
+        for pair, seen in use.used.items():
+            if pair[0] == action and (not pair[1] or matches(pattern, pair[1]) or _bucket_of(pair[1], pattern)):
+                matched.add(pair)
+                found.append(seen)
+    seen = _sum(found)
+    prefix = action.split(":", maxsplit=1)[0]
+    state: Literal["used", "unused", "unseen"] = "used" if seen.count else "unused"
+    because = ""
+    if not seen.count and blind:
+        state, because = "unseen", blind
+    elif not seen.count and any(action in use.stopped for use in uses):
+        state, because = "unseen", "a call of it was refused, and none came through"
+    elif not seen.count and any(matches(one, action.lower(), Kind.TEXT) for one in silent_patterns()):
+        state, because = "unseen", "it leaves no event of its own"
+    elif not seen.count and tally.gap:
+        state, because = "unseen", tally.gap
+    elif not seen.count and action in data_actions() and prefix not in tally.data:
+        state, because = "unseen", f"these files have no data events of {prefix}"
+    place = str(workload.locate(grant.origin))
+    return Permission(state, action, resource, grant.origin, place, seen, because)
+
+
+def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> str:
+    """Why these records say nothing of a role at all, or ""."""
+    if not tally.events:
+        return "there is no record"
+    if not environment.name:
+        return "" if uses else "no record is of the role, and the manifest does not tell its account"
+    regions = {region for account, region in tally.places if account == environment.account}
+    if not regions:
+        return f"no record is of account {environment.account}"
+    return "" if environment.region in regions else f"no record is of {environment.account} in {environment.region}"
+
+
+def _remembered(one: Permission, accessed: LastAccessed | None) -> Permission:
+    """With what IAM remembers, where the records could not show it."""
+    prefix = one.action.split(":", maxsplit=1)[0]
+    if one.state != "unseen" or accessed is None or prefix not in accessed.services:
+        return one
+    used = accessed.services[prefix]
+    tracked = accessed.actions.get(one.action)
+    if tracked:
+        return replace(one, state="used", seen=Seen(1, tracked, tracked), because="IAM saw it used")
+    if not used:
+        return replace(one, state="unused", because=f"IAM never saw {prefix} used by this role")
+    return replace(one, because=f"{one.because}; IAM saw {prefix} used last {used}")
+
+
+def _bucket_of(arn: str, pattern: str) -> bool:
+    """Whether the record names only the bucket of the objects that a pattern is for."""
+    return ":::" in arn and "/" not in arn and pattern.startswith(f"{arn}/")
+
+
+def _sum(seen: Iterable[Seen]) -> Seen:
+    total = Seen()
+    for one in seen:
+        total.count += one.count
+        total.first = min(filter(None, (total.first, one.first)), default="")
+        total.last = max(total.last, one.last)
+    return total
+
+
+def _added(pairs: Iterable[tuple[_What, Seen]]) -> dict[_What, Seen]:
+    found: dict[_What, list[Seen]] = {}
+    for what, seen in pairs:
+        found.setdefault(what, []).append(seen)
+    return {what: _sum(found[what]) for what in sorted(found)}

@@ -1,0 +1,1 @@
+"""A module's text → files in its folder, all of them or none."""

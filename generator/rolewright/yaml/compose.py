@@ -1,0 +1,406 @@
+"""PyYAML's events → nodes that know their places, by the rules of YAML 1.2's core schema.
+
+Only `source` uses this. It works without recursion, and within bounds on depth and on what aliases make.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import yaml
+
+from rolewright.core.finding import Finding, Location, Rejected, Related
+
+MAX_DEPTH = 64
+MAX_NODES = 100_000
+MAX_CHARACTERS = 4_000_000
+MAX_NUMBER_LENGTH = 400
+
+Span = tuple[int, int, int, int]
+Scalar = str | int | float | bool | None
+
+# libyaml is about ten times as fast; a PyYAML that was built without it lacks the name.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE = "tag:yaml.org,2002:"
+_NULL = {"", "~", "null", "Null", "NULL"}
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+# The core schema reads 012 as the number 12. Here a leading zero makes a string, since what is written
+# so is an account number or an identifier, and the zero belongs to it.
+_INT = (
+    (re.compile(r"[-+]?(?:0|[1-9][0-9]*)"), 10),
+    (re.compile(r"0o[0-7]+"), 8),
+    (re.compile(r"0x[0-9a-fA-F]+"), 16),
+)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_TAGS = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
+
+
+@dataclass
+class Node:
+    """A scalar; or a list, with `items`; or a mapping, with `entries` and the place of each key.
+
+    `plain` tells a scalar without quotes and tag. `nodes`, `characters` and `height` measure what it
+    becomes once every alias in it is expanded.
+    """
+
+    span: Span
+    scalar: Scalar = None
+    text: str = ""
+    plain: bool = False
+    items: list[Node] | None = None
+    entries: dict[str, tuple[Location, Node]] | None = None
+    nodes: int = 1
+    characters: int = 0
+    height: int = 1
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A key whose value has not come yet. A value is `dropped` where its key is already a finding."""
+
+    name: str
+    location: Location
+    value: Literal["kept", "merged", "dropped"]
+
+
+@dataclass
+class _Frame:
+    """A list or mapping whose end has not come yet."""
+
+    node: Node
+    anchor: str | None
+    flow: bool
+    key: _Key | None = None
+    merged: list[Node] = field(default_factory=list)
+    merge_key: Location | None = None
+
+
+def compose(text: str, file: str) -> list[Node]:
+    """The roots of the documents that are not empty.
+
+    Raises Rejected with all findings; those that come after a syntax error or an exceeded bound cannot
+    be told.
+    """
+    composer = _Composer(text, file)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            composer.take(event)
+    except yaml.MarkedYAMLError as error:
+        composer.findings.append(_syntax_finding(error, text, file))
+    if composer.findings:
+        raise Rejected(composer.findings)
+    return composer.roots
+
+
+class _Mark(Protocol):
+    """A mark of either of PyYAML's parsers; all count from 0, in characters."""
+
+    index: int
+    line: int
+    column: int
+
+
+def _marks(event: yaml.Event) -> tuple[_Mark, _Mark]:
+    """Both marks of an event; a parser that reads text, as here, always gives them."""
+    assert event.start_mark is not None
+    assert event.end_mark is not None
+    return event.start_mark, event.end_mark
+
+
+def _span(event: yaml.Event) -> Span:
+    start, end = _marks(event)
+    return (start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+class _Composer:
+    """Takes events one by one, and keeps the open lists and mappings on a stack."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.roots: list[Node] = []
+        self.findings: list[Finding] = []
+        self.stack: list[_Frame] = []
+        self.anchors: dict[str | None, Node | None] = {}  # None: its end has not come yet
+        self.nodes = 0
+        self.characters = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """Take the next event in. Raises Rejected where a bound is exceeded."""
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.SequenceStartEvent():
+                self._open(event, Node(_span(event), items=[]), "seq")
+            case yaml.MappingStartEvent():
+                self._open(event, Node(_span(event), entries={}), "map")
+            case yaml.CollectionEndEvent():
+                self._close(event)
+            case yaml.DocumentStartEvent():
+                self._document(event)
+            case _:
+                pass
+
+    def _find(self, rule: str, message: str, remedy: str, span: Span, *related: Related) -> None:
+        self.findings.append(Finding(rule, message, remedy, Location(self.file, *span), related=related))
+
+    def _document(self, event: yaml.DocumentStartEvent) -> None:
+        self.anchors = {}
+        if event.version is not None and tuple(event.version) != (1, 2):
+            self._find(
+                "source-version",
+                "the file says that it is YAML {}.{}, and is read as YAML 1.2".format(*event.version),
+                "remove the %YAML line, and make sure that only `true` and `false` are meant as booleans",
+                _span(event),
+            )
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        span = _span(event)
+        if event.style in ("|", ">"):
+            span = self._block_span(event, span)
+        node = Node(
+            span,
+            scalar=self._resolve(event, span),
+            text=event.value,
+            plain=event.tag is None and event.implicit[0],
+            characters=len(event.value),
+        )
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        self._count(node)
+        self._add(node)
+
+    def _block_span(self, event: yaml.ScalarEvent, span: Span) -> Span:
+        """A block scalar's span without the line ends and blank lines after its text."""
+        start, end = _marks(event)
+        written = self.text[start.index : end.index].rstrip()
+        line, column = span[:2]
+        breaks = written.count("\n")
+        last = len(written) - (written.rfind("\n") + 1)
+        return (line, column, line + breaks, last + 1 if breaks else column + last)
+
+    def _resolve(self, event: yaml.ScalarEvent, span: Span) -> Scalar:
+        text: str = event.value
+        tag = event.tag
+        if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]):
+            return text
+        kind = tag.removeprefix(_CORE) if tag is not None and tag.startswith(_CORE) else ""
+        accepted = _TAGS.get(kind)
+        if tag is not None and accepted is None:
+            self._foreign_tag(tag, span)
+            return text
+        value = _core(text)
+        if _NOT_FINITE.fullmatch(text) or (isinstance(value, float) and math.isinf(value)):
+            self._find(
+                "source-number",
+                f"`{text}` is no finite number",
+                f'write a finite number, or "{text}" for the string',
+                span,
+            )
+        elif accepted is not None and type(value) not in accepted:
+            self._find(
+                "source-tag",
+                f"`{text}` is not what its tag !!{kind} says",
+                "remove the tag; a string is marked with quotes",
+                span,
+            )
+        return float(value) if kind == "float" and isinstance(value, int) else value
+
+    def _foreign_tag(self, tag: str, span: Span) -> None:
+        shown = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
+        self._find(
+            "source-tag",
+            f"the tag {shown} is not one of YAML's core schema",
+            "remove the tag, and write the value as plain text, a list or a mapping",
+            span,
+        )
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        span = _span(event)
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            inside = event.anchor in self.anchors
+            self._find(
+                "source-alias",
+                f"`*{event.anchor}` stands inside the value that it repeats"
+                if inside
+                else f"no anchor `&{event.anchor}` stands above `*{event.anchor}`",
+                "write the value out" if inside else f"put `&{event.anchor}` before the value to repeat",
+                span,
+            )
+            target = Node(span, entries={})  # a mapping, so that a `<<` before it is no second finding
+        if len(self.stack) + target.height > MAX_DEPTH:
+            raise self._too_deep(span)
+        node = replace(target, span=span)
+        self._count(node)
+        self._add(node)
+
+    def _open(self, event: yaml.CollectionStartEvent, node: Node, kind: str) -> None:
+        if event.tag not in (None, "!", _CORE + kind):
+            self._foreign_tag(event.tag, node.span)
+        if len(self.stack) >= MAX_DEPTH:
+            raise self._too_deep(node.span)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        self._count(node)
+        self.stack.append(_Frame(node, event.anchor, bool(event.flow_style)))
+
+    def _close(self, event: yaml.CollectionEndEvent) -> None:
+        frame = self.stack.pop()
+        node = frame.node
+        if node.entries is not None and frame.merged:
+            # The first of several sources wins, and what the mapping says itself wins over all of them.
+            for source in frame.merged:
+                node.entries = {**(source.entries or {}), **node.entries}
+        if frame.flow:
+            node.span = (*node.span[:2], *_span(event)[2:])
+        if frame.anchor is not None:
+            self.anchors[frame.anchor] = node
+        self._add(node)
+
+    def _count(self, node: Node) -> None:
+        """Count a scalar, an opened list or mapping, or an alias with all that it repeats."""
+        self.nodes += node.nodes
+        self.characters += node.characters
+        if self.nodes > MAX_NODES or self.characters > MAX_CHARACTERS:
+            self._find(
+                "source-expansion",
+                f"the file has more than {MAX_NODES:,} values or {MAX_CHARACTERS:,} characters"
+                " once its aliases are expanded",
+                "repeat less by aliases, or give one file to each workload",
+                node.span,
+            )
+            raise Rejected(self.findings)
+
+    def _too_deep(self, span: Span) -> Rejected:
+        self._find(
+            "source-depth",
+            f"the file is nested more than {MAX_DEPTH} levels deep",
+            "write it flatter; a manifest needs fewer than ten levels",
+            span,
+        )
+        return Rejected(self.findings)
+
+    def _add(self, node: Node) -> None:
+        """Put a finished node where it belongs: among the roots, into a list, or as a key or its value."""
+        if not self.stack:
+            if not (node.plain and node.text == ""):  # an empty document
+                self.roots.append(node)
+            return
+        frame = self.stack[-1]
+        parent = frame.node
+        parent.nodes += node.nodes
+        parent.characters += node.characters
+        parent.height = max(parent.height, node.height + 1)
+        if not frame.flow:
+            parent.span = (*parent.span[:2], *node.span[2:])
+        if parent.items is not None:
+            parent.items.append(node)
+        elif frame.key is None:
+            frame.key = self._key(frame, node)
+        else:
+            self._value(frame, frame.key, node)
+            frame.key = None
+
+    def _key(self, frame: _Frame, node: Node) -> _Key:
+        here = Location(self.file, *node.span)
+        if node.plain and node.text == "<<":
+            first, frame.merge_key = frame.merge_key, frame.merge_key or here
+            if first is None:
+                return _Key("<<", here, "merged")
+        elif not isinstance(node.scalar, str):
+            shown = f"`{node.text}`" if node.text else "this one"
+            self._find(
+                "source-key",
+                f"a key must be a string, and {shown} is not",
+                f'put quotes around it: "{node.text}"' if node.text else "write a name before the colon",
+                node.span,
+            )
+            return _Key("", here, "dropped")
+        else:
+            entries = frame.node.entries or {}
+            if node.scalar not in entries:
+                return _Key(node.scalar, here, "kept")
+            first = entries[node.scalar][0]
+        self._find(
+            "source-duplicate-key",
+            f"the key `{node.text}` stands twice in one mapping",
+            "merge several mappings with one list, `<<: [*first, *second]`"
+            if node.plain and node.text == "<<"
+            else "remove one of the two, or rename it",
+            node.span,
+            Related(first, "it stands here first"),
+        )
+        return _Key("", here, "dropped")
+
+    def _value(self, frame: _Frame, key: _Key, node: Node) -> None:
+        if key.value == "kept" and frame.node.entries is not None:
+            frame.node.entries[key.name] = (key.location, node)
+        elif key.value == "merged":
+            for source in [node] if node.items is None else node.items:
+                if source.entries is None:
+                    self._find(
+                        "source-merge",
+                        "`<<` merges mappings, and this is none",
+                        "give an alias of a mapping, or a list of such aliases",
+                        source.span,
+                    )
+                else:
+                    frame.merged.append(source)
+
+
+def _core(text: str) -> Scalar:
+    """A plain scalar's value in the core schema; a number that is too long stays a string."""
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if len(text) > MAX_NUMBER_LENGTH or text[0] not in "+-.0123456789":
+        return text
+    for pattern, base in _INT:
+        if pattern.fullmatch(text):
+            return int(text, base)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
+    lines = text.split("\n")
+
+    def place(mark: _Mark) -> Location:
+        """A mark of the parser; at the end of the text it may lie a line beyond it."""
+        line = min(mark.line, len(lines) - 1)
+        column = min(mark.column, len(lines[line])) if line == mark.line else len(lines[line])
+        return Location(file, line + 1, column + 1, line + 1, column + 2)
+
+    mark = error.problem_mark or error.context_mark
+    assert mark is not None
+    here = place(mark)
+    written = lines[here.line - 1]
+    context = f" ({error.context})" if error.context else ""
+    related: tuple[Related, ...] = ()
+    if error.context_mark is not None and place(error.context_mark).line != here.line:
+        related = (Related(place(error.context_mark), error.context or "it began here"),)
+    return Finding(
+        "source-syntax",
+        f"this is not valid YAML: {error.problem}{context}",
+        _syntax_remedy(written, here.column, error.problem or ""),
+        here,
+        related=related,
+    )
+
+
+def _syntax_remedy(line: str, column: int, problem: str) -> str:
+    before = line[:column]
+    if "\t" in before and not before.strip():
+        return "indent with spaces; YAML allows no tab there"
+    if "mapping values" in problem:
+        return "put the value between quotes if it has `: ` in it; else check the indentation"
+    if line[column - 1 : column] in ("@", "`", "%", "*", "&", "!"):
+        return "put the value between quotes: a plain value may not begin with this character"
+    return "check the indentation, the quotes and the brackets here and on the line above"

@@ -1,0 +1,246 @@
+"""YAML → trees that know their places.
+
+The YAML 1.2 core schema, read from PyYAML's events. PyYAML's own constructors follow YAML 1.1, where
+`on` is a boolean and `012` is octal, and keep no places.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.files import UnreadableError, read_bytes
+from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.printable import HIDDEN
+from rolewright.yaml.compose import Node, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.core.files import Fault
+
+MAX_BYTES = 1_000_000
+
+PathInTree = tuple[str | int, ...]
+
+# What YAML 1.2 calls non-printable, and three characters that YAML 1.1 takes for line ends and 1.2 does not.
+_UNWANTED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands: lines and columns from 1, in characters, the end exclusive.
+
+    `key` is the place of its key in a mapping. `text` is a scalar as it is written, without its quotes
+    (`1.10`, `0x1F`), and "" for a list or a mapping. A value that an alias repeats stands at the alias;
+    what is inside it, and a key that came in by `<<`, stands at the anchor.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    key: Location | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One YAML document: `data` holds dict, list, str, int, float, bool and None; `places` has every node.
+
+    `base` is the document that this one was laid over, and has the places of what is from there.
+    """
+
+    file: str
+    data: Any
+    places: Mapping[PathInTree, Place] = field(repr=False)
+    base: Tree | None = field(default=None, repr=False)
+
+    def location(self, path: PathInTree, *, key: bool = False) -> Location:
+        """The place of a value, or of its key.
+
+        For a path that the document lacks: the key of the nearest ancestor that it has, or its first line.
+        """
+        place = self.places.get(path)
+        if place is not None:
+            if key and place.key is not None:
+                return place.key
+            return Location(self.file, place.line, place.column, place.end_line, place.end_column)
+        if self.base is not None and path in self.base.places:
+            return self.base.location(path, key=key)
+        while path:
+            path = path[:-1]
+            place = self.places.get(path)
+            if place is not None and place.key is not None:
+                return place.key
+        root = self.places[()]
+        return Location(self.file, root.line, root.column, root.line, root.column)
+
+    def raw(self, path: PathInTree) -> str:
+        """A scalar as it is written, without its quotes: "1.10" where `data` has 1.1."""
+        return self.places[path].text
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file as read: its text, with line ends as "\\n" and without a byte order mark, and its trees."""
+
+    file: str
+    text: str = field(repr=False)
+    trees: tuple[Tree, ...]
+
+
+def load(path: Path | str, *, name: str | None = None) -> Document:
+    """Read a YAML file. `name` is what findings call it; the path as given if left out.
+
+    Raises Rejected with every finding that can be made out, rules `source-…`.
+    """
+    file = str(path) if name is None else name
+    if not file.isascii():
+        _require_unicode(file)
+    raw = _read(Path(path), file)
+    if b"\0" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        before = _normalised(raw[: raw.index(b"\0")].decode("utf-8", "replace"))
+        raise _refusal("source-character", *_BINARY, _location(file, before, len(before)))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8").removeprefix("\ufeff")
+        here = _location(file, _normalised(before), len(_normalised(before)))
+        raise _refusal(
+            "source-encoding",
+            f"the byte 0x{raw[error.start]:02x} is not valid UTF-8",
+            "save the file as UTF-8 text",
+            here,
+        ) from None
+    return loads(text, file)
+
+
+def quoted(text: str) -> str:
+    """A text as a YAML string in double quotes, in one line, with what nobody can see as an escape.
+
+    What no YAML can have is U+FFFD in it.
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{HIDDEN.sub(_escape, _UNWANTED.sub(_escape, escaped))}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\U{0xFFFD if 0xD800 <= code < 0xE000 else code:08x}"
+
+
+def laid_over(base: Tree, patch: Tree) -> Tree:
+    """A document with another laid over it, as a JSON merge patch is (RFC 7396): null takes an entry away."""
+
+    def merge(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
+        if not isinstance(above, dict):
+            return above
+        below = below if isinstance(below, dict) else {}
+        kept = {key: value for key, value in below.items() if above.get(key, value) is not None}
+        return kept | {key: merge(below.get(key), value) for key, value in above.items() if value is not None}
+
+    return Tree(patch.file, merge(base.data, patch.data), patch.places, base)
+
+
+def _require_unicode(file: str) -> None:
+    """Refuse a name that no other file and no terminal could be given."""
+    try:
+        file.encode("utf-8")
+    except UnicodeEncodeError:
+        message = "the name of the file is not valid UTF-8"
+        raise _refusal("source-encoding", message, "rename the file", Location(file)) from None
+
+
+def loads(text: str, file: str) -> Document:
+    """Read YAML from a string; `file` is what findings call it. Raises Rejected as `load` does."""
+    if len(text) > MAX_BYTES:
+        rule, remedy = _RULES["size"]
+        raise _refusal(rule, f"{file} is larger than {MAX_BYTES:,} bytes", remedy, Location(file))
+    text = _normalised(text.removeprefix("\ufeff"))
+    unwanted = _UNWANTED.search(text) or HIDDEN.search(text)
+    if unwanted is not None:
+        raise Rejected([_unwanted_character(file, text, unwanted.start())])
+    roots = compose(text, file)
+    if not roots:
+        raise _refusal(
+            "source-empty",
+            "the file has no YAML document in it",
+            "write a manifest into it: `version`, `workload`, `compute` and `resources`",
+            Location(file),
+        )
+    return Document(file, text, tuple(_tree(file, root) for root in roots))
+
+
+def _normalised(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _location(file: str, text: str, index: int) -> Location:
+    line = text.count("\n", 0, index) + 1
+    column = index - (text.rfind("\n", 0, index) + 1) + 1
+    return Location(file, line, column, line, column + 1)
+
+
+def _refusal(rule: str, message: str, remedy: str, location: Location) -> Rejected:
+    return Rejected([Finding(rule, message, remedy, location)])
+
+
+_RULES: dict[Fault, tuple[str, str]] = {
+    "missing": ("source-missing", "check the path"),
+    "kind": ("source-not-a-file", "give the path of a YAML file"),
+    "access": ("source-unreadable", "make the file readable for the user that runs rolewright"),
+    "size": ("source-too-large", "give one file to each workload"),
+}
+_BINARY = "the file is binary: it has a NUL byte in it", "give the path of a YAML text file"
+
+
+def _unwanted_character(file: str, text: str, index: int) -> Finding:
+    code = ord(text[index])
+    if code == 0:
+        message, remedy = _BINARY
+    else:
+        message = f"the character U+{code:04X} may not stand in YAML as it is"
+        escape = f"\\u{code:04x}"
+        remedy = f'remove it, or write it as "{escape}" between double quotes'
+    return Finding("source-character", message, remedy, _location(file, text, index))
+
+
+def _read(path: Path, file: str) -> bytes:
+    """The bytes of a plain file. Raises Rejected for any other, and for one that is too large."""
+    try:
+        return read_bytes(path, MAX_BYTES)
+    except UnreadableError as error:
+        rule, remedy = _RULES[error.fault]
+        raise _refusal(rule, f"{file} {error}", remedy, Location(file)) from None
+
+
+def _tree(file: str, root: Node) -> Tree:
+    """Expand a composed document. Every alias gets its own copy, so `data` shares nothing.
+
+    Without recursion: the depth is bounded, but the stack of whoever calls is not known.
+    """
+    places: dict[PathInTree, Place] = {}
+    box: list[Any] = [None]
+    work: list[tuple[PathInTree, Node, Location | None, Any, Any]] = [((), root, None, box, 0)]
+    while work:
+        path, node, key, container, slot = work.pop()
+        places[path] = Place(*node.span, key, node.text)
+        value: Any = node.scalar
+        if node.items is not None:
+            value = [None] * len(node.items)
+            work.extend(((*path, i), child, None, value, i) for i, child in enumerate(node.items))
+        elif node.entries is not None:
+            value = dict.fromkeys(node.entries)
+            work.extend(_entries(path, node, value))
+        container[slot] = value
+    return Tree(file, box[0], places)
+
+
+def _entries(
+    path: PathInTree, node: Node, value: dict[str, Any]
+) -> Iterator[tuple[PathInTree, Node, Location, Any, Any]]:
+    for name, (key, child) in (node.entries or {}).items():
+        yield (*path, name), child, key, value, name

@@ -1,0 +1,190 @@
+"""JSON Schema: the manifest's schema from the blueprints, and violations as findings with a place."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import jsonschema_rs
+
+from rolewright.core.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.core.finding import Location
+
+PathInData = tuple[str | int, ...]
+
+
+class Locate(Protocol):
+    """Gives the place of a value, or of its key, by its path."""
+
+    def __call__(self, path: PathInData, *, key: bool = False) -> Location:
+        """The place of the value at `path`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A JSON Schema, compiled at its first use."""
+
+    document: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def _validator(self) -> Any:  # noqa: ANN401 - one of several classes of the library
+        return jsonschema_rs.validator_for(dict(self.document))
+
+    def accepts(self, data: object) -> bool:
+        """Whether the data fits."""
+        return bool(self._validator.is_valid(data))
+
+    def findings(
+        self,
+        data: object,
+        locate: Locate,
+        rule: str,
+        *,
+        skip: Collection[PathInData] = (),
+        at: PathInData = (),
+    ) -> Iterator[Finding]:
+        """Every violation of data that stands at a path.
+
+        The strings at `skip` are left to a later look, where they are resolved: only that they are strings counts here.
+        """
+        for error in self._validator.iter_errors(data):
+            path = (*at, *error.instance_path)
+            if path not in skip or error.kind.name == "type":
+                yield from self._describe(error, path, locate, rule)
+
+    def _describe(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
+        dotted = ".".join(str(step) for step in path)
+        name = dotted or "the document"
+        details = error.kind.as_dict()
+        match error.kind.name:
+            case "additionalProperties" | "unevaluatedProperties":
+                known = sorted(self._known(error.schema_path))
+                for key in details["unexpected"]:
+                    near = difflib.get_close_matches(key, known, 1, 0.5)
+                    listed = "known here: " + (", ".join(known) or "none")
+                    yield Finding(
+                        f"{rule}-unknown-key",
+                        f"unknown key `{key}`" + (f" in `{dotted}`" if dotted else ""),
+                        f"did you mean `{near[0]}`?" if near else listed,
+                        locate((*path, key), key=True),
+                        ".".join([*([dotted] if dotted else []), key]),
+                    )
+            case "required":
+                yield Finding(
+                    f"{rule}-missing-key",
+                    f"`{details['property']}` is missing" + (f" in `{dotted}`" if dotted else ""),
+                    f"add `{details['property']}`" + self._hint(error.schema_path, details["property"]),
+                    locate(path, key=True),
+                    dotted,
+                )
+            case "enum" | "const":
+                options = [_shown(one).strip('"') for one in details.get("options", [details.get("expected_value")])]
+                near = difflib.get_close_matches(str(error.instance), options, 1, 0.5)
+                described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
+                yield Finding(
+                    f"{rule}-value",
+                    f"`{name}` is {_shown(error.instance)}",
+                    (f"did you mean {near[0]}? " if near else "")
+                    + "possible: "
+                    + ", ".join(options)
+                    + (f"; {described}" if described and error.kind.name == "const" else ""),
+                    locate(path),
+                    dotted,
+                )
+            case "type":
+                yield Finding(
+                    f"{rule}-type",
+                    f"`{name}` is {_kind(error.instance)}",
+                    f"write {_article(details['types'])}",
+                    locate(path),
+                    dotted,
+                )
+            case "propertyNames":
+                key = next((key for key in error.instance if error.message.startswith(f'"{key}" ')), "")
+                names = self._at(tuple(error.schema_path)[:-1])
+                yield Finding(
+                    f"{rule}-name",
+                    f"`{key}` cannot be a name in `{name}`",
+                    f"use one that fits {names.get('pattern', 'the schema')}",
+                    locate((*path, key), key=True),
+                    f"{dotted}.{key}" if dotted else key,
+                )
+            case "falseSchema":
+                yield Finding(
+                    f"{rule}-name",
+                    f"`{name}` does not go with the other keys beside it",
+                    "leave it out, or what stands in its place",
+                    locate(path, key=True),
+                    dotted,
+                )
+            case _:
+                described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
+                yield Finding(
+                    f"{rule}-value",
+                    f"`{name}` is {_shown(error.instance)}: {_limited(error.message)}",
+                    described or "change the value",
+                    locate(path),
+                    dotted,
+                )
+
+    def _at(self, schema_path: PathInData) -> Mapping[str, Any]:
+        node: Any = self.document
+        for step in schema_path:
+            if step == "$ref":
+                node = self._at(tuple(node["$ref"].removeprefix("#/").split("/")))
+            elif isinstance(node, list):
+                node = node[int(step)]
+            else:
+                node = node.get(step, {})
+        return node if isinstance(node, dict) else {}
+
+    def _known(self, schema_path: list[str | int]) -> Mapping[str, Any]:
+        known: Mapping[str, Any] = self._at(tuple(schema_path)[:-1]).get("properties", {})
+        return known
+
+    def _hint(self, schema_path: list[str | int], key: str) -> str:
+        description = self._known(schema_path).get(key, {}).get("description", "")
+        return f": {description}" if description else ""
+
+
+_KINDS = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+          "array": "a list", "object": "a mapping", "null": "nothing"}  # fmt: skip
+
+
+def _article(types: list[str]) -> str:
+    return " or ".join(_KINDS[one] for one in types)
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return _shown(value)
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _limited(f'"{value}"') if isinstance(value, str) else _limited(str(value))
+
+
+def _limited(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "…"
