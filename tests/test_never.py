@@ -9,7 +9,7 @@ import pytest
 
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Location, Rejected
-from rolewright.core.model import Text, Vow
+from rolewright.core.model import Never, Text
 from rolewright.grants.promises import promises
 from tried import tried_workloads
 
@@ -23,8 +23,8 @@ CLASSES = ("read", "write", "delete")
 def is_broken(workload: Workload, verb: str, what: str, target: str) -> bool:
     """Whether the verb on `it` is what the promise is about."""
     resource = replace(workload.resources["it"], access=(verb,))
-    vow = Vow(f"{what} on {target}", what, Text.of(target), "never.0", Location("m.yaml"))
-    workload = replace(workload, resources={"it": resource}, never=(vow,))
+    never = Never(f"{what} on {target}", what, Text.of(target), "never.0", Location("m.yaml"))
+    workload = replace(workload, resources={"it": resource}, never=(never,))
     granted = {action for group in CATALOG.resources[resource.type].verbs[verb].allow.values() for action in group}
     try:
         made = list(promises(workload, CATALOG))

@@ -19,7 +19,7 @@ from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
-    from rolewright.core.model import HandOver, Workload
+    from rolewright.core.model import RequiredPolicy, Workload
 
 
 EC2 = {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"}
@@ -31,8 +31,8 @@ def read(catalog: Catalog, entry: dict[str, Any], compute: dict[str, Any] = EC2,
     return workload
 
 
-def handed(catalog: Catalog, entry: dict[str, Any], **more: Any) -> tuple[HandOver, ...]:
-    return derive_grants(read(catalog, entry, **more), catalog).hand_overs
+def handed(catalog: Catalog, entry: dict[str, Any], **more: Any) -> tuple[RequiredPolicy, ...]:
+    return derive_grants(read(catalog, entry, **more), catalog).required_policies
 
 
 @pytest.mark.parametrize(

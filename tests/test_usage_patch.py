@@ -145,7 +145,7 @@ ACTIONS = ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:DeleteItem", "s3:P
 @generated(30, 300)
 @given(data=st.data())
 def test_whatever_was_denied_is_allowed_afterwards(data: st.DataObject, catalog: Catalog) -> None:
-    """Held against `why`: of any denials in any order, on what the manifest has and on what it lacks."""
+    """RoleUsage against `why`: of any denials in any order, on what the manifest has and on what it lacks."""
     from rolewright.pipeline import Pipeline
     from rolewright.review.why import answer
 

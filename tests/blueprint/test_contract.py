@@ -212,7 +212,7 @@ def test_an_environment_cannot_add_an_entry(pipeline: Pipeline) -> None:
 
 def test_an_agreement_is_handed_over_or_part_of_what_the_module_makes(pipeline: Pipeline) -> None:
     handed = build(pipeline, {"type": "shelf", "name": "Shelf", "books": ["atlas", "novel"], "access": "look"})
-    (one,) = handed.declaration.hand_overs
+    (one,) = handed.declaration.required_policies
     assert one.to == "house rules"
     readme = handed.module.files["README.md"]
     shown = json.loads(readme.split("```json\n")[1].split("```")[0])
@@ -222,12 +222,12 @@ def test_an_agreement_is_handed_over_or_part_of_what_the_module_makes(pipeline: 
         "Quiet": True,
     }
     none = build(pipeline, {"type": "shelf", "name": "Shelf", "reader": "ann", "access": "walk"})
-    assert none.declaration.hand_overs == ()
+    assert none.declaration.required_policies == ()
 
 
 def test_a_created_resource_takes_its_agreements(pipeline: Pipeline) -> None:
     made = build(pipeline, {"type": "shelf", "name": "Shelf", "create": True, "access": "look"})
-    assert made.declaration.hand_overs == ()
+    assert made.declaration.required_policies == ()
     assert "aws_iam_role.instance.arn" in made.module.files["resources.tf"]
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.manifest.integrations import Calls, named
 from rolewright.core.finding import Finding, Location, Rejected, Severity
+from rolewright.manifest.integrations import Calls, named
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import load, loads
-from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, marked_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -248,7 +248,7 @@ def _counted(number: int, what: str) -> str:
 
 def _agreements(built: Built) -> str:
     """What is of no use until somebody else agrees, and where what they have to add is shown."""
-    others = sorted({f"the {one.to} of {one.resource}" for one in built.declaration.hand_overs})
+    others = sorted({f"the {one.to} of {one.resource}" for one in built.declaration.required_policies})
     return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
 
 

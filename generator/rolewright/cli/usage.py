@@ -17,7 +17,7 @@ from rolewright.core.finding import Rejected
 if TYPE_CHECKING:
     from rolewright.core.model import Role, Workload
     from rolewright.pipeline import Pipeline
-    from rolewright.usage.compare import Held
+    from rolewright.usage.compare import RoleUsage
     from rolewright.usage.patch import Denial
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import LastAccessed
@@ -105,7 +105,7 @@ def usage(
         raise typer.Exit(1)
 
 
-def _require_own(accessed: dict[str, LastAccessed], roles: dict[str, list[Held]]) -> None:
+def _require_own(accessed: dict[str, LastAccessed], roles: dict[str, list[RoleUsage]]) -> None:
     """Exit 2 where a report of last use is of no role of the manifests, or of another one."""
     names = {one.name for listed in roles.values() for one in listed}
     for role, report_ in accessed.items():
@@ -140,7 +140,7 @@ def _named(text: str) -> tuple[str, Path]:
 
 
 def _write_patch(
-    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[Held]], judge: Pipeline
+    output: Path, manifest: Path, denials: list[Denial], roles: dict[str, list[RoleUsage]], judge: Pipeline
 ) -> None:
     from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
     from rolewright.core.printable import printable  # noqa: PLC0415
@@ -161,17 +161,17 @@ def _held(
     only: list[str],
     judge: Pipeline,
     accessed: dict[str, LastAccessed],
-) -> tuple[dict[str, list[Held]], dict[str, list[str]], list[Denial]]:
+) -> tuple[dict[str, list[RoleUsage]], dict[str, list[str]], list[Denial]]:
     """The roles of each workload, and for each denial that a change of the manifest may mend what is said of it."""
     from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.question import advice_lines  # noqa: PLC0415
     from rolewright.review.why import Question  # noqa: PLC0415
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
     from rolewright.suggest.messages import reason_of, why  # noqa: PLC0415
-    from rolewright.usage.compare import held  # noqa: PLC0415
+    from rolewright.usage.compare import compare_usage  # noqa: PLC0415
     from rolewright.usage.patch import Denial  # noqa: PLC0415
 
-    roles: dict[str, list[Held]] = {}
+    roles: dict[str, list[RoleUsage]] = {}
     advice: dict[str, list[str]] = {}
     denials: list[Denial] = []
     for document, index, workload, own in known:
@@ -180,7 +180,7 @@ def _held(
             if only and environment.name not in only:
                 continue
             names = {role.key: role.name.ground(environment.values) for role in own}
-            for one in held(workload, declaration, names, environment, found, accessed):
+            for one in compare_usage(workload, declaration, names, environment, found, accessed):
                 roles.setdefault(workload.name, []).append(one)
                 for action, resource, because, seen in one.denied:
                     where = f" in {environment.name}" if environment.name else ""

@@ -150,7 +150,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class HandOver:
+class RequiredPolicy:
     """What the owner of the other side has to add to a policy of theirs, such as another account's key policy.
 
     `document` is the JSON to add; its strings are Texts.
@@ -253,7 +253,7 @@ class Declaration:
     grants: tuple[Grant, ...]
     trusts: tuple[Trust, ...]
     promises: tuple[Promise, ...]
-    hand_overs: tuple[HandOver, ...]
+    required_policies: tuple[RequiredPolicy, ...]
     policies: tuple[ResourcePolicy, ...]
     contents: Contents
 
@@ -349,7 +349,7 @@ class ManualStatement:
 
 
 @dataclass(frozen=True)
-class Vow:
+class Never:
     """An entry of `never` as it is written: a verb or an action, and a resource key or an ARN pattern."""
 
     source: str
@@ -373,7 +373,7 @@ class Workload:
     boundary: Text | None
     exclusive: bool
     statements: tuple[ManualStatement, ...]
-    never: tuple[Vow, ...]
+    never: tuple[Never, ...]
     suppressions: tuple[Suppression, ...]
     locate: Callable[[str], Location] = field(repr=False, compare=False)
     """Gives the place of a dotted path, or of its nearest ancestor."""

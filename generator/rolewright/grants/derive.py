@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Declaration, Grant, HandOver, Text, Trust, pascal
+from rolewright.core.model import Declaration, Grant, RequiredPolicy, Text, Trust, pascal
 from rolewright.grants.contents import expected_contents
 from rolewright.grants.promises import promises
 from rolewright.grants.required_policies import across_accounts, agreements, owners_statements
@@ -27,7 +27,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     """What the manifest declares. Raises Rejected where a verb lacks a field, or a promise names nothing."""
     blueprint = catalog.computes[workload.compute.type]
     grants: list[Grant] = []
-    hand_overs: list[HandOver] = []
+    required_policies: list[RequiredPolicy] = []
     findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
     findings += _unmade(workload, catalog)
     if findings:
@@ -40,28 +40,28 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
                 verbs = described.expand(resource.access)
                 made = list(_verb_grants(role.key, resource, described, verbs, "", workload))
                 grants += made
-                hand_overs += across_accounts(workload, made, catalog, resource)
+                required_policies += across_accounts(workload, made, catalog, resource)
                 if not resource.created:
-                    hand_overs += agreements(workload, resource, described, role.key)
+                    required_policies += agreements(workload, resource, described, role.key)
             grants += _statements(workload, role.key, own=True)
         for use in _uses(workload, role):
             resource = workload.resources[use.resource]
             described = catalog.resources[resource.type]
             made = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload))
             grants += made
-            hand_overs += across_accounts(workload, made, catalog, resource)
+            required_policies += across_accounts(workload, made, catalog, resource)
         if role.grants != "workload":
             grants += _statements(workload, role.key, own=False)
         needed = list(_platform(workload, role))
         grants += needed
-        hand_overs += across_accounts(workload, needed, catalog)
-    hand_overs += owners_statements(workload, catalog)
+        required_policies += across_accounts(workload, needed, catalog)
+    required_policies += owners_statements(workload, catalog)
     trusts = tuple(_trust(workload, role) for role in roles)
     return Declaration(
         tuple(grants),
         trusts,
         tuple(promises(workload, catalog)),
-        tuple(hand_overs),
+        tuple(required_policies),
         tuple(resource_policies(workload, catalog, compute_scope(workload))),
         expected_contents(workload, catalog),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, Scope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Grant, HandOver, Ref, Text, pascal
+from rolewright.core.model import Grant, Ref, RequiredPolicy, Text, pascal
 from rolewright.manifest.resources import fill_conditions, resource_scope
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rolewright.core.model import Resource, Workload
 
 
-def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[HandOver]:
+def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[RequiredPolicy]:
     """What the owner of a field's value has to add to its policy, where the module does not make it."""
     for companion, resource, owner in _owners(workload, catalog):
         if owner is None:
-            yield HandOver(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
+            yield RequiredPolicy(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
 
 
 def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
@@ -93,7 +93,9 @@ def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def agreements(workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str) -> Iterator[HandOver]:
+def agreements(
+    workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str
+) -> Iterator[RequiredPolicy]:
     """What a policy of the service's own has to say for the verbs of a resource, for one role."""
     verbs = {verb.name for verb in blueprint.expand(resource.access)}
     arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
@@ -101,7 +103,7 @@ def agreements(workload: Workload, resource: Resource, blueprint: ResourceBluepr
     for agreement in blueprint.agreements:
         given = not agreement.when or bool(resource.fields.get(agreement.when))
         if verbs & set(agreement.verbs) and given and not resource.fields.get(agreement.unless):
-            yield HandOver(resource.key, agreement.to, filled(agreement.document, scope))
+            yield RequiredPolicy(resource.key, agreement.to, filled(agreement.document, scope))
 
 
 def filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
@@ -128,7 +130,7 @@ def _role_arn(workload: Workload, role: str) -> Text:
 
 def across_accounts(
     workload: Workload, grants: Sequence[Grant], catalog: Catalog, resource: Resource | None = None
-) -> Iterator[HandOver]:
+) -> Iterator[RequiredPolicy]:
     """What owners in other accounts have to allow: of a resource, or of what goes with it or with the compute type.
 
     Raises Rejected where a resource cannot be shared.
@@ -160,7 +162,7 @@ def across_accounts(
         if not blueprint.cross_account.resource:
             document = {name: value for name, value in document.items() if name != "Resource"}
         whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
-        yield HandOver(whose, blueprint.cross_account.policy, document)
+        yield RequiredPolicy(whose, blueprint.cross_account.policy, document)
 
 
 def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, Scope, fill
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Compute, Condition, ManualStatement, Ref, Suppression, Text, Variable, Vow, Workload
+from rolewright.core.model import Compute, Condition, ManualStatement, Never, Ref, Suppression, Text, Variable, Workload
 from rolewright.manifest import access_keys as keys
 from rolewright.manifest.derived import InconsistentError, derive, is_given
 from rolewright.manifest.environments import merged, override_findings, variable_name
@@ -284,11 +284,11 @@ class _Reader:
                 self.tree.location(path),
             )
 
-    def _never(self) -> Iterator[Vow]:
+    def _never(self) -> Iterator[Never]:
         for index, source in enumerate(self.data.get("never", ())):
             what, _, target = source.partition(" on ")
             path: PathInTree = ("never", index)
-            yield Vow(source, what, self.values.text(target, path), f"never.{index}", self.tree.location(path))
+            yield Never(source, what, self.values.text(target, path), f"never.{index}", self.tree.location(path))
 
     def _suppressions(self) -> Iterator[Suppression]:
         for index, one in enumerate(self.data.get("suppress", ())):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.model import (
         Declaration,
-        HandOver,
         Policy,
+        RequiredPolicy,
         Resource,
         ResourceStatement,
         Role,
@@ -154,7 +154,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "show": lambda texts: ", ".join(text.ground(SYMBOLS) for text in texts),
         "credentials": _credentials(workload, catalog),
         **speakers(workload, roles),
-        "hand_overs": [_hand_over(one, workload) for one in declaration.hand_overs],
+        "required_policies": [_required_policy(one, workload) for one in declaration.required_policies],
     }
 
 
@@ -269,7 +269,7 @@ def _used(resource: Resource) -> dict[str, Any]:
     return {**known, **resource.attributes}
 
 
-def _hand_over(one: HandOver, workload: Workload) -> dict[str, Any]:
+def _required_policy(one: RequiredPolicy, workload: Workload) -> dict[str, Any]:
     """The document as JSON, once for each environment in which it differs."""
     documents = {e.name: ground(one.document, e.values if e.name else SYMBOLS) for e in workload.environments}
     texts = {name: json.dumps(document, indent=2) for name, document in documents.items()}

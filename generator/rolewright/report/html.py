@@ -102,9 +102,9 @@ def _workload(built: Built, number: int) -> dict[str, Any]:
         "picture": picture(f"What the roles of {workload.name} reach", edges),
         "tree": _tree(edges),
         "proofs": built.proofs,
-        "promises": [{"source": vow.source, "place": str(vow.location)} for vow in workload.never],
+        "promises": [{"source": never.source, "place": str(never.location)} for never in workload.never],
         "suppressions": workload.suppressions,
-        "agreements": sorted({f"the {one.to} of {one.resource}" for one in built.declaration.hand_overs}),
+        "agreements": sorted({f"the {one.to} of {one.resource}" for one in built.declaration.required_policies}),
         "exclusive": workload.exclusive,
         "environments": [_environment(built, one) for one in workload.environments],
     }

@@ -12,7 +12,7 @@ from rolewright.suggest.messages import reason_of, why
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rolewright.usage.compare import Held, Permission
+    from rolewright.usage.compare import Permission, RoleUsage
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import ActiveKey
     from rolewright.usage.tally import KeyUse, Seen, Tally
@@ -26,7 +26,7 @@ _REFUSED = {
 
 
 def usage_text(
-    roles: Mapping[str, Sequence[Held]],
+    roles: Mapping[str, Sequence[RoleUsage]],
     tally: Tally,
     reading: Reading,
     advice: Mapping[str, Sequence[str]],
@@ -75,7 +75,7 @@ def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     yield f"from {tally.first} to {tally.last}, of {told}"
 
 
-def _role(workload: str, one: Held, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _role(workload: str, one: RoleUsage, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
     where = f" in {one.environment}" if one.environment else ""
     seen = f"{one.seen.count} events, {one.seen.first} to {one.seen.last}" if one.seen.count else "no event"
     yield f"{workload}{where}, role {one.role} ({one.name}): {seen}"
@@ -128,7 +128,7 @@ def _active(key: ActiveKey) -> str:
 
 
 def usage_json(
-    roles: Mapping[str, Sequence[Held]], tally: Tally, reading: Reading, active: Sequence[ActiveKey]
+    roles: Mapping[str, Sequence[RoleUsage]], tally: Tally, reading: Reading, active: Sequence[ActiveKey]
 ) -> dict[str, Any]:
     """The same as plain lists, dicts and strings, ready for `json.dumps`."""
     return {

@@ -283,7 +283,7 @@ class _Plan:
                 self.dropped[f"statements.{index}.role"] = f"{self.target.type} has no role {one['role']}"
         bare = {name: self.described[name] for name in self._carried()}
         bare |= {name: value for name, value in self.missing.items() if name in self.target.required}
-        others = [one for one in declared[0].hand_overs if one.resource in self.workload.resources]
+        others = [one for one in declared[0].required_policies if one.resource in self.workload.resources]
         renamed = _role_name(self.workload, self.source) != _role_name(after, self.target)
         hints = dict.fromkeys(remedy for _, remedy in self._broken(bare))
         return Move(

@@ -114,7 +114,7 @@ class Described:
     @property
     def promises(self) -> frozenset[str]:
         """Each `never` as it is written."""
-        return frozenset(vow.source for vow in self.workload.never)
+        return frozenset(never.source for never in self.workload.never)
 
     def access(self, environment: str, role: str) -> Access | None:
         """What is declared for a role."""

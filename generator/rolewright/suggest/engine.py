@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.finding import Finding
-    from rolewright.core.model import Declaration, Environment, HandOver, Workload
+    from rolewright.core.model import Declaration, Environment, RequiredPolicy, Workload
     from rolewright.review.why import Answer, Question
     from rolewright.yaml.load import Document
 
@@ -116,7 +116,7 @@ def _foreign(asked: Question, environments: Sequence[Environment]) -> bool:
 def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
     """What the owner of the resource that was asked for has to add, by what the manifest declares."""
     values = _said(case)
-    for one in declaration.hand_overs:
+    for one in declaration.required_policies:
         document = _plain(one.document, values)
         key, _, field = one.resource.partition(".")
         resource = case.workload.resources.get(key)
@@ -126,7 +126,7 @@ def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
             yield _told(one, document)
 
 
-def _told(one: HandOver, document: Any) -> str:  # noqa: ANN401 - JSON
+def _told(one: RequiredPolicy, document: Any) -> str:  # noqa: ANN401 - JSON
     return f"the owner of {one.resource} adds to its {one.to}: {json.dumps(document)}"
 
 
@@ -153,7 +153,7 @@ class _Trial:
         self._document = document
         self._index = index
         self._before = self._set(case.workload, declaration)
-        self._hand_overs = declaration.hand_overs
+        self._required_policies = declaration.required_policies
         self._build = build
         self._only = only
         self._note = note
@@ -227,8 +227,8 @@ class _Trial:
             return None  # what was allowed has to stay
         owners = tuple(
             _told(one, _plain(one.document, _said(self._case)))
-            for one in declaration.hand_overs
-            if one not in self._hand_overs
+            for one in declaration.required_policies
+            if one not in self._required_policies
         )
         beyond = len([one for one in added if one[1] != asked.action])
         return frozenset(added), Advice(candidate.said(), text, beyond, owners)

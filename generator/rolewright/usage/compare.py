@@ -39,7 +39,7 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class Held:
+class RoleUsage:
     """A role in one environment.
 
     `undeclared` is what it did although nothing declares it, `denied` has AWS's reasons, `refused` proves neither use
@@ -57,14 +57,14 @@ class Held:
     unmapped: tuple[tuple[str, Seen], ...]
 
 
-def held(
+def compare_usage(
     workload: Workload,
     declaration: Declaration,
     names: Mapping[str, str],
     environment: Environment,
     tally: Tally,
     accessed: Mapping[str, LastAccessed],
-) -> Iterator[Held]:
+) -> Iterator[RoleUsage]:
     """Each role of a workload in an environment; `names` are the roles' names in AWS, by key.
 
     `accessed` is when IAM saw services used, by the name of a role; it fills in where the records show nothing.
@@ -92,7 +92,7 @@ def held(
         denied = _added((what, seen) for use in uses for what, seen in use.denied.items())
         refused = _added((what, seen) for use in uses for what, seen in use.refused.items())
         unmapped = _added((name, seen) for use in uses for name, seen in use.unmapped.items())
-        yield Held(
+        yield RoleUsage(
             environment.name,
             key,
             role_name,
@@ -105,7 +105,7 @@ def held(
         )
 
 
-def unused_of(listed: Sequence[Held]) -> dict[str, tuple[str, ...]]:
+def unused_of(listed: Sequence[RoleUsage]) -> dict[str, tuple[str, ...]]:
     """The actions that no environment used, by the key of the resource that they are declared for."""
     states: dict[tuple[str, str], set[str]] = {}
     for one in (each for role in listed for each in role.permissions):
