@@ -15,10 +15,10 @@ test: .venv-test/ready .venv-checkov/ready
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
-	.venv-test/bin/pytest -n 2 --dist worksteal -m "not soak"
+	.venv-test/bin/pytest -n 3 --dist worksteal -m "not soak"
 
 soak: .venv-test/ready .venv-checkov/ready
-	ROLEWRIGHT_CASES=soak .venv-test/bin/pytest -n 2 --dist worksteal -m "soak or sampled"
+	ROLEWRIGHT_CASES=soak .venv-test/bin/pytest -n 3 --dist worksteal -m "soak or sampled"
 
 clean:
 	rm -rf .venv .venv-test .venv-checkov

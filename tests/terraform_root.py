@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rolewright.terraform.root import Fault
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").rglob("*.yaml"))
+WAITED_FOR = {"aws_kinesis_stream", "aws_sqs_queue", "aws_sqs_queue_policy"}
+"""For each of these the provider waits about half a minute, whatever the server answers: they are left to soak."""
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
