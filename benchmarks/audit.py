@@ -23,9 +23,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
-from planted import Planted, decoy_tree, plant
+from planted_keys import Planted, decoy_tree, plant
 
 
 def audit(*arguments: str) -> tuple[float, list[dict[str, str]]]:

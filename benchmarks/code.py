@@ -9,9 +9,9 @@ import textwrap
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
-from programs import PROGRAMS
+from sdk_programs import PROGRAMS
 
 FILES, PLAIN = 1_000, 25
 FUNCTION = """

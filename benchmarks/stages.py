@@ -20,9 +20,9 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from generate import generated_manifests  # noqa: E402 - the tests' generator makes the manifests
+from manifest_generator import generated_manifests  # noqa: E402 - the tests' generator makes the manifests
 from rolewright.blueprint import load_catalog  # noqa: E402
 from rolewright.check.provider import check_provider  # noqa: E402
 from rolewright.check.rule import check_rules, rules  # noqa: E402

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
-from trail import ACCOUNT, on, record
+from cloudtrail_records import ACCOUNT, on, record
 
 FILES, EACH = 20, 50_000
 CALLS = (("dynamodb", "GetItem"), ("s3", "GetObject"), ("logs", "CreateLogStream"), ("sts", "GetCallerIdentity"))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cases import Cases
-from generate import varied_manifests
 from left_out import leave_out
+from manifest_generator import varied_manifests
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest

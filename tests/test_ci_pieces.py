@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from cases import shared
-from command import rolewright
+from command_line import rolewright
 
 if TYPE_CHECKING:
     from collections.abc import Callable

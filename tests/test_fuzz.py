@@ -1,7 +1,8 @@
 """No input of any command makes a traceback, a hang, a gigabyte, or a file outside of its folder.
 
-`make soak` runs twenty times as many cases as `make test`; ROLEWRIGHT_SEED says from which seed. One case again:
-`python tests/test_fuzz.py SEED NUMBER`; those of a range, with how each kind ended: `… SEED FIRST LAST`.
+`make soak` runs twenty times as many cases as `make test`; ROLEWRIGHT_SEED says from which seed. With
+tests/support on PYTHONPATH, one case again: `python tests/test_fuzz.py SEED NUMBER`; those of a range, with how each
+kind ended: `… SEED FIRST LAST`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rolewright
-from growing import slow_on
+from growing_texts import slow_on
 from rolewright.sdk.calls import Call
 from rolewright.sdk.code import read_files
 from rolewright.sdk.golang import GoReader

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 import rolewright
-from attacks import TAILS, attacks
 from rolewright.blueprint import builtin_root
 from rolewright.blueprint.arn_template import own_pattern, wild_pattern
 from rolewright.blueprint.catalog import Catalog
+from slow_texts import TAILS, attacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.prove.test_role_mutants import NOTHING_APPLIED
 
 from rolewright.core.model import Module
 from rolewright.hcl.parse import parse
@@ -13,7 +14,6 @@ from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.yaml.load import loads
-from test_mutations import NOTHING_APPLIED
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Built, Pipeline

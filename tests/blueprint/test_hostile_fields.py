@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile import document
+from hostile_values import document
 from rolewright.blueprint import builtin_root
 from rolewright.blueprint.check import check_resource
 from rolewright.yaml.load import load

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generate import generated_manifests
 from iam_oracle import ask_oracle, simulated
+from manifest_generator import generated_manifests
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.data import iam

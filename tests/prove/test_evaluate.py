@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prove.evaluation_oracle import differences
+from evaluation_oracle import differences
 from real_terraform import Terraform
 from rolewright.core.finding import Rejected
 from rolewright.core.model import Environment, Module

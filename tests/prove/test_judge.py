@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from cases import Cases
-from prove.condition_oracle import ALL, REGION, TAG, TAGS, allowing, contexts, keys_of
+from condition_oracle import ALL, REGION, TAG, TAGS, allowing, contexts, keys_of
 from rolewright.data import iam
 from rolewright.prove import conditions, implication
 from rolewright.prove.document import Atom

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from prove.test_judge import ACTION, BUCKET, altered_with, document
+from tests.prove.test_judge import ACTION, BUCKET, altered_with, document
+
 from rolewright.data import iam
 from rolewright.prove.promises import promise_broken
 from rolewright.prove.table import Declared, compare

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from blueprint_trials import tried_workloads
 from cases import times
 from rolewright.blueprint import load_catalog
 from rolewright.data import provider
@@ -28,7 +29,6 @@ from rolewright.prove.sandbox import Sandbox
 from rolewright.render.module import render
 from rolewright.render.sandbox import Templates
 from rolewright.yaml.load import loads
-from tried import tried_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from command import rolewright
+from command_line import rolewright
 
 if TYPE_CHECKING:
     from pathlib import Path

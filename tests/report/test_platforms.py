@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command import rolewright
+from command_line import rolewright
 from rolewright.core.finding import Finding, Location, Related, Severity
 from rolewright.core.printable import visible
 from rolewright.report.github import findings_github

