@@ -15,8 +15,8 @@ import rolewright
 from growing_texts import slow_on
 from rolewright.sdk.calls import Call
 from rolewright.sdk.code import read_files
-from rolewright.sdk.golang import GoReader
-from rolewright.sdk.javascript import ScriptReader
+from rolewright.sdk.go.reader import GoReader
+from rolewright.sdk.javascript.reader import ScriptReader
 from rolewright.sdk.permissions import Permission, _parted, permissions
 from rolewright.sdk.source_files import read_source
 from rolewright.yaml.load import load

@@ -18,11 +18,11 @@ from rolewright.core.finding import Location
 from rolewright.sdk import models
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
 from rolewright.sdk.code import read_files
-from rolewright.sdk.golang import GoReader
-from rolewright.sdk.javascript import ScriptReader
+from rolewright.sdk.go.reader import GoReader
+from rolewright.sdk.javascript.reader import ScriptReader
 from rolewright.sdk.permissions import Permission, permissions
-from rolewright.sdk.python import Reader
-from rolewright.sdk.scopes import read_file
+from rolewright.sdk.python.reader import Reader
+from rolewright.sdk.python.scopes import read_file
 from rolewright.sdk.source_files import read_source
 from sdk_programs import PROGRAMS
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from rolewright.core.files import UnreadableError, open_plain, read_text
 from rolewright.core.finding import Location
+from rolewright.sdk.c_family.parser import TooLongError
 from rolewright.sdk.calls import Unmapped
-from rolewright.sdk.expressions import TooLongError
-from rolewright.sdk.follow import facts
-from rolewright.sdk.golang import GoReader
-from rolewright.sdk.javascript import ScriptReader
+from rolewright.sdk.go.reader import GoReader
+from rolewright.sdk.javascript.reader import ScriptReader
 from rolewright.sdk.languages import (
     calls_unread,
     is_list_of_packages,
@@ -26,14 +25,15 @@ from rolewright.sdk.languages import (
 )
 from rolewright.sdk.models import facts as models_facts
 from rolewright.sdk.others import other_ways
-from rolewright.sdk.python import Reader
-from rolewright.sdk.scopes import File, Imported, read_file
+from rolewright.sdk.packages import facts
+from rolewright.sdk.python.reader import Reader
+from rolewright.sdk.python.scopes import File, Imported, read_file
 from rolewright.sdk.source_files import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.bindings import Source
+    from rolewright.sdk.c_family.bindings import Source
     from rolewright.sdk.calls import Call
 
 _ELSEWHERE = re.compile(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from rolewright.sdk.bindings import Source
-from rolewright.sdk.expressions import Parser
-from rolewright.sdk.go_names import GoNames
-from rolewright.sdk.script_names import ScriptNames
-from rolewright.sdk.tokens import tokens_of
+from rolewright.sdk.c_family.bindings import Source
+from rolewright.sdk.c_family.parser import Parser
+from rolewright.sdk.c_family.tokens import tokens_of
+from rolewright.sdk.go.names import GoNames
+from rolewright.sdk.javascript.names import ScriptNames
 
 
 def read_source(text: str, path: str) -> Source:

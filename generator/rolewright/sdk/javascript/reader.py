@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.bindings import Bound, Part, Source, links
+from rolewright.sdk.c_family.bindings import Bound, Part, Source, links
+from rolewright.sdk.c_family.expressions import Applied, Indexed, Member, Name
+from rolewright.sdk.c_family.follow import Follower
+from rolewright.sdk.c_family.values import Client, Code, Owned, hint
 from rolewright.sdk.calls import Argument, Call, Said, Unmapped
-from rolewright.sdk.expressions import Applied, Indexed, Member, Name
-from rolewright.sdk.follow import Client, Code, Follower, Owned, facts, hint, operations_called, service_called, spelled
 from rolewright.sdk.models import python_name, service
+from rolewright.sdk.packages import facts, operations_called, service_called, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rolewright.core.finding import Location
-    from rolewright.sdk.expressions import Expression
+    from rolewright.sdk.c_family.expressions import Expression
     from rolewright.sdk.models import Service
 
 _COMMAND = re.compile(r"([A-Z]\w*)Command")

@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.bindings import Bound, Imported, Source, links
+from rolewright.sdk.c_family.bindings import Bound, Imported, Source, links
+from rolewright.sdk.c_family.expressions import Applied, Indexed, Made, Member, Name
+from rolewright.sdk.c_family.follow import Follower
+from rolewright.sdk.c_family.values import Client, Owned, hint
 from rolewright.sdk.calls import Call, Unmapped
-from rolewright.sdk.expressions import Applied, Indexed, Made, Member, Name
-from rolewright.sdk.follow import Client, Follower, Owned, facts, hint, operations_called, service_called, spelled
 from rolewright.sdk.models import python_name, service
+from rolewright.sdk.packages import facts, operations_called, service_called, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from rolewright.sdk.c_family.expressions import Expression
     from rolewright.sdk.calls import Argument
-    from rolewright.sdk.expressions import Expression
     from rolewright.sdk.models import Service
 
 _INPUT = re.compile(r"([A-Z]\w*)Input")

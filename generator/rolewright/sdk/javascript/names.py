@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rolewright.sdk.bindings import Bound, Element, Imported, Names, Parameter, Part, Typed, is_relative
-from rolewright.sdk.expressions import Lambda, Name
-from rolewright.sdk.tokens import NAME, TEXT
+from rolewright.sdk.c_family.bindings import Bound, Element, Imported, Names, Parameter, Part, Typed, is_relative
+from rolewright.sdk.c_family.expressions import Lambda, Name
+from rolewright.sdk.c_family.tokens import NAME, TEXT
 
 
 class ScriptNames(Names):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.core.finding import Location
-    from rolewright.sdk.scopes import Class, Element, File, Function, Scope
+    from rolewright.sdk.python.scopes import Class, Element, File, Function, Scope
 
 
 @dataclass(frozen=True)

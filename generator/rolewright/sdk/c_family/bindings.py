@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.expressions import Applied, Expression, Member, Parser
+from rolewright.sdk.c_family.expressions import Applied, Expression, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.sdk.tokens import Tokens
+    from rolewright.sdk.c_family.parser import Parser
+    from rolewright.sdk.c_family.tokens import Tokens
 
 
 @dataclass(frozen=True, eq=False)

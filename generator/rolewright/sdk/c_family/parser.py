@@ -1,11 +1,21 @@
-"""Words of JavaScript, TypeScript or Go → the expressions in them, as far as values are followed through them."""
+"""Tokens of JavaScript, TypeScript or Go → the expressions in them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
-
-from rolewright.sdk.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
+from rolewright.sdk.c_family.expressions import (
+    Applied,
+    Either,
+    Expression,
+    Indexed,
+    Joined,
+    Lambda,
+    Made,
+    Member,
+    Name,
+    Text,
+    Unknown,
+)
+from rolewright.sdk.c_family.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
 
 _DEPTH = 60
 """Expressions within expressions that are read."""
@@ -23,96 +33,6 @@ _OPERATORS = {"-", "*", "/", "%", "<", ">", "<=", ">=", "==", "!=", "===", "!=="
 
 class TooLongError(Exception):
     """A file takes longer to read than it may."""
-
-
-@dataclass(frozen=True, eq=False)
-class Name:
-    """A name."""
-
-    name: str
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Text:
-    """A text that is written there."""
-
-    text: str
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Joined:
-    """A text that is put together."""
-
-    parts: tuple[Expression, ...]
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """What something has by a name."""
-
-    of: Expression
-    name: str
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Indexed:
-    """What something has under a key."""
-
-    of: Expression
-    key: Expression
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Applied:
-    """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
-
-    of: Expression
-    given: tuple[Expression, ...]
-    is_new: bool
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A mapping or a list, of the type `of` where the code says one; `spread` are those that it takes in whole."""
-
-    items: tuple[tuple[Expression, Expression], ...]
-    elements: tuple[Expression, ...]
-    spread: tuple[Expression, ...]
-    of: Expression | None
-    is_list: bool
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Either:
-    """One of several."""
-
-    options: tuple[Expression, ...]
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Lambda:
-    """A function without a name; its body begins at `body`, with `{` or as an expression."""
-
-    body: int
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Unknown:
-    """Anything else."""
-
-    at: int
-
-
-Expression: TypeAlias = Name | Text | Joined | Member | Indexed | Applied | Made | Either | Lambda | Unknown
 
 
 class Parser:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePath, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import PurePath, PurePosixPath
+from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Location
-from rolewright.sdk.bindings import Bound, Element, Imported, Parameter, Part, Source, Typed, is_relative
-from rolewright.sdk.calls import UNKNOWN, Argument, Said
-from rolewright.sdk.expressions import (
+from rolewright.sdk.c_family.bindings import Bound, Element, Imported, Parameter, Part, Source, Typed, is_relative
+from rolewright.sdk.c_family.expressions import (
     Applied,
     Either,
     Indexed,
@@ -23,57 +20,24 @@ from rolewright.sdk.expressions import (
     Member,
     Name,
     Text,
-    TooLongError,
     Unknown,
 )
-from rolewright.sdk.models import Service, by_id, service
-from rolewright.yaml.load import load
+from rolewright.sdk.c_family.parser import TooLongError
+from rolewright.sdk.c_family.values import Client, Code, Owned, Whole, hint
+from rolewright.sdk.calls import UNKNOWN, Argument, Said
+from rolewright.sdk.packages import facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.bindings import Binding
+    from rolewright.sdk.c_family.bindings import Binding
+    from rolewright.sdk.c_family.values import Known
 
 _DEPTH = 40
 _MANY = 40
 """Things that one name or expression may be: what may be more is taken for anything."""
 _STEPS = 3
 """Looks at an expression for each word of the files: those that take more were not written to be read."""
-_ENVIRONMENT = re.compile(r"(?:process\.env\.|Getenv\(\"|process\.env\[['\"])(\w+)")
-
-
-@dataclass(frozen=True)
-class Owned:
-    """What a package has by a name; "*" for all of it."""
-
-    package: str
-    member: str
-
-
-@dataclass(frozen=True)
-class Client:
-    """A client of a service, or anything else that a package's class makes."""
-
-    package: str
-    made_by: str
-
-
-@dataclass(frozen=True, eq=False)
-class Code:
-    """A function, or a mapping that names more than values."""
-
-    file: Source
-    node: Lambda | Made
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A file of the project, imported as a whole."""
-
-    file: Source
-
-
-Known: TypeAlias = "Owned | Client | Code | Whole | Argument"
 
 
 class Follower:
@@ -408,50 +372,3 @@ def _returns(file: Source) -> Mapping[int, list[int]]:
                 found[around].append(at)
                 around = tokens.around[around]
     return found
-
-
-def hint(of: Bound) -> str:
-    """What the code calls a value: a variable of the environment, or the expression itself."""
-    tokens, at = of.file.tokens, of.node.at
-    if at >= len(tokens):
-        return ""
-    start = end = at
-    node = of.node
-    while isinstance(node, Member | Applied | Indexed):
-        node = node.of
-        start = min(start, node.at)
-    stop = tokens.ends.get(at, at) if isinstance(of.node, Applied | Indexed) else end
-    last = tokens.starts[stop] + max(len(tokens.words[stop]), 1)
-    text = " ".join(tokens.text[tokens.starts[start] : min(last, tokens.starts[start] + 200)].split())
-    named = _ENVIRONMENT.search(text)
-    return named[1] if named else text if len(text) <= 60 else f"{text[:57]}..."
-
-
-@cache
-def facts() -> Mapping[str, Any]:
-    """The packages of the SDKs."""
-    found: Mapping[str, Any] = load(Path(__file__).with_name("packages.yaml")).trees[0].data
-    return found
-
-
-@cache
-def service_called(written: str) -> Service | None:
-    """The service behind the end of a package's name, or a class of it."""
-    identifier = re.sub(r"[^a-z0-9]", "", written.lower())
-    name = facts()["services"].get(identifier) or by_id(identifier)
-    return None if name is None else service(name)
-
-
-def operations_called(known: Service, written: str) -> list[str]:
-    """The operations that are written so, in whichever case their first letter is."""
-    operation = written[:1].upper() + written[1:]
-    listed = facts()["renamed"].get(known.name, {}).get(operation, [operation])
-    return [one for one in listed if one in known.operations]
-
-
-def spelled(known: Service, operation: str, given: Argument | None) -> Mapping[str, Argument] | None:
-    """Arguments with the names of the operation's members, whose first letters languages write otherwise."""
-    if not isinstance(given, dict):
-        return None
-    names = {name.lower(): name for name in known.operations[operation]}
-    return {names.get(str(name).lower(), str(name)): value for name, value in given.items()}

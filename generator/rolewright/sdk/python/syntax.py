@@ -12,7 +12,7 @@ from rolewright.sdk.calls import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.sdk.scopes import File
+    from rolewright.sdk.python.scopes import File
 
 _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 

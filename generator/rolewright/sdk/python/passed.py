@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from rolewright.sdk import models
-from rolewright.sdk.scopes import Imported, Value
+from rolewright.sdk.python.scopes import Imported, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from rolewright.sdk.scopes import Scope
+    from rolewright.sdk.python.scopes import Scope
 
 _DEPTH = 5
 """Names that stand for one another, which are followed."""

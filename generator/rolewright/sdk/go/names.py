@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rolewright.sdk.bindings import Bound, Element, Imported, Names, Parameter, Typed
-from rolewright.sdk.tokens import TEXT
+from rolewright.sdk.c_family.bindings import Bound, Element, Imported, Names, Parameter, Typed
+from rolewright.sdk.c_family.tokens import TEXT
 
 
 class GoNames(Names):

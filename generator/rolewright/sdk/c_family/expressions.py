@@ -1,0 +1,99 @@
+"""The expressions of JavaScript, TypeScript and Go, as far as values are followed through them.
+
+`at` is always the token where one stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, eq=False)
+class Name:
+    """A name."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A text that is written there."""
+
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """A text that is put together."""
+
+    parts: tuple[Expression, ...]
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """What something has by a name."""
+
+    of: Expression
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Indexed:
+    """What something has under a key."""
+
+    of: Expression
+    key: Expression
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
+
+    of: Expression
+    given: tuple[Expression, ...]
+    is_new: bool
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A mapping or a list, of the type `of` where the code says one; `spread` are those that it takes in whole."""
+
+    items: tuple[tuple[Expression, Expression], ...]
+    elements: tuple[Expression, ...]
+    spread: tuple[Expression, ...]
+    of: Expression | None
+    is_list: bool
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Either:
+    """One of several."""
+
+    options: tuple[Expression, ...]
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Lambda:
+    """A function without a name; its body begins at `body`, with `{` or as an expression."""
+
+    body: int
+    at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Unknown:
+    """Anything else."""
+
+    at: int
+
+
+Expression: TypeAlias = Name | Text | Joined | Member | Indexed | Applied | Made | Either | Lambda | Unknown

@@ -1,0 +1,66 @@
+"""What an expression of JavaScript, TypeScript or Go may be: what packages have, functions, files, arguments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from rolewright.sdk.c_family.expressions import Applied, Indexed, Lambda, Made, Member
+
+if TYPE_CHECKING:
+    from rolewright.sdk.c_family.bindings import Bound, Source
+    from rolewright.sdk.calls import Argument
+
+_ENVIRONMENT = re.compile(r"(?:process\.env\.|Getenv\(\"|process\.env\[['\"])(\w+)")
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What a package has by a name; "*" for all of it."""
+
+    package: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of a service, or anything else that a package's class makes."""
+
+    package: str
+    made_by: str
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """A function, or a mapping that names more than values."""
+
+    file: Source
+    node: Lambda | Made
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A file of the project, imported as a whole."""
+
+    file: Source
+
+
+Known: TypeAlias = "Owned | Client | Code | Whole | Argument"
+
+
+def hint(of: Bound) -> str:
+    """What the code calls a value: a variable of the environment, or the expression itself."""
+    tokens, at = of.file.tokens, of.node.at
+    if at >= len(tokens):
+        return ""
+    start = end = at
+    node = of.node
+    while isinstance(node, Member | Applied | Indexed):
+        node = node.of
+        start = min(start, node.at)
+    stop = tokens.ends.get(at, at) if isinstance(of.node, Applied | Indexed) else end
+    last = tokens.starts[stop] + max(len(tokens.words[stop]), 1)
+    text = " ".join(tokens.text[tokens.starts[start] : min(last, tokens.starts[start] + 200)].split())
+    named = _ENVIRONMENT.search(text)
+    return named[1] if named else text if len(text) <= 60 else f"{text[:57]}..."

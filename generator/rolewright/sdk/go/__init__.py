@@ -1,0 +1,1 @@
+"""Go → the calls of AWS's SDKs in it."""

@@ -1,0 +1,1 @@
+"""JavaScript and TypeScript → the calls of AWS's SDKs in them."""

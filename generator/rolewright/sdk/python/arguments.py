@@ -1,0 +1,51 @@
+"""What a call of Python passes, as arguments of an operation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from rolewright.sdk.calls import Argument, Said
+from rolewright.sdk.python.scopes import Scope
+from rolewright.sdk.python.syntax import hint
+from rolewright.sdk.python.values import Known, arguments_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Evaluate: TypeAlias = Callable[[ast.expr, Scope], tuple[Known, ...]]
+"""Gives all that an expression may be in a scope."""
+
+
+def arguments_of(
+    evaluate: Evaluate, node: ast.Call, scope: Scope, positional: tuple[str, ...] = ()
+) -> Mapping[str, Argument] | None:
+    """What is passed by name, or in an order that is known; None where that is not all that is passed."""
+    found: dict[str, Argument] = {
+        name: as_argument(evaluate, one, scope) for name, one in zip(positional, node.args, strict=False)
+    }
+    for one in node.keywords:
+        if one.arg is not None:
+            found[one.arg] = as_argument(evaluate, one.value, scope)
+            continue
+        spread = [value for value in evaluate(one.value, scope) if isinstance(value, dict)]
+        if len(spread) != 1:
+            return None
+        found |= spread[0]
+    return found
+
+
+def argument_of(evaluate: Evaluate, node: ast.Call, scope: Scope, name: str, position: int) -> Iterator[Argument]:
+    """Give what a call passes by a name or at a position."""
+    for one in node.keywords:
+        if one.arg == name:
+            yield from arguments_in(evaluate(one.value, scope))
+    if len(node.args) > position:
+        yield from arguments_in(evaluate(node.args[position], scope))
+
+
+def as_argument(evaluate: Evaluate, node: ast.expr, scope: Scope) -> Argument:
+    """A value as an argument: all that it may be, where that is more than one thing."""
+    values = tuple(arguments_in(evaluate(node, scope)))
+    return values[0] if len(values) == 1 else values or Said(None, hint(node))

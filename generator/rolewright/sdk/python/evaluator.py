@@ -1,0 +1,365 @@
+"""An expression of Python → all that it may be, as far as the code of boto3's clients is concerned.
+
+Values are followed through names, attributes, functions, classes and imports of the files at hand. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from rolewright.sdk import models
+from rolewright.sdk.calls import UNKNOWN, Argument, Said
+from rolewright.sdk.python.arguments import argument_of, as_argument
+from rolewright.sdk.python.method_results import held_under, results_of_method
+from rolewright.sdk.python.modules import Modules
+from rolewright.sdk.python.passed import handed_over
+from rolewright.sdk.python.scopes import Class, Element, Function, Imported, Item, Parameter, Typed, Value
+from rolewright.sdk.python.syntax import alternatives, constant, hint, passed_to
+from rolewright.sdk.python.values import (
+    Answer,
+    Bound,
+    Client,
+    Collection,
+    Frame,
+    Handle,
+    Holder,
+    Instance,
+    Known,
+    Mark,
+    Meta,
+    Module,
+    Pages,
+    Sdk,
+    arguments_in,
+    distinct,
+    item_of,
+    of_handle,
+    of_sdk,
+    of_stub,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rolewright.sdk.python.scopes import Binding, File, Scope
+
+_DEPTH = 100
+"""Expressions within expressions that are followed; each takes several calls of Python's own stack."""
+_FRAMES = 3
+"""Calls within calls that are told apart; beyond them a parameter is whatever any call passes."""
+_STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
+
+
+class Evaluator:
+    """Evaluates expressions of files that may import one another."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        listed = list(files)
+        self._modules = Modules(listed)
+        self._known: dict[Mark, tuple[Known, ...]] = {}
+        self._open: set[Mark] = set()
+        self._frames: tuple[Frame, ...] = ()
+        self._put: dict[str, list[Value]] = defaultdict(list)
+        for file in listed:
+            for name, values in file.put.items():
+                self._put[name] += values
+        self._callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = {}
+        callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
+        for file in listed:
+            for node, scope in file.calls:
+                for function, call, is_method in self._called(node, scope):
+                    callers[function].append((call, scope, is_method))
+        self._callers = callers
+        self._known.clear()  # they were told without what is passed to functions
+
+    def _called(self, node: ast.Call, scope: Scope) -> Iterator[tuple[Function, ast.Call, bool]]:
+        """The functions that a call runs, itself or by handing them over, and whether what it passes comes after one.
+
+        That is so for methods, whose first parameter is what they are of.
+        """
+        for call in (node, *handed_over(node)):
+            for target in self.evaluate(call.func, scope):
+                if isinstance(target, Function):
+                    yield target, call, _is_method(target)
+        for target in self.evaluate(node.func, scope):
+            for made in self._members(target, "__init__") if isinstance(target, Class) else ():
+                if isinstance(made, Function):
+                    yield made, node, True
+
+    # --- values ------------------------------------------------------------------------------------
+
+    def evaluate(self, node: ast.expr, scope: Scope) -> tuple[Known, ...]:
+        """All that an expression may be, as far as that can be told."""
+        mark = (id(node), id(scope), tuple(id(frame.node) for frame in self._frames))
+        if mark not in self._known:
+            if mark in self._open or len(self._open) > _DEPTH:
+                return ()
+            self._open.add(mark)
+            found = distinct(self._values(node, scope))
+            self._open.discard(mark)
+            self._known[mark] = found
+        return self._known[mark]
+
+    def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:  # noqa: C901 - one case for each kind
+        match node:
+            case ast.Constant():
+                yield from constant(node)
+            case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
+                yield self._joined(node, scope)
+            case ast.Name():
+                bindings = scope.find(node.id)
+                for binding in bindings:
+                    yield from self._bound(binding)
+                if not bindings:
+                    yield Said(None, node.id)
+            case ast.Attribute():
+                yield from self._attribute(node, scope)
+            case ast.Call():
+                yield from self._result(node, scope)
+            case ast.Await() | ast.NamedExpr() | ast.Starred() | ast.IfExp() | ast.BoolOp():
+                for one in alternatives(node):
+                    yield from self.evaluate(one, scope)
+            case ast.Subscript():
+                yield from self._subscript(node, scope)
+            case ast.DictComp():
+                yield Holder(Element(node.key, node.value, scope))
+            case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
+                yield self._container(node, scope)
+                yield from self._kept_in(node, scope)
+            case _:
+                yield Said(None, hint(node))
+
+    def _kept_in(self, node: ast.expr, scope: Scope) -> Iterator[Holder]:
+        """The clients, resources and methods that a mapping has under its keys."""
+        pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+        for key, value in pairs:
+            if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
+                found = self.evaluate(value, scope)
+                if any(isinstance(one, Client | Handle | Bound) for one in found):
+                    yield Holder(Element(key, value, scope))
+
+    def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: Scope) -> Argument:
+        if not isinstance(node, ast.Dict):
+            return tuple(as_argument(self.evaluate, one, scope) for one in node.elts)
+        return {
+            key.text if key.text is not None else f"{UNKNOWN}{key.hint}": as_argument(self.evaluate, value, scope)
+            for written, value in zip(node.keys, node.values, strict=True)
+            if written is not None
+            for key in arguments_in(self.evaluate(written, scope))
+            if isinstance(key, Said)
+        }
+
+    def _joined(self, node: ast.JoinedStr | ast.BinOp, scope: Scope) -> Said:
+        """A text that is put together, if each part of it is known."""
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node.left, node.right]
+        text = ""
+        for part in parts:
+            inner = part.value if isinstance(part, ast.FormattedValue) else part
+            values = self.evaluate(inner, scope)
+            if len(values) != 1 or not isinstance(values[0], Said) or values[0].text is None:
+                return Said(None, hint(node))
+            text += values[0].text
+        return Said(text)
+
+    def _bound(self, binding: Binding) -> Iterator[Known]:
+        match binding:
+            case Value():
+                yield from self.evaluate(binding.node, binding.scope)
+            case Item():
+                for value in self.evaluate(binding.node, binding.scope):
+                    if isinstance(value, Collection):
+                        yield item_of(value)
+                    elif isinstance(value, tuple):
+                        yield from value
+                    elif isinstance(value, dict):
+                        yield from (Said(key) for key in value)
+            case Parameter():
+                yield from self._parameter(binding)
+            case Element():
+                yield Holder(binding)
+            case Typed():
+                yield from self._annotated(binding.annotation, binding.scope)
+            case Imported():
+                yield from self._imported(binding)
+            case _:
+                yield binding
+
+    def _parameter(self, parameter: Parameter) -> Iterator[Known]:
+        """What a function is called with, where it is called in these files; or what its annotation tells."""
+        function = parameter.function
+        typed = list(self._annotated(parameter.annotation, function.scope))
+        if typed:
+            yield from typed
+            return
+        if parameter.name in ("self", "cls") and function.scope.owner is not None:
+            yield Instance(function.scope.owner)
+            return
+        position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
+        frame = next((one for one in reversed(self._frames) if one.function is function), None)
+        found: list[Known] = []
+        if frame is not None:
+            for one in passed_to(frame.node, parameter.name, position - _is_method(function)):
+                found += self._in_frames(frame.outer, one, frame.scope)
+        everybody = frame is None or bool(found)
+        for node, scope, is_method in self._callers.get(function, ()) if frame is None else ():
+            passed = list(passed_to(node, parameter.name, position - is_method))
+            everybody = everybody and bool(passed)
+            for one in passed:
+                found += self.evaluate(one, scope)
+        if parameter.default is not None and not (everybody and found):
+            found += self.evaluate(parameter.default, function.scope.parent or function.scope)
+        yield from found or [Said(None, parameter.name)]
+
+    def _in_frames(self, frames: tuple[Frame, ...], node: ast.expr, scope: Scope) -> tuple[Known, ...]:
+        before, self._frames = self._frames, frames[-_FRAMES:]
+        found = self.evaluate(node, scope)
+        self._frames = before
+        return found
+
+    def _annotated(self, annotation: ast.expr | None, scope: Scope) -> Iterator[Known]:
+        """A client or a resource, as the packages of stubs name their types."""
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return
+        if isinstance(annotation, ast.BinOp):  # S3Client | None
+            yield from self._annotated(annotation.left, scope)
+            yield from self._annotated(annotation.right, scope)
+        elif isinstance(annotation, ast.Subscript):  # Optional[S3Client]
+            yield from self._annotated(annotation.slice, scope)
+        elif isinstance(annotation, ast.Name):
+            for binding in scope.find(annotation.id):
+                stubs = _STUBS.fullmatch(binding.module) if isinstance(binding, Imported) else None
+                if isinstance(binding, Imported) and stubs is not None:
+                    yield from of_stub(stubs[1].replace("_", "-"), binding.attribute)
+                elif isinstance(binding, Class):
+                    yield Instance(binding)
+                elif isinstance(binding, Imported):
+                    yield from (Instance(one) for one in self._imported(binding) if isinstance(one, Class))
+
+    def _imported(self, binding: Imported) -> Iterator[Known]:
+        if binding.module in models.facts()["modules"]:
+            yield from of_sdk(binding.attribute) if binding.attribute else [Sdk()]
+            return
+        files = self._modules.nearest(binding.module, binding.file)
+        inner = self._modules.nearest(f"{binding.module}.{binding.attribute}", binding.file)
+        if len(files) == 1 and binding.attribute in files[0].scope.names:
+            for one in files[0].scope.names[binding.attribute]:
+                mark = (id(one), 0, ())
+                if mark not in self._open and len(self._open) <= _DEPTH:  # two modules may import each other
+                    self._open.add(mark)
+                    yield from tuple(self._bound(one))
+                    self._open.discard(mark)
+        elif not binding.attribute and len(files) == 1:
+            yield Module(files[0])
+        elif binding.attribute and len(inner) == 1:
+            yield Module(inner[0])
+        else:
+            yield Said(None, binding.attribute or binding.module)
+
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[Known]:
+        for value in self.evaluate(node.value, scope):
+            yield from self._attribute_of(value, node)
+
+    def _attribute_of(self, value: Known, node: ast.Attribute) -> Iterator[Known]:
+        name = node.attr
+        match value:
+            case Sdk(maker=""):
+                yield from of_sdk(name)
+            case Client() if name in ("meta", "exceptions"):
+                yield Meta("")
+            case Handle():
+                yield from of_handle(value, name)
+            case Meta() if name == "client" and value.service:
+                yield Client(value.service)
+            case Client() | Pages() | Collection() | Holder():
+                yield Bound(value, name)
+            case Instance() | Class() | Module():
+                yield from self._member(value, node)
+            case Said():
+                yield from self._kept(node)
+            case _:
+                pass
+
+    def _member(self, value: Instance | Class | Module, node: ast.Attribute) -> Iterator[Known]:
+        """What a class or a module calls so."""
+        if isinstance(value, Module):
+            found = value.file.scope.names.get(node.attr, [])
+        else:
+            found = self._members(value.of if isinstance(value, Instance) else value, node.attr)
+        for binding in found:
+            if isinstance(binding, Function) and binding.is_property:
+                for one in binding.scope.returns:
+                    yield from self.evaluate(one, binding.scope)
+            else:
+                yield from self._bound(binding)
+        if not found:
+            yield from self._kept(node)
+
+    def _kept(self, node: ast.Attribute) -> Iterator[Known]:
+        """What is given anywhere to an attribute of such a name, of something that cannot be told."""
+        found = [one for value in self._put.get(node.attr, ()) for one in self.evaluate(value.node, value.scope)]
+        kept = [one for one in found if isinstance(one, Client | Handle | Collection | Pages | Sdk)]
+        yield from kept
+        if not kept:
+            yield Said(None, hint(node))
+
+    def _members(self, class_: Class, name: str, below: tuple[Class, ...] = ()) -> list[Binding]:
+        """What a class, or else one that it is derived from, has by a name; `below` are those derived from it."""
+        found = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
+        outer = class_.scope.parent or class_.scope
+        for base in () if found else class_.bases:
+            for one in self.evaluate(base, outer):
+                if isinstance(one, Class) and one not in (class_, *below):
+                    found += self._members(one, name, (class_, *below))
+        return found
+
+    def _result(self, node: ast.Call, scope: Scope) -> Iterator[Known]:
+        """What a call gives."""
+        found = False
+        for target in self.evaluate(node.func, scope):
+            match target:
+                case Sdk(maker=""):
+                    yield target
+                case Sdk():
+                    for name in argument_of(self.evaluate, node, scope, "service_name", 0):
+                        if isinstance(name, Said) and name.text is not None and models.service(name.text):
+                            yield Client(name.text) if target.maker == "client" else Handle(name.text, "", {})
+                case Class():
+                    yield Instance(target)
+                case Function():
+                    frames = (*self._frames, Frame(target, node, scope, self._frames))
+                    for one in target.scope.returns:
+                        yield from self._in_frames(frames, one, target.scope)
+                case Bound():
+                    yield from results_of_method(self.evaluate, target, node, scope)
+                case _:
+                    continue
+            found = True
+        if not found:
+            yield Said(None, hint(node))
+
+    def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[Known]:
+        told = [one.text for one in self.evaluate(node.slice, scope) if isinstance(one, Said)]
+        keys = [text for text in told if text is not None]
+        found: list[Known] = []
+        for value in self.evaluate(node.value, scope):
+            if isinstance(value, Answer):
+                found += arguments_in([value.named])
+            elif isinstance(value, Holder):
+                found += held_under(self.evaluate, value.element, node.slice, scope)
+            elif isinstance(value, dict) and keys:  # what it lacks under these was put there elsewhere
+                found += arguments_in(said for key, said in value.items() if key in keys)
+            elif isinstance(value, tuple) and not keys:
+                found += value
+            else:
+                found.append(Said(None, hint(node)))
+        yield from found or [Said(None, hint(node))]
+
+
+def _is_method(function: Function) -> bool:
+    return function.scope.owner is not None and function.positional[:1] in (("self",), ("cls",))

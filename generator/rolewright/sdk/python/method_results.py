@@ -1,0 +1,82 @@
+"""What methods of boto3's clients and resources give, as far as calls go on from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolewright.sdk import models
+from rolewright.sdk.calls import Said
+from rolewright.sdk.python.arguments import argument_of, arguments_of, as_argument
+from rolewright.sdk.python.values import (
+    Answer,
+    Client,
+    Collection,
+    Handle,
+    Holder,
+    Meta,
+    Pages,
+    entry_called,
+    handle_from,
+)
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator
+
+    from rolewright.sdk.python.arguments import Evaluate
+    from rolewright.sdk.python.scopes import Element, Scope
+    from rolewright.sdk.python.values import Bound, Known
+
+COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
+"""Methods of a collection that give a collection again."""
+
+
+def results_of_method(evaluate: Evaluate, bound: Bound, node: ast.Call, scope: Scope) -> Iterator[Known]:
+    """What a method of a client or a resource gives, as far as calls go on from it."""
+    of, method = bound.of, bound.method
+    if isinstance(of, Client):
+        yield from _result_of_client(evaluate, of, method, node, scope)
+    elif isinstance(of, Holder):
+        if method in ("get", "pop", "setdefault") and node.args:
+            yield from held_under(evaluate, of.element, node.args[0], scope)
+    elif isinstance(of, Collection):
+        if method in COLLECTS:
+            yield of
+    elif isinstance(of, Handle):
+        inner = entry_called(of.model.get("has", {}), method)
+        action = entry_called(of.model.get("actions", {}), method)
+        added = models.added(of.service, of.type, method)
+        if inner is not None:
+            told = [as_argument(evaluate, one, scope) for one in node.args]
+            named = arguments_of(evaluate, node, scope) or {}
+            yield handle_from(of, inner["resource"], told, named)
+        elif added is not None:
+            yield Meta("")  # what is put into a batch calls nothing of its own
+        elif action is not None and "resource" in action:
+            yield handle_from(of, action["resource"], [], arguments_of(evaluate, node, scope) or {})
+
+
+def _result_of_client(evaluate: Evaluate, of: Client, method: str, node: ast.Call, scope: Scope) -> Iterator[Known]:
+    service = models.service(of.service)
+    assert service is not None
+    listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
+    if listed is not None:
+        names = [
+            *argument_of(evaluate, node, scope, "operation_name", 0),
+            *argument_of(evaluate, node, scope, "waiter_name", 9),
+        ]
+        for name in names:
+            if isinstance(name, Said) and name.text is not None and name.text in listed:
+                yield Pages(of.service, listed[name.text])
+    naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
+    given = arguments_of(evaluate, node, scope) or {}
+    if naming in given:
+        yield Answer(given[naming])
+
+
+def held_under(evaluate: Evaluate, element: Element, key: ast.expr, scope: Scope) -> Iterator[Known]:
+    """What was put into something, if it is asked for by a key that may be the one that it was put there by."""
+    put = {one.text for one in evaluate(element.key, element.scope) if isinstance(one, Said)}
+    asked = {one.text for one in evaluate(key, scope) if isinstance(one, Said)}
+    if put & asked or not put or not asked or None in put | asked:
+        yield from evaluate(element.node, element.scope)

@@ -1,0 +1,36 @@
+"""The files of a project by the names that they are imported by."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rolewright.sdk.python.scopes import File
+
+
+class Modules:
+    """Files by every end of their dotted paths: where the path that is imported begins is not known."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        self._files: dict[str, list[File]] = defaultdict(list)
+        for file in files:
+            parts = file.name.removesuffix(".__init__").split(".")
+            for start in range(len(parts)):
+                self._files[".".join(parts[start:])].append(file)
+
+    def nearest(self, module: str, file: File) -> list[File]:
+        """The files that a module may be: those with the longest way in common with the file that imports it."""
+        files = self._files.get(module, [])
+        shared = [_shared(one.path, file.path) for one in files]
+        return [one for one, count in zip(files, shared, strict=True) if count == max(shared)]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many folders two paths have in common, from the first on."""
+    pairs = zip(PurePath(one).parent.parts, PurePath(other).parent.parts, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
