@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import rolewright
 from growing_texts import slow_on
-from rolewright.sdk.calls import Call
+from rolewright.sdk.calls import ApiCall
 from rolewright.sdk.code import read_files
 from rolewright.sdk.go.reader import GoReader
 from rolewright.sdk.javascript.reader import ScriptReader
-from rolewright.sdk.permissions import Permission, _parted, permissions
+from rolewright.sdk.permissions import CallPermission, _parted, permissions
 from rolewright.sdk.source_files import read_source
 from rolewright.yaml.load import load
 
@@ -109,9 +109,9 @@ def test_long_names_in_a_call_take_no_time(file: str) -> None:
     start = time.process_time()
     (call,) = read_files([str(path)], str(path.parent)).calls
     assert time.process_time() - start < 1  # botocore's models are read in it
-    assert isinstance(call, Call)
+    assert isinstance(call, ApiCall)
     (needed,) = permissions([call])
-    assert isinstance(needed, Permission)
+    assert isinstance(needed, CallPermission)
     assert needed.action == "sqs:SendMessage"
     assert [hint for _, hint in needed.unknown] == ["configurationOfTheService.queueUrlOfTheOrders"]
 

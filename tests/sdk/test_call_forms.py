@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from call_forms import GO, PYTHON, SCRIPT
 from cases import times
 from rolewright.sdk import models
-from rolewright.sdk.calls import Call, Unmapped
+from rolewright.sdk.calls import ApiCall, Unmapped
 from rolewright.sdk.code import read_files
 from rolewright.sdk.models import Service
 
@@ -73,7 +73,7 @@ def written(form: str, service: Service, operation: str, member: str) -> str:
     return form.replace("\0@\0", "@")
 
 
-def found_in(text: str, name: str, folder: Path) -> tuple[Call | Unmapped, ...]:
+def found_in(text: str, name: str, folder: Path) -> tuple[ApiCall | Unmapped, ...]:
     (folder / name).write_text(text, encoding="utf-8")
     return read_files([str(folder / name)], str(folder)).calls
 
@@ -86,7 +86,7 @@ def check(language: str, forms: dict[str, str], data: st.DataObject, folder: Pat
     for form, text in forms.items():
         source = written(text, service, operation, member)
         found = found_in(source, language, folder)
-        said = [(one.service, one.operation) for one in found if isinstance(one, Call)]
+        said = [(one.service, one.operation) for one in found if isinstance(one, ApiCall)]
         told = [one for one in found if isinstance(one, Unmapped)]
         if form in UNTOLD:
             assert told, f"{form}: nothing is said\n{source}"
@@ -117,7 +117,7 @@ def test_python(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -
     for form, text in PYTHON.items():
         source = written(text, service, operation, member)
         found = found_in(source, "app.py", folder)
-        said = {(one.service, one.operation) for one in found if isinstance(one, Call)}
+        said = {(one.service, one.operation) for one in found if isinstance(one, ApiCall)}
         assert found, f"{form}: nothing is said\n{source}"
         assert said <= {(service.name, operation)}, f"{form}: {said}\n{source}"
         assert said or form in PYTHON_UNTOLD, f"{form}: {found}\n{source}"

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from rolewright.core.finding import Location
 from rolewright.sdk import models
-from rolewright.sdk.calls import Argument, Call, Said, Unmapped
+from rolewright.sdk.calls import ApiCall, Argument, Scalar, Unmapped
 from rolewright.sdk.code import read_files
 from rolewright.sdk.go.reader import GoReader
 from rolewright.sdk.javascript.reader import ScriptReader
-from rolewright.sdk.permissions import Permission, permissions
-from rolewright.sdk.python.reader import Reader
+from rolewright.sdk.permissions import CallPermission, permissions
+from rolewright.sdk.python.reader import PythonReader
 from rolewright.sdk.python.scopes import read_file
 from rolewright.sdk.source_files import read_source
 from sdk_programs import PROGRAMS
@@ -34,28 +34,28 @@ def argument(value: object) -> Argument:
         return {str(key): argument(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return tuple(argument(one) for one in value)
-    return Said(value) if isinstance(value, str) else Said(None)
+    return Scalar(value) if isinstance(value, str) else Scalar(None)
 
 
-def needed(calls: list[Call | Unmapped]) -> set[tuple[str, str]]:
+def needed(calls: list[ApiCall | Unmapped]) -> set[tuple[str, str]]:
     """Actions on ARNs, without what only an ARN or a URL tells: another partition, region and account."""
     assert not [one for one in calls if isinstance(one, Unmapped)], calls
-    found = list(permissions(one for one in calls if isinstance(one, Call)))
+    found = list(permissions(one for one in calls if isinstance(one, ApiCall)))
     assert not [one for one in found if isinstance(one, Unmapped)], found
     return {
         (one.action, ":".join(["*" if part.isdigit() or part in ("us-east-1", "aws") else part for part in parts]))
         for one in found
-        if isinstance(one, Permission)
+        if isinstance(one, CallPermission)
         for parts in [one.resource.split(":")]
     }
 
 
-def read(text: str) -> list[Call | Unmapped]:
+def read(text: str) -> list[ApiCall | Unmapped]:
     file = read_file(textwrap.dedent(text), "app.py", "app")
-    return list(Reader([file]).calls(file))
+    return list(PythonReader([file]).calls(file))
 
 
-def read_as(text: str, name: str, folder: Path) -> list[Call | Unmapped]:
+def read_as(text: str, name: str, folder: Path) -> list[ApiCall | Unmapped]:
     (folder / name).write_text(text, encoding="utf-8")
     return list(read_files([str(folder / name)], str(folder)).calls)
 
@@ -79,11 +79,11 @@ def run() -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_what_is_read_is_what_running_it_calls(name: str, run: dict[str, list[Any]]) -> None:
-    made: list[Call | Unmapped] = []
+    made: list[ApiCall | Unmapped] = []
     for service, operation, parameters in run[name]:
         given = argument(parameters)
         assert isinstance(given, dict)
-        made.append(Call(service, operation, given, HERE))
+        made.append(ApiCall(service, operation, given, HERE))
     told, seen = needed(read(TEXTS[name])), needed(made)
     assert seen <= told
     # A transfer that is broken off does not happen here.
@@ -129,9 +129,9 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
     arguments = ", ".join(f"{name}={value}" for name, value in values.items())
     text = data.draw(st.sampled_from(FORMS)).format(service=service, method=method, arguments=arguments)
     (call,) = read(text)
-    assert isinstance(call, Call)
+    assert isinstance(call, ApiCall)
     assert (call.service, call.operation) == (service, known.methods[method])
-    expected = {"'orders'": Said("orders"), "NAME": Said(None, "NAME"), "'a' + 'b'": Said("ab")}
+    expected = {"'orders'": Scalar("orders"), "NAME": Scalar(None, "NAME"), "'a' + 'b'": Scalar("ab")}
     assert call.arguments == {name: expected[value] for name, value in values.items()}
 
 
@@ -189,8 +189,8 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
 def test_what_a_call_needs(call: str, expected: set[tuple[str, str]]) -> None:
     service, _, rest = call.partition(".")
     (one,) = read(f"import boto3\ndef f(params):\n    boto3.client('{service}').{rest}\n")
-    assert isinstance(one, Call)
-    assert {(each.action, each.resource) for each in permissions([one]) if isinstance(each, Permission)} == expected
+    assert isinstance(one, ApiCall)
+    assert {(each.action, each.resource) for each in permissions([one]) if isinstance(each, CallPermission)} == expected
 
 
 def test_a_model_keeps_its_version() -> None:
@@ -198,8 +198,8 @@ def test_a_model_keeps_its_version() -> None:
     (call,) = read(
         "import boto3\nboto3.client('bedrock-runtime').invoke_model(modelId='anthropic.claude-3-haiku-v1:0')\n"
     )
-    assert isinstance(call, Call)
-    found = {one.resource for one in permissions([call]) if isinstance(one, Permission)}
+    assert isinstance(call, ApiCall)
+    found = {one.resource for one in permissions([call]) if isinstance(one, CallPermission)}
     assert "arn:*:bedrock:*::foundation-model/anthropic.claude-3-haiku-v1:0" in found
 
 
@@ -213,7 +213,7 @@ def test_a_default_counts_where_somebody_leaves_it_out() -> None:
         ("None", "", {None}),
     ):
         (call,) = read(text.format(default=default, calls=calls))
-        assert isinstance(call, Call)
+        assert isinstance(call, ApiCall)
         assert {one.text for one in call.given("Bucket")} == expected
 
 
@@ -226,7 +226,7 @@ def test_what_is_put_under_another_key_is_not_meant() -> None:
     boto3.client("s3").list_objects_v2(Bucket=request["bucket"])
     boto3.client("s3").list_objects_v2(Bucket=request.get("other"))
     """
-    first, second = (one.given("Bucket") for one in read(text) if isinstance(one, Call))
+    first, second = (one.given("Bucket") for one in read(text) if isinstance(one, ApiCall))
     assert [one.text for one in first] == ["orders-data"]
     assert [one.text for one in second] == [None]
 
@@ -234,7 +234,7 @@ def test_what_is_put_under_another_key_is_not_meant() -> None:
 @pytest.mark.parametrize("method", ["execute_statement(Statement='x')", "transact_write_items(TransactItems=items)"])
 def test_what_only_the_contents_tell_is_not_guessed(method: str) -> None:
     (call,) = read(f"import boto3\nboto3.client('dynamodb').{method}\n")
-    assert isinstance(call, Call)
+    assert isinstance(call, ApiCall)
     (told,) = permissions([call])
     assert isinstance(told, Unmapped)
     assert "as its contents tell" in told.reason
@@ -292,10 +292,10 @@ def test_files_that_import_one_another(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     found = read_files([str(tmp_path / name) for name in files], str(tmp_path)).calls
-    calls = [one for one in found if isinstance(one, Call)]
+    calls = [one for one in found if isinstance(one, ApiCall)]
     assert [(one.operation, one.given("Bucket")) for one in calls] == [
-        ("GetObject", (Said("orders-data"),)),
-        ("DeleteObject", (Said("b-1"),)),
+        ("GetObject", (Scalar("orders-data"),)),
+        ("DeleteObject", (Scalar("b-1"),)),
     ]
     assert sorted(Path(one.location.file).name for one in found if isinstance(one, Unmapped)) == ["broken.py", "odd.py"]
 
@@ -311,13 +311,16 @@ def test_the_nearest_of_several_modules_is_meant(tmp_path: Path) -> None:
             "from helper import client, BUCKET\nclient.list_objects_v2(Bucket=BUCKET)\n", encoding="utf-8"
         )
     found = read_files([str(file) for file in sorted(tmp_path.rglob("*.py"))], str(tmp_path)).calls
-    assert [one.given("Bucket") for one in found if isinstance(one, Call)] == [(Said("one-data"),), (Said("two-data"),)]
+    assert [one.given("Bucket") for one in found if isinstance(one, ApiCall)] == [
+        (Scalar("one-data"),),
+        (Scalar("two-data"),),
+    ]
 
 
 def test_of_several_services_those_with_the_operation_are_meant() -> None:
     text = "import boto3\nc = boto3.client('s3') if x else boto3.client('sqs')\nc.put_object(Bucket='b', Key='k')\n"
     (call,) = read(text)
-    assert isinstance(call, Call)
+    assert isinstance(call, ApiCall)
     assert call.service == "s3"
 
 
@@ -332,7 +335,7 @@ def test_types_of_stubs_tell_what_a_parameter_is() -> None:
         table.put_item(Item={})
         sm.get_secret_value(SecretId="x")
     """
-    calls = [one for one in read(text) if isinstance(one, Call)]
+    calls = [one for one in read(text) if isinstance(one, ApiCall)]
     assert [one.operation for one in calls] == ["ListBuckets", "PutItem", "GetSecretValue"]
 
 
@@ -419,11 +422,13 @@ doc.get({ TableName: TABLE, Key: {} }, done);
 )
 def test_other_languages(text: str, name: str, expected: set[tuple[str, str]], tmp_path: Path) -> None:
     calls = read_as(text, name, tmp_path)
-    assert all(not one.is_sure for one in calls if isinstance(one, Call))
+    assert all(not one.is_sure for one in calls if isinstance(one, ApiCall))
     assert [one.text for one in calls if isinstance(one, Unmapped)] == (
         ["new MadeUpCommand"] if name == "a.mjs" else []
     )
-    found = [one for one in permissions(one for one in calls if isinstance(one, Call)) if isinstance(one, Permission)]
+    found = [
+        one for one in permissions(one for one in calls if isinstance(one, ApiCall)) if isinstance(one, CallPermission)
+    ]
     assert {(one.action, one.resource) for one in found} == expected
 
 
@@ -432,8 +437,8 @@ def test_long_ways_and_circles() -> None:
     chain = "".join(f"def f{n}(c, b):\n    f{n - 1}(c, b)\n" for n in range(1, 40))
     text = f"import boto3\ndef f0(c, b):\n    c.get_object(Bucket=b)\n{chain}f39(boto3.client('s3'), 'deep')\n"
     (call,) = read(text)
-    assert isinstance(call, Call)
-    assert call.given("Bucket") == (Said("deep"),)
+    assert isinstance(call, ApiCall)
+    assert call.given("Bucket") == (Scalar("deep"),)
     round_ = """
     import boto3
     class A(A): pass
@@ -447,7 +452,7 @@ def test_long_ways_and_circles() -> None:
     B().y.get_object(Bucket="b")
     f(1).delete_object(Bucket="b-1", Key="k")
     """
-    assert "DeleteObject" in [one.operation for one in read(round_) if isinstance(one, Call)]
+    assert "DeleteObject" in [one.operation for one in read(round_) if isinstance(one, ApiCall)]
 
 
 @settings(max_examples=200, deadline=None)

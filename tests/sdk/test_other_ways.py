@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.sdk.calls import Call, Unmapped
+from rolewright.sdk.calls import ApiCall, Unmapped
 from rolewright.sdk.code import read_files
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def found_in(name: str, text: str, folder: Path) -> tuple[list[str], list[str]]:
     (folder / name).write_text(text, encoding="utf-8")
     found = read_files([str(folder / name)], str(folder)).calls
     told = [one.reason for one in found if isinstance(one, Unmapped)]
-    return [one.operation for one in found if isinstance(one, Call)], told
+    return [one.operation for one in found if isinstance(one, ApiCall)], told
 
 
 @pytest.mark.parametrize("case", TOLD)

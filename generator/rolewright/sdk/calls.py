@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
+class Scalar:
     """A value in code: its text where that can be told, and what the code calls it where not ("" for nothing)."""
 
     text: str | None
@@ -21,12 +21,12 @@ class Said:
 
 UNKNOWN = "\0"
 """Begins a key of a mapping that the code does not tell; what the code calls it follows."""
-Argument: TypeAlias = "Said | tuple[Argument, ...] | Mapping[str, Argument]"
+Argument: TypeAlias = "Scalar | tuple[Argument, ...] | Mapping[str, Argument]"
 """A tuple holds the elements of a list, or all that a value may be."""
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """A call of an operation of a service, both by the names that botocore gives them.
 
     `arguments` are None where the code does not tell them. `is_sure` says that the code was understood; False that
@@ -39,7 +39,7 @@ class Call:
     location: Location
     is_sure: bool = True
 
-    def given(self, path: str) -> tuple[Said, ...]:
+    def given(self, path: str) -> tuple[Scalar, ...]:
         """What stands at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for the keys of a mapping."""
         return tuple(one for one, _ in self._found(path))
 
@@ -47,7 +47,7 @@ class Call:
         """Whether the code itself has something at a path, and not only in what it gets from elsewhere."""
         return any(is_shown for _, is_shown in self._found(path))
 
-    def _found(self, path: str) -> Iterator[tuple[Said, bool]]:
+    def _found(self, path: str) -> Iterator[tuple[Scalar, bool]]:
         if self.arguments is not None:
             yield from _at(self.arguments, path.replace("{}", ".{}").split("."))
 
@@ -61,20 +61,20 @@ class Unmapped:
     location: Location
 
 
-def _at(value: object, path: list[str]) -> Iterator[tuple[Said, bool]]:
+def _at(value: object, path: list[str]) -> Iterator[tuple[Scalar, bool]]:
     """What is at a path, and whether the code shows that it is there."""
     if isinstance(value, tuple):
         for one in value:
             yield from _at(one, path)
     elif not path:
-        if isinstance(value, Said):
+        if isinstance(value, Scalar):
             yield value, True
     elif isinstance(value, dict):
         step = path[0].removesuffix("[]")
         if step == "{}":
-            keys = (Said(None, key[1:]) if key.startswith(UNKNOWN) else Said(key) for key in value)
+            keys = (Scalar(None, key[1:]) if key.startswith(UNKNOWN) else Scalar(key) for key in value)
             yield from ((key, True) for key in keys)
         elif step in value:
             yield from _at(value[step], path[1:])
-    elif isinstance(value, Said):
-        yield Said(None, value.hint), False
+    elif isinstance(value, Scalar):
+        yield Scalar(None, value.hint), False

@@ -26,15 +26,15 @@ from rolewright.sdk.languages import (
 from rolewright.sdk.models import facts as models_facts
 from rolewright.sdk.others import other_ways
 from rolewright.sdk.packages import facts
-from rolewright.sdk.python.reader import Reader
-from rolewright.sdk.python.scopes import File, Imported, read_file
+from rolewright.sdk.python.reader import PythonReader
+from rolewright.sdk.python.scopes import PythonFile, PythonImport, read_file
 from rolewright.sdk.source_files import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.c_family.bindings import Source
-    from rolewright.sdk.calls import Call
+    from rolewright.sdk.c_family.bindings import SourceFile
+    from rolewright.sdk.calls import ApiCall
 
 _ELSEWHERE = re.compile(
     r"(^|/)(node_modules|site-packages|vendor|\.venv|venv|tests?|__tests__|spec|testdata)/"
@@ -49,17 +49,17 @@ _HEAD = 300
 
 
 @dataclass(frozen=True)
-class Read:
+class CodeScan:
     """What was found in files: calls, what calls AWS without telling how, and the languages that were not read."""
 
-    calls: tuple[Call | Unmapped, ...]
+    calls: tuple[ApiCall | Unmapped, ...]
     unread: Mapping[str, int]
     """With how many files each."""
 
 
-def read_files(files: Iterable[str], folder: str) -> Read:
+def read_files(files: Iterable[str], folder: str) -> CodeScan:
     """The calls in the files below a folder, or in one file, and which languages were not read."""
-    found: list[Call | Unmapped] = []
+    found: list[ApiCall | Unmapped] = []
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     unread: Counter[str] = Counter()
     for file in files:
@@ -86,7 +86,7 @@ def read_files(files: Iterable[str], folder: str) -> Read:
     found += _python(texts["Python"], folder)
     found += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])
     found += _sources(texts["Go"], folder, GoReader, facts()["go"]["marks"])
-    return Read(tuple(sorted(_once(found), key=lambda one: one.location)), dict(unread))
+    return CodeScan(tuple(sorted(_once(found), key=lambda one: one.location)), dict(unread))
 
 
 def _head(file: str) -> str:
@@ -98,7 +98,7 @@ def _head(file: str) -> str:
         return ""
 
 
-def _once(found: list[Call | Unmapped]) -> Iterator[Call | Unmapped]:
+def _once(found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
     """Without more than the first line of what is not read, for each of its files; a project has hundreds."""
     seen: set[str] = set()
     for one in found:
@@ -111,12 +111,12 @@ def _once(found: list[Call | Unmapped]) -> Iterator[Call | Unmapped]:
 
 def _sources(
     texts: dict[str, str], folder: str, reader: type[ScriptReader | GoReader], marks: Iterable[str]
-) -> list[Call | Unmapped]:
+) -> list[ApiCall | Unmapped]:
     """The calls in files that are read word by word; none where no file names the SDK."""
     if not any(mark in text for text in texts.values() for mark in marks):
         return []
-    found: list[Call | Unmapped] = []
-    sources: list[Source] = []
+    found: list[ApiCall | Unmapped] = []
+    sources: list[SourceFile] = []
     for file, text in texts.items():
         try:
             sources.append(read_source(text, file))
@@ -129,7 +129,7 @@ def _sources(
     return found
 
 
-def _idle(files: Iterable[File], told: Iterable[Call | Unmapped]) -> list[Call | Unmapped]:
+def _idle(files: Iterable[PythonFile], told: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     """Where boto3 is imported, in code that nothing else is told of."""
     if any(True for _ in told):
         return []
@@ -138,15 +138,15 @@ def _idle(files: Iterable[File], told: Iterable[Call | Unmapped]) -> list[Call |
         for file in files
         for bindings in file.scope.names.values()
         for binding in bindings
-        if isinstance(binding, Imported) and binding.module in models_facts()["modules"]
+        if isinstance(binding, PythonImport) and binding.module in models_facts()["modules"]
     ]
 
 
-def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
+def _python(texts: dict[str, str], folder: str) -> list[ApiCall | Unmapped]:
     if not any("boto" in text for text in texts.values()):
         return []
-    found: list[Call | Unmapped] = []
-    parsed: list[File] = []
+    found: list[ApiCall | Unmapped] = []
+    parsed: list[PythonFile] = []
     for file, text in texts.items():
         relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name)
         try:
@@ -158,7 +158,7 @@ def _python(texts: dict[str, str], folder: str) -> list[Call | Unmapped]:
                     Unmapped(Path(file).name, "it is no Python that can be read", Location(file, line, 1, line))
                 )
     try:
-        reader = Reader(parsed)
+        reader = PythonReader(parsed)
         for one in parsed:
             found += reader.calls(one)
         told = tuple(found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rolewright.data import iam
-from rolewright.sdk.calls import Said, Unmapped
+from rolewright.sdk.calls import Scalar, Unmapped
 from rolewright.sdk.models import service
 from rolewright.sdk.operations import needs_of
 from rolewright.yaml.load import load
@@ -18,7 +18,7 @@ from rolewright.yaml.load import load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.calls import Call
+    from rolewright.sdk.calls import ApiCall
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9_./:@+=,#-]+")
@@ -27,7 +27,7 @@ _CONTEXT = ("Partition", "Region", "Account")
 
 
 @dataclass(frozen=True)
-class Permission:
+class CallPermission:
     """An action that a call needs, on an ARN.
 
     `*` stands for what the code does not tell; of the names that it gets from elsewhere `unknown` has those that stand
@@ -36,11 +36,11 @@ class Permission:
 
     action: str
     resource: str
-    call: Call
+    call: ApiCall
     unknown: tuple[tuple[str, str], ...] = ()
 
 
-def permissions(calls: Iterable[Call]) -> Iterator[Permission | Unmapped]:
+def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]:
     """What calls need; an operation of which nothing is known, or only one of several things, is told as such."""
     for call in calls:
         known = service(call.service)
@@ -72,15 +72,15 @@ def permissions(calls: Iterable[Call]) -> Iterator[Permission | Unmapped]:
         for action in dict.fromkeys(actions):
             own = more.get("on", {}).get(action)
             for resource, unknown in _resources(call, known.prefix, action, own):
-                yield Permission(action, resource, call, unknown)
+                yield CallPermission(action, resource, call, unknown)
 
 
-def _has(call: Call, argument: str) -> bool:
+def _has(call: ApiCall, argument: str) -> bool:
     return call.arguments is not None and argument in call.arguments
 
 
 def _resources(
-    call: Call, prefix: str, action: str, own: Mapping[str, str] | None
+    call: ApiCall, prefix: str, action: str, own: Mapping[str, str] | None
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """The ARNs that an action is on, for the types of which the call names all that tells which one it is."""
     facts = iam.action(action)
@@ -105,14 +105,16 @@ def _resources(
     yield from dict.fromkeys(found) if found else [("*", ())]
 
 
-def _joined(said: Said, between: str, end: Said) -> Said:
+def _joined(said: Scalar, between: str, end: Scalar) -> Scalar:
     """Two values as one, where both are known."""
     if said.text is None or end.text is None:
-        return Said(None, f"{said.hint or said.text}{between}{end.hint or end.text}")
-    return Said(f"{said.text}{between}{end.text}")
+        return Scalar(None, f"{said.hint or said.text}{between}{end.hint or end.text}")
+    return Scalar(f"{said.text}{between}{end.text}")
 
 
-def _filled(template: str, given: Mapping[str, tuple[Said, ...]]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+def _filled(
+    template: str, given: Mapping[str, tuple[Scalar, ...]]
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """A template with each thing that its variables may be; all but one of them are the same for all."""
     names = [name for name in _VARIABLE.findall(template) if name in given]
     widest = max((len(given[name]) for name in names), default=0)

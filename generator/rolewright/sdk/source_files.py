@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from rolewright.sdk.c_family.bindings import Source
+from rolewright.sdk.c_family.bindings import SourceFile
 from rolewright.sdk.c_family.parser import Parser
 from rolewright.sdk.c_family.tokens import tokens_of
 from rolewright.sdk.go.names import GoNames
 from rolewright.sdk.javascript.names import ScriptNames
 
 
-def read_source(text: str, path: str) -> Source:
+def read_source(text: str, path: str) -> SourceFile:
     """The names of a file."""
     is_go = PurePath(path).suffix == ".go"
     tokens = tokens_of(text, is_go=is_go)
-    source = Source(path, tokens, Parser(tokens, is_go=is_go))
+    source = SourceFile(path, tokens, Parser(tokens, is_go=is_go))
     (GoNames if is_go else ScriptNames)(source).read()
     return source

@@ -17,7 +17,7 @@ from rolewright.manifest.placeholders import placeholder
 from rolewright.prove.table import Declared
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.code import read_files
-from rolewright.sdk.permissions import Permission, permissions
+from rolewright.sdk.permissions import CallPermission, permissions
 from rolewright.suggest.compute_type import recognised
 from rolewright.suggest.draft import Draft, Rest, draft_text
 from rolewright.suggest.draft_check import host
@@ -42,7 +42,7 @@ class Code:
 
     name: str
     folder: Path
-    permissions: tuple[Permission, ...]
+    permissions: tuple[CallPermission, ...]
     unmapped: tuple[Unmapped, ...]
     unread: Mapping[str, int]
     """The languages that are not read, with how many files each."""
@@ -78,7 +78,7 @@ def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -
     return Code(
         _name(folder, taken),
         folder,
-        tuple(one for one in needed if isinstance(one, Permission)),
+        tuple(one for one in needed if isinstance(one, CallPermission)),
         tuple(sorted(set(unmapped), key=lambda one: (one.location, one.text))),
         read.unread,
         files,
@@ -115,7 +115,7 @@ def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tr
     made up in place of placeholders: for a manifest that is tried in memory, and shown to nobody.
     """
     made, needed = _drafted(code.permissions, catalog)
-    asked: dict[tuple[str, str], list[Permission]] = defaultdict(list)
+    asked: dict[tuple[str, str], list[CallPermission]] = defaultdict(list)
     for one in needed:
         asked[one.action, one.resource].append(one)
     unknown = {_ANY: "which one is meant"} | {
@@ -158,7 +158,7 @@ def _holds_grants(blueprint: ComputeBlueprint) -> bool:
     return any(role.grants == "workload" for role in blueprint.roles.values())
 
 
-def _drafted(needed: Sequence[Permission], catalog: Catalog) -> tuple[Draft, list[Permission]]:
+def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft, list[CallPermission]]:
     """The draft, and the permissions as it has them: a name that only holds a place is one where a field takes it."""
     made = draft(_declared(needed), catalog)
     marks = {mark for one in needed for mark, _ in one.unknown}
@@ -216,16 +216,16 @@ def _named(arn: str) -> str:
     return ":".join([*parts[:5], parts[5].replace("*", _ANY, 1)])
 
 
-def _anywhere(one: Permission) -> Permission:
-    return Permission(one.action, "*", one.call)
+def _anywhere(one: CallPermission) -> CallPermission:
+    return CallPermission(one.action, "*", one.call)
 
 
-def _declared(needed: Sequence[Permission]) -> Iterator[Declared]:
+def _declared(needed: Sequence[CallPermission]) -> Iterator[Declared]:
     for action, resource in dict.fromkeys((one.action, one.resource) for one in needed):
         yield Declared("Allow", (action,), (resource,), (), "code")
 
 
-def _asked(action: str, listed: Sequence[Permission]) -> str:
+def _asked(action: str, listed: Sequence[CallPermission]) -> str:
     places = list(dict.fromkeys(str(one.call.location) for one in listed))
     more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
     unsure = "" if any(one.call.is_sure for one in listed) else " (by pattern)"

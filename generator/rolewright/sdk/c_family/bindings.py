@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.c_family.expressions import Applied, Expression, Member
+from rolewright.sdk.c_family.expressions import CallExpression, Expression, MemberExpression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Imported:
+class SourceImport:
     """A package or a file (`member` is "*"), or what one has by a name."""
 
     package: str
@@ -24,48 +24,48 @@ class Imported:
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
+class SourceExpression:
     """An expression of a file."""
 
-    file: Source
+    file: SourceFile
     node: Expression
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class PropertyOf:
     """What an expression has by a name."""
 
-    of: Bound
+    of: SourceExpression
     name: str
 
 
 @dataclass(frozen=True, eq=False)
-class Element:
+class ElementOf:
     """Each element of an expression."""
 
-    of: Bound
+    of: SourceExpression
 
 
 @dataclass(frozen=True, eq=False)
-class Typed:
+class InstanceOf:
     """Something of a type."""
 
-    of: Bound
+    of: SourceExpression
 
 
 @dataclass(frozen=True, eq=False)
-class Parameter:
+class SourceParameter:
     """A parameter of a function, by the function's name."""
 
     function: str
     position: int
 
 
-Binding: TypeAlias = Imported | Bound | Part | Element | Typed | Parameter
+Binding: TypeAlias = SourceImport | SourceExpression | PropertyOf | ElementOf | InstanceOf | SourceParameter
 
 
 @dataclass(eq=False)
-class Source:
+class SourceFile:
     """A file. `names` are by the bracket that they are known in, -1 for the whole file."""
 
     path: str
@@ -103,7 +103,7 @@ class Source:
 class Names:
     """Finds the names of a file, from its first token to its last."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._tokens = source.tokens
         self._parser = source.parser
@@ -128,8 +128,8 @@ class Names:
     def _bind(self, scope: int, name: str, binding: Binding) -> None:
         self._source.names[scope, name].append(binding)
 
-    def _bound(self, at: int) -> Bound:
-        return Bound(self._source, self._parser.expression(at)[0])
+    def _bound(self, at: int) -> SourceExpression:
+        return SourceExpression(self._source, self._parser.expression(at)[0])
 
     def _scope(self, at: int) -> int:
         """The bracket that a name is known in which is made at a token."""
@@ -157,7 +157,7 @@ def links(node: Expression) -> Iterator[Expression]:
     """An expression and what it is taken from, from the last link to the first."""
     while True:
         yield node
-        if not isinstance(node, Member | Applied):
+        if not isinstance(node, MemberExpression | CallExpression):
             return
         node = node.of
 

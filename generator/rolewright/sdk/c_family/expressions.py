@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, eq=False)
-class Name:
+class Identifier:
     """A name."""
 
     name: str
@@ -18,7 +18,7 @@ class Name:
 
 
 @dataclass(frozen=True, eq=False)
-class Text:
+class StringLiteral:
     """A text that is written there."""
 
     text: str
@@ -26,7 +26,7 @@ class Text:
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class Concatenation:
     """A text that is put together."""
 
     parts: tuple[Expression, ...]
@@ -34,7 +34,7 @@ class Joined:
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
+class MemberExpression:
     """What something has by a name."""
 
     of: Expression
@@ -43,7 +43,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Indexed:
+class IndexExpression:
     """What something has under a key."""
 
     of: Expression
@@ -52,7 +52,7 @@ class Indexed:
 
 
 @dataclass(frozen=True, eq=False)
-class Applied:
+class CallExpression:
     """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
 
     of: Expression
@@ -62,7 +62,7 @@ class Applied:
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class CompositeLiteral:
     """A mapping or a list, of the type `of` where the code says one; `spread` are those that it takes in whole."""
 
     items: tuple[tuple[Expression, Expression], ...]
@@ -74,7 +74,7 @@ class Made:
 
 
 @dataclass(frozen=True, eq=False)
-class Either:
+class Alternatives:
     """One of several."""
 
     options: tuple[Expression, ...]
@@ -82,7 +82,7 @@ class Either:
 
 
 @dataclass(frozen=True, eq=False)
-class Lambda:
+class FunctionLiteral:
     """A function without a name; its body begins at `body`, with `{` or as an expression."""
 
     body: int
@@ -90,10 +90,21 @@ class Lambda:
 
 
 @dataclass(frozen=True, eq=False)
-class Unknown:
+class OtherExpression:
     """Anything else."""
 
     at: int
 
 
-Expression: TypeAlias = Name | Text | Joined | Member | Indexed | Applied | Made | Either | Lambda | Unknown
+Expression: TypeAlias = (
+    Identifier
+    | StringLiteral
+    | Concatenation
+    | MemberExpression
+    | IndexExpression
+    | CallExpression
+    | CompositeLiteral
+    | Alternatives
+    | FunctionLiteral
+    | OtherExpression
+)

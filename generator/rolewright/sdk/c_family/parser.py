@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from rolewright.sdk.c_family.expressions import (
-    Applied,
-    Either,
+    Alternatives,
+    CallExpression,
+    CompositeLiteral,
+    Concatenation,
     Expression,
-    Indexed,
-    Joined,
-    Lambda,
-    Made,
-    Member,
-    Name,
-    Text,
-    Unknown,
+    FunctionLiteral,
+    Identifier,
+    IndexExpression,
+    MemberExpression,
+    OtherExpression,
+    StringLiteral,
 )
 from rolewright.sdk.c_family.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
 
@@ -50,7 +50,7 @@ class Parser:
         """The expression that begins at a token, and the token after it."""
         if at not in self._whole:
             if self._depth > _DEPTH:
-                return Unknown(at), self.after(at)
+                return OtherExpression(at), self.after(at)
             self._depth += 1
             self._whole[at] = self._expression(at)
             self._depth -= 1
@@ -63,7 +63,7 @@ class Parser:
             if self._steps > _STEPS:
                 raise TooLongError
             if self._depth > _DEPTH:
-                return Unknown(at), self.after(at)
+                return OtherExpression(at), self.after(at)
             self._depth += 1
             self._units[at] = self._postfixed(at, *self._primary(at))
             self._depth -= 1
@@ -116,12 +116,12 @@ class Parser:
                 end = self.type(end + 1)
             elif tokens.is_mark(end, *_OPERATORS) and not self._ends_line(end):
                 _, end = self.unit(end + 1)
-                options.append(Unknown(at))
+                options.append(OtherExpression(at))
             else:
                 break
         if len(joined) > 1:
-            return Joined(tuple(joined), at), end
-        return (options[0] if len(options) == 1 else Either(tuple(options), at)), end
+            return Concatenation(tuple(joined), at), end
+        return (options[0] if len(options) == 1 else Alternatives(tuple(options), at)), end
 
     def _ends_line(self, at: int) -> bool:
         """Whether Go's line ended before an operator that may begin the next one."""
@@ -167,12 +167,12 @@ class Parser:
     def _primary(self, at: int) -> tuple[Expression, int]:  # noqa: PLR0911 - one for each kind of word
         tokens = self.tokens
         if at >= len(tokens):
-            return Unknown(at), at + 1
+            return OtherExpression(at), at + 1
         kind, word = tokens.kinds[at], tokens.words[at]
         if kind == TEXT:
-            return Text(word, at), at + 1
+            return StringLiteral(word, at), at + 1
         if kind in (NUMBER, OTHER, CHUNK):
-            return Unknown(at), at + 1
+            return OtherExpression(at), at + 1
         if kind == NAME:
             return self._named(at, word)
         if word == "`(":
@@ -181,13 +181,13 @@ class Parser:
             return self.unit(at + 1)
         if word == "(":
             if (body := self._arrow(self.after(at))) is not None:
-                return Lambda(body, at), self._after_body(body)
+                return FunctionLiteral(body, at), self._after_body(body)
             return self.expression(at + 1)[0], self.after(at)
         if word == "[":
             return self._bracketed(at)
         if word == "{" and not self.is_go:
             return self._mapping(at, None), self.after(at)
-        return Unknown(at), at + (0 if word in (")", "]", "}", ",", ";", ":", "`)") else 1)
+        return OtherExpression(at), at + (0 if word in (")", "]", "}", ",", ";", ":", "`)") else 1)
 
     def _named(self, at: int, word: str) -> tuple[Expression, int]:
         tokens = self.tokens
@@ -202,25 +202,25 @@ class Parser:
             end = min(opening + _TYPES, len(tokens))
             while opening < end and not tokens.is_mark(opening, "{", ";", ","):
                 opening = self.after(opening)
-            return Lambda(opening, at), self.after(opening)
+            return FunctionLiteral(opening, at), self.after(opening)
         if tokens.is_mark(at + 1, "=>"):
-            return Lambda(at + 2, at), self._after_body(at + 2)
-        return Name(word, at), at + 1
+            return FunctionLiteral(at + 2, at), self._after_body(at + 2)
+        return Identifier(word, at), at + 1
 
     def _new(self, at: int) -> tuple[Expression, int]:
         tokens = self.tokens
         of, end = self.unit(at + 1) if tokens.is_name(at + 1, "new") else self._primary(at + 1)
         while tokens.is_mark(end, ".", "?.", "[") or self.types(end) is not None:
             if tokens.is_mark(end, "["):
-                of, end = Indexed(of, self.expression(end + 1)[0], end), self.after(end)
+                of, end = IndexExpression(of, self.expression(end + 1)[0], end), self.after(end)
             elif tokens.is_mark(end, "<"):
                 end = self.types(end) or end + 1
             else:
                 name = tokens.words[end + 1] if end + 1 < len(tokens) else ""
-                of, end = Member(of, name, end + 1), end + 2
+                of, end = MemberExpression(of, name, end + 1), end + 2
         if tokens.is_mark(end, "("):
-            return Applied(of, self.listed(end), is_new=True, at=end), self.after(end)
-        return Applied(of, (), is_new=True, at=at), end
+            return CallExpression(of, self.listed(end), is_new=True, at=end), self.after(end)
+        return CallExpression(of, (), is_new=True, at=at), end
 
     def _arrow(self, at: int) -> int | None:
         """Where the body begins of a function whose parameters end before a token; None for no function."""
@@ -240,19 +240,19 @@ class Parser:
         one = at + 1
         while one < end:
             if tokens.kinds[one] == CHUNK:
-                parts.append(Text(tokens.words[one], one))
+                parts.append(StringLiteral(tokens.words[one], one))
             elif tokens.is_mark(one, "{"):
                 parts.append(self.expression(one + 1)[0])
             one = self.after(one)
-        return Joined(tuple(parts), at)
+        return Concatenation(tuple(parts), at)
 
     def _bracketed(self, at: int) -> tuple[Expression, int]:
         end = self.after(at)
         if not self.is_go:
-            return Made((), self.listed(at), (), None, is_list=True, at=at), end
+            return CompositeLiteral((), self.listed(at), (), None, is_list=True, at=at), end
         return self.unit(end)  # []Type{…}
 
-    def _mapping(self, at: int, of: Expression | None) -> Made:
+    def _mapping(self, at: int, of: Expression | None) -> CompositeLiteral:
         tokens, end = self.tokens, self.tokens.end_of(at)
         items: list[tuple[Expression, Expression]] = []
         elements: list[Expression] = []
@@ -268,11 +268,11 @@ class Parser:
             elif self.is_go:
                 elements.append(self._value(one))
             elif tokens.is_name(one) and tokens.is_mark(one + 1, ",", "}"):
-                items.append((Text(tokens.words[one], one), Name(tokens.words[one], one)))
+                items.append((StringLiteral(tokens.words[one], one), Identifier(tokens.words[one], one)))
             elif tokens.is_name(one) and tokens.is_mark(one + 1, "("):
-                items.append((Text(tokens.words[one], one), Lambda(self._body_after(one + 1), one)))
+                items.append((StringLiteral(tokens.words[one], one), FunctionLiteral(self._body_after(one + 1), one)))
             one = self.comma(one, end)
-        return Made(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
+        return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
 
     def _value(self, at: int) -> Expression:
         """A value in a mapping; Go leaves the type out of those within one."""
@@ -292,7 +292,7 @@ class Parser:
         tokens = self.tokens
         if self.is_go and tokens.is_mark(at + 1, "."):
             return self.expression(at)[0]
-        return Text(tokens.words[at], at)
+        return StringLiteral(tokens.words[at], at)
 
     def _body_after(self, at: int) -> int:
         """Where the body begins of a function whose parameters stand at a bracket."""
@@ -307,19 +307,19 @@ class Parser:
     def _postfixed(self, start: int, found: Expression, at: int) -> tuple[Expression, int]:
         tokens = self.tokens
         limit = _LINKS
-        while at < len(tokens) and not isinstance(found, Lambda) and limit > 0:
+        while at < len(tokens) and not isinstance(found, FunctionLiteral) and limit > 0:
             limit -= 1
             self._steps += 1
             if tokens.is_mark(at, ".", "?.") and tokens.is_name(at + 1):
-                found, at = Member(found, tokens.words[at + 1], at + 1), at + 2
+                found, at = MemberExpression(found, tokens.words[at + 1], at + 1), at + 2
             elif tokens.is_mark(at, ".", "?.") and tokens.is_mark(at + 1, "(", "["):
                 at += 1  # f?.(x), and Go's x.(Type)
                 if self.is_go:
                     at = self.after(at)
             elif tokens.is_mark(at, "("):
-                found, at = Applied(found, self.listed(at), is_new=False, at=at), self.after(at)
+                found, at = CallExpression(found, self.listed(at), is_new=False, at=at), self.after(at)
             elif tokens.is_mark(at, "["):
-                found, at = Indexed(found, self.expression(at + 1)[0], at), self.after(at)
+                found, at = IndexExpression(found, self.expression(at + 1)[0], at), self.after(at)
             elif tokens.is_mark(at, "!") and not self.is_go and tokens.is_mark(at + 1, ".", ")", ",", ";", "[", "}"):
                 at += 1
             elif (skipped := self.types(at)) is not None and tokens.is_mark(skipped, "("):
@@ -335,5 +335,5 @@ class Parser:
         tokens = self.tokens
         if tokens.is_mark(start - 1, "]"):
             return True
-        named = found.name if isinstance(found, Name | Member) else ""
+        named = found.name if isinstance(found, Identifier | MemberExpression) else ""
         return named[:1].isupper() and not tokens.is_name(start - 1, "range", "switch", "func")

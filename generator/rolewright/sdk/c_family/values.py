@@ -6,17 +6,23 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.c_family.expressions import Applied, Indexed, Lambda, Made, Member
+from rolewright.sdk.c_family.expressions import (
+    CallExpression,
+    CompositeLiteral,
+    FunctionLiteral,
+    IndexExpression,
+    MemberExpression,
+)
 
 if TYPE_CHECKING:
-    from rolewright.sdk.c_family.bindings import Bound, Source
+    from rolewright.sdk.c_family.bindings import SourceExpression, SourceFile
     from rolewright.sdk.calls import Argument
 
 _ENVIRONMENT = re.compile(r"(?:process\.env\.|Getenv\(\"|process\.env\[['\"])(\w+)")
 
 
 @dataclass(frozen=True)
-class Owned:
+class PackageMember:
     """What a package has by a name; "*" for all of it."""
 
     package: str
@@ -24,7 +30,7 @@ class Owned:
 
 
 @dataclass(frozen=True)
-class Client:
+class PackageObject:
     """A client of a service, or anything else that a package's class makes."""
 
     package: str
@@ -32,34 +38,34 @@ class Client:
 
 
 @dataclass(frozen=True, eq=False)
-class Code:
+class SourceLiteral:
     """A function, or a mapping that names more than values."""
 
-    file: Source
-    node: Lambda | Made
+    file: SourceFile
+    node: FunctionLiteral | CompositeLiteral
 
 
 @dataclass(frozen=True)
-class Whole:
+class ImportedFile:
     """A file of the project, imported as a whole."""
 
-    file: Source
+    file: SourceFile
 
 
-Known: TypeAlias = "Owned | Client | Code | Whole | Argument"
+SourceValue: TypeAlias = "PackageMember | PackageObject | SourceLiteral | ImportedFile | Argument"
 
 
-def hint(of: Bound) -> str:
+def hint(of: SourceExpression) -> str:
     """What the code calls a value: a variable of the environment, or the expression itself."""
     tokens, at = of.file.tokens, of.node.at
     if at >= len(tokens):
         return ""
     start = end = at
     node = of.node
-    while isinstance(node, Member | Applied | Indexed):
+    while isinstance(node, MemberExpression | CallExpression | IndexExpression):
         node = node.of
         start = min(start, node.at)
-    stop = tokens.ends.get(at, at) if isinstance(of.node, Applied | Indexed) else end
+    stop = tokens.ends.get(at, at) if isinstance(of.node, CallExpression | IndexExpression) else end
     last = tokens.starts[stop] + max(len(tokens.words[stop]), 1)
     text = " ".join(tokens.text[tokens.starts[start] : min(last, tokens.starts[start] + 200)].split())
     named = _ENVIRONMENT.search(text)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from rolewright.sdk.c_family.bindings import Bound, Element, Imported, Names, Parameter, Typed
+from rolewright.sdk.c_family.bindings import (
+    ElementOf,
+    InstanceOf,
+    Names,
+    SourceExpression,
+    SourceImport,
+    SourceParameter,
+)
 from rolewright.sdk.c_family.tokens import TEXT
 
 
@@ -21,7 +28,7 @@ class GoNames(Names):
             if tokens.is_mark(at + 2, "="):
                 self._bind(self._scope(at), tokens.words[at + 1], self._bound(at + 3))
             else:
-                self._bind(self._scope(at), tokens.words[at + 1], Typed(self._bound(at + 2)))
+                self._bind(self._scope(at), tokens.words[at + 1], InstanceOf(self._bound(at + 2)))
         elif tokens.is_mark(at, ":="):
             self._made(at)
         elif tokens.is_mark(at, "="):
@@ -44,7 +51,7 @@ class GoNames(Names):
                 self._source.imports.setdefault(path, one)
                 name = re.sub(r"/v\d+$", "", path).rpartition("/")[2]
                 named = tokens.is_name(one - 1) and not tokens.is_name(one - 1, "import")
-                self._bind(-1, tokens.words[one - 1] if named else name, Imported(path, "*"))
+                self._bind(-1, tokens.words[one - 1] if named else name, SourceImport(path, "*"))
                 if not several:
                     return
 
@@ -61,11 +68,11 @@ class GoNames(Names):
         scope, value = self._scope(at), at + 1
         if tokens.is_name(value, "range"):
             if names:
-                self._bind(scope, names[-1], Element(self._bound(value + 1)))
+                self._bind(scope, names[-1], ElementOf(self._bound(value + 1)))
             return
         for name in names:
             node, end = self._parser.expression(value)
-            self._bind(scope, name, Bound(self._source, node))
+            self._bind(scope, name, SourceExpression(self._source, node))
             if not tokens.is_mark(end, ","):
                 for other in names[names.index(name) + 1 :]:
                     self._source.names.setdefault((scope, other), [])
@@ -99,8 +106,8 @@ class GoNames(Names):
             waiting.append((tokens.words[begin], position))
             if stop - begin > 1:
                 for word, index in waiting:
-                    self._bind(body, word, Parameter(name, index))
-                    self._bind(body, word, Typed(self._bound(begin + 1)))
+                    self._bind(body, word, SourceParameter(name, index))
+                    self._bind(body, word, InstanceOf(self._bound(begin + 1)))
                 waiting = []
 
     def _struct(self, opening: int) -> None:
@@ -111,4 +118,4 @@ class GoNames(Names):
                 and tokens.is_name(at)
                 and (tokens.is_name(at + 1) or tokens.is_mark(at + 1, "*"))
             ):
-                self._source.properties[tokens.words[at]].append(Typed(self._bound(at + 1)))
+                self._source.properties[tokens.words[at]].append(InstanceOf(self._bound(at + 1)))

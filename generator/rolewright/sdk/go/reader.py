@@ -8,11 +8,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.c_family.bindings import Bound, Imported, Source, links
-from rolewright.sdk.c_family.expressions import Applied, Indexed, Made, Member, Name
+from rolewright.sdk.c_family.bindings import SourceExpression, SourceFile, SourceImport, links
+from rolewright.sdk.c_family.expressions import (
+    CallExpression,
+    CompositeLiteral,
+    Identifier,
+    IndexExpression,
+    MemberExpression,
+)
 from rolewright.sdk.c_family.follow import Follower
-from rolewright.sdk.c_family.values import Client, Owned, hint
-from rolewright.sdk.calls import Call, Unmapped
+from rolewright.sdk.c_family.values import PackageMember, PackageObject, hint
+from rolewright.sdk.calls import ApiCall, Unmapped
 from rolewright.sdk.models import python_name, service
 from rolewright.sdk.packages import facts, operations_called, service_called, spelled
 
@@ -35,30 +41,39 @@ _VERSION = re.compile(r"^github\.com/aws/aws-sdk-go(?:-v2)?/")
 class GoReader:
     """Reads files of Go, of which those in one folder are one package."""
 
-    def __init__(self, files: Iterable[Source]) -> None:
+    def __init__(self, files: Iterable[SourceFile]) -> None:
         self._facts: dict[str, Any] = dict(facts()["go"])
         self._follow = Follower(files)
         self._nodes = {id(one): list(_nodes(one)) for one in self._follow.files}
         for file in self._follow.files:
             for node in self._nodes[id(file)]:
-                if isinstance(node, Applied) and isinstance(node.of, Name | Member) and node.at not in file.declared:
-                    self._follow.calls[node.of.name].append(Bound(file, node))
+                if (
+                    isinstance(node, CallExpression)
+                    and isinstance(node.of, Identifier | MemberExpression)
+                    and node.at not in file.declared
+                ):
+                    self._follow.calls[node.of.name].append(SourceExpression(file, node))
         self._taken: set[tuple[str, str]] = set()
         """Operations of which an input is made somewhere."""
 
-    def calls(self) -> Iterator[Call | Unmapped]:
+    def calls(self) -> Iterator[ApiCall | Unmapped]:
         """The calls in all files, and what is imported without one."""
-        made: list[Call | Unmapped] = []
+        made: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             if not any(map(self._is_sdk, file.imports)):
                 continue
-            made += [one for node in self._nodes[id(file)] if isinstance(node, Made) for one in self._made(file, node)]
-        self._taken = {(one.service, one.operation) for one in made if isinstance(one, Call)}
+            made += [
+                one
+                for node in self._nodes[id(file)]
+                if isinstance(node, CompositeLiteral)
+                for one in self._made(file, node)
+            ]
+        self._taken = {(one.service, one.operation) for one in made if isinstance(one, ApiCall)}
         more = [
             one
             for file in self._follow.files
             for node in self._nodes[id(file)]
-            for one in (self._named(file, node) if isinstance(node, Member) else self._applied(file, node))
+            for one in (self._named(file, node) if isinstance(node, MemberExpression) else self._applied(file, node))
         ]
         found = [*made, *_distinct([*more, *self._handed()])]
         yield from found
@@ -96,63 +111,65 @@ class GoReader:
 
     # --- calls -------------------------------------------------------------------------------------
 
-    def _made(self, file: Source, node: Made) -> Iterator[Call | Unmapped]:
+    def _made(self, file: SourceFile, node: CompositeLiteral) -> Iterator[ApiCall | Unmapped]:
         for package, type_ in self._type(file, node.of):
             found = self._operations(package, type_)
             if found is None:
                 continue
             known, operations = found
-            place = self._follow.place(file, _first(node), f"{hint(Bound(file, node.of or node))}")
-            given = self._follow.argument(Bound(file, node))
+            place = self._follow.place(file, _first(node), hint(SourceExpression(file, node.of or node)))
+            given = self._follow.argument(SourceExpression(file, node))
             given = {**given, **self._put(file, node)} if isinstance(given, dict) else given
-            yield from (Call(known.name, one, spelled(known, one, given), place, is_sure=False) for one in operations)
+            yield from (
+                ApiCall(known.name, one, spelled(known, one, given), place, is_sure=False) for one in operations
+            )
             if not operations:
                 yield Unmapped(f"{known.name}.{type_}", "no service that the file imports has such an operation", place)
 
-    def _put(self, file: Source, node: Made) -> Mapping[str, Argument]:
+    def _put(self, file: SourceFile, node: CompositeLiteral) -> Mapping[str, Argument]:
         """What is put into a value after it was made and got a name."""
         for (scope, name), bindings in file.names.items():
-            if any(isinstance(one, Bound) and one.node is node for one in bindings):
+            if any(isinstance(one, SourceExpression) and one.node is node for one in bindings):
                 listed = file.fields.get((scope, name), [])
-                return {field: self._follow.argument(Bound(file, value)) for field, value in listed}
+                return {field: self._follow.argument(SourceExpression(file, value)) for field, value in listed}
         return {}
 
-    def _type(self, file: Source, of: Expression | None) -> Iterator[tuple[str, str]]:
+    def _type(self, file: SourceFile, of: Expression | None) -> Iterator[tuple[str, str]]:
         """The package and the name of a type."""
-        if isinstance(of, Member) and isinstance(of.of, Name):
+        if isinstance(of, MemberExpression) and isinstance(of.of, Identifier):
             for one in file.find(of.of.name, of.of.at):
-                if isinstance(one, Imported):
+                if isinstance(one, SourceImport):
                     yield one.package, of.name
 
-    def _named(self, file: Source, node: Member) -> Iterator[Call]:
+    def _named(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
         """The input of an operation that no value is made of: by `new`, `var`, or far away."""
         for package, type_ in self._type(file, node):
             found = self._operations(package, type_)
             for operation in found[1] if found else ():
                 assert found is not None
                 if (found[0].name, operation) not in self._taken:
-                    place = self._follow.place(file, _first(node), hint(Bound(file, node)))
-                    yield Call(found[0].name, operation, None, place, is_sure=False)
+                    place = self._follow.place(file, _first(node), hint(SourceExpression(file, node)))
+                    yield ApiCall(found[0].name, operation, None, place, is_sure=False)
 
-    def _applied(self, file: Source, node: Expression) -> Iterator[Call | Unmapped]:
-        if not isinstance(node, Applied) or not isinstance(node.of, Member):
+    def _applied(self, file: SourceFile, node: Expression) -> Iterator[ApiCall | Unmapped]:
+        if not isinstance(node, CallExpression) or not isinstance(node.of, MemberExpression):
             return
         member = node.of
-        place = self._follow.place(file, _first(node), hint(Bound(file, member)))
+        place = self._follow.place(file, _first(node), hint(SourceExpression(file, member)))
         yield from self._more(file, node, member)
         clients = [
             known
-            for value in self._follow.values(Bound(file, member.of))
-            if isinstance(value, Client) and (known := self._service(value.package)) is not None
+            for value in self._follow.values(SourceExpression(file, member.of))
+            if isinstance(value, PackageObject) and (known := self._service(value.package)) is not None
         ]
-        owned = [one for one in self._follow.values(Bound(file, member)) if isinstance(one, Owned)]
-        is_empty = any(isinstance(one, Name) and one.name == "nil" for one in node.given[-2:])
+        owned = [one for one in self._follow.values(SourceExpression(file, member)) if isinstance(one, PackageMember)]
+        is_empty = any(isinstance(one, Identifier) and one.name == "nil" for one in node.given[-2:])
         if not clients and is_empty and not owned:
             clients = [known for package in file.imports if (known := self._service(package)) is not None]
         for known in {one.name: one for one in clients}.values():
             for operation in self._behind(known, member.name):
                 if (known.name, operation) not in self._taken:
-                    yield Call(known.name, operation, None, place, is_sure=False)
+                    yield ApiCall(known.name, operation, None, place, is_sure=False)
 
     def _behind(self, known: Service, method: str) -> Iterator[str]:
         for start in _STARTS:
@@ -166,29 +183,31 @@ class GoReader:
         if waiter and (operation := known.waiters.get(python_name(waiter[1] or waiter[2]))):
             yield operation
 
-    def _more(self, file: Source, node: Applied, member: Member) -> Iterator[Call]:
+    def _more(self, file: SourceFile, node: CallExpression, member: MemberExpression) -> Iterator[ApiCall]:
         """What a manager of transfers calls besides the operation whose input it takes."""
         listed = self._facts["methods"].get(member.name, {})
         for given in node.given if listed else ():
-            for value in self._follow.values(Bound(file, given)):
+            for value in self._follow.values(SourceExpression(file, given)):
                 made = getattr(value, "node", None)
-                if not isinstance(made, Made):
+                if not isinstance(made, CompositeLiteral):
                     continue
-                source: Source = value.file  # type: ignore[union-attr]
+                source: SourceFile = value.file  # type: ignore[union-attr]
                 for package, type_ in self._type(source, made.of):
                     found = self._operations(package, type_)
                     for operation in found[1] if found else ():
                         for other in listed.get(operation, ()):
                             if found is not None and other != operation:
-                                said = self._follow.argument(Bound(source, made))
-                                place = self._follow.place(file, _first(node), hint(Bound(file, member)))
-                                yield Call(found[0].name, other, spelled(found[0], other, said), place, is_sure=False)
+                                said = self._follow.argument(SourceExpression(source, made))
+                                place = self._follow.place(file, _first(node), hint(SourceExpression(file, member)))
+                                yield ApiCall(
+                                    found[0].name, other, spelled(found[0], other, said), place, is_sure=False
+                                )
 
     def _handed(self) -> Iterator[Unmapped]:
         """Clients, and what makes them, that are given to packages of others."""
         for file in self._follow.files:
             for node in self._nodes[id(file)]:
-                if not isinstance(node, Applied):
+                if not isinstance(node, CallExpression):
                     continue
                 package, given = self._follow.given_away(file, node)
                 if "." not in package.partition("/")[0] or self._is_sdk(package) or package in facts()["passes"]:
@@ -197,13 +216,13 @@ class GoReader:
                     known = self._service(one.package)
                     what = f"a client of {known.name}" if known else "what makes clients"
                     if known or (self._is_sdk(one.package) and one.package.rpartition("/")[2] in _MAKERS):
-                        place = self._follow.place(file, _first(node), hint(Bound(file, node.of)))
+                        place = self._follow.place(file, _first(node), hint(SourceExpression(file, node.of)))
                         reason = f"it is given {what}, and what it calls is not in these files"
-                        yield Unmapped(hint(Bound(file, node.of)), reason, place)
+                        yield Unmapped(hint(SourceExpression(file, node.of)), reason, place)
                         break
 
-    def _idle(self, told: list[Call | Unmapped]) -> Iterator[Unmapped]:
-        called = {one.service for one in told if isinstance(one, Call)}
+    def _idle(self, told: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
+        called = {one.service for one in told if isinstance(one, ApiCall)}
         for file in self._follow.files:
             for package, at in file.imports.items():
                 if not self._is_sdk(package) or any(_is_below(package, one) for one in self._facts["nothing"]):
@@ -220,11 +239,11 @@ def _is_below(package: str, folder: str) -> bool:
     return package == folder or package.startswith(f"{folder}/")
 
 
-def _distinct(calls: Iterable[Call | Unmapped]) -> list[Call | Unmapped]:
+def _distinct(calls: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     """Each operation once a line."""
-    found: dict[object, Call | Unmapped] = {}
+    found: dict[object, ApiCall | Unmapped] = {}
     for one in calls:
-        key = (one.service, one.operation, one.location.file, one.location.line) if isinstance(one, Call) else one
+        key = (one.service, one.operation, one.location.file, one.location.line) if isinstance(one, ApiCall) else one
         found.setdefault(key, one)
     return list(found.values())
 
@@ -232,13 +251,13 @@ def _distinct(calls: Iterable[Call | Unmapped]) -> list[Call | Unmapped]:
 def _first(node: Expression) -> int:
     at = node.at
     inner: Expression | None = node
-    while isinstance(inner, Member | Applied | Indexed | Made):
+    while isinstance(inner, MemberExpression | CallExpression | IndexExpression | CompositeLiteral):
         at = min(at, inner.at)
         inner = inner.of
     return min(at, inner.at) if inner is not None else at
 
 
-def _nodes(file: Source) -> Iterator[Expression]:
+def _nodes(file: SourceFile) -> Iterator[Expression]:
     """Each member, call and value with a type in a file."""
     tokens, seen = file.tokens, set()
     for at in range(len(tokens)):
@@ -251,6 +270,6 @@ def _nodes(file: Source) -> Iterator[Expression]:
                 if id(link) not in seen:
                     seen.add(id(link))
                     yield link
-                if isinstance(link, Made):
+                if isinstance(link, CompositeLiteral):
                     inner = link.of
             node = inner

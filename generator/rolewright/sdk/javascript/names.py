@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from rolewright.sdk.c_family.bindings import Bound, Element, Imported, Names, Parameter, Part, Typed, is_relative
-from rolewright.sdk.c_family.expressions import Lambda, Name
+from rolewright.sdk.c_family.bindings import (
+    ElementOf,
+    InstanceOf,
+    Names,
+    PropertyOf,
+    SourceExpression,
+    SourceImport,
+    SourceParameter,
+    is_relative,
+)
+from rolewright.sdk.c_family.expressions import FunctionLiteral, Identifier
 from rolewright.sdk.c_family.tokens import NAME, TEXT
 
 
@@ -62,7 +71,7 @@ class ScriptNames(Names):
         if not (one + 1 < len(tokens) and tokens.is_name(one, "from") and tokens.kinds[one + 1] == TEXT):
             for name, other in names if is_export else ():
                 if name and name != other:
-                    self._bind(-1, other, Bound(self._source, Name(name, at)))
+                    self._bind(-1, other, SourceExpression(self._source, Identifier(name, at)))
             return
         package = tokens.words[one + 1]
         if not is_type:
@@ -71,7 +80,7 @@ class ScriptNames(Names):
         for name, local in names:
             member = "*" if name == "default" and not is_relative(package) else name
             if name:
-                self._bind(-1, local, Imported(package, member))
+                self._bind(-1, local, SourceImport(package, member))
 
     def _imported_at(self, at: int) -> list[tuple[str, str]]:
         """What is imported at a token, each with its name here."""
@@ -105,36 +114,36 @@ class ScriptNames(Names):
                     self._typed(scope, tokens.words[at], after + 1, value)
                 if tokens.is_mark(value, "="):
                     node, end = self._parser.expression(value + 1)
-                    self._bind(scope, tokens.words[at], Bound(self._source, node))
-                    if isinstance(node, Lambda):
+                    self._bind(scope, tokens.words[at], SourceExpression(self._source, node))
+                    if isinstance(node, FunctionLiteral):
                         self._body(tokens.words[at], node)
                 elif tokens.is_name(value, "of"):
                     node, end = self._parser.expression(value + 1)
-                    self._bind(scope, tokens.words[at], Element(Bound(self._source, node)))
+                    self._bind(scope, tokens.words[at], ElementOf(SourceExpression(self._source, node)))
                 else:
                     self._source.names.setdefault((scope, tokens.words[at]), [])
                     end = value
             elif tokens.is_mark(at, "{") and tokens.is_mark(value, "="):
                 node, end = self._parser.expression(value + 1)
-                self._parts(at, scope, Bound(self._source, node))
+                self._parts(at, scope, SourceExpression(self._source, node))
             else:
                 return
             if not tokens.is_mark(end, ","):
                 return
             at = end + 1
 
-    def _parts(self, opening: int, scope: int, of: Bound) -> None:
+    def _parts(self, opening: int, scope: int, of: SourceExpression) -> None:
         tokens = self._tokens
         for begin, end in self._commas(opening):
             if tokens.is_name(begin):
                 local = begin + 2 if tokens.is_mark(begin + 1, ":") and begin + 2 < end else begin
                 if tokens.is_name(local):
                     self._source.types.update((begin, local))
-                    self._bind(scope, tokens.words[local], Part(of, tokens.words[begin]))
+                    self._bind(scope, tokens.words[local], PropertyOf(of, tokens.words[begin]))
 
     def _typed(self, scope: int, name: str, at: int, end: int) -> None:
         self._source.types.update(range(at, end))
-        self._bind(scope, name, Typed(self._bound(at)))
+        self._bind(scope, name, InstanceOf(self._bound(at)))
 
     def _class(self, at: int) -> None:
         tokens = self._tokens
@@ -158,11 +167,11 @@ class ScriptNames(Names):
                 value = self._parser.type(after + 1) if tokens.is_mark(after, ":") else after
                 if tokens.is_mark(after, ":"):
                     self._source.types.update(range(after + 1, value))
-                    self._source.properties[tokens.words[one]].append(Typed(self._bound(after + 1)))
+                    self._source.properties[tokens.words[one]].append(InstanceOf(self._bound(after + 1)))
                 if tokens.is_mark(value, "="):
                     node, following = self._parser.expression(value + 1)
-                    self._source.properties[tokens.words[one]].append(Bound(self._source, node))
-                    if isinstance(node, Lambda):
+                    self._source.properties[tokens.words[one]].append(SourceExpression(self._source, node))
+                    if isinstance(node, FunctionLiteral):
                         self._body(tokens.words[one], node)
                     one = max(following, one + 1)
                     continue
@@ -188,7 +197,7 @@ class ScriptNames(Names):
         self._parameters(opening, body, owner if name == "constructor" else name)
         return body
 
-    def _body(self, name: str, node: Lambda) -> None:
+    def _body(self, name: str, node: FunctionLiteral) -> None:
         self._source.functions[name].append(node.body)
         opening = node.at
         while opening < node.body and not self._tokens.is_mark(opening, "("):
@@ -228,4 +237,4 @@ class ScriptNames(Names):
                 self._source.properties[word] += self._source.names[scope, word]
 
     def _named(self, scope: int, word: str, function: str, position: int) -> None:
-        self._bind(scope, word, Parameter(function, position))
+        self._bind(scope, word, SourceParameter(function, position))

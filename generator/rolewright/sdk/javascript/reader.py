@@ -2,132 +2,107 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.c_family.bindings import Bound, Part, Source, links
-from rolewright.sdk.c_family.expressions import Applied, Indexed, Member, Name
+from rolewright.sdk.c_family.bindings import PropertyOf, SourceExpression, SourceFile, links
+from rolewright.sdk.c_family.expressions import CallExpression, Identifier, IndexExpression, MemberExpression
 from rolewright.sdk.c_family.follow import Follower
-from rolewright.sdk.c_family.values import Client, Code, Owned, hint
-from rolewright.sdk.calls import Argument, Call, Said, Unmapped
+from rolewright.sdk.c_family.values import PackageMember, PackageObject, SourceLiteral, hint
+from rolewright.sdk.calls import ApiCall, Argument, Scalar, Unmapped
+from rolewright.sdk.javascript.packages import COMMAND, FUNCTION, client_service, gives_back, is_sdk, service_of
 from rolewright.sdk.models import python_name, service
 from rolewright.sdk.packages import facts, operations_called, service_called, spelled
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator
 
     from rolewright.core.finding import Location
     from rolewright.sdk.c_family.expressions import Expression
     from rolewright.sdk.models import Service
 
-_COMMAND = re.compile(r"([A-Z]\w*)Command")
-_FUNCTION = re.compile(r"(paginate|waitUntil|waitFor)([A-Z]\w*)")
-
 
 class ScriptReader:
     """Reads files of JavaScript and TypeScript that may import one another."""
 
-    def __init__(self, files: Iterable[Source]) -> None:
+    def __init__(self, files: Iterable[SourceFile]) -> None:
         self._facts: dict[str, Any] = dict(facts()["javascript"])
         self._follow = Follower(files)
         self._nodes = {id(one): list(_nodes(one)) for one in self._follow.files}
         for file in self._follow.files:
             for node, _ in self._nodes[id(file)]:
-                if isinstance(node, Applied) and node.at not in file.declared:
-                    name = node.of.name if isinstance(node.of, Name | Member) else ""
-                    self._follow.calls[name].append(Bound(file, node))
+                if isinstance(node, CallExpression) and node.at not in file.declared:
+                    name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
+                    self._follow.calls[name].append(SourceExpression(file, node))
         self._made = {one.name for one in self._clients()}
 
-    def calls(self) -> Iterator[Call | Unmapped]:
+    def calls(self) -> Iterator[ApiCall | Unmapped]:
         """The calls in all files, and what is imported without one."""
-        found: list[Call | Unmapped] = []
+        found: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             for node, outer in self._nodes[id(file)]:
                 found += self._of(file, node, outer)
         found += self._handed(found)
         yield from found
-        yield from self._idle([one for one in found if isinstance(one, Call)], found)
+        yield from self._idle([one for one in found if isinstance(one, ApiCall)], found)
 
     # --- services ----------------------------------------------------------------------------------
-
-    def _is_sdk(self, package: str) -> bool:
-        return package == "aws-sdk" or package.startswith(("@aws-sdk/", "aws-sdk/"))
-
-    def _service(self, package: str, member: str) -> Service | None:
-        """The service that something in a package is of."""
-        if package in self._facts["all"]:
-            named = re.sub(r"\.DocumentClient$", "", member)
-            return service_called(named) if named and named != "*" and "." not in named else None
-        for start in self._facts["services"]:
-            if package.startswith(start):
-                return service_called(package.removeprefix(start).removesuffix(".js"))
-        return None
 
     def _clients(self) -> Iterator[Service]:
         """The services of which a client with methods is made anywhere."""
         for file in self._follow.files:
-            if not any(map(self._is_sdk, file.imports)):
+            if not any(map(is_sdk, file.imports)):
                 continue
             for node, _ in self._nodes[id(file)]:
-                for value in self._follow.values(Bound(file, node)) if isinstance(node, Applied) else ():
-                    known = self._client(value)
-                    if known is not None:
-                        yield known
-
-    def _client(self, value: object) -> Service | None:
-        """The service of a client."""
-        if not isinstance(value, Client) or not self._is_sdk(value.package):
-            return None
-        made_by = value.made_by.removesuffix(".from")
-        if _COMMAND.fullmatch(made_by) or _FUNCTION.fullmatch(made_by):
-            return None
-        return self._service(value.package, made_by)
+                if isinstance(node, CallExpression):
+                    services = map(client_service, self._follow.values(SourceExpression(file, node)))
+                    yield from (known for known in services if known is not None)
 
     # --- calls -------------------------------------------------------------------------------------
 
-    def _of(self, file: Source, node: Expression, outer: Expression | None) -> Iterator[Call | Unmapped]:
-        if isinstance(node, Applied):
+    def _of(self, file: SourceFile, node: Expression, outer: Expression | None) -> Iterator[ApiCall | Unmapped]:
+        if isinstance(node, CallExpression):
             yield from self._applied(file, node)
         elif node.at not in file.types and not file.tokens.is_name(_first(node) - 1, "instanceof", "import"):
-            is_called = isinstance(outer, Applied) and outer.of is node
-            for value in () if is_called else self._follow.values(Bound(file, node)):
-                if isinstance(value, Owned) and (outer is None or not isinstance(outer, Member)):
+            is_called = isinstance(outer, CallExpression) and outer.of is node
+            for value in () if is_called else self._follow.values(SourceExpression(file, node)):
+                if isinstance(value, PackageMember) and (outer is None or not isinstance(outer, MemberExpression)):
                     yield from self._owned(file, node, value, None, is_new=True)
-            if isinstance(node, Member) and not is_called:
+            if isinstance(node, MemberExpression) and not is_called:
                 yield from self._taken(file, node)
 
-    def _taken(self, file: Source, node: Member) -> Iterator[Call]:
+    def _taken(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
         """A method that is not called where it is taken."""
-        for value in self._follow.values(Bound(file, node.of)):
-            known = self._client(value)
+        for value in self._follow.values(SourceExpression(file, node.of)):
+            known = client_service(value)
             for operation in operations_called(known, node.name) if known else ():
                 assert known is not None
-                yield Call(known.name, operation, None, self._place(file, node), is_sure=False)
+                yield ApiCall(known.name, operation, None, self._place(file, node), is_sure=False)
 
-    def _applied(self, file: Source, node: Applied) -> Iterator[Call | Unmapped]:
-        found: list[Call | Unmapped] = []
-        for value in self._follow.values(Bound(file, node.of)):
-            if isinstance(value, Owned):
+    def _applied(self, file: SourceFile, node: CallExpression) -> Iterator[ApiCall | Unmapped]:
+        found: list[ApiCall | Unmapped] = []
+        for value in self._follow.values(SourceExpression(file, node.of)):
+            if isinstance(value, PackageMember):
                 found += self._owned(file, node, value, node, is_new=node.is_new)
         if not found and node.is_new:
             found += self._unknown_command(file, node)
-        elif not found and isinstance(node.of, Member):
+        elif not found and isinstance(node.of, MemberExpression):
             found += self._method(file, node, node.of)
-        elif not found and isinstance(node.of, Indexed):
+        elif not found and isinstance(node.of, IndexExpression):
             found += self._chosen(file, node, node.of)
         yield from found
 
-    def _unknown_command(self, file: Source, node: Applied) -> Iterator[Call | Unmapped]:
+    def _unknown_command(self, file: SourceFile, node: CallExpression) -> Iterator[ApiCall | Unmapped]:
         """A command that comes from nowhere that can be followed, in a project that has the SDK."""
-        name = node.of.name if isinstance(node.of, Name | Member) else ""
-        command = _COMMAND.fullmatch(name)
-        values = self._follow.values(Bound(file, node.of))
-        if command is None or name in file.functions or any(isinstance(one, Code) for one in values):
+        name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
+        command = COMMAND.fullmatch(name)
+        values = self._follow.values(SourceExpression(file, node.of))
+        if command is None or name in file.functions or any(isinstance(one, SourceLiteral) for one in values):
             return
-        if any(isinstance(one, Owned) and self._is_sdk(one.package) for one in values):
+        if any(isinstance(one, PackageMember) and is_sdk(one.package) for one in values):
             return
-        packages = {package for one in self._follow.files for package in one.imports if self._is_sdk(package)}
-        services = {one.name: one for package in packages if (one := self._service(package, "*")) is not None}
+        packages = {package for one in self._follow.files for package in one.imports if is_sdk(package)}
+        services = {one.name: one for package in packages if (one := service_of(package, "*")) is not None}
         like = [one for _, one in sorted(services.items()) if operations_called(one, command[1])]
         place = self._place(file, node)
         if len(like) == 1:
@@ -138,18 +113,18 @@ class ScriptReader:
             yield Unmapped(f"new {name}", reason, place)
 
     def _owned(
-        self, file: Source, node: Expression, value: Owned, call: Applied | None, *, is_new: bool
-    ) -> Iterator[Call | Unmapped]:
+        self, file: SourceFile, node: Expression, value: PackageMember, call: CallExpression | None, *, is_new: bool
+    ) -> Iterator[ApiCall | Unmapped]:
         """What is made of something in a package, or called."""
         member = value.member.rpartition(".")[2] if value.package not in self._facts["all"] else value.member
         special = self._facts["special"].get(value.package, {}).get(member)
         if special is not None:
             yield from self._special(file, node, special, call)
             return
-        if not self._is_sdk(value.package):
+        if not is_sdk(value.package):
             return
-        known = self._service(value.package, member)
-        command, function = _COMMAND.fullmatch(member), _FUNCTION.fullmatch(member)
+        known = service_of(value.package, member)
+        command, function = COMMAND.fullmatch(member), FUNCTION.fullmatch(member)
         place = self._place(file, node)
         said = f"{'new ' if call is not None and call.is_new else ''}{member}"
         if known is None:
@@ -174,7 +149,9 @@ class ScriptReader:
         name = python_name(function[2])
         return [operation for waiter, operation in known.waiters.items() if waiter == name]
 
-    def _special(self, file: Source, node: Expression, one: dict[str, Any], call: Applied | None) -> Iterator[Call]:
+    def _special(
+        self, file: SourceFile, node: Expression, one: dict[str, Any], call: CallExpression | None
+    ) -> Iterator[ApiCall]:
         known = service_called(one["service"])
         assert known is not None
         given = self._given(file, call, one["at"])
@@ -183,31 +160,31 @@ class ScriptReader:
         for operation in one["calls"]:
             yield self._call(known, operation, given, self._place(file, node))
 
-    def _given(self, file: Source, call: Applied | None, position: int) -> Argument | None:
+    def _given(self, file: SourceFile, call: CallExpression | None, position: int) -> Argument | None:
         if call is None or position >= len(call.given):
             return None
-        return self._follow.argument(Bound(file, call.given[position]))
+        return self._follow.argument(SourceExpression(file, call.given[position]))
 
-    def _call(self, known: Service, operation: str, given: Argument | None, place: Location) -> Call:
-        return Call(known.name, operation, spelled(known, operation, given), place, is_sure=False)
+    def _call(self, known: Service, operation: str, given: Argument | None, place: Location) -> ApiCall:
+        return ApiCall(known.name, operation, spelled(known, operation, given), place, is_sure=False)
 
     # --- methods of clients ------------------------------------------------------------------------
 
-    def _method(self, file: Source, node: Applied, member: Member) -> Iterator[Call | Unmapped]:
-        values = self._follow.values(Bound(file, member.of))
-        clients = [known for value in values if (known := self._client(value)) is not None]
+    def _method(self, file: SourceFile, node: CallExpression, member: MemberExpression) -> Iterator[ApiCall | Unmapped]:
+        values = self._follow.values(SourceExpression(file, member.of))
+        clients = [known for value in values if (known := client_service(value)) is not None]
         place = self._place(file, node)
         if member.name == "send":
             yield from self._sent(file, node, bool(clients), place)
             return
         for known in {one.name: one for one in clients}.values():
             yield from self._of_client(file, node, member, known, place)
-        if not clients and not any(isinstance(one, Code | Owned | Client) for one in values):
+        if not clients and not any(isinstance(one, SourceLiteral | PackageMember | PackageObject) for one in values):
             yield from self._of_something(file, node, member, place)
 
     def _of_client(
-        self, file: Source, node: Applied, member: Member, known: Service, place: Location
-    ) -> Iterator[Call | Unmapped]:
+        self, file: SourceFile, node: CallExpression, member: MemberExpression, known: Service, place: Location
+    ) -> Iterator[ApiCall | Unmapped]:
         method = member.name
         operations = operations_called(known, method)
         own = self._facts["methods"].get(known.name, {}).get(method)
@@ -219,7 +196,7 @@ class ScriptReader:
             yield from (self._call(known, one, self._given(file, node, 0), place) for one in operations)
         elif method in self._facts["named"]:
             said = self._given(file, node, 0)
-            name = said.text if isinstance(said, Said) else None
+            name = said.text if isinstance(said, Scalar) else None
             listed = operations_called(known, name or "")
             if method == "waitFor" and name:
                 waiter = known.waiters.get(python_name(name[:1].upper() + name[1:]))
@@ -230,31 +207,37 @@ class ScriptReader:
         elif method not in self._facts["calls_nothing"]:
             yield Unmapped(self._said(file, node), f"a client of {known.name} has no operation of this name", place)
 
-    def _chosen(self, file: Source, node: Applied, indexed: Indexed) -> Iterator[Call | Unmapped]:
-        for value in self._follow.values(Bound(file, indexed.of)):
-            known = self._client(value)
+    def _chosen(self, file: SourceFile, node: CallExpression, indexed: IndexExpression) -> Iterator[ApiCall | Unmapped]:
+        for value in self._follow.values(SourceExpression(file, indexed.of)):
+            known = client_service(value)
             if known is None:
                 continue
-            keys = [one for one in self._follow.values(Bound(file, indexed.key)) if isinstance(one, Said) and one.text]
+            keys = [
+                one
+                for one in self._follow.values(SourceExpression(file, indexed.key))
+                if isinstance(one, Scalar) and one.text
+            ]
             for key in keys:
-                member = Member(indexed.of, key.text or "", indexed.at)
+                member = MemberExpression(indexed.of, key.text or "", indexed.at)
                 yield from self._of_client(file, node, member, known, self._place(file, node))
             if not keys:
                 reason = "which operation it is is known only when it runs"
                 yield Unmapped(self._said(file, node), reason, self._place(file, node))
 
-    def _sent(self, file: Source, node: Applied, is_client: bool, place: Location) -> Iterator[Unmapped]:  # noqa: FBT001
+    def _sent(self, file: SourceFile, node: CallExpression, is_client: bool, place: Location) -> Iterator[Unmapped]:  # noqa: FBT001
         """A command that is sent, where no command can be seen."""
         if not node.given:
             return
-        values = self._follow.values(Bound(file, node.given[0]))
-        is_command = any(isinstance(one, Client) and self._is_sdk(one.package) for one in values)
-        is_code = not is_command and any(isinstance(one, Code | dict | tuple) for one in values)
-        is_text = any(isinstance(one, Said) and one.text is not None for one in values)
+        values = self._follow.values(SourceExpression(file, node.given[0]))
+        is_command = any(isinstance(one, PackageObject) and is_sdk(one.package) for one in values)
+        is_code = not is_command and any(isinstance(one, SourceLiteral | dict | tuple) for one in values)
+        is_text = any(isinstance(one, Scalar) and one.text is not None for one in values)
         if is_client and not is_command and not is_code and not is_text:
             yield Unmapped(self._said(file, node), "which command it sends is known only when it runs", place)
 
-    def _of_something(self, file: Source, node: Applied, member: Member, place: Location) -> Iterator[Call | Unmapped]:
+    def _of_something(
+        self, file: SourceFile, node: CallExpression, member: MemberExpression, place: Location
+    ) -> Iterator[ApiCall | Unmapped]:
         """A method of something that cannot be told, where a client that is made elsewhere has such a one."""
         given = self._given(file, node, 0)
         method = member.name
@@ -266,38 +249,38 @@ class ScriptReader:
             like = [one for one in like if passed & _members(one, method) or not (passed or method.islower())]
         elif given is None:
             like = [] if method.islower() else like
-        elif not isinstance(given, Said) or given.text is not None:
+        elif not isinstance(given, Scalar) or given.text is not None:
             like = []  # a text is passed to `get` of a router
-        elif method.islower() and not _is_client_like(hint(Bound(file, member.of))):
+        elif method.islower() and not _is_client_like(hint(SourceExpression(file, member.of))):
             like = []
         if len(like) == 1 and isinstance(given, dict):
             for operation in operations_called(like[0], member.name):
                 yield self._call(like[0], operation, given, place)
         elif like:
             names = " or ".join(one.name for one in like)
-            reason = f"what `{hint(Bound(file, member.of))}` is cannot be told; {names} has such a call"
+            reason = f"what `{hint(SourceExpression(file, member.of))}` is cannot be told; {names} has such a call"
             yield Unmapped(self._said(file, node), reason, place)
 
     # --- what nothing accounts for -----------------------------------------------------------------
 
-    def _handed(self, told: list[Call | Unmapped]) -> Iterator[Call | Unmapped]:
+    def _handed(self, told: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Methods that are taken out of a client by their names, and clients that others' code is given."""
         lines = {(one.location.file, one.location.line) for one in told if isinstance(one, Unmapped)}
         for file in self._follow.files:
-            parts = [one for listed in file.names.values() for one in listed if isinstance(one, Part)]
+            parts = [one for listed in file.names.values() for one in listed if isinstance(one, PropertyOf)]
             for part in {id(one): one for one in parts}.values():
                 for value in self._follow.values(part.of):
-                    known = self._client(value)
+                    known = client_service(value)
                     place = self._place(file, part.of.node)
                     for operation in operations_called(known, part.name) if known else ():
                         assert known is not None
-                        yield Call(known.name, operation, None, place, is_sure=False)
+                        yield ApiCall(known.name, operation, None, place, is_sure=False)
             for node, _ in self._nodes[id(file)]:
-                if not isinstance(node, Applied):
+                if not isinstance(node, CallExpression):
                     continue
                 package, given = self._follow.given_away(file, node)
-                known = next(filter(None, map(self._client, given)), None)
-                if known is None or self._is_sdk(package) or self._gives_back(package):
+                known = next(filter(None, map(client_service, given)), None)
+                if known is None or is_sdk(package) or gives_back(package):
                     continue
                 place = self._place(file, node)
                 if (place.file, place.line) not in lines:
@@ -305,39 +288,35 @@ class ScriptReader:
                     reason = f"it is given a client of {known.name}, and what it calls is not in these files"
                     yield Unmapped(self._said(file, node), reason, place)
 
-    def _gives_back(self, package: str) -> bool:
-        """Whether a package gives back what it is passed, or is one of Node's own."""
-        return package in facts()["passes"] or package.startswith("node:") or package in self._facts["own"]
-
-    def _idle(self, calls: list[Call], told: list[Call | Unmapped]) -> Iterator[Unmapped]:
+    def _idle(self, calls: list[ApiCall], told: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
         """Packages of services that are imported, and of which no call was found."""
         called = {one.service for one in calls}
         places = {one.location.file for one in told if isinstance(one, Unmapped)}
         for file in self._follow.files:
             for package, at in file.imports.items():
-                if not self._is_sdk(package) or package.startswith(tuple(self._facts["nothing"])):
+                if not is_sdk(package) or package.startswith(tuple(self._facts["nothing"])):
                     continue
                 if package in self._facts["all"]:
                     is_told = bool(called) or bool(told)
                 elif package in self._facts["special"]:
                     is_told = bool(called)
                 else:
-                    known = self._service(package, "*")
+                    known = service_of(package, "*")
                     is_told = (known is not None and known.name in called) or file.path in places
                 if not is_told:
                     text, place = f'import of "{package}"', self._follow.place(file, at, package)
                     yield Unmapped(text, "it is imported, and no call of it was found", place)
 
-    def _place(self, file: Source, node: Expression) -> Location:
+    def _place(self, file: SourceFile, node: Expression) -> Location:
         first = _first(node)
-        if isinstance(node, Applied) and node.is_new and file.tokens.is_name(first - 1, "new"):
+        if isinstance(node, CallExpression) and node.is_new and file.tokens.is_name(first - 1, "new"):
             first -= 1
         return self._follow.place(file, first, self._said(file, node))
 
-    def _said(self, file: Source, node: Expression) -> str:
-        inner = node.of if isinstance(node, Applied) else node
-        text = hint(Bound(file, inner))
-        return f"new {text}" if isinstance(node, Applied) and node.is_new else text
+    def _said(self, file: SourceFile, node: Expression) -> str:
+        inner = node.of if isinstance(node, CallExpression) else node
+        text = hint(SourceExpression(file, inner))
+        return f"new {text}" if isinstance(node, CallExpression) and node.is_new else text
 
 
 def _members(known: Service, method: str) -> set[str]:
@@ -352,13 +331,13 @@ def _is_client_like(text: str) -> bool:
 def _first(node: Expression) -> int:
     """The first token of an expression."""
     at = node.at
-    while isinstance(node, Member | Applied | Indexed):
+    while isinstance(node, MemberExpression | CallExpression | IndexExpression):
         node = node.of
         at = min(at, node.at)
     return at
 
 
-def _nodes(file: Source) -> Iterator[tuple[Expression, Expression | None]]:
+def _nodes(file: SourceFile) -> Iterator[tuple[Expression, Expression | None]]:
     """Each name, member and call of a file, with what it is a part of."""
     tokens, seen = file.tokens, set()
     for at in range(len(tokens)):
@@ -372,7 +351,7 @@ def _nodes(file: Source) -> Iterator[tuple[Expression, Expression | None]]:
             if id(inner) not in seen:
                 seen.add(id(inner))
                 yield inner, outer
-            if isinstance(link, Indexed):
+            if isinstance(link, IndexExpression):
                 for one in links(link.of):
                     if id(one) not in seen:
                         seen.add(id(one))

@@ -6,20 +6,20 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.calls import Argument, Said
-from rolewright.sdk.python.scopes import Scope
+from rolewright.sdk.calls import Argument, Scalar
+from rolewright.sdk.python.scopes import PythonScope
 from rolewright.sdk.python.syntax import hint
-from rolewright.sdk.python.values import Known, arguments_in
+from rolewright.sdk.python.values import PythonValue, arguments_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Evaluate: TypeAlias = Callable[[ast.expr, Scope], tuple[Known, ...]]
+Evaluate: TypeAlias = Callable[[ast.expr, PythonScope], tuple[PythonValue, ...]]
 """Gives all that an expression may be in a scope."""
 
 
 def arguments_of(
-    evaluate: Evaluate, node: ast.Call, scope: Scope, positional: tuple[str, ...] = ()
+    evaluate: Evaluate, node: ast.Call, scope: PythonScope, positional: tuple[str, ...] = ()
 ) -> Mapping[str, Argument] | None:
     """What is passed by name, or in an order that is known; None where that is not all that is passed."""
     found: dict[str, Argument] = {
@@ -36,7 +36,7 @@ def arguments_of(
     return found
 
 
-def argument_of(evaluate: Evaluate, node: ast.Call, scope: Scope, name: str, position: int) -> Iterator[Argument]:
+def argument_of(evaluate: Evaluate, node: ast.Call, scope: PythonScope, name: str, position: int) -> Iterator[Argument]:
     """Give what a call passes by a name or at a position."""
     for one in node.keywords:
         if one.arg == name:
@@ -45,7 +45,7 @@ def argument_of(evaluate: Evaluate, node: ast.Call, scope: Scope, name: str, pos
         yield from arguments_in(evaluate(node.args[position], scope))
 
 
-def as_argument(evaluate: Evaluate, node: ast.expr, scope: Scope) -> Argument:
+def as_argument(evaluate: Evaluate, node: ast.expr, scope: PythonScope) -> Argument:
     """A value as an argument: all that it may be, where that is more than one thing."""
     values = tuple(arguments_in(evaluate(node, scope)))
-    return values[0] if len(values) == 1 else values or Said(None, hint(node))
+    return values[0] if len(values) == 1 else values or Scalar(None, hint(node))

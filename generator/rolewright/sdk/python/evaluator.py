@@ -11,27 +11,36 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rolewright.sdk import models
-from rolewright.sdk.calls import UNKNOWN, Argument, Said
+from rolewright.sdk.calls import UNKNOWN, Argument, Scalar
 from rolewright.sdk.python.arguments import argument_of, as_argument
 from rolewright.sdk.python.method_results import held_under, results_of_method
-from rolewright.sdk.python.modules import Modules
+from rolewright.sdk.python.modules import PythonModuleIndex
 from rolewright.sdk.python.passed import handed_over
-from rolewright.sdk.python.scopes import Class, Element, Function, Imported, Item, Parameter, Typed, Value
+from rolewright.sdk.python.scopes import (
+    AnnotatedName,
+    Assignment,
+    Insertion,
+    Iteration,
+    PythonClass,
+    PythonFunction,
+    PythonImport,
+    PythonParameter,
+)
 from rolewright.sdk.python.syntax import alternatives, constant, hint, passed_to
 from rolewright.sdk.python.values import (
-    Answer,
-    Bound,
-    Client,
-    Collection,
-    Frame,
-    Handle,
+    Boto3Client,
+    Boto3Resource,
+    BoundMethod,
+    CallFrame,
     Holder,
     Instance,
-    Known,
     Mark,
     Meta,
-    Module,
-    Pages,
+    PaginatorOrWaiter,
+    PythonModule,
+    PythonValue,
+    ResourceCollection,
+    Response,
     Sdk,
     arguments_in,
     distinct,
@@ -44,7 +53,7 @@ from rolewright.sdk.python.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rolewright.sdk.python.scopes import Binding, File, Scope
+    from rolewright.sdk.python.scopes import Binding, PythonFile, PythonScope
 
 _DEPTH = 100
 """Expressions within expressions that are followed; each takes several calls of Python's own stack."""
@@ -56,18 +65,18 @@ _STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3
 class Evaluator:
     """Evaluates expressions of files that may import one another."""
 
-    def __init__(self, files: Iterable[File]) -> None:
+    def __init__(self, files: Iterable[PythonFile]) -> None:
         listed = list(files)
-        self._modules = Modules(listed)
-        self._known: dict[Mark, tuple[Known, ...]] = {}
+        self._modules = PythonModuleIndex(listed)
+        self._known: dict[Mark, tuple[PythonValue, ...]] = {}
         self._open: set[Mark] = set()
-        self._frames: tuple[Frame, ...] = ()
-        self._put: dict[str, list[Value]] = defaultdict(list)
+        self._frames: tuple[CallFrame, ...] = ()
+        self._put: dict[str, list[Assignment]] = defaultdict(list)
         for file in listed:
             for name, values in file.put.items():
                 self._put[name] += values
-        self._callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = {}
-        callers: dict[Function, list[tuple[ast.Call, Scope, bool]]] = defaultdict(list)
+        self._callers: dict[PythonFunction, list[tuple[ast.Call, PythonScope, bool]]] = {}
+        callers: dict[PythonFunction, list[tuple[ast.Call, PythonScope, bool]]] = defaultdict(list)
         for file in listed:
             for node, scope in file.calls:
                 for function, call, is_method in self._called(node, scope):
@@ -75,23 +84,23 @@ class Evaluator:
         self._callers = callers
         self._known.clear()  # they were told without what is passed to functions
 
-    def _called(self, node: ast.Call, scope: Scope) -> Iterator[tuple[Function, ast.Call, bool]]:
+    def _called(self, node: ast.Call, scope: PythonScope) -> Iterator[tuple[PythonFunction, ast.Call, bool]]:
         """The functions that a call runs, itself or by handing them over, and whether what it passes comes after one.
 
         That is so for methods, whose first parameter is what they are of.
         """
         for call in (node, *handed_over(node)):
             for target in self.evaluate(call.func, scope):
-                if isinstance(target, Function):
+                if isinstance(target, PythonFunction):
                     yield target, call, _is_method(target)
         for target in self.evaluate(node.func, scope):
-            for made in self._members(target, "__init__") if isinstance(target, Class) else ():
-                if isinstance(made, Function):
+            for made in self._members(target, "__init__") if isinstance(target, PythonClass) else ():
+                if isinstance(made, PythonFunction):
                     yield made, node, True
 
     # --- values ------------------------------------------------------------------------------------
 
-    def evaluate(self, node: ast.expr, scope: Scope) -> tuple[Known, ...]:
+    def evaluate(self, node: ast.expr, scope: PythonScope) -> tuple[PythonValue, ...]:
         """All that an expression may be, as far as that can be told."""
         mark = (id(node), id(scope), tuple(id(frame.node) for frame in self._frames))
         if mark not in self._known:
@@ -103,7 +112,7 @@ class Evaluator:
             self._known[mark] = found
         return self._known[mark]
 
-    def _values(self, node: ast.expr, scope: Scope) -> Iterator[Known]:  # noqa: C901 - one case for each kind
+    def _values(self, node: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:  # noqa: C901 - one case for each kind
         match node:
             case ast.Constant():
                 yield from constant(node)
@@ -114,7 +123,7 @@ class Evaluator:
                 for binding in bindings:
                     yield from self._bound(binding)
                 if not bindings:
-                    yield Said(None, node.id)
+                    yield Scalar(None, node.id)
             case ast.Attribute():
                 yield from self._attribute(node, scope)
             case ast.Call():
@@ -125,23 +134,23 @@ class Evaluator:
             case ast.Subscript():
                 yield from self._subscript(node, scope)
             case ast.DictComp():
-                yield Holder(Element(node.key, node.value, scope))
+                yield Holder(Insertion(node.key, node.value, scope))
             case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
                 yield self._container(node, scope)
                 yield from self._kept_in(node, scope)
             case _:
-                yield Said(None, hint(node))
+                yield Scalar(None, hint(node))
 
-    def _kept_in(self, node: ast.expr, scope: Scope) -> Iterator[Holder]:
+    def _kept_in(self, node: ast.expr, scope: PythonScope) -> Iterator[Holder]:
         """The clients, resources and methods that a mapping has under its keys."""
         pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
         for key, value in pairs:
             if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
                 found = self.evaluate(value, scope)
-                if any(isinstance(one, Client | Handle | Bound) for one in found):
-                    yield Holder(Element(key, value, scope))
+                if any(isinstance(one, Boto3Client | Boto3Resource | BoundMethod) for one in found):
+                    yield Holder(Insertion(key, value, scope))
 
-    def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: Scope) -> Argument:
+    def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: PythonScope) -> Argument:
         if not isinstance(node, ast.Dict):
             return tuple(as_argument(self.evaluate, one, scope) for one in node.elts)
         return {
@@ -149,45 +158,45 @@ class Evaluator:
             for written, value in zip(node.keys, node.values, strict=True)
             if written is not None
             for key in arguments_in(self.evaluate(written, scope))
-            if isinstance(key, Said)
+            if isinstance(key, Scalar)
         }
 
-    def _joined(self, node: ast.JoinedStr | ast.BinOp, scope: Scope) -> Said:
+    def _joined(self, node: ast.JoinedStr | ast.BinOp, scope: PythonScope) -> Scalar:
         """A text that is put together, if each part of it is known."""
         parts = node.values if isinstance(node, ast.JoinedStr) else [node.left, node.right]
         text = ""
         for part in parts:
             inner = part.value if isinstance(part, ast.FormattedValue) else part
             values = self.evaluate(inner, scope)
-            if len(values) != 1 or not isinstance(values[0], Said) or values[0].text is None:
-                return Said(None, hint(node))
+            if len(values) != 1 or not isinstance(values[0], Scalar) or values[0].text is None:
+                return Scalar(None, hint(node))
             text += values[0].text
-        return Said(text)
+        return Scalar(text)
 
-    def _bound(self, binding: Binding) -> Iterator[Known]:
+    def _bound(self, binding: Binding) -> Iterator[PythonValue]:
         match binding:
-            case Value():
+            case Assignment():
                 yield from self.evaluate(binding.node, binding.scope)
-            case Item():
+            case Iteration():
                 for value in self.evaluate(binding.node, binding.scope):
-                    if isinstance(value, Collection):
+                    if isinstance(value, ResourceCollection):
                         yield item_of(value)
                     elif isinstance(value, tuple):
                         yield from value
                     elif isinstance(value, dict):
-                        yield from (Said(key) for key in value)
-            case Parameter():
+                        yield from (Scalar(key) for key in value)
+            case PythonParameter():
                 yield from self._parameter(binding)
-            case Element():
+            case Insertion():
                 yield Holder(binding)
-            case Typed():
+            case AnnotatedName():
                 yield from self._annotated(binding.annotation, binding.scope)
-            case Imported():
+            case PythonImport():
                 yield from self._imported(binding)
             case _:
                 yield binding
 
-    def _parameter(self, parameter: Parameter) -> Iterator[Known]:
+    def _parameter(self, parameter: PythonParameter) -> Iterator[PythonValue]:
         """What a function is called with, where it is called in these files; or what its annotation tells."""
         function = parameter.function
         typed = list(self._annotated(parameter.annotation, function.scope))
@@ -199,7 +208,7 @@ class Evaluator:
             return
         position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
         frame = next((one for one in reversed(self._frames) if one.function is function), None)
-        found: list[Known] = []
+        found: list[PythonValue] = []
         if frame is not None:
             for one in passed_to(frame.node, parameter.name, position - _is_method(function)):
                 found += self._in_frames(frame.outer, one, frame.scope)
@@ -211,15 +220,15 @@ class Evaluator:
                 found += self.evaluate(one, scope)
         if parameter.default is not None and not (everybody and found):
             found += self.evaluate(parameter.default, function.scope.parent or function.scope)
-        yield from found or [Said(None, parameter.name)]
+        yield from found or [Scalar(None, parameter.name)]
 
-    def _in_frames(self, frames: tuple[Frame, ...], node: ast.expr, scope: Scope) -> tuple[Known, ...]:
+    def _in_frames(self, frames: tuple[CallFrame, ...], node: ast.expr, scope: PythonScope) -> tuple[PythonValue, ...]:
         before, self._frames = self._frames, frames[-_FRAMES:]
         found = self.evaluate(node, scope)
         self._frames = before
         return found
 
-    def _annotated(self, annotation: ast.expr | None, scope: Scope) -> Iterator[Known]:
+    def _annotated(self, annotation: ast.expr | None, scope: PythonScope) -> Iterator[PythonValue]:
         """A client or a resource, as the packages of stubs name their types."""
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             try:
@@ -233,15 +242,15 @@ class Evaluator:
             yield from self._annotated(annotation.slice, scope)
         elif isinstance(annotation, ast.Name):
             for binding in scope.find(annotation.id):
-                stubs = _STUBS.fullmatch(binding.module) if isinstance(binding, Imported) else None
-                if isinstance(binding, Imported) and stubs is not None:
+                stubs = _STUBS.fullmatch(binding.module) if isinstance(binding, PythonImport) else None
+                if isinstance(binding, PythonImport) and stubs is not None:
                     yield from of_stub(stubs[1].replace("_", "-"), binding.attribute)
-                elif isinstance(binding, Class):
+                elif isinstance(binding, PythonClass):
                     yield Instance(binding)
-                elif isinstance(binding, Imported):
-                    yield from (Instance(one) for one in self._imported(binding) if isinstance(one, Class))
+                elif isinstance(binding, PythonImport):
+                    yield from (Instance(one) for one in self._imported(binding) if isinstance(one, PythonClass))
 
-    def _imported(self, binding: Imported) -> Iterator[Known]:
+    def _imported(self, binding: PythonImport) -> Iterator[PythonValue]:
         if binding.module in models.facts()["modules"]:
             yield from of_sdk(binding.attribute) if binding.attribute else [Sdk()]
             return
@@ -255,44 +264,44 @@ class Evaluator:
                     yield from tuple(self._bound(one))
                     self._open.discard(mark)
         elif not binding.attribute and len(files) == 1:
-            yield Module(files[0])
+            yield PythonModule(files[0])
         elif binding.attribute and len(inner) == 1:
-            yield Module(inner[0])
+            yield PythonModule(inner[0])
         else:
-            yield Said(None, binding.attribute or binding.module)
+            yield Scalar(None, binding.attribute or binding.module)
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[Known]:
+    def _attribute(self, node: ast.Attribute, scope: PythonScope) -> Iterator[PythonValue]:
         for value in self.evaluate(node.value, scope):
             yield from self._attribute_of(value, node)
 
-    def _attribute_of(self, value: Known, node: ast.Attribute) -> Iterator[Known]:
+    def _attribute_of(self, value: PythonValue, node: ast.Attribute) -> Iterator[PythonValue]:
         name = node.attr
         match value:
             case Sdk(maker=""):
                 yield from of_sdk(name)
-            case Client() if name in ("meta", "exceptions"):
+            case Boto3Client() if name in ("meta", "exceptions"):
                 yield Meta("")
-            case Handle():
+            case Boto3Resource():
                 yield from of_handle(value, name)
             case Meta() if name == "client" and value.service:
-                yield Client(value.service)
-            case Client() | Pages() | Collection() | Holder():
-                yield Bound(value, name)
-            case Instance() | Class() | Module():
+                yield Boto3Client(value.service)
+            case Boto3Client() | PaginatorOrWaiter() | ResourceCollection() | Holder():
+                yield BoundMethod(value, name)
+            case Instance() | PythonClass() | PythonModule():
                 yield from self._member(value, node)
-            case Said():
+            case Scalar():
                 yield from self._kept(node)
             case _:
                 pass
 
-    def _member(self, value: Instance | Class | Module, node: ast.Attribute) -> Iterator[Known]:
+    def _member(self, value: Instance | PythonClass | PythonModule, node: ast.Attribute) -> Iterator[PythonValue]:
         """What a class or a module calls so."""
-        if isinstance(value, Module):
+        if isinstance(value, PythonModule):
             found = value.file.scope.names.get(node.attr, [])
         else:
             found = self._members(value.of if isinstance(value, Instance) else value, node.attr)
         for binding in found:
-            if isinstance(binding, Function) and binding.is_property:
+            if isinstance(binding, PythonFunction) and binding.is_property:
                 for one in binding.scope.returns:
                     yield from self.evaluate(one, binding.scope)
             else:
@@ -300,25 +309,29 @@ class Evaluator:
         if not found:
             yield from self._kept(node)
 
-    def _kept(self, node: ast.Attribute) -> Iterator[Known]:
+    def _kept(self, node: ast.Attribute) -> Iterator[PythonValue]:
         """What is given anywhere to an attribute of such a name, of something that cannot be told."""
         found = [one for value in self._put.get(node.attr, ()) for one in self.evaluate(value.node, value.scope)]
-        kept = [one for one in found if isinstance(one, Client | Handle | Collection | Pages | Sdk)]
+        kept = [
+            one
+            for one in found
+            if isinstance(one, Boto3Client | Boto3Resource | ResourceCollection | PaginatorOrWaiter | Sdk)
+        ]
         yield from kept
         if not kept:
-            yield Said(None, hint(node))
+            yield Scalar(None, hint(node))
 
-    def _members(self, class_: Class, name: str, below: tuple[Class, ...] = ()) -> list[Binding]:
+    def _members(self, class_: PythonClass, name: str, below: tuple[PythonClass, ...] = ()) -> list[Binding]:
         """What a class, or else one that it is derived from, has by a name; `below` are those derived from it."""
         found = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
         outer = class_.scope.parent or class_.scope
         for base in () if found else class_.bases:
             for one in self.evaluate(base, outer):
-                if isinstance(one, Class) and one not in (class_, *below):
+                if isinstance(one, PythonClass) and one not in (class_, *below):
                     found += self._members(one, name, (class_, *below))
         return found
 
-    def _result(self, node: ast.Call, scope: Scope) -> Iterator[Known]:
+    def _result(self, node: ast.Call, scope: PythonScope) -> Iterator[PythonValue]:
         """What a call gives."""
         found = False
         for target in self.evaluate(node.func, scope):
@@ -327,28 +340,30 @@ class Evaluator:
                     yield target
                 case Sdk():
                     for name in argument_of(self.evaluate, node, scope, "service_name", 0):
-                        if isinstance(name, Said) and name.text is not None and models.service(name.text):
-                            yield Client(name.text) if target.maker == "client" else Handle(name.text, "", {})
-                case Class():
+                        if isinstance(name, Scalar) and name.text is not None and models.service(name.text):
+                            yield (
+                                Boto3Client(name.text) if target.maker == "client" else Boto3Resource(name.text, "", {})
+                            )
+                case PythonClass():
                     yield Instance(target)
-                case Function():
-                    frames = (*self._frames, Frame(target, node, scope, self._frames))
+                case PythonFunction():
+                    frames = (*self._frames, CallFrame(target, node, scope, self._frames))
                     for one in target.scope.returns:
                         yield from self._in_frames(frames, one, target.scope)
-                case Bound():
+                case BoundMethod():
                     yield from results_of_method(self.evaluate, target, node, scope)
                 case _:
                     continue
             found = True
         if not found:
-            yield Said(None, hint(node))
+            yield Scalar(None, hint(node))
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Iterator[Known]:
-        told = [one.text for one in self.evaluate(node.slice, scope) if isinstance(one, Said)]
+    def _subscript(self, node: ast.Subscript, scope: PythonScope) -> Iterator[PythonValue]:
+        told = [one.text for one in self.evaluate(node.slice, scope) if isinstance(one, Scalar)]
         keys = [text for text in told if text is not None]
-        found: list[Known] = []
+        found: list[PythonValue] = []
         for value in self.evaluate(node.value, scope):
-            if isinstance(value, Answer):
+            if isinstance(value, Response):
                 found += arguments_in([value.named])
             elif isinstance(value, Holder):
                 found += held_under(self.evaluate, value.element, node.slice, scope)
@@ -357,9 +372,9 @@ class Evaluator:
             elif isinstance(value, tuple) and not keys:
                 found += value
             else:
-                found.append(Said(None, hint(node)))
-        yield from found or [Said(None, hint(node))]
+                found.append(Scalar(None, hint(node)))
+        yield from found or [Scalar(None, hint(node))]
 
 
-def _is_method(function: Function) -> bool:
+def _is_method(function: PythonFunction) -> bool:
     return function.scope.owner is not None and function.positional[:1] in (("self",), ("cls",))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolewright.sdk import models
-from rolewright.sdk.calls import Said
+from rolewright.sdk.calls import Scalar
 from rolewright.sdk.python.arguments import argument_of, arguments_of, as_argument
 from rolewright.sdk.python.values import (
-    Answer,
-    Client,
-    Collection,
-    Handle,
+    Boto3Client,
+    Boto3Resource,
     Holder,
     Meta,
-    Pages,
+    PaginatorOrWaiter,
+    ResourceCollection,
+    Response,
     entry_called,
     handle_from,
 )
@@ -24,25 +24,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.sdk.python.arguments import Evaluate
-    from rolewright.sdk.python.scopes import Element, Scope
-    from rolewright.sdk.python.values import Bound, Known
+    from rolewright.sdk.python.scopes import Insertion, PythonScope
+    from rolewright.sdk.python.values import BoundMethod, PythonValue
 
 COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
 """Methods of a collection that give a collection again."""
 
 
-def results_of_method(evaluate: Evaluate, bound: Bound, node: ast.Call, scope: Scope) -> Iterator[Known]:
+def results_of_method(
+    evaluate: Evaluate, bound: BoundMethod, node: ast.Call, scope: PythonScope
+) -> Iterator[PythonValue]:
     """What a method of a client or a resource gives, as far as calls go on from it."""
     of, method = bound.of, bound.method
-    if isinstance(of, Client):
+    if isinstance(of, Boto3Client):
         yield from _result_of_client(evaluate, of, method, node, scope)
     elif isinstance(of, Holder):
         if method in ("get", "pop", "setdefault") and node.args:
             yield from held_under(evaluate, of.element, node.args[0], scope)
-    elif isinstance(of, Collection):
+    elif isinstance(of, ResourceCollection):
         if method in COLLECTS:
             yield of
-    elif isinstance(of, Handle):
+    elif isinstance(of, Boto3Resource):
         inner = entry_called(of.model.get("has", {}), method)
         action = entry_called(of.model.get("actions", {}), method)
         added = models.added(of.service, of.type, method)
@@ -56,7 +58,9 @@ def results_of_method(evaluate: Evaluate, bound: Bound, node: ast.Call, scope: S
             yield handle_from(of, action["resource"], [], arguments_of(evaluate, node, scope) or {})
 
 
-def _result_of_client(evaluate: Evaluate, of: Client, method: str, node: ast.Call, scope: Scope) -> Iterator[Known]:
+def _result_of_client(
+    evaluate: Evaluate, of: Boto3Client, method: str, node: ast.Call, scope: PythonScope
+) -> Iterator[PythonValue]:
     service = models.service(of.service)
     assert service is not None
     listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
@@ -66,17 +70,17 @@ def _result_of_client(evaluate: Evaluate, of: Client, method: str, node: ast.Cal
             *argument_of(evaluate, node, scope, "waiter_name", 9),
         ]
         for name in names:
-            if isinstance(name, Said) and name.text is not None and name.text in listed:
-                yield Pages(of.service, listed[name.text])
+            if isinstance(name, Scalar) and name.text is not None and name.text in listed:
+                yield PaginatorOrWaiter(of.service, listed[name.text])
     naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
     given = arguments_of(evaluate, node, scope) or {}
     if naming in given:
-        yield Answer(given[naming])
+        yield Response(given[naming])
 
 
-def held_under(evaluate: Evaluate, element: Element, key: ast.expr, scope: Scope) -> Iterator[Known]:
+def held_under(evaluate: Evaluate, element: Insertion, key: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:
     """What was put into something, if it is asked for by a key that may be the one that it was put there by."""
-    put = {one.text for one in evaluate(element.key, element.scope) if isinstance(one, Said)}
-    asked = {one.text for one in evaluate(key, scope) if isinstance(one, Said)}
+    put = {one.text for one in evaluate(element.key, element.scope) if isinstance(one, Scalar)}
+    asked = {one.text for one in evaluate(key, scope) if isinstance(one, Scalar)}
     if put & asked or not put or not asked or None in put | asked:
         yield from evaluate(element.node, element.scope)

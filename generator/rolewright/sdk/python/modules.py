@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rolewright.sdk.python.scopes import File
+    from rolewright.sdk.python.scopes import PythonFile
 
 
-class Modules:
+class PythonModuleIndex:
     """Files by every end of their dotted paths: where the path that is imported begins is not known."""
 
-    def __init__(self, files: Iterable[File]) -> None:
-        self._files: dict[str, list[File]] = defaultdict(list)
+    def __init__(self, files: Iterable[PythonFile]) -> None:
+        self._files: dict[str, list[PythonFile]] = defaultdict(list)
         for file in files:
             parts = file.name.removesuffix(".__init__").split(".")
             for start in range(len(parts)):
                 self._files[".".join(parts[start:])].append(file)
 
-    def nearest(self, module: str, file: File) -> list[File]:
+    def nearest(self, module: str, file: PythonFile) -> list[PythonFile]:
         """The files that a module may be: those with the longest way in common with the file that imports it."""
         files = self._files.get(module, [])
         shared = [_shared(one.path, file.path) for one in files]

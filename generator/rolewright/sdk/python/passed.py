@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from rolewright.sdk import models
-from rolewright.sdk.python.scopes import Imported, Value
+from rolewright.sdk.python.scopes import Assignment, PythonImport
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from rolewright.sdk.python.scopes import Scope
+    from rolewright.sdk.python.scopes import PythonScope
 
 _DEPTH = 5
 """Names that stand for one another, which are followed."""
@@ -51,7 +51,7 @@ def _made(func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], of:
     return ast.copy_location(ast.Call(func, list(args), list(keywords)), of)
 
 
-def is_harmless(func: ast.expr, scope: Scope, own: Collection[str]) -> bool:
+def is_harmless(func: ast.expr, scope: PythonScope, own: Collection[str]) -> bool:
     """Whether a function that is not known calls nothing of what it is passed, or is one of the project's `own`.
 
     So are those of Python itself, of packages that give back what they are passed, and what only keeps it.
@@ -62,7 +62,7 @@ def is_harmless(func: ast.expr, scope: Scope, own: Collection[str]) -> bool:
     return not isinstance(func, ast.Call) and _is_known(func, scope, _DEPTH)
 
 
-def _is_known(node: ast.expr, scope: Scope, depth: int) -> bool:
+def _is_known(node: ast.expr, scope: PythonScope, depth: int) -> bool:
     """Whether an expression begins with something of Python itself, or of a package that gives back."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
         node = node.func if isinstance(node, ast.Call) else node.value
@@ -72,12 +72,12 @@ def _is_known(node: ast.expr, scope: Scope, depth: int) -> bool:
     if not bindings:
         return hasattr(builtins, node.id)
     return all(
-        (isinstance(one, Imported) and _gives_back(one))
-        or (isinstance(one, Value) and depth > 0 and _is_known(one.node, one.scope, depth - 1))
+        (isinstance(one, PythonImport) and _gives_back(one))
+        or (isinstance(one, Assignment) and depth > 0 and _is_known(one.node, one.scope, depth - 1))
         for one in bindings
     )
 
 
-def _gives_back(one: Imported) -> bool:
+def _gives_back(one: PythonImport) -> bool:
     package = one.module.partition(".")[0]
     return package in sys.stdlib_module_names or package in models.facts()["gives_back"]

@@ -10,22 +10,22 @@ import re
 from typing import TYPE_CHECKING
 
 from rolewright.sdk import models
-from rolewright.sdk.calls import Call, Said, Unmapped
+from rolewright.sdk.calls import ApiCall, Scalar, Unmapped
 from rolewright.sdk.python.arguments import argument_of, arguments_of
 from rolewright.sdk.python.evaluator import Evaluator
 from rolewright.sdk.python.method_results import COLLECTS
 from rolewright.sdk.python.passed import handed_over, is_harmless
-from rolewright.sdk.python.scopes import Class, Function
+from rolewright.sdk.python.scopes import PythonClass, PythonFunction
 from rolewright.sdk.python.syntax import place_of, source
 from rolewright.sdk.python.values import (
-    Bound,
-    Client,
-    Collection,
-    Handle,
+    Boto3Client,
+    Boto3Resource,
+    BoundMethod,
     Instance,
     Meta,
-    Module,
-    Pages,
+    PaginatorOrWaiter,
+    PythonModule,
+    ResourceCollection,
     Sdk,
     call_of,
     entry_called,
@@ -36,61 +36,63 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rolewright.core.finding import Location
-    from rolewright.sdk.python.scopes import File, Scope
+    from rolewright.sdk.python.scopes import PythonFile, PythonScope
 
 _OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 _MEMBER = re.compile(r"[a-z]*[A-Z]\w*")
 """How APIs call members, and Python hardly any parameter."""
 
 
-class Reader:
+class PythonReader:
     """Reads files that may import one another."""
 
-    def __init__(self, files: Iterable[File]) -> None:
+    def __init__(self, files: Iterable[PythonFile]) -> None:
         listed = list(files)
         self._functions = {name for file in listed for name in file.functions}
         self._evaluate = Evaluator(listed).evaluate
 
-    def calls(self, file: File) -> Iterator[Call | Unmapped]:
+    def calls(self, file: PythonFile) -> Iterator[ApiCall | Unmapped]:
         """The calls of AWS in one file, in the order of its text."""
         for node, scope in file.calls:
             place = place_of(file, node)
             if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
-                of_sdk = any(isinstance(one, Client | Handle) for one in self._evaluate(node.args[0], scope))
+                of_sdk = any(
+                    isinstance(one, Boto3Client | Boto3Resource) for one in self._evaluate(node.args[0], scope)
+                )
                 if of_sdk and not all(isinstance(one, ast.Constant) for one in node.args[1:]):
                     yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 continue
             yield from self._call(node, scope, place)
             for handed in handed_over(node):
                 for target in self._evaluate(handed.func, scope):
-                    if isinstance(target, Bound):
+                    if isinstance(target, BoundMethod):
                         yield from self._of(target, handed, scope, place)
         seen: set[tuple[str, str, Location]] = set()
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute.value, scope):
-                if isinstance(value, Handle) and attribute.attr in models.attributes(value.service, value.type):
+                if isinstance(value, Boto3Resource) and attribute.attr in models.attributes(value.service, value.type):
                     place = place_of(file, attribute)
                     for call in self._loads(value, place):
                         if (call.service, call.operation, place) not in seen:
                             seen.add((call.service, call.operation, place))
                             yield call
 
-    def unaccounted(self, file: File, told: Iterable[Call | Unmapped]) -> Iterator[Call | Unmapped]:
+    def unaccounted(self, file: PythonFile, told: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Methods that are taken and never called, and clients of which no call is told at all."""
-        calls = {(one.service, one.operation) for one in told if isinstance(one, Call)}
+        calls = {(one.service, one.operation) for one in told if isinstance(one, ApiCall)}
         services = {service for service, _ in calls}
         lines = {(one.location.file, one.location.line) for one in told}
         called = {id(node.func) for node, _ in file.calls}
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute, scope) if id(attribute) not in called else ():
-                if not (isinstance(value, Bound) and isinstance(value.of, Client)):
+                if not (isinstance(value, BoundMethod) and isinstance(value.of, Boto3Client)):
                     continue
                 place = place_of(file, attribute)
                 for operation in _operations(value.of.service, value.method):
                     if (value.of.service, operation) not in calls:
                         calls.add((value.of.service, operation))
                         services.add(value.of.service)
-                        yield Call(value.of.service, operation, None, place)
+                        yield ApiCall(value.of.service, operation, None, place)
         for node, scope in file.calls:
             place = place_of(file, node)
             given = self._given_away(node, scope)
@@ -101,36 +103,38 @@ class Reader:
             place = place_of(file, node)
             makes = any(isinstance(one, Sdk) and one.maker for one in self._evaluate(node.func, scope))
             for value in self._evaluate(node, scope) if makes else ():
-                is_told = not isinstance(value, Client | Handle) or value.service in services
+                is_told = not isinstance(value, Boto3Client | Boto3Resource) or value.service in services
                 if not is_told and (file.path, place.line) not in lines:
                     yield Unmapped(source(node), "it is made, and no call of it was found", place)
 
-    def _given_away(self, node: ast.Call, scope: Scope) -> str:
+    def _given_away(self, node: ast.Call, scope: PythonScope) -> str:
         """The client, resource or session that a call passes to code that is not in these files; "" for none."""
         passed = (*node.args, *(one.value for one in node.keywords))
         found = [value for one in passed for value in self._evaluate(one, scope)]
-        held = next((one for one in found if isinstance(one, Client | Handle | Sdk)), None)
-        if held is None or not all(isinstance(one, Said) for one in self._evaluate(node.func, scope)):
+        held = next((one for one in found if isinstance(one, Boto3Client | Boto3Resource | Sdk)), None)
+        if held is None or not all(isinstance(one, Scalar) for one in self._evaluate(node.func, scope)):
             return ""
         handed = [target for one in handed_over(node) for target in self._evaluate(one.func, scope)]
-        if is_harmless(node.func, scope, self._functions) or any(isinstance(one, Function | Class) for one in handed):
+        if is_harmless(node.func, scope, self._functions) or any(
+            isinstance(one, PythonFunction | PythonClass) for one in handed
+        ):
             return ""
-        what = "resource" if isinstance(held, Handle) else "client"
+        what = "resource" if isinstance(held, Boto3Resource) else "client"
         return "what makes clients" if isinstance(held, Sdk) else f"a {what} of {held.service}"
 
     # --- calls -------------------------------------------------------------------------------------
 
-    def _call(self, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
+    def _call(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[ApiCall | Unmapped]:
         known = False
-        found: list[Call | Unmapped] = []
+        found: list[ApiCall | Unmapped] = []
         for target in self._evaluate(node.func, scope):
-            known = known or not isinstance(target, Said) or target.text is not None
+            known = known or not isinstance(target, Scalar) or target.text is not None
             if isinstance(target, Sdk) and target.maker:
                 found += self._made(node, scope, place)
-            elif isinstance(target, Bound):
+            elif isinstance(target, BoundMethod):
                 found += self._of(target, node, scope, place)
         # Where it may be of several services, those that have no such operation are not meant.
-        yield from [one for one in found if isinstance(one, Call)] or found
+        yield from [one for one in found if isinstance(one, ApiCall)] or found
         if not known and isinstance(node.func, ast.Attribute):
             method = node.func.attr
             named = [one.arg for one in node.keywords if one.arg]
@@ -145,41 +149,43 @@ class Reader:
                     reason = f"what `{source(node.func.value)}` is cannot be told; {' or '.join(like)} has such a call"
                     yield Unmapped(source(node.func), reason, place)
 
-    def _evaluates_to_code(self, node: ast.expr, scope: Scope) -> bool:
-        return any(isinstance(one, Instance | Module | Meta | Class) for one in self._evaluate(node, scope))
+    def _evaluates_to_code(self, node: ast.expr, scope: PythonScope) -> bool:
+        return any(isinstance(one, Instance | PythonModule | Meta | PythonClass) for one in self._evaluate(node, scope))
 
-    def _made(self, node: ast.Call, scope: Scope, place: Location) -> Iterator[Unmapped]:
+    def _made(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[Unmapped]:
         """A client or resource that is of no service that can be told."""
         for name in argument_of(self._evaluate, node, scope, "service_name", 0):
-            if not isinstance(name, Said) or name.text is None:
+            if not isinstance(name, Scalar) or name.text is None:
                 yield Unmapped(source(node), "which service it is for is known only when it runs", place)
             elif models.service(name.text) is None:
                 yield Unmapped(source(node), f"botocore knows no service {name.text}", place)
 
-    def _of(self, bound: Bound, node: ast.Call, scope: Scope, place: Location) -> Iterator[Call | Unmapped]:
+    def _of(
+        self, bound: BoundMethod, node: ast.Call, scope: PythonScope, place: Location
+    ) -> Iterator[ApiCall | Unmapped]:
         of, method = bound.of, bound.method
-        if isinstance(of, Client):
+        if isinstance(of, Boto3Client):
             yield from self._of_client(of, method, node, scope, place)
-        elif isinstance(of, Pages):
+        elif isinstance(of, PaginatorOrWaiter):
             if method in ("paginate", "wait"):
-                yield Call(of.service, of.operation, arguments_of(self._evaluate, node, scope), place)
-        elif isinstance(of, Handle):
+                yield ApiCall(of.service, of.operation, arguments_of(self._evaluate, node, scope), place)
+        elif isinstance(of, Boto3Resource):
             yield from self._of_handle(of, method, node, scope, place)
-        elif isinstance(of, Collection):
+        elif isinstance(of, ResourceCollection):
             yield from self._of_collection(of, method, node, scope, place)
 
     def _of_client(
-        self, of: Client, method: str, node: ast.Call, scope: Scope, place: Location
-    ) -> Iterator[Call | Unmapped]:
+        self, of: Boto3Client, method: str, node: ast.Call, scope: PythonScope, place: Location
+    ) -> Iterator[ApiCall | Unmapped]:
         service = models.service(of.service)
         assert service is not None
         added = models.added(of.service, "client", method)
         if method == "generate_presigned_url":
             for name in argument_of(self._evaluate, node, scope, "ClientMethod", 0):
-                known = service.methods.get(name.text or "") if isinstance(name, Said) else None
+                known = service.methods.get(name.text or "") if isinstance(name, Scalar) else None
                 given = next(iter(argument_of(self._evaluate, node, scope, "Params", 1)), None)
                 if known is not None:
-                    yield Call(of.service, known, given if isinstance(given, dict) else None, place)
+                    yield ApiCall(of.service, known, given if isinstance(given, dict) else None, place)
                 else:
                     yield Unmapped(source(node.func), "which operation it is is known only when it runs", place)
         elif method in ("get_paginator", "get_waiter"):
@@ -187,21 +193,21 @@ class Reader:
                 self._evaluate, node, scope, "operation_name" if method == "get_paginator" else "waiter_name", 0
             ):
                 listed = service.methods if method == "get_paginator" else service.waiters
-                if not isinstance(name, Said) or name.text is None:
+                if not isinstance(name, Scalar) or name.text is None:
                     yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 elif name.text not in listed:
                     yield Unmapped(source(node), f"{of.service} has no {name.text}", place)
         elif method in service.methods:
-            yield Call(of.service, service.methods[method], arguments_of(self._evaluate, node, scope), place)
+            yield ApiCall(of.service, service.methods[method], arguments_of(self._evaluate, node, scope), place)
         elif added is not None:
             given = arguments_of(self._evaluate, node, scope, added.positional)
-            yield from (Call(of.service, one, given, place) for one in added.operations)
+            yield from (ApiCall(of.service, one, given, place) for one in added.operations)
         elif method not in models.facts()["calls_nothing"]:
             yield Unmapped(source(node.func), f"a client of {of.service} has no operation of this name", place)
 
     def _of_handle(
-        self, of: Handle, method: str, node: ast.Call, scope: Scope, place: Location
-    ) -> Iterator[Call | Unmapped]:
+        self, of: Boto3Resource, method: str, node: ast.Call, scope: PythonScope, place: Location
+    ) -> Iterator[ApiCall | Unmapped]:
         added = models.added(of.service, of.type, method)
         action = entry_called(of.model.get("actions", {}), method)
         waiter = entry_called(of.model.get("waiters", {}), method.removeprefix("wait_until_"))
@@ -209,7 +215,7 @@ class Reader:
             passed = arguments_of(self._evaluate, node, scope, added.positional)
             names = models.facts()["identifiers"].get(of.service, {}).get(of.type, {})
             own = {names[one]: said for one, said in of.identifiers.items() if one in names}
-            yield from (Call(of.service, one, {**(passed or {}), **own}, place) for one in added.operations)
+            yield from (ApiCall(of.service, one, {**(passed or {}), **own}, place) for one in added.operations)
         elif action is not None:
             yield call_of(of, action["request"], arguments_of(self._evaluate, node, scope), place)
         elif method in ("load", "reload"):
@@ -222,13 +228,13 @@ class Reader:
         elif entry_called(of.model.get("has", {}), method) is None and method not in models.facts()["calls_nothing"]:
             yield Unmapped(source(node.func), f"a resource of {of.service} has no such method", place)
 
-    def _loads(self, of: Handle, place: Location) -> Iterator[Call]:
+    def _loads(self, of: Boto3Resource, place: Location) -> Iterator[ApiCall]:
         if "load" in of.model:
             yield call_of(of, of.model["load"]["request"], {}, place)
 
     def _of_collection(
-        self, of: Collection, method: str, node: ast.Call, scope: Scope, place: Location
-    ) -> Iterator[Call]:
+        self, of: ResourceCollection, method: str, node: ast.Call, scope: PythonScope, place: Location
+    ) -> Iterator[ApiCall]:
         type_ = of.model["resource"]["type"]
         batch = entry_called((models.resources(of.of.service) or {})[type_].get("batchActions", {}), method)
         chained = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call)

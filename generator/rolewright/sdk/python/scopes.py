@@ -14,12 +14,12 @@ _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(eq=False)
-class Scope:
+class PythonScope:
     """A module, a class or a function. `names` has everything that each name may stand for."""
 
-    file: File
-    parent: Scope | None
-    owner: Class | None = None
+    file: PythonFile
+    parent: PythonScope | None
+    owner: PythonClass | None = None
     """The class whose method this is."""
     names: dict[str, list[Binding]] = field(default_factory=dict)
     returns: list[ast.expr] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Scope:
 
     def find(self, name: str) -> tuple[Binding, ...]:
         """What a name stands for here; a class's own names are not seen from its methods."""
-        scope: Scope | None = self
+        scope: PythonScope | None = self
         while scope is not None:
             if name in scope.names and (scope is self or not scope.is_class):
                 return tuple(scope.names[name])
@@ -36,96 +36,98 @@ class Scope:
 
 
 @dataclass(eq=False)
-class File:
+class PythonFile:
     """A parsed file. `name` is its dotted path, `calls` and `attributes` are all there are, each with its scope."""
 
     path: str
     name: str
-    scope: Scope = field(init=False)
-    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
-    attributes: list[tuple[ast.Attribute, Scope]] = field(default_factory=list)
+    scope: PythonScope = field(init=False)
+    calls: list[tuple[ast.Call, PythonScope]] = field(default_factory=list)
+    attributes: list[tuple[ast.Attribute, PythonScope]] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
     """The names of all functions and classes."""
-    put: dict[str, list[Value]] = field(default_factory=dict)
+    put: dict[str, list[Assignment]] = field(default_factory=dict)
     """What is given to attributes of anything but instances, as `threading.local()` keeps it."""
 
 
 @dataclass(eq=False)
-class Function:
+class PythonFunction:
     """A function and what is in it. `positional` are its parameters in order."""
 
     name: str
-    scope: Scope
+    scope: PythonScope
     positional: tuple[str, ...]
     is_property: bool = False
 
 
 @dataclass(eq=False)
-class Class:
+class PythonClass:
     """A class. `attributes` are what its methods give to those of its instances, `bases` stand in the scope around."""
 
     name: str
-    scope: Scope
+    scope: PythonScope
     bases: tuple[ast.expr, ...]
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class Assignment:
     """A name that stands for an expression."""
 
     node: ast.expr
-    scope: Scope
+    scope: PythonScope
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class Iteration:
     """A name that stands for each element of an expression."""
 
     node: ast.expr
-    scope: Scope
+    scope: PythonScope
 
 
 @dataclass(frozen=True, eq=False)
-class Element:
+class Insertion:
     """A name that stands for a mapping or a list with an expression in it, under a key."""
 
     key: ast.expr
     node: ast.expr
-    scope: Scope
+    scope: PythonScope
 
 
 @dataclass(frozen=True, eq=False)
-class Typed:
+class AnnotatedName:
     """A name that is declared to be of a type."""
 
     annotation: ast.expr
-    scope: Scope
+    scope: PythonScope
 
 
 @dataclass(frozen=True, eq=False)
-class Parameter:
+class PythonParameter:
     """A parameter of a function, with its annotation and default."""
 
-    function: Function
+    function: PythonFunction
     name: str
     annotation: ast.expr | None
     default: ast.expr | None
 
 
 @dataclass(frozen=True)
-class Imported:
+class PythonImport:
     """A module (`attribute` is ""), or something in it, and the file that imports it."""
 
     module: str
     attribute: str
-    file: File
+    file: PythonFile
 
 
-Binding = Value | Item | Element | Typed | Parameter | Imported | Function | Class
+Binding = (
+    Assignment | Iteration | Insertion | AnnotatedName | PythonParameter | PythonImport | PythonFunction | PythonClass
+)
 
 
-def _around(scope: Scope) -> Iterator[Scope]:
+def _around(scope: PythonScope) -> Iterator[PythonScope]:
     """A scope and those that it is in."""
     while True:
         yield scope
@@ -134,10 +136,10 @@ def _around(scope: Scope) -> Iterator[Scope]:
         scope = scope.parent
 
 
-def read_file(text: str, path: str, name: str) -> File:
+def read_file(text: str, path: str, name: str) -> PythonFile:
     """The scopes of a file. Raises SyntaxError, ValueError or RecursionError for what is no Python."""
-    file = File(path, name)
-    file.scope = Scope(file, None)
+    file = PythonFile(path, name)
+    file.scope = PythonScope(file, None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python's remarks on code that is not ours
         tree = ast.parse(text)
@@ -148,10 +150,10 @@ def read_file(text: str, path: str, name: str) -> File:
 class _Reader(ast.NodeVisitor):
     """Fills the scopes of a file, from its first line to its last."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: PythonFile) -> None:
         self._file = file
         self._scope = file.scope
-        self._class: Class | None = None
+        self._class: PythonClass | None = None
 
     # --- scopes ------------------------------------------------------------------------------------
 
@@ -164,21 +166,21 @@ class _Reader(ast.NodeVisitor):
     def _function(self, node: _FunctionNode) -> None:
         for one in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(one)
-        scope = Scope(self._file, self._scope, self._class if self._scope.is_class else self._scope.owner)
+        scope = PythonScope(self._file, self._scope, self._class if self._scope.is_class else self._scope.owner)
         arguments = (*node.args.posonlyargs, *node.args.args)
         is_property = any("property" in ast.unparse(one).lower() for one in node.decorator_list)
         self._file.functions.add(node.name)
-        function = Function(node.name, scope, tuple(one.arg for one in arguments), is_property)
+        function = PythonFunction(node.name, scope, tuple(one.arg for one in arguments), is_property)
         self._bind(node.name, function)
         padding = [None] * (len(arguments) - len(node.args.defaults))
         defaults = (*padding, *node.args.defaults, *node.args.kw_defaults)
         for argument, default in zip((*arguments, *node.args.kwonlyargs), defaults, strict=True):
-            scope.names[argument.arg] = [Parameter(function, argument.arg, argument.annotation, default)]
+            scope.names[argument.arg] = [PythonParameter(function, argument.arg, argument.annotation, default)]
         self._inside(scope, node.body)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        scope = Scope(self._file, self._scope, is_class=True)
-        made = Class(node.name, scope, tuple(node.bases))
+        scope = PythonScope(self._file, self._scope, is_class=True)
+        made = PythonClass(node.name, scope, tuple(node.bases))
         self._file.functions.add(node.name)
         self._bind(node.name, made)
         before, self._class = self._class, made
@@ -186,10 +188,10 @@ class _Reader(ast.NodeVisitor):
         self._class = before
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        scope = Scope(self._file, self._scope, self._scope.owner)
+        scope = PythonScope(self._file, self._scope, self._scope.owner)
         self._inside(scope, [node.body])
 
-    def _inside(self, scope: Scope, body: list[ast.stmt] | list[ast.expr]) -> None:
+    def _inside(self, scope: PythonScope, body: list[ast.stmt] | list[ast.expr]) -> None:
         before, self._scope = self._scope, scope
         for one in body:
             self.visit(one)
@@ -199,69 +201,69 @@ class _Reader(ast.NodeVisitor):
 
     def _bind(self, name: str, binding: Binding) -> None:
         scope = self._scope
-        if isinstance(binding, Element):  # what is put into something does not make a name for it here
+        if isinstance(binding, Insertion):  # what is put into something does not make a name for it here
             scope = next((one for one in _around(scope) if name in one.names), scope)
         scope.names.setdefault(name, []).append(binding)
 
-    def _target(self, target: ast.expr, value: Value | Item | Element | Typed) -> None:
+    def _target(self, target: ast.expr, value: Assignment | Iteration | Insertion | AnnotatedName) -> None:
         if isinstance(target, ast.Name):
             self._bind(target.id, value)
         elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             owner = self._scope.owner
             if owner is not None and target.value.id in ("self", "cls"):
                 owner.attributes.setdefault(target.attr, []).append(value)
-            elif isinstance(value, Value):
+            elif isinstance(value, Assignment):
                 self._file.put.setdefault(target.attr, []).append(value)
-        elif isinstance(target, ast.Attribute) and isinstance(value, Value):
+        elif isinstance(target, ast.Attribute) and isinstance(value, Assignment):
             self._file.put.setdefault(target.attr, []).append(value)
-        elif isinstance(target, ast.Subscript) and isinstance(value, Value):
-            self._target(target.value, Element(target.slice, value.node, self._scope))
-        elif isinstance(target, ast.Tuple) and isinstance(value, Value) and isinstance(value.node, ast.Tuple):
+        elif isinstance(target, ast.Subscript) and isinstance(value, Assignment):
+            self._target(target.value, Insertion(target.slice, value.node, self._scope))
+        elif isinstance(target, ast.Tuple) and isinstance(value, Assignment) and isinstance(value.node, ast.Tuple):
             for one, part in zip(target.elts, value.node.elts, strict=False):
-                self._target(one, Value(part, self._scope))
+                self._target(one, Assignment(part, self._scope))
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
-            self._target(target, Value(node.value, self._scope))
+            self._target(target, Assignment(node.value, self._scope))
         self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self._target(node.target, Typed(node.annotation, self._scope))
+        self._target(node.target, AnnotatedName(node.annotation, self._scope))
         if node.value is not None:
-            self._target(node.target, Value(node.value, self._scope))
+            self._target(node.target, Assignment(node.value, self._scope))
         self.generic_visit(node)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        self._target(node.target, Value(node.value, self._scope))
+        self._target(node.target, Assignment(node.value, self._scope))
         self.generic_visit(node)
 
     def visit_withitem(self, node: ast.withitem) -> None:
         if node.optional_vars is not None:
-            self._target(node.optional_vars, Value(node.context_expr, self._scope))
+            self._target(node.optional_vars, Assignment(node.context_expr, self._scope))
         self.generic_visit(node)
 
     def visit_For(self, node: ast.For) -> None:
-        self._target(node.target, Item(node.iter, self._scope))
+        self._target(node.target, Iteration(node.iter, self._scope))
         self.generic_visit(node)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> None:
-        self._target(node.target, Item(node.iter, self._scope))
+        self._target(node.target, Iteration(node.iter, self._scope))
         self.generic_visit(node)
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
-        self._target(node.target, Item(node.iter, self._scope))
+        self._target(node.target, Iteration(node.iter, self._scope))
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         for one in node.names:
             name = one.asname or one.name.split(".")[0]
-            self._bind(name, Imported(one.name if one.asname else name, "", self._file))
+            self._bind(name, PythonImport(one.name if one.asname else name, "", self._file))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         package = self._file.name.split(".")[: -node.level] if node.level else []
         module = ".".join([*package, *([node.module] if node.module else [])])
         for one in node.names:
-            self._bind(one.asname or one.name, Imported(module, one.name, self._file))
+            self._bind(one.asname or one.name, PythonImport(module, one.name, self._file))
 
     # --- what is done ------------------------------------------------------------------------------
 

@@ -7,22 +7,22 @@ import re
 from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Location
-from rolewright.sdk.calls import Said
+from rolewright.sdk.calls import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.sdk.python.scopes import File
+    from rolewright.sdk.python.scopes import PythonFile
 
 _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 
 
-def constant(node: ast.Constant) -> Iterator[Said]:
+def constant(node: ast.Constant) -> Iterator[Scalar]:
     """A text, or something that is none; None is nothing, until something else is put there."""
     if isinstance(node.value, str):
-        yield Said(node.value)
+        yield Scalar(node.value)
     elif node.value is not None:
-        yield Said(None, hint(node))
+        yield Scalar(None, hint(node))
 
 
 def alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
@@ -55,7 +55,7 @@ def source(node: ast.AST) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def place_of(file: File, node: ast.expr) -> Location:
+def place_of(file: PythonFile, node: ast.expr) -> Location:
     """Give the place of an expression."""
     line, column = node.lineno, node.col_offset + 1
     return Location(file.path, line, column, node.end_lineno or line, (node.end_col_offset or 0) + 1)

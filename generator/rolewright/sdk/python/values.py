@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rolewright.sdk import models
-from rolewright.sdk.calls import Argument, Call, Said
+from rolewright.sdk.calls import ApiCall, Argument, Scalar
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.core.finding import Location
-    from rolewright.sdk.python.scopes import Class, Element, File, Function, Scope
+    from rolewright.sdk.python.scopes import Insertion, PythonClass, PythonFile, PythonFunction, PythonScope
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Sdk:
 
 
 @dataclass(frozen=True)
-class Client:
+class Boto3Client:
     """A client of a service."""
 
     service: str
 
 
 @dataclass(frozen=True)
-class Pages:
+class PaginatorOrWaiter:
     """A paginator or a waiter."""
 
     service: str
@@ -40,7 +40,7 @@ class Pages:
 
 
 @dataclass(frozen=True, eq=False)
-class Handle:
+class Boto3Resource:
     """A resource of boto3; of the type "" for the service's own."""
 
     service: str
@@ -54,10 +54,10 @@ class Handle:
 
 
 @dataclass(frozen=True, eq=False)
-class Collection:
+class ResourceCollection:
     """Several resources of boto3, as its model describes them."""
 
-    of: Handle
+    of: Boto3Resource
     model: Mapping[str, Any]
 
 
@@ -69,7 +69,7 @@ class Meta:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Response:
     """What an operation answered, where that names what an argument named."""
 
     named: Argument
@@ -79,14 +79,14 @@ class Answer:
 class Holder:
     """A mapping or a list that an expression was put into."""
 
-    element: Element
+    element: Insertion
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
+class BoundMethod:
     """A method that was taken from a client or a resource."""
 
-    of: Client | Handle | Collection | Pages | Holder
+    of: Boto3Client | Boto3Resource | ResourceCollection | PaginatorOrWaiter | Holder
     method: str
 
 
@@ -94,30 +94,31 @@ class Bound:
 class Instance:
     """An object of a class in the code."""
 
-    of: Class
+    of: PythonClass
 
 
 @dataclass(frozen=True, eq=False)
-class Module:
+class PythonModule:
     """One of the files, imported."""
 
-    file: File
+    file: PythonFile
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class CallFrame:
     """A call of a function whose result is asked for: its parameters are what this call passes."""
 
-    function: Function
+    function: PythonFunction
     node: ast.Call
-    scope: Scope
-    outer: tuple[Frame, ...]
+    scope: PythonScope
+    outer: tuple[CallFrame, ...]
 
 
 Mark: TypeAlias = tuple[int, int, tuple[int, ...]]
-Known: TypeAlias = (
-    "Sdk | Client | Pages | Handle | Collection | Meta | Answer | Holder | Bound | Instance | Module"
-    "| Function | Class | Said | tuple[Argument, ...] | Mapping[str, Argument]"
+PythonValue: TypeAlias = (
+    "Sdk | Boto3Client | PaginatorOrWaiter | Boto3Resource | ResourceCollection | Meta | Response | Holder"
+    "| BoundMethod | Instance | PythonModule | PythonFunction | PythonClass"
+    "| Scalar | tuple[Argument, ...] | Mapping[str, Argument]"
 )
 
 
@@ -129,62 +130,70 @@ def of_sdk(name: str) -> Iterator[Sdk]:
         yield Sdk()
 
 
-def of_handle(value: Handle, name: str) -> Iterator[Known]:
+def of_handle(value: Boto3Resource, name: str) -> Iterator[PythonValue]:
     """What an attribute of a resource is, without what is there once it was loaded."""
     collection = entry_called(value.model.get("hasMany", {}), name)
     if name == "meta":
         yield Meta(value.service)
     elif collection is not None:
-        yield Collection(value, collection)
+        yield ResourceCollection(value, collection)
     elif own := [said for key, said in value.identifiers.items() if models.python_name(key) == name]:
         yield from arguments_in(own)
     elif name not in models.attributes(value.service, value.type):
-        yield Bound(value, name)
+        yield BoundMethod(value, name)
 
 
-def of_stub(service: str, name: str) -> Iterator[Known]:
+def of_stub(service: str, name: str) -> Iterator[PythonValue]:
     """The value that a type of a package of stubs is for."""
     if models.service(service) is None:
         return
     if name.endswith("Client"):
-        yield Client(service)
+        yield Boto3Client(service)
     elif name.endswith("ServiceResource"):
-        yield Handle(service, "", {})
+        yield Boto3Resource(service, "", {})
     elif name in (models.resources(service) or {}):
         described = (models.resources(service) or {})[name]
-        yield Handle(service, name, {one["name"]: Said(None, name) for one in described.get("identifiers", ())})
+        yield Boto3Resource(
+            service, name, {one["name"]: Scalar(None, name) for one in described.get("identifiers", ())}
+        )
 
 
-def handle_from(of: Handle, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]) -> Handle:
+def handle_from(
+    of: Boto3Resource, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]
+) -> Boto3Resource:
     """A resource that another gives. `told` and `named` are what was passed for it."""
     identifiers: dict[str, Argument] = {}
     waiting = list(told)
     for one in model.get("identifiers", ()):
         if one["source"] == "input":
-            identifiers[one["target"]] = waiting.pop(0) if waiting else named.get(one["target"].lower(), Said(None, ""))
+            identifiers[one["target"]] = (
+                waiting.pop(0) if waiting else named.get(one["target"].lower(), Scalar(None, ""))
+            )
         elif one["source"] == "identifier":
-            identifiers[one["target"]] = of.identifiers.get(one["name"], Said(None, ""))
+            identifiers[one["target"]] = of.identifiers.get(one["name"], Scalar(None, ""))
         elif one["source"] == "requestParameter":
-            identifiers[one["target"]] = named.get(one["path"], Said(None, ""))
+            identifiers[one["target"]] = named.get(one["path"], Scalar(None, ""))
         else:  # the answer names what the only argument did, as the URL of a queue does its name
-            identifiers[one["target"]] = next(iter(named.values())) if len(named) == 1 else Said(None, "")
-    return Handle(of.service, model["type"], identifiers)
+            identifiers[one["target"]] = next(iter(named.values())) if len(named) == 1 else Scalar(None, "")
+    return Boto3Resource(of.service, model["type"], identifiers)
 
 
-def item_of(collection: Collection) -> Handle:
+def item_of(collection: ResourceCollection) -> Boto3Resource:
     """One of the resources of a collection."""
     model = collection.model["resource"]
     return handle_from(collection.of, model, [], {})
 
 
-def call_of(of: Handle, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location) -> Call:
+def call_of(
+    of: Boto3Resource, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location
+) -> ApiCall:
     """The call behind a method of a resource, with what its identifiers say."""
     own: dict[str, Argument] = {}
     for one in request.get("params", ()):
         if one["source"] == "identifier" and one["name"] in of.identifiers:
             own[re.split(r"[.\[]", one["target"])[0]] = of.identifiers[one["name"]]
     arguments = None if passed is None and not own else {**(passed or {}), **own}
-    return Call(of.service, request["operation"], arguments, place)
+    return ApiCall(of.service, request["operation"], arguments, place)
 
 
 def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
@@ -195,16 +204,16 @@ def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | No
     return None
 
 
-def arguments_in(values: Iterable[Known]) -> Iterator[Argument]:
+def arguments_in(values: Iterable[PythonValue]) -> Iterator[Argument]:
     """Those that are arguments: texts, lists, mappings."""
     for value in values:
-        if isinstance(value, Said | tuple | dict):
+        if isinstance(value, Scalar | tuple | dict):
             yield value
 
 
-def distinct(values: Iterable[Known]) -> tuple[Known, ...]:
+def distinct(values: Iterable[PythonValue]) -> tuple[PythonValue, ...]:
     """Without what stands there twice."""
-    found: list[Known] = []
+    found: list[PythonValue] = []
     for value in values:
         if not any(value is one or (type(value) is type(one) and value == one) for one in found):
             found.append(value)

@@ -1,0 +1,46 @@
+"""Packages of AWS's SDKs for JavaScript → the services that what they have is of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rolewright.sdk.c_family.values import PackageObject
+from rolewright.sdk.packages import facts, service_called
+
+if TYPE_CHECKING:
+    from rolewright.sdk.models import Service
+
+COMMAND = re.compile(r"([A-Z]\w*)Command")
+FUNCTION = re.compile(r"(paginate|waitUntil|waitFor)([A-Z]\w*)")
+
+
+def is_sdk(package: str) -> bool:
+    """Return whether a package is one of AWS's SDKs."""
+    return package == "aws-sdk" or package.startswith(("@aws-sdk/", "aws-sdk/"))
+
+
+def service_of(package: str, member: str) -> Service | None:
+    """The service that something in a package is of."""
+    if package in facts()["javascript"]["all"]:
+        named = re.sub(r"\.DocumentClient$", "", member)
+        return service_called(named) if named and named != "*" and "." not in named else None
+    for start in facts()["javascript"]["services"]:
+        if package.startswith(start):
+            return service_called(package.removeprefix(start).removesuffix(".js"))
+    return None
+
+
+def client_service(value: object) -> Service | None:
+    """The service of a client."""
+    if not isinstance(value, PackageObject) or not is_sdk(value.package):
+        return None
+    made_by = value.made_by.removesuffix(".from")
+    if COMMAND.fullmatch(made_by) or FUNCTION.fullmatch(made_by):
+        return None
+    return service_of(value.package, made_by)
+
+
+def gives_back(package: str) -> bool:
+    """Whether a package gives back what it is passed, or is one of Node's own."""
+    return package in facts()["passes"] or package.startswith("node:") or package in facts()["javascript"]["own"]
