@@ -40,11 +40,11 @@ class ApiCall:
     is_sure: bool = True
 
     def given(self, path: str) -> tuple[Scalar, ...]:
-        """What stands at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for the keys of a mapping."""
+        """Return what is at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for a mapping's keys."""
         return tuple(one for one, _ in self._found(path))
 
     def shows(self, path: str) -> bool:
-        """Whether the code itself has something at a path, and not only in what it gets from elsewhere."""
+        """Return whether the code itself has something at a path, and not only in what it gets from elsewhere."""
         return any(is_shown for _, is_shown in self._found(path))
 
     def _found(self, path: str) -> Iterator[tuple[Scalar, bool]]:
@@ -62,7 +62,7 @@ class Unmapped:
 
 
 def _at(value: object, path: list[str]) -> Iterator[tuple[Scalar, bool]]:
-    """What is at a path, and whether the code shows that it is there."""
+    """Yield what is at a path, and whether the code shows that it is there."""
     if isinstance(value, tuple):
         for one in value:
             yield from _at(one, path)

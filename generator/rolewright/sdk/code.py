@@ -58,7 +58,7 @@ class CodeScan:
 
 
 def read_files(files: Iterable[str], folder: str) -> CodeScan:
-    """The calls in the files below a folder, or in one file, and which languages were not read."""
+    """Find the calls in the files below a folder, or in one file, and the languages that were not read."""
     found: list[ApiCall | Unmapped] = []
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     unread: Counter[str] = Counter()
@@ -90,7 +90,7 @@ def read_files(files: Iterable[str], folder: str) -> CodeScan:
 
 
 def _head(file: str) -> str:
-    """The first characters of a file; "" for one that is no text or cannot be read."""
+    """Read the first characters of a file; "" for a binary file or one that cannot be read."""
     try:
         with open_plain(file) as opened:
             return opened.read(_HEAD).decode("utf-8", "replace")
@@ -99,7 +99,7 @@ def _head(file: str) -> str:
 
 
 def _once(found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
-    """Without more than the first line of what is not read, for each of its files; a project has hundreds."""
+    """Leave out all but the first line of what is not read, for each of its files; a project has hundreds."""
     seen: set[str] = set()
     for one in found:
         if isinstance(one, Unmapped) and one.text.endswith(" is not read"):
@@ -112,7 +112,7 @@ def _once(found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
 def _sources(
     texts: dict[str, str], folder: str, reader: type[ScriptReader | GoReader], marks: Iterable[str]
 ) -> list[ApiCall | Unmapped]:
-    """The calls in files that are read word by word; none where no file names the SDK."""
+    """Find the calls in JavaScript or Go; none where no file names the SDK."""
     if not any(mark in text for text in texts.values() for mark in marks):
         return []
     found: list[ApiCall | Unmapped] = []
@@ -130,7 +130,7 @@ def _sources(
 
 
 def _idle(files: Iterable[PythonFile], told: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
-    """Where boto3 is imported, in code that nothing else is told of."""
+    """Report imports of boto3 in code in which nothing else was found."""
     if any(True for _ in told):
         return []
     return [

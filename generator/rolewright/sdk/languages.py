@@ -24,17 +24,17 @@ _COMMAND = re.compile(
 
 @cache
 def read_as(name: str) -> str | None:
-    """The language that a file is read as; None for one that is not read."""
+    """Return the language that a file is read as; None for one that is not read."""
     return _read().get(PurePath(name).suffix)
 
 
 def unread_language(name: str) -> str | None:
-    """The language of a file that holds code, or starts programs, and is not read."""
+    """Return the language of a file that holds code, or starts programs, and is not read."""
     return _unread().get(PurePath(name).suffix) or _starts(name)
 
 
 def language_of_program(head: str) -> str | None:
-    """The language that the first line of a file tells by the program that runs it, where its name tells none."""
+    """Return the language of the program that the first line of a file names, where its file name tells none."""
     found = _PROGRAM.match(head)
     name = "" if found is None else found[2] if found[1] == "env" and found[2] else found[1]
     language: str | None = _facts()["programs"].get(name.rstrip("0123456789."))
@@ -42,17 +42,17 @@ def language_of_program(head: str) -> str | None:
 
 
 def is_read(language: str) -> bool:
-    """Whether the calls in files of a language are read."""
+    """Return whether the calls in files of a language are read."""
     return language in _facts()["read"]
 
 
 def is_list_of_packages(name: str) -> bool:
-    """Whether a file says which packages a project takes that is written in a language that is not read."""
+    """Return whether a file lists the packages of a project in a language that is not read."""
     return _packages_of(name) is not None
 
 
 def calls_unread(file: str, text: str, language: str | None) -> Unmapped | None:
-    """What uses AWS in a file of a language that is not read, or in a list of packages for one: the first such line."""
+    """Find the first line that uses AWS in a file of a language that is not read, or in its list of packages."""
     about: Mapping[str, Any] | None = (
         {"command": True} if _starts(PurePath(file).name) else _facts()["unread"].get(language)
     )

@@ -50,19 +50,19 @@ class Extra:
 
 
 def python_name(name: str) -> str:
-    """A name of a model as Python has it: `ListObjectsV2` → `list_objects_v2`."""
+    """Convert a name of a model to Python's: `ListObjectsV2` → `list_objects_v2`."""
     return str(xform_name(name))
 
 
 @cache
 def names() -> frozenset[str]:
-    """The names of all services that a client can be made for."""
+    """List the names of all services that a client can be made for."""
     return frozenset(_loader().list_available_services("service-2"))
 
 
 @cache
 def service(name: str) -> Service | None:
-    """A service by the name that a client is made with; None for one that botocore does not know."""
+    """Load a service by the name that a client is made with; None for one that botocore does not know."""
     if name not in names():
         return None
     model = _loader().load_service_model(name, "service-2")
@@ -88,13 +88,13 @@ def _waiters(name: str) -> Mapping[str, Any]:
 
 
 def by_id(identifier: str) -> str | None:
-    """The name of a service by its id in lower case with letters and digits alone, as other SDKs' packages have it."""
+    """Return the name of a service by its id in lower case, without punctuation, as other SDKs' packages have it."""
     return _ids().get(identifier)
 
 
 @cache
 def _ids() -> Mapping[str, str]:
-    """The names of all services by their ids, of which the beginning of each model tells: all of it takes seconds."""
+    """Map ids to names of services, from the beginning of each model: reading all of it takes seconds."""
     found: dict[str, str] = {}
     for name in sorted(names()):
         version = _loader().determine_latest_version(name, "service-2")
@@ -109,7 +109,7 @@ def _ids() -> Mapping[str, str]:
 
 
 def usual() -> Iterator[Service]:
-    """The services that most code calls."""
+    """Yield the services that most code calls."""
     for name in facts()["usual"]:
         found = service(name)
         assert found is not None
@@ -118,7 +118,7 @@ def usual() -> Iterator[Service]:
 
 @cache
 def resources(name: str) -> Mapping[str, Any] | None:
-    """The model of boto3's resources of a service, with the service's own under ""; None where it has none."""
+    """Load the model of boto3's resources of a service, the service's own under ""; None where it has none."""
     try:
         model = _loader().load_service_model(name, "resources-1")
     except UnknownServiceError:
@@ -136,7 +136,7 @@ def _input(identifier: Mapping[str, Any]) -> dict[str, str]:
 
 @cache
 def attributes(name: str, type_: str) -> frozenset[str]:
-    """The attributes of a resource that are there once it was loaded."""
+    """Return the attributes of a resource that are known only once it was loaded."""
     described = (resources(name) or {}).get(type_, {})
     shape = _loader().load_service_model(name, "service-2")["shapes"].get(described.get("shape", ""), {})
     own = {one.get("memberName", one["name"]) for one in described.get("identifiers", ())}
@@ -144,21 +144,21 @@ def attributes(name: str, type_: str) -> frozenset[str]:
 
 
 def added(name: str, type_: str, method: str) -> Extra | None:
-    """A method that boto3 adds to a client (`type_` is "client") or a resource by hand."""
+    """Return a method that boto3 adds by hand to a client (`type_` is "client") or a resource."""
     found = facts()["methods"].get(name, {}).get(type_, {}).get(method)
     return None if found is None else Extra(tuple(found["calls"]), tuple(found.get("takes", ())))
 
 
 @cache
 def facts() -> Mapping[str, Any]:
-    """What boto3 does that its models do not tell."""
+    """Load what boto3 does that its models do not tell."""
     found: Mapping[str, Any] = load(Path(__file__).with_name("boto3.yaml")).trees[0].data
     return found
 
 
 @cache
 def _loader() -> Loader:
-    """Reads the packages' own models alone: those of the user's home would change what a run says."""
+    """Load the packages' own models alone: those of the user's home would change what a run says."""
     paths = []
     for package in ("botocore", "boto3"):
         spec = importlib.util.find_spec(package)

@@ -26,7 +26,7 @@ class Needs:
 
 
 def needs_of(prefix: str, operation: str) -> Needs | None:
-    """What an operation needs; None where nothing is known of it, which is never guessed.
+    """Return what an operation needs; None where nothing is known of it, which is never guessed.
 
     `prefix` is that of the service's actions. Names with a version at their end, as events of Lambda and CloudFront
     have, are taken without it.
@@ -43,19 +43,19 @@ def needs_of(prefix: str, operation: str) -> Needs | None:
 
 
 def prefix_of(source: str) -> str:
-    """The prefix of the actions behind the source of an event, such as `monitoring.amazonaws.com`."""
+    """Return the prefix of the actions behind the source of an event, such as `monitoring.amazonaws.com`."""
     name = source.removesuffix(".amazonaws.com")
     return str(_facts()["sources"].get(name, name))
 
 
 def is_data(prefix: str, operation: str) -> bool:
-    """Whether a trail records it only where it was told to record data events."""
+    """Return whether a trail records it only where it was told to record data events."""
     return _VERSION.sub("", operation) in _facts()["data"].get(prefix, ())
 
 
 @cache
 def data_actions() -> frozenset[str]:
-    """The actions that only data events show."""
+    """Return the actions that only data events show."""
     found = set()
     for prefix, operations in _facts()["data"].items():
         for operation in operations:
@@ -66,7 +66,7 @@ def data_actions() -> frozenset[str]:
 
 @cache
 def silent_patterns() -> tuple[str, ...]:
-    """The actions that leave no event of their own, as patterns in lower case."""
+    """Return the actions that leave no event of their own, as patterns in lower case."""
     return tuple(one.lower() for one in _facts()["silent"])
 
 

@@ -35,7 +35,7 @@ _OBJECT = re.compile(
 
 
 def other_ways(language: str, file: str, text: str) -> Iterator[Unmapped]:
-    """What calls AWS in a file without a client that could be followed: each package once, each command."""
+    """Find what calls AWS in a file without a client that could be followed: each package once, each command."""
     seen: set[str] = set()
     for match in _IMPORTS[language].finditer(text):
         package = _listed(language, match)
@@ -51,7 +51,7 @@ def other_ways(language: str, file: str, text: str) -> Iterator[Unmapped]:
 
 
 def _listed(language: str, match: re.Match[str]) -> str:
-    """The package that is imported, if it or one that it is in is listed; "" else."""
+    """Return the package that is imported, if it or one that it is in is listed; "" otherwise."""
     mark = "." if language == "Python" else "/"
     for name in (f"{match[1]}{mark}{match[2]}", match[1]) if match[2] else (match[1],):
         parts = name.split(mark)

@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 @cache
 def facts() -> Mapping[str, Any]:
-    """The packages of the SDKs."""
+    """Load the facts of the SDKs' packages."""
     found: Mapping[str, Any] = load(Path(__file__).with_name("packages.yaml")).trees[0].data
     return found
 
 
 @cache
 def service_called(written: str) -> Service | None:
-    """The service behind the end of a package's name, or a class of it."""
+    """Return the service behind the end of a package's name, or a class of it."""
     identifier = re.sub(r"[^a-z0-9]", "", written.lower())
     name = facts()["services"].get(identifier) or by_id(identifier)
     return None if name is None else service(name)
 
 
 def operations_called(known: Service, written: str) -> list[str]:
-    """The operations that are written so, in whichever case their first letter is."""
+    """Return the operations that are written so, in whichever case their first letter is."""
     operation = written[:1].upper() + written[1:]
     listed = facts()["renamed"].get(known.name, {}).get(operation, [operation])
     return [one for one in listed if one in known.operations]
 
 
 def spelled(known: Service, operation: str, given: Argument | None) -> Mapping[str, Argument] | None:
-    """Arguments with the names of the operation's members, whose first letters languages write otherwise."""
+    """Rename arguments to the operation's members, whose first letters languages write otherwise."""
     if not isinstance(given, dict):
         return None
     names = {name.lower(): name for name in known.operations[operation]}

@@ -41,7 +41,7 @@ class CallPermission:
 
 
 def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]:
-    """What calls need; an operation of which nothing is known, or only one of several things, is told as such."""
+    """Map calls to what they need; report operations of which nothing, or only one of several things, is known."""
     for call in calls:
         known = service(call.service)
         assert known is not None
@@ -82,7 +82,7 @@ def _has(call: ApiCall, argument: str) -> bool:
 def _resources(
     call: ApiCall, prefix: str, action: str, own: Mapping[str, str] | None
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """The ARNs that an action is on, for the types of which the call names all that tells which one it is."""
+    """Yield the ARNs that an action is on, for the types of which the call names all that identifies one."""
     facts = iam.action(action)
     assert facts is not None
     reference = iam.service(action.split(":", maxsplit=1)[0])
@@ -106,7 +106,7 @@ def _resources(
 
 
 def _joined(said: Scalar, between: str, end: Scalar) -> Scalar:
-    """Two values as one, where both are known."""
+    """Join two values, where both are known."""
     if said.text is None or end.text is None:
         return Scalar(None, f"{said.hint or said.text}{between}{end.hint or end.text}")
     return Scalar(f"{said.text}{between}{end.text}")
@@ -115,7 +115,7 @@ def _joined(said: Scalar, between: str, end: Scalar) -> Scalar:
 def _filled(
     template: str, given: Mapping[str, tuple[Scalar, ...]]
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """A template with each thing that its variables may be; all but one of them are the same for all."""
+    """Fill a template with each thing that its variables may be; all but one of them are the same for all."""
     names = [name for name in _VARIABLE.findall(template) if name in given]
     widest = max((len(given[name]) for name in names), default=0)
     for index in range(widest):
@@ -140,20 +140,20 @@ def _filled(
 
 
 def _is_whole(text: str, template: str) -> bool:
-    """Whether an ARN has the characters at its end that AWS puts there, for which a policy else has a `?` each."""
+    """Return whether an ARN ends in the characters that AWS appends, for each of which a policy has a `?`."""
     marks = len(template) - len(template.rstrip("?"))
     named, dash, end = text.rpartition("-")
     return marks > 0 and named.startswith("arn:") and dash == "-" and len(end) == marks and end.isalnum()
 
 
 def _mark(hint: str) -> str:
-    """A name for what is not known: that of the variable it comes from, as names of resources are written."""
+    """Return a name for an unknown value: that of the variable it comes from, as names of resources are written."""
     words = re.findall(r"[A-Za-z0-9]+", hint.rpartition(".")[2] if re.fullmatch(r"[\w.]+", hint) else hint)
     return "-".join(["fill-in", *words]).lower()[:60].strip("-")
 
 
 def _read(text: str, name: str, template: str) -> dict[str, str]:
-    """What a value says of the variables: an ARN, a URL or a plain name; nothing if it is of something else."""
+    """Read the variables of a template from an ARN, a URL or a plain name; nothing if it is of something else."""
     if text.startswith("arn:"):
         return _parted(text.removesuffix(":*"), template.split("-??????", maxsplit=1)[0].removesuffix(":*"))
     if text.startswith("https://"):
@@ -168,7 +168,7 @@ def _read(text: str, name: str, template: str) -> dict[str, str]:
 
 
 def _parted(arn: str, template: str) -> dict[str, str]:
-    """What the variables of a template are in an ARN, each the shortest that it can be; nothing if it does not fit."""
+    """Match an ARN with a template, each variable as short as it can be; nothing if it does not fit."""
     first, *rest = _VARIABLE.split(template)  # texts, and between them the names of variables
     if not arn.startswith(first) or not rest:
         return {}

@@ -12,7 +12,7 @@ from rolewright.sdk.javascript.names import ScriptNames
 
 
 def read_source(text: str, path: str) -> SourceFile:
-    """The names of a file."""
+    """Read a file and find its names."""
     is_go = PurePath(path).suffix == ".go"
     tokens = tokens_of(text, is_go=is_go)
     source = SourceFile(path, tokens, Parser(tokens, is_go=is_go))

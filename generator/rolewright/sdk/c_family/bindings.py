@@ -85,7 +85,7 @@ class SourceFile:
     """Tokens that name a type, or stand in an import."""
 
     def scope_of(self, name: str, at: int) -> int | None:
-        """The innermost bracket around a token in which a name is known; None for a name that is not."""
+        """Return the innermost bracket around a token in which a name is known; None for a name that is not."""
         around = self.tokens.around[at] if at < len(self.tokens) else -1
         while True:
             if (around, name) in self.names:
@@ -95,7 +95,7 @@ class SourceFile:
             around = self.tokens.around[around]
 
     def find(self, name: str, at: int) -> list[Binding]:
-        """What a name may stand for at a token."""
+        """Return what a name may stand for at a token."""
         scope = self.scope_of(name, at)
         return [] if scope is None else self.names[scope, name]
 
@@ -132,11 +132,11 @@ class Names:
         return SourceExpression(self._source, self._parser.expression(at)[0])
 
     def _scope(self, at: int) -> int:
-        """The bracket that a name is known in which is made at a token."""
+        """Return the bracket in which a name that is declared at a token is known."""
         return self._tokens.around[at]
 
     def _member_put(self, at: int) -> None:
-        """`a.b = c` at the equals sign."""
+        """Record `a.b = c`, from its equals sign."""
         tokens = self._tokens
         if tokens.is_mark(at - 2, ".", "?.") and tokens.is_name(at - 1):
             self._source.properties[tokens.words[at - 1]].append(self._bound(at + 1))
@@ -144,7 +144,7 @@ class Names:
                 self._put.append((at - 3, tokens.words[at - 3], tokens.words[at - 1], at + 1))
 
     def _commas(self, opening: int) -> Iterator[tuple[int, int]]:
-        """Where each part between brackets begins and ends."""
+        """Yield where each part between brackets begins and ends."""
         end = self._tokens.end_of(opening)
         at = opening + 1
         while at < end:
@@ -154,7 +154,7 @@ class Names:
 
 
 def links(node: Expression) -> Iterator[Expression]:
-    """An expression and what it is taken from, from the last link to the first."""
+    """Yield an expression and what it is taken from, from the last link to the first."""
     while True:
         yield node
         if not isinstance(node, MemberExpression | CallExpression):
@@ -163,5 +163,5 @@ def links(node: Expression) -> Iterator[Expression]:
 
 
 def is_relative(package: str) -> bool:
-    """Whether an import is of a file of the project."""
+    """Return whether an import is of a file of the project."""
     return package.startswith((".", "/", "@/", "~/"))

@@ -27,14 +27,14 @@ class SourceFileIndex:
             self._by_folder[PurePath(file.path).parent].append(file)
 
     def beside(self, file: SourceFile, name: str) -> list[Binding]:
-        """What other files of a Go package call so."""
+        """Return what a name is bound to in the other files of a Go package."""
         if PurePath(file.path).suffix != ".go":
             return []
         near = self._by_folder[PurePath(file.path).parent]
         return [binding for one in near if one is not file for binding in one.names.get((-1, name), ())]
 
     def imported(self, package: str) -> SourceFile | None:
-        """The file of the project that an import is of; None for a package of somebody else's."""
+        """Return the file of the project that an import is of; None for a package of somebody else's."""
         path = PurePosixPath(package)
         if not is_relative(package):
             return None

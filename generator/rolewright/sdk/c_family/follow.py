@@ -66,7 +66,7 @@ class Follower:
         """Calls by the last name of what is called."""
 
     def values(self, of: SourceExpression) -> tuple[SourceValue, ...]:
-        """All that an expression may be, as far as that can be told."""
+        """Return all that an expression may be, as far as that can be told."""
         key = id(of.node)
         if key not in self._known:
             if key in self._open or len(self._open) > _DEPTH:
@@ -84,7 +84,7 @@ class Follower:
         return self._known[key]
 
     def argument(self, of: SourceExpression) -> Argument:
-        """An expression as an argument of a call."""
+        """Return an expression as an argument of a call."""
         found: tuple[Argument, ...] = tuple(one for one in self.values(of) if isinstance(one, Scalar | tuple | dict))
         made = [
             one for one in self.values(of) if isinstance(one, SourceLiteral) and isinstance(one.node, CompositeLiteral)
@@ -155,7 +155,7 @@ class Follower:
         return Scalar(text)
 
     def _mapped(self, code: SourceLiteral) -> Argument:
-        """What a mapping or a list says, as an argument."""
+        """Convert a mapping or a list to an argument."""
         made = code.node
         assert isinstance(made, CompositeLiteral)
         if made.is_list:
@@ -178,7 +178,7 @@ class Follower:
         return found
 
     def bound(self, binding: Binding) -> Iterator[SourceValue]:
-        """What a name may stand for by one of its bindings."""
+        """Yield what a name may stand for by one of its bindings."""
         match binding:
             case SourceExpression():
                 yield from self.values(binding)
@@ -257,12 +257,12 @@ class Follower:
             yield Scalar(None, hint(whole))
 
     def _put_as(self, file: SourceFile, name: str) -> list[Binding]:
-        """What is put anywhere under a name; in the file itself, where it is put there."""
+        """Return what is assigned anywhere to a member of this name; in the file itself, if it is assigned there."""
         found = file.properties.get(name) or self._properties.get(name, [])
         return [] if len(found) > _MANY else found
 
     def member_of(self, value: SourceValue, name: str) -> Iterator[SourceValue]:
-        """What a value has by a name."""
+        """Yield what a value has by a name."""
         if isinstance(value, PackageMember):
             yield PackageMember(value.package, name if value.member in ("*", "default") else f"{value.member}.{name}")
         elif isinstance(value, ImportedFile):
@@ -276,7 +276,7 @@ class Follower:
                     yield from self.values(SourceExpression(value.file, one))
 
     def _result(self, of: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
-        """What a call gives."""
+        """Yield what a call returns."""
         file = of.file
         if isinstance(node.of, Identifier) and node.of.name in ("require", "import") and node.given:
             for one in self.values(SourceExpression(file, node.given[0])):
@@ -298,7 +298,7 @@ class Follower:
         yield from found or [Scalar(None, hint(of))]
 
     def _called(self, of: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
-        """What the function gives that is called, where it is known."""
+        """Yield what the function that is called returns, where it is known."""
         found = False
         for value in self.values(SourceExpression(of.file, node.of)):
             if isinstance(value, PackageMember) and value.package in facts()["passes"]:
@@ -316,7 +316,7 @@ class Follower:
                 yield from self._returned(other, body, of)
 
     def _returned(self, file: SourceFile, body: int, call: SourceExpression) -> Iterator[SourceValue]:
-        """What a function gives; a parameter that it gives back is what this call passes."""
+        """Yield what a function returns; a parameter that it returns is what this call passes."""
         starts = [one + 1 for one in _returns(file).get(body, ())] if file.tokens.is_mark(body, "{") else [body]
         assert isinstance(call.node, CallExpression)
         passed_on = call.node.given
@@ -333,7 +333,7 @@ class Follower:
                 yield from self.values(SourceExpression(file, node))
 
     def given_away(self, file: SourceFile, node: CallExpression) -> tuple[str, list[PackageObject]]:
-        """The package of somebody else's that a call is of, and the clients that it is passed; "" for a call of none.
+        """Return the foreign package that a call is of, and the clients that it is passed; "" for a call of none.
 
         Those alone, in a mapping or in a list: what is passed within more is not looked for.
         """
@@ -355,14 +355,14 @@ class Follower:
         return owners[0].package, found
 
     def place(self, file: SourceFile, at: int, text: str) -> Location:
-        """Where something stands."""
+        """Return the location of a text at a token."""
         line, column = file.tokens.place(at)
         return Location(file.path, line, column, line, column + len(text))
 
 
 @cache
 def _returns(file: SourceFile) -> Mapping[int, list[int]]:
-    """The `return`s of each block with braces, by where it begins; those in blocks within it belong to it too."""
+    """Map the brace that begins each block to its `return`s, including those of the blocks within it."""
     found: dict[int, list[int]] = defaultdict(list)
     tokens = file.tokens
     for at in range(len(tokens)):

@@ -47,7 +47,7 @@ class Parser:
         self._steps = 0
 
     def expression(self, at: int) -> tuple[Expression, int]:
-        """The expression that begins at a token, and the token after it."""
+        """Read the expression that begins at a token; return it with the token after it."""
         if at not in self._whole:
             if self._depth > _DEPTH:
                 return OtherExpression(at), self.after(at)
@@ -57,7 +57,7 @@ class Parser:
         return self._whole[at]
 
     def unit(self, at: int) -> tuple[Expression, int]:
-        """The same without operators: a name, a text or a bracket with all calls, members and indices of it."""
+        """Read an expression without operators: a name, a text or a bracket with its calls, members and indices."""
         if at not in self._units:
             self._steps += 1
             if self._steps > _STEPS:
@@ -70,12 +70,12 @@ class Parser:
         return self._units[at]
 
     def after(self, at: int) -> int:
-        """The token after one, or after all that a bracket holds."""
+        """Return the token after this one, or after the bracket that it opens."""
         tokens = self.tokens
         return min(tokens.ends.get(at, at) + 1, len(tokens))
 
     def listed(self, opening: int) -> tuple[Expression, ...]:
-        """The expressions between brackets."""
+        """Read the expressions between brackets."""
         end = self.tokens.end_of(opening)
         found: list[Expression] = []
         at = opening + 1
@@ -86,7 +86,7 @@ class Parser:
         return tuple(found)
 
     def comma(self, at: int, end: int) -> int:
-        """The token after the next comma, not looking into brackets."""
+        """Return the token after the next comma, not looking into brackets."""
         while at < end and not self.tokens.is_mark(at, ","):
             at = self.after(at)
         return at + 1
@@ -124,12 +124,12 @@ class Parser:
         return (options[0] if len(options) == 1 else Alternatives(tuple(options), at)), end
 
     def _ends_line(self, at: int) -> bool:
-        """Whether Go's line ended before an operator that may begin the next one."""
+        """Return whether Go's line ended before an operator that may begin the next one."""
         tokens = self.tokens
         return self.is_go and "\n" in tokens.text[tokens.starts[at - 1] : tokens.starts[at]] if at else False
 
     def type(self, at: int) -> int:
-        """The token after a type."""
+        """Skip a type."""
         tokens = self.tokens
         end = min(at + _TYPES, len(tokens))
         while at < end:
@@ -146,7 +146,7 @@ class Parser:
         return at
 
     def types(self, at: int) -> int | None:
-        """The token after `<…>`, if it is types that stand there."""
+        """Skip `<…>`, if it holds types."""
         tokens = self.tokens
         if self.is_go or not tokens.is_mark(at, "<"):
             return None
@@ -223,7 +223,7 @@ class Parser:
         return CallExpression(of, (), is_new=True, at=at), end
 
     def _arrow(self, at: int) -> int | None:
-        """Where the body begins of a function whose parameters end before a token; None for no function."""
+        """Return where the body begins of a function whose parameters end before a token; None for no function."""
         tokens = self.tokens
         if self.is_go:
             return None
@@ -275,11 +275,11 @@ class Parser:
         return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
 
     def _value(self, at: int) -> Expression:
-        """A value in a mapping; Go leaves the type out of those within one."""
+        """Read a value in a mapping; Go leaves the type out of those within one."""
         return self._mapping(at, None) if self.tokens.is_mark(at, "{") and self.is_go else self.expression(at)[0]
 
     def _colon(self, at: int) -> int | None:
-        """Where the colon after a key stands."""
+        """Return where the colon after a key stands."""
         tokens = self.tokens
         if tokens.is_mark(at, "[") or tokens.kinds[at] in (NAME, TEXT, NUMBER):
             after = self.after(at)
@@ -295,7 +295,7 @@ class Parser:
         return StringLiteral(tokens.words[at], at)
 
     def _body_after(self, at: int) -> int:
-        """Where the body begins of a function whose parameters stand at a bracket."""
+        """Return where the body begins of a function whose parameters stand at a bracket."""
         tokens = self.tokens
         at = self.after(at)
         if tokens.is_mark(at, ":"):
@@ -331,7 +331,7 @@ class Parser:
         return found, at
 
     def _is_type(self, start: int, found: Expression) -> bool:
-        """Whether braces after it are what is in a value of Go, and no block."""
+        """Return whether braces after an expression hold what is in a value of Go, and are no block."""
         tokens = self.tokens
         if tokens.is_mark(start - 1, "]"):
             return True

@@ -49,19 +49,19 @@ class Tokens:
         return len(self.words)
 
     def is_mark(self, at: int, *marks: str) -> bool:
-        """Whether one of such marks stands there."""
+        """Return whether one of these marks stands at a token."""
         return 0 <= at < len(self.words) and self.kinds[at] == MARK and self.words[at] in marks
 
     def is_name(self, at: int, *names: str) -> bool:
-        """Whether a name stands there, and one of these if they are given."""
+        """Return whether a name stands at a token, and one of these if they are given."""
         return 0 <= at < len(self.words) and self.kinds[at] == NAME and (not names or self.words[at] in names)
 
     def end_of(self, at: int) -> int:
-        """Where a bracket is closed; one that is not has nothing in it."""
+        """Return where a bracket is closed; one that is not has nothing in it."""
         return self.ends.get(at, at + 1)
 
     def place(self, at: int) -> tuple[int, int]:
-        """The line and the column of a token."""
+        """Return the line and the column of a token."""
         start = self.starts[at]
         line = bisect_right(self._lines, start)
         return line, start - self._lines[line - 1] + 1
@@ -72,7 +72,7 @@ class Tokens:
 
 
 def tokens_of(text: str, *, is_go: bool) -> Tokens:
-    """The words of a file of Go, or else of JavaScript or TypeScript."""
+    """Split a file of Go, or else of JavaScript or TypeScript, into tokens."""
     found = Tokens(text)
     _Lexer(found, is_go=is_go).read()
     return found
@@ -94,7 +94,7 @@ class _Lexer:
             at = self._word(space.end()) if space else self._word(at)
 
     def _word(self, at: int) -> int:
-        """Adds the word at a place, and tells where it ends."""
+        """Add the token at a place, and return where it ends."""
         text = self._found.text
         if at >= len(text):
             return at
@@ -129,7 +129,7 @@ class _Lexer:
         return self._chunk(at + 1)
 
     def _chunk(self, at: int) -> int:
-        """A part of a template, and what comes after it: its end, or an expression in it."""
+        """Add a part of a template and what comes after it: its end, or an expression in it."""
         text = self._found.text
         match = _CHUNK.match(text, at)
         assert match is not None
@@ -148,7 +148,7 @@ class _Lexer:
         return bool(self._open) and self._found.words[self._open[-1]] == "`("
 
     def _expression(self, at: int) -> int | None:
-        """A regular expression, where a value may begin; None for a division."""
+        """Add a regular expression, where a value may begin; return None for a division."""
         found = self._found
         last = len(found) - 1
         if last >= 0:
@@ -192,7 +192,7 @@ class _Lexer:
 
 
 def unescaped(text: str) -> str:
-    """What a text in quotes stands for."""
+    """Resolve the escapes of a text in quotes."""
     return _ESCAPE.sub(_character, text) if "\\" in text else text
 
 

@@ -56,7 +56,7 @@ SourceValue: TypeAlias = "PackageMember | PackageObject | SourceLiteral | Import
 
 
 def hint(of: SourceExpression) -> str:
-    """What the code calls a value: a variable of the environment, or the expression itself."""
+    """Name a value as the code does: a variable of the environment, or the expression itself."""
     tokens, at = of.file.tokens, of.node.at
     if at >= len(tokens):
         return ""

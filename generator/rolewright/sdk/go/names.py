@@ -56,7 +56,7 @@ class GoNames(Names):
                     return
 
     def _made(self, at: int) -> None:
-        """`a, b := c, d`, and `for _, a := range b`."""
+        """Read `a, b := c, d`, and `for _, a := range b`."""
         tokens = self._tokens
         names: list[str] = []
         one = at - 1

@@ -57,7 +57,7 @@ class GoReader:
         """Operations of which an input is made somewhere."""
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
-        """The calls in all files, and what is imported without one."""
+        """Find the calls in all files, and what is imported without one."""
         made: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             if not any(map(self._is_sdk, file.imports)):
@@ -99,7 +99,7 @@ class GoReader:
         return found
 
     def _operations(self, package: str, type_: str) -> tuple[Service, list[str]] | None:
-        """The operations that a type is the input of."""
+        """Return the operations that a type is the input of."""
         known = self._service(package)
         if known is None or not self._is_sdk(package):
             return None
@@ -127,7 +127,7 @@ class GoReader:
                 yield Unmapped(f"{known.name}.{type_}", "no service that the file imports has such an operation", place)
 
     def _put(self, file: SourceFile, node: CompositeLiteral) -> Mapping[str, Argument]:
-        """What is put into a value after it was made and got a name."""
+        """Return the fields that are assigned to a value after it was made and named."""
         for (scope, name), bindings in file.names.items():
             if any(isinstance(one, SourceExpression) and one.node is node for one in bindings):
                 listed = file.fields.get((scope, name), [])
@@ -135,14 +135,14 @@ class GoReader:
         return {}
 
     def _type(self, file: SourceFile, of: Expression | None) -> Iterator[tuple[str, str]]:
-        """The package and the name of a type."""
+        """Yield the package and the name of a type."""
         if isinstance(of, MemberExpression) and isinstance(of.of, Identifier):
             for one in file.find(of.of.name, of.of.at):
                 if isinstance(one, SourceImport):
                     yield one.package, of.name
 
     def _named(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
-        """The input of an operation that no value is made of: by `new`, `var`, or far away."""
+        """Yield the operation of an input of which no value is made here: by `new`, `var`, or elsewhere."""
         for package, type_ in self._type(file, node):
             found = self._operations(package, type_)
             for operation in found[1] if found else ():
@@ -184,7 +184,7 @@ class GoReader:
             yield operation
 
     def _more(self, file: SourceFile, node: CallExpression, member: MemberExpression) -> Iterator[ApiCall]:
-        """What a manager of transfers calls besides the operation whose input it takes."""
+        """Yield what a transfer manager calls besides the operation whose input it takes."""
         listed = self._facts["methods"].get(member.name, {})
         for given in node.given if listed else ():
             for value in self._follow.values(SourceExpression(file, given)):
@@ -204,7 +204,7 @@ class GoReader:
                                 )
 
     def _handed(self) -> Iterator[Unmapped]:
-        """Clients, and what makes them, that are given to packages of others."""
+        """Report clients, and what makes them, that are passed to packages of others."""
         for file in self._follow.files:
             for node in self._nodes[id(file)]:
                 if not isinstance(node, CallExpression):
@@ -240,7 +240,7 @@ def _is_below(package: str, folder: str) -> bool:
 
 
 def _distinct(calls: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
-    """Each operation once a line."""
+    """Keep each operation once a line."""
     found: dict[object, ApiCall | Unmapped] = {}
     for one in calls:
         key = (one.service, one.operation, one.location.file, one.location.line) if isinstance(one, ApiCall) else one
@@ -258,7 +258,7 @@ def _first(node: Expression) -> int:
 
 
 def _nodes(file: SourceFile) -> Iterator[Expression]:
-    """Each member, call and value with a type in a file."""
+    """Yield each member, call and value with a type in a file."""
     tokens, seen = file.tokens, set()
     for at in range(len(tokens)):
         if not tokens.is_name(at) or tokens.is_mark(at - 1, "."):

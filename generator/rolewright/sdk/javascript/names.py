@@ -48,7 +48,7 @@ class ScriptNames(Names):
             self._source.imports.setdefault(self._tokens.words[at], at)
 
     def _import(self, at: int) -> None:
-        """`import a, { b as c } from "d"`, `import * as a from`, `import a = require()`, and exports of such."""
+        """Read `import a, { b as c } from "d"`, `import * as a from`, `import a = require()`, and exports of such."""
         tokens = self._tokens
         is_export, one = tokens.words[at] == "export", at + 1
         is_type = (
@@ -83,7 +83,7 @@ class ScriptNames(Names):
                 self._bind(-1, local, SourceImport(package, member))
 
     def _imported_at(self, at: int) -> list[tuple[str, str]]:
-        """What is imported at a token, each with its name here."""
+        """Return what is imported at a token, each with its name here."""
         tokens = self._tokens
         if tokens.is_mark(at, "{"):
             return [self._specifier(begin, end) for begin, end in self._commas(at) if begin < end]
@@ -180,7 +180,7 @@ class ScriptNames(Names):
             one = self._parser.after(one)
 
     def _function(self, name: str, at: int, owner: str = "") -> int | None:
-        """A function whose parameters begin at a bracket or before it; where its body begins."""
+        """Read a function whose parameters begin at or near a token; return where its body begins."""
         tokens = self._tokens
         opening = self._parser.types(at) or at
         if not tokens.is_mark(opening, "("):
@@ -211,7 +211,7 @@ class ScriptNames(Names):
         return body if self._tokens.is_mark(body, "{") else self._tokens.around[body]
 
     def _arrow(self, at: int) -> None:
-        """The parameters of a function that no name is for."""
+        """Declare the parameter of a function without a name."""
         tokens = self._tokens
         scope = self._scope_of_body(at + 1) if at + 1 < len(tokens) else -1
         if tokens.is_name(at - 1) and not tokens.is_mark(at - 2, ":", "|"):

@@ -21,7 +21,7 @@ def is_sdk(package: str) -> bool:
 
 
 def service_of(package: str, member: str) -> Service | None:
-    """The service that something in a package is of."""
+    """Return the service that a member of a package belongs to."""
     if package in facts()["javascript"]["all"]:
         named = re.sub(r"\.DocumentClient$", "", member)
         return service_called(named) if named and named != "*" and "." not in named else None
@@ -32,7 +32,7 @@ def service_of(package: str, member: str) -> Service | None:
 
 
 def client_service(value: object) -> Service | None:
-    """The service of a client."""
+    """Return the service of a client; None for anything else."""
     if not isinstance(value, PackageObject) or not is_sdk(value.package):
         return None
     made_by = value.made_by.removesuffix(".from")
@@ -42,5 +42,5 @@ def client_service(value: object) -> Service | None:
 
 
 def gives_back(package: str) -> bool:
-    """Whether a package gives back what it is passed, or is one of Node's own."""
+    """Return whether a package returns what it is passed, or is one of Node's own."""
     return package in facts()["passes"] or package.startswith("node:") or package in facts()["javascript"]["own"]

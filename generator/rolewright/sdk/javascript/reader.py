@@ -37,7 +37,7 @@ class ScriptReader:
         self._made = {one.name for one in self._clients()}
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
-        """The calls in all files, and what is imported without one."""
+        """Find the calls in all files, and what is imported without one."""
         found: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             for node, outer in self._nodes[id(file)]:
@@ -49,7 +49,7 @@ class ScriptReader:
     # --- services ----------------------------------------------------------------------------------
 
     def _clients(self) -> Iterator[Service]:
-        """The services of which a client with methods is made anywhere."""
+        """Yield the services of which a client with methods is made anywhere."""
         for file in self._follow.files:
             if not any(map(is_sdk, file.imports)):
                 continue
@@ -72,7 +72,7 @@ class ScriptReader:
                 yield from self._taken(file, node)
 
     def _taken(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
-        """A method that is not called where it is taken."""
+        """Yield the operations of a method that is not called where it is read."""
         for value in self._follow.values(SourceExpression(file, node.of)):
             known = client_service(value)
             for operation in operations_called(known, node.name) if known else ():
@@ -93,7 +93,7 @@ class ScriptReader:
         yield from found
 
     def _unknown_command(self, file: SourceFile, node: CallExpression) -> Iterator[ApiCall | Unmapped]:
-        """A command that comes from nowhere that can be followed, in a project that has the SDK."""
+        """Guess the service of a command whose import cannot be followed, in a project that has the SDK."""
         name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
         command = COMMAND.fullmatch(name)
         values = self._follow.values(SourceExpression(file, node.of))
@@ -115,7 +115,7 @@ class ScriptReader:
     def _owned(
         self, file: SourceFile, node: Expression, value: PackageMember, call: CallExpression | None, *, is_new: bool
     ) -> Iterator[ApiCall | Unmapped]:
-        """What is made of something in a package, or called."""
+        """Yield the calls of what is made of, or called from, a package."""
         member = value.member.rpartition(".")[2] if value.package not in self._facts["all"] else value.member
         special = self._facts["special"].get(value.package, {}).get(member)
         if special is not None:
@@ -225,7 +225,7 @@ class ScriptReader:
                 yield Unmapped(self._said(file, node), reason, self._place(file, node))
 
     def _sent(self, file: SourceFile, node: CallExpression, is_client: bool, place: Location) -> Iterator[Unmapped]:  # noqa: FBT001
-        """A command that is sent, where no command can be seen."""
+        """Report a command that is sent but cannot be seen."""
         if not node.given:
             return
         values = self._follow.values(SourceExpression(file, node.given[0]))
@@ -238,7 +238,7 @@ class ScriptReader:
     def _of_something(
         self, file: SourceFile, node: CallExpression, member: MemberExpression, place: Location
     ) -> Iterator[ApiCall | Unmapped]:
-        """A method of something that cannot be told, where a client that is made elsewhere has such a one."""
+        """Yield the call of a method of an unknown value, if a client made elsewhere has such a method."""
         given = self._given(file, node, 0)
         method = member.name
         like = [known for name in sorted(self._made) if (known := service(name)) and operations_called(known, method)]
@@ -264,7 +264,7 @@ class ScriptReader:
     # --- what nothing accounts for -----------------------------------------------------------------
 
     def _handed(self, told: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
-        """Methods that are taken out of a client by their names, and clients that others' code is given."""
+        """Yield methods that are destructured from a client, and report clients that are passed to foreign code."""
         lines = {(one.location.file, one.location.line) for one in told if isinstance(one, Unmapped)}
         for file in self._follow.files:
             parts = [one for listed in file.names.values() for one in listed if isinstance(one, PropertyOf)]
@@ -289,7 +289,7 @@ class ScriptReader:
                     yield Unmapped(self._said(file, node), reason, place)
 
     def _idle(self, calls: list[ApiCall], told: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
-        """Packages of services that are imported, and of which no call was found."""
+        """Report packages of services that are imported, and of which no call was found."""
         called = {one.service for one in calls}
         places = {one.location.file for one in told if isinstance(one, Unmapped)}
         for file in self._follow.files:
@@ -320,7 +320,7 @@ class ScriptReader:
 
 
 def _members(known: Service, method: str) -> set[str]:
-    """The members of what a method takes, in lower case."""
+    """Return the members of what a method takes, in lower case."""
     return {one.lower() for operation in operations_called(known, method) for one in known.operations[operation]}
 
 
@@ -329,7 +329,7 @@ def _is_client_like(text: str) -> bool:
 
 
 def _first(node: Expression) -> int:
-    """The first token of an expression."""
+    """Return the first token of an expression."""
     at = node.at
     while isinstance(node, MemberExpression | CallExpression | IndexExpression):
         node = node.of
@@ -338,7 +338,7 @@ def _first(node: Expression) -> int:
 
 
 def _nodes(file: SourceFile) -> Iterator[tuple[Expression, Expression | None]]:
-    """Each name, member and call of a file, with what it is a part of."""
+    """Yield each name, member and call of a file, with what it is a part of."""
     tokens, seen = file.tokens, set()
     for at in range(len(tokens)):
         starts = tokens.is_name(at) or (tokens.is_mark(at, "(") and not tokens.is_name(at - 1))

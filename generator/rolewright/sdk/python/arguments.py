@@ -21,7 +21,7 @@ Evaluate: TypeAlias = Callable[[ast.expr, PythonScope], tuple[PythonValue, ...]]
 def arguments_of(
     evaluate: Evaluate, node: ast.Call, scope: PythonScope, positional: tuple[str, ...] = ()
 ) -> Mapping[str, Argument] | None:
-    """What is passed by name, or in an order that is known; None where that is not all that is passed."""
+    """Return what is passed by name, or in a known order; None if that is not all that is passed."""
     found: dict[str, Argument] = {
         name: as_argument(evaluate, one, scope) for name, one in zip(positional, node.args, strict=False)
     }
@@ -37,7 +37,7 @@ def arguments_of(
 
 
 def argument_of(evaluate: Evaluate, node: ast.Call, scope: PythonScope, name: str, position: int) -> Iterator[Argument]:
-    """Give what a call passes by a name or at a position."""
+    """Yield what a call passes by a name or at a position."""
     for one in node.keywords:
         if one.arg == name:
             yield from arguments_in(evaluate(one.value, scope))
@@ -46,6 +46,6 @@ def argument_of(evaluate: Evaluate, node: ast.Call, scope: PythonScope, name: st
 
 
 def as_argument(evaluate: Evaluate, node: ast.expr, scope: PythonScope) -> Argument:
-    """A value as an argument: all that it may be, where that is more than one thing."""
+    """Return a value as an argument: all that it may be, where that is more than one thing."""
     values = tuple(arguments_in(evaluate(node, scope)))
     return values[0] if len(values) == 1 else values or Scalar(None, hint(node))

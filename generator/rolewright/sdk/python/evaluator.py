@@ -85,9 +85,9 @@ class Evaluator:
         self._known.clear()  # they were told without what is passed to functions
 
     def _called(self, node: ast.Call, scope: PythonScope) -> Iterator[tuple[PythonFunction, ast.Call, bool]]:
-        """The functions that a call runs, itself or by handing them over, and whether what it passes comes after one.
+        """Yield the functions that a call runs, itself or by passing them on, each with its call.
 
-        That is so for methods, whose first parameter is what they are of.
+        The third says whether it is a method, whose first parameter no call passes.
         """
         for call in (node, *handed_over(node)):
             for target in self.evaluate(call.func, scope):
@@ -101,7 +101,7 @@ class Evaluator:
     # --- values ------------------------------------------------------------------------------------
 
     def evaluate(self, node: ast.expr, scope: PythonScope) -> tuple[PythonValue, ...]:
-        """All that an expression may be, as far as that can be told."""
+        """Return all that an expression may be, as far as that can be told."""
         mark = (id(node), id(scope), tuple(id(frame.node) for frame in self._frames))
         if mark not in self._known:
             if mark in self._open or len(self._open) > _DEPTH:
@@ -142,7 +142,7 @@ class Evaluator:
                 yield Scalar(None, hint(node))
 
     def _kept_in(self, node: ast.expr, scope: PythonScope) -> Iterator[Holder]:
-        """The clients, resources and methods that a mapping has under its keys."""
+        """Yield the clients, resources and methods that a mapping has under its keys."""
         pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
         for key, value in pairs:
             if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
@@ -162,7 +162,7 @@ class Evaluator:
         }
 
     def _joined(self, node: ast.JoinedStr | ast.BinOp, scope: PythonScope) -> Scalar:
-        """A text that is put together, if each part of it is known."""
+        """Join the parts of a text, if each of them is known."""
         parts = node.values if isinstance(node, ast.JoinedStr) else [node.left, node.right]
         text = ""
         for part in parts:
@@ -197,7 +197,7 @@ class Evaluator:
                 yield binding
 
     def _parameter(self, parameter: PythonParameter) -> Iterator[PythonValue]:
-        """What a function is called with, where it is called in these files; or what its annotation tells."""
+        """Yield what a function is called with in these files, or what the parameter's annotation tells."""
         function = parameter.function
         typed = list(self._annotated(parameter.annotation, function.scope))
         if typed:
@@ -229,7 +229,7 @@ class Evaluator:
         return found
 
     def _annotated(self, annotation: ast.expr | None, scope: PythonScope) -> Iterator[PythonValue]:
-        """A client or a resource, as the packages of stubs name their types."""
+        """Yield the client or resource that an annotation names, as packages of stubs name their types."""
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
             try:
                 annotation = ast.parse(annotation.value, mode="eval").body
@@ -295,7 +295,7 @@ class Evaluator:
                 pass
 
     def _member(self, value: Instance | PythonClass | PythonModule, node: ast.Attribute) -> Iterator[PythonValue]:
-        """What a class or a module calls so."""
+        """Yield what a class or a module has by this name."""
         if isinstance(value, PythonModule):
             found = value.file.scope.names.get(node.attr, [])
         else:
@@ -310,7 +310,7 @@ class Evaluator:
             yield from self._kept(node)
 
     def _kept(self, node: ast.Attribute) -> Iterator[PythonValue]:
-        """What is given anywhere to an attribute of such a name, of something that cannot be told."""
+        """Yield what is assigned anywhere to an attribute of this name, where its owner is unknown."""
         found = [one for value in self._put.get(node.attr, ()) for one in self.evaluate(value.node, value.scope)]
         kept = [
             one
@@ -322,7 +322,7 @@ class Evaluator:
             yield Scalar(None, hint(node))
 
     def _members(self, class_: PythonClass, name: str, below: tuple[PythonClass, ...] = ()) -> list[Binding]:
-        """What a class, or else one that it is derived from, has by a name; `below` are those derived from it."""
+        """Return what a class, or else one of its bases, has by a name; `below` are the classes derived from it."""
         found = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
         outer = class_.scope.parent or class_.scope
         for base in () if found else class_.bases:
@@ -332,7 +332,7 @@ class Evaluator:
         return found
 
     def _result(self, node: ast.Call, scope: PythonScope) -> Iterator[PythonValue]:
-        """What a call gives."""
+        """Yield what a call returns."""
         found = False
         for target in self.evaluate(node.func, scope):
             match target:

@@ -34,7 +34,7 @@ COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
 def results_of_method(
     evaluate: Evaluate, bound: BoundMethod, node: ast.Call, scope: PythonScope
 ) -> Iterator[PythonValue]:
-    """What a method of a client or a resource gives, as far as calls go on from it."""
+    """Yield what a method of a client or a resource returns, as far as calls go on from it."""
     of, method = bound.of, bound.method
     if isinstance(of, Boto3Client):
         yield from _result_of_client(evaluate, of, method, node, scope)
@@ -79,7 +79,7 @@ def _result_of_client(
 
 
 def held_under(evaluate: Evaluate, element: Insertion, key: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:
-    """What was put into something, if it is asked for by a key that may be the one that it was put there by."""
+    """Yield what was put into a container, if the key asked for may be the one that it was put under."""
     put = {one.text for one in evaluate(element.key, element.scope) if isinstance(one, Scalar)}
     asked = {one.text for one in evaluate(key, scope) if isinstance(one, Scalar)}
     if put & asked or not put or not asked or None in put | asked:

@@ -24,13 +24,13 @@ class PythonModuleIndex:
                 self._files[".".join(parts[start:])].append(file)
 
     def nearest(self, module: str, file: PythonFile) -> list[PythonFile]:
-        """The files that a module may be: those with the longest way in common with the file that imports it."""
+        """Return the files that a module may be: those with the longest path in common with the importing file."""
         files = self._files.get(module, [])
         shared = [_shared(one.path, file.path) for one in files]
         return [one for one, count in zip(files, shared, strict=True) if count == max(shared)]
 
 
 def _shared(one: str, other: str) -> int:
-    """How many folders two paths have in common, from the first on."""
+    """Count the folders that two paths have in common, from the first on."""
     pairs = zip(PurePath(one).parent.parts, PurePath(other).parent.parts, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -21,7 +21,7 @@ _TARGET, _ARGUMENTS, _NAMED = "target", "args", "kwargs"
 
 
 def handed_over(node: ast.Call) -> Iterator[ast.Call]:
-    """The calls that a call makes of what it is passed, if it is one that calls its argument with those after it.
+    """Yield the calls that a call makes of what it is passed, if it calls its argument with those after it.
 
     What it is passed need not be a function: whoever asks evaluates that.
     """
@@ -52,7 +52,7 @@ def _made(func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], of:
 
 
 def is_harmless(func: ast.expr, scope: PythonScope, own: Collection[str]) -> bool:
-    """Whether a function that is not known calls nothing of what it is passed, or is one of the project's `own`.
+    """Return whether an unknown function calls nothing of what it is passed, or is one of the project's `own`.
 
     So are those of Python itself, of packages that give back what they are passed, and what only keeps it.
     """
@@ -63,7 +63,7 @@ def is_harmless(func: ast.expr, scope: PythonScope, own: Collection[str]) -> boo
 
 
 def _is_known(node: ast.expr, scope: PythonScope, depth: int) -> bool:
-    """Whether an expression begins with something of Python itself, or of a package that gives back."""
+    """Return whether an expression begins with something of Python itself, or of a package that returns it."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Await):
         node = node.func if isinstance(node, ast.Call) else node.value
     if not isinstance(node, ast.Name):

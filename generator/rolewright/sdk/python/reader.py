@@ -52,7 +52,7 @@ class PythonReader:
         self._evaluate = Evaluator(listed).evaluate
 
     def calls(self, file: PythonFile) -> Iterator[ApiCall | Unmapped]:
-        """The calls of AWS in one file, in the order of its text."""
+        """Find the calls of AWS in one file, in the order of its text."""
         for node, scope in file.calls:
             place = place_of(file, node)
             if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
@@ -78,7 +78,7 @@ class PythonReader:
                             yield call
 
     def unaccounted(self, file: PythonFile, told: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
-        """Methods that are taken and never called, and clients of which no call is told at all."""
+        """Report methods that are read and never called, and clients of which no call was found at all."""
         calls = {(one.service, one.operation) for one in told if isinstance(one, ApiCall)}
         services = {service for service, _ in calls}
         lines = {(one.location.file, one.location.line) for one in told}
@@ -108,7 +108,7 @@ class PythonReader:
                     yield Unmapped(source(node), "it is made, and no call of it was found", place)
 
     def _given_away(self, node: ast.Call, scope: PythonScope) -> str:
-        """The client, resource or session that a call passes to code that is not in these files; "" for none."""
+        """Return the client, resource or session that a call passes to code outside these files; "" for none."""
         passed = (*node.args, *(one.value for one in node.keywords))
         found = [value for one in passed for value in self._evaluate(one, scope)]
         held = next((one for one in found if isinstance(one, Boto3Client | Boto3Resource | Sdk)), None)
@@ -153,7 +153,7 @@ class PythonReader:
         return any(isinstance(one, Instance | PythonModule | Meta | PythonClass) for one in self._evaluate(node, scope))
 
     def _made(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[Unmapped]:
-        """A client or resource that is of no service that can be told."""
+        """Report a client or resource whose service cannot be told."""
         for name in argument_of(self._evaluate, node, scope, "service_name", 0):
             if not isinstance(name, Scalar) or name.text is None:
                 yield Unmapped(source(node), "which service it is for is known only when it runs", place)
@@ -247,7 +247,7 @@ class PythonReader:
 
 
 def _operations(service: str, method: str) -> tuple[str, ...]:
-    """The operations behind a method of a client; none for what calls nothing."""
+    """Return the operations behind a method of a client; none for a method that calls nothing."""
     known, added = models.service(service), models.added(service, "client", method)
     assert known is not None
     if added is not None:

@@ -26,7 +26,7 @@ class PythonScope:
     is_class: bool = False
 
     def find(self, name: str) -> tuple[Binding, ...]:
-        """What a name stands for here; a class's own names are not seen from its methods."""
+        """Return what a name stands for here; a class's own names are not visible in its methods."""
         scope: PythonScope | None = self
         while scope is not None:
             if name in scope.names and (scope is self or not scope.is_class):
@@ -128,7 +128,7 @@ Binding = (
 
 
 def _around(scope: PythonScope) -> Iterator[PythonScope]:
-    """A scope and those that it is in."""
+    """Yield a scope and those that enclose it."""
     while True:
         yield scope
         if scope.parent is None:
@@ -137,7 +137,7 @@ def _around(scope: PythonScope) -> Iterator[PythonScope]:
 
 
 def read_file(text: str, path: str, name: str) -> PythonFile:
-    """The scopes of a file. Raises SyntaxError, ValueError or RecursionError for what is no Python."""
+    """Read the scopes of a file. Raises SyntaxError, ValueError or RecursionError for what is not Python."""
     file = PythonFile(path, name)
     file.scope = PythonScope(file, None)
     with warnings.catch_warnings():

@@ -18,7 +18,7 @@ _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 
 
 def constant(node: ast.Constant) -> Iterator[Scalar]:
-    """A text, or something that is none; None is nothing, until something else is put there."""
+    """Yield a text, or something that is none; None is nothing, until something else is assigned."""
     if isinstance(node.value, str):
         yield Scalar(node.value)
     elif node.value is not None:
@@ -26,28 +26,28 @@ def constant(node: ast.Constant) -> Iterator[Scalar]:
 
 
 def alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
-    """The expressions of which such an expression is one."""
+    """Return the expressions of which this one is one."""
     if isinstance(node, ast.BoolOp):
         return node.values
     return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
 
 
 def passed_to(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
-    """What a call passes for a parameter."""
+    """Yield what a call passes for a parameter."""
     yield from (one.value for one in node.keywords if one.arg == name)
     if 0 <= position < len(node.args):
         yield node.args[position]
 
 
 def hint(node: ast.AST) -> str:
-    """What the code calls a value: the name of a variable of the environment, or the expression itself."""
+    """Name a value as the code does: by a variable of the environment, or by the expression itself."""
     text = source(node)
     named = _ENVIRONMENT.search(text)
     return named[1] if named else text
 
 
 def source(node: ast.AST) -> str:
-    """Give an expression in one short line."""
+    """Return the source of an expression in one short line."""
     try:
         text = " ".join(ast.unparse(node).split())
     except RecursionError:
@@ -56,6 +56,6 @@ def source(node: ast.AST) -> str:
 
 
 def place_of(file: PythonFile, node: ast.expr) -> Location:
-    """Give the place of an expression."""
+    """Return the location of an expression."""
     line, column = node.lineno, node.col_offset + 1
     return Location(file.path, line, column, node.end_lineno or line, (node.end_col_offset or 0) + 1)

@@ -49,7 +49,7 @@ class Boto3Resource:
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """What boto3's model says of its type."""
+        """Return what boto3's model says of its type."""
         return dict((models.resources(self.service) or {}).get(self.type, {}))
 
 
@@ -123,7 +123,7 @@ PythonValue: TypeAlias = (
 
 
 def of_sdk(name: str) -> Iterator[Sdk]:
-    """What a module of the SDK, or a session, has by such a name."""
+    """Yield what a module of the SDK, or a session, has by this name."""
     if name in ("client", "resource", "create_client"):
         yield Sdk("resource" if name == "resource" else "client")
     elif name.lower() in ("session", "get_session", "aiosession"):
@@ -131,7 +131,7 @@ def of_sdk(name: str) -> Iterator[Sdk]:
 
 
 def of_handle(value: Boto3Resource, name: str) -> Iterator[PythonValue]:
-    """What an attribute of a resource is, without what is there once it was loaded."""
+    """Yield what an attribute of a resource is, without what is known only once it was loaded."""
     collection = entry_called(value.model.get("hasMany", {}), name)
     if name == "meta":
         yield Meta(value.service)
@@ -144,7 +144,7 @@ def of_handle(value: Boto3Resource, name: str) -> Iterator[PythonValue]:
 
 
 def of_stub(service: str, name: str) -> Iterator[PythonValue]:
-    """The value that a type of a package of stubs is for."""
+    """Yield the value that a type of a package of stubs is for."""
     if models.service(service) is None:
         return
     if name.endswith("Client"):
@@ -161,7 +161,7 @@ def of_stub(service: str, name: str) -> Iterator[PythonValue]:
 def handle_from(
     of: Boto3Resource, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]
 ) -> Boto3Resource:
-    """A resource that another gives. `told` and `named` are what was passed for it."""
+    """Return the resource that another one gives. `positional` and `named` are what was passed for it."""
     identifiers: dict[str, Argument] = {}
     waiting = list(told)
     for one in model.get("identifiers", ()):
@@ -179,7 +179,7 @@ def handle_from(
 
 
 def item_of(collection: ResourceCollection) -> Boto3Resource:
-    """One of the resources of a collection."""
+    """Return one of the resources of a collection."""
     model = collection.model["resource"]
     return handle_from(collection.of, model, [], {})
 
@@ -187,7 +187,7 @@ def item_of(collection: ResourceCollection) -> Boto3Resource:
 def call_of(
     of: Boto3Resource, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location
 ) -> ApiCall:
-    """The call behind a method of a resource, with what its identifiers say."""
+    """Return the call behind a method of a resource, with what its identifiers say."""
     own: dict[str, Argument] = {}
     for one in request.get("params", ()):
         if one["source"] == "identifier" and one["name"] in of.identifiers:
@@ -197,7 +197,7 @@ def call_of(
 
 
 def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    """What a model calls `MaxItems` and Python `max_items`, or `Table` and `Table`."""
+    """Find the entry of a model: `MaxItems` is `max_items` in Python, `Table` is `Table`."""
     for key, one in listed.items():
         if name in (key, models.python_name(key)):
             return dict(one)
@@ -205,14 +205,14 @@ def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | No
 
 
 def arguments_in(values: Iterable[PythonValue]) -> Iterator[Argument]:
-    """Those that are arguments: texts, lists, mappings."""
+    """Yield those that are arguments: texts, lists, mappings."""
     for value in values:
         if isinstance(value, Scalar | tuple | dict):
             yield value
 
 
 def distinct(values: Iterable[PythonValue]) -> tuple[PythonValue, ...]:
-    """Without what stands there twice."""
+    """Drop what stands there twice."""
     found: list[PythonValue] = []
     for value in values:
         if not any(value is one or (type(value) is type(one) and value == one) for one in found):
