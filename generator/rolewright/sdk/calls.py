@@ -41,7 +41,7 @@ class ApiCall:
 
     def given(self, path: str) -> tuple[Scalar, ...]:
         """Return what is at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for a mapping's keys."""
-        return tuple(one for one, _ in self._found(path))
+        return tuple(scalar for scalar, _ in self._found(path))
 
     def shows(self, path: str) -> bool:
         """Return whether the code itself has something at a path, and not only in what it gets from elsewhere."""
@@ -64,8 +64,8 @@ class Unmapped:
 def _at(value: object, path: list[str]) -> Iterator[tuple[Scalar, bool]]:
     """Yield what is at a path, and whether the code shows that it is there."""
     if isinstance(value, tuple):
-        for one in value:
-            yield from _at(one, path)
+        for element in value:
+            yield from _at(element, path)
     elif not path:
         if isinstance(value, Scalar):
             yield value, True

@@ -81,12 +81,12 @@ def read_files(files: Iterable[str], folder: str) -> CodeScan:
         if language:
             texts[language][file] = text
             found += other_ways(language, file, text)
-        if (told := calls_unread(file, text, other)) is not None:
-            found.append(told)
+        if (use := calls_unread(file, text, other)) is not None:
+            found.append(use)
     found += _python(texts["Python"], folder)
     found += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])
     found += _sources(texts["Go"], folder, GoReader, facts()["go"]["marks"])
-    return CodeScan(tuple(sorted(_once(found), key=lambda one: one.location)), dict(unread))
+    return CodeScan(tuple(sorted(_once(found), key=lambda call: call.location)), dict(unread))
 
 
 def _head(file: str) -> str:
@@ -101,12 +101,12 @@ def _head(file: str) -> str:
 def _once(found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
     """Leave out all but the first line of what is not read, for each of its files; a project has hundreds."""
     seen: set[str] = set()
-    for one in found:
-        if isinstance(one, Unmapped) and one.text.endswith(" is not read"):
-            if one.text in seen:
+    for report in found:
+        if isinstance(report, Unmapped) and report.text.endswith(" is not read"):
+            if report.text in seen:
                 continue
-            seen.add(one.text)
-        yield one
+            seen.add(report.text)
+        yield report
 
 
 def _sources(
@@ -129,9 +129,9 @@ def _sources(
     return found
 
 
-def _idle(files: Iterable[PythonFile], told: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
+def _idle(files: Iterable[PythonFile], found: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     """Report imports of boto3 in code in which nothing else was found."""
-    if any(True for _ in told):
+    if any(True for _ in found):
         return []
     return [
         Unmapped(f"import of {binding.module}", "it is imported, and no call of it was found", Location(file.path))
@@ -159,11 +159,11 @@ def _python(texts: dict[str, str], folder: str) -> list[ApiCall | Unmapped]:
                 )
     try:
         reader = PythonReader(parsed)
-        for one in parsed:
-            found += reader.calls(one)
-        told = tuple(found)
-        for one in parsed:
-            found += reader.unaccounted(one, told)
+        for source in parsed:
+            found += reader.calls(source)
+        reported = tuple(found)
+        for source in parsed:
+            found += reader.unaccounted(source, reported)
         found += _idle(parsed, found)
     except RecursionError:
         found.append(Unmapped(folder, "its Python is nested too deeply to be followed", Location(folder)))

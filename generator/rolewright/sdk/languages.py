@@ -63,19 +63,19 @@ def calls_unread(file: str, text: str, language: str | None) -> Unmapped | None:
         return None
     if about.get("command"):
         found = _COMMAND.search(text)
-        at, said = (-1, "") if found is None else (found.end() - 1, "it calls AWS's command line")
+        at, use = (-1, "") if found is None else (found.end() - 1, "it calls AWS's command line")
     else:
-        at = min((one for mark in about["marks"] if (one := text.find(mark)) >= 0), default=-1)
-        said = "its packages have AWS's SDK" if listed is not None else "it imports AWS's SDK"
+        at = min((start for mark in about["marks"] if (start := text.find(mark)) >= 0), default=-1)
+        use = "its packages have AWS's SDK" if listed is not None else "it imports AWS's SDK"
     if at < 0:
         return None
     line = text.count("\n", 0, at) + 1
-    reason = f"{said} ({PurePath(file).name}:{line})"
+    reason = f"{use} ({PurePath(file).name}:{line})"
     return Unmapped(f"{language} is not read", reason, Location(file, line, 1, line))
 
 
 def _starts(name: str) -> str | None:
-    listed = ((what, one) for what, patterns in _facts()["starts"].items() for one in patterns)
+    listed = ((what, pattern) for what, patterns in _facts()["starts"].items() for pattern in patterns)
     return next((what for what, pattern in listed if fnmatchcase(name, pattern)), None)
 
 
@@ -94,7 +94,7 @@ def _read() -> Mapping[str, str]:
 
 @cache
 def _unread() -> Mapping[str, str]:
-    return {suffix: language for language, one in _facts()["unread"].items() for suffix in one["files"]}
+    return {suffix: language for language, facts in _facts()["unread"].items() for suffix in facts["files"]}
 
 
 @cache

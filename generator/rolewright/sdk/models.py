@@ -68,15 +68,15 @@ def service(name: str) -> Service | None:
     model = _loader().load_service_model(name, "service-2")
     about = model["metadata"]
     operations = {
-        operation: frozenset(model["shapes"][one["input"]["shape"]]["members"] if "input" in one else ())
-        for operation, one in model["operations"].items()
+        operation: frozenset(model["shapes"][described["input"]["shape"]]["members"] if "input" in described else ())
+        for operation, described in model["operations"].items()
     }
     return Service(
         name,
         prefix_of(about.get("signingName", about["endpointPrefix"])),
         operations,
         {python_name(operation): operation for operation in operations},
-        {python_name(waiter): one["operation"] for waiter, one in _waiters(name).items()},
+        {python_name(waiter): waiter_model["operation"] for waiter, waiter_model in _waiters(name).items()},
     )
 
 
@@ -99,7 +99,9 @@ def _ids() -> Mapping[str, str]:
     for name in sorted(names()):
         version = _loader().determine_latest_version(name, "service-2")
         (path,) = (
-            path for one in _loader().search_paths if (path := Path(one, name, version, "service-2.json.gz")).exists()
+            path
+            for folder in _loader().search_paths
+            if (path := Path(folder, name, version, "service-2.json.gz")).exists()
         )
         with gzip.open(path, "rb") as model:
             head = model.read(_HEAD).decode("utf-8", "ignore")
@@ -124,7 +126,12 @@ def resources(name: str) -> Mapping[str, Any] | None:
     except UnknownServiceError:
         return None
     every = {  # a service gives each of its resources by the identifiers, whether its model says so or not
-        name: {"resource": {"type": name, "identifiers": [_input(one) for one in described.get("identifiers", ())]}}
+        name: {
+            "resource": {
+                "type": name,
+                "identifiers": [_input(identifier) for identifier in described.get("identifiers", ())],
+            }
+        }
         for name, described in model["resources"].items()
     }
     return {**model["resources"], "": {**model["service"], "has": every}}
@@ -139,7 +146,7 @@ def attributes(name: str, type_: str) -> frozenset[str]:
     """Return the attributes of a resource that are known only once it was loaded."""
     described = (resources(name) or {}).get(type_, {})
     shape = _loader().load_service_model(name, "service-2")["shapes"].get(described.get("shape", ""), {})
-    own = {one.get("memberName", one["name"]) for one in described.get("identifiers", ())}
+    own = {identifier.get("memberName", identifier["name"]) for identifier in described.get("identifiers", ())}
     return frozenset(python_name(member) for member in shape.get("members", {}) if member not in own)
 
 

@@ -67,7 +67,7 @@ def data_actions() -> frozenset[str]:
 @cache
 def silent_patterns() -> tuple[str, ...]:
     """Return the actions that leave no event of their own, as patterns in lower case."""
-    return tuple(one.lower() for one in _facts()["silent"])
+    return tuple(pattern.lower() for pattern in _facts()["silent"])
 
 
 @cache

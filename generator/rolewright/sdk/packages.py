@@ -35,7 +35,7 @@ def operations_called(known: Service, written: str) -> list[str]:
     """Return the operations that are written so, in whichever case their first letter is."""
     operation = written[:1].upper() + written[1:]
     listed = facts()["renamed"].get(known.name, {}).get(operation, [operation])
-    return [one for one in listed if one in known.operations]
+    return [name for name in listed if name in known.operations]
 
 
 def spelled(known: Service, operation: str, given: Argument | None) -> Mapping[str, Argument] | None:

@@ -45,30 +45,29 @@ def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]
     for call in calls:
         known = service(call.service)
         assert known is not None
-        said = f"{call.service} {call.operation}"
+        shown = f"{call.service} {call.operation}"
         needs = needs_of(known.prefix, call.operation)
         more = _facts()["operations"].get(known.prefix, {}).get(call.operation, {})
         if needs is None:
-            yield Unmapped(said, "nothing is known of the permissions that it needs", call.location)
+            yield Unmapped(shown, "nothing is known of the permissions that it needs", call.location)
             continue
         actions = [
             *needs.all_of,
-            *(one for one in needs.one_of if any(map(call.shows, more.get("on", {}).get(one, ())))),
+            *(action for action in needs.one_of if any(map(call.shows, more.get("on", {}).get(action, ())))),
         ]
         if needs.one_of and not actions:
             listed = " or ".join(needs.one_of)
-            yield Unmapped(said, f"it needs {listed}, as its contents tell", call.location)
+            yield Unmapped(shown, f"it needs {listed}, as its contents tell", call.location)
             continue
         for argument, swapped in more.get("instead", {}).items():
             if call.given(argument):
                 actions = [swapped.get(action, action) for action in actions]
         actions += [action for argument, action in more.get("also", {}).items() if _has(call, argument)]
         for argument, action in _facts()["behind"].get(known.prefix, {}).items():
-            for one in call.given(argument):
-                reason = (
-                    f"the service reads `{one.text or one.hint}` with the caller's rights: it needs {action} on it too"
-                )
-                yield Unmapped(said, reason, call.location)
+            for value in call.given(argument):
+                read = f"`{value.text or value.hint}`"
+                reason = f"the service reads {read} with the caller's rights: it needs {action} on it too"
+                yield Unmapped(shown, reason, call.location)
         for action in dict.fromkeys(actions):
             own = more.get("on", {}).get(action)
             for resource, unknown in _resources(call, known.prefix, action, own):
@@ -88,10 +87,10 @@ def _resources(
     reference = iam.service(action.split(":", maxsplit=1)[0])
     assert reference is not None
     variables = _facts()["variables"].get(prefix, {}) if own is None else own
-    given = {variable: said for path, variable in variables.items() for said in [call.given(path)] if said}
+    given = {variable: values for path, variable in variables.items() for values in [call.given(path)] if values}
     for argument, (variable, between) in _facts()["ends"].get(prefix, {}).items():
         for end in call.given(argument):
-            given[variable] = tuple(_joined(one, between, end) for one in given.get(variable, ()))
+            given[variable] = tuple(_joined(value, between, end) for value in given.get(variable, ()))
     arns = _facts()["arns"].get(reference.prefix, {})
     templates = [arns.get(name, reference.resources[name].arn) for name in facts.resource_types]
     fitting = [
@@ -101,15 +100,15 @@ def _resources(
         if names & given.keys() and names <= {*given, *_facts()["any"]}
     ]
     most = max((count for count, _ in fitting), default=0)
-    found = [one for count, template in fitting if count == most for one in _filled(template, given)]
+    found = [arn for count, template in fitting if count == most for arn in _filled(template, given)]
     yield from dict.fromkeys(found) if found else [("*", ())]
 
 
-def _joined(said: Scalar, between: str, end: Scalar) -> Scalar:
+def _joined(start: Scalar, between: str, end: Scalar) -> Scalar:
     """Join two values, where both are known."""
-    if said.text is None or end.text is None:
-        return Scalar(None, f"{said.hint or said.text}{between}{end.hint or end.text}")
-    return Scalar(f"{said.text}{between}{end.text}")
+    if start.text is None or end.text is None:
+        return Scalar(None, f"{start.hint or start.text}{between}{end.hint or end.text}")
+    return Scalar(f"{start.text}{between}{end.text}")
 
 
 def _filled(
@@ -122,16 +121,16 @@ def _filled(
         values = dict.fromkeys(_CONTEXT, "*")
         unknown: list[tuple[str, str]] = []
         row = {name: given[name][min(index, len(given[name]) - 1)] for name in names}
-        whole = [said.text for said in row.values() if said.text and _is_whole(said.text, template)]
+        whole = [value.text for value in row.values() if value.text and _is_whole(value.text, template)]
         if whole:
             yield whole[0], ()
             continue
-        for name, said in row.items():
-            told = _read(said.text, name, template) if said.text and _NAME.fullmatch(said.text) else {}
-            if told:
-                values |= told
+        for name, value in row.items():
+            known = _read(value.text, name, template) if value.text and _NAME.fullmatch(value.text) else {}
+            if known:
+                values |= known
             else:
-                hint = said.hint or said.text or ""
+                hint = value.hint or value.text or ""
                 values[name] = _mark(hint)
                 unknown.append((values[name], hint))
         parts = _VARIABLE.split(template)  # texts, and between them the names of variables

@@ -31,7 +31,7 @@ class SourceFileIndex:
         if PurePath(file.path).suffix != ".go":
             return []
         near = self._by_folder[PurePath(file.path).parent]
-        return [binding for one in near if one is not file for binding in one.names.get((-1, name), ())]
+        return [binding for other in near if other is not file for binding in other.names.get((-1, name), ())]
 
     def imported(self, package: str) -> SourceFile | None:
         """Return the file of the project that an import is of; None for a package of somebody else's."""
@@ -41,6 +41,6 @@ class SourceFileIndex:
         name = path.name.partition(".")[0]
         near = self._by_stem.get(name or path.parent.name, [])
         if len(near) > 1:
-            parents = [one for one in near if PurePath(one.path).parent.name == path.parent.name]
+            parents = [file for file in near if PurePath(file.path).parent.name == path.parent.name]
             near = parents or near
         return near[0] if len(near) == 1 else None

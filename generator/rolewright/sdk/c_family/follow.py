@@ -57,10 +57,10 @@ class Follower:
         self._known: dict[int, tuple[SourceValue, ...]] = {}
         self._open: set[int] = set()
         self._steps = 0
-        self._most = 50_000 + _STEPS * sum(len(one.tokens) for one in self.files)
+        self._most = 50_000 + _STEPS * sum(len(file.tokens) for file in self.files)
         self._properties: dict[str, list[Binding]] = defaultdict(list)
-        for one in self.files:
-            for name, bindings in one.properties.items():
+        for file in self.files:
+            for name, bindings in file.properties.items():
                 self._properties[name] += bindings
         self.calls: dict[str, list[SourceExpression]] = defaultdict(list)
         """Calls by the last name of what is called."""
@@ -76,25 +76,32 @@ class Follower:
                 raise TooLongError
             self._open.add(key)
             found: list[SourceValue] = []
-            for one in itertools.islice(self._values(of), _MANY):
-                if not any(one is other or (type(one) is type(other) and one == other) for other in found):
-                    found.append(one)
+            for value in itertools.islice(self._values(of), _MANY):
+                if not any(value is other or (type(value) is type(other) and value == other) for other in found):
+                    found.append(value)
             self._open.discard(key)
             self._known[key] = tuple(found)
         return self._known[key]
 
     def argument(self, of: SourceExpression) -> Argument:
         """Return an expression as an argument of a call."""
-        found: tuple[Argument, ...] = tuple(one for one in self.values(of) if isinstance(one, Scalar | tuple | dict))
+        found: tuple[Argument, ...] = tuple(
+            value for value in self.values(of) if isinstance(value, Scalar | tuple | dict)
+        )
         made = [
-            one for one in self.values(of) if isinstance(one, SourceLiteral) and isinstance(one.node, CompositeLiteral)
+            value
+            for value in self.values(of)
+            if isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral)
         ]
-        if made and not any(isinstance(one, Scalar) and one.text is not None for one in found):
+        if made and not any(isinstance(value, Scalar) and value.text is not None for value in found):
             found = tuple(map(self._mapped, made))
         put = self._put(of)
         if put:
             return {**(found[0] if len(found) == 1 and isinstance(found[0], dict) else {}), **put}
-        known = tuple(one for one in found if not isinstance(one, Scalar) or one.text is not None) or found
+        known = (
+            tuple(argument for argument in found if not isinstance(argument, Scalar) or argument.text is not None)
+            or found
+        )
         return known[0] if len(known) == 1 else known or Scalar(None, hint(of))
 
     def _put(self, of: SourceExpression) -> dict[str, Argument]:
@@ -115,8 +122,8 @@ class Follower:
             case Concatenation():
                 yield self._joined(of)
             case Alternatives():
-                for one in node.options:
-                    yield from self.values(SourceExpression(file, one))
+                for option in node.options:
+                    yield from self.values(SourceExpression(file, option))
             case Identifier():
                 bindings = file.find(node.name, node.at) or self._index.beside(file, node.name)
                 if len(bindings) > _MANY:
@@ -129,9 +136,9 @@ class Follower:
                 yield from self._member(SourceExpression(file, node.of), node.name, of)
             case IndexExpression():
                 keys = [
-                    one.text
-                    for one in self.values(SourceExpression(file, node.key))
-                    if isinstance(one, Scalar) and one.text
+                    value.text
+                    for value in self.values(SourceExpression(file, node.key))
+                    if isinstance(value, Scalar) and value.text
                 ]
                 for key in keys:
                     yield from self._member(SourceExpression(file, node.of), key, of)
@@ -159,19 +166,19 @@ class Follower:
         made = code.node
         assert isinstance(made, CompositeLiteral)
         if made.is_list:
-            return tuple(self.argument(SourceExpression(code.file, one)) for one in made.elements)
+            return tuple(self.argument(SourceExpression(code.file, element)) for element in made.elements)
         found: dict[str, Argument] = {}
-        for one in made.spread:
-            given = self.argument(SourceExpression(code.file, one))
+        for spread in made.spread:
+            given = self.argument(SourceExpression(code.file, spread))
             found |= given if isinstance(given, dict) else {}
         for key, value in made.items:
             names = (
                 [key.name]
                 if isinstance(key, Identifier)
                 else [
-                    one.text if one.text is not None else f"{UNKNOWN}{one.hint}"
-                    for one in self.values(SourceExpression(code.file, key))
-                    if isinstance(one, Scalar)
+                    value.text if value.text is not None else f"{UNKNOWN}{value.hint}"
+                    for value in self.values(SourceExpression(code.file, key))
+                    if isinstance(value, Scalar)
                 ]
             )
             found |= {name: self.argument(SourceExpression(code.file, value)) for name in names}
@@ -216,43 +223,45 @@ class Follower:
             return
         self._open.add(key)
         found = [*file.names.get((-1, name), ()), *file.properties.get(name, ())]
-        for one in found:
-            yield from tuple(self.bound(one))
-        for one in file.names.get((-1, "*"), ()) if not found else ():
-            if isinstance(one, SourceImport) and (other := self._index.imported(one.package)) is not None:
+        for binding in found:
+            yield from tuple(self.bound(binding))
+        for reexport in file.names.get((-1, "*"), ()) if not found else ():
+            if isinstance(reexport, SourceImport) and (other := self._index.imported(reexport.package)) is not None:
                 yield from tuple(self._exported(other, name))
-            elif isinstance(one, SourceImport):
-                yield PackageMember(one.package, name)
-        for one in file.properties.get("exports", ()) if not found else ():
-            if isinstance(one, SourceExpression):
-                yield from tuple(self._member(one, name, one)) if name != "default" else tuple(self.values(one))
+            elif isinstance(reexport, SourceImport):
+                yield PackageMember(reexport.package, name)
+        for exports in file.properties.get("exports", ()) if not found else ():
+            if isinstance(exports, SourceExpression):
+                yield from (
+                    tuple(self._member(exports, name, exports)) if name != "default" else tuple(self.values(exports))
+                )
         self._open.discard(key)
 
-    def _elements(self, of: SourceExpression, said: str) -> Iterator[SourceValue]:
+    def _elements(self, of: SourceExpression, shown: str) -> Iterator[SourceValue]:
         found = False
         for value in self.values(of):
             if isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral):
-                inner = value.node.elements or tuple(one for _, one in value.node.items)
-                for one in inner:
+                inner = value.node.elements or tuple(element for _, element in value.node.items)
+                for element in inner:
                     found = True
-                    yield from self.values(SourceExpression(value.file, one))
+                    yield from self.values(SourceExpression(value.file, element))
             elif isinstance(value, PackageObject | PackageMember):
                 found = True
                 yield PackageObject(value.package, "[]") if isinstance(value, PackageMember) else value
         if not found:
-            yield Scalar(None, said)
+            yield Scalar(None, shown)
 
     def _member(self, of: SourceExpression, name: str, whole: SourceExpression) -> Iterator[SourceValue]:
         found = False
         for value in self.values(of):
-            for one in self.member_of(value, name):
+            for member in self.member_of(value, name):
                 found = True
-                yield one
-        if not found and not any(isinstance(one, PackageObject | PackageMember) for one in self.values(of)):
+                yield member
+        if not found and not any(isinstance(value, PackageObject | PackageMember) for value in self.values(of)):
             for binding in self._put_as(whole.file, name):
-                for one in self.bound(binding):
+                for member in self.bound(binding):
                     found = True
-                    yield one
+                    yield member
         if not found:
             yield Scalar(None, hint(whole))
 
@@ -268,20 +277,20 @@ class Follower:
         elif isinstance(value, ImportedFile):
             yield from self._exported(value.file, name)
         elif isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral):
-            for key, one in value.node.items:
+            for key, item in value.node.items:
                 if (
                     isinstance(key, StringLiteral | Identifier)
                     and (key.text if isinstance(key, StringLiteral) else key.name) == name
                 ):
-                    yield from self.values(SourceExpression(value.file, one))
+                    yield from self.values(SourceExpression(value.file, item))
 
     def _result(self, of: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
         """Yield what a call returns."""
         file = of.file
         if isinstance(node.of, Identifier) and node.of.name in ("require", "import") and node.given:
-            for one in self.values(SourceExpression(file, node.given[0])):
-                if isinstance(one, Scalar) and one.text:
-                    yield from self._imported(SourceImport(one.text, "*"))
+            for path in self.values(SourceExpression(file, node.given[0])):
+                if isinstance(path, Scalar) and path.text:
+                    yield from self._imported(SourceImport(path.text, "*"))
             return
         found = list(self._called(of, node))
         for given in node.given if not found else ():
@@ -294,7 +303,9 @@ class Follower:
                     if isinstance(known, PackageObject | PackageMember)
                 )
         if isinstance(node.of, MemberExpression) and node.of.name == "bind":
-            found += (one for one in self.values(SourceExpression(file, node.of.of)) if isinstance(one, PackageObject))
+            found += (
+                value for value in self.values(SourceExpression(file, node.of.of)) if isinstance(value, PackageObject)
+            )
         yield from found or [Scalar(None, hint(of))]
 
     def _called(self, of: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
@@ -317,15 +328,15 @@ class Follower:
 
     def _returned(self, file: SourceFile, body: int, call: SourceExpression) -> Iterator[SourceValue]:
         """Yield what a function returns; a parameter that it returns is what this call passes."""
-        starts = [one + 1 for one in _returns(file).get(body, ())] if file.tokens.is_mark(body, "{") else [body]
+        starts = [at + 1 for at in _returns(file).get(body, ())] if file.tokens.is_mark(body, "{") else [body]
         assert isinstance(call.node, CallExpression)
         passed_on = call.node.given
         for at in starts:
             node = file.parser.expression(at)[0]
             passed = [
-                passed_on[one.position]
-                for one in (file.find(node.name, node.at) if isinstance(node, Identifier) else ())
-                if isinstance(one, SourceParameter) and one.position < len(passed_on)
+                passed_on[binding.position]
+                for binding in (file.find(node.name, node.at) if isinstance(node, Identifier) else ())
+                if isinstance(binding, SourceParameter) and binding.position < len(passed_on)
             ]
             for given in passed:
                 yield from self.values(SourceExpression(call.file, given))
@@ -337,9 +348,9 @@ class Follower:
 
         Those alone, in a mapping or in a list: what is passed within more is not looked for.
         """
-        owners = [one for one in self.values(SourceExpression(file, node.of)) if isinstance(one, PackageMember)]
+        owners = [value for value in self.values(SourceExpression(file, node.of)) if isinstance(value, PackageMember)]
         name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
-        if not owners or any(name in one.functions for one in self.files if name):
+        if not owners or any(name in other.functions for other in self.files if name):
             return "", []
         found: list[PackageObject] = []
         for given in node.given:
@@ -349,9 +360,9 @@ class Follower:
                     if isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral)
                     else None
                 )
-                inner = (*made.elements, *(one for _, one in made.items)) if made else ()
-                held = (known for one in inner for known in self.values(SourceExpression(file, one)))
-                found += (one for one in (value, *held) if isinstance(one, PackageObject))
+                inner = (*made.elements, *(element for _, element in made.items)) if made else ()
+                held = (known for element in inner for known in self.values(SourceExpression(file, element)))
+                found += (known for known in (value, *held) if isinstance(known, PackageObject))
         return owners[0].package, found
 
     def place(self, file: SourceFile, at: int, text: str) -> Location:

@@ -80,8 +80,8 @@ class Parser:
         found: list[Expression] = []
         at = opening + 1
         while at < end:
-            one, at = self.expression(at)
-            found.append(one)
+            expression, at = self.expression(at)
+            found.append(expression)
             at = self.comma(at, end)
         return tuple(found)
 
@@ -100,18 +100,18 @@ class Parser:
         joined = [found]
         while end < len(tokens) and len(options) + len(joined) < _LINKS:
             if tokens.is_mark(end, *_CHOICES):
-                one, end = self.unit(end + 1)
-                options.append(one)
+                operand, end = self.unit(end + 1)
+                options.append(operand)
             elif tokens.is_mark(end, "?") and not self.is_go:
-                one, end = self.expression(end + 1)
-                options = [one]
+                operand, end = self.expression(end + 1)
+                options = [operand]
                 if tokens.is_mark(end, ":"):
                     other, end = self.expression(end + 1)
                     options.append(other)
                 break
             elif tokens.is_mark(end, "+"):
-                one, end = self.unit(end + 1)
-                joined.append(one)
+                operand, end = self.unit(end + 1)
+                joined.append(operand)
             elif tokens.is_name(end, "as", "satisfies") and not self.is_go:
                 end = self.type(end + 1)
             elif tokens.is_mark(end, *_OPERATORS) and not self._ends_line(end):
@@ -151,14 +151,14 @@ class Parser:
         if self.is_go or not tokens.is_mark(at, "<"):
             return None
         depth = 0
-        for one in range(at, min(at + _TYPES, len(tokens))):
-            if tokens.is_mark(one, "<"):
+        for inner in range(at, min(at + _TYPES, len(tokens))):
+            if tokens.is_mark(inner, "<"):
                 depth += 1
-            elif tokens.is_mark(one, ">"):
+            elif tokens.is_mark(inner, ">"):
                 depth -= 1
                 if depth == 0:
-                    return one + 1
-            elif tokens.is_mark(one, ";", "(", "&&", "||", "==="):
+                    return inner + 1
+            elif tokens.is_mark(inner, ";", "(", "&&", "||", "==="):
                 return None
         return None
 
@@ -237,13 +237,13 @@ class Parser:
     def _template(self, at: int) -> Expression:
         tokens, end = self.tokens, self.tokens.end_of(at)
         parts: list[Expression] = []
-        one = at + 1
-        while one < end:
-            if tokens.kinds[one] == CHUNK:
-                parts.append(StringLiteral(tokens.words[one], one))
-            elif tokens.is_mark(one, "{"):
-                parts.append(self.expression(one + 1)[0])
-            one = self.after(one)
+        inner = at + 1
+        while inner < end:
+            if tokens.kinds[inner] == CHUNK:
+                parts.append(StringLiteral(tokens.words[inner], inner))
+            elif tokens.is_mark(inner, "{"):
+                parts.append(self.expression(inner + 1)[0])
+            inner = self.after(inner)
         return Concatenation(tuple(parts), at)
 
     def _bracketed(self, at: int) -> tuple[Expression, int]:
@@ -257,21 +257,23 @@ class Parser:
         items: list[tuple[Expression, Expression]] = []
         elements: list[Expression] = []
         spread: list[Expression] = []
-        one = at + 1
-        while one < end:
-            colon = self._colon(one)
-            if tokens.is_mark(one, "..."):
-                spread.append(self.expression(one + 1)[0])
+        inner = at + 1
+        while inner < end:
+            colon = self._colon(inner)
+            if tokens.is_mark(inner, "..."):
+                spread.append(self.expression(inner + 1)[0])
             elif colon is not None:
-                key = self.expression(one + 1)[0] if tokens.is_mark(one, "[") else self._key(one)
+                key = self.expression(inner + 1)[0] if tokens.is_mark(inner, "[") else self._key(inner)
                 items.append((key, self._value(colon + 1)))
             elif self.is_go:
-                elements.append(self._value(one))
-            elif tokens.is_name(one) and tokens.is_mark(one + 1, ",", "}"):
-                items.append((StringLiteral(tokens.words[one], one), Identifier(tokens.words[one], one)))
-            elif tokens.is_name(one) and tokens.is_mark(one + 1, "("):
-                items.append((StringLiteral(tokens.words[one], one), FunctionLiteral(self._body_after(one + 1), one)))
-            one = self.comma(one, end)
+                elements.append(self._value(inner))
+            elif tokens.is_name(inner) and tokens.is_mark(inner + 1, ",", "}"):
+                items.append((StringLiteral(tokens.words[inner], inner), Identifier(tokens.words[inner], inner)))
+            elif tokens.is_name(inner) and tokens.is_mark(inner + 1, "("):
+                items.append(
+                    (StringLiteral(tokens.words[inner], inner), FunctionLiteral(self._body_after(inner + 1), inner))
+                )
+            inner = self.comma(inner, end)
         return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
 
     def _value(self, at: int) -> Expression:

@@ -180,7 +180,7 @@ class _Lexer:
             self._open.append(len(found) - 1)
             self._counts[word] += 1
             return
-        opening = next((one for one, closing in OPENING.items() if closing == word), None)
+        opening = next((bracket for bracket, closing in OPENING.items() if closing == word), None)
         if opening is not None and self._counts[opening]:
             while True:  # what was not closed ends with what it is in
                 last = self._open.pop()

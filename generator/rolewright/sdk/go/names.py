@@ -45,13 +45,13 @@ class GoNames(Names):
         tokens = self._tokens
         several = tokens.is_mark(at + 1, "(")
         end = tokens.end_of(at + 1) if several else at + 4
-        for one in range(at + 1, min(end, len(tokens))):
-            if tokens.kinds[one] == TEXT:
-                path = tokens.words[one]
-                self._source.imports.setdefault(path, one)
+        for at_path in range(at + 1, min(end, len(tokens))):
+            if tokens.kinds[at_path] == TEXT:
+                path = tokens.words[at_path]
+                self._source.imports.setdefault(path, at_path)
                 name = re.sub(r"/v\d+$", "", path).rpartition("/")[2]
-                named = tokens.is_name(one - 1) and not tokens.is_name(one - 1, "import")
-                self._bind(-1, tokens.words[one - 1] if named else name, SourceImport(path, "*"))
+                named = tokens.is_name(at_path - 1) and not tokens.is_name(at_path - 1, "import")
+                self._bind(-1, tokens.words[at_path - 1] if named else name, SourceImport(path, "*"))
                 if not several:
                     return
 
@@ -59,12 +59,12 @@ class GoNames(Names):
         """Read `a, b := c, d`, and `for _, a := range b`."""
         tokens = self._tokens
         names: list[str] = []
-        one = at - 1
-        while tokens.is_name(one):
-            names.insert(0, tokens.words[one])
-            if not tokens.is_mark(one - 1, ","):
+        place = at - 1
+        while tokens.is_name(place):
+            names.insert(0, tokens.words[place])
+            if not tokens.is_mark(place - 1, ","):
                 break
-            one -= 2
+            place -= 2
         scope, value = self._scope(at), at + 1
         if tokens.is_name(value, "range"):
             if names:

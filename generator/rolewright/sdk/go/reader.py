@@ -44,7 +44,7 @@ class GoReader:
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self._facts: dict[str, Any] = dict(facts()["go"])
         self._follow = Follower(files)
-        self._nodes = {id(one): list(_nodes(one)) for one in self._follow.files}
+        self._nodes = {id(file): list(_nodes(file)) for file in self._follow.files}
         for file in self._follow.files:
             for node in self._nodes[id(file)]:
                 if (
@@ -63,17 +63,17 @@ class GoReader:
             if not any(map(self._is_sdk, file.imports)):
                 continue
             made += [
-                one
+                found
                 for node in self._nodes[id(file)]
                 if isinstance(node, CompositeLiteral)
-                for one in self._made(file, node)
+                for found in self._made(file, node)
             ]
-        self._taken = {(one.service, one.operation) for one in made if isinstance(one, ApiCall)}
+        self._taken = {(call.service, call.operation) for call in made if isinstance(call, ApiCall)}
         more = [
-            one
+            found
             for file in self._follow.files
             for node in self._nodes[id(file)]
-            for one in (self._named(file, node) if isinstance(node, MemberExpression) else self._applied(file, node))
+            for found in (self._named(file, node) if isinstance(node, MemberExpression) else self._applied(file, node))
         ]
         found = [*made, *_distinct([*more, *self._handed()])]
         yield from found
@@ -121,7 +121,8 @@ class GoReader:
             given = self._follow.argument(SourceExpression(file, node))
             given = {**given, **self._put(file, node)} if isinstance(given, dict) else given
             yield from (
-                ApiCall(known.name, one, spelled(known, one, given), place, is_sure=False) for one in operations
+                ApiCall(known.name, operation, spelled(known, operation, given), place, is_sure=False)
+                for operation in operations
             )
             if not operations:
                 yield Unmapped(f"{known.name}.{type_}", "no service that the file imports has such an operation", place)
@@ -129,7 +130,7 @@ class GoReader:
     def _put(self, file: SourceFile, node: CompositeLiteral) -> Mapping[str, Argument]:
         """Return the fields that are assigned to a value after it was made and named."""
         for (scope, name), bindings in file.names.items():
-            if any(isinstance(one, SourceExpression) and one.node is node for one in bindings):
+            if any(isinstance(binding, SourceExpression) and binding.node is node for binding in bindings):
                 listed = file.fields.get((scope, name), [])
                 return {field: self._follow.argument(SourceExpression(file, value)) for field, value in listed}
         return {}
@@ -137,9 +138,9 @@ class GoReader:
     def _type(self, file: SourceFile, of: Expression | None) -> Iterator[tuple[str, str]]:
         """Yield the package and the name of a type."""
         if isinstance(of, MemberExpression) and isinstance(of.of, Identifier):
-            for one in file.find(of.of.name, of.of.at):
-                if isinstance(one, SourceImport):
-                    yield one.package, of.name
+            for binding in file.find(of.of.name, of.of.at):
+                if isinstance(binding, SourceImport):
+                    yield binding.package, of.name
 
     def _named(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
         """Yield the operation of an input of which no value is made here: by `new`, `var`, or elsewhere."""
@@ -162,11 +163,13 @@ class GoReader:
             for value in self._follow.values(SourceExpression(file, member.of))
             if isinstance(value, PackageObject) and (known := self._service(value.package)) is not None
         ]
-        owned = [one for one in self._follow.values(SourceExpression(file, member)) if isinstance(one, PackageMember)]
-        is_empty = any(isinstance(one, Identifier) and one.name == "nil" for one in node.given[-2:])
+        owned = [
+            value for value in self._follow.values(SourceExpression(file, member)) if isinstance(value, PackageMember)
+        ]
+        is_empty = any(isinstance(argument, Identifier) and argument.name == "nil" for argument in node.given[-2:])
         if not clients and is_empty and not owned:
             clients = [known for package in file.imports if (known := self._service(package)) is not None]
-        for known in {one.name: one for one in clients}.values():
+        for known in {client.name: client for client in clients}.values():
             for operation in self._behind(known, member.name):
                 if (known.name, operation) not in self._taken:
                     yield ApiCall(known.name, operation, None, place, is_sure=False)
@@ -197,10 +200,10 @@ class GoReader:
                     for operation in found[1] if found else ():
                         for other in listed.get(operation, ()):
                             if found is not None and other != operation:
-                                said = self._follow.argument(SourceExpression(source, made))
+                                arguments = self._follow.argument(SourceExpression(source, made))
                                 place = self._follow.place(file, _first(node), hint(SourceExpression(file, member)))
                                 yield ApiCall(
-                                    found[0].name, other, spelled(found[0], other, said), place, is_sure=False
+                                    found[0].name, other, spelled(found[0], other, arguments), place, is_sure=False
                                 )
 
     def _handed(self) -> Iterator[Unmapped]:
@@ -212,20 +215,20 @@ class GoReader:
                 package, given = self._follow.given_away(file, node)
                 if "." not in package.partition("/")[0] or self._is_sdk(package) or package in facts()["passes"]:
                     continue
-                for one in given:
-                    known = self._service(one.package)
+                for client in given:
+                    known = self._service(client.package)
                     what = f"a client of {known.name}" if known else "what makes clients"
-                    if known or (self._is_sdk(one.package) and one.package.rpartition("/")[2] in _MAKERS):
+                    if known or (self._is_sdk(client.package) and client.package.rpartition("/")[2] in _MAKERS):
                         place = self._follow.place(file, _first(node), hint(SourceExpression(file, node.of)))
                         reason = f"it is given {what}, and what it calls is not in these files"
                         yield Unmapped(hint(SourceExpression(file, node.of)), reason, place)
                         break
 
-    def _idle(self, told: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
-        called = {one.service for one in told if isinstance(one, ApiCall)}
+    def _idle(self, found: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
+        called = {call.service for call in found if isinstance(call, ApiCall)}
         for file in self._follow.files:
             for package, at in file.imports.items():
-                if not self._is_sdk(package) or any(_is_below(package, one) for one in self._facts["nothing"]):
+                if not self._is_sdk(package) or any(_is_below(package, folder) for folder in self._facts["nothing"]):
                     continue
                 if package.rpartition("/")[2] in ("types", "iface") or package.endswith("iface"):
                     continue
@@ -242,9 +245,13 @@ def _is_below(package: str, folder: str) -> bool:
 def _distinct(calls: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     """Keep each operation once a line."""
     found: dict[object, ApiCall | Unmapped] = {}
-    for one in calls:
-        key = (one.service, one.operation, one.location.file, one.location.line) if isinstance(one, ApiCall) else one
-        found.setdefault(key, one)
+    for call in calls:
+        key = (
+            (call.service, call.operation, call.location.file, call.location.line)
+            if isinstance(call, ApiCall)
+            else call
+        )
+        found.setdefault(key, call)
     return list(found.values())
 
 

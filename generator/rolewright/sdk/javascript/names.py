@@ -50,33 +50,37 @@ class ScriptNames(Names):
     def _import(self, at: int) -> None:
         """Read `import a, { b as c } from "d"`, `import * as a from`, `import a = require()`, and exports of such."""
         tokens = self._tokens
-        is_export, one = tokens.words[at] == "export", at + 1
+        is_export, place = tokens.words[at] == "export", at + 1
         is_type = (
-            tokens.is_name(one, "type") and not tokens.is_name(one + 1, "from") and not tokens.is_mark(one + 1, ",")
+            tokens.is_name(place, "type")
+            and not tokens.is_name(place + 1, "from")
+            and not tokens.is_mark(place + 1, ",")
         )
         names: list[tuple[str, str]] = []
-        one += is_type
-        while one < min(at + 12, len(tokens)) and not tokens.is_name(one, "from"):
-            if tokens.kinds[one] == TEXT:
-                self._used(one)  # import "a"
+        place += is_type
+        while place < min(at + 12, len(tokens)) and not tokens.is_name(place, "from"):
+            if tokens.kinds[place] == TEXT:
+                self._used(place)  # import "a"
                 return
-            if tokens.is_name(one, "default") or (tokens.is_name(one) and tokens.is_mark(one + 1, "=")):
-                is_default = tokens.words[one] == "default"  # export default a, import a = b
-                self._bind(-1, tokens.words[one], self._bound(one + (1 if is_default else 2)))
+            if tokens.is_name(place, "default") or (tokens.is_name(place) and tokens.is_mark(place + 1, "=")):
+                is_default = tokens.words[place] == "default"  # export default a, import a = b
+                self._bind(-1, tokens.words[place], self._bound(place + (1 if is_default else 2)))
                 return
-            if is_export and tokens.is_name(one):
+            if is_export and tokens.is_name(place):
                 return  # what is declared there has its own words
-            names += self._imported_at(one)
-            one = self._parser.after(one + 2 if tokens.is_mark(one, "*") and tokens.is_name(one + 1, "as") else one)
-        if not (one + 1 < len(tokens) and tokens.is_name(one, "from") and tokens.kinds[one + 1] == TEXT):
+            names += self._imported_at(place)
+            place = self._parser.after(
+                place + 2 if tokens.is_mark(place, "*") and tokens.is_name(place + 1, "as") else place
+            )
+        if not (place + 1 < len(tokens) and tokens.is_name(place, "from") and tokens.kinds[place + 1] == TEXT):
             for name, other in names if is_export else ():
                 if name and name != other:
                     self._bind(-1, other, SourceExpression(self._source, Identifier(name, at)))
             return
-        package = tokens.words[one + 1]
+        package = tokens.words[place + 1]
         if not is_type:
-            self._used(one + 1)
-        self._source.types.update(range(at, one + 2))
+            self._used(place + 1)
+        self._source.types.update(range(at, place + 2))
         for name, local in names:
             member = "*" if name == "default" and not is_relative(package) else name
             if name:
@@ -154,30 +158,30 @@ class ScriptNames(Names):
             return
         if tokens.is_name(at + 1):
             self._source.functions.setdefault(tokens.words[at + 1], [])
-        one, end = opening + 1, tokens.end_of(opening)
-        while one < end:
-            if tokens.is_name(one) and not tokens.is_mark(one - 1, "."):
-                after = one + 1
+        place, end = opening + 1, tokens.end_of(opening)
+        while place < end:
+            if tokens.is_name(place) and not tokens.is_mark(place - 1, "."):
+                after = place + 1
                 if tokens.is_mark(after, "?", "!"):
                     after += 1
-                if tokens.is_mark(after, "(") and not tokens.is_mark(one - 1, "="):
-                    body = self._function(tokens.words[one], after, tokens.words[at + 1])
-                    one = self._parser.after(body) if body is not None else self._parser.after(after)
+                if tokens.is_mark(after, "(") and not tokens.is_mark(place - 1, "="):
+                    body = self._function(tokens.words[place], after, tokens.words[at + 1])
+                    place = self._parser.after(body) if body is not None else self._parser.after(after)
                     continue
                 value = self._parser.type(after + 1) if tokens.is_mark(after, ":") else after
                 if tokens.is_mark(after, ":"):
                     self._source.types.update(range(after + 1, value))
-                    self._source.properties[tokens.words[one]].append(InstanceOf(self._bound(after + 1)))
+                    self._source.properties[tokens.words[place]].append(InstanceOf(self._bound(after + 1)))
                 if tokens.is_mark(value, "="):
                     node, following = self._parser.expression(value + 1)
-                    self._source.properties[tokens.words[one]].append(SourceExpression(self._source, node))
+                    self._source.properties[tokens.words[place]].append(SourceExpression(self._source, node))
                     if isinstance(node, FunctionLiteral):
-                        self._body(tokens.words[one], node)
-                    one = max(following, one + 1)
+                        self._body(tokens.words[place], node)
+                    place = max(following, place + 1)
                     continue
-                one = max(value, one + 1)
+                place = max(value, place + 1)
                 continue
-            one = self._parser.after(one)
+            place = self._parser.after(place)
 
     def _function(self, name: str, at: int, owner: str = "") -> int | None:
         """Read a function whose parameters begin at or near a token; return where its body begins."""
@@ -230,7 +234,7 @@ class ScriptNames(Names):
             after = name + 2 if tokens.is_mark(name + 1, "?") else name + 1
             if tokens.is_mark(after, ":"):
                 self._typed(scope, word, after + 1, min(self._parser.type(after + 1), end))
-            value = next((one for one in range(after, min(end, after + 12)) if tokens.is_mark(one, "=")), None)
+            value = next((place for place in range(after, min(end, after + 12)) if tokens.is_mark(place, "=")), None)
             if value is not None:
                 self._bind(scope, word, self._bound(value + 1))
             if is_kept:

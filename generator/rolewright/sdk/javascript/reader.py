@@ -28,13 +28,13 @@ class ScriptReader:
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self._facts: dict[str, Any] = dict(facts()["javascript"])
         self._follow = Follower(files)
-        self._nodes = {id(one): list(_nodes(one)) for one in self._follow.files}
+        self._nodes = {id(file): list(_nodes(file)) for file in self._follow.files}
         for file in self._follow.files:
             for node, _ in self._nodes[id(file)]:
                 if isinstance(node, CallExpression) and node.at not in file.declared:
                     name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
                     self._follow.calls[name].append(SourceExpression(file, node))
-        self._made = {one.name for one in self._clients()}
+        self._made = {known.name for known in self._clients()}
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
         """Find the calls in all files, and what is imported without one."""
@@ -44,7 +44,7 @@ class ScriptReader:
                 found += self._of(file, node, outer)
         found += self._handed(found)
         yield from found
-        yield from self._idle([one for one in found if isinstance(one, ApiCall)], found)
+        yield from self._idle([call for call in found if isinstance(call, ApiCall)], found)
 
     # --- services ----------------------------------------------------------------------------------
 
@@ -97,17 +97,19 @@ class ScriptReader:
         name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
         command = COMMAND.fullmatch(name)
         values = self._follow.values(SourceExpression(file, node.of))
-        if command is None or name in file.functions or any(isinstance(one, SourceLiteral) for one in values):
+        if command is None or name in file.functions or any(isinstance(value, SourceLiteral) for value in values):
             return
-        if any(isinstance(one, PackageMember) and is_sdk(one.package) for one in values):
+        if any(isinstance(value, PackageMember) and is_sdk(value.package) for value in values):
             return
-        packages = {package for one in self._follow.files for package in one.imports if is_sdk(package)}
-        services = {one.name: one for package in packages if (one := service_of(package, "*")) is not None}
-        like = [one for _, one in sorted(services.items()) if operations_called(one, command[1])]
+        packages = {package for other in self._follow.files for package in other.imports if is_sdk(package)}
+        services = {known.name: known for package in packages if (known := service_of(package, "*")) is not None}
+        like = [known for _, known in sorted(services.items()) if operations_called(known, command[1])]
         place = self._place(file, node)
         if len(like) == 1:
             given = self._given(file, node, 0)
-            yield from (self._call(like[0], one, given, place) for one in operations_called(like[0], command[1]))
+            yield from (
+                self._call(like[0], operation, given, place) for operation in operations_called(like[0], command[1])
+            )
         elif services:
             reason = "no service that the project imports has such an operation" if not like else "it is one of several"
             yield Unmapped(f"new {name}", reason, place)
@@ -126,22 +128,22 @@ class ScriptReader:
         known = service_of(value.package, member)
         command, function = COMMAND.fullmatch(member), FUNCTION.fullmatch(member)
         place = self._place(file, node)
-        said = f"{'new ' if call is not None and call.is_new else ''}{member}"
+        shown = f"{'new ' if call is not None and call.is_new else ''}{member}"
         if known is None:
             if command or function:
-                yield Unmapped(said, f"nothing is known of the service of {value.package}", place)
+                yield Unmapped(shown, f"nothing is known of the service of {value.package}", place)
             return
         if command and is_new:
             listed = operations_called(known, command[1])
             given = self._given(file, call, 0)
-            yield from (self._call(known, one, given, place) for one in listed)
+            yield from (self._call(known, operation, given, place) for operation in listed)
             if not listed:
-                yield Unmapped(said, "no service that the file imports has such an operation", place)
+                yield Unmapped(shown, "no service that the file imports has such an operation", place)
         elif function:
             listed = self._behind(known, function)
-            yield from (self._call(known, one, self._given(file, call, 1), place) for one in listed)
+            yield from (self._call(known, operation, self._given(file, call, 1), place) for operation in listed)
             if not listed:
-                yield Unmapped(said, f"{known.name} has nothing of this name", place)
+                yield Unmapped(shown, f"{known.name} has nothing of this name", place)
 
     def _behind(self, known: Service, function: re.Match[str]) -> list[str]:
         if function[1] == "paginate":
@@ -150,14 +152,14 @@ class ScriptReader:
         return [operation for waiter, operation in known.waiters.items() if waiter == name]
 
     def _special(
-        self, file: SourceFile, node: Expression, one: dict[str, Any], call: CallExpression | None
+        self, file: SourceFile, node: Expression, special: dict[str, Any], call: CallExpression | None
     ) -> Iterator[ApiCall]:
-        known = service_called(one["service"])
+        known = service_called(special["service"])
         assert known is not None
-        given = self._given(file, call, one["at"])
-        if "within" in one and isinstance(given, dict):
-            given = given.get(one["within"])
-        for operation in one["calls"]:
+        given = self._given(file, call, special["at"])
+        if "within" in special and isinstance(given, dict):
+            given = given.get(special["within"])
+        for operation in special["calls"]:
             yield self._call(known, operation, given, self._place(file, node))
 
     def _given(self, file: SourceFile, call: CallExpression | None, position: int) -> Argument | None:
@@ -177,9 +179,11 @@ class ScriptReader:
         if member.name == "send":
             yield from self._sent(file, node, bool(clients), place)
             return
-        for known in {one.name: one for one in clients}.values():
+        for known in {client.name: client for client in clients}.values():
             yield from self._of_client(file, node, member, known, place)
-        if not clients and not any(isinstance(one, SourceLiteral | PackageMember | PackageObject) for one in values):
+        if not clients and not any(
+            isinstance(value, SourceLiteral | PackageMember | PackageObject) for value in values
+        ):
             yield from self._of_something(file, node, member, place)
 
     def _of_client(
@@ -191,21 +195,21 @@ class ScriptReader:
         if own is not None:
             given = self._given(file, node, own["at"])
             given = given.get(own["within"]) if "within" in own and isinstance(given, dict) else given
-            yield from (self._call(known, one, given, place) for one in own["calls"])
+            yield from (self._call(known, operation, given, place) for operation in own["calls"])
         elif operations:
-            yield from (self._call(known, one, self._given(file, node, 0), place) for one in operations)
+            yield from (self._call(known, operation, self._given(file, node, 0), place) for operation in operations)
         elif method in self._facts["named"]:
-            said = self._given(file, node, 0)
-            name = said.text if isinstance(said, Scalar) else None
+            argument = self._given(file, node, 0)
+            name = argument.text if isinstance(argument, Scalar) else None
             listed = operations_called(known, name or "")
             if method == "waitFor" and name:
                 waiter = known.waiters.get(python_name(name[:1].upper() + name[1:]))
                 listed = [waiter] if waiter else []
-            yield from (self._call(known, one, self._given(file, node, 1), place) for one in listed)
+            yield from (self._call(known, operation, self._given(file, node, 1), place) for operation in listed)
             if not listed:
-                yield Unmapped(self._said(file, node), "which operation it is is known only when it runs", place)
+                yield Unmapped(self._shown(file, node), "which operation it is is known only when it runs", place)
         elif method not in self._facts["calls_nothing"]:
-            yield Unmapped(self._said(file, node), f"a client of {known.name} has no operation of this name", place)
+            yield Unmapped(self._shown(file, node), f"a client of {known.name} has no operation of this name", place)
 
     def _chosen(self, file: SourceFile, node: CallExpression, indexed: IndexExpression) -> Iterator[ApiCall | Unmapped]:
         for value in self._follow.values(SourceExpression(file, indexed.of)):
@@ -213,27 +217,27 @@ class ScriptReader:
             if known is None:
                 continue
             keys = [
-                one
-                for one in self._follow.values(SourceExpression(file, indexed.key))
-                if isinstance(one, Scalar) and one.text
+                value
+                for value in self._follow.values(SourceExpression(file, indexed.key))
+                if isinstance(value, Scalar) and value.text
             ]
             for key in keys:
                 member = MemberExpression(indexed.of, key.text or "", indexed.at)
                 yield from self._of_client(file, node, member, known, self._place(file, node))
             if not keys:
                 reason = "which operation it is is known only when it runs"
-                yield Unmapped(self._said(file, node), reason, self._place(file, node))
+                yield Unmapped(self._shown(file, node), reason, self._place(file, node))
 
     def _sent(self, file: SourceFile, node: CallExpression, is_client: bool, place: Location) -> Iterator[Unmapped]:  # noqa: FBT001
         """Report a command that is sent but cannot be seen."""
         if not node.given:
             return
         values = self._follow.values(SourceExpression(file, node.given[0]))
-        is_command = any(isinstance(one, PackageObject) and is_sdk(one.package) for one in values)
-        is_code = not is_command and any(isinstance(one, SourceLiteral | dict | tuple) for one in values)
-        is_text = any(isinstance(one, Scalar) and one.text is not None for one in values)
+        is_command = any(isinstance(value, PackageObject) and is_sdk(value.package) for value in values)
+        is_code = not is_command and any(isinstance(value, SourceLiteral | dict | tuple) for value in values)
+        is_text = any(isinstance(value, Scalar) and value.text is not None for value in values)
         if is_client and not is_command and not is_code and not is_text:
-            yield Unmapped(self._said(file, node), "which command it sends is known only when it runs", place)
+            yield Unmapped(self._shown(file, node), "which command it sends is known only when it runs", place)
 
     def _of_something(
         self, file: SourceFile, node: CallExpression, member: MemberExpression, place: Location
@@ -246,7 +250,7 @@ class ScriptReader:
             return
         if isinstance(given, dict):
             passed = {str(name).lower() for name in given}
-            like = [one for one in like if passed & _members(one, method) or not (passed or method.islower())]
+            like = [known for known in like if passed & _members(known, method) or not (passed or method.islower())]
         elif given is None:
             like = [] if method.islower() else like
         elif not isinstance(given, Scalar) or given.text is not None:
@@ -257,18 +261,18 @@ class ScriptReader:
             for operation in operations_called(like[0], member.name):
                 yield self._call(like[0], operation, given, place)
         elif like:
-            names = " or ".join(one.name for one in like)
+            names = " or ".join(known.name for known in like)
             reason = f"what `{hint(SourceExpression(file, member.of))}` is cannot be told; {names} has such a call"
-            yield Unmapped(self._said(file, node), reason, place)
+            yield Unmapped(self._shown(file, node), reason, place)
 
     # --- what nothing accounts for -----------------------------------------------------------------
 
-    def _handed(self, told: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
+    def _handed(self, found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Yield methods that are destructured from a client, and report clients that are passed to foreign code."""
-        lines = {(one.location.file, one.location.line) for one in told if isinstance(one, Unmapped)}
+        lines = {(report.location.file, report.location.line) for report in found if isinstance(report, Unmapped)}
         for file in self._follow.files:
-            parts = [one for listed in file.names.values() for one in listed if isinstance(one, PropertyOf)]
-            for part in {id(one): one for one in parts}.values():
+            parts = [binding for listed in file.names.values() for binding in listed if isinstance(binding, PropertyOf)]
+            for part in {id(binding): binding for binding in parts}.values():
                 for value in self._follow.values(part.of):
                     known = client_service(value)
                     place = self._place(file, part.of.node)
@@ -286,18 +290,18 @@ class ScriptReader:
                 if (place.file, place.line) not in lines:
                     lines.add((place.file, place.line))
                     reason = f"it is given a client of {known.name}, and what it calls is not in these files"
-                    yield Unmapped(self._said(file, node), reason, place)
+                    yield Unmapped(self._shown(file, node), reason, place)
 
-    def _idle(self, calls: list[ApiCall], told: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
+    def _idle(self, calls: list[ApiCall], found: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
         """Report packages of services that are imported, and of which no call was found."""
-        called = {one.service for one in calls}
-        places = {one.location.file for one in told if isinstance(one, Unmapped)}
+        called = {call.service for call in calls}
+        places = {report.location.file for report in found if isinstance(report, Unmapped)}
         for file in self._follow.files:
             for package, at in file.imports.items():
                 if not is_sdk(package) or package.startswith(tuple(self._facts["nothing"])):
                     continue
                 if package in self._facts["all"]:
-                    is_told = bool(called) or bool(told)
+                    is_told = bool(called) or bool(found)
                 elif package in self._facts["special"]:
                     is_told = bool(called)
                 else:
@@ -311,9 +315,9 @@ class ScriptReader:
         first = _first(node)
         if isinstance(node, CallExpression) and node.is_new and file.tokens.is_name(first - 1, "new"):
             first -= 1
-        return self._follow.place(file, first, self._said(file, node))
+        return self._follow.place(file, first, self._shown(file, node))
 
-    def _said(self, file: SourceFile, node: Expression) -> str:
+    def _shown(self, file: SourceFile, node: Expression) -> str:
         inner = node.of if isinstance(node, CallExpression) else node
         text = hint(SourceExpression(file, inner))
         return f"new {text}" if isinstance(node, CallExpression) and node.is_new else text
@@ -321,7 +325,7 @@ class ScriptReader:
 
 def _members(known: Service, method: str) -> set[str]:
     """Return the members of what a method takes, in lower case."""
-    return {one.lower() for operation in operations_called(known, method) for one in known.operations[operation]}
+    return {member.lower() for operation in operations_called(known, method) for member in known.operations[operation]}
 
 
 def _is_client_like(text: str) -> bool:
@@ -352,8 +356,8 @@ def _nodes(file: SourceFile) -> Iterator[tuple[Expression, Expression | None]]:
                 seen.add(id(inner))
                 yield inner, outer
             if isinstance(link, IndexExpression):
-                for one in links(link.of):
-                    if id(one) not in seen:
-                        seen.add(id(one))
-                        yield one, link
+                for inner_link in links(link.of):
+                    if id(inner_link) not in seen:
+                        seen.add(id(inner_link))
+                        yield inner_link, link
             outer = link

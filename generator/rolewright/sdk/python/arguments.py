@@ -23,13 +23,13 @@ def arguments_of(
 ) -> Mapping[str, Argument] | None:
     """Return what is passed by name, or in a known order; None if that is not all that is passed."""
     found: dict[str, Argument] = {
-        name: as_argument(evaluate, one, scope) for name, one in zip(positional, node.args, strict=False)
+        name: as_argument(evaluate, argument, scope) for name, argument in zip(positional, node.args, strict=False)
     }
-    for one in node.keywords:
-        if one.arg is not None:
-            found[one.arg] = as_argument(evaluate, one.value, scope)
+    for keyword in node.keywords:
+        if keyword.arg is not None:
+            found[keyword.arg] = as_argument(evaluate, keyword.value, scope)
             continue
-        spread = [value for value in evaluate(one.value, scope) if isinstance(value, dict)]
+        spread = [value for value in evaluate(keyword.value, scope) if isinstance(value, dict)]
         if len(spread) != 1:
             return None
         found |= spread[0]
@@ -38,9 +38,9 @@ def arguments_of(
 
 def argument_of(evaluate: Evaluate, node: ast.Call, scope: PythonScope, name: str, position: int) -> Iterator[Argument]:
     """Yield what a call passes by a name or at a position."""
-    for one in node.keywords:
-        if one.arg == name:
-            yield from arguments_in(evaluate(one.value, scope))
+    for keyword in node.keywords:
+        if keyword.arg == name:
+            yield from arguments_in(evaluate(keyword.value, scope))
     if len(node.args) > position:
         yield from arguments_in(evaluate(node.args[position], scope))
 

@@ -82,7 +82,7 @@ class Evaluator:
                 for function, call, is_method in self._called(node, scope):
                     callers[function].append((call, scope, is_method))
         self._callers = callers
-        self._known.clear()  # they were told without what is passed to functions
+        self._known.clear()  # they were found without what is passed to functions
 
     def _called(self, node: ast.Call, scope: PythonScope) -> Iterator[tuple[PythonFunction, ast.Call, bool]]:
         """Yield the functions that a call runs, itself or by passing them on, each with its call.
@@ -129,8 +129,8 @@ class Evaluator:
             case ast.Call():
                 yield from self._result(node, scope)
             case ast.Await() | ast.NamedExpr() | ast.Starred() | ast.IfExp() | ast.BoolOp():
-                for one in alternatives(node):
-                    yield from self.evaluate(one, scope)
+                for option in alternatives(node):
+                    yield from self.evaluate(option, scope)
             case ast.Subscript():
                 yield from self._subscript(node, scope)
             case ast.DictComp():
@@ -147,12 +147,12 @@ class Evaluator:
         for key, value in pairs:
             if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
                 found = self.evaluate(value, scope)
-                if any(isinstance(one, Boto3Client | Boto3Resource | BoundMethod) for one in found):
+                if any(isinstance(inner, Boto3Client | Boto3Resource | BoundMethod) for inner in found):
                     yield Holder(Insertion(key, value, scope))
 
     def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: PythonScope) -> Argument:
         if not isinstance(node, ast.Dict):
-            return tuple(as_argument(self.evaluate, one, scope) for one in node.elts)
+            return tuple(as_argument(self.evaluate, element, scope) for element in node.elts)
         return {
             key.text if key.text is not None else f"{UNKNOWN}{key.hint}": as_argument(self.evaluate, value, scope)
             for written, value in zip(node.keys, node.values, strict=True)
@@ -207,17 +207,17 @@ class Evaluator:
             yield Instance(function.scope.owner)
             return
         position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
-        frame = next((one for one in reversed(self._frames) if one.function is function), None)
+        frame = next((open_frame for open_frame in reversed(self._frames) if open_frame.function is function), None)
         found: list[PythonValue] = []
         if frame is not None:
-            for one in passed_to(frame.node, parameter.name, position - _is_method(function)):
-                found += self._in_frames(frame.outer, one, frame.scope)
+            for argument in passed_to(frame.node, parameter.name, position - _is_method(function)):
+                found += self._in_frames(frame.outer, argument, frame.scope)
         everybody = frame is None or bool(found)
         for node, scope, is_method in self._callers.get(function, ()) if frame is None else ():
             passed = list(passed_to(node, parameter.name, position - is_method))
             everybody = everybody and bool(passed)
-            for one in passed:
-                found += self.evaluate(one, scope)
+            for argument in passed:
+                found += self.evaluate(argument, scope)
         if parameter.default is not None and not (everybody and found):
             found += self.evaluate(parameter.default, function.scope.parent or function.scope)
         yield from found or [Scalar(None, parameter.name)]
@@ -248,7 +248,9 @@ class Evaluator:
                 elif isinstance(binding, PythonClass):
                     yield Instance(binding)
                 elif isinstance(binding, PythonImport):
-                    yield from (Instance(one) for one in self._imported(binding) if isinstance(one, PythonClass))
+                    yield from (
+                        Instance(class_) for class_ in self._imported(binding) if isinstance(class_, PythonClass)
+                    )
 
     def _imported(self, binding: PythonImport) -> Iterator[PythonValue]:
         if binding.module in models.facts()["modules"]:
@@ -257,11 +259,11 @@ class Evaluator:
         files = self._modules.nearest(binding.module, binding.file)
         inner = self._modules.nearest(f"{binding.module}.{binding.attribute}", binding.file)
         if len(files) == 1 and binding.attribute in files[0].scope.names:
-            for one in files[0].scope.names[binding.attribute]:
-                mark = (id(one), 0, ())
+            for exported in files[0].scope.names[binding.attribute]:
+                mark = (id(exported), 0, ())
                 if mark not in self._open and len(self._open) <= _DEPTH:  # two modules may import each other
                     self._open.add(mark)
-                    yield from tuple(self._bound(one))
+                    yield from tuple(self._bound(exported))
                     self._open.discard(mark)
         elif not binding.attribute and len(files) == 1:
             yield PythonModule(files[0])
@@ -302,8 +304,8 @@ class Evaluator:
             found = self._members(value.of if isinstance(value, Instance) else value, node.attr)
         for binding in found:
             if isinstance(binding, PythonFunction) and binding.is_property:
-                for one in binding.scope.returns:
-                    yield from self.evaluate(one, binding.scope)
+                for returned in binding.scope.returns:
+                    yield from self.evaluate(returned, binding.scope)
             else:
                 yield from self._bound(binding)
         if not found:
@@ -311,11 +313,11 @@ class Evaluator:
 
     def _kept(self, node: ast.Attribute) -> Iterator[PythonValue]:
         """Yield what is assigned anywhere to an attribute of this name, where its owner is unknown."""
-        found = [one for value in self._put.get(node.attr, ()) for one in self.evaluate(value.node, value.scope)]
+        found = [known for value in self._put.get(node.attr, ()) for known in self.evaluate(value.node, value.scope)]
         kept = [
-            one
-            for one in found
-            if isinstance(one, Boto3Client | Boto3Resource | ResourceCollection | PaginatorOrWaiter | Sdk)
+            known
+            for known in found
+            if isinstance(known, Boto3Client | Boto3Resource | ResourceCollection | PaginatorOrWaiter | Sdk)
         ]
         yield from kept
         if not kept:
@@ -326,9 +328,9 @@ class Evaluator:
         found = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
         outer = class_.scope.parent or class_.scope
         for base in () if found else class_.bases:
-            for one in self.evaluate(base, outer):
-                if isinstance(one, PythonClass) and one not in (class_, *below):
-                    found += self._members(one, name, (class_, *below))
+            for ancestor in self.evaluate(base, outer):
+                if isinstance(ancestor, PythonClass) and ancestor not in (class_, *below):
+                    found += self._members(ancestor, name, (class_, *below))
         return found
 
     def _result(self, node: ast.Call, scope: PythonScope) -> Iterator[PythonValue]:
@@ -348,8 +350,8 @@ class Evaluator:
                     yield Instance(target)
                 case PythonFunction():
                     frames = (*self._frames, CallFrame(target, node, scope, self._frames))
-                    for one in target.scope.returns:
-                        yield from self._in_frames(frames, one, target.scope)
+                    for returned in target.scope.returns:
+                        yield from self._in_frames(frames, returned, target.scope)
                 case BoundMethod():
                     yield from results_of_method(self.evaluate, target, node, scope)
                 case _:
@@ -359,8 +361,8 @@ class Evaluator:
             yield Scalar(None, hint(node))
 
     def _subscript(self, node: ast.Subscript, scope: PythonScope) -> Iterator[PythonValue]:
-        told = [one.text for one in self.evaluate(node.slice, scope) if isinstance(one, Scalar)]
-        keys = [text for text in told if text is not None]
+        texts = [key.text for key in self.evaluate(node.slice, scope) if isinstance(key, Scalar)]
+        keys = [text for text in texts if text is not None]
         found: list[PythonValue] = []
         for value in self.evaluate(node.value, scope):
             if isinstance(value, Response):
@@ -368,7 +370,7 @@ class Evaluator:
             elif isinstance(value, Holder):
                 found += held_under(self.evaluate, value.element, node.slice, scope)
             elif isinstance(value, dict) and keys:  # what it lacks under these was put there elsewhere
-                found += arguments_in(said for key, said in value.items() if key in keys)
+                found += arguments_in(argument for key, argument in value.items() if key in keys)
             elif isinstance(value, tuple) and not keys:
                 found += value
             else:

@@ -49,9 +49,9 @@ def results_of_method(
         action = entry_called(of.model.get("actions", {}), method)
         added = models.added(of.service, of.type, method)
         if inner is not None:
-            told = [as_argument(evaluate, one, scope) for one in node.args]
+            positional = [as_argument(evaluate, argument, scope) for argument in node.args]
             named = arguments_of(evaluate, node, scope) or {}
-            yield handle_from(of, inner["resource"], told, named)
+            yield handle_from(of, inner["resource"], positional, named)
         elif added is not None:
             yield Meta("")  # what is put into a batch calls nothing of its own
         elif action is not None and "resource" in action:
@@ -80,7 +80,7 @@ def _result_of_client(
 
 def held_under(evaluate: Evaluate, element: Insertion, key: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:
     """Yield what was put into a container, if the key asked for may be the one that it was put under."""
-    put = {one.text for one in evaluate(element.key, element.scope) if isinstance(one, Scalar)}
-    asked = {one.text for one in evaluate(key, scope) if isinstance(one, Scalar)}
+    put = {name.text for name in evaluate(element.key, element.scope) if isinstance(name, Scalar)}
+    asked = {name.text for name in evaluate(key, scope) if isinstance(name, Scalar)}
     if put & asked or not put or not asked or None in put | asked:
         yield from evaluate(element.node, element.scope)

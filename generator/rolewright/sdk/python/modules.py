@@ -26,11 +26,11 @@ class PythonModuleIndex:
     def nearest(self, module: str, file: PythonFile) -> list[PythonFile]:
         """Return the files that a module may be: those with the longest path in common with the importing file."""
         files = self._files.get(module, [])
-        shared = [_shared(one.path, file.path) for one in files]
-        return [one for one, count in zip(files, shared, strict=True) if count == max(shared)]
+        shared = [_shared(candidate.path, file.path) for candidate in files]
+        return [candidate for candidate, count in zip(files, shared, strict=True) if count == max(shared)]
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(path: str, other: str) -> int:
     """Count the folders that two paths have in common, from the first on."""
-    pairs = zip(PurePath(one).parent.parts, PurePath(other).parent.parts, strict=False)
+    pairs = zip(PurePath(path).parent.parts, PurePath(other).parent.parts, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))

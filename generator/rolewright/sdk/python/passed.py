@@ -27,11 +27,11 @@ def handed_over(node: ast.Call) -> Iterator[ast.Call]:
     """
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in models.facts()["hands_over"]:
-        for position, one in enumerate(node.args):
-            if isinstance(one, ast.Attribute | ast.Name):
-                yield _made(one, node.args[position + 1 :], node.keywords, node)
+        for position, argument in enumerate(node.args):
+            if isinstance(argument, ast.Attribute | ast.Name):
+                yield _made(argument, node.args[position + 1 :], node.keywords, node)
                 return
-    named = {one.arg: one.value for one in node.keywords if one.arg}
+    named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
     if _TARGET in named:
         given = named.get(_ARGUMENTS)
         keys = named.get(_NAMED)
@@ -72,12 +72,12 @@ def _is_known(node: ast.expr, scope: PythonScope, depth: int) -> bool:
     if not bindings:
         return hasattr(builtins, node.id)
     return all(
-        (isinstance(one, PythonImport) and _gives_back(one))
-        or (isinstance(one, Assignment) and depth > 0 and _is_known(one.node, one.scope, depth - 1))
-        for one in bindings
+        (isinstance(binding, PythonImport) and _gives_back(binding))
+        or (isinstance(binding, Assignment) and depth > 0 and _is_known(binding.node, binding.scope, depth - 1))
+        for binding in bindings
     )
 
 
-def _gives_back(one: PythonImport) -> bool:
-    package = one.module.partition(".")[0]
+def _gives_back(imported: PythonImport) -> bool:
+    package = imported.module.partition(".")[0]
     return package in sys.stdlib_module_names or package in models.facts()["gives_back"]

@@ -1,6 +1,6 @@
 """Python code → the calls of boto3 in it: clients, resources, paginators, waiters, transfers.
 
-Nothing is run, and what cannot be followed is told as such.
+Nothing is run, and what cannot be followed is reported as such.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class PythonReader:
             place = place_of(file, node)
             if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
                 of_sdk = any(
-                    isinstance(one, Boto3Client | Boto3Resource) for one in self._evaluate(node.args[0], scope)
+                    isinstance(value, Boto3Client | Boto3Resource) for value in self._evaluate(node.args[0], scope)
                 )
-                if of_sdk and not all(isinstance(one, ast.Constant) for one in node.args[1:]):
+                if of_sdk and not all(isinstance(argument, ast.Constant) for argument in node.args[1:]):
                     yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 continue
             yield from self._call(node, scope, place)
@@ -77,11 +77,11 @@ class PythonReader:
                             seen.add((call.service, call.operation, place))
                             yield call
 
-    def unaccounted(self, file: PythonFile, told: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
+    def unaccounted(self, file: PythonFile, found: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Report methods that are read and never called, and clients of which no call was found at all."""
-        calls = {(one.service, one.operation) for one in told if isinstance(one, ApiCall)}
+        calls = {(call.service, call.operation) for call in found if isinstance(call, ApiCall)}
         services = {service for service, _ in calls}
-        lines = {(one.location.file, one.location.line) for one in told}
+        lines = {(call.location.file, call.location.line) for call in found}
         called = {id(node.func) for node, _ in file.calls}
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute, scope) if id(attribute) not in called else ():
@@ -101,7 +101,7 @@ class PythonReader:
                 yield Unmapped(source(node), f"it is given {given}, and what it calls is not in these files", place)
         for node, scope in file.calls:
             place = place_of(file, node)
-            makes = any(isinstance(one, Sdk) and one.maker for one in self._evaluate(node.func, scope))
+            makes = any(isinstance(value, Sdk) and value.maker for value in self._evaluate(node.func, scope))
             for value in self._evaluate(node, scope) if makes else ():
                 is_told = not isinstance(value, Boto3Client | Boto3Resource) or value.service in services
                 if not is_told and (file.path, place.line) not in lines:
@@ -109,14 +109,14 @@ class PythonReader:
 
     def _given_away(self, node: ast.Call, scope: PythonScope) -> str:
         """Return the client, resource or session that a call passes to code outside these files; "" for none."""
-        passed = (*node.args, *(one.value for one in node.keywords))
-        found = [value for one in passed for value in self._evaluate(one, scope)]
-        held = next((one for one in found if isinstance(one, Boto3Client | Boto3Resource | Sdk)), None)
-        if held is None or not all(isinstance(one, Scalar) for one in self._evaluate(node.func, scope)):
+        passed = (*node.args, *(keyword.value for keyword in node.keywords))
+        found = [value for argument in passed for value in self._evaluate(argument, scope)]
+        held = next((value for value in found if isinstance(value, Boto3Client | Boto3Resource | Sdk)), None)
+        if held is None or not all(isinstance(target, Scalar) for target in self._evaluate(node.func, scope)):
             return ""
-        handed = [target for one in handed_over(node) for target in self._evaluate(one.func, scope)]
+        handed = [target for call in handed_over(node) for target in self._evaluate(call.func, scope)]
         if is_harmless(node.func, scope, self._functions) or any(
-            isinstance(one, PythonFunction | PythonClass) for one in handed
+            isinstance(target, PythonFunction | PythonClass) for target in handed
         ):
             return ""
         what = "resource" if isinstance(held, Boto3Resource) else "client"
@@ -134,23 +134,30 @@ class PythonReader:
             elif isinstance(target, BoundMethod):
                 found += self._of(target, node, scope, place)
         # Where it may be of several services, those that have no such operation are not meant.
-        yield from [one for one in found if isinstance(one, ApiCall)] or found
+        yield from [call for call in found if isinstance(call, ApiCall)] or found
         if not known and isinstance(node.func, ast.Attribute):
             method = node.func.attr
-            named = [one.arg for one in node.keywords if one.arg]
-            told = "_" in method or any(map(_MEMBER.fullmatch, named))
-            if _OPERATION.fullmatch(method) and named and told and not self._evaluates_to_code(node.func.value, scope):
+            named = [keyword.arg for keyword in node.keywords if keyword.arg]
+            is_like_api = "_" in method or any(map(_MEMBER.fullmatch, named))
+            if (
+                _OPERATION.fullmatch(method)
+                and named
+                and is_like_api
+                and not self._evaluates_to_code(node.func.value, scope)
+            ):
                 like = [
-                    one.name
-                    for one in models.usual()
-                    if method in one.methods and set(named) <= one.operations[one.methods[method]]
+                    service.name
+                    for service in models.usual()
+                    if method in service.methods and set(named) <= service.operations[service.methods[method]]
                 ]
                 if like:
                     reason = f"what `{source(node.func.value)}` is cannot be told; {' or '.join(like)} has such a call"
                     yield Unmapped(source(node.func), reason, place)
 
     def _evaluates_to_code(self, node: ast.expr, scope: PythonScope) -> bool:
-        return any(isinstance(one, Instance | PythonModule | Meta | PythonClass) for one in self._evaluate(node, scope))
+        return any(
+            isinstance(value, Instance | PythonModule | Meta | PythonClass) for value in self._evaluate(node, scope)
+        )
 
     def _made(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[Unmapped]:
         """Report a client or resource whose service cannot be told."""
@@ -201,7 +208,7 @@ class PythonReader:
             yield ApiCall(of.service, service.methods[method], arguments_of(self._evaluate, node, scope), place)
         elif added is not None:
             given = arguments_of(self._evaluate, node, scope, added.positional)
-            yield from (ApiCall(of.service, one, given, place) for one in added.operations)
+            yield from (ApiCall(of.service, operation, given, place) for operation in added.operations)
         elif method not in models.facts()["calls_nothing"]:
             yield Unmapped(source(node.func), f"a client of {of.service} has no operation of this name", place)
 
@@ -214,8 +221,10 @@ class PythonReader:
         if added is not None:
             passed = arguments_of(self._evaluate, node, scope, added.positional)
             names = models.facts()["identifiers"].get(of.service, {}).get(of.type, {})
-            own = {names[one]: said for one, said in of.identifiers.items() if one in names}
-            yield from (ApiCall(of.service, one, {**(passed or {}), **own}, place) for one in added.operations)
+            own = {names[identifier]: value for identifier, value in of.identifiers.items() if identifier in names}
+            yield from (
+                ApiCall(of.service, operation, {**(passed or {}), **own}, place) for operation in added.operations
+            )
         elif action is not None:
             yield call_of(of, action["request"], arguments_of(self._evaluate, node, scope), place)
         elif method in ("load", "reload"):

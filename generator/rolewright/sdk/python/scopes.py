@@ -164,13 +164,13 @@ class _Reader(ast.NodeVisitor):
         self._function(node)
 
     def _function(self, node: _FunctionNode) -> None:
-        for one in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
-            self.visit(one)
+        for expression in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self.visit(expression)
         scope = PythonScope(self._file, self._scope, self._class if self._scope.is_class else self._scope.owner)
         arguments = (*node.args.posonlyargs, *node.args.args)
-        is_property = any("property" in ast.unparse(one).lower() for one in node.decorator_list)
+        is_property = any("property" in ast.unparse(decorator).lower() for decorator in node.decorator_list)
         self._file.functions.add(node.name)
-        function = PythonFunction(node.name, scope, tuple(one.arg for one in arguments), is_property)
+        function = PythonFunction(node.name, scope, tuple(argument.arg for argument in arguments), is_property)
         self._bind(node.name, function)
         padding = [None] * (len(arguments) - len(node.args.defaults))
         defaults = (*padding, *node.args.defaults, *node.args.kw_defaults)
@@ -193,8 +193,8 @@ class _Reader(ast.NodeVisitor):
 
     def _inside(self, scope: PythonScope, body: list[ast.stmt] | list[ast.expr]) -> None:
         before, self._scope = self._scope, scope
-        for one in body:
-            self.visit(one)
+        for part in body:
+            self.visit(part)
         self._scope = before
 
     # --- names -------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class _Reader(ast.NodeVisitor):
     def _bind(self, name: str, binding: Binding) -> None:
         scope = self._scope
         if isinstance(binding, Insertion):  # what is put into something does not make a name for it here
-            scope = next((one for one in _around(scope) if name in one.names), scope)
+            scope = next((enclosing for enclosing in _around(scope) if name in enclosing.names), scope)
         scope.names.setdefault(name, []).append(binding)
 
     def _target(self, target: ast.expr, value: Assignment | Iteration | Insertion | AnnotatedName) -> None:
@@ -219,8 +219,8 @@ class _Reader(ast.NodeVisitor):
         elif isinstance(target, ast.Subscript) and isinstance(value, Assignment):
             self._target(target.value, Insertion(target.slice, value.node, self._scope))
         elif isinstance(target, ast.Tuple) and isinstance(value, Assignment) and isinstance(value.node, ast.Tuple):
-            for one, part in zip(target.elts, value.node.elts, strict=False):
-                self._target(one, Assignment(part, self._scope))
+            for element, part in zip(target.elts, value.node.elts, strict=False):
+                self._target(element, Assignment(part, self._scope))
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -255,15 +255,15 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
-        for one in node.names:
-            name = one.asname or one.name.split(".")[0]
-            self._bind(name, PythonImport(one.name if one.asname else name, "", self._file))
+        for alias in node.names:
+            name = alias.asname or alias.name.split(".")[0]
+            self._bind(name, PythonImport(alias.name if alias.asname else name, "", self._file))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         package = self._file.name.split(".")[: -node.level] if node.level else []
         module = ".".join([*package, *([node.module] if node.module else [])])
-        for one in node.names:
-            self._bind(one.asname or one.name, PythonImport(module, one.name, self._file))
+        for alias in node.names:
+            self._bind(alias.asname or alias.name, PythonImport(module, alias.name, self._file))
 
     # --- what is done ------------------------------------------------------------------------------
 

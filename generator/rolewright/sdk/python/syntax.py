@@ -34,7 +34,7 @@ def alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast
 
 def passed_to(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
     """Yield what a call passes for a parameter."""
-    yield from (one.value for one in node.keywords if one.arg == name)
+    yield from (keyword.value for keyword in node.keywords if keyword.arg == name)
     if 0 <= position < len(node.args):
         yield node.args[position]
 

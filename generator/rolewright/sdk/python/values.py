@@ -137,7 +137,7 @@ def of_handle(value: Boto3Resource, name: str) -> Iterator[PythonValue]:
         yield Meta(value.service)
     elif collection is not None:
         yield ResourceCollection(value, collection)
-    elif own := [said for key, said in value.identifiers.items() if models.python_name(key) == name]:
+    elif own := [identifier for key, identifier in value.identifiers.items() if models.python_name(key) == name]:
         yield from arguments_in(own)
     elif name not in models.attributes(value.service, value.type):
         yield BoundMethod(value, name)
@@ -154,27 +154,27 @@ def of_stub(service: str, name: str) -> Iterator[PythonValue]:
     elif name in (models.resources(service) or {}):
         described = (models.resources(service) or {})[name]
         yield Boto3Resource(
-            service, name, {one["name"]: Scalar(None, name) for one in described.get("identifiers", ())}
+            service, name, {identifier["name"]: Scalar(None, name) for identifier in described.get("identifiers", ())}
         )
 
 
 def handle_from(
-    of: Boto3Resource, model: Mapping[str, Any], told: list[Argument], named: Mapping[str, Argument]
+    of: Boto3Resource, model: Mapping[str, Any], positional: list[Argument], named: Mapping[str, Argument]
 ) -> Boto3Resource:
     """Return the resource that another one gives. `positional` and `named` are what was passed for it."""
     identifiers: dict[str, Argument] = {}
-    waiting = list(told)
-    for one in model.get("identifiers", ()):
-        if one["source"] == "input":
-            identifiers[one["target"]] = (
-                waiting.pop(0) if waiting else named.get(one["target"].lower(), Scalar(None, ""))
+    waiting = list(positional)
+    for identifier in model.get("identifiers", ()):
+        if identifier["source"] == "input":
+            identifiers[identifier["target"]] = (
+                waiting.pop(0) if waiting else named.get(identifier["target"].lower(), Scalar(None, ""))
             )
-        elif one["source"] == "identifier":
-            identifiers[one["target"]] = of.identifiers.get(one["name"], Scalar(None, ""))
-        elif one["source"] == "requestParameter":
-            identifiers[one["target"]] = named.get(one["path"], Scalar(None, ""))
+        elif identifier["source"] == "identifier":
+            identifiers[identifier["target"]] = of.identifiers.get(identifier["name"], Scalar(None, ""))
+        elif identifier["source"] == "requestParameter":
+            identifiers[identifier["target"]] = named.get(identifier["path"], Scalar(None, ""))
         else:  # the answer names what the only argument did, as the URL of a queue does its name
-            identifiers[one["target"]] = next(iter(named.values())) if len(named) == 1 else Scalar(None, "")
+            identifiers[identifier["target"]] = next(iter(named.values())) if len(named) == 1 else Scalar(None, "")
     return Boto3Resource(of.service, model["type"], identifiers)
 
 
@@ -189,18 +189,18 @@ def call_of(
 ) -> ApiCall:
     """Return the call behind a method of a resource, with what its identifiers say."""
     own: dict[str, Argument] = {}
-    for one in request.get("params", ()):
-        if one["source"] == "identifier" and one["name"] in of.identifiers:
-            own[re.split(r"[.\[]", one["target"])[0]] = of.identifiers[one["name"]]
+    for parameter in request.get("params", ()):
+        if parameter["source"] == "identifier" and parameter["name"] in of.identifiers:
+            own[re.split(r"[.\[]", parameter["target"])[0]] = of.identifiers[parameter["name"]]
     arguments = None if passed is None and not own else {**(passed or {}), **own}
     return ApiCall(of.service, request["operation"], arguments, place)
 
 
 def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     """Find the entry of a model: `MaxItems` is `max_items` in Python, `Table` is `Table`."""
-    for key, one in listed.items():
+    for key, entry in listed.items():
         if name in (key, models.python_name(key)):
-            return dict(one)
+            return dict(entry)
     return None
 
 
@@ -215,6 +215,6 @@ def distinct(values: Iterable[PythonValue]) -> tuple[PythonValue, ...]:
     """Drop what stands there twice."""
     found: list[PythonValue] = []
     for value in values:
-        if not any(value is one or (type(value) is type(one) and value == one) for one in found):
+        if not any(value is kept or (type(value) is type(kept) and value == kept) for kept in found):
             found.append(value)
     return tuple(found)
