@@ -1,0 +1,58 @@
+"""What documentation says of the repository is so: links, paths, folders, layers; and workflows run what is pinned."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from layers import LAYERS
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "generator" / "rolewright"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *(ROOT / "docs").rglob("*.md")])
+OF_THE_CODE = [
+    ROOT / ".github" / "CONTRIBUTING.md",
+    ROOT / "docs" / "architecture.md",
+    *(ROOT / "docs" / "decisions").iterdir(),
+]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
+PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w.-]+/)`")
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", OF_THE_CODE, ids=name)
+def test_every_path_is_there(page: Path) -> None:
+    """A path is meant from the repository's root, or from the package. What is in capitals stands for a name."""
+    paths = [path for path in PATH.findall(page.read_text(encoding="utf-8")) if not re.search("[A-Z]{4}", path)]
+    assert [path for path in paths if not any((root / path).exists() for root in (ROOT, PACKAGE))] == []
+
+
+def test_every_folder_of_the_package_is_described() -> None:
+    described = re.findall(r"^\| `(\w+)/` \|", ARCHITECTURE, re.MULTILINE)
+    assert sorted(described) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    rows = [", ".join(layer) for layer in reversed(LAYERS) if layer != ("__main__",)]
+    assert "\n".join(["```", *rows, "```"]) in ARCHITECTURE
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=name)
+def test_actions_are_pinned_by_commit_with_their_version(workflow: Path) -> None:
+    used = re.findall(r"uses: *(.+)", workflow.read_text(encoding="utf-8"))
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)+", one)] == []
