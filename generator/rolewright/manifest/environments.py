@@ -34,7 +34,7 @@ class Override:
 
 
 def overrides(tree: Tree, environment: str) -> Iterator[Override]:
-    """The values that one environment replaces."""
+    """Yield the values that one environment replaces."""
     described = tree.data["environments"][environment]
     for part in ("compute", "resources"):
         if isinstance(described.get(part), dict):
@@ -52,7 +52,7 @@ def _leaves(value: Any, path: PathInTree, place: PathInTree) -> Iterator[Overrid
 def override_findings(
     tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
 ) -> Iterator[Finding]:
-    """What environments may not say.
+    """Yield what environments may not say.
 
     `defaults` are the values that blueprints fill in, by path; `fixed` are paths of what decides what the module
     contains: always (""), or where a pattern is found in it.
@@ -81,75 +81,73 @@ def override_findings(
 def _check(
     tree: Tree, override: Override, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
 ) -> Iterator[Finding]:
+    if fault := _fault(tree.data, override, defaults, fixed):
+        place = tree.location(override.place, key=True)
+        yield Finding("environment-override", *fault, place, ".".join(str(step) for step in override.place))
+
+
+def _fault(
+    data: Any,  # noqa: ANN401 - YAML
+    override: Override,
+    defaults: Mapping[PathInTree, Any],
+    fixed: Mapping[PathInTree, str],
+) -> tuple[str, str] | None:
+    """Return why an environment may not replace a value, and what to do."""
     path = override.path
-    dotted = ".".join(str(step) for step in override.place)
-    place = tree.location(override.place, key=True)
-    never = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
     field = path[1 if path[0] == "compute" else 2 :][:1]
-    if field and (
-        field[0] in never or any(path[: len(one)] == one[: len(path)] for one, by in fixed.items() if not by)
-    ):
-        yield Finding(
-            "environment-override",
+    never = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
+    always = (one for one, pattern in fixed.items() if not pattern)
+    if field and (field[0] in never or any(path[: len(one)] == one[: len(path)] for one in always)):
+        return (
             f"`{field[0]}` is the same in every environment: what is tested in one is what runs in the next",
             f"state `{field[0]}` once, outside `environments`",
-            place,
-            dotted,
         )
-        return
-    base = defaults.get(path, _MISSING)
-    node = tree.data
-    for step in path:
-        node = node[step] if isinstance(node, dict) and step in node else _MISSING
-    if node is not _MISSING:
-        base = node
+    base = _stated(data, path, defaults)
     if base is _MISSING:
-        yield Finding(
-            "environment-override",
+        return (
             f"`{'.'.join(str(step) for step in path)}` is not in the manifest, so there is nothing to override",
             "state it outside `environments` too, with the value of the other environments",
-            place,
-            dotted,
         )
-    elif (by := fixed.get(path)) and any(re.search(by, str(one)) for one in (base, override.value)):
-        yield Finding(
-            "environment-override",
+    if (pattern := fixed.get(path)) and any(re.search(pattern, str(one)) for one in (base, override.value)):
+        return (
             f"`{path[-1]}` decides here what the module contains, and that is the same in every environment",
             "state it once, with ${environment} in it where it has to differ",
-            place,
-            dotted,
         )
-    elif isinstance(base, bool) or isinstance(override.value, bool):
-        yield Finding(
-            "environment-override",
+    return _changed_shape(base, override)
+
+
+def _changed_shape(base: Any, override: Override) -> tuple[str, str] | None:  # noqa: ANN401 - YAML
+    """Return why a value of the manifest may not be replaced by one of another environment."""
+    key = override.path[-1]
+    if isinstance(base, bool) or isinstance(override.value, bool):
+        return (
             "true and false decide what the module contains, and that is the same in every environment",
             "state it once, outside `environments`",
-            place,
-            dotted,
         )
-    elif isinstance(base, list) and any(isinstance(item, dict) for item in base):
-        yield Finding(
-            "environment-override",
-            f"the entries of `{path[-1]}` decide what the module contains, and that is the same in every environment",
+    if isinstance(base, list) and any(isinstance(item, dict) for item in base):
+        return (
+            f"the entries of `{key}` decide what the module contains, and that is the same in every environment",
             "state them once, outside `environments`",
-            place,
-            dotted,
         )
-    elif isinstance(base, dict):
-        yield Finding(
-            "environment-override",
-            f"`{path[-1]}` is a mapping and this is not",
-            "override its entries one by one",
-            place,
-            dotted,
-        )
+    if isinstance(base, dict):
+        return f"`{key}` is a mapping and this is not", "override its entries one by one"
+    return None
+
+
+def _stated(data: Any, path: PathInTree, defaults: Mapping[PathInTree, Any]) -> Any:  # noqa: ANN401 - YAML
+    """Return what the manifest says at a path, or else what the blueprint fills in."""
+    for step in path:
+        if not isinstance(data, dict) or step not in data:
+            return defaults.get(path, _MISSING)
+        data = data[step]
+    return data
 
 
 _MISSING = object()
 
 
 def merged(data: Any, replaced: Mapping[PathInTree, Any], path: PathInTree = ()) -> Any:  # noqa: ANN401 - YAML
-    """The data with some values replaced; values that it lacks are added."""
+    """Return the data with some values replaced; values that it lacks are added."""
     if path in replaced:
         return replaced[path]
     if isinstance(data, dict):
@@ -163,5 +161,5 @@ def merged(data: Any, replaced: Mapping[PathInTree, Any], path: PathInTree = ())
 
 
 def variable_name(path: PathInTree) -> str:
-    """`resources.uploads.name` → `uploads_name`, `compute.memory` → `memory`."""
+    """Return the name for a path: `resources.uploads.name` → `uploads_name`, `compute.memory` → `memory`."""
     return re.sub(r"[^a-z0-9_]+", "_", "_".join(str(step) for step in path[1:]).lower()).strip("_")
