@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rolewright.core.model import Ref, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Scope = dict[str, "Text | tuple[Text, ...] | None"]
 """What a blueprint's template may refer to: a value, one for each entry of a list, or None for what is left out."""
@@ -68,6 +68,15 @@ def interpolate(text: str, resolve: Callable[[str], Text | None]) -> Text:
         parts.append(value)
     parts.append(text[end:])
     return Text.of(*parts)
+
+
+def references(text: str) -> Iterator[str]:
+    """Yield what is between the braces of each `${…}` of a string, up to one that is not closed."""
+    for found in _REFERENCE.finditer(text):
+        if found.group() != "$${":
+            if not found[2]:
+                return
+            yield found[1].strip()
 
 
 def fill_all(template: str, scope: Scope) -> tuple[Text, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.model import Ref, Text
+from rolewright.manifest.environments import variable_name
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rolewright.core.model import Environment
+    from rolewright.manifest.bindings import Bindings
+    from rolewright.manifest.environments import PathInTree
 
 
 class InconsistentError(ValueError):
@@ -18,27 +21,30 @@ class InconsistentError(ValueError):
 
 
 def derive(
-    text: Text,
-    pattern: re.Pattern[str],
-    environments: Sequence[Environment],
-    variable: Callable[[str, Mapping[str, str]], Ref],
-) -> Mapping[str, Text] | None:
-    """The named groups of a pattern in a text, or None where it does not fit.
+    text: Text, pattern: re.Pattern[str], path: PathInTree, place: str, bindings: Bindings
+) -> tuple[Mapping[str, Text] | None, Bindings]:
+    """Return the named groups of a pattern in the text at a path, or None where it does not fit; and the new bindings.
 
-    A group that is the same everywhere is a literal; one that is exactly what a reference of the text
-    stands for is that reference; any other becomes a `variable` with a value for each environment.
+    A group that is the same everywhere is a literal; one that is exactly what a reference of the text stands for is
+    that reference; any other becomes a variable with a value for each environment, described as a group in `place`.
     Raises InconsistentError where the environments disagree on whether it fits.
     """
+    environments = bindings.environments
     found = {e.name: pattern.fullmatch(text.ground(e.values)) for e in environments}
     if not any(found.values()):
-        return None
+        return None, bindings
     if not all(found.values()):
         raise InconsistentError
     groups: dict[str, Text] = {}
     for name in pattern.groupindex:
         values = {key: match[name] or "" for key, match in found.items() if match is not None}
-        groups[name] = _common(text, values, environments) or Text.of(variable(name, values))
-    return groups
+        common = _common(text, values, environments)
+        if not common:
+            variable = variable_name((*path, name))
+            reference, bindings = bindings.bind(variable, "string", f"The {name} in {place}", values)
+            common = Text.of(reference)
+        groups[name] = common
+    return groups, bindings
 
 
 def _common(text: Text, values: Mapping[str, str], environments: Sequence[Environment]) -> Text | None:
@@ -50,7 +56,7 @@ def _common(text: Text, values: Mapping[str, str], environments: Sequence[Enviro
 
 
 def is_given(name: str, fields: Mapping[str, Any], derived: Mapping[str, Text]) -> bool:
-    """Whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
+    """Return whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
     node: Any = fields
     for step in name.split("."):
         node = node.get(step) if isinstance(node, dict) else None

@@ -11,7 +11,9 @@ from rolewright.core.model import Text, Use
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rolewright.manifest.values import PathInTree, Values
+    from rolewright.core.finding import Finding
+    from rolewright.manifest.document import Manifest
+    from rolewright.manifest.environments import PathInTree
 
 _NAMED = re.compile(r"\$\{resources\.([a-z0-9-]+)\.[a-z_]+\}")
 
@@ -38,7 +40,7 @@ class Calls:
 
     @classmethod
     def of(cls, mark: Mapping[str, Any]) -> Calls:
-        """The mark, read."""
+        """Read the mark."""
         return cls(
             mark["role"],
             mark["key"],
@@ -51,23 +53,23 @@ class Calls:
         )
 
 
-def calls(values: Values, calls: Calls, definition: Any, path: PathInTree) -> tuple[tuple[Use, ...], dict[str, Text]]:  # noqa: ANN401
-    """What a definition uses, and `calls.INTEGRATION` for each that it has; what cannot be told is a finding."""
-    uses: list[Use] = []
-    seen: dict[str, Text] = {}
-    allowed = values.data["compute"].get(calls.others) or ()
+def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTree) -> Iterator[Use | Text | Finding]:  # noqa: ANN401
+    """Yield what a definition uses, the integrations and flags that it has, and what cannot be told of it."""
+    allowed = manifest.data["compute"].get(calls.others) or ()
     for at, node in _mappings(definition, path):
         for flag, value in calls.flags.items():
             if node.get(flag) == value:
-                seen[f"calls.{value}"] = Text.of(value)
+                yield Text.of(value)
         if calls.key not in node:
             continue
         if not isinstance(node[calls.key], str):
-            values.find("manifest-call", f"`{calls.key}` is no text", "name what is called", (*at, calls.key))
+            message = f"`{calls.key}` is no text"
+            yield manifest.finding("manifest-call", message, "name what is called", (*at, calls.key))
             continue
         for name, advice in calls.refused.items():
             if name in node:
-                values.find("manifest-call", f"what a state with `{name}` needs is not known", advice, (*at, name))
+                message = f"what a state with `{name}` needs is not known"
+                yield manifest.finding("manifest-call", message, advice, (*at, name))
         called = node[calls.key]
         fits = calls.pattern.fullmatch(called)
         integration = fits[1] if fits else ""
@@ -75,22 +77,21 @@ def calls(values: Values, calls: Calls, definition: Any, path: PathInTree) -> tu
         if described is None:
             if integration not in allowed:
                 known = ", ".join(one for one in calls.integrations if one.split(":")[0] == integration.split(":")[0])
-                values.find(
+                yield manifest.finding(
                     "manifest-call",
                     f"what `{integration}` needs is not known" + (f"; known of this service: {known}" if known else ""),
                     f"say what it needs under `statements`, and name it under `{calls.others}`",
                     (*at, calls.key),
                 )
             continue
-        seen[f"calls.{integration}"] = Text.of(integration)
+        yield Text.of(integration)
         own = [(called, (*at, calls.key))]
         for text, place in own if not integration else _argument(node, calls, described, at):
-            uses += _used(values, calls, described, text, place)
-    return tuple(uses), seen
+            yield from _used(manifest, calls, described, text, place)
 
 
 def named(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
-    """The keys of resources that a definition names: for each the types that it may be, with the verbs needed on it."""
+    """Return the resources that a definition names: by key, the types that it may be with the verbs needed."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for at, node in _mappings(definition, ()):
         called = node.get(calls.key)
@@ -115,7 +116,7 @@ def _mappings(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, Mapping
 def _argument(
     node: Mapping[str, Any], calls: Calls, described: Mapping[str, Any], at: PathInTree
 ) -> list[tuple[str, PathInTree]]:
-    """Every text of an argument with its place, "" for one that is not given as text: lists have several."""
+    """Return every text of an argument with its place, "" for one that is not given as text: lists have several."""
     steps = described["argument"].split(".")
     found = [one for holder in calls.arguments for one in _texts(node.get(holder), steps, (*at, holder))]
     return found or [("", (*at, calls.key))]
@@ -136,15 +137,17 @@ def _texts(value: Any, steps: Sequence[str], path: PathInTree) -> Iterator[tuple
             return
 
 
-def _used(values: Values, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree) -> Iterator[Use]:
-    resources: Mapping[str, Any] = values.data.get("resources", {})
+def _used(
+    manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree
+) -> Iterator[Use | Finding]:
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
     fitting = [key for key, one in resources.items() if one["type"] in described["verbs"]]
     keys = {key for key in _NAMED.findall(text) if key in fitting}
     if not keys:
         kinds = " or ".join(described["verbs"])
         what = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
         remedy = "write ${resources.KEY.ATTRIBUTE} with the key of one: " + (", ".join(fitting) or "there is none yet")
-        values.find("manifest-call", f"{what} names no {kinds} of the manifest", remedy, place)
+        yield manifest.finding("manifest-call", f"{what} names no {kinds} of the manifest", remedy, place)
     for key in sorted(keys):
         verbs = tuple(described["verbs"][resources[key]["type"]])
         plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in place)

@@ -1,36 +1,42 @@
-"""Located tree + Catalog → Workload: the manifest checked, resolved, and what differs made variables."""
+"""Located tree + Catalog → Workload: the manifest checked, its environments and references resolved.
+
+Each step takes values and gives a value with its findings: the document with the blueprints' defaults, what is bound
+in each environment, the resources in the order of their references, the compute type, the workload.
+"""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.interpolation import CONTEXT, Scope, fill
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Compute, Condition, ManualStatement, Never, Ref, Suppression, Text, Variable, Workload
-from rolewright.manifest import access_keys as keys
-from rolewright.manifest.derived import InconsistentError, derive, is_given
-from rolewright.manifest.environments import merged, override_findings, variable_name
+from rolewright.core.model import Condition, ManualStatement, Never, Suppression, Text, Workload
+from rolewright.manifest.access_keys import key_findings
+from rolewright.manifest.bindings import Bindings
+from rolewright.manifest.compute import resolve_compute
+from rolewright.manifest.document import Manifest, fields_of, strings
+from rolewright.manifest.environments import override_findings
 from rolewright.manifest.hidden_characters import hidden_findings
 from rolewright.manifest.placeholders import unfilled
-from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, compute_uses, marked_fields
-from rolewright.manifest.resources import Resources
+from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, marked_fields
+from rolewright.manifest.resources import resolve_resources
 from rolewright.manifest.schema import Schemas
-from rolewright.manifest.validate import check_grounded
-from rolewright.manifest.values import Values, strings
+from rolewright.manifest.validate import grounded_findings
+from rolewright.manifest.values import Resolved, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.core.finding import Location
-    from rolewright.manifest.values import PathInTree
+    from rolewright.core.model import Compute
+    from rolewright.manifest.environments import PathInTree
+    from rolewright.manifest.values import References
     from rolewright.yaml.load import Document, Tree
 
 
 def read_manifest(document: Document, catalog: Catalog, schemas: Schemas | None = None) -> tuple[Workload, ...]:
-    """Every workload of a file. Raises Rejected with all findings of the file.
+    """Read every workload of a file. Raises Rejected with all findings of the file.
 
     `schemas` are those of the catalogue, kept by whoever reads many files.
     """
@@ -63,43 +69,47 @@ def read_manifest(document: Document, catalog: Catalog, schemas: Schemas | None 
 
 
 def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
-    """The workload of one document. Raises Rejected."""
+    """Read the workload of one document. Raises Rejected."""
     if not isinstance(tree.data, dict):
         place = tree.location(())
         raise Rejected([Finding("manifest-type", "a manifest is a mapping", "begin with `version: 1`", place)])
     if waiting := unfilled(tree):
         raise Rejected(waiting)
-    data, defaults = _with_defaults(tree.data, catalog)
-    described = data.get("resources")
-    resources = Resources(described if isinstance(described, dict) else {}, catalog)
-    values = Values(tree, data, resources)
-    resources.values = values
-    values.findings += [*keys.key_findings(tree), *hidden_findings(tree)]
-    structure = list(_check_structure(values, schemas, defaults, catalog))
-    if structure:
-        raise Rejected(dict.fromkeys([*values.findings, *structure]))
-    values.prepare_environments()
-    workload = _Reader(values, resources, catalog).read()
-    check_grounded(workload, values, catalog, schemas)
-    if values.findings:
-        raise Rejected(dict.fromkeys(values.findings))
+    manifest = Manifest.of(tree, catalog)
+    written = (*key_findings(tree), *hidden_findings(tree))
+    if structure := tuple(_structure_findings(manifest, schemas, catalog)):
+        raise Rejected(dict.fromkeys([*written, *structure]))
+    resources = resolve_resources(manifest, catalog, Bindings.of(manifest))
+    references = resources.value
+    compute = resolve_compute(manifest, catalog, references, resources.bindings)
+    tags = _tags(manifest, references, compute.bindings)
+    workload = _workload(manifest, references, compute, tags.value)
+    findings = [
+        *written,
+        *resources.findings,
+        *compute.findings,
+        *tags.findings,
+        *_reference_findings(manifest, references),
+        *_role_findings(manifest, catalog.computes[workload.compute.type]),
+        *grounded_findings(workload, manifest, references, catalog, schemas),
+    ]
+    if findings:
+        raise Rejected(dict.fromkeys(findings))
     return workload
 
 
-def _check_structure(
-    values: Values, schemas: Schemas, defaults: Mapping[PathInTree, Any], catalog: Catalog
-) -> Iterator[Finding]:
-    """The schema of each environment's values; strings with references are checked once resolved."""
-    if values.data.get("environments"):
-        yield from override_findings(values.tree, defaults, _fixed(values.data, catalog))
-    for name in values.replaced:
-        data = values.in_environment(name)
+def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog) -> Iterator[Finding]:
+    """Check each environment's values against the schema; strings with references are checked once resolved."""
+    if manifest.data.get("environments"):
+        yield from override_findings(manifest.tree, manifest.defaults, _fixed(manifest.data, catalog))
+    for name in manifest.replaced:
+        data = manifest.in_environment(name)
         skip = {path for path, text in strings(data) if "${" in text and _may_refer(path)}
-        yield from schemas.findings(data, values.locator(name), skip=skip)
+        yield from schemas.findings(data, manifest.locator(name), skip=skip)
 
 
 def _may_refer(path: PathInTree) -> bool:
-    """Whether a string at a path may have references in it; what decides the structure is taken as it is written."""
+    """Return whether a string at a path may have references in it: what decides the structure may not."""
     match path:
         case ("compute", "type", *_) | ("resources", _, "type" | "create" | "access", *_):
             return False
@@ -112,7 +122,7 @@ def _may_refer(path: PathInTree) -> bool:
 
 
 def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
-    """What decides what the module contains, by path: always (""), or where a pattern is found in it."""
+    """Return what decides what the module contains, by path: always (""), or where a pattern is found in it."""
     found: dict[PathInTree, str] = {}
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
@@ -125,7 +135,7 @@ def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
         if isinstance(described, dict) and described.get("type") in catalog.resources:
             resource = catalog.resources[described["type"]]
             if described.get("create") is True and resource.create is not None:
-                found |= _marked_fixed({**resource.fields, **resource.create.fields}, ("resources", key))
+                found |= _marked_fixed(fields_of(resource, described), ("resources", key))
     return found
 
 
@@ -134,206 +144,99 @@ def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTre
     return {(*path, name): mark if isinstance(mark, str) else "" for name, mark in marks.items()}
 
 
-class _Reader:
-    """Builds the workload of a document whose structure is right."""
+def _workload(
+    manifest: Manifest, references: References, compute: Resolved[Compute], tags: Mapping[str, Any]
+) -> Workload:
+    """Put the workload together."""
+    data, tree = manifest.data, manifest.tree
 
-    def __init__(self, values: Values, resources: Resources, catalog: Catalog) -> None:
-        self.values = values
-        self.data: Any = values.data
-        self.tree = values.tree
-        self.find = values.find
-        self.resources = resources
-        self.catalog = catalog
+    def locate(dotted: str) -> Location:
+        steps = dotted.split(".") if dotted else []
+        return tree.location(tuple(int(step) if step.isdigit() else step for step in steps), key=True)
 
-    def read(self) -> Workload:
-        """The workload, with what is wrong in the findings of its values."""
-        resources = self.resources.all()
-        blueprint = self.catalog.computes[self.data["compute"]["type"]]
-        compute = self._compute(blueprint)
-        tags = {
-            key: self.values.value(value, ("tags", key), {"type": "string"})
-            for key, value in self.data.get("tags", {}).items()
-        }
-        if "owner" in self.data:
-            tags["owner"] = self.values.value(self.data["owner"], ("owner",), {})
-        boundary = self.data.get("boundary")
-        return Workload(
-            name=self.data["workload"],
-            file=self.tree.file,
-            compute=compute,
-            resources=resources,
-            environments=self.values.environments(),
-            variables=tuple(self.values.variables.values()),
-            tags=tags,
-            boundary=None if boundary is None else self.values.text(boundary, ("boundary",)),
-            exclusive=self.data.get("exclusive", True),
-            statements=tuple(self._statements(blueprint)),
-            never=tuple(self._never()),
-            suppressions=tuple(self._suppressions()),
-            locate=self._locate,
+    boundary = data.get("boundary")
+    return Workload(
+        name=data["workload"],
+        file=tree.file,
+        compute=compute.value,
+        resources=references.resources,
+        environments=compute.bindings.environments,
+        variables=tuple(compute.bindings.variables.values()),
+        tags=tags,
+        boundary=None if boundary is None else references.text(boundary),
+        exclusive=data.get("exclusive", True),
+        statements=tuple(_statements(manifest, references)),
+        never=tuple(_never(manifest, references)),
+        suppressions=tuple(_suppressions(manifest)),
+        locate=locate,
+    )
+
+
+def _tags(manifest: Manifest, references: References, bindings: Bindings) -> Resolved[Any]:
+    """Resolve the tags, which are the same in every environment; the owner is one of them."""
+    tags = {**manifest.data.get("tags", {})}
+    resolved = resolve(manifest, tags, ("tags",), {"additionalProperties": {"type": "string"}}, references, bindings)
+    if "owner" not in manifest.data:
+        return resolved
+    owner = resolve(manifest, manifest.data["owner"], ("owner",), {}, references, bindings)
+    return Resolved({**resolved.value, "owner": owner.value}, bindings, (*resolved.findings, *owner.findings))
+
+
+def _reference_findings(manifest: Manifest, references: References) -> Iterator[Finding]:
+    """Yield what the boundary, the statements and the promises refer to and what is not there."""
+    if manifest.data.get("boundary") is not None:
+        yield from references.findings(manifest, manifest.data["boundary"], ("boundary",))
+    for index, one in enumerate(manifest.data.get("statements", ())):
+        path: PathInTree = ("statements", index)
+        for number, arn in enumerate(one["resources"]):
+            yield from references.findings(manifest, arn, (*path, "resources", number))
+        for operator, block in one.get("conditions", {}).items():
+            for key, given in block.items():
+                for value in _listed(given):
+                    yield from references.findings(manifest, value, (*path, "conditions", operator, key))
+    for index, source in enumerate(manifest.data.get("never", ())):
+        yield from references.findings(manifest, source.partition(" on ")[2], ("never", index))
+
+
+def _role_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Finding]:
+    """Yield the statements for a role that the compute type does not have."""
+    for index, one in enumerate(manifest.data.get("statements", ())):
+        role = one.get("role", "")
+        if role and role not in blueprint.roles:
+            message = f"`{role}` is no role of {blueprint.type}"
+            remedy = "one of " + ", ".join(blueprint.roles)
+            yield manifest.finding("manifest-role", message, remedy, ("statements", index, "role"))
+
+
+def _statements(manifest: Manifest, references: References) -> Iterator[ManualStatement]:
+    for index, one in enumerate(manifest.data.get("statements", ())):
+        yield ManualStatement(
+            tuple(one["actions"]),
+            tuple(references.text(arn) for arn in one["resources"]),
+            tuple(
+                Condition(operator, Text.of(key), tuple(references.text(value) for value in _listed(given)))
+                for operator, block in one.get("conditions", {}).items()
+                for key, given in block.items()
+            ),
+            one["reason"],
+            one.get("role", ""),
+            f"statements.{index}",
+            manifest.tree.location(("statements", index)),
         )
 
-    def _locate(self, dotted: str) -> Location:
-        steps = dotted.split(".") if dotted else []
-        return self.tree.location(tuple(int(step) if step.isdigit() else step for step in steps), key=True)
 
-    def _compute(self, blueprint: ComputeBlueprint) -> Compute:
-        described = self.data["compute"]
-        fields = {
-            name: self.values.value(described[name], ("compute", name), schema) if name in described else None
-            for name, schema in blueprint.fields.items()
-        }
-        for name, schema in blueprint.fields.items():
-            if schema.get("x-variable") and isinstance(value := fields[name], str | Text):
-                fields[name] = self._as_variable(name, Text.of(value), schema)
-        derived: dict[str, Text] = {}
-        for name, pattern in blueprint.derive.items():
-            for at, value in _values(fields, name.split(".")):
-                derived |= self._derive(at, Text.of(value), pattern)
-        uses, called = compute_uses(self.values, blueprint, self.catalog)
-        derived |= called
-        base = Text.of(self.data["workload"])
-        if "environments" in self.data:
-            base = base + "-" + Ref("var.environment")
-        scope: Scope = {"base": base, "workload": Text.of(self.data["workload"]), **CONTEXT}
-        given = described.get("names", {})
-        names: dict[str, Text] = {}
-        for role in blueprint.roles:
-            key = blueprint.role_name_keys[role]
-            names[f"{role}_role"] = (
-                self.values.text(given[key], ("compute", "names", key)) if key in given else base + f"-{role}"
-            )
-        for name, rule in blueprint.names.items():
-            if not is_given(rule.when, fields, derived):
-                continue
-            path: PathInTree = ("compute", "names", name)
-            names[name] = self.values.text(given[name], path) if name in given else fill(rule.value, scope)
-            scope[f"names.{name}"] = names[name]
-        return Compute(blueprint.type, fields, names, derived, uses)
-
-    def _as_variable(self, name: str, value: Text, schema: Mapping[str, Any]) -> Text:
-        """A field that is always a variable of the module, so that a pipeline can set it."""
-        reference = Ref(f"var.{name}")
-        if name in self.values.variables:
-            return Text.of(reference)
-        literal = value.literal
-        if literal is not None:
-            self.values.variables[name] = Variable(name, "string", schema["description"], literal, has_default=True)
-        elif "environments" in self.data:
-            self.values.add_variable(
-                name, "string", schema["description"], {e: value.ground(v) for e, v in self.values.known.items()}
-            )
-        else:
-            self.find(
-                "manifest-interpolation",
-                f"`{name}` is the default of a variable, which cannot refer to anything",
-                "write it out",
-                ("compute", name),
-            )
-        return Text.of(reference)
-
-    def _derive(self, at: tuple[str, ...], text: Text, pattern: str) -> dict[str, Text]:
-        name = ".".join(at)
-
-        def variable(group: str, values: Mapping[str, str]) -> Ref:
-            return self.values.add_variable(
-                variable_name(("compute", *at, group)), "string", f"The {group} in compute.{name}", values
-            )
-
-        try:
-            groups = derive(text, re.compile(pattern), self.values.environments(), variable)
-        except InconsistentError:
-            self.find(
-                "environment-override",
-                f"`{name}` takes one form in one environment and another form in the next",
-                "use the same form in all of them",
-                ("compute", *(int(step) if step.isdigit() else step for step in at)),
-            )
-            groups = None
-        return {f"{name}.{group}": value for group, value in (groups or {}).items()}
-
-    def _statements(self, blueprint: ComputeBlueprint) -> Iterator[ManualStatement]:
-        for index, one in enumerate(self.data.get("statements", ())):
-            path: PathInTree = ("statements", index)
-            role = one.get("role", "")
-            if role and role not in blueprint.roles:
-                self.find(
-                    "manifest-role",
-                    f"`{role}` is no role of {blueprint.type}",
-                    "one of " + ", ".join(blueprint.roles),
-                    (*path, "role"),
-                )
-            yield ManualStatement(
-                tuple(one["actions"]),
-                tuple(self.values.text(arn, (*path, "resources", i)) for i, arn in enumerate(one["resources"])),
-                tuple(
-                    Condition(
-                        operator,
-                        Text.of(key),
-                        tuple(
-                            self.values.text(value, (*path, "conditions", operator, key))
-                            for value in ([values] if isinstance(values, str) else values)
-                        ),
-                    )
-                    for operator, block in one.get("conditions", {}).items()
-                    for key, values in block.items()
-                ),
-                one["reason"],
-                role,
-                f"statements.{index}",
-                self.tree.location(path),
-            )
-
-    def _never(self) -> Iterator[Never]:
-        for index, source in enumerate(self.data.get("never", ())):
-            what, _, target = source.partition(" on ")
-            path: PathInTree = ("never", index)
-            yield Never(source, what, self.values.text(target, path), f"never.{index}", self.tree.location(path))
-
-    def _suppressions(self) -> Iterator[Suppression]:
-        for index, one in enumerate(self.data.get("suppress", ())):
-            yield Suppression(
-                one["rule"],
-                one["at"],
-                one["reason"],
-                one.get("until", ""),
-                self.tree.location(("suppress", index)),
-            )
+def _listed(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else given
 
 
-def _values(value: Any, path: Sequence[str], at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str | Text]]:  # noqa: ANN401 - YAML
-    """The texts at a path of fields, which goes through every entry of a list; each with its own path."""
-    match value:
-        case list():
-            for index, item in enumerate(value):
-                yield from _values(item, path, (*at, str(index)))
-        case dict() if path:
-            yield from _values(value.get(path[0]), path[1:], (*at, path[0]))
-        case str() | Text() if not path:
-            yield at, value
-        case _:
-            return
+def _never(manifest: Manifest, references: References) -> Iterator[Never]:
+    for index, source in enumerate(manifest.data.get("never", ())):
+        what, _, target = source.partition(" on ")
+        place = manifest.tree.location(("never", index))
+        yield Never(source, what, references.text(target), f"never.{index}", place)
 
 
-def _with_defaults(data: Mapping[str, Any], catalog: Catalog) -> tuple[Any, dict[PathInTree, Any]]:
-    """The manifest with the blueprints' defaults, and those defaults by path."""
-    defaults: dict[PathInTree, Any] = {}
-    compute = data.get("compute")
-    if isinstance(compute, dict) and compute.get("type") in catalog.computes:
-        fields = catalog.computes[compute["type"]].fields
-        defaults |= _missing(fields, compute, ("compute",))
-    resources = data.get("resources")
-    for key, described in resources.items() if isinstance(resources, dict) else ():
-        if isinstance(described, dict) and described.get("type") in catalog.resources:
-            blueprint = catalog.resources[described["type"]]
-            schemas = dict(blueprint.fields)
-            if described.get("create") is True and blueprint.create is not None:
-                schemas |= blueprint.create.fields
-            defaults |= _missing(schemas, described, ("resources", key))
-    return merged(data, defaults), defaults
-
-
-def _missing(fields: Mapping[str, Any], given: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, Any]:
-    return {
-        (*path, name): schema["default"] for name, schema in fields.items() if "default" in schema and name not in given
-    }
+def _suppressions(manifest: Manifest) -> Iterator[Suppression]:
+    for index, one in enumerate(manifest.data.get("suppress", ())):
+        place = manifest.tree.location(("suppress", index))
+        yield Suppression(one["rule"], one["at"], one["reason"], one.get("until", ""), place)

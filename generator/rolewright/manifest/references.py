@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import INJECTION
+from rolewright.core.finding import Finding
 from rolewright.core.model import Text, Use
-from rolewright.manifest.integrations import Calls, calls
+from rolewright.manifest.integrations import Calls, called_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
-    from rolewright.manifest.values import PathInTree, Values
+    from rolewright.manifest.document import Manifest
+    from rolewright.manifest.environments import PathInTree
 
 INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
 ONLY_FOR = "x-only-for"
@@ -29,7 +32,7 @@ def marked(
     mark: str,
     path: PathInTree = (),
 ) -> Iterator[tuple[PathInTree, Any, Any]]:
-    """Every value under a schema with a mark: its path, itself, and what the mark says."""
+    """Yield every value under a schema with a mark: its path, itself, and what the mark says."""
     if mark in schema:
         yield path, value, schema[mark]
     elif isinstance(value, dict):
@@ -44,66 +47,75 @@ def marked(
 def marked_fields(
     blueprint: ComputeBlueprint, described: Mapping[str, Any], mark: str
 ) -> Iterator[tuple[PathInTree, Any, Any]]:
-    """The same for what a manifest says of its compute type."""
+    """Yield the same for what a manifest says of its compute type."""
     for name, schema in blueprint.fields.items():
         if described.get(name) is not None:
             yield from marked(schema, described[name], mark, ("compute", name))
 
 
-def compute_uses(
-    values: Values, blueprint: ComputeBlueprint, catalog: Catalog
-) -> tuple[tuple[Use, ...], dict[str, Text]]:
-    """What the compute type uses, and the integrations that it calls as what is derived.
+@dataclass(frozen=True)
+class ComputeUses:
+    """What a compute type uses, the integrations that it calls as derived values, and what is wrong with either."""
 
-    A key that names nothing of the right kind is a finding of the values.
-    """
-    uses = [*_injected(values, blueprint, catalog), *_named(values, blueprint)]
-    called: dict[str, Text] = {}
-    for path, definition, mark in marked_fields(blueprint, values.data["compute"], CALLS):
-        used, seen = calls(values, Calls.of(mark), definition, path)
-        uses += used
-        called |= seen
-    _check_fields(values, blueprint)
-    return tuple(one for one in uses if _is_known(one, values, catalog)), called
+    uses: tuple[Use, ...]
+    called: Mapping[str, Text]
+    findings: tuple[Finding, ...]
 
 
-def _is_known(use: Use, values: Values, catalog: Catalog) -> bool:
-    """Whether the type of the resource has the verbs that the compute type asks for; if not, that is a finding."""
-    resource: Mapping[str, Any] | None = values.data.get("resources", {}).get(use.resource)
+def compute_uses(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> ComputeUses:
+    """Return what the compute type uses; a key that names nothing of the right kind is a finding."""
+    found: list[Use | Text | Finding] = [*_injected(manifest, blueprint, catalog), *_named(manifest, blueprint)]
+    for path, definition, mark in marked_fields(blueprint, manifest.data["compute"], CALLS):
+        found += called_by(manifest, Calls.of(mark), definition, path)
+    uses = {one: tuple(_unknown_verbs(one, manifest, catalog)) for one in found if isinstance(one, Use)}
+    return ComputeUses(
+        tuple(one for one in found if isinstance(one, Use) and not uses[one]),
+        {f"calls.{one.literal}": one for one in found if isinstance(one, Text)},
+        (
+            *(one for one in found if isinstance(one, Finding)),
+            *_field_findings(manifest, blueprint),
+            *(finding for unknown in uses.values() for finding in unknown),
+        ),
+    )
+
+
+def _unknown_verbs(use: Use, manifest: Manifest, catalog: Catalog) -> Iterator[Finding]:
+    """Yield the verbs that the compute type asks for and the type of the resource does not have."""
+    resource: Mapping[str, Any] | None = manifest.data.get("resources", {}).get(use.resource)
     if resource is None:
-        return True  # which is said of the field
+        return  # which is said of the field
     known = catalog.resources[resource["type"]].verbs
-    missing = [verb for verb in use.verbs if verb not in known and verb != INJECTION]
-    for verb in missing:
-        asks = f"{values.data['compute']['type']} asks for `{verb}` on `{use.resource}`"
-        message = f"{asks}, and {resource['type']} has no such verb"
-        values.find("blueprint-name", message, f"mend its blueprint: there are {', '.join(known)}", ("compute", "type"))
-    return not missing
+    for verb in use.verbs:
+        if verb not in known and verb != INJECTION:
+            asks = f"{manifest.data['compute']['type']} asks for `{verb}` on `{use.resource}`"
+            message = f"{asks}, and {resource['type']} has no such verb"
+            remedy = f"mend its blueprint: there are {', '.join(known)}"
+            yield manifest.finding("blueprint-name", message, remedy, ("compute", "type"))
 
 
-def _injected(values: Values, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use]:
-    resources: Mapping[str, Any] = values.data.get("resources", {})
-    for path, keys, _ in marked_fields(blueprint, values.data["compute"], INJECTS):
+def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use | Finding]:
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    for path, keys, _ in marked_fields(blueprint, manifest.data["compute"], INJECTS):
         able = [key for key, one in resources.items() if catalog.resources[one["type"]].injection is not None]
         for variable, key in keys.items():
             at = (*path, variable)
             if key not in able:
                 fault = "no resource of the manifest" if key not in resources else "nothing that can be injected"
-                values.find(
+                yield manifest.finding(
                     "manifest-secret",
                     f"`{key}` is {fault}",
                     "name a secret or a parameter under `resources`: " + (", ".join(able) or "there is none"),
                     at,
                 )
-            elif variable in (_beside(values.data, path).get("environment") or {}):
+            elif variable in (_beside(manifest.data, path).get("environment") or {}):
                 message = f"{variable} is both in `environment` and in `{path[-1]}`"
-                values.find("manifest-secret", message, "remove it from `environment`", at)
+                yield manifest.finding("manifest-secret", message, "remove it from `environment`", at)
             yield Use(key, "", (INJECTION,), ".".join(map(str, at)))
 
 
-def _named(values: Values, blueprint: ComputeBlueprint) -> Iterator[Use]:
-    resources: Mapping[str, Any] = values.data.get("resources", {})
-    for path, key, mark in marked_fields(blueprint, values.data["compute"], RESOURCE):
+def _named(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Use | Finding]:
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    for path, key, mark in marked_fields(blueprint, manifest.data["compute"], RESOURCE):
         fitting = [
             name
             for name, one in resources.items()
@@ -121,7 +133,7 @@ def _named(values: Values, blueprint: ComputeBlueprint) -> Iterator[Use]:
         fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
         if key in resources and resources[key]["type"] in mark["verbs"]:
             fault = "not such a one"
-        values.find(
+        yield manifest.finding(
             "manifest-resource",
             f"`{key}` is {fault}, and this is the key of one that is {wanted}",
             mark.get("remedy") or "name one under `resources`: " + (", ".join(fitting) or "there is none"),
@@ -129,13 +141,13 @@ def _named(values: Values, blueprint: ComputeBlueprint) -> Iterator[Use]:
         )
 
 
-def _check_fields(values: Values, blueprint: ComputeBlueprint) -> None:
-    """Entries of lists that are told apart by a name, and fields that are for some types of what another names."""
-    described, resources = values.data["compute"], values.data.get("resources", {})
+def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Finding]:
+    """Yield entries of lists under a name that is taken, and fields that are for other types of what a field names."""
+    described, resources = manifest.data["compute"], manifest.data.get("resources", {})
     for path, entries, name in marked_fields(blueprint, described, UNIQUE):
         for index, entry in enumerate(entries):
             if name in entry and any(other.get(name) == entry[name] for other in entries[:index]):
-                values.find(
+                yield manifest.finding(
                     "manifest-twice",
                     f"`{entry[name]}` is already the `{name}` of another entry of `{path[-1]}`",
                     "make one entry of both, or name another",
@@ -145,7 +157,7 @@ def _check_fields(values: Values, blueprint: ComputeBlueprint) -> None:
         for other, types in schema.get(ONLY_FOR, {}).items():
             type_ = resources.get(described.get(other), {}).get("type")
             if described.get(name) is not None and type_ not in (None, *types):
-                values.find(
+                yield manifest.finding(
                     "manifest-rule",
                     f"`{name}` is for a `{other}` that is {' or '.join(types)}, and `{described[other]}` is a {type_}",
                     f"leave `{name}` out",
@@ -154,7 +166,7 @@ def _check_fields(values: Values, blueprint: ComputeBlueprint) -> None:
 
 
 def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
-    """The mapping that has a value as an entry."""
+    """Return the mapping that has a value as an entry."""
     for step in path[:-1]:
         data = data[step]
     found: Mapping[str, Any] = data

@@ -7,67 +7,71 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding
 from rolewright.core.model import Ref
+from rolewright.manifest.document import strings
 from rolewright.manifest.environments import merged
-from rolewright.manifest.values import strings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, NameRule
     from rolewright.core.model import Environment, Workload
+    from rolewright.manifest.document import Manifest
+    from rolewright.manifest.environments import PathInTree
     from rolewright.manifest.schema import Schemas
-    from rolewright.manifest.values import PathInTree, Values
+    from rolewright.manifest.values import References
 
 ROLE_NAME_LIMIT = 64  # IAM and STS quotas, "Role name length"
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]+")
 _RESOLVED = ("compute", "resources", "boundary", "statements")
 
 
-def check_grounded(workload: Workload, values: Values, catalog: Catalog, schemas: Schemas) -> None:
-    """Note what is wrong with the values that each environment ends up with."""
+def grounded_findings(
+    workload: Workload, manifest: Manifest, references: References, catalog: Catalog, schemas: Schemas
+) -> Iterator[Finding]:
+    """Yield what is wrong with the values that each environment ends up with."""
     compute = catalog.computes[workload.compute.type]
     for environment in workload.environments:
-        data = values.in_environment(environment.name)
+        data = manifest.in_environment(environment.name)
         replaced: dict[PathInTree, Any] = {}
         skip: set[PathInTree] = set()
-        before = len(values.findings)
         for path, raw in strings(data):
             if "${" in raw and path[0] in _RESOLVED:
-                text = values.text(raw, path)
+                text = references.text(raw)
                 replaced[path] = text.ground(environment.values)
                 if any(isinstance(p, Ref) and p.expression not in environment.values for p in text.parts):
                     skip.add(path)
-        del values.findings[before:]  # each has been noted where the value was read
         grounded = merged(data, replaced)
         if replaced:
-            values.findings += schemas.findings(grounded, values.locator(environment.name), skip=skip)
-        _check_rules(values, compute.rules, grounded["compute"], ("compute",), environment)
+            yield from schemas.findings(grounded, manifest.locator(environment.name), skip=skip)
+        yield from _broken_rules(manifest, compute.rules, grounded["compute"], ("compute",), environment)
         for key, resource in workload.resources.items():
             rules = catalog.resources[resource.type].rules
-            _check_rules(values, rules, grounded["resources"][key], ("resources", key), environment)
-        _check_names(values, compute, workload, environment)
+            yield from _broken_rules(manifest, rules, grounded["resources"][key], ("resources", key), environment)
+        yield from _name_findings(manifest, compute, workload, environment)
 
 
-def _check_rules(
-    values: Values,
+def _broken_rules(
+    manifest: Manifest,
     rules: Iterable[CrossFieldRule],
     given: Mapping[str, Any],
     path: PathInTree,
     environment: Environment,
-) -> None:
+) -> Iterator[Finding]:
     for rule in rules:
         if rule.when.accepts(given) and not rule.require.accepts(given):
-            place = values.locator(environment.name)((*path, rule.at))
+            place = manifest.locator(environment.name)((*path, rule.at))
             message = re.sub(r"\$\{(\w+)\}", lambda m: str(given.get(m[1], "nothing")), rule.message)
             if environment.name:
                 message += f" (in {environment.name})"
             dotted = ".".join(map(str, (*path, rule.at)))
-            values.findings.append(Finding("manifest-rule", message, rule.remedy, place, dotted))
+            yield Finding("manifest-rule", message, rule.remedy, place, dotted)
 
 
-def _check_names(values: Values, blueprint: ComputeBlueprint, workload: Workload, environment: Environment) -> None:
-    given = values.data["compute"].get("names", {})
+def _name_findings(
+    manifest: Manifest, blueprint: ComputeBlueprint, workload: Workload, environment: Environment
+) -> Iterator[Finding]:
+    given = manifest.data["compute"].get("names", {})
     for name, text in workload.compute.names.items():
         rule: NameRule | None = blueprint.names.get(name)
         limit = ROLE_NAME_LIMIT if rule is None else rule.max_length
@@ -77,14 +81,14 @@ def _check_names(values: Values, blueprint: ComputeBlueprint, workload: Workload
         path: PathInTree = ("compute", "names", key) if key in given else ("workload",)
         where = f" in {environment.name}" if environment.name else ""
         if len(value) > limit:
-            values.find(
+            yield manifest.finding(
                 "name-length",
                 f"the name {value} has {len(value)} characters{where}; AWS takes {limit}",
                 f"shorten the workload's or the environment's name, or set compute.names.{key}",
                 path,
             )
         elif not pattern.fullmatch(value):
-            values.find(
+            yield manifest.finding(
                 "name-characters",
                 f'"{value}" is not accepted by AWS as {name}{where}',
                 f"use only what {pattern.pattern} takes",

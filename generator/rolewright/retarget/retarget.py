@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rolewright.build.blueprint_test import NoValueError, sample
 from rolewright.core.finding import Finding, Rejected
 from rolewright.grants.derive import derive_grants
+from rolewright.manifest.document import strings
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.references import INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.schema import name_keys
-from rolewright.manifest.values import strings
 from rolewright.retarget.comparison import Move, access, code_role, side
 from rolewright.yaml.edit import Editor, UnplacedError, applied
 from rolewright.yaml.load import loads

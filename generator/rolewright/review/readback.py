@@ -12,7 +12,7 @@ from rolewright.core.model import Environment
 from rolewright.data import iam
 from rolewright.hcl.parse import parse
 from rolewright.hcl.syntax import Map
-from rolewright.manifest.values import partition_of
+from rolewright.manifest.bindings import partition_of
 from rolewright.prove.document import PolicyError, read_json, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.table import Declared

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rolewright.manifest.values import partition_of
+from rolewright.manifest.bindings import partition_of
 from rolewright.prove.match import matches, segments
 from rolewright.render.readable import SYMBOLS
 

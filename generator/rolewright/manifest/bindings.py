@@ -1,0 +1,82 @@
+"""What is known of each environment before Terraform runs, and the variables of the module that hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.interpolation import function_values
+from rolewright.core.model import Environment, Ref, Text, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.manifest.document import Manifest
+
+_RESERVED = ("environment", "account", "region")
+
+
+def partition_of(region: str) -> str:
+    """Return the partition that a region belongs to (botocore's endpoint data: the prefix decides)."""
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """The environments with what each reference stands for in them, and the variables of the module.
+
+    Reading a value gives new bindings where it adds to them; it never changes those that it was given.
+    """
+
+    environments: tuple[Environment, ...]
+    variables: Mapping[str, Variable]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Bindings:
+        """Return what the environments of a manifest say themselves. The structure check has passed."""
+        return cls(tuple(_environment(manifest, name) for name in manifest.replaced), {})
+
+    def bind(self, name: str, type_: str, description: str, values: Mapping[str, Any]) -> tuple[Ref, Bindings]:
+        """Add a variable with a value for each environment, under a name of its own; return what refers to it."""
+        while name in self.variables or name in _RESERVED:
+            name += "_value"
+        reference = Ref(f"var.{name}")
+        environments = tuple(_bound(one, name, reference.expression, values[one.name]) for one in self.environments)
+        return reference, Bindings(environments, {**self.variables, name: Variable(name, type_, description)})
+
+    def with_default(self, variable: Variable) -> Bindings:
+        """Add a variable that has a default, so that no environment needs a value for it."""
+        return replace(self, variables={**self.variables, variable.name: variable})
+
+    def learn(self, expression: str, text: Text) -> Bindings:
+        """Add what a reference to a created resource stands for, where it is known before Terraform runs."""
+        environments = tuple(
+            replace(one, values={**one.values, expression: text.ground(one.values)}) for one in self.environments
+        )
+        return replace(self, environments=environments)
+
+
+def _environment(manifest: Manifest, name: str) -> Environment:
+    account, region = "123456789012", "us-east-1"
+    if name:
+        account = manifest.raw(("environments", name, "account"))
+        region = manifest.data["environments"][name]["region"]
+    partition = partition_of(region)
+    values = {"local.account": account, "local.region": region, "local.partition": partition}
+    if not name:
+        return Environment(name, account, region, partition, values, {})
+    values["var.environment"] = name
+    variables = {"environment": name, "account": account, "region": region}
+    return Environment(name, account, region, partition, values, variables)
+
+
+def _bound(environment: Environment, name: str, expression: str, value: Any) -> Environment:  # noqa: ANN401 - YAML
+    known = {**environment.values}
+    if isinstance(value, str | int | float):
+        known[expression] = str(value)
+    if isinstance(value, str):
+        known |= function_values(expression, value)
+    return replace(environment, values=known, variables={**environment.variables, name: value})
