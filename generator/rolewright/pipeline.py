@@ -34,19 +34,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Built:
-    """One workload's module, with what was found and proven about it. An error among `findings` bars writing."""
+class Rendered:
+    """One workload with what it declares, its roles and its module: nothing is proven of it yet."""
 
     workload: Workload
-    module: Module
-    roles: tuple[Role, ...]
     declaration: Declaration
+    roles: tuple[Role, ...]
+    module: Module
+
+
+@dataclass(frozen=True)
+class Built(Rendered):
+    """One workload's module, with what was found and proven about it. An error among `findings` bars writing."""
+
     findings: tuple[Finding, ...]
     proofs: tuple[Proof, ...]
 
     @property
     def refused(self) -> bool:
-        """Whether it must not be written."""
+        """Return whether it must not be written."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
@@ -80,29 +86,30 @@ class Pipeline:
             yield self.build(workload)
 
     def credentials(self, path: Path) -> Iterator[tuple[Workload, str]]:
-        """How the code of each workload of a file gets its credentials; "" where its compute type does not say.
+        """Say how the code of each workload of a file gets its credentials; "" where its compute type does not say.
 
         Raises Rejected where the manifest is refused.
         """
         for workload in read_manifest(self.read(path), self.catalog, self._schemas):
-            declaration = derive_grants(workload, self.catalog)
-            roles = build_roles(workload, declaration, self.catalog)
+            declaration, roles = self._granted(workload)
             yield workload, render_credentials(workload, declaration, roles, self.catalog, self._templates)
 
-    def rendered(self, path: Path) -> Iterator[tuple[Workload, tuple[Role, ...], Module]]:
-        """Every workload of a file with its roles and its module, unproven. Raises Rejected as `run` does."""
-        for workload in read_manifest(self.read(path), self.catalog, self._schemas):
-            _, roles, module = self.declared(workload)
-            yield workload, roles, module
+    def rendered(self, path: Path) -> Iterator[Rendered]:
+        """Render every workload of a file. Raises Rejected as `run` does."""
+        return map(self.render, read_manifest(self.read(path), self.catalog, self._schemas))
 
-    def declared(self, workload: Workload) -> tuple[Declaration, tuple[Role, ...], Module]:
-        """What a workload declares, with its roles and its module, unproven."""
+    def render(self, workload: Workload) -> Rendered:
+        """Render one workload. Raises Rejected where it declares what cannot be, or a blueprint is broken."""
+        declaration, roles = self._granted(workload)
+        module = render(workload, declaration, roles, self.catalog, self._templates)
+        return Rendered(workload, declaration, roles, module)
+
+    def _granted(self, workload: Workload) -> tuple[Declaration, tuple[Role, ...]]:
         declaration = derive_grants(workload, self.catalog)
-        roles = build_roles(workload, declaration, self.catalog)
-        return declaration, roles, render(workload, declaration, roles, self.catalog, self._templates)
+        return declaration, build_roles(workload, declaration, self.catalog)
 
     def errors(self, document: Document, index: int) -> tuple[Finding, ...]:
-        """Build and prove one workload of a document, and give what bars it from being written.
+        """Build and prove one workload of a document, and return what bars it from being written.
 
         Raises Rejected where it cannot be rendered.
         """
@@ -110,7 +117,7 @@ class Pipeline:
         return tuple(one for one in built.findings if one.severity is Severity.ERROR)
 
     def read(self, path: Path) -> Document:
-        """The file as a document; its text is kept, to show lines of it."""
+        """Read the file as a document; its text is kept, to show lines of it."""
         document = load(path)
         self.sources[document.file] = document.text
         return document
@@ -120,19 +127,18 @@ class Pipeline:
         from rolewright.hcl.syntax import ParsedModule  # noqa: PLC0415 - a refused manifest needs none
 
         judged = self._limited(workload)
-        declaration = derive_grants(workload, self.catalog)
-        roles = build_roles(workload, declaration, self.catalog)
-        module = render(workload, declaration, roles, self.catalog, self._templates)
+        rendered = self.render(workload)
+        declaration, module = rendered.declaration, rendered.module
         try:
             findings, proofs = self._judge(module, declaration, judged)
         except Rejected as refusal:  # what cannot be read back has its comments all the same
             unread = ParsedModule(module.files, (), {})
             raise Rejected(locate(finding, unread, workload) for finding in refusal.findings) from None
         kept = (*_open(findings, workload), *_idle(findings, workload))
-        return Built(workload, module, roles, declaration, kept, tuple(proofs))
+        return Built(workload, declaration, rendered.roles, module, kept, tuple(proofs))
 
     def _judge(self, module: Module, declaration: Declaration, workload: Workload) -> tuple[list[Finding], list[Proof]]:
-        """What the checks and the proof find in the text."""
+        """Return what the checks and the proof find in the text, and the proofs."""
         from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import, as is its library
 
         parsed = parse(module)
@@ -145,7 +151,7 @@ class Pipeline:
         return list(dict.fromkeys(findings)), proofs
 
     def _limited(self, workload: Workload) -> Workload:
-        """The workload with the environments that are to be judged; all of them are rendered."""
+        """Return the workload with the environments that are to be judged; all of them are rendered."""
         if not self._only:
             return workload
         kept = tuple(e for e in workload.environments if e.name in self._only)
@@ -183,7 +189,7 @@ def _checked(parsed: ParsedModule) -> Iterator[Finding]:
 
 
 def locate(finding: Finding, parsed: ParsedModule, workload: Workload) -> Finding:
-    """A finding in the HCL moves to the manifest line that the text names; the HCL line stays as related."""
+    """Move a finding in the HCL to the manifest line that the text names; the HCL line stays as related."""
     place = finding.location
     related = tuple(
         replace(r, location=_in_module(r.location, workload)) if r.location.file in parsed.files else r
@@ -201,7 +207,7 @@ def _in_module(place: Location, workload: Workload) -> Location:
 
 
 def _accepted(finding: Finding, one: Suppression) -> bool:
-    """Whether a suppression covers a finding today."""
+    """Return whether a suppression covers a finding today."""
     here = finding.path == one.at or finding.path.startswith(one.at + ".")
     return here and one.rule == finding.rule and not _over(one)
 
@@ -211,12 +217,12 @@ def _over(one: Suppression) -> bool:
 
 
 def _open(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
-    """The findings that nobody accepted."""
+    """Return the findings that nobody accepted."""
     return (f for f in findings if not any(_accepted(f, one) for one in workload.suppressions))
 
 
 def _idle(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
-    """A suppression that is over, or that nothing needs, is a finding itself."""
+    """Yield each suppression that is over, or that nothing needs."""
     known = tuple(findings)
     for one in workload.suppressions:
         if not any(_accepted(finding, one) for finding in known):

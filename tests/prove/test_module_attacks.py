@@ -14,17 +14,18 @@ from rolewright.hcl.parse import parse
 from rolewright.prove.document import PolicyError, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
+from test_module_mutants import HERE, NOTHING_APPLIED, Unchanged, unchanged
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Pipeline
 
 
 @pytest.fixture(scope="module")
-def modules(pipeline: Pipeline) -> dict[str, Rendered]:
-    return {one.workload.name: one for one in rendered(HERE / "module_manifests.yaml", pipeline)}
+def modules(pipeline: Pipeline) -> dict[str, Unchanged]:
+    return {one.workload.name: one for one in unchanged(HERE / "module_manifests.yaml", pipeline)}
 
 
-def proven(one: Rendered, file: str, old: str, new: str) -> list[str]:
+def proven(one: Unchanged, file: str, old: str, new: str) -> list[str]:
     """What is said of the module with a text of it replaced."""
     assert old in one.module.files[file]
     texts = {**one.module.files, file: one.module.files[file].replace(old, new, 1)}
@@ -48,7 +49,7 @@ LITERALS = [
 
 
 @pytest.mark.parametrize(("file", "old", "new"), LITERALS)
-def test_a_module_for_any_account_names_none(file: str, old: str, new: str, modules: dict[str, Rendered]) -> None:
+def test_a_module_for_any_account_names_none(file: str, old: str, new: str, modules: dict[str, Unchanged]) -> None:
     one = modules["abroad"]
     assert proven(one, file, old, old) == []
     assert any(text.startswith("elsewhere than where it was tried") for text in proven(one, file, old, new))
@@ -67,7 +68,7 @@ CONDITIONS = [
 
 @pytest.mark.parametrize(("of", "condition"), CONDITIONS)
 def test_an_environment_is_bound_to_one_account_and_region(
-    of: str, condition: str, modules: dict[str, Rendered]
+    of: str, condition: str, modules: dict[str, Unchanged]
 ) -> None:
     one, held = modules["shop"], f"self.{of} == var.{of.removesuffix('_id')}"
     assert proven(one, "context.tf", held, held) == []
@@ -89,13 +90,13 @@ CONTAINER = [
 
 @pytest.mark.parametrize("of", ["cluster", "shop"])
 @pytest.mark.parametrize("argument", CONTAINER, ids=lambda argument: argument.partition(" ")[0])
-def test_a_container_has_no_way_to_its_host(argument: str, of: str, modules: dict[str, Rendered]) -> None:
+def test_a_container_has_no_way_to_its_host(argument: str, of: str, modules: dict[str, Unchanged]) -> None:
     held = "    {\n      name "
     assert proven(modules[of], "ecs.tf", held, held) == []
     assert proven(modules[of], "ecs.tf", held, f"    {{\n      {argument}\n      name ") != []
 
 
-def test_two_policies_of_a_role_have_two_names(modules: dict[str, Rendered]) -> None:
+def test_two_policies_of_a_role_have_two_names(modules: dict[str, Unchanged]) -> None:
     """The second to be applied takes the place of the first: the role has one of them, and not both."""
     one = modules["abroad"]
     first = 'resource "aws_iam_role_policy" "pod" {\n  name   = "abroad-pod"'
@@ -113,7 +114,7 @@ def test_two_policies_of_a_role_have_two_names(modules: dict[str, Rendered]) -> 
 
 
 @pytest.mark.parametrize("part", ["Statement", "Resource", "Condition"])
-def test_a_name_that_stands_twice_in_a_policy_is_no_policy(part: str, modules: dict[str, Rendered]) -> None:
+def test_a_name_that_stands_twice_in_a_policy_is_no_policy(part: str, modules: dict[str, Unchanged]) -> None:
     """Whichever of two counts for AWS, the other was judged or was not."""
     one = modules["abroad"]
     plan = evaluate(one.parsed, one.workload.environments[0])

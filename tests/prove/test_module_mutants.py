@@ -26,19 +26,18 @@ from rolewright.data import provider
 from rolewright.hcl.parse import parse
 from rolewright.hcl.scope import Scope
 from rolewright.hcl.syntax import ParsedModule
-from rolewright.manifest.read import read_manifest
+from rolewright.pipeline import Pipeline, Rendered
 from rolewright.prove.contents import contents_findings, structure_findings
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.sandbox import Sandbox
-from rolewright.yaml.load import load
+from test_mutations import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.core.model import Declaration, Environment, Workload
+    from rolewright.core.model import Environment
     from rolewright.hcl.syntax import Block
-    from rolewright.pipeline import Pipeline
 
 HERE = Path(__file__).parent
 MANIFESTS = [*sorted((HERE.parent / "examples").rglob("*.yaml")), HERE / "module_manifests.yaml"]
@@ -136,23 +135,19 @@ SURVIVORS = [
 
 
 @dataclass(frozen=True)
-class Rendered:
+class Unchanged(Rendered):
     """A module before it is changed."""
 
-    workload: Workload
-    declaration: Declaration
-    module: Module
     parsed: ParsedModule
 
 
-def rendered(path: Path, pipeline: Pipeline) -> Iterator[Rendered]:
+def unchanged(path: Path, pipeline: Pipeline) -> Iterator[Unchanged]:
     """The modules of a manifest, which are proven as they are."""
-    for workload in read_manifest(load(path), pipeline.catalog):
-        declaration, _, module = pipeline.declared(workload)
-        yield Rendered(workload, declaration, module, parse(module))
+    for one in pipeline.rendered(path):
+        yield Unchanged(one.workload, one.declaration, one.roles, one.module, parse(one.module))
 
 
-def passes(one: Rendered, mutant: Mutant) -> bool:
+def passes(one: Unchanged, mutant: Mutant) -> bool:
     """Whether a module with a mutant in it would be written."""
     try:
         parsed, environment = _with(one, mutant)
@@ -170,7 +165,7 @@ def passes(one: Rendered, mutant: Mutant) -> bool:
     return not any(finding.severity is Severity.ERROR for finding in check_provider(parsed))
 
 
-def _with(one: Rendered, mutant: Mutant) -> tuple[ParsedModule, Environment]:
+def _with(one: Unchanged, mutant: Mutant) -> tuple[ParsedModule, Environment]:
     """The module with a mutant in it; only what has changed is parsed anew."""
     files, first = one.module.files, one.workload.environments[0]
     if mutant.file not in files:
@@ -201,7 +196,7 @@ def _malformed(block: Block, parsed: ParsedModule) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
-def reason(one: Rendered, mutant: Mutant) -> str:
+def reason(one: Unchanged, mutant: Mutant) -> str:
     """Why a mutant changes nothing, or ""."""
     if mutant.target.startswith("locals."):
         name = re.compile(rf"\blocal\.{mutant.target.removeprefix('locals.')}\b")
@@ -234,7 +229,7 @@ def tried(pipeline: Pipeline) -> Iterator[Counter[tuple[str, str]]]:
 
 
 def test_every_dangerous_block_and_file_is_rejected(pipeline: Pipeline) -> None:
-    one = list(rendered(HERE / "module_manifests.yaml", pipeline))[2]
+    one = list(unchanged(HERE / "module_manifests.yaml", pipeline))[2]
     added = [mutant for mutant in mutants(one.module.files) if mutant.kind in DANGEROUS]
     assert len(added) > 100
     assert [f"{mutant.kind}: {mutant.target}" for mutant in added if passes(one, mutant)] == []
@@ -244,7 +239,7 @@ def test_every_dangerous_block_and_file_is_rejected(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline, tried: Counter[tuple[str, str]]) -> None:
     survivors = []
-    for one in rendered(path, pipeline):
+    for one in unchanged(path, pipeline):
         for mutant in list(mutants(one.module.files))[::STEP]:
             passed = passes(one, mutant)
             why = reason(one, mutant) if passed else "rejected"

@@ -49,16 +49,14 @@ def module(texts: Mapping[str, str], name: str = "orders") -> ReadBack:
 def test_a_module_says_what_its_manifest_declares(path: Path, pipeline: Pipeline) -> None:
     """Read from HCL and derived from the manifest: the same sets, in both directions, in each environment."""
     for built in pipeline.rendered(path):
-        workload, _, rendered = built
-        from rolewright.grants.derive import derive_grants
-
-        declared = Described(workload, derive_grants(workload, pipeline.catalog))
-        read = module(rendered.files, workload.name)
+        workload = built.workload
+        declared = Described(workload, built.declaration)
+        read = module(built.module.files, workload.name)
         assert set(read.roles) == set(declared.roles)
         assert read.environments == declared.environments
         for one, other in ((declared, read), (read, declared)):
             assert compare_workloads(one, other).roles == (), workload.name
-        assert not compare_workloads(read, module(rendered.files, workload.name)).changed
+        assert not compare_workloads(read, module(built.module.files, workload.name)).changed
 
 
 def test_every_mutant_of_a_module_is_a_difference(cases: Cases) -> None:

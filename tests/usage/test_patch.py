@@ -157,16 +157,17 @@ def test_whatever_was_denied_is_allowed_afterwards(data: st.DataObject, catalog:
     chosen = data.draw(st.lists(st.sampled_from(ACTIONS), unique=True, min_size=1))
     listed = [Denial("orders", action, resources[action.split(":")[0]], "denied once") for action in chosen]
     text = after(data.draw(st.sampled_from([FLOW, BLOCK, HEAD])), *listed, catalog=catalog)
-    (workload,) = read_manifest(loads(text, "m.yaml"), catalog)
+    assert read_manifest(loads(text, "m.yaml"), catalog)
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder, Pipeline(()) as pipeline:
         file = Path(folder, "m.yaml")
         file.write_text(text, encoding="utf-8")
-        ((workload, roles, module),) = pipeline.rendered(file)
+        (rendered,) = pipeline.rendered(file)
         for one in listed:
             question = Question(one.action, one.resource, ROLE, "")
-            assert answer(question, workload, roles, module, catalog, []).is_allowed, (one, text)
+            told = answer(question, rendered.workload, rendered.roles, rendered.module, catalog, [])
+            assert told.is_allowed, (one, text)
 
 
 @pytest.fixture

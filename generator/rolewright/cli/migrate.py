@@ -238,13 +238,12 @@ def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
     from rolewright.retarget.comparison import code_role  # noqa: PLC0415 - as above
 
     with Pipeline(blueprints) as pipeline:
-        built = pipeline.rendered(Path(key.manifest))
         found = [
             (environment.account, role.name.ground(environment.values), environment.name)
-            for workload, roles, _ in built
-            for role in roles
-            if role.key == code_role(pipeline.catalog.computes[workload.compute.type])
-            for environment in workload.environments
+            for one in pipeline.rendered(Path(key.manifest))
+            for role in one.roles
+            if role.key == code_role(pipeline.catalog.computes[one.workload.compute.type])
+            for environment in one.workload.environments
             if key.environment in ("", environment.name)
         ]
     if len(found) != 1:

@@ -82,9 +82,9 @@ def usage(
             active = read_credential_report(credential_report) if credential_report is not None else ()
             accessed = {role: read_last_accessed(path) for role, path in named.items()}
             known = [
-                (pipeline.read(path), index, workload, own)
+                (pipeline.read(path), index, one.workload, one.roles)
                 for path in dict.fromkeys(manifest)
-                for index, (workload, own, _) in enumerate(pipeline.rendered(path))
+                for index, one in enumerate(pipeline.rendered(path))
             ]
         except Rejected as refusal:
             report(refusal.findings, pipeline.sources, format_)

@@ -18,8 +18,7 @@ from rolewright.report.json import findings_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rolewright.core.model import Module, Role, Workload
-    from rolewright.pipeline import Pipeline
+    from rolewright.pipeline import Pipeline, Rendered
     from rolewright.review.why import Question
     from rolewright.suggest.engine import Advice, Suggestion
     from rolewright.yaml.load import Document
@@ -99,7 +98,7 @@ def _answered(
     with Pipeline(blueprints or ()) as pipeline:
         try:
             document, known = pipeline.read(manifest), list(pipeline.rendered(manifest))
-            if environments and not any(e.name in environments for one, *_ in known for e in one.environments):
+            if environments and not any(e.name in environments for one in known for e in one.workload.environments):
                 raise typer.BadParameter(f"{manifest} has no environment {' or '.join(environments)}")
             first, only = questions[:_MOST], environments or []
             asked = [_suggestions(pipeline, document, known, one, only) for one in first]
@@ -123,7 +122,7 @@ def _answered(
 def _suggestions(
     pipeline: Pipeline,
     document: Document,
-    known: Sequence[tuple[Workload, tuple[Role, ...], Module]],
+    known: Sequence[Rendered],
     question: Question,
     environments: list[str],
 ) -> list[Suggestion]:
@@ -132,12 +131,13 @@ def _suggestions(
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
 
     found = []
-    for index, (workload, roles, module) in enumerate(known):
+    for index, rendered in enumerate(known):
+        workload = rendered.workload
         if environments and not any(e.name in environments for e in workload.environments):
             continue
         one = suggest(question, document, index, pipeline.catalog, build=pipeline.errors, only=environments)
-        asking = [role for role in roles if role.key in one.answer.keys]
-        told = answer(one.answer.question, workload, asking, module, pipeline.catalog, environments)
+        asking = [role for role in rendered.roles if role.key in one.answer.keys]
+        told = answer(one.answer.question, workload, asking, rendered.module, pipeline.catalog, environments)
         found.append(replace(one, answer=replace(told, blocked=one.answer.blocked)))
     return [one for one in found if one.answer.roles] or found[:1]
 

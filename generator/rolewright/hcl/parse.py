@@ -22,7 +22,7 @@ _TFVARS = re.compile(r"environments/([^/]+)\.tfvars")
 _COMMENT = re.compile(r"\s*(?:#|//) ?(.*)")
 
 
-class Rendered(Protocol):
+class ModuleFiles(Protocol):
     """What `parse` needs of a module: its files, by name."""
 
     @property
@@ -30,7 +30,7 @@ class Rendered(Protocol):
         """File name (relative, with `/`) to text."""
 
 
-def parse(module: Rendered) -> ParsedModule:
+def parse(module: ModuleFiles) -> ParsedModule:
     """Read a module's `.tf` files and `environments/NAME.tfvars`; keep every other file as text alone.
 
     Raises Rejected with a finding for each file that is not HCL. Values from a manifest are escaped, so
