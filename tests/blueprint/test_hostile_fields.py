@@ -8,7 +8,7 @@ import pytest
 
 from hostile_values import document
 from rolewright.blueprint import builtin_root
-from rolewright.blueprint.check import check_resource
+from rolewright.blueprint.check_resource import check_resource
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:

@@ -31,32 +31,32 @@ class Piece(NamedTuple):
 
     @property
     def optional(self) -> bool:
-        """Whether it is a field that may be left out."""
+        """Return whether it is a field that may be left out."""
         return self.default is not None
 
 
 @cache
 def pieces(template: str) -> tuple[Piece, ...]:
-    """The pieces of a template, in order."""
+    """Return the pieces of a template, in order."""
     found = []
-    for one in _PIECE.finditer(template):
-        if one["changed"] or one["name"]:
-            default = None if one["default"] is None else one["default"].removeprefix(":-")
-            found.append(Piece("field", one["changed"] or one["name"], default))
-        elif one["star"]:
+    for match in _PIECE.finditer(template):
+        if match["changed"] or match["name"]:
+            default = None if match["default"] is None else match["default"].removeprefix(":-")
+            found.append(Piece("field", match["changed"] or match["name"], default))
+        elif match["star"]:
             found.append(Piece("star", "*"))
         else:
-            found.append(Piece("marks", one["marks"]) if one["marks"] else Piece("text", one["text"]))
+            found.append(Piece("marks", match["marks"]) if match["marks"] else Piece("text", match["text"]))
     return tuple(found)
 
 
 def group(name: str) -> str:
-    """The name of a field's group in a pattern."""
+    """Return the name of a field's group in a pattern."""
     return name.replace(".", "__")
 
 
 def fields_in(template: str) -> dict[str, Piece]:
-    """The fields of a template by name, those of the context among them: each as it stands there first."""
+    """Return the fields of a template by name, those of the context included; each as it first occurs."""
     found: dict[str, Piece] = {}
     for piece in pieces(template):
         if piece.kind == "field":
@@ -66,7 +66,7 @@ def fields_in(template: str) -> dict[str, Piece]:
 
 @cache
 def own_pattern(template: str) -> re.Pattern[str]:
-    """The pattern of a whole ARN, with a group for each `${…}`; a `:*` at the end may be left out."""
+    """Return the pattern of a whole ARN, with a group for each `${…}`; a `:*` at the end may be left out."""
     parts: list[str] = []
     seen: set[str] = set()
     for piece in pieces(template.removesuffix(":*")):
@@ -85,7 +85,7 @@ def own_pattern(template: str) -> re.Pattern[str]:
 
 @cache
 def wild_pattern(template: str) -> re.Pattern[str]:
-    """The ARNs and patterns of ARNs that a template may stand for, those with `*` in place of a field among them."""
+    """Return the pattern of all ARNs and ARN patterns that a template may stand for; a field may be `*` in them."""
     parts: list[str] = []
     seen: set[str] = set()
     listed = pieces(template)
@@ -96,11 +96,11 @@ def wild_pattern(template: str) -> re.Pattern[str]:
         elif piece.kind == "field":
             seen.add(name)
             # A field ends where what separates it from the next begins, so that no ARN has to be tried in many ways.
-            one = rf"[^*?{following.value[:1]}]" if following.value[:1] in _SEPARATORS else "[^*?]"
+            character = rf"[^*?{following.value[:1]}]" if following.value[:1] in _SEPARATORS else "[^*?]"
             if piece.value.lower() in CONTEXT:
                 parts.append(f"(?P<{name}>[^:]*)")
             else:
-                parts.append(rf"(?P<{name}>{one}*)\*?" if piece.optional else rf"(?P<{name}>\*|{one}+?)")
+                parts.append(rf"(?P<{name}>{character}*)\*?" if piece.optional else rf"(?P<{name}>\*|{character}+?)")
         elif piece.kind == "star":
             behind = following.value == "" and parts[-1][-1:] in _SEPARATORS  # all that follows, whatever is in it
             parts.append(r"[^*?]*\*?" if behind else r"(?:\*?|[^*?:]*)")
@@ -113,5 +113,5 @@ def wild_pattern(template: str) -> re.Pattern[str]:
 
 
 def filled(template: str, values: dict[str, str]) -> str:
-    """A template with the values of its fields; what it has `*` and `?` for stays, as do fields without a value."""
+    """Return a template with the values of its fields: `*` for a field without one; its own `*` and `?` stay."""
     return "".join(values.get(piece.value, "*") if piece.kind == "field" else piece.value for piece in pieces(template))

@@ -1,4 +1,4 @@
-"""What a blueprint says of the blocks that its templates write: read, and checked for names that there are."""
+"""The blocks that a blueprint's templates write: read from its YAML, with every name in them checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, names
-from rolewright.blueprint.model import BlockBlueprint, Opening, Value
+from rolewright.blueprint.model import ArgumentValue, BlockBlueprint, Opening
 from rolewright.core.finding import Finding, Rejected
 from rolewright.yaml.load import load
 from rolewright.yaml.schema import Schema
@@ -24,7 +24,7 @@ _REFERENCE = re.compile(r"(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z0-9_]+\.[
 
 @functools.cache
 def module_blocks(file: Path) -> Mapping[str, Any]:
-    """What every module has whatever it runs on, from `module/blocks.yaml`. Raises Rejected."""
+    """Read what every module has, whatever it runs on, from `module/blocks.yaml`. Raises Rejected."""
     tree = load(file).trees[0]
     text = (Path(__file__).parent.parent / "data" / "blueprint.schema.json").read_text(encoding="utf-8")
     findings = Schema({**json.loads(text), "$ref": "#/$defs/module"}).findings(tree.data, tree.location, "blueprint")
@@ -35,40 +35,40 @@ def module_blocks(file: Path) -> Mapping[str, Any]:
 
 
 def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
-    """The blocks of a blueprint, from YAML that fits the blueprints' schema."""
+    """Read the blocks of a blueprint from YAML that fits the blueprints' schema."""
     return tuple(
         BlockBlueprint(
             address,
-            _several(one.get("when", ())),
-            _several(one.get("unless", ())),
-            one.get("each", ""),
-            {path: tuple(map(_value, _values(values))) for path, values in one.get("arguments", {}).items()},
-            tuple(one.get("free", ())),
-            tuple(one.get("proven", ())),
-            tuple(one.get("ignores", ())),
-            one.get("optional", False),
-            tuple(map(_opening, _values(one.get("opens", [])))),
+            _several(block.get("when", ())),
+            _several(block.get("unless", ())),
+            block.get("each", ""),
+            {path: tuple(map(_value, _values(values))) for path, values in block.get("arguments", {}).items()},
+            tuple(block.get("free", ())),
+            tuple(block.get("proven", ())),
+            tuple(block.get("ignores", ())),
+            block.get("optional", False),
+            tuple(map(_opening, _values(block.get("opens", [])))),
         )
-        for address, one in data.items()
+        for address, block in data.items()
     )
 
 
-def _opening(one: Mapping[str, Any]) -> Opening:
-    what, to = (tuple(map(_value, _values(one[side]))) for side in ("what", "to"))
-    return Opening(what, to, tuple(one.get("by", ())))
+def _opening(opening: Mapping[str, Any]) -> Opening:
+    what, to = (tuple(map(_value, _values(opening[side]))) for side in ("what", "to"))
+    return Opening(what, to, tuple(opening.get("by", ())))
 
 
 def is_reference(name: str) -> bool:
-    """Whether a name in a template is an attribute of a block of the module, such as `aws_iam_role.code.arn`."""
+    """Return whether a name in a template is an attribute of a block of the module, such as `aws_iam_role.code.arn`."""
     return bool(_REFERENCE.fullmatch(name))
 
 
 def block_findings(
     tree: Tree, path: tuple[str, ...], known: Collection[str], parts: Collection[str]
 ) -> Iterator[Finding]:
-    """What the blocks at a path of a blueprint name that there is not.
+    """Find the names that the blocks at a path of a blueprint use and that stand for nothing.
 
-    Names are `known`, and `parts` are fields, which may have a dot and more after them.
+    `known` are the names there are; `parts` are fields, whose names may go on after a dot.
     """
     data: Any = tree.data
     for step in path:
@@ -80,7 +80,7 @@ def block_findings(
 
 
 def _misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The address of each such block, with the name."""
+    """Find the names in blocks that stand for nothing, each after the address of its block."""
     for block in read_blocks(data):
         conditions = [*block.when, *block.unless, *([block.each] if block.each else [])]
         texts = [block.address]
@@ -111,10 +111,10 @@ def _values(values: Any) -> list[Any]:  # noqa: ANN401 - YAML
     return values if isinstance(values, list) else [values]
 
 
-def _value(value: Any) -> Value:  # noqa: ANN401 - YAML
+def _value(value: Any) -> ArgumentValue:  # noqa: ANN401 - YAML
     if isinstance(value, dict):
-        return Value(_text(value["value"]), _several(value.get("when", ())), _several(value.get("unless", ())))
-    return Value(_text(value), (), ())
+        return ArgumentValue(_text(value["value"]), _several(value.get("when", ())), _several(value.get("unless", ())))
+    return ArgumentValue(_text(value), (), ())
 
 
 def _text(value: str | float) -> str:

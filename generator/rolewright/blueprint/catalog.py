@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from rolewright.blueprint.check import check_compute, check_resource
+from rolewright.blueprint.check_compute import check_compute
+from rolewright.blueprint.check_resource import check_resource
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.read import read_compute, read_resource
 from rolewright.core.files import is_file, is_folder
@@ -55,16 +56,16 @@ class Catalog:
 
 
 def builtin_root() -> Path:
-    """Where the built-in blueprints are: inside the package in a wheel, else at the top of the repository."""
+    """Return the folder of the built-in blueprints: in the package in a wheel, else at the top of the repository."""
     package = Path(__file__).resolve().parents[1]
     shipped = package / "blueprints"
     return shipped if shipped.is_dir() else package.parents[1] / "blueprints"
 
 
 def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
-    """The built-in blueprints, then those of each root, which add and by the same name replace.
+    """Load the built-in blueprints, then those of each root: they add types, and replace those of the same name.
 
-    Raises Rejected for a root that is no folder.
+    Raises Rejected for a root that is not a folder.
     """
     computes: dict[str, Path] = {}
     resources: dict[str, Path] = {}
@@ -110,7 +111,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
 
 
 def _only(path: Path) -> Tree:
-    """The one document of a blueprint's file. Raises Rejected."""
+    """Read the one document of a blueprint's file. Raises Rejected."""
     first, *more = load(path).trees
     if more:
         place = more[0].location(())
@@ -119,7 +120,7 @@ def _only(path: Path) -> Tree:
 
 
 def _whole(path: Path, computes: Mapping[str, Path], inner: tuple[str, ...] = ()) -> Tree:
-    """A compute type's document, laid over that of the type which it extends. Raises Rejected."""
+    """Read a compute type's document, laid over that of the type which it extends. Raises Rejected."""
     tree = _only(path)
     if not isinstance(tree.data, dict) or "extends" not in tree.data:
         return tree

@@ -1,4 +1,4 @@
-"""What can be told of the policies that a blueprint declares for what its module makes, from its YAML alone."""
+"""Checks, from its YAML alone, of the policies that a blueprint declares for what its module makes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from rolewright.data import iam
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.blueprint.check import _Check
+    from rolewright.blueprint.checker import Checker, Path_
     from rolewright.core.finding import Finding
 
-Path_ = tuple[str | int, ...]
 
-
-def check_policies(check: _Check, at: Path_, more: Collection[str]) -> Iterator[Finding]:
-    """Everything that is wrong with the policies at a path; `more` is what their templates may refer to besides."""
+def check_policies(check: Checker, at: Path_, more: Collection[str]) -> Iterator[Finding]:
+    """Find everything wrong with the policies at a path; `more` is what else their templates may refer to."""
     node: Any = check.data
     for step in at:
         node = node.get(step, {})
@@ -35,7 +33,7 @@ def check_policies(check: _Check, at: Path_, more: Collection[str]) -> Iterator[
 
 
 def _statement(
-    check: _Check, statement: Mapping[str, Any], here: Path_, known: Collection[str], when: list[str]
+    check: Checker, statement: Mapping[str, Any], here: Path_, known: Collection[str], when: list[str]
 ) -> Iterator[Finding]:
     yield from _conditions(check, statement, here)
     for number, action in enumerate(statement["actions"]):
@@ -49,22 +47,22 @@ def _statement(
         yield check.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
         return
     more = {*known, *statement.get("refers", {})}
-    for name, one in ((entry or {}).get("items", {}).get("properties", {}) if each else {}).items():
+    for name, schema in ((entry or {}).get("items", {}).get("properties", {}) if each else {}).items():
         more |= {f"each.{name}", f"each.{name}.label"}
-        more |= {f"each.{name}.arn", f"each.{name}.name"} if "x-resource" in one else set()
+        more |= {f"each.{name}.arn", f"each.{name}.name"} if "x-resource" in schema else set()
     for part in ("refers", "principals", "resources", "conditions"):
         yield from check.templates((*here, part), more, when=[*when, statement.get("when", ""), each])
 
 
-def _conditions(check: _Check, one: Mapping[str, Any], here: Path_) -> Iterator[Finding]:
+def _conditions(check: Checker, described: Mapping[str, Any], here: Path_) -> Iterator[Finding]:
     for key in ("when", "unless"):
-        if one.get(key) and _property(check, one[key]) is None:
-            message = f"`{one[key]}` is no field"
+        if described.get(key) and _property(check, described[key]) is None:
+            message = f"`{described[key]}` is no field"
             yield check.finding("blueprint-name", message, "name a field, or a part of one", (*here, key))
 
 
-def _property(check: _Check, name: str) -> Mapping[str, Any] | None:
-    """The schema of a field, or of a part of one."""
+def _property(check: Checker, name: str) -> Mapping[str, Any] | None:
+    """Return the schema of a field, or of a part of one, or None."""
     first, *rest = name.split(".")
     found: Any = check.all_fields.get(first)
     for step in rest:

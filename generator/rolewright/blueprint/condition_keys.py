@@ -18,7 +18,7 @@ _OF_CREDENTIALS = {"lambda:sourcefunctionarn", "ec2:sourceinstancearn", "ec2:rol
 
 
 def condition_keys(facts: ActionFacts) -> list[str]:
-    """The condition keys of an action and of what it can be granted on."""
+    """Return the condition keys of an action and of the resource types that it can be granted on, sorted."""
     service = iam.service(facts.name.partition(":")[0])
     assert service is not None
     own = [key for kind in facts.resource_types for key in service.resources[kind].conditions]
@@ -26,7 +26,7 @@ def condition_keys(facts: ActionFacts) -> list[str]:
 
 
 def carries(facts: ActionFacts, key: str) -> bool:
-    """Whether a key, a template, is in each request for an action."""
+    """Return whether a condition key, given as a template, is in every request for an action."""
     text = _PLACEHOLDER.sub("x", key).lower()
     if text.startswith("aws:") or text in _OF_CREDENTIALS:
         return True

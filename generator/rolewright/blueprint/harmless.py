@@ -1,4 +1,4 @@
-"""Which arguments of a module's blocks let nobody do anything, by what all blueprints say of the blocks they write."""
+"""The arguments of a module's blocks that let nobody do anything, by what blueprints say of the blocks they write."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
-    """Give for each Terraform type the arguments that blueprints name, and whether a difference of one is no matter.
+    """Return for each Terraform type the arguments that blueprints name, and whether a difference in one is harmless.
 
-    It is one where the argument decides what a block opens; what is proven of roles and policies is compared as a
-    set. A path covers what is below it and has no longer one. Raises Rejected for a broken blueprint.
+    It is not where the argument decides what a block opens; what is proven of roles and policies is compared as a
+    set. A path covers everything below it that has no longer path of its own. Raises Rejected for a broken blueprint.
     """
     found: dict[str, dict[str, bool]] = {}
     for block in _blocks(catalog):
@@ -35,6 +35,6 @@ def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
 def _blocks(catalog: Catalog) -> Iterator[BlockBlueprint]:
     module = module_blocks(catalog.module)
     yield from read_blocks({**module["blocks"], **module["role"]})
-    yield from chain.from_iterable(one.blocks for one in catalog.computes.values())
+    yield from chain.from_iterable(compute.blocks for compute in catalog.computes.values())
     for resource in catalog.resources.values():
         yield from resource.create.blocks if resource.create is not None else ()

@@ -52,7 +52,7 @@ class LeftOutError(ValueError):
 
 
 def interpolate(text: str, resolve: Callable[[str], Text | None]) -> Text:
-    """A string with its `${…}` resolved. Raises UnknownReferenceError where `resolve` gives None."""
+    """Return a string with its `${…}` resolved. Raises UnknownReferenceError where `resolve` gives None."""
     parts: list[str | Ref | Text] = []
     end = 0
     for found in _REFERENCE.finditer(text):
@@ -80,20 +80,20 @@ def references(text: str) -> Iterator[str]:
 
 
 def fill_all(template: str, scope: Scope) -> tuple[Text, ...]:
-    """A blueprint's template filled in, once for each entry of the lists that it refers to.
+    """Fill in a blueprint's template, once for each entry of the lists that it refers to.
 
     Raises LeftOutError for a field without a value or default, and UnknownReferenceError.
     """
     lists = {name: values for name in names(template) if isinstance(values := scope.get(name), tuple)}
     found = []
     for entry in itertools.product(*lists.values()):
-        one: Scope = {**scope, **dict(zip(lists, entry, strict=True))}
-        found.append(interpolate(template, partial(_value, scope=one)))
+        filled: Scope = {**scope, **dict(zip(lists, entry, strict=True))}
+        found.append(interpolate(template, partial(_value, scope=filled)))
     return tuple(found)
 
 
 def fill(template: str, scope: Scope) -> Text:
-    """A blueprint's template that stands for one value. Raises as `fill_all`, LeftOutError too for several values."""
+    """Fill in a template that stands for one value. Raises as `fill_all` does, and LeftOutError for several values."""
     values = fill_all(template, scope)
     if len(values) != 1:
         raise LeftOutError(template)
@@ -101,13 +101,13 @@ def fill(template: str, scope: Scope) -> Text:
 
 
 def names(template: str) -> tuple[str, ...]:
-    """What a blueprint's template refers to."""
+    """Return the names that a blueprint's template refers to, each once, in order."""
     inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
-    return tuple(dict.fromkeys(_parts(each)[0] for each in inner))
+    return tuple(dict.fromkeys(_parts(reference)[0] for reference in inner))
 
 
 def needed(template: str) -> frozenset[str]:
-    """What a blueprint's template refers to without giving a default."""
+    """Return the names that a blueprint's template refers to without giving a default."""
     inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
     return frozenset(name for name, found in map(_parts, inner) if found["default"] is None)
 
@@ -133,7 +133,7 @@ def _value(inner: str, scope: Scope) -> Text | None:
 
 
 def _trimmed(value: Text, prefix: str) -> Text:
-    """`value` without `prefix`; a reference is trimmed by Terraform."""
+    """Return `value` without `prefix`; Terraform trims a reference."""
     if not value.parts:
         return value
     first, *rest = value.parts
@@ -143,7 +143,7 @@ def _trimmed(value: Text, prefix: str) -> Text:
 
 
 def function_values(expression: str, value: str) -> Mapping[str, str]:
-    """What a reference comes to inside the functions that templates have, by Terraform expression."""
+    """Return the value of a reference inside each function that templates have, by Terraform expression."""
     return {
         f'trimprefix({expression}, "/")': value.removeprefix("/"),
         f"lower({expression})": value.lower(),

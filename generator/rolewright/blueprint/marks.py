@@ -1,4 +1,4 @@
-"""The regular expressions in what the fields of a blueprint are marked with: rolewright compiles them."""
+"""The regular expressions that mark a blueprint's fields: rolewright compiles them, so each has to be valid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATTERNS = (("x-fixed",), ("x-calls", "pattern"))
 
 
 def mark_findings(tree: Tree) -> Iterator[Finding]:
-    """Those that are none."""
+    """Find the marks that are not valid regular expressions."""
     for path, schema in _schemas(tree.data["fields"], ("fields",)):
         for mark in _PATTERNS:
             node: Any = schema
@@ -38,7 +38,7 @@ def _fault(pattern: str) -> str:
 
 
 def _schemas(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, dict[str, Any]]]:  # noqa: ANN401 - YAML
-    """All mappings below a node: a schema has others at many keys."""
+    """Find every mapping below a node, with its path: a schema has others at many keys."""
     if isinstance(node, dict):
         yield path, node
     for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():

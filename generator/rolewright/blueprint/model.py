@@ -1,4 +1,4 @@
-"""What a blueprint says, as values."""
+"""Blueprints as values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INJECTION = "injection"
 
 
 @dataclass(frozen=True)
-class Scope:
+class ScopeRule:
     """Conditions on what is granted of `actions`, on any ARN or only on those named `arns`.
 
     With `each`, the name of a field that is a mapping, there are conditions for each of its entries.
@@ -32,20 +32,20 @@ class Scope:
     each: str = ""
 
     def covers(self, action: str, arn: str) -> bool:
-        """Whether the conditions hold for an action on an ARN."""
+        """Return whether the conditions apply to an action on an ARN."""
         return action in self.actions and (not self.arns or arn in self.arns)
 
 
 @dataclass(frozen=True)
 class Verb:
-    """What a word of `access` grants: actions by ARN type, or other verbs (`of`)."""
+    """A word of `access`: the actions that it grants by ARN type, or the other verbs that it stands for (`of`)."""
 
     name: str
     klass: Literal["read", "write", "delete", ""]
     summary: str
     allow: Mapping[str, tuple[str, ...]]
     of: tuple[str, ...]
-    scope: tuple[Scope, ...]
+    scope: tuple[ScopeRule, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a policy of the service's own has to say for some verbs; `document` holds templates.
+    """A statement that a policy of the service's own must hold for some verbs; `document` holds templates.
 
     It applies `when` a field is given, `unless` another is; "" for always.
     """
@@ -128,7 +128,7 @@ class PolicyBlueprint:
 
 
 @dataclass(frozen=True)
-class Value:
+class ArgumentValue:
     """A value of an argument, `when` all of some fields are given, `unless` one of others is."""
 
     template: str
@@ -140,8 +140,8 @@ class Value:
 class Opening:
     """What a block opens `to` whom, in words for people; the arguments `by` decide it, or all where that is empty."""
 
-    what: tuple[Value, ...]
-    to: tuple[Value, ...]
+    what: tuple[ArgumentValue, ...]
+    to: tuple[ArgumentValue, ...]
     by: tuple[str, ...]
 
 
@@ -156,7 +156,7 @@ class BlockBlueprint:
     when: tuple[str, ...]
     unless: tuple[str, ...]
     each: str
-    arguments: Mapping[str, tuple[Value, ...]]
+    arguments: Mapping[str, tuple[ArgumentValue, ...]]
     free: tuple[str, ...]
     proven: tuple[str, ...]
     ignores: tuple[str, ...]
@@ -166,10 +166,10 @@ class BlockBlueprint:
 
 @dataclass(frozen=True)
 class Creation:
-    """What differs when the module makes the resource.
+    """The part of a resource type that applies only where the module makes the resource.
 
-    `requires` are versions of Terraform and the provider, `needs` the field that a narrow verb needs here alone,
-    `policies` what the resource's own policies say.
+    `requires` are versions of Terraform and the provider, `needs` is the field that a narrow verb needs only then,
+    `policies` are those that the module puts on the resource.
     """
 
     template: str
@@ -185,7 +185,7 @@ class Creation:
 
 @dataclass(frozen=True)
 class CrossFieldRule:
-    """Where the fields fit the schema `when`, they have to fit `require`."""
+    """A rule across fields: where they fit the schema `when`, they have to fit `require`."""
 
     when: Schema
     require: Schema
@@ -196,10 +196,10 @@ class CrossFieldRule:
 
 @dataclass(frozen=True)
 class CrossAccount:
-    """Where another account's owner has to agree: in `policy`, or nowhere, since it is `impossible`.
+    """The policy in which the owner of a resource in another account has to agree, or why it is `impossible`.
 
-    `resource` says what a statement of that policy names as its resource: the "arn", nothing (""), since it is the
-    policy's own, or "*", which stands for that.
+    `resource` is what a statement of that policy names as its resource: the "arn", nothing ("") where the policy is the
+    resource's own, or "*", which stands for that.
     """
 
     policy: str
@@ -209,7 +209,7 @@ class CrossAccount:
 
 @dataclass(frozen=True)
 class ResourceBlueprint:
-    """What a workload may touch."""
+    """A type of resource that a workload may use."""
 
     type: str
     summary: str
@@ -225,7 +225,7 @@ class ResourceBlueprint:
     verbs: Mapping[str, Verb]
     injection: Verb | None
     injection_value: str
-    scope: Mapping[str, tuple[Scope, ...]]
+    scope: Mapping[str, tuple[ScopeRule, ...]]
     exclusions: Mapping[str, tuple[Exclusion, ...]]
     companions: Mapping[str, tuple[Companion, ...]]
     agreements: tuple[Agreement, ...]
@@ -233,7 +233,7 @@ class ResourceBlueprint:
     pitfalls: tuple[str, ...]
 
     def expand(self, verbs: Iterable[str]) -> tuple[Verb, ...]:
-        """The narrow verbs behind some verbs, each once, in the blueprint's order."""
+        """Return the narrow verbs behind some verbs, each once, in the blueprint's order."""
         wanted: set[str] = set()
         waiting = list(verbs)
         while waiting:
@@ -245,32 +245,32 @@ class ResourceBlueprint:
         return tuple(verb for verb in self.verbs.values() if verb.name in wanted)
 
     def narrow(self, verbs: Iterable[str]) -> tuple[Verb, ...]:
-        """As `expand`, with what a platform needs to inject a value as a verb among them."""
+        """Return the narrow verbs as `expand` does; for INJECTION alone, what a platform needs to inject a value."""
         names = tuple(verbs)
         return (self.injection,) if names == (INJECTION,) and self.injection is not None else self.expand(names)
 
     def needs(self, verb: Verb, known: Collection[str]) -> tuple[str, ...]:
-        """The fields without which a verb cannot be given; the ARNs `known` need none any more."""
+        """Return the fields without which a verb cannot be granted; the ARNs that are `known` need none."""
         templates = [self.arns[arn] for arn in verb.allow if arn not in {"*", *known, *self.optional}]
-        for one in verb.scope:
-            templates += [value for block in one.conditions.values() for values in block.values() for value in values]
+        for scope in verb.scope:
+            templates += [value for block in scope.conditions.values() for values in block.values() for value in values]
         found = dict.fromkeys(name for template in templates for name in sorted(needed(template)))
         return tuple(name for name in found if name in self.fields)
 
     @property
     def own_arn(self) -> str:
-        """The template of the resource's own ARN, or "" for a type that has none."""
+        """Return the template of the resource's own ARN, or "" for a type that has none."""
         return next(iter(self.arns.values()), "")
 
     @property
     def identified_by(self) -> tuple[str, ...]:
-        """The fields that the resource's own ARN holds, so that `arn` can stand in their place."""
+        """Return the fields that the resource's own ARN holds, so that `arn` can stand in their place."""
         return tuple(name for name in names(self.own_arn) if name in self.fields)
 
 
 @dataclass(frozen=True)
 class PlatformGrant:
-    """A permission that the compute type itself needs, `when` one field or derived value is there, `unless` another is.
+    """A permission that the compute type itself needs, `when` a field or derived value is there, `unless` another is.
 
     With `each`, the name of a list, there is one for each of its entries.
     """
@@ -288,10 +288,10 @@ class PlatformGrant:
 
 @dataclass(frozen=True)
 class RoleBlueprint:
-    """A role of a compute type, `when` a field is given: who assumes it, whose grants it takes, what its service needs.
+    """A role of a compute type, present `when` a field is given: its trust, the grants it takes, its service's needs.
 
-    Who assumes it are services (`trusts`) or an identity provider (`federated`), for `actions`, under `conditions`
-    and those of each field in `optional_conditions` that is given and not false.
+    Services (`trusts`) or an identity provider (`federated`) may assume it with `actions`, under `conditions` and those
+    of each field in `optional_conditions` that is given and not false.
     """
 
     key: str
@@ -318,7 +318,7 @@ class NameRule:
 
 @dataclass(frozen=True)
 class Sign:
-    """Files by which a project shows what it runs on: names, as patterns, with one of some texts in them if any.
+    """Files by which a project shows what it runs on: patterns of names, and texts of which a file holds at least one.
 
     Where signs of several types are found, those of the greatest `strength` count.
     """
@@ -330,7 +330,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class ComputeBlueprint:
-    """What a workload may run on."""
+    """A type of compute that a workload may run on."""
 
     type: str
     summary: str
@@ -348,6 +348,6 @@ class ComputeBlueprint:
 
     @property
     def role_name_keys(self) -> Mapping[str, str]:
-        """Role → its key under `compute.names`: `role` for the only one that is always there, else `ROLE_role`."""
+        """Return for each role its key in `compute.names`: `role` for the only one without `when`, else `ROLE_role`."""
         always = [key for key, role in self.roles.items() if not role.when]
         return {key: "role" if always == [key] else f"{key}_role" for key in self.roles}

@@ -1,4 +1,4 @@
-"""The YAML of one blueprint → its values, once it has been checked."""
+"""The checked YAML of one blueprint → its values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rolewright.blueprint.model import (
     PolicyBlueprint,
     ResourceBlueprint,
     RoleBlueprint,
-    Scope,
+    ScopeRule,
     Sign,
     Verb,
 )
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
-    """A resource type, from YAML that fits the blueprints' schema."""
+    """Read a resource type from YAML that fits the blueprints' schema."""
     creation, injection = data.get("create"), data.get("injection")
     scope = data.get("scope", {})
     return ResourceBlueprint(
@@ -63,18 +63,17 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
         verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
         injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
         injection_value="" if injection is None else injection["value"],
-        scope={name: _scopes(one for one in entries if "actions" in one) for name, entries in scope.items()},
+        scope={name: _scopes(entry for entry in entries if "actions" in entry) for name, entries in scope.items()},
         exclusions={
-            name: tuple(Exclusion(tuple(one["excludes"]), one["because"]) for one in entries if "excludes" in one)
+            name: tuple(Exclusion(tuple(e["excludes"]), e["because"]) for e in entries if "excludes" in e)
             for name, entries in scope.items()
         },
         companions={
-            name: tuple(_companion(one) for one in companions)
-            for name, companions in data.get("companions", {}).items()
+            name: tuple(map(_companion, companions)) for name, companions in data.get("companions", {}).items()
         },
         agreements=tuple(
-            Agreement(one["to"], tuple(one["verbs"]), one.get("when", ""), one.get("unless", ""), one["document"])
-            for one in data.get("agreements", ())
+            Agreement(a["to"], tuple(a["verbs"]), a.get("when", ""), a.get("unless", ""), a["document"])
+            for a in data.get("agreements", ())
         ),
         cross_account=_cross_account(data.get("cross_account", {})),
         pitfalls=tuple(data.get("pitfalls", ())),
@@ -95,10 +94,10 @@ def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:
     )
 
 
-def _scopes(entries: Iterable[Mapping[str, Any]]) -> tuple[Scope, ...]:
+def _scopes(entries: Iterable[Mapping[str, Any]]) -> tuple[ScopeRule, ...]:
     return tuple(
-        Scope(tuple(one["actions"]), tuple(one.get("arns", ())), one["conditions"], one.get("each", ""))
-        for one in entries
+        ScopeRule(tuple(entry["actions"]), tuple(entry.get("arns", ())), entry["conditions"], entry.get("each", ""))
+        for entry in entries
     )
 
 
@@ -127,7 +126,7 @@ def _companion(data: Mapping[str, Any]) -> Companion:
 
 
 def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
-    """A compute type, from YAML that fits the blueprints' schema."""
+    """Read a compute type from YAML that fits the blueprints' schema."""
     return ComputeBlueprint(
         type=type_,
         summary=data["summary"],
@@ -161,8 +160,8 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
         policies=_policies(data),
         recognised_by=tuple(
-            Sign(tuple(one["files"]), tuple(one.get("contains", ())), one["strength"])
-            for one in data.get("recognised_by", ())
+            Sign(tuple(sign["files"]), tuple(sign.get("contains", ())), sign["strength"])
+            for sign in data.get("recognised_by", ())
         ),
     )
 
@@ -170,19 +169,19 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
 def _policies(data: Mapping[str, Any]) -> tuple[PolicyBlueprint, ...]:
     return tuple(
         PolicyBlueprint(
-            one["name"],
-            one["carrier"],
-            one.get("when", ""),
-            one.get("unless", ""),
-            one["target"],
-            one.get("refers", {}),
-            one.get("values", {}),
-            tuple(_admission(statement) for statement in one.get("statements", ())),
-            one.get("admits", False),
-            one.get("agreements", False),
-            one.get("document"),
+            policy["name"],
+            policy["carrier"],
+            policy.get("when", ""),
+            policy.get("unless", ""),
+            policy["target"],
+            policy.get("refers", {}),
+            policy.get("values", {}),
+            tuple(_admission(statement) for statement in policy.get("statements", ())),
+            policy.get("admits", False),
+            policy.get("agreements", False),
+            policy.get("document"),
         )
-        for one in data.get("policies", ())
+        for policy in data.get("policies", ())
     )
 
 
@@ -203,9 +202,9 @@ def _admission(data: Mapping[str, Any]) -> Admission:
 
 
 def name_order(described: Mapping[str, Any]) -> tuple[str, ...]:
-    """Generated names, each after those that it refers to. Raises CycleError."""
-    refers = {name: [one.removeprefix("names.") for one in names(rule["value"])] for name, rule in described.items()}
-    return tuple(one for one in TopologicalSorter(refers).static_order() if one in described)
+    """Return the generated names, each after those that it refers to. Raises CycleError."""
+    refers = {name: [used.removeprefix("names.") for used in names(rule["value"])] for name, rule in described.items()}
+    return tuple(name for name in TopologicalSorter(refers).static_order() if name in described)
 
 
 def _platform_grant(data: Mapping[str, Any]) -> PlatformGrant:

@@ -17,13 +17,13 @@ _CLASSES = {"read": {"Read", "List"}, "write": {"Write"}}
 
 
 def draft(name: str, service: ServiceFacts) -> str:
-    """The YAML of a blueprint with all of a service's ARNs, and its actions by class.
+    """Return the YAML of a blueprint with all of a service's ARNs, and its actions by class.
 
     The resource type that most actions take comes first: its ARN is the one that identifies the resource.
     Tagging and permissions management are left out, since no verb grants them.
     """
     taken = [kind for action in service.actions.values() for kind in action.resource_types]
-    kinds = sorted(service.resources.values(), key=lambda one: (-taken.count(one.name), one.name))
+    kinds = sorted(service.resources.values(), key=lambda kind: (-taken.count(kind.name), kind.name))
     return "\n".join(_lines(name, service, kinds)) + "\n"
 
 

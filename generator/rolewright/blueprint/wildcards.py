@@ -1,4 +1,4 @@
-"""What a manifest puts into an ARN must not widen it: fields take no `*` and no `?` unless they say so."""
+"""Wildcards in ARNs: a field that goes into one takes no `*` and no `?`, unless the blueprint says that it may."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPEN_END = re.compile(r"\$\{[^{}:]*\}\*")
 
 
 def wildcard_findings(tree: Tree) -> Iterator[Finding]:
-    """The fields of a blueprint that could put a wildcard into an ARN, and the ARNs that end in one after a name."""
+    """Find fields that could put a wildcard into an ARN, and ARNs with a `*` right after a field."""
     fields = {**tree.data["fields"], **tree.data.get("create", {}).get("fields", {})}
     seen: set[str] = set()
     for path, template in _templates(tree.data):
@@ -52,23 +52,25 @@ def _templates(data: Mapping[str, Any]) -> Iterator[tuple[PathInTree, str]]:
     for name, arn in data.get("arns", {}).items():
         yield ("arns", name), arn
     for field, companions in data.get("companions", {}).items():
-        for index, one in enumerate(companions):
-            yield from (((("companions", field, index, "resources", i)), arn) for i, arn in enumerate(one["resources"]))
+        for index, companion in enumerate(companions):
+            yield from (
+                (("companions", field, index, "resources", i), arn) for i, arn in enumerate(companion["resources"])
+            )
     for role, described in data.get("roles", {}).items():
-        for index, one in enumerate(described.get("allow", ())):
+        for index, grant in enumerate(described.get("allow", ())):
             at = ("roles", role, "allow", index, "resources")
-            yield from (((*at, i), arn) for i, arn in enumerate(one["resources"]))
+            yield from (((*at, i), arn) for i, arn in enumerate(grant["resources"]))
 
 
 def _names(template: str) -> tuple[str, ...]:
     try:
         return names(template)
     except UnknownReferenceError:
-        return ()  # said elsewhere
+        return ()  # reported elsewhere
 
 
 def _inside(schema: Mapping[str, Any], parts: list[str]) -> Mapping[str, Any] | None:
-    """The schema of the texts at a part of a field; None for what is derived, or none at all."""
+    """Return the schema of the texts at a part of a field; None for what is derived, or where there is no such part."""
     found: Any = schema
     for step in ("items", *(step for part in parts for step in ("properties", part, "items"))):
         if step == "items":
@@ -83,7 +85,7 @@ def _takes_wildcards(schema: Mapping[str, Any]) -> bool:
         return False
     try:
         check = Schema({key: value for key, value in schema.items() if key != "examples"})
-        given = [str(one) for one in schema.get("examples", ())] or ["a"]
-        return any(check.accepts(text) for one in given for text in ("*", "?", f"{one}*", f"{one}?"))
+        samples = [str(example) for example in schema.get("examples", ())] or ["a"]
+        return any(check.accepts(text) for sample in samples for text in ("*", "?", f"{sample}*", f"{sample}?"))
     except ValueError:
-        return False  # no schema, which is said elsewhere
+        return False  # no schema, which is reported elsewhere

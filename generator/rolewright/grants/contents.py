@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import BlockBlueprint, Value
+    from rolewright.blueprint.model import ArgumentValue, BlockBlueprint
     from rolewright.core.finding import Location
     from rolewright.core.model import Workload
 
@@ -144,7 +144,7 @@ def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
     return isinstance(node, str | Text) and scope.get(name) is not None
 
 
-def _texts(value: Value, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
+def _texts(value: ArgumentValue, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
     """What a value comes to: nothing where its condition does not hold, or what it names is left out."""
     if not _holds(value.when, value.unless, scope, fields, workload):
         return
@@ -161,7 +161,7 @@ def _texts(value: Value, scope: Scope, fields: Mapping[str, Any], workload: Work
 
 
 def _all_texts(
-    values: Iterable[Value], scope: Scope, fields: Mapping[str, Any], workload: Workload
+    values: Iterable[ArgumentValue], scope: Scope, fields: Mapping[str, Any], workload: Workload
 ) -> tuple[Text, ...]:
     return tuple(chain.from_iterable(_texts(one, scope, fields, workload) for one in values))
 

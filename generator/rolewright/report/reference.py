@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         Conditions,
         CrossFieldRule,
         ResourceBlueprint,
-        Scope,
+        ScopeRule,
         Verb,
     )
 
@@ -140,7 +140,7 @@ def _granted(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
         yield f"- {_limited(one)}"
 
 
-def _limited(one: Scope) -> str:
+def _limited(one: ScopeRule) -> str:
     where = f" on {_words(one.arns)}" if one.arns else ""
     each = f", for each entry of `{one.each}`" if one.each else ""
     return f"{_words(one.actions)}{where} only{_conditions(one.conditions)}{each}"

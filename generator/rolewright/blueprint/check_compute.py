@@ -1,0 +1,116 @@
+"""The checks of a compute blueprint, from its YAML alone."""
+
+from __future__ import annotations
+
+from graphlib import CycleError
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.blocks import block_findings
+from rolewright.blueprint.check_policies import check_policies
+from rolewright.blueprint.checker import Checker
+from rolewright.blueprint.interpolation import CONTEXT
+from rolewright.blueprint.read import name_order
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.blueprint.checker import Path_
+    from rolewright.core.finding import Finding
+    from rolewright.yaml.load import Tree
+
+
+def check_compute(tree: Tree) -> list[Finding]:
+    """Find everything wrong with a compute blueprint."""
+    return _ComputeChecker(tree).findings()
+
+
+class _ComputeChecker(Checker):
+    kind = "compute"
+
+    def own(self) -> Iterator[Finding]:
+        yield from self.fields(("fields",))
+        yield from self.known(self.data["required"], self.data["fields"], "field", ("required",))
+        yield from self.rules()
+        for name, rule in self.data["names"].items():
+            yield from self.condition(rule.get("when", ""), ("names", name, "when"))
+        broken = [
+            finding for name in self.data["names"] for finding in self.templates(("names", name, "value"), {"base"})
+        ]
+        yield from broken
+        try:
+            name_order({} if broken else self.data["names"])
+        except CycleError as error:
+            message = f"`{error.args[1][0]}` is made of itself"
+            yield self.finding("blueprint-name", message, "make it of `${base}`", ("names", error.args[1][0]), key=True)
+        for role, described in self.data["roles"].items():
+            yield from self.role(described, ("roles", role))
+        yield from check_policies(self, ("policies",), ())
+        generated = {f"names.{name}" for name in (*self.data["names"], *self.role_names, "base")}
+        yield from block_findings(
+            self.tree, ("blocks",), {"workload", "injected", *generated, *self.data["fields"]}, self.data["fields"]
+        )
+
+    def role(self, described: Mapping[str, Any], at: Path_) -> Iterator[Finding]:
+        when = described.get("when", "")
+        yield from self.condition(when, (*at, "when"))
+        yield from self.templates((*at, "conditions"), when=[when])
+        yield from self.templates((*at, "trusts"), when=[when])
+        yield from self.templates((*at, "federated"), when=[when])
+        for field in described.get("optional_conditions", {}):
+            yield from self.condition(field, (*at, "optional_conditions", field))
+            yield from self.templates((*at, "optional_conditions", field), when=[when, field])
+        for index, grant in enumerate(described.get("allow", ())):
+            here: Path_ = (*at, "allow", index)
+            each, only = grant.get("each", ""), grant.get("when", "")
+            yield from self.actions(grant["actions"], (*here, "actions"))
+            yield from self.carried(grant, here)
+            if each and self.data["fields"].get(each, {}).get("type") != "array":
+                message = f"`{each}` is no field that is a list"
+                yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
+                continue
+            yield from self.condition(only, (*here, "when"), each)
+            yield from self.condition(grant.get("unless", ""), (*here, "unless"))
+            for part in ("resources", "conditions"):
+                yield from self.templates((*here, part), when=[when, only, each], each=each)
+
+    def condition(self, name: str, path: Path_, each: str = "") -> Iterator[Finding]:
+        """Check that what something depends on is a field, a part of one, or derived from one."""
+        field, _, rest = name.partition(".")
+        if field == "each" and each:
+            known = self.has_part(each, rest)
+        else:
+            known = field in self.data["fields"] and (not rest or self.has_part(field, rest))
+            marks = [schema["x-calls"] for schema in self.data["fields"].values() if "x-calls" in schema]
+            known |= field == "calls" and any(rest in {*mark["of"], *mark.get("flags", {}).values()} for mark in marks)
+        if name and not known:
+            yield self.finding("blueprint-name", f"`{name}` is no field", "name a field, or a part of one", path)
+
+    def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
+        field, _, rest = name.partition(".")
+        described = self.data["fields"].get(field)
+        fixed = {*CONTEXT, "workload", *more, *(f"names.{n}" for n in (*self.data["names"], *self.role_names))}
+        if name in fixed or (each and field == "each" and (not rest or self.has_part(each, rest))):
+            return None
+        if described is None or (rest and not self.has_part(field, rest)):
+            return "stands for nothing", "known: " + ", ".join(sorted({*fixed, *self.data["fields"]}))
+        always = not rest and (field in self.data["required"] or "default" in described)
+        if always or any(given.partition(".")[0] == field for given in when):
+            return None
+        return "may be left out", f"add `when: {name}`, so that the grant is left out too"
+
+    @property
+    def role_names(self) -> list[str]:
+        return [f"{role}_role" for role in self.data["roles"]]
+
+    def has_part(self, field: str, part: str) -> bool:
+        """Return whether a field, or each entry of a list, has a part: a property at any depth, or a derived one."""
+        derived = self.data.get("derive", {})
+        first, _, rest = part.rpartition(".")
+        if f"(?P<{rest}>" in derived.get(f"{field}.{first}" if first else field, ""):
+            return True
+        node: Any = self.data["fields"][field]
+        for step in part.split("."):
+            node = node.get("items", node).get("properties", {}).get(step)
+            if node is None:
+                return False
+        return True

@@ -1,0 +1,164 @@
+"""The checks that resource and compute blueprints share, from their YAML alone: findings at their own place in it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.blueprint.condition_keys import carries, condition_keys
+from rolewright.blueprint.interpolation import UnknownReferenceError, names
+from rolewright.blueprint.marks import mark_findings
+from rolewright.blueprint.wildcards import wildcard_findings
+from rolewright.core.finding import Finding
+from rolewright.data import iam
+from rolewright.yaml.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from rolewright.yaml.load import Tree
+
+Path_ = tuple[str | int, ...]
+
+
+@cache
+def _schema(kind: str) -> Schema:
+    text = (Path(__file__).parent.parent / "data" / "blueprint.schema.json").read_text(encoding="utf-8")
+    return Schema({**json.loads(text), "$ref": f"#/$defs/{kind}"})
+
+
+class Checker:
+    """The checks of one blueprint; a subclass knows its kind, and what its templates may refer to."""
+
+    kind = ""
+    """The blueprint's kind, as a definition of the schema: `resource` or `compute`."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.data: Any = tree.data
+
+    def findings(self) -> list[Finding]:
+        """Find everything wrong with the blueprint; where its YAML does not fit the schema, that alone."""
+        found = list(_schema(self.kind).findings(self.data, self.tree.location, "blueprint"))
+        return found or [*self.own(), *mark_findings(self.tree), *wildcard_findings(self.tree)]
+
+    def own(self) -> Iterator[Finding]:
+        """Find what is wrong for a blueprint of this kind."""
+        raise NotImplementedError
+
+    def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
+        """Return what is wrong with a reference and the remedy, or None.
+
+        `more` are names known besides, `when` the fields that are given wherever the reference is, `each` is the field
+        whose entries it stands in.
+        """
+        raise NotImplementedError
+
+    def finding(self, rule: str, message: str, remedy: str, path: Path_, *, key: bool = False) -> Finding:
+        """Return a finding at a path of the blueprint, or at the path's last key with `key`."""
+        return Finding(rule, message, remedy, self.tree.location(path, key=key), ".".join(map(str, path)))
+
+    @property
+    def all_fields(self) -> Mapping[str, Any]:
+        """Return the schemas of the fields by name, those of `create` included."""
+        return {**self.data["fields"], **self.made_fields}
+
+    @property
+    def made_fields(self) -> Mapping[str, Any]:
+        """Return the schemas of the fields that only a resource made by the module has."""
+        fields: Mapping[str, Any] = self.data.get("create", {}).get("fields", {})
+        return fields
+
+    def fields(self, path: Path_) -> Iterator[Finding]:
+        """Check that every field is a JSON Schema with a description, which its default and its examples fit."""
+        fields: Any = self.data
+        for step in path:
+            fields = fields.get(step, {})
+        for name, schema in fields.items():
+            at = (*path, name)
+            try:
+                fits = {
+                    key: all(map(Schema(schema).accepts, values))
+                    for key, values in (
+                        ("default", [schema["default"]] if "default" in schema else []),
+                        ("examples", schema.get("examples", [])),
+                    )
+                }
+            except ValueError as error:
+                yield self.finding("blueprint-field", f"`{name}` is no JSON Schema: {error}", "mend it", at, key=True)
+                continue
+            if "description" not in schema:
+                message = f"`{name}` has no description"
+                yield self.finding("blueprint-field", message, "say what it is for", at, key=True)
+            for key, fit in fits.items():
+                if not fit:
+                    message = f"`{name}` has {'a' if key == 'default' else 'an'} {key.rstrip('s')} that does not fit it"
+                    yield self.finding("blueprint-field", message, "mend one of the two", (*at, key))
+
+    def known(self, used: Collection[str], known: Collection[str], what: str, path: Path_) -> Iterator[Finding]:
+        """Find the names in a list that are not `known`; `what` is what they should be."""
+        for index, name in enumerate(used):
+            if name not in known:
+                message, remedy = f"`{name}` is no {what} of this blueprint", "use one of " + ", ".join(known)
+                yield self.finding("blueprint-name", message, remedy, (*path, index))
+
+    def rules(self) -> Iterator[Finding]:
+        """Check that both schemas of each rule are JSON Schemas."""
+        for index, rule in enumerate(self.data.get("rules", ())):
+            for key in ("when", "require"):
+                try:
+                    Schema(rule.get(key, {})).accepts({})
+                except ValueError as error:
+                    message = f"`{key}` is no JSON Schema: {error}"
+                    yield self.finding("blueprint-rule", message, "mend it", ("rules", index, key))
+
+    def actions(self, actions: Collection[str], path: Path_) -> Iterator[Finding]:
+        """Check that each action is in the IAM database, without a wildcard."""
+        for index, action in enumerate(actions):
+            if "*" in action or iam.action(action) is None:
+                message = f"{action} is no action of the IAM database"
+                remedy = "write each action out, as the service authorization reference spells it"
+                yield self.finding("blueprint-action", message, remedy, (*path, index))
+
+    def carried(self, entry: Mapping[str, Any], path: Path_) -> Iterator[Finding]:
+        """Check that AWS sends each condition key with each action: a condition on another key never holds."""
+        for operator, block in entry.get("conditions", {}).items():
+            for key in block:
+                for action in entry.get("actions", ()):
+                    facts = iam.action(action)
+                    if facts is not None and not carries(facts, key):
+                        message = f"AWS sends no {key} with {action}, so that the condition would never hold"
+                        remedy = "take the action out, or use one of its keys: " + ", ".join(condition_keys(facts)[:12])
+                        at = (*path, "conditions", operator, key)
+                        yield self.finding("blueprint-condition", message, remedy, at, key=True)
+
+    def templates(
+        self, path: Path_, more: Collection[str] = (), when: Collection[str] = (), each: str = ""
+    ) -> Iterator[Finding]:
+        """Check that each `${…}` in the texts at a path stands for something; the rest is as in `unknown`."""
+        node: Any = self.data
+        for step in path:
+            if not (step in node if isinstance(node, dict) else isinstance(node, list)):
+                return
+            node = node[step]
+        for at, text in _texts(node, path):
+            try:
+                used = names(text)
+            except UnknownReferenceError as error:
+                used = (error.name,)
+            for name in used:
+                fault = self.unknown(name, more, when, each)
+                if fault:
+                    yield self.finding("blueprint-reference", f"${{{name}}} {fault[0]}", fault[1], at)
+
+
+def _texts(node: Any, path: Path_) -> Iterator[tuple[Path_, str]]:  # noqa: ANN401 - YAML
+    if isinstance(node, str):
+        yield path, node
+    elif isinstance(node, dict | list):
+        for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
+            if isinstance(key, str) and "${" in key:
+                yield (*path, key), key
+            yield from _texts(inner, (*path, key))
