@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from test_module_mutants import HERE, NOTHING_APPLIED, Unchanged, unchanged
 from tests.prove.test_module_mutants import HERE, NOTHING_APPLIED, Rendered, rendered
 
 from rolewright.core.finding import Rejected
@@ -14,7 +15,6 @@ from rolewright.hcl.parse import parse
 from rolewright.prove.document import PolicyError, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
-from test_module_mutants import HERE, NOTHING_APPLIED, Unchanged, unchanged
 
 if TYPE_CHECKING:
     from rolewright.pipeline import Pipeline

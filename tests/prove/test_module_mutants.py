@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from test_mutations import said
 from tests.prove.test_role_mutants import said
 
 from cases import times
@@ -31,7 +32,6 @@ from rolewright.prove.contents import contents_findings, structure_findings
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.sandbox import Sandbox
-from test_mutations import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.blueprint import Catalog
-    from rolewright.review.diff import Difference
+    from rolewright.review.diff import WorkloadDifference
 
 EVENTS = {"service": "events.amazonaws.com", "source": "arn:aws:events:us-east-1:123456789012:rule/nightly"}
 SNS = {"service": "sns.amazonaws.com", "source": "arn:aws:sns:us-east-1:123456789012:news"}
@@ -190,7 +190,7 @@ def test_entries_of_other_policies_are_compared_one_by_one(whole: Described) -> 
 
 def test_a_workload_that_comes_or_goes_brings_its_policies(whole: Described) -> None:
     assert compare_workloads(None, whole).policies
-    gone: Difference = compare_workloads(whole, None)
+    gone: WorkloadDifference = compare_workloads(whole, None)
     assert not gone.widened
     assert {each.change for one in gone.policies for each in one.less} == {
         "may no longer", "is no longer denied", "no longer says",

@@ -23,7 +23,7 @@ from rolewright.review.readback import ModuleText, ReadBack, read_back
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewright.review.diff import Difference
+    from rolewright.review.diff import WorkloadDifference
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
@@ -160,7 +160,7 @@ def test_an_edit_that_gives_nobody_more_is_none(file: str, old: str, new: str) -
     assert not compare(texts, {file: texts[file].replace(old, new, 1)}).changed
 
 
-def compare(texts: Mapping[str, str], more: Mapping[str, str]) -> Difference:
+def compare(texts: Mapping[str, str], more: Mapping[str, str]) -> WorkloadDifference:
     return compare_workloads(module(texts), module({**texts, **more}))
 
 

@@ -14,7 +14,7 @@ from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest
 from rolewright.render.module import render
 from rolewright.render.sandbox import Templates
-from rolewright.review.why import ANYWHERE, Answer, Question, answer
+from rolewright.review.why import ANYWHERE, Explanation, Question, answer
 from rolewright.suggest.messages import question_of
 from rolewright.yaml.load import loads
 
@@ -35,7 +35,7 @@ class Asked:
         self.roles = build_roles(self.workload, declaration, catalog)
         self.module: Module = render(self.workload, declaration, self.roles, catalog, templates)
 
-    def may(self, action: str, resource: str) -> Answer:
+    def may(self, action: str, resource: str) -> Explanation:
         return answer(Question(action, resource, "", ""), self.workload, self.roles, self.module, self.catalog, ())
 
 

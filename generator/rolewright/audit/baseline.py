@@ -28,8 +28,8 @@ def read_baseline(path: Path) -> dict[str, Mapping[str, Any]]:
     """The accepted findings by fingerprint. Raises Rejected with the place for a file that is none."""
     try:
         listed = read_json(path, names=True)["accepted"]
-        entries = {one["fingerprint"]: one for one in listed}
-        wrong = [one for one in listed if not str(one["reason"]).strip() or not _is_day(one["until"])]
+        entries = {entry["fingerprint"]: entry for entry in listed}
+        wrong = [entry for entry in listed if not str(entry["reason"]).strip() or not _is_day(entry["until"])]
     except UnreadableError as error:
         raise _refused(path, str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -55,17 +55,17 @@ def beyond(
 ) -> list[Finding]:
     """The findings that nobody accepted, or no longer; an entry that nothing needs any more is one itself."""
     found = list(findings)
-    marks = {fingerprint(one) for one in found}
-    kept = [one for one in found if not _holds(accepted.get(fingerprint(one)), today)]
+    marks = {fingerprint(finding) for finding in found}
+    kept = [finding for finding in found if not _holds(accepted.get(fingerprint(finding)), today)]
     idle = [
         Finding(
             "baseline-unused",
-            f"nothing is a {one.get('rule', 'finding')} in {one.get('file', 'any file')} any more",
+            f"nothing is a {entry.get('rule', 'finding')} in {entry.get('file', 'any file')} any more",
             "take the entry out",
             Location(str(path)),
             severity=Severity.WARNING,
         )
-        for mark, one in accepted.items()
+        for mark, entry in accepted.items()
         if mark not in marks
     ]
     return [*kept, *idle]
@@ -80,15 +80,17 @@ def baseline_text(
 ) -> str:
     """A baseline with what was accepted before, and these findings."""
     added = {
-        fingerprint(one): {
-            "fingerprint": fingerprint(one),
-            "rule": one.rule,
-            "file": Path(one.location.file).as_posix(),
+        fingerprint(finding): {
+            "fingerprint": fingerprint(finding),
+            "rule": finding.rule,
+            "file": Path(finding.location.file).as_posix(),
             "reason": reason,
             "until": until.isoformat(),
         }
-        for one in findings
-        if one.severity is not Severity.NOTE
+        for finding in findings
+        if finding.severity is not Severity.NOTE
     }
-    entries = sorted({**before, **added}.values(), key=lambda one: (str(one.get("file")), str(one["fingerprint"])))
+    entries = sorted(
+        {**before, **added}.values(), key=lambda entry: (str(entry.get("file")), str(entry["fingerprint"]))
+    )
     return json.dumps({"accepted": entries}, indent=2) + "\n"

@@ -29,11 +29,11 @@ def checklist(findings: Sequence[Finding], workloads: Sequence[Code]) -> str:
     """The list as Markdown, with a box for each step of each key."""
     lines = ["# Off the access keys"]
     for key, places in keys_told(findings).items():
-        owners = [one for one in workloads if any(_is_below(place.file, one) for place in places)]
+        owners = [workload for workload in workloads if any(_is_below(place.file, workload) for place in places)]
         lines += ["", f"## {key}", ""]
         lines.append(f"- account: {account_of(key) or 'its id does not tell'}")
         lines += [f"- stands in: `{place}`" for place in places]
-        lines += [line for one in owners for line in _workload(one, findings)]
+        lines += [line for owner in owners for line in _workload(owner, findings)]
         if not owners:
             lines.append(
                 "- workload: none of the paths that were looked at; `rolewright usage` tells who calls with it"
@@ -51,9 +51,9 @@ def _is_below(file: str, code: Code) -> bool:
 
 def _workload(code: Code, findings: Sequence[Finding]) -> Iterator[str]:
     yield f"- workload: {code.name} (`{code.folder.as_posix()}`)"
-    for one in findings:
-        if one.rule in ("key-reference", "frozen-credentials") and _is_below(one.location.file, code):
-            yield f"  - used without standing there: `{one.location}`"
+    for finding in findings:
+        if finding.rule in ("key-reference", "frozen-credentials") and _is_below(finding.location.file, code):
+            yield f"  - used without standing there: `{finding.location}`"
     actions: dict[str, set[str]] = defaultdict(set)
     for needed in code.permissions:
         actions[needed.resource].add(needed.action)

@@ -40,22 +40,22 @@ def _formats() -> tuple[_Format, ...]:
     listed = load(Path(__file__).with_name("containers.yaml")).trees[0].data
     return tuple(
         _Format(
-            one["name"],
-            bytes.fromhex(str(one["magic"])),
-            int(one.get("offset", 0)),
-            bool(one.get("text")),
-            bool(one.get("dense")),
+            described["name"],
+            bytes.fromhex(str(described["magic"])),
+            int(described.get("offset", 0)),
+            bool(described.get("text")),
+            bool(described.get("dense")),
         )
-        for one in listed
+        for described in listed
     )
 
 
 def container(head: bytes) -> str | None:
     """Name what a file's first bytes tell it to be, if its content is hidden in it."""
     is_text = _is_text(head[:_SAMPLE])
-    for one in _formats():
-        if (one.is_text or not is_text) and head.startswith(one.magic, one.offset):
-            return None if one.is_dense else one.name
+    for known in _formats():
+        if (known.is_text or not is_text) and head.startswith(known.magic, known.offset):
+            return None if known.is_dense else known.name
     samples = (head[:_SAMPLE], head[len(head) // 2 :][:_SAMPLE])  # an archive may stand behind a script
     if any(_is_dense(sample) and not _is_text(sample) for sample in samples):
         return "neither text nor of a known format, and looks compressed or encrypted"

@@ -61,15 +61,15 @@ def left_out(paths: Iterable[Path], *, git_history: bool) -> Iterator[Finding]:
             except OSError:
                 has_files = True  # looking at it said what is wrong
                 continue
-            for one in entries:
-                if one.is_symlink():
-                    yield from _link(one.path, roots)
-                elif one.is_dir(follow_symlinks=False) and one.name != ".git":
-                    waiting.append(one.path)
-                elif one.is_file(follow_symlinks=False):
+            for item in entries:
+                if item.is_symlink():
+                    yield from _link(item.path, roots)
+                elif item.is_dir(follow_symlinks=False) and item.name != ".git":
+                    waiting.append(item.path)
+                elif item.is_file(follow_symlinks=False):
                     has_files = True
-                    if one.name == ".gitmodules":
-                        yield from _submodules(inner, one.path)
+                    if item.name == ".gitmodules":
+                        yield from _submodules(inner, item.path)
         if not has_files:
             message, remedy = "has no file in it: nothing was looked at", "name the folder that the files are in"
             yield Finding("nothing-read", message, remedy, Location(str(folder)), severity=Severity.WARNING)
@@ -124,10 +124,10 @@ def audit_stream(stream: BinaryIO, file: str, name: str) -> list[Finding]:
     lines, data, start = 0, block, 0
     while True:
         end = len(data) - _BESIDE if following else len(data)
-        for one in audit_text(data, file, name, range(start, end)):
-            place = one.location
+        for finding in audit_text(data, file, name, range(start, end)):
+            place = finding.location
             moved = replace(place, line=place.line + lines, end_line=place.end_line + lines)
-            found.append(replace(one, location=moved))
+            found.append(replace(finding, location=moved))
         if not following:
             return found
         kept, start = data[-2 * _BESIDE :], _BESIDE

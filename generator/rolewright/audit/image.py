@@ -62,10 +62,12 @@ def audit_image(path: Path) -> list[Finding]:
     except _BROKEN as error:
         others.append(_unread(f"cannot be read to its end: {error}", "write it once more with docker save", path))
     gone = [
-        replace(one, message=f"{one.message}; a later layer deletes the file, and the image has it all the same")
+        replace(
+            finding, message=f"{finding.message}; a later layer deletes the file, and the image has it all the same"
+        )
         if _is_deleted(name, deleted)
-        else one
-        for _, name, one in found
+        else finding
+        for _, name, finding in found
     ]
     return list(dict.fromkeys([*others, *gone]))
 
@@ -79,7 +81,7 @@ def _tar(stream: BinaryIO, budget: _Budget) -> tarfile.TarFile:
     """An archive, compressed or not, to be read from front to back."""
     head = stream.read(8)
     whole = cast("BinaryIO", io.BufferedReader(_Joined(head, stream), 1 << 20))
-    unpack = next((one for mark, one in _COMPRESSED.items() if head.startswith(mark)), None)
+    unpack = next((opener for mark, opener in _COMPRESSED.items() if head.startswith(mark)), None)
     counted = _Counted(whole if unpack is None else cast("BinaryIO", unpack(whole)), budget)
     return tarfile.open(fileobj=cast("BinaryIO", counted), mode="r|")
 
@@ -117,12 +119,12 @@ def _layer(stream: BinaryIO, file: str, deleted: set[str], budget: _Budget) -> I
                 continue
             opened = layer.extractfile(member) if member.isfile() else None
             if opened is not None:
-                for one in audit_stream(cast("BinaryIO", opened), f"{file}:{name}", name.name):
-                    yield file, str(name), one
+                for finding in audit_stream(cast("BinaryIO", opened), f"{file}:{name}", name.name):
+                    yield file, str(name), finding
 
 
 def _is_deleted(name: str, deleted: set[str]) -> bool:
-    return any(str(one) in deleted for one in (PurePosixPath(name), *PurePosixPath(name).parents))
+    return any(str(path) in deleted for path in (PurePosixPath(name), *PurePosixPath(name).parents))
 
 
 def _digest(name: str) -> str:

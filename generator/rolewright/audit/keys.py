@@ -111,13 +111,13 @@ def _beside(data: bytes, start: int, end: int) -> tuple[str, int]:
     """A digest of the secret nearest to an id, after it rather than before, and where it stands."""
     after = [(_digest(match[1]), match.start()) for match in _SECRET.finditer(data, end, end + _NEAR)]
     before = [(_digest(match[1]), match.start()) for match in _SECRET.finditer(data, max(0, start - _NEAR), start)]
-    return next((one for one in (*after, *reversed(before)) if one[0]), ("", -1))
+    return next((secret for secret in (*after, *reversed(before)) if secret[0]), ("", -1))
 
 
 def _named(data: bytes) -> Iterator[Key]:
     found: dict[int, Key] = {}
     # A literal first: the whole pattern takes ten times as long.
-    for word in itertools.chain.from_iterable(one.finditer(data) for one in _WORDS):
+    for word in itertools.chain.from_iterable(pattern.finditer(data) for pattern in _WORDS):
         begin, end = data.rfind(b"\n", 0, word.start()) + 1, data.find(b"\n", word.end())
         start = max(begin, word.start() - _NAME)
         line = data[start : min(word.end() + _NAME, len(data) if end < 0 else end) + 44].partition(b"\n")[0]
@@ -134,7 +134,7 @@ def _encoded(data: bytes) -> Iterator[Key]:
     """Keys in values that are base64, as in a Secret of Kubernetes."""
     tokens = [(match.start(), match.end(), _decoded(match[0])) for match in _BASE64.finditer(data)]
     alone = [(_digest(fits[1]), at) for at, _, text in tokens for fits in [_SECRET.fullmatch(text.strip())] if fits]
-    secrets = [one for one in alone if one[0]]
+    secrets = [secret for secret in alone if secret[0]]
     for start, end, text in tokens:
         for key in _ids(text):
             secret = (key.secret, start) if key.secret else next(iter(secrets), ("", -1))

@@ -46,30 +46,34 @@ def _patterns() -> tuple[Pattern, ...]:
     listed = load(Path(__file__).with_name("references.yaml")).trees[0].data
     return tuple(
         Pattern(
-            one["rule"],
-            tuple(one.get("files", ())),
-            tuple(word.encode() for word in one["words"]),
-            re.compile(one["pattern"].encode(), re.MULTILINE),
-            one["message"],
-            one["remedy"],
+            described["rule"],
+            tuple(described.get("files", ())),
+            tuple(word.encode() for word in described["words"]),
+            re.compile(described["pattern"].encode(), re.MULTILINE),
+            described["message"],
+            described["remedy"],
         )
-        for one in listed
+        for described in listed
     )
 
 
 @cache
 def _patterns_for(suffix: str) -> tuple[Pattern, ...]:
-    return () if suffix in _DOCUMENTATION else tuple(one for one in _patterns() if not one.files or suffix in one.files)
+    return (
+        ()
+        if suffix in _DOCUMENTATION
+        else tuple(pattern for pattern in _patterns() if not pattern.files or suffix in pattern.files)
+    )
 
 
 def find_references(data: bytes, name: str) -> Iterator[Reference]:
     """The references in a file of text; one for each line, and none in documentation, which only talks about them."""
     lines: set[int] = set()
-    for one in _patterns_for(PurePath(name).suffix.lower()):
-        if not any(word in data for word in one.words):
+    for pattern in _patterns_for(PurePath(name).suffix.lower()):
+        if not any(word in data for word in pattern.words):
             continue
-        for match in one.pattern.finditer(data):
+        for match in pattern.pattern.finditer(data):
             line = data.rfind(b"\n", 0, match.start()) + 1
             if line not in lines:
                 lines.add(line)
-                yield Reference(one, match.start(), match.end())
+                yield Reference(pattern, match.start(), match.end())

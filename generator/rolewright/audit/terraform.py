@@ -43,10 +43,10 @@ def audit_terraform(files: Iterable[str]) -> Iterator[Finding]:
         except Rejected as refusal:
             message = "is no HCL that can be read, so that the roles in its folder were not looked at"
             found = tuple(
-                Finding("unreadable", message, "mend it", one.location, severity=Severity.WARNING)
-                for one in refusal.findings
+                Finding("unreadable", message, "mend it", finding.location, severity=Severity.WARNING)
+                for finding in refusal.findings
             )
-        for one in found:
-            place = one.location
+        for finding in found:
+            place = finding.location
             where = Location(str(folder / place.file), place.line, place.column, place.end_line, place.end_column)
-            yield replace(one, location=where, related=())
+            yield replace(finding, location=where, related=())

@@ -41,14 +41,15 @@ def audit_text(data: bytes, file: str, name: str, within: range | None = None) -
         lines |= {place.line, places.at(key.secret_at, key.secret_at).line if key.secret_at >= 0 else place.line}
         found.append(key_finding(key, place, _in_state(state, key.id)))
     if b"\0" not in data[:_TEXT]:
-        for one in find_references(data, name):
-            place = places.at(one.start, one.end)
-            if one.start in inside and place.line not in lines:
-                pattern = one.pattern
+        for reference in find_references(data, name):
+            place = places.at(reference.start, reference.end)
+            if reference.start in inside and place.line not in lines:
+                pattern = reference.pattern
+                written = data[reference.start : reference.end].decode("utf-8", "replace").strip()
                 found.append(
                     Finding(
                         pattern.rule,
-                        f"{data[one.start : one.end].decode('utf-8', 'replace').strip()}: {pattern.message}",
+                        f"{written}: {pattern.message}",
                         pattern.remedy,
                         place,
                         severity=Severity.WARNING,
@@ -75,7 +76,7 @@ class _Places:
 
     def offset(self, line: int) -> int:
         """Where a line begins."""
-        return sum(len(one) + 1 for one in self._data.split(b"\n", line - 1)[: line - 1])
+        return sum(len(before) + 1 for before in self._data.split(b"\n", line - 1)[: line - 1])
 
 
 def is_allowed(data: bytes, start: int) -> bool:
@@ -127,9 +128,9 @@ def key_finding(key: Key, place: Location, where: str) -> Finding:
 def keys_told(findings: Iterable[Finding]) -> dict[str, list[Location]]:
     """The ids of the long-lived keys that findings tell of, in order, each with its places."""
     found: dict[str, list[Location]] = {}
-    for one in findings:
-        if one.rule == "access-key":
-            found.setdefault(one.message.partition(",")[0].removesuffix(" in base64"), []).append(one.location)
+    for finding in findings:
+        if finding.rule == "access-key":
+            found.setdefault(finding.message.partition(",")[0].removesuffix(" in base64"), []).append(finding.location)
     return dict(sorted(found.items()))
 
 
@@ -168,9 +169,9 @@ def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
     containers = definition.get("containerDefinitions")
     needs = dict.fromkeys(
         need
-        for one in (containers if isinstance(containers, list) else ())
-        if isinstance(one, dict)
-        for need in _needs(one)
+        for container in (containers if isinstance(containers, list) else ())
+        if isinstance(container, dict)
+        for need in _needs(container)
     )
     if needs:
         start = data.find(b"containerDefinitions")
@@ -195,9 +196,9 @@ def _needs(container: dict[str, Any]) -> Iterator[str]:
 
 def _allowed(found: Iterable[Finding], data: bytes, places: _Places, inside: range) -> Iterator[Finding]:
     """What nobody allowed; an allowance without a reason is a finding itself."""
-    for one in found:
-        if not is_allowed(data, places.offset(one.location.line)):
-            yield one
+    for finding in found:
+        if not is_allowed(data, places.offset(finding.location.line)):
+            yield finding
     for match in _BARE_ALLOW.finditer(data):
         if match.start() in inside:
             yield Finding(

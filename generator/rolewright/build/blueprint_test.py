@@ -62,7 +62,7 @@ def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any t
         case "array":
             return [sample(schema.get("items", {}))] * schema.get("minItems", 1)
         case "object" if "properties" in schema:
-            return {name: sample(one) for name, one in schema["properties"].items()}
+            return {name: sample(inner) for name, inner in schema["properties"].items()}
         case _:
             raise NoValueError
 
@@ -73,7 +73,7 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry,
     With `created` the module makes them, where its types can be made. Raises NoValueError with the key where there is
     none.
     """
-    injected = [type_ for type_, one in catalog.resources.items() if one.injection is not None]
+    injected = [type_ for type_, resource in catalog.resources.items() if resource.injection is not None]
     wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
     marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
@@ -163,8 +163,8 @@ class _Attempt:
             arn = self.arn(blueprint, fields)
             frame: Entry = {"type": blueprint.type, "arn": arn}
             required = tuple(name for name in blueprint.required if name in given)
-            for one in self.entries(host, given, frame, required):
-                self.one(blueprint, host, {**frame, **one}, {*one, *blueprint.identified_by})
+            for entry in self.entries(host, given, frame, required):
+                self.one(blueprint, host, {**frame, **entry}, {*entry, *blueprint.identified_by})
         if blueprint.create is not None:
             made = {**fields, **self.samples(blueprint.create.fields, ("create", "fields"))}
             frame = {"type": blueprint.type, "create": True}
@@ -190,7 +190,7 @@ class _Attempt:
         ]
         for name, exclusions in blueprint.exclusions.items():
             if name in given:
-                verbs = [v for v in verbs if not any(v in one.verbs for one in exclusions)]
+                verbs = [v for v in verbs if not any(v in exclusion.verbs for exclusion in exclusions)]
         built = self.build(host, {"it": {**entry, **({"access": verbs} if verbs else {})}})
         return set() if built is None else {*given, *verbs}
 
@@ -219,7 +219,7 @@ class _Attempt:
             for example in schema.get("examples", ())[1:]:
                 others = self.entries_of_compute(blueprint, {**fields, name: example})
                 few = 2 if name in blueprint.required else 1  # with the fewest fields, and with the most
-                for given in itertools.islice((one for one in others if name in one), few):
+                for given in itertools.islice((entry for entry in others if name in entry), few):
                     for resources in self.used(blueprint, given):
                         built = self.build({"type": blueprint.type, **given}, resources)
                         used |= set() if built is None else set(given)
@@ -325,7 +325,10 @@ class _Attempt:
         if finding.location.file != _NAME:
             return finding
         at = self.tree.location(tuple(self.steps(finding.path)), key=True)
-        seen = tuple(replace(one, location=Location(one.location.file, one.location.line)) for one in finding.related)
+        seen = tuple(
+            replace(related, location=Location(related.location.file, related.location.line))
+            for related in finding.related
+        )
         message = f"{finding.message}{_TRIED}{shown})"
         return replace(finding, message=message, location=at, path="", related=seen, severity=Severity.ERROR)
 

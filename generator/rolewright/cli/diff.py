@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
     from rolewright.cli.sides import Found
     from rolewright.core.model import Declaration, Workload
-    from rolewright.review.diff import Difference, Side
+    from rolewright.review.diff import Side, WorkloadDifference
 
 WIDENED, CHANGED = 3, 5
 _NAMED = 5
@@ -102,7 +102,7 @@ def _require_comparable(old: Found, new: Found) -> None:
 
 def compare_found(
     old: Found, new: Found, catalog: Catalog, sources: dict[str, str]
-) -> tuple[list[Difference], list[str]]:
+) -> tuple[list[WorkloadDifference], list[str]]:
     """The workloads of two sides, and in words what was compared with what. Raises Rejected.
 
     Manifests are compared with manifests and modules with modules; where the two sides have nothing of the same kind,
@@ -153,7 +153,7 @@ def _told(found: Found, sides: Mapping[str, Side], kind: str) -> str:
     return f"{len(sides) or 'no'} {kind}{'s' * (len(sides) != 1)} of {found.name}{names}"
 
 
-def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[Difference]:
+def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[WorkloadDifference]:
     """Workloads of the same name side by side."""
     from rolewright.review.diff import compare_workloads  # noqa: PLC0415 - slow to import
 

@@ -47,37 +47,39 @@ def permissions(
 
     Raises Rejected with a finding for each resource type that `actions` has nothing of.
     """
-    unknown = sorted({_key(one) for one in plan.resources.values()} - actions.keys())
+    unknown = sorted({_key(resource) for resource in plan.resources.values()} - actions.keys())
     if unknown:
         raise Rejected([_unknown(type_, workload) for type_ in unknown])
     module = _Module(workload, plan, environment, actions)
-    found = [one for resource in plan.resources.values() for one in module.of(resource)]
+    found = [permission for resource in plan.resources.values() for permission in module.of(resource)]
     for role in roles:
         if role.trust.kind == "Service":
             arn = f"arn:{environment.partition}:iam::{environment.account}:role/{role.name.ground(environment.values)}"
-            services = tuple(sorted(one.ground(environment.values) for one in role.trust.principals))
+            services = tuple(sorted(principal.ground(environment.values) for principal in role.trust.principals))
             passed = (("StringEquals", "iam:PassedToService", services),)
             found.append(Permission("iam:PassRole", (arn,), passed, write=True))
-    return list(dict.fromkeys(found if environment.name else (_anywhere(one, environment) for one in found)))
+    return list(
+        dict.fromkeys(found if environment.name else (_anywhere(permission, environment) for permission in found))
+    )
 
 
-def _anywhere(one: Permission, environment: Environment) -> Permission:
+def _anywhere(permission: Permission, environment: Environment) -> Permission:
     """The same for a module without environments, whose account and region nobody has said yet."""
 
     def opened(text: str) -> str:
         return text.replace(environment.account, "*").replace(environment.region, "*")
 
-    conditions = tuple((operator, key, tuple(map(opened, values))) for operator, key, values in one.conditions)
-    return Permission(one.action, tuple(map(opened, one.resources)), conditions, one.write)
+    conditions = tuple((operator, key, tuple(map(opened, values))) for operator, key, values in permission.conditions)
+    return Permission(permission.action, tuple(map(opened, permission.resources)), conditions, permission.write)
 
 
 def documents(found: Iterable[Permission], *, write: bool) -> list[dict[str, Any]]:
     """Policy documents, each within the limit of a managed policy: what a plan needs, or with `write` also an apply."""
     grouped: dict[tuple[Conditions, tuple[str, ...]], set[str]] = defaultdict(set)
-    for one in found:
-        if write or not one.write:
-            for resource in one.resources:
-                grouped[one.conditions, (resource,)].add(one.action)
+    for permission in found:
+        if write or not permission.write:
+            for resource in permission.resources:
+                grouped[permission.conditions, (resource,)].add(permission.action)
     merged: dict[tuple[Conditions, frozenset[str]], set[str]] = defaultdict(set)
     for (conditions, resources), actions in grouped.items():
         merged[conditions, frozenset(actions)].update(resources)
@@ -87,7 +89,7 @@ def documents(found: Iterable[Permission], *, write: bool) -> list[dict[str, Any
             for (conditions, actions), resources in merged.items()
             for statement in _statements(actions, sorted(resources), conditions)
         ),
-        key=lambda one: json.dumps(one, sort_keys=True),
+        key=lambda made: json.dumps(made, sort_keys=True),
     )
     made: list[dict[str, Any]] = []
     for statement in statements:
@@ -161,11 +163,15 @@ class _Module:
                     yield Permission(action, tuple(sorted(fitting)), conditions, write)
 
     def conditions(self, resource: Evaluated, block: Block) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        for one in block.when:
-            values = one["values"]
+        for condition in block.when:
+            values = condition["values"]
             if isinstance(values, str):
                 values = self.named(resource, values.removeprefix("of "))
-            yield one["operator"], one["key"], tuple(sorted(self.filled(value, resource) for value in values))
+            yield (
+                condition["operator"],
+                condition["key"],
+                tuple(sorted(self.filled(value, resource) for value in values)),
+            )
         if block.bounded and self.workload.boundary is not None:
             boundary = self.workload.boundary.ground(self.environment.values)
             yield "StringEquals", "iam:PermissionsBoundary", (boundary,)
@@ -203,7 +209,7 @@ class _Module:
     def called(self, name: str, resource: Evaluated) -> list[str]:
         """The ARNs of a resource of the module that this one depends on, known by its name."""
         others = [self.plan.resources[address] for address in resource.depends if address in self.plan.resources]
-        return [arn for one in others if name in one.values.values() for arn in self.own(one)]
+        return [arn for other in others if name in other.values.values() for arn in self.own(other)]
 
     def own(self, resource: Evaluated) -> list[str]:
         """The ARNs of a resource: those of the first block of its type that has any but *."""
@@ -217,7 +223,7 @@ class _Module:
 
 def _at(value: Any, path: Sequence[str]) -> list[str]:  # noqa: ANN401 - JSON
     if isinstance(value, list):
-        return [found for one in value for found in _at(one, path)]
+        return [found for inner in value for found in _at(inner, path)]
     if not path:
         return [str(value)]
     return _at(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else []

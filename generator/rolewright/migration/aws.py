@@ -42,9 +42,9 @@ class Iam:
     def status(self, key: Key, user: str) -> str:
         """Active, Inactive, or "" where the user has no such key."""
         for page in _asked(lambda: list(self._iam.get_paginator("list_access_keys").paginate(UserName=user))):
-            for one in page["AccessKeyMetadata"]:
-                if one["AccessKeyId"] == key.id:
-                    return str(one["Status"])
+            for metadata in page["AccessKeyMetadata"]:
+                if metadata["AccessKeyId"] == key.id:
+                    return str(metadata["Status"])
         return ""
 
     def bring_about(self, phase: str, key: Key, user: str) -> None:

@@ -94,13 +94,13 @@ def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterat
     if evidence.findings is None:
         yield Demand(met=False, said="show that nothing gives the workload the key: --audit with its code and settings")
         return
-    unread = [one.location for one in evidence.findings if one.rule in ("unreadable", NOT_READ)]
+    unread = [finding.location for finding in evidence.findings if finding.rule in ("unreadable", NOT_READ)]
     if unread:
         yield Demand(
             met=False, said=f"{unread[0].file} could not be read: run where it can be, and unpack what is packed"
         )
     places = keys_told(evidence.findings).get(key.id, [])
-    places += [one.location for one in evidence.findings if one.rule in _REFERENCES]
+    places += [finding.location for finding in evidence.findings if finding.rule in _REFERENCES]
     if places:
         more = f" and {len(places) - 1} more places" if len(places) > 1 else ""
         yield Demand(
@@ -191,8 +191,8 @@ def _covered(tally: Tally, account: str, days: int, begin: str, today: date) -> 
 
 def _ends(spans: Iterable[Seen]) -> tuple[str, str]:
     listed = tuple(spans)
-    first = min((one.first for one in listed), default="")
-    return first, max((one.last for one in listed), default="")
+    first = min((seen.first for seen in listed), default="")
+    return first, max((seen.last for seen in listed), default="")
 
 
 def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
@@ -259,5 +259,7 @@ def iam_command(key: Key, command: str) -> str:
 def _use(tally: Tally, role: tuple[str, str], account: str) -> RoleUse | None:
     """What a role did in its account, or where the manifest tells none in that of the key."""
     wanted, name = role[0] or account, role[1]
-    found = [use for (other, one), use in sorted(tally.roles.items()) if one == name and wanted in ("", other)]
+    found = [
+        use for (other, role_name), use in sorted(tally.roles.items()) if role_name == name and wanted in ("", other)
+    ]
     return found[0] if found else None

@@ -29,13 +29,13 @@ def wrong(tree: Tree, today: date) -> Iterator[Finding]:
     if found:
         return
     due = date.fromisoformat(tree.data["deadline"])
-    for index, one in enumerate(tree.data.get("extensions", ())):
-        until = date.fromisoformat(one["until"])
+    for index, extension in enumerate(tree.data.get("extensions", ())):
+        until = date.fromisoformat(extension["until"])
         if until <= due:
             yield _finding(tree, ("extensions", index, "until"), f"{until} is no extension: the deadline is {due}")
         due = max(due, until)
-    for name, one in tree.data["keys"].items():
-        yield from _key(tree, name, one)
+    for name, key in tree.data["keys"].items():
+        yield from _key(tree, name, key)
 
 
 def _finding(tree: Tree, path: PathInTree, message: str, remedy: str = _WRITES) -> Finding:
@@ -46,9 +46,9 @@ def _days(tree: Tree, today: date) -> Iterator[Finding]:
     """Days that there are not, or not yet."""
     extended = range(len(tree.data.get("extensions", ())))
     past: list[PathInTree] = [("extensions", index, "decided") for index in extended]
-    for name, one in tree.data["keys"].items():
-        past += [("keys", name, "steps", index, "since") for index in range(len(one["steps"]))]
-        past += [("keys", name, "pending", "since")] if "pending" in one else []
+    for name, key in tree.data["keys"].items():
+        past += [("keys", name, "steps", index, "since") for index in range(len(key["steps"]))]
+        past += [("keys", name, "pending", "since")] if "pending" in key else []
     to_come: list[PathInTree] = [
         ("extensions", index, "until") for index in range(len(tree.data.get("extensions", ())))
     ]
@@ -95,7 +95,7 @@ def _step(tree: Tree, path: PathInTree, step: dict[str, Any], before: dict[str, 
         return
     if before is None:
         return
-    since, earlier = (date.fromisoformat(one["since"]) for one in (step, before))
+    since, earlier = (date.fromisoformat(taken["since"]) for taken in (step, before))
     if since < earlier:
         yield _finding(tree, (*path, "since"), f"{step['phase']} on {since} is before {before['phase']} on {earlier}")
     elif phase > last and step["phase"] in _WAITS:

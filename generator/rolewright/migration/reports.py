@@ -46,8 +46,8 @@ def read_status(path: Path, key: Key) -> tuple[str, str]:
     data = _answers(path, key, command)
     try:
         named, listed = str(data["UserName"]), data["AccessKeyMetadata"]
-        found = [(str(one["AccessKeyId"]), str(one["Status"])) for one in listed]
-        users = {str(one["UserName"]) for one in listed} | {named}
+        found = [(str(metadata["AccessKeyId"]), str(metadata["Status"])) for metadata in listed]
+        users = {str(metadata["UserName"]) for metadata in listed} | {named}
         whole = not data.get("IsTruncated")
     except (KeyError, TypeError, AttributeError):
         raise _refused(path, "does not say which keys which user has", command) from None
@@ -69,7 +69,7 @@ def shown(path: Path) -> Shown | None:
             return Shown(str(path), _digest(path))
         if not is_folder(path):
             return None
-        inner = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*") if is_file(one))
+        inner = sorted((inner.relative_to(path).as_posix(), inner) for inner in path.rglob("*") if is_file(inner))
         whole = hashlib.sha256()
         for name, file in inner:
             whole.update(f"{_digest(file)}  {name}\n".encode("utf-8", "surrogateescape"))

@@ -129,11 +129,13 @@ def read_migration(path: Path, today: date) -> Migration:
     return Migration(
         date.fromisoformat(data["deadline"]),
         tuple(
-            Extension(date.fromisoformat(one["until"]), one["reason"], date.fromisoformat(one["decided"]))
-            for one in data.get("extensions", ())
+            Extension(
+                date.fromisoformat(extension["until"]), extension["reason"], date.fromisoformat(extension["decided"])
+            )
+            for extension in data.get("extensions", ())
         ),
         Wait(**data["wait"]),
-        {name: _key(name, one) for name, one in data["keys"].items()},
+        {name: _key(name, described) for name, described in data["keys"].items()},
     )
 
 
@@ -146,7 +148,7 @@ def _key(name: str, data: Mapping[str, Any]) -> Key:
 
 
 def _step(data: Mapping[str, Any]) -> Step:
-    files = tuple(Shown(one["path"], one["sha256"]) for one in data.get("files", ()))
+    files = tuple(Shown(file["path"], file["sha256"]) for file in data.get("files", ()))
     since = date.fromisoformat(data["since"])
     return Step(data["phase"], since, data["time"], data["by"], tuple(data["evidence"]), files)
 
@@ -162,13 +164,13 @@ def migration_text(migration: Migration) -> str:
     if migration.extensions:
         lines.append("extensions:")
         lines += [
-            f'  - {{until: "{one.until}", reason: {quoted(one.reason)}, decided: "{one.decided}"}}'
-            for one in migration.extensions
+            f'  - {{until: "{extension.until}", reason: {quoted(extension.reason)}, decided: "{extension.decided}"}}'
+            for extension in migration.extensions
         ]
     days = ", ".join(f"{name}: {value}" for name, value in asdict(migration.wait).items())
     lines.append(f"wait: {{{days}}}  # days")
     lines.append("keys:" if migration.keys else "keys: {}")
-    for key in sorted(migration.keys.values(), key=lambda one: one.id):
+    for key in sorted(migration.keys.values(), key=lambda key: key.id):
         lines += [f"  {key.id}:", f"    account: {quoted(key.account)}"]
         for field in ("user", "manifest", "environment"):
             value = getattr(key, field)
@@ -188,5 +190,5 @@ def _step_lines(step: Step, indent: str) -> list[str]:
     lines += [f"{indent}evidence:", *(f"{indent}  - {quoted(said)}" for said in step.evidence)]
     if step.files:
         lines += [f"{indent}files:"]
-        lines += [f"{indent}  - {{path: {quoted(one.path)}, sha256: {one.sha256}}}" for one in step.files]
+        lines += [f"{indent}  - {{path: {quoted(file.path)}, sha256: {file.sha256}}}" for file in step.files]
     return lines

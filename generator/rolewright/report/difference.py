@@ -10,39 +10,41 @@ from rolewright.review.diff import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.review.diff import Difference, Line, Permission, RoleDifference
+    from rolewright.review.diff import ChangedPermission, Line, RoleDifference, WorkloadDifference
     from rolewright.review.policy_diff import Admitted, Conditions, PolicyDifference
 
 _NOTHING = "nobody may do anything more, or less, than before"
 
 
-def difference_text(differences: Sequence[Difference], compared: Sequence[str]) -> str:
+def difference_text(differences: Sequence[WorkloadDifference], compared: Sequence[str]) -> str:
     """One block for each role that differs: `+` it may now, `-` it may no longer, `~` who assumes it, `?` unsure.
 
     `compared` says what was looked at.
     """
     lines: list[str] = []
-    for one in differences:
-        lines += [line for role in one.roles for line in _text(one.workload, role)]
-        lines += [line for policy in one.policies for line in _policy_text(one.workload, policy)]
-        lines += [f"{one.workload}:", *map(_other, one.others), ""] if one.others else []
+    for difference in differences:
+        lines += [line for role in difference.roles for line in _text(difference.workload, role)]
+        lines += [line for policy in difference.policies for line in _policy_text(difference.workload, policy)]
+        lines += [f"{difference.workload}:", *map(_other, difference.others), ""] if difference.others else []
     return "\n".join([*map(one_line, (*lines, *compared, verdict(differences))), ""])
 
 
 def _text(workload: str, role: RoleDifference) -> Iterator[str]:
     yield f"{_name(workload, role)}:"
-    yield from (f"  + {_permission(one)}    {one.place} {one.origin}" for one in role.added)
-    yield from (f"  - {_permission(one)}    {one.place} {one.origin}" for one in role.removed)
+    yield from (f"  + {_permission(permission)}    {permission.place} {permission.origin}" for permission in role.added)
+    yield from (
+        f"  - {_permission(permission)}    {permission.place} {permission.origin}" for permission in role.removed
+    )
     yield from map(_other, role.others)
-    yield from (f"  ? {one}" for one in role.unknown)
+    yield from (f"  ? {text}" for text in role.unknown)
     yield ""
 
 
 def _policy_text(workload: str, policy: PolicyDifference) -> Iterator[str]:
     yield f"{policy_name(workload, policy)}:"
-    yield from (f"  + {admitted(one)}    {one.place} {one.origin}" for one in policy.more)
-    yield from (f"  - {admitted(one)}    {one.place} {one.origin}" for one in policy.less)
-    yield from (f"  ? {one}" for one in policy.unknown)
+    yield from (f"  + {admitted(change)}    {change.place} {change.origin}" for change in policy.more)
+    yield from (f"  - {admitted(change)}    {change.place} {change.origin}" for change in policy.less)
+    yield from (f"  ? {text}" for text in policy.unknown)
     yield ""
 
 
@@ -50,12 +52,12 @@ def _other(line: Line) -> str:
     return f"  {'!' if line.widens else '~'} {line.text}"
 
 
-def difference_markdown(differences: Sequence[Difference], compared: Sequence[str]) -> str:
+def difference_markdown(differences: Sequence[WorkloadDifference], compared: Sequence[str]) -> str:
     """A comment for a pull request: what is new first, then what is gone, then what was looked at."""
     lines = [f"### {verdict(differences)[:1].upper()}{verdict(differences)[1:]}", ""]
-    for one in differences:
-        for role in one.roles:
-            lines += [f"**{_cell(_name(one.workload, role))}**", ""]
+    for difference in differences:
+        for role in difference.roles:
+            lines += [f"**{_cell(_name(difference.workload, role))}**", ""]
             rows = [("**new**", p) for p in role.added] + [("gone", p) for p in role.removed]
             if rows:
                 lines += ["| | actions | on | declared |", "|---|---|---|---|"]
@@ -68,8 +70,8 @@ def difference_markdown(differences: Sequence[Difference], compared: Sequence[st
             lines += map(_marked, role.others)
             lines += [f"- **unsure:** {_cell(text)}" for text in role.unknown]
             lines += [""] if role.others or role.unknown else []
-        for policy in one.policies:
-            lines += [f"**{_cell(policy_name(one.workload, policy))}**", ""]
+        for policy in difference.policies:
+            lines += [f"**{_cell(policy_name(difference.workload, policy))}**", ""]
             told = [("**new**", admitted(each), each) for each in policy.more]
             told += [("gone", admitted(each), each) for each in policy.less]
             if told:
@@ -78,8 +80,8 @@ def difference_markdown(differences: Sequence[Difference], compared: Sequence[st
                 lines.append("")
             lines += [f"- **unsure:** {_cell(text)}" for text in policy.unknown]
             lines += [""] if policy.unknown else []
-        if one.others:
-            lines += [f"**{_cell(one.workload)}**", "", *map(_marked, one.others), ""]
+        if difference.others:
+            lines += [f"**{_cell(difference.workload)}**", "", *map(_marked, difference.others), ""]
     lines += [f"<sub>{'<br>'.join(map(_cell, compared))}</sub>"]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -88,33 +90,33 @@ def _marked(line: Line) -> str:
     return f"- {'**wider:** ' if line.widens else ''}{_cell(line.text)}"
 
 
-def difference_json(differences: Sequence[Difference], compared: Sequence[str]) -> dict[str, Any]:
+def difference_json(differences: Sequence[WorkloadDifference], compared: Sequence[str]) -> dict[str, Any]:
     """The same as plain lists, dicts and strings, ready for `json.dumps`."""
 
-    def permissions(listed: Sequence[Permission]) -> list[dict[str, Any]]:
+    def permissions(listed: Sequence[ChangedPermission]) -> list[dict[str, Any]]:
         return [
             {
-                "actions": list(one.actions),
-                "resource": one.resource,
-                "conditions": _conditions(one.conditions),
-                "origin": one.origin,
-                "place": one.place,
+                "actions": list(permission.actions),
+                "resource": permission.resource,
+                "conditions": _conditions(permission.conditions),
+                "origin": permission.origin,
+                "place": permission.place,
             }
-            for one in listed
+            for permission in listed
         ]
 
     def others(listed: Sequence[Line]) -> list[dict[str, Any]]:
         return [{"text": line.text, "widens": line.widens} for line in listed]
 
     return {
-        "changed": any(one.changed for one in differences),
-        "widened": any(one.widened for one in differences),
+        "changed": any(difference.changed for difference in differences),
+        "widened": any(difference.widened for difference in differences),
         "compared": list(compared),
         "workloads": [
             {
-                "workload": one.workload,
-                "widened": one.widened,
-                "others": others(one.others),
+                "workload": difference.workload,
+                "widened": difference.widened,
+                "others": others(difference.others),
                 "roles": [
                     {
                         "environment": role.environment,
@@ -125,7 +127,7 @@ def difference_json(differences: Sequence[Difference], compared: Sequence[str]) 
                         "others": others(role.others),
                         "unknown": list(role.unknown),
                     }
-                    for role in one.roles
+                    for role in difference.roles
                 ],
                 "policies": [
                     {
@@ -136,10 +138,10 @@ def difference_json(differences: Sequence[Difference], compared: Sequence[str]) 
                         "less": [_admitted(each) for each in policy.less],
                         "unknown": list(policy.unknown),
                     }
-                    for policy in one.policies
+                    for policy in difference.policies
                 ],
             }
-            for one in differences
+            for difference in differences
         ],
     }
 
@@ -148,23 +150,23 @@ def _conditions(conditions: Conditions) -> list[dict[str, Any]]:
     return [{"operator": operator, "key": key, "values": list(values)} for operator, key, values in conditions]
 
 
-def _admitted(one: Admitted) -> dict[str, Any]:
-    told = {"change": one.change, "origin": one.origin, "place": one.place}
-    if one.text:
-        return {"document": one.text, **told}
+def _admitted(change: Admitted) -> dict[str, Any]:
+    told = {"change": change.change, "origin": change.origin, "place": change.place}
+    if change.text:
+        return {"document": change.text, **told}
     return {
-        "principal": one.who,
-        "actions": list(one.actions),
-        "resource": one.resource,
-        "conditions": _conditions(one.conditions),
+        "principal": change.who,
+        "actions": list(change.actions),
+        "resource": change.resource,
+        "conditions": _conditions(change.conditions),
         **told,
     }
 
 
-def verdict(differences: Sequence[Difference], left: Sequence[str] = ()) -> str:
+def verdict(differences: Sequence[WorkloadDifference], left: Sequence[str] = ()) -> str:
     """The outcome in one line; `left` is what could not be compared."""
-    wider = [one.workload for one in differences if one.widened]
-    other = [one.workload for one in differences if one.changed and not one.widened]
+    wider = [difference.workload for difference in differences if difference.widened]
+    other = [difference.workload for difference in differences if difference.changed and not difference.widened]
     parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [f"changed, and nowhere wider: {', '.join(other)}"] * bool(
         other
     )
@@ -181,15 +183,15 @@ def policy_name(workload: str, policy: PolicyDifference) -> str:
     return f"{workload}{' in ' + policy.environment if policy.environment else ''}, policy of {policy.resource}"
 
 
-def admitted(one: Admitted) -> str:
+def admitted(change: Admitted) -> str:
     """What changes for somebody, in one line."""
-    if one.text:
-        return f"it {one.change} {one.text}"
-    return f"{one.who} {one.change} {', '.join(one.actions)} on {one.resource}{shown(one.conditions)}"
+    if change.text:
+        return f"it {change.change} {change.text}"
+    return f"{change.who} {change.change} {', '.join(change.actions)} on {change.resource}{shown(change.conditions)}"
 
 
-def _permission(one: Permission) -> str:
-    return f"{', '.join(one.actions)} on {one.resource}{shown(one.conditions)}"
+def _permission(permission: ChangedPermission) -> str:
+    return f"{', '.join(permission.actions)} on {permission.resource}{shown(permission.conditions)}"
 
 
 def _cell(text: str) -> str:

@@ -17,20 +17,21 @@ def beyond_text(title: str, found: Sequence[Beyond]) -> Iterator[str]:
     """A line for each resource with the actions on it, under a title; nothing for none."""
     if found:
         yield f"{title}:"
-    for one in found:
-        yield f"  {', '.join(one.actions)} on {one.resource}{shown(one.conditions)} ({one.origin})"
+    for difference in found:
+        actions, conditions = ", ".join(difference.actions), shown(difference.conditions)
+        yield f"  {actions} on {difference.resource}{conditions} ({difference.origin})"
 
 
 def beyond_json(found: Sequence[Beyond]) -> list[dict[str, Any]]:
     """The same, ready for `json.dumps`."""
     return [
         {
-            "actions": list(one.actions),
-            "resource": one.resource,
-            "conditions": [{"operator": o, "key": k, "values": list(v)} for o, k, v in one.conditions],
-            "origin": one.origin,
+            "actions": list(difference.actions),
+            "resource": difference.resource,
+            "conditions": [{"operator": o, "key": k, "values": list(v)} for o, k, v in difference.conditions],
+            "origin": difference.origin,
         }
-        for one in found
+        for difference in found
     ]
 
 
@@ -41,6 +42,6 @@ def own_text(own: Own, *, given: bool) -> str:
     if not account and not region:
         return ""
     why = [f"{account} as --account says"] if given else []
-    named = " and ".join(one for one in ("" if given else account, region) if one)
+    named = " and ".join(part for part in ("" if given else account, region) if part)
     why += [f"{named} as the policy names most"] if named else []
     return f"taken for the manifest's own: {', '.join(why)}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.core.model import Environment, ResourcePolicy, Role, Statement, Workload
     from rolewright.pipeline import Built
-    from rolewright.review.diff import Difference
+    from rolewright.review.diff import WorkloadDifference
 
 _TOKEN = re.compile(r"\$\{[^{}:]*\}")
 """What stands for a part of an ARN that AWS makes up; a policy variable has a colon."""
@@ -40,7 +40,7 @@ class Review:
     """What differs from a revision; `left` are manifests that could not be read, now or then."""
 
     revision: str
-    differences: tuple[Difference, ...]
+    differences: tuple[WorkloadDifference, ...]
     left: tuple[str, ...]
 
 
@@ -53,15 +53,15 @@ def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | N
     template = Templates(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
         _file("page.html.j2")
     )
-    workloads = [_workload(one, number) for number, one in enumerate(built, 1)]
+    workloads = [_workload(module, number) for number, module in enumerate(built, 1)]
     text = template.render(
         workloads=workloads,
-        findings=[_finding(one) for one in findings],
+        findings=[_finding(finding) for finding in findings],
         review=review
         and {
             "revision": review.revision,
             "verdict": verdict(review.differences, review.left),
-            "wider": bool(review.left) or any(one.widened for one in review.differences),
+            "wider": bool(review.left) or any(difference.widened for difference in review.differences),
         },
         differences=list(_differences(review)) if review else [],
         touched=list(_touched(built)) if len(built) > 1 else [],
@@ -80,13 +80,13 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _finding(one: Finding) -> dict[str, str]:
+def _finding(finding: Finding) -> dict[str, str]:
     return {
-        "severity": str(one.severity),
-        "rule": one.rule,
-        "message": one.message,
-        "remedy": one.remedy,
-        "place": str(one.location),
+        "severity": str(finding.severity),
+        "rule": finding.rule,
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "place": str(finding.location),
     }
 
 
@@ -104,9 +104,11 @@ def _workload(built: Built, number: int) -> dict[str, Any]:
         "proofs": built.proofs,
         "promises": [{"source": never.source, "place": str(never.location)} for never in workload.never],
         "suppressions": workload.suppressions,
-        "agreements": sorted({f"the {one.to} of {one.resource}" for one in built.declaration.required_policies}),
+        "agreements": sorted(
+            {f"the {policy.to} of {policy.resource}" for policy in built.declaration.required_policies}
+        ),
         "exclusive": workload.exclusive,
-        "environments": [_environment(built, one) for one in workload.environments],
+        "environments": [_environment(built, environment) for environment in workload.environments],
     }
 
 
@@ -126,7 +128,7 @@ def _environment(built: Built, environment: Environment) -> dict[str, Any]:
                 "key": role.key,
                 "name": role.name.ground(values),
                 "summary": role.summary,
-                "principals": [one.ground(values) for one in role.trust.principals],
+                "principals": [assumer.ground(values) for assumer in role.trust.principals],
                 "conditions": shown(role.trust.conditions, values).removeprefix(" if "),
                 "place": str(role.trust.location),
             }
@@ -153,7 +155,7 @@ def _row(role: Role, statement: Statement, values: Mapping[str, str]) -> dict[st
         "role": role.key,
         "effect": statement.effect.lower(),
         "actions": statement.actions,
-        "resources": [one.ground(values) for one in statement.resources],
+        "resources": [resource.ground(values) for resource in statement.resources],
         "conditions": shown(statement.conditions, values).removeprefix(" if "),
         "reasons": list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons)),
         "origins": list(dict.fromkeys((grant.origin, str(grant.location)) for grant in statement.grants)),
@@ -166,18 +168,18 @@ def _policy(policy: ResourcePolicy, values: Mapping[str, str]) -> dict[str, Any]
         "place": str(policy.location),
         "statements": [
             {
-                "effect": one.effect.lower(),
-                "who": list(dict.fromkeys(who(kind, name.ground(values)) for kind, name in one.principals)),
-                "actions": one.actions,
-                "resources": [arn.ground(values) for arn in one.resources],
-                "conditions": shown(one.conditions, values).removeprefix(" if "),
-                "reasons": one.reasons,
-                "origin": one.origin,
-                "place": str(one.location),
+                "effect": statement.effect.lower(),
+                "who": list(dict.fromkeys(who(kind, name.ground(values)) for kind, name in statement.principals)),
+                "actions": statement.actions,
+                "resources": [arn.ground(values) for arn in statement.resources],
+                "conditions": shown(statement.conditions, values).removeprefix(" if "),
+                "reasons": statement.reasons,
+                "origin": statement.origin,
+                "place": str(statement.location),
             }
-            for one in policy.statements
+            for statement in policy.statements
         ],
-        "documents": [json.dumps(ground(one, values), sort_keys=True) for one in policy.documents],
+        "documents": [json.dumps(ground(document, values), sort_keys=True) for document in policy.documents],
         "origin": policy.origin,
     }
 
@@ -187,9 +189,9 @@ def _edges(built: Built) -> Iterator[Edge]:
     values = _values(built.workload.environments[0])
     for role in built.roles:
         node = Node("role", role.key, role.summary)
-        for one in role.trust.principals:
+        for assumer in role.trust.principals:
             held = shown(role.trust.conditions, values).removeprefix(" if ")
-            principal = Node("principal", one.ground(values).rpartition("/")[2], "")
+            principal = Node("principal", assumer.ground(values).rpartition("/")[2], "")
             yield Edge(principal, node, f"assumes it{f', if {held}' if held else ''}")
         reached: dict[tuple[Node, bool], dict[str, None]] = {}
         for _, statement in _statements([role]):
@@ -227,12 +229,12 @@ def _tree(edges: Sequence[Edge]) -> list[dict[str, Any]]:
 
 
 def _differences(review: Review) -> Iterator[dict[str, Any]]:
-    for one in review.differences:
-        for role in one.roles:
+    for difference in review.differences:
+        for role in difference.roles:
             where = f" in {role.environment}" if role.environment else ""
             rows = [("+", "may now", p) for p in role.added] + [("-", "may no longer", p) for p in role.removed]
             yield {
-                "name": f"{one.workload}{where}, role {role.role}",
+                "name": f"{difference.workload}{where}, role {role.role}",
                 "widened": role.widened,
                 "rows": [
                     {
@@ -249,19 +251,25 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
                 "others": role.others,
                 "unknown": role.unknown,
             }
-        for policy in one.policies:
+        for policy in difference.policies:
             told = [("added", each) for each in policy.more] + [("removed", each) for each in policy.less]
             yield {
-                "name": policy_name(one.workload, policy),
+                "name": policy_name(difference.workload, policy),
                 "widened": policy.widened,
                 "rows": [],
                 "policy": [{"kind": kind, "said": admitted(each), "at": each} for kind, each in told],
                 "others": (),
                 "unknown": policy.unknown,
             }
-        if one.others:
-            widened = any(line.widens for line in one.others)
-            yield {"name": one.workload, "widened": widened, "rows": [], "unknown": (), "others": one.others}
+        if difference.others:
+            widened = any(line.widens for line in difference.others)
+            yield {
+                "name": difference.workload,
+                "widened": widened,
+                "rows": [],
+                "unknown": (),
+                "others": difference.others,
+            }
 
 
 def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
@@ -272,15 +280,15 @@ def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
     found = sorted(
         {
             (
-                (resource, _in(one.workload.name, environment.name) if _TOKEN.search(resource) else ""),
-                (one.workload.name, environment.name),
+                (resource, _in(module.workload.name, environment.name) if _TOKEN.search(resource) else ""),
+                (module.workload.name, environment.name),
                 role.key,
                 statement.effect.lower(),
                 statement.actions,
             )
-            for one in built
-            for environment in one.workload.environments
-            for role, statement in _statements(one.roles)
+            for module in built
+            for environment in module.workload.environments
+            for role, statement in _statements(module.roles)
             for resource in (text.ground(_values(environment)) for text in statement.resources)
             if resource != "*"
         }

@@ -101,15 +101,15 @@ def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
     try:
         return [
             Finding(
-                rule=str(one["rule"]),
-                message=str(one["message"]),
-                remedy=str(one["remedy"]),
-                location=_location(one),
-                path=str(one["path"]),
-                severity=Severity(one["severity"]),
-                related=tuple(Related(_location(other), str(other["note"])) for other in one["related"]),
+                rule=str(finding["rule"]),
+                message=str(finding["message"]),
+                remedy=str(finding["remedy"]),
+                location=_location(finding),
+                path=str(finding["path"]),
+                severity=Severity(finding["severity"]),
+                related=tuple(Related(_location(other), str(other["note"])) for other in finding["related"]),
             )
-            for one in structure["findings"]
+            for finding in structure["findings"]
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise ForeignReportError(f"{type(error).__name__}: {error}") from None
@@ -117,6 +117,6 @@ def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
 
 def _location(place: Any) -> Location:  # noqa: ANN401 - JSON
     numbers = [place[name] for name in ("line", "column", "end_line", "end_column")]
-    if not all(type(one) is int and 1 <= one < _MOST for one in numbers):
+    if not all(type(number) is int and 1 <= number < _MOST for number in numbers):
         raise ValueError(f"no place in a file has the lines and columns {numbers}")
     return Location(str(place["file"]), *numbers)

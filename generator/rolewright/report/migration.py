@@ -19,7 +19,7 @@ def status_text(migration: Migration, demanded: Mapping[str, Sequence[Demand]], 
     left = (migration.due - today).days
     when = f"{left} days left" if left >= 0 else f"over for {-left} days"
     lines = [f"deadline {migration.due}, {when}; {_counted(migration)}"]
-    lines += [f"  extended on {one.decided}: {one.reason}" for one in migration.extensions]
+    lines += [f"  extended on {extension.decided}: {extension.reason}" for extension in migration.extensions]
     for key in migration.keys.values():
         lines += ["", *key_text(key, demanded[key.id])]
     return "".join(f"{printable(line)}\n" for line in lines)
@@ -33,7 +33,7 @@ def key_text(key: Key, demanded: Sequence[Demand]) -> Iterator[str]:
         yield f"  a run that makes it {key.pending.phase} did not end: run it again"
     if key.following:
         yield f"  next: {key.following}"
-    yield from (f"    [{'x' if one.met else ' '}] {one.said}" for one in demanded)
+    yield from (f"    [{'x' if demand.met else ' '}] {demand.said}" for demand in demanded)
 
 
 def _counted(migration: Migration) -> str:
@@ -46,8 +46,8 @@ def status_json(migration: Migration, demanded: Mapping[str, Sequence[Demand]]) 
     return {
         "deadline": migration.due.isoformat(),
         "extensions": [
-            {"until": one.until.isoformat(), "reason": one.reason, "decided": one.decided.isoformat()}
-            for one in migration.extensions
+            {"until": extension.until.isoformat(), "reason": extension.reason, "decided": extension.decided.isoformat()}
+            for extension in migration.extensions
         ],
         "keys": [
             {"key": key.id, "account": key.account, "user": key.user, "phase": key.phase}
@@ -56,7 +56,7 @@ def status_json(migration: Migration, demanded: Mapping[str, Sequence[Demand]]) 
                 "pending": key.pending.phase if key.pending else "",
                 "next": key.following,
             }
-            | {"demands": [{"met": one.met, "said": one.said} for one in demanded[key.id]]}
+            | {"demands": [{"met": demand.met, "said": demand.said} for demand in demanded[key.id]]}
             for key in migration.keys.values()
         ],
     }

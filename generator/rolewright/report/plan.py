@@ -19,33 +19,33 @@ def plan_json(lived: Iterable[Lived]) -> list[dict[str, Any]]:
     """The same for programs."""
     return [
         {
-            "workload": one.call.built.workload.name,
-            "environment": one.call.environment.name,
-            "account": one.call.environment.account,
-            "region": one.call.environment.region,
-            "roles": _roles(one),
-            "add": dict(sorted(one.added.items())),
-            "applied": one.applied,
-            "not_in_moto": list(one.missing),
+            "workload": module.call.built.workload.name,
+            "environment": module.call.environment.name,
+            "account": module.call.environment.account,
+            "region": module.call.environment.region,
+            "roles": _roles(module),
+            "add": dict(sorted(module.added.items())),
+            "applied": module.applied,
+            "not_in_moto": list(module.missing),
         }
-        for one in lived
+        for module in lived
     ]
 
 
-def _text(one: Lived) -> str:
-    environment = one.call.environment
+def _text(module: Lived) -> str:
+    environment = module.call.environment
     where = f" in {environment.name} ({environment.account}, {environment.region})" if environment.name else ""
-    done = "; applied, a second plan changed nothing, destroyed" if one.applied else ""
-    if one.missing:
-        done = f"; not applied, because moto does not make {', '.join(one.missing)}"
-    number = sum(one.added.values())
-    counted = ", ".join(f"{name} {many}" if many > 1 else name for name, many in sorted(one.added.items()))
+    done = "; applied, a second plan changed nothing, destroyed" if module.applied else ""
+    if module.missing:
+        done = f"; not applied, because moto does not make {', '.join(module.missing)}"
+    number = sum(module.added.values())
+    counted = ", ".join(f"{name} {many}" if many > 1 else name for name, many in sorted(module.added.items()))
     return (
-        f"{one.call.built.workload.name}{where}: {number} resource{'s' * (number != 1)} to add{done}\n"
-        f"  roles: {', '.join(_roles(one)) or 'none'}\n"
+        f"{module.call.built.workload.name}{where}: {number} resource{'s' * (number != 1)} to add{done}\n"
+        f"  roles: {', '.join(_roles(module)) or 'none'}\n"
         f"  resources: {counted}\n"
     )
 
 
-def _roles(one: Lived) -> list[str]:
-    return [role.name.ground(one.call.environment.values) for role in one.call.built.roles]
+def _roles(module: Lived) -> list[str]:
+    return [role.name.ground(module.call.environment.values) for role in module.call.built.roles]

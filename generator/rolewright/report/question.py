@@ -10,7 +10,7 @@ from rolewright.core.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolewright.review.why import Answer, Reason
+    from rolewright.review.why import Explanation, Reason
     from rolewright.suggest.engine import Suggestion
 
 _NEAR = 5
@@ -28,7 +28,7 @@ def _lines(suggestion: Suggestion) -> Iterator[str]:
     yield f"{'allowed' if answer.is_allowed else 'NOT allowed'}: {what}"
     if answer.roles and question.role:
         yield f"  asked by the role {', '.join(answer.keys)} ({question.role})"
-    yield from (f"  {one}" for one in suggestion.notes)
+    yield from (f"  {note}" for note in suggestion.notes)
     yield from _block("by", answer.allowed)
     yield from _block("denied by", answer.denied)
     if not answer.allowed and question.action:
@@ -45,11 +45,11 @@ def advice_lines(suggestion: Suggestion) -> Iterator[str]:
 def _helps(suggestion: Suggestion) -> Iterator[str]:
     for advice in suggestion.advice:
         yield f"to allow it: {advice.said}"
-        yield from (f"  and {one}" for one in advice.owners)
-    yield from (f"missing: {one}" for one in suggestion.asks)
+        yield from (f"  and {owner}" for owner in advice.owners)
+    yield from (f"missing: {ask}" for ask in suggestion.asks)
 
 
-def _unmet(answer: Answer) -> Iterator[str]:
+def _unmet(answer: Explanation) -> Iterator[str]:
     yield from _block("perhaps by, since part of its ARN is known only later", answer.perhaps)
     yield from _block("near is", answer.near[:_NEAR])
     if answer.roles and not answer.near and not answer.perhaps:
@@ -57,24 +57,24 @@ def _unmet(answer: Answer) -> Iterator[str]:
 
 
 def _block(title: str, reasons: Sequence[Reason]) -> Iterator[str]:
-    for one in reasons:
-        where = f" in {one.environment}" if one.environment else ""
-        yield f"{title} role {one.role}{where}, {one.effect.lower()} on {one.resource}{one.conditions}"
-        yield from (f"  declared  {place} {origin}" for origin, place in one.origins)
-        yield from (f"  since     {reason}" for reason in one.reasons)
-        yield f"  statement {one.statement}, {one.hcl}"
+    for cause in reasons:
+        where = f" in {cause.environment}" if cause.environment else ""
+        yield f"{title} role {cause.role}{where}, {cause.effect.lower()} on {cause.resource}{cause.conditions}"
+        yield from (f"  declared  {place} {origin}" for origin, place in cause.origins)
+        yield from (f"  since     {reason}" for reason in cause.reasons)
+        yield f"  statement {cause.statement}, {cause.hcl}"
 
 
 def suggestion_json(suggestions: Sequence[Suggestion]) -> list[dict[str, Any]]:
     """The answers as plain lists, dicts and strings, ready for `json.dumps`."""
     return [
         {
-            "is_allowed": one.answer.is_allowed,
-            **asdict(one.answer),
-            "advice": [advice.said for advice in one.advice],
-            "owners": [list(advice.owners) for advice in one.advice],
-            "notes": list(one.notes),
-            "missing": list(one.asks),
+            "is_allowed": suggestion.answer.is_allowed,
+            **asdict(suggestion.answer),
+            "advice": [advice.said for advice in suggestion.advice],
+            "owners": [list(advice.owners) for advice in suggestion.advice],
+            "notes": list(suggestion.notes),
+            "missing": list(suggestion.asks),
         }
-        for one in suggestions
+        for suggestion in suggestions
     ]

@@ -40,7 +40,7 @@ def resource_page(blueprint: ResourceBlueprint) -> str:
         lines += [*_granted(blueprint.injection, blueprint.arns), ""]
     lines += list(_narrowing(blueprint))
     for field, companions in blueprint.companions.items():
-        lines += [f"## With `{field}`", "", *(_companion(one) for one in companions), ""]
+        lines += [f"## With `{field}`", "", *(_companion(companion) for companion in companions), ""]
     if blueprint.agreements:
         lines += ["## What another policy has to say as well", "", *map(_agreement, blueprint.agreements), ""]
     if blueprint.cross_account.policy:
@@ -48,7 +48,7 @@ def resource_page(blueprint: ResourceBlueprint) -> str:
     elif blueprint.arns:
         lines += [f"Another account's cannot be used: {blueprint.cross_account.impossible}.", ""]
     if blueprint.pitfalls:
-        lines += ["## Pitfalls", "", *(f"- {one}" for one in blueprint.pitfalls)]
+        lines += ["## Pitfalls", "", *(f"- {pitfall}" for pitfall in blueprint.pitfalls)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -85,11 +85,15 @@ def index_page(
 ) -> str:
     """The list of all types, each with a link to its page; `not_applied` are Terraform types that moto cannot make."""
     lines = ["# Types", "", "## What a workload runs on", ""]
-    lines += [f"- [{name}]({name}.md): {one.summary[:1].lower()}{one.summary[1:]}" for name, one in computes.items()]
+    lines += [
+        f"- [{name}]({name}.md): {blueprint.summary[:1].lower()}{blueprint.summary[1:]}"
+        for name, blueprint in computes.items()
+    ]
     lines += ["", "## What it touches", "", "| type | what it is | access | `create` |", "|---|---|---|---|"]
     lines += [
-        f"| [{name}]({name}.md) | {one.summary} | {', '.join(one.verbs)} | {'yes' if one.create else ''} |"
-        for name, one in resources.items()
+        f"| [{name}]({name}.md) | {blueprint.summary} | {', '.join(blueprint.verbs)} |"
+        f" {'yes' if blueprint.create else ''} |"
+        for name, blueprint in resources.items()
     ]
     if not_applied:
         lines += ["", "## Not applied to moto", "", "Everything else that a module makes is created in moto first.", ""]
@@ -136,14 +140,14 @@ def _verb(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
 def _granted(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
     for arn, actions in verb.allow.items():
         yield f"- {_words(actions)} on `{arns.get(arn, '*')}`"
-    for one in verb.scope:
-        yield f"- {_limited(one)}"
+    for rule in verb.scope:
+        yield f"- {_limited(rule)}"
 
 
-def _limited(one: ScopeRule) -> str:
-    where = f" on {_words(one.arns)}" if one.arns else ""
-    each = f", for each entry of `{one.each}`" if one.each else ""
-    return f"{_words(one.actions)}{where} only{_conditions(one.conditions)}{each}"
+def _limited(rule: ScopeRule) -> str:
+    where = f" on {_words(rule.arns)}" if rule.arns else ""
+    each = f", for each entry of `{rule.each}`" if rule.each else ""
+    return f"{_words(rule.actions)}{where} only{_conditions(rule.conditions)}{each}"
 
 
 def _conditions(conditions: Conditions) -> str:
@@ -158,21 +162,22 @@ def _conditions(conditions: Conditions) -> str:
 def _narrowing(blueprint: ResourceBlueprint) -> Iterator[str]:
     for field in dict.fromkeys([*blueprint.scope, *blueprint.exclusions]):
         yield from (f"## With `{field}`", "")
-        for one in blueprint.scope[field]:
-            yield f"- {_limited(one)}"
+        for rule in blueprint.scope[field]:
+            yield f"- {_limited(rule)}"
         for other in blueprint.exclusions[field]:
             yield f"- never with {_words(other.verbs)}: {other.because}"
         yield ""
 
 
-def _companion(one: Companion) -> str:
-    if one.owner:
-        who = "; ".join(f"{type_} {_words(identifiers)}" for type_, identifiers in one.principals.items())
-        return f"- its policy has to allow {_words(one.actions)} to {who}{_conditions(one.conditions)}: {one.summary}"
-    verbs = _words(one.verbs)
-    where = _words(one.resources)
-    return f"- with {verbs}: {_words(one.actions)} on {where}{_conditions(one.conditions)}: {one.summary}"
+def _companion(companion: Companion) -> str:
+    actions, conditions = _words(companion.actions), _conditions(companion.conditions)
+    if companion.owner:
+        who = "; ".join(f"{type_} {_words(identifiers)}" for type_, identifiers in companion.principals.items())
+        return f"- its policy has to allow {actions} to {who}{conditions}: {companion.summary}"
+    verbs = _words(companion.verbs)
+    where = _words(companion.resources)
+    return f"- with {verbs}: {actions} on {where}{conditions}: {companion.summary}"
 
 
-def _agreement(one: Agreement) -> str:
-    return f"- with {_words(one.verbs)}: a statement in the {one.to}; the module's README shows it"
+def _agreement(agreement: Agreement) -> str:
+    return f"- with {_words(agreement.verbs)}: a statement in the {agreement.to}; the module's README shows it"

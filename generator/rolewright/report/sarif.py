@@ -26,7 +26,9 @@ def findings_sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "rolewright", "version": version, "rules": [{"id": one} for one in rules]}},
+                "tool": {
+                    "driver": {"name": "rolewright", "version": version, "rules": [{"id": rule} for rule in rules]}
+                },
                 "columnKind": "unicodeCodePoints",
                 "results": [_result(finding, rules) for finding in ordered],
             }
@@ -35,7 +37,9 @@ def findings_sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
 
 
 def _result(finding: Finding, rules: Sequence[str]) -> dict[str, Any]:
-    related = [{"physicalLocation": _place(one.location), "message": {"text": one.note}} for one in finding.related]
+    related = [
+        {"physicalLocation": _place(other.location), "message": {"text": other.note}} for other in finding.related
+    ]
     return {
         "ruleId": finding.rule,
         "ruleIndex": rules.index(finding.rule),

@@ -39,8 +39,8 @@ def usage_text(
     """
     lines: list[str] = []
     for workload, listed in roles.items():
-        for one in listed:
-            lines += [*_role(workload, one, advice), ""]
+        for usage in listed:
+            lines += [*_role(workload, usage, advice), ""]
     if tally.keys:
         lines += [
             "keys still in use:",
@@ -71,17 +71,19 @@ def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     places: dict[str, list[str]] = defaultdict(list)
     for account, region in sorted(tally.places):
         places[account].append(region or "an unknown region")
-    told = "; ".join(f"{one or 'an unknown account'} in {', '.join(regions)}" for one, regions in places.items())
+    told = "; ".join(
+        f"{account or 'an unknown account'} in {', '.join(regions)}" for account, regions in places.items()
+    )
     yield f"from {tally.first} to {tally.last}, of {told}"
 
 
-def _role(workload: str, one: RoleUsage, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    where = f" in {one.environment}" if one.environment else ""
-    seen = f"{one.seen.count} events, {one.seen.first} to {one.seen.last}" if one.seen.count else "no event"
-    yield f"{workload}{where}, role {one.role} ({one.name}): {seen}"
+def _role(workload: str, usage: RoleUsage, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    where = f" in {usage.environment}" if usage.environment else ""
+    seen = f"{usage.seen.count} events, {usage.seen.first} to {usage.seen.last}" if usage.seen.count else "no event"
+    yield f"{workload}{where}, role {usage.role} ({usage.name}): {seen}"
     for state in ("used", "unused", "unseen"):
         groups: dict[tuple[str, str, str, str], list[Permission]] = defaultdict(list)
-        for each in one.permissions:
+        for each in usage.permissions:
             if each.state == state:
                 groups[each.resource, each.origin, each.place, each.because].append(each)
         for (resource, origin, place, because), listed in groups.items():
@@ -89,15 +91,15 @@ def _role(workload: str, one: RoleUsage, advice: Mapping[str, Sequence[str]]) ->
             times = f", {sum(each.seen.count for each in listed)} times" if state == "used" and not because else ""
             why = f": {because}" if because else ""
             yield f"  {state:7} {names} on {resource}{times}    {place} {origin}{why}"
-    for action, resource, use in one.undeclared:
+    for action, resource, use in usage.undeclared:
         on = f" on {resource}" if resource else ""
         yield f"  other   {action}{on}, {_times(use)}: allowed, and not declared here"
-    for action, resource, because, use in one.denied:
+    for action, resource, because, use in usage.denied:
         yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
         yield from (f"          {line}" for line in advice.get(f"{action} {resource}", ()))
-    for name, code, kind, use in one.refused:
+    for name, code, kind, use in usage.refused:
         yield f"  refused {name}, {_times(use)}: {code}: {_REFUSED[kind]}"
-    for name, use in one.unmapped:
+    for name, use in usage.unmapped:
         yield f"  unknown {name}, {_times(use)}: nothing is known of what it needs"
 
 
@@ -116,7 +118,7 @@ def _times(seen: Seen) -> str:
 def _key(key: str, use: KeyUse) -> Iterator[str]:
     yield f"  {key} of {use.user or 'an unknown user'}: {_times(use)}"
     for title, counter in (("calls", use.calls), ("from", use.sources), ("with", use.agents)):
-        listed = [name for name, _ in sorted(counter.items(), key=lambda one: (-one[1], one[0])) if name]
+        listed = [name for name, _ in sorted(counter.items(), key=lambda pair: (-pair[1], pair[0])) if name]
         more = f" and {len(listed) - _FEW} more" if len(listed) > _FEW else ""
         if listed:
             yield f"    {title:5} {', '.join(listed[:_FEW])}{more}"
@@ -132,13 +134,13 @@ def usage_json(
 ) -> dict[str, Any]:
     """The same as plain lists, dicts and strings, ready for `json.dumps`."""
     return {
-        "roles": [{"workload": workload, **asdict(one)} for workload, listed in roles.items() for one in listed],
+        "roles": [{"workload": workload, **asdict(usage)} for workload, listed in roles.items() for usage in listed],
         "keys": [
             {"key": key, "user": use.user, "count": use.count, "first": use.first, "last": use.last}
             | {"calls": dict(use.calls), "sources": dict(use.sources), "agents": dict(use.agents)}
             for key, use in sorted(tally.keys.items())
         ],
-        "active_keys": [asdict(one) for one in active],
+        "active_keys": [asdict(key) for key in active],
         "records": reading.records,
         "foreign": reading.foreign,
         "repeated": reading.repeated,

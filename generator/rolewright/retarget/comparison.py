@@ -66,33 +66,33 @@ def access(workload: Workload, declaration: Declaration, blueprint: ComputeBluep
         for environment in workload.environments
         for grant in own
         for action in grant.actions
-        if grant.side == "workload" or (grant.effect == "Deny" and any(_meet(action, one) for one in asked))
+        if grant.side == "workload" or (grant.effect == "Deny" and any(_meet(action, wanted) for wanted in asked))
         for arn in grant.resources
     }
 
 
 def _meet(denied: str, asked: str) -> bool:
     """Whether two patterns of actions may mean the same action; where it is hard to tell, they may."""
-    one, other = denied.lower(), asked.lower()
-    start = [text.partition("*")[0].partition("?")[0] for text in (one, other)]
-    exact = [text == begun for text, begun in zip((one, other), start, strict=True)]
+    patterns = denied.lower(), asked.lower()
+    start = [pattern.partition("*")[0].partition("?")[0] for pattern in patterns]
+    exact = [pattern == begun for pattern, begun in zip(patterns, start, strict=True)]
     if all(exact):
-        return one == other
+        return patterns[0] == patterns[1]
     return start[0].startswith(start[1]) or start[1].startswith(start[0])
 
 
 def side(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> Side:
     """Who assumes the roles, and what is granted beside the code's own access."""
-    said = symbols(workload)
+    values = symbols(workload)
     code = code_role(blueprint)
     trusts = [
-        f"{trust.role}: {', '.join(trust.actions)} by {', '.join(one.ground(said) for one in trust.principals)}"
-        f"{shown(trust.conditions, said)}"
+        f"{trust.role}: {', '.join(trust.actions)} by "
+        f"{', '.join(principal.ground(values) for principal in trust.principals)}{shown(trust.conditions, values)}"
         for trust in declaration.trusts
     ]
     platform = {
-        f"{grant.role}: {'' if grant.effect == 'Allow' else 'denied '}{action} on {arn.ground(said)}"
-        f"{shown(grant.conditions, said)}"
+        f"{grant.role}: {'' if grant.effect == 'Allow' else 'denied '}{action} on {arn.ground(values)}"
+        f"{shown(grant.conditions, values)}"
         for grant in declaration.grants
         if grant.side == "platform" or grant.role != code
         for action in grant.actions

@@ -72,7 +72,8 @@ class _Plan:
         self.catalog = catalog
         self.described: Entry = tree.data["compute"]
         self.overrides: dict[str, Entry] = {
-            name: one.get("compute") or {} for name, one in (tree.data.get("environments") or {}).items()
+            name: environment.get("compute") or {}
+            for name, environment in (tree.data.get("environments") or {}).items()
         }
         self.dropped: dict[str, str] = {}
         self.missing: Entry = {}
@@ -107,7 +108,7 @@ class _Plan:
             instead = f"; the code has to read {', '.join(injected)} itself, with `access`" if injected else ""
             return f"{self.target.type} has no such field{instead}"
         schema = Schema(self.target.fields[name])
-        for given in [self.described, *(_over(self.described, one) for one in self.overrides.values())]:
+        for given in [self.described, *(_over(self.described, override) for override in self.overrides.values())]:
             skip = {("compute", name, *path) for path, text in strings(given[name]) if "${" in text}
             for finding in schema.findings(
                 given[name], self.tree.location, "manifest", skip=skip, at=("compute", name)
@@ -159,16 +160,16 @@ class _Plan:
 
     def _broken(self, given: Entry) -> list[tuple[str, str]]:
         """Messages and remedies of the type's rules that some fields break in some environment."""
-        defaults = {name: one["default"] for name, one in self.target.fields.items() if "default" in one}
+        defaults = {name: schema["default"] for name, schema in self.target.fields.items() if "default" in schema}
         variants = [{"type": self.target.type, **defaults, **given}]
         for override in self.overrides.values():
             # what an environment says of a field goes with the manifest's own value of it
-            kept = {name: one for name, one in override.items() if self._keeps(name, one, given)}
+            kept = {name: value for name, value in override.items() if self._keeps(name, value, given)}
             variants.append(_over(variants[0], kept))
         return [
             (rule.message, rule.remedy)
             for rule in self.target.rules
-            if any(rule.when.accepts(one) and not rule.require.accepts(one) for one in variants)
+            if any(rule.when.accepts(variant) and not rule.require.accepts(variant) for variant in variants)
         ]
 
     def _rule(self, given: Entry) -> str:
@@ -189,7 +190,11 @@ class _Plan:
         if filled:
             data["compute"] |= copy.deepcopy(self.missing)
             self._name_resources(data)
-            kept = [one for one in data.get("statements", ()) if one.get("role", "") in ("", *self.target.roles)]
+            kept = [
+                statement
+                for statement in data.get("statements", ())
+                if statement.get("role", "") in ("", *self.target.roles)
+            ]
             if "statements" in data:
                 data["statements"] = kept
         return data
@@ -223,8 +228,8 @@ class _Plan:
     def _roles(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Statements that name the code's role, which has another name on the other type."""
         before, after = code_role(self.source), code_role(self.target)
-        for index, one in enumerate(self.tree.data.get("statements") or ()):
-            if one.get("role") == before != after and after:
+        for index, statement in enumerate(self.tree.data.get("statements") or ()):
+            if statement.get("role") == before != after and after:
                 yield ("statements", index, "role"), after
 
     def _name_resources(self, data: Entry) -> None:
@@ -232,7 +237,7 @@ class _Plan:
         resources: Entry = data.setdefault("resources", {})
         filled = {name: data["compute"][name] for name in self.missing}
         for _, keys, _ in list(marked_fields(self.target, filled, INJECTS)):
-            able = [type_ for type_, one in self.catalog.resources.items() if one.injection is not None]
+            able = [type_ for type_, blueprint in self.catalog.resources.items() if blueprint.injection is not None]
             for variable in keys:
                 keys[variable] = self._resource(resources, able)
         for path, _, mark in list(marked_fields(self.target, filled, RESOURCE)):
@@ -241,8 +246,8 @@ class _Plan:
     def _resource(self, resources: Entry, types: Iterable[str]) -> str:
         """The key of a resource of one of some types, added without access where there is none."""
         able = list(types)
-        for key, one in resources.items():
-            if one["type"] in able:
+        for key, resource in resources.items():
+            if resource["type"] in able:
                 return key
         for type_ in able:
             blueprint = self.catalog.resources[type_]
@@ -278,12 +283,12 @@ class _Plan:
             access(self.workload, declared[0], self.source),
             access(after, declared[1], self.target),
         )
-        for index, one in enumerate(self.tree.data.get("statements") or ()):
-            if one.get("role", "") not in ("", *self.target.roles, code_role(self.source)):
-                self.dropped[f"statements.{index}.role"] = f"{self.target.type} has no role {one['role']}"
+        for index, statement in enumerate(self.tree.data.get("statements") or ()):
+            if statement.get("role", "") not in ("", *self.target.roles, code_role(self.source)):
+                self.dropped[f"statements.{index}.role"] = f"{self.target.type} has no role {statement['role']}"
         bare = {name: self.described[name] for name in self._carried()}
         bare |= {name: value for name, value in self.missing.items() if name in self.target.required}
-        others = [one for one in declared[0].required_policies if one.resource in self.workload.resources]
+        others = [policy for policy in declared[0].required_policies if policy.resource in self.workload.resources]
         renamed = _role_name(self.workload, self.source) != _role_name(after, self.target)
         hints = dict.fromkeys(remedy for _, remedy in self._broken(bare))
         return Move(
@@ -298,7 +303,7 @@ class _Plan:
             tuple(sorted(have)),
             tuple(sorted(have - get)),
             tuple(sorted(get - have)),
-            tuple(dict.fromkeys(f"{one.to} of {one.resource}" for one in others if renamed)),
+            tuple(dict.fromkeys(f"{policy.to} of {policy.resource}" for policy in others if renamed)),
         )
 
     def edits(self, document: Document, index: int) -> list[Edit]:
@@ -346,10 +351,10 @@ class _Plan:
         """A value on one line, its numbers as they are written in the manifest."""
         match value:
             case dict():
-                entries = (f"{json.dumps(key)}: {self._written(one, (*path, key))}" for key, one in value.items())
+                entries = (f"{json.dumps(key)}: {self._written(inner, (*path, key))}" for key, inner in value.items())
                 return f"{{{', '.join(entries)}}}"
             case list():
-                return f"[{', '.join(self._written(one, (*path, index)) for index, one in enumerate(value))}]"
+                return f"[{', '.join(self._written(inner, (*path, index)) for index, inner in enumerate(value))}]"
             case int() | float() if path in self.tree.places and _at(self.tree.data, path) == value:
                 return self.tree.raw(path)
             case _:

@@ -1,1 +1,1 @@
-"""What a role may do, and why; what changed between two declarations."""
+"""Answers to what a role may do and why, and to what changed between two declarations."""

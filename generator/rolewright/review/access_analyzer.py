@@ -1,4 +1,4 @@
-"""Policies that stand alone, outside Terraform: in the form that IAM Access Analyzer's checks take."""
+"""Policies that stand alone, outside Terraform, in the form that IAM Access Analyzer's checks take."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MOST = 100
 
 
 def identity_policy(role: Role, workload: Workload, environment: Environment, catalog: Catalog) -> dict[str, Any]:
-    """All that a role may do, as one document: those of a role's policies together decide as it does."""
+    """Return all that a role may do as one document, which decides as the role's policies together do."""
     values = _values(workload, environment, catalog)
     listed = [statement for policy in role.policies for statement in policy.statements]
-    return {"Version": "2012-10-17", "Statement": [_statement(one, values) for one in listed]}
+    return {"Version": "2012-10-17", "Statement": [_statement(statement, values) for statement in listed]}
 
 
 def trust_policy(role: Role, environment: Environment) -> dict[str, Any]:
-    """Who may assume a role, as the resource policy that it is."""
+    """Return the trust policy of a role: the resource policy that says who may assume it."""
     trust = role.trust
     values = environment.values
     return {
@@ -35,7 +35,7 @@ def trust_policy(role: Role, environment: Environment) -> dict[str, Any]:
             {
                 "Sid": "Assume",
                 "Effect": "Allow",
-                "Principal": {trust.kind: [one.ground(values) for one in trust.principals]},
+                "Principal": {trust.kind: [principal.ground(values) for principal in trust.principals]},
                 "Action": list(trust.actions),
                 **_condition(trust.conditions, values),
             }
@@ -44,33 +44,33 @@ def trust_policy(role: Role, environment: Environment) -> dict[str, Any]:
 
 
 def not_granted(declaration: Declaration, environment: Environment) -> list[list[dict[str, list[str]]]]:
-    """What `never` promises: an `access` for each call of CheckAccessNotGranted, which takes one at a time."""
+    """Return what `never` promises: an `access` for each call of CheckAccessNotGranted, which takes one at a time."""
     return list(_calls(declaration, environment))
 
 
 def _calls(declaration: Declaration, environment: Environment) -> Iterator[list[dict[str, list[str]]]]:
     for promise in declaration.promises:
-        resources = [one.ground(environment.values) for one in promise.resources]
+        resources = [resource.ground(environment.values) for resource in promise.resources]
         on = {} if "*" in resources else {"resources": resources}
         for start in range(0, len(promise.actions), MOST):
             yield [{"actions": list(promise.actions[start : start + MOST]), **on}]
 
 
-def _statement(one: Statement, values: Mapping[str, str]) -> dict[str, Any]:
+def _statement(statement: Statement, values: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "Sid": one.sid,
-        "Effect": one.effect,
-        "Action": list(one.actions),
-        "Resource": sorted({_known(text.ground(values)) for text in one.resources}),
-        **_condition(one.conditions, values),
+        "Sid": statement.sid,
+        "Effect": statement.effect,
+        "Action": list(statement.actions),
+        "Resource": sorted({_known(text.ground(values)) for text in statement.resources}),
+        **_condition(statement.conditions, values),
     }
 
 
 def _condition(conditions: Sequence[Condition], values: Mapping[str, str]) -> dict[str, Any]:
     block: dict[str, dict[str, list[str]]] = {}
-    for one in conditions:
-        listed = [_known(text.ground(values)) for text in one.values]
-        block.setdefault(one.operator, {})[_known(one.key.ground(values))] = listed
+    for condition in conditions:
+        listed = [_known(text.ground(values)) for text in condition.values]
+        block.setdefault(condition.operator, {})[_known(condition.key.ground(values))] = listed
     return {"Condition": block} if block else {}
 
 
@@ -79,7 +79,7 @@ def _known(text: str) -> str:
 
 
 def _values(workload: Workload, environment: Environment, catalog: Catalog) -> dict[str, str]:
-    """What references stand for: an ARN that AWS makes up is one of its form, with a name that says so."""
+    """Return the values of references; an ARN that AWS makes up is one of its form, with a name that says so."""
     values = dict(environment.values)
     for resource in workload.resources.values():
         blueprint = catalog.resources[resource.type]
@@ -91,7 +91,7 @@ def _values(workload: Workload, environment: Environment, catalog: Catalog) -> d
 
 
 def _references(resource: Resource, name: str) -> Iterable[str]:
-    """The reference that a made resource's ARN is, where it is nothing else."""
+    """Return the reference that the ARN of a resource of the module consists of, where it is nothing else."""
     return [
         text.ground({})[2:-1] for text in resource.arns.get(name, ()) if text.literal is None and len(text.parts) == 1
     ]

@@ -1,4 +1,4 @@
-"""What a workload may do that it could not before, and the reverse: as sets, for each role and environment."""
+"""The difference between two versions of a workload: what each role may do more or less, as sets, by environment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GUARDS = ("aws_iam_role_policies_exclusive.", "aws_iam_role_policy_attachments_e
 
 @dataclass(frozen=True)
 class Access:
-    """What one role has in one environment, from a manifest or from a module's text.
+    """The access of one role in one environment, from a manifest or from a module's text.
 
     `places` has the file and line of each permission's origin. `trusted` is who may assume the role, as kind, name and
     action, with the conditions of each statement that says so. `attached` are policies whose content is not known,
@@ -50,38 +50,38 @@ class Side(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Return its name."""
 
     @property
     def workload_name(self) -> str:
-        """What the manifest calls it; "" where there is none."""
+        """Return the name that the manifest gives it; "" where there is no manifest."""
 
     @property
     def environments(self) -> Collection[str]:
-        """The names of its environments."""
+        """Return the names of its environments."""
 
     @property
     def roles(self) -> Collection[str]:
-        """The keys of its roles."""
+        """Return the keys of its roles."""
 
     @property
     def promises(self) -> Collection[str]:
-        """What it says that never is."""
+        """Return its promises: what it says must never be allowed."""
 
     def access(self, environment: str, role: str) -> Access | None:
-        """What a role has in an environment; None where there is no such role or environment."""
+        """Return the access of a role in an environment; None where there is no such role or environment."""
 
     def place(self, environment: str) -> str:
-        """Which account and region an environment is in; "" where that is left open."""
+        """Return the account and region of an environment; "" where they are left open."""
 
     def others(self, environment: str) -> Mapping[str, str]:
-        """What else decides about access in an environment, and how it stands there."""
+        """Return what else decides about access in an environment: its text by name."""
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
-        """What is open beside roles and policies, and to whom, with its place; nothing where `others` has it."""
+        """Return what is open beside roles and policies, and to whom, with its place; nothing where `others` has it."""
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
-        """What the policies of resources say in an environment; nothing where `others` has their text."""
+        """Return the policies of resources in an environment; none where `others` has their text."""
 
 
 @dataclass(frozen=True)
@@ -93,59 +93,59 @@ class Described:
 
     @property
     def name(self) -> str:
-        """That of the manifest."""
+        """Return the manifest's name."""
         return self.workload.name
 
     @property
     def workload_name(self) -> str:
-        """The same."""
+        """Return the manifest's name."""
         return self.workload.name
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """Those of the manifest, or one without a name."""
-        return tuple(one.name for one in self.workload.environments)
+        """Return the names of the manifest's environments; one that is "" where it has none."""
+        return tuple(environment.name for environment in self.workload.environments)
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Those that are declared."""
+        """Return the keys of the roles that are declared."""
         return tuple(trust.role for trust in self.declaration.trusts)
 
     @property
     def promises(self) -> frozenset[str]:
-        """Each `never` as it is written."""
+        """Return each `never` as it is written."""
         return frozenset(never.source for never in self.workload.never)
 
     def access(self, environment: str, role: str) -> Access | None:
-        """What is declared for a role."""
+        """Return the access that is declared for a role."""
         there = self._environment(environment)
-        trust = next((one for one in self.declaration.trusts if one.role == role), None)
+        trust = next((trust for trust in self.declaration.trusts if trust.role == role), None)
         if there is None or trust is None:
             return None
         values = there.values if there.name else SYMBOLS
         permissions = ground([grant for grant in self.declaration.grants if grant.role == role], values)
-        places = {one.origin: str(self.workload.locate(one.origin)) for one in permissions}
+        places = {permission.origin: str(self.workload.locate(permission.origin)) for permission in permissions}
         boundary = self.workload.boundary
         limit = boundary.ground(values) if boundary is not None else ""
         return Access(permissions, places, _trusted(trust, values), limit)
 
     def place(self, environment: str) -> str:
-        """Where it is applied, if the manifest says so."""
+        """Return the account and region of an environment, or "" where the manifest names none."""
         there = self._environment(environment)
         return f"account {there.account} in {there.region}" if there is not None and there.name else ""
 
     def others(self, environment: str) -> Mapping[str, str]:
-        """The guards of its roles; all else follows from what is declared."""
+        """Return the guards of its roles; all else follows from what is declared."""
         del environment
         listed = self.declaration.contents.blocks
-        guards = (one.address for one in listed if one.address.startswith(GUARDS))
-        return {one: f"aws_iam_role.{one.partition('.')[2]}.name" for one in guards}
+        guards = (block.address for block in listed if block.address.startswith(GUARDS))
+        return {guard: f"aws_iam_role.{guard.partition('.')[2]}.name" for guard in guards}
 
     def _environment(self, name: str) -> Environment | None:
-        return next((one for one in self.workload.environments if one.name == name), None)
+        return next((environment for environment in self.workload.environments if environment.name == name), None)
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
-        """What the blocks that are declared open."""
+        """Return what the declared blocks open, and to whom, with the place."""
         there = self._environment(environment)
         if there is None:
             return {}
@@ -153,7 +153,7 @@ class Described:
         return {pair: str(place) for pair, place in opened.items()}
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
-        """What the module's resources let others do."""
+        """Return the policies of the module's resources: what they let others do."""
         there = self._environment(environment)
         if there is None:
             return NO_POLICIES[is_new]
@@ -166,12 +166,12 @@ def _trusted(trust: Trust, values: Mapping[str, str]) -> dict[tuple[str, str, st
     conditions = tuple(
         (c.operator, c.key.ground(values), tuple(text.ground(values) for text in c.values)) for c in trust.conditions
     )
-    names = [one.ground(values) for one in trust.principals]
+    names = [principal.ground(values) for principal in trust.principals]
     return {(trust.kind, name, action): (conditions,) for name in names for action in trust.actions}
 
 
 @dataclass(frozen=True)
-class Permission:
+class ChangedPermission:
     """Actions on a resource under conditions; `origin` is the manifest path, `place` its file and line."""
 
     actions: tuple[str, ...]
@@ -183,7 +183,7 @@ class Permission:
 
 @dataclass(frozen=True)
 class Line:
-    """A change of trust or of a boundary, in words, and whether it lets more in."""
+    """A change of trust or of a boundary, in words; `widens` is whether it lets more in."""
 
     text: str
     widens: bool
@@ -191,24 +191,24 @@ class Line:
 
 @dataclass(frozen=True)
 class RoleDifference:
-    """What differs of one role in one environment ("" for a manifest without any)."""
+    """The difference of one role in one environment ("" for a manifest without any)."""
 
     environment: str
     role: str
-    added: tuple[Permission, ...]
-    removed: tuple[Permission, ...]
+    added: tuple[ChangedPermission, ...]
+    removed: tuple[ChangedPermission, ...]
     others: tuple[Line, ...]
     unknown: tuple[str, ...]
 
     @property
     def widened(self) -> bool:
-        """Whether anybody may do something that nobody could before, or that cannot be ruled out."""
-        return bool(self.added or self.unknown) or any(one.widens for one in self.others)
+        """Return whether anybody may do something that nobody could before, or whether that cannot be ruled out."""
+        return bool(self.added or self.unknown) or any(line.widens for line in self.others)
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What differs of one workload. `others` is what belongs to no role: promises, and what is not compared as sets."""
+class WorkloadDifference:
+    """The difference of one workload. `others` belongs to no role: promises, and what is not compared as sets."""
 
     workload: str
     roles: tuple[RoleDifference, ...]
@@ -217,12 +217,12 @@ class Difference:
 
     @property
     def changed(self) -> bool:
-        """Whether anything differs."""
+        """Return whether anything differs."""
         return bool(self.roles or self.others or self.policies)
 
     @property
     def widened(self) -> bool:
-        """Whether one of its roles is, the policy of one of its resources, or what may be."""
+        """Return whether a role, the policy of a resource, or anything else of the workload has or may have widened."""
         return (
             any(role.widened for role in self.roles)
             or any(line.widens for line in self.others)
@@ -230,13 +230,13 @@ class Difference:
         )
 
 
-def compare_workloads(before: Side | None, after: Side | None) -> Difference:
-    """What one workload may do after and not before, and the reverse; None where it is not there."""
-    sides = [one for one in (before, after) if one is not None]
-    names = dict.fromkeys(name for one in sides for name in one.environments)
-    roles = dict.fromkeys(role for one in sides for role in one.roles)
+def compare_workloads(before: Side | None, after: Side | None) -> WorkloadDifference:
+    """Compare two versions of one workload; None stands for a version in which it is not there."""
+    sides = [version for version in (before, after) if version is not None]
+    names = dict.fromkeys(name for side in sides for name in side.environments)
+    roles = dict.fromkeys(role for side in sides for role in side.roles)
     found = [_role(before, after, environment, role) for environment in names for role in roles]
-    kept = tuple(one for one in found if one is not None)
+    kept = tuple(change for change in found if change is not None)
     beside = [
         line
         for environment in names
@@ -247,7 +247,9 @@ def compare_workloads(before: Side | None, after: Side | None) -> Difference:
         for name in names
         for policy in compare_policies(_half(before, name, is_new=False), _half(after, name, is_new=True), name)
     )
-    return Difference(sides[-1].name, kept, (*_names(before, after), *_promises(before, after), *beside), policies)
+    return WorkloadDifference(
+        sides[-1].name, kept, (*_names(before, after), *_promises(before, after), *beside), policies
+    )
 
 
 def _half(side: Side | None, environment: str, *, is_new: bool) -> Half:
@@ -267,8 +269,8 @@ def _promises(before: Side | None, after: Side | None) -> Iterator[Line]:
 
 
 def _opened(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
-    """What is open to whom, and was not, and the reverse; what was open to a wider circle lets nobody more in."""
-    old, new = (one.opens(environment) if one is not None else {} for one in (before, after))
+    """Yield what is open to somebody new, and what no longer is; whom a wider circle held before widens nothing."""
+    old, new = (version.opens(environment) if version is not None else {} for version in (before, after))
     where = f" in {environment}" if environment else ""
     for (what, whom), place in sorted(new.items()):
         if (what, whom) not in old:
@@ -280,7 +282,7 @@ def _opened(before: Side | None, after: Side | None, environment: str) -> Iterat
 
 
 def _includes(circle: str, whom: str) -> bool:
-    """Whether all of one circle are in another; False where that cannot be told."""
+    """Return whether one circle includes all of another; False where that cannot be told."""
     if circle == ANYBODY:
         return True
     try:
@@ -290,9 +292,9 @@ def _includes(circle: str, whom: str) -> bool:
 
 
 def _beside(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
-    """What differs and may decide about access, but is in no role.
+    """Yield what differs outside the roles and may decide about access.
 
-    What went with its role or its environment is no matter, and neither is what came with a workload or an environment
+    What went with its role or its environment does not count, nor does what came with a workload or an environment
     whose roles are all new.
     """
     if after is None or environment not in after.environments:
@@ -301,7 +303,7 @@ def _beside(before: Side | None, after: Side | None, environment: str) -> Iterat
         return
     if before is not None and (was := before.place(environment)) != (now := after.place(environment)) and was and now:
         yield Line(f"{environment} is in {now}; before in {was}", widens=True)
-    old, new = (one.others(environment) if one is not None else {} for one in (before, after))
+    old, new = (version.others(environment) if version is not None else {} for version in (before, after))
     gone = set(before.roles) - set(after.roles) if before is not None else set()
     where = f" in {environment}" if environment else ""
     for name in sorted(old.keys() | new.keys()):
@@ -317,11 +319,11 @@ def _beside(before: Side | None, after: Side | None, environment: str) -> Iterat
 
 
 def _role(before: Side | None, after: Side | None, environment: str, role: str) -> RoleDifference | None:
-    old, new = (one.access(environment, role) if one is not None else None for one in (before, after))
+    old, new = (version.access(environment, role) if version is not None else None for version in (before, after))
     added, doubts = _more(new, old)
     removed, unsure = _more(old, new)
     others = (*_others(old, new), *(Line(f"perhaps gone: {text}", widens=False) for text in unsure))
-    unjudged = (one.unjudged if one is not None else frozenset[str]() for one in (old, new))
+    unjudged = (version.unjudged if version is not None else frozenset[str]() for version in (old, new))
     was, now = unjudged
     doubts = (*doubts, *(f"cannot be compared: {text}" for text in sorted(was ^ now)))
     if not (added or removed or others or doubts):
@@ -329,42 +331,44 @@ def _role(before: Side | None, after: Side | None, environment: str, role: str) 
     return RoleDifference(environment, role, added, removed, others, doubts)
 
 
-def _more(one: Access | None, other: Access | None) -> tuple[tuple[Permission, ...], tuple[str, ...]]:
-    """What the first allows and the other does not, the actions of a statement together, and what cannot be told."""
-    mine, theirs = (side.permissions if side is not None else () for side in (one, other))
+def _more(access: Access | None, other: Access | None) -> tuple[tuple[ChangedPermission, ...], tuple[str, ...]]:
+    """Return what the first allows and the other does not, grouped by statement, and what cannot be decided."""
+    mine, theirs = (side.permissions if side is not None else () for side in (access, other))
     found, unknown = changes(mine, theirs, iam.expand) if _apart(mine, theirs) else ((), ())
-    return tuple(_grouped(found, one.places if one is not None else {})), unknown
+    return tuple(_grouped(found, access.places if access is not None else {})), unknown
 
 
-def _apart(one: Sequence[Declared], other: Sequence[Declared]) -> bool:
-    """Whether they are not the same statements, of which nothing has to be judged."""
+def _apart(these: Sequence[Declared], those: Sequence[Declared]) -> bool:
+    """Return whether the statements differ at all; where they do not, nothing has to be judged."""
     mine, theirs = (
         {(d.effect, frozenset(d.actions), frozenset(d.resources), frozenset(d.conditions)) for d in side}
-        for side in (one, other)
+        for side in (these, those)
     )
     return mine != theirs
 
 
-def _grouped(found: Sequence[Change], places: Mapping[str, str]) -> Iterator[Permission]:
+def _grouped(found: Sequence[Change], places: Mapping[str, str]) -> Iterator[ChangedPermission]:
     groups: dict[tuple[str, Conditions, str], list[str]] = {}
-    for one in found:
-        groups.setdefault((one.resource, one.conditions, one.origin), []).append(one.action)
+    for change in found:
+        groups.setdefault((change.resource, change.conditions, change.origin), []).append(change.action)
     for (resource, conditions, origin), actions in sorted(groups.items(), key=lambda item: (item[0][2], item[0])):
-        yield Permission(tuple(sorted(set(actions))), resource, conditions, origin, places[origin])
+        yield ChangedPermission(tuple(sorted(set(actions))), resource, conditions, origin, places[origin])
 
 
 def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
-    before, after = (one.trusted if one is not None else {} for one in (old, new))
+    before, after = (version.trusted if version is not None else {} for version in (old, new))
     for key in sorted(after.keys() - before.keys()):
-        yield from (Line(f"{key[1]} may now assume it ({key[2]}){shown(one)}", widens=True) for one in after[key])
+        yield from (
+            Line(f"{key[1]} may now assume it ({key[2]}){shown(conditions)}", widens=True) for conditions in after[key]
+        )
     for _, who, action in sorted(before.keys() - after.keys()):
         yield Line(f"{who} may no longer assume it ({action})", widens=False)
     for key in sorted(before.keys() & after.keys()):
-        was, now = ([[Atom(*one) for one in listed] for listed in side[key]] for side in (before, after))
+        was, now = ([[Atom(*condition) for condition in listed] for listed in side[key]] for side in (before, after))
         if _canonical(was) != _canonical(now):
-            told = " or".join(shown(one) or " without condition" for one in before[key])
-            text = f"{key[1]} may assume it{' or'.join(map(shown, after[key]))}; before{told}"
-            yield Line(text, widens=not all(any(implies(one, other) for other in was) for one in now))
+            earlier = " or".join(shown(conditions) or " without condition" for conditions in before[key])
+            text = f"{key[1]} may assume it{' or'.join(map(shown, after[key]))}; before{earlier}"
+            yield Line(text, widens=not all(any(implies(atoms, other) for other in was) for atoms in now))
     for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
         yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
     if old is None or new is None:
@@ -382,10 +386,10 @@ def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
 
 
 def _canonical(listed: Sequence[Sequence[Atom]]) -> set[frozenset[tuple[str, str, frozenset[str]]]]:
-    return {frozenset(one.canonical for one in atoms) for atoms in listed}
+    return {frozenset(atom.canonical for atom in atoms) for atoms in listed}
 
 
 def shown(conditions: Conditions) -> str:
-    """Conditions as the end of a line, or "" for none."""
+    """Return conditions as the end of a line, or "" for none."""
     parts = sorted(f"{operator} {key} {' | '.join(sorted(values))}" for operator, key, values in conditions)
     return f" if {' and '.join(parts)}" if parts else ""

@@ -1,4 +1,4 @@
-"""What the policies of resources say of somebody that they did not before, and the reverse, as sets."""
+"""The difference between the policies of resources: what they grant and deny each principal, as sets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True)
 class Admitted:
-    """What changes for somebody by the policy of a resource: `change` is what they may now, or may no longer.
+    """A change for one principal by the policy of a resource; `change` says which.
 
-    `origin` is the manifest path, `place` its file and line. Of what is no IAM policy there is `text` alone.
+    `origin` is the manifest path, `place` its file and line. A document that is no IAM policy has `text` alone.
     """
 
     change: Literal["may now", "may no longer", "is now denied", "is no longer denied", "now says", "no longer says"]
@@ -38,7 +38,7 @@ class Admitted:
 
 @dataclass(frozen=True)
 class PolicyDifference:
-    """What differs of the policy of one resource, called `resource`, in one environment.
+    """The difference of the policy of one resource, called `resource`, in one environment.
 
     `more` are permissions that are new and denials that are gone; `less` is the reverse, and all that ends where the
     module no longer makes the resource.
@@ -52,13 +52,13 @@ class PolicyDifference:
 
     @property
     def widened(self) -> bool:
-        """Whether anybody may do something that nobody could before, or that cannot be ruled out."""
+        """Return whether anybody may do something that nobody could before, or whether that cannot be ruled out."""
         return bool(self.more or self.unknown)
 
 
 @dataclass(frozen=True)
 class Half:
-    """The policies that one of the two declares in one environment, its values, and how to tell a place.
+    """The policies that one of the two sides declares in one environment, its values, and how to locate an origin.
 
     `made` are the keys of the resources that its module makes.
     """
@@ -71,36 +71,36 @@ class Half:
 
     @property
     def verbs(self) -> tuple[Literal["may now", "may no longer"], Literal["is now denied", "is no longer denied"]]:
-        """How to say what it allows, and what it denies, and the other does not."""
+        """Return the words for what only this side allows, and for what only it denies."""
         return ("may now", "is now denied") if self.is_new else ("may no longer", "is no longer denied")
 
-    def said(self, subject: str) -> dict[tuple[bool, str, str], tuple[Declared, ...]]:
-        """What is allowed and denied, by whether it is denied and by the principal: its kind and its name."""
+    def statements(self, subject: str) -> dict[tuple[bool, str, str], tuple[Declared, ...]]:
+        """Return the statements on a subject by whether they deny, and by the kind and the name of the principal."""
         found: dict[tuple[bool, str, str], tuple[Declared, ...]] = {}
         for policy in self._of(subject):
-            for one in policy.statements:
-                declared = self._declared(one)
-                for kind, identifier in one.principals:
+            for statement in policy.statements:
+                declared = self._declared(statement)
+                for kind, identifier in statement.principals:
                     name = identifier.ground(self.values)
                     anybody = who(kind, name) == ANYBODY
-                    key = (one.effect == "Deny", "*" if anybody else kind, "*" if anybody else name)
+                    key = (statement.effect == "Deny", "*" if anybody else kind, "*" if anybody else name)
                     found[key] = (*found.get(key, ()), declared)
         return found
 
-    def _declared(self, one: ResourceStatement) -> Declared:
+    def _declared(self, statement: ResourceStatement) -> Declared:
         return Declared(
             "Allow",  # who is denied what is compared by itself, as a set like any other
-            one.actions,
-            tuple(arn.ground(self.values) for arn in one.resources) or ("*",),
+            statement.actions,
+            tuple(arn.ground(self.values) for arn in statement.resources) or ("*",),
             tuple(
                 (c.operator, c.key.ground(self.values), tuple(text.ground(self.values) for text in c.values))
-                for c in one.conditions
+                for c in statement.conditions
             ),
-            one.origin,
+            statement.origin,
         )
 
     def documents(self, subject: str) -> dict[str, ResourcePolicy]:
-        """What stands in policies that are no IAM policies, entry by entry."""
+        """Return the entries of policies that are no IAM policies, as JSON, each with its policy."""
         return {
             json.dumps(ground_json(document, self.values), sort_keys=True): policy
             for policy in self._of(subject)
@@ -116,19 +116,19 @@ NO_POLICIES = {is_new: Half((), (), {}, is_new, str) for is_new in (False, True)
 
 
 def compare_policies(before: Half, after: Half, environment: str) -> Iterator[PolicyDifference]:
-    """What differs of each policy that either of the two declares."""
+    """Compare each policy that either of the two sides declares."""
     of = {policy.subject: policy.resource for half in (before, after) for policy in half.policies}
     for subject, resource in of.items():
-        old, new = before.said(subject), after.said(subject)
+        old, new = before.statements(subject), after.statements(subject)
         allowed, denied = (tuple(_beyond(new, old, after, denies)) for denies in (False, True))
         ended, freed = (tuple(_beyond(old, new, before, denies)) for denies in (False, True))
-        more = [one for one in allowed if isinstance(one, Admitted)]
-        less = [one for one in (*ended, *denied) if isinstance(one, Admitted)]
+        more = [change for change in allowed if isinstance(change, Admitted)]
+        less = [change for change in (*ended, *denied) if isinstance(change, Admitted)]
         is_gone = bool(resource) and resource not in after.made
-        (less if is_gone else more).extend(one for one in freed if isinstance(one, Admitted))
+        (less if is_gone else more).extend(change for change in freed if isinstance(change, Admitted))
         more += _documents(after, before, subject, "now says")
         less += _documents(before, after, subject, "no longer says")
-        unknown = dict.fromkeys(one for one in (*allowed, *freed, *ended, *denied) if isinstance(one, str))
+        unknown = dict.fromkeys(change for change in (*allowed, *freed, *ended, *denied) if isinstance(change, str))
         if more or less or unknown:
             yield PolicyDifference(environment, subject, tuple(more), tuple(less), tuple(unknown))
 
@@ -148,12 +148,12 @@ def _beyond(
     half: Half,
     denies: bool,  # noqa: FBT001 - one of the two kinds of statements
 ) -> Iterator[Admitted | str]:
-    """What one says of a principal and the other does not, of it or of anybody; as text what cannot be told."""
+    """Yield what one side says of a principal, and the other neither of it nor of anybody; as text, the undecided."""
     for (denied, kind, name), listed in sorted(mine.items()):
         if denied is not denies:
             continue
-        others = {one for key in ((denied, kind, name), (denied, "*", "*")) for one in theirs.get(key, ())}
-        left = [one for one in listed if one not in others]
+        others = {statement for key in ((denied, kind, name), (denied, "*", "*")) for statement in theirs.get(key, ())}
+        left = [statement for statement in listed if statement not in others]
         groups: dict[tuple[str, Conditions, str], list[str]] = {}
         if others:
             grown, doubts = changes(left, sorted(others, key=repr), iam.expand)
@@ -161,9 +161,9 @@ def _beyond(
             for change in grown:
                 groups.setdefault((change.resource, change.conditions, change.origin), []).append(change.action)
         else:  # all of it, as it is declared
-            for one in left:
-                for resource in one.resources:
-                    groups.setdefault((resource, one.conditions, one.origin), []).extend(one.actions)
+            for statement in left:
+                for resource in statement.resources:
+                    groups.setdefault((resource, statement.conditions, statement.origin), []).extend(statement.actions)
         verb = half.verbs[denies]
         for (resource, conditions, origin), actions in sorted(groups.items()):
             place = half.place(origin)
@@ -171,9 +171,9 @@ def _beyond(
 
 
 def _folded(actions: Sequence[str], declared: Sequence[Declared]) -> tuple[str, ...]:
-    """Actions as they are declared: `s3:*` in place of all that it stands for."""
+    """Return actions as they are declared: `s3:*` in place of all that it stands for."""
     found = set(actions)
-    for pattern in dict.fromkeys(action for one in declared for action in one.actions if "*" in action):
+    for pattern in dict.fromkeys(action for statement in declared for action in statement.actions if "*" in action):
         meant = set(iam.expand(pattern)) if pattern not in found else set()
         if meant and meant <= found:
             found = (found - meant) | {pattern}

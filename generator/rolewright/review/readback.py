@@ -1,4 +1,4 @@
-"""A rendered module as it stands in its files → what its roles may do, to be compared with another."""
+"""The files of a rendered module → what its roles may do, to be compared with another version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WORDS = ("description", "tags", "tags_all")
 
 @dataclass(frozen=True)
 class ModuleText:
-    """The files of a module's folder that Terraform reads, by name; `place` is the folder, `name` what it is called."""
+    """The files of a module's folder that Terraform reads, by name; `place` is the folder, `name` the module's name."""
 
     name: str
     place: str
@@ -46,9 +46,9 @@ class ModuleText:
 
 @dataclass(frozen=True, eq=False)
 class ReadBack:
-    """A module read back, a side of a comparison; `name` is that of its folder.
+    """A module read back, as one side of a comparison; `name` is its folder's.
 
-    `harmless` says of arguments, by the type of their block, whether a difference is no matter.
+    `harmless` says of arguments, by the type of their block, whether a difference is harmless.
     """
 
     name: str
@@ -58,28 +58,28 @@ class ReadBack:
 
     @property
     def workload_name(self) -> str:
-        """None: a folder may be called anything, and the roles' names are compared."""
+        """Return "": a folder may be called anything, and the roles' names are compared."""
         return ""
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """Those that it has values for, or one without a name."""
+        """Return the names of the environments that it has values for, or one that is ""."""
         return tuple(self.plans)
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
-        """The names of its roles in the text."""
+        """Return the names of its roles in the text."""
         return tuple(
             dict.fromkeys(b.name for plan in self.plans.values() for b in _resources(plan) if b.type == "aws_iam_role")
         )
 
     @property
     def promises(self) -> tuple[str, ...]:
-        """None: they stand in the manifest."""
+        """Return none: they stand in the manifest."""
         return ()
 
     def access(self, environment: str, role: str) -> Access | None:
-        """What a role may do by its policies, and who may assume it."""
+        """Return what a role may do by its policies, and who may assume it."""
         plan = self.plans.get(environment)
         block = plan.resources.get(f"aws_iam_role.{role}") if plan is not None else None
         if plan is None or block is None:
@@ -87,23 +87,23 @@ class ReadBack:
         return _access(plan, block, self)
 
     def place(self, environment: str) -> str:
-        """Where its values say that it is applied."""
+        """Return the account and region in an environment's values, or ""."""
         plan = self.plans.get(environment)
         given = {} if plan is None else plan.variables
         return f"account {given['account']} in {given['region']}" if {"account", "region"} <= given.keys() else ""
 
     def others(self, environment: str) -> Mapping[str, str]:
-        """Blocks and values beside the roles that decide about access."""
+        """Return the blocks and values beside the roles that decide about access."""
         plan = self.plans.get(environment)
         return {} if plan is None else {**_wiring(self.parsed), **_bearing(plan, self.harmless)}
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
-        """Nothing: what opens something is among the others."""
+        """Return nothing: what opens something is among the others."""
         del environment
         return {}
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
-        """Nothing: their text is among the others."""
+        """Return no policies: their text is among the others."""
         del environment
         return NO_POLICIES[is_new]
 
@@ -116,7 +116,7 @@ def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) ->
     try:
         parsed = parse(module)
         plans = {
-            name: evaluate(parsed, _environment(name, {key: one.expression for key, one in values.items()}))
+            name: evaluate(parsed, _environment(name, {key: value.expression for key, value in values.items()}))
             for name, values in (parsed.tfvars or {"": {}}).items()
         }
     except Rejected as refusal:
@@ -129,12 +129,14 @@ def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) ->
 
 def _placed(findings: Iterable[Finding], module: ModuleText) -> Iterator[Finding]:
     remedy = "render the module anew, or compare the manifests"
-    for one in findings:
-        yield replace(one, remedy=remedy, location=replace(one.location, file=f"{module.place}/{one.location.file}"))
+    for finding in findings:
+        yield replace(
+            finding, remedy=remedy, location=replace(finding.location, file=f"{module.place}/{finding.location.file}")
+        )
 
 
 def _environment(name: str, given: Mapping[str, Any]) -> Environment:
-    """Where a module is applied: as its values say, and without them in any account and region."""
+    """Return the environment that a module is applied in by its values; without a name, any account and region."""
     account, region = (
         str(getattr(given.get(key), "value", "") or SYMBOLS[f"local.{key}"]) for key in ("account", "region")
     )
@@ -147,7 +149,7 @@ def _resources(plan: Plan) -> Iterator[Evaluated]:
 
 
 def _names(role: Evaluated) -> set[object]:
-    """What another block may call a role by."""
+    """Return the names by which another block may refer to a role."""
     return {role.values.get("name"), *("${" + f"{role.address}.{name}" + "}" for name in ("id", "name"))} - {None}
 
 
@@ -157,33 +159,42 @@ def _access(plan: Plan, role: Evaluated, module: ReadBack) -> Access:
     unjudged: set[str] = set()
     attached = {str(arn) for arn in role.values.get("managed_policy_arns", ())}
     for block, text in _documents(plan, role, attached):
-        for number, one in enumerate(_statements(text, block, module, trust=False), start=1):
-            origin = f"{block.address}: {one.sid or f'statement {number}'}"
+        for number, statement in enumerate(_statements(text, block, module, trust=False), start=1):
+            origin = f"{block.address}: {statement.sid or f'statement {number}'}"
             places[origin] = f"{module.name}/{block.file}:{block.line}"
-            if one.not_actions or one.not_resources or (not one.variables and "${" in text):
-                unjudged.add(f"{origin}: {_spelled(one)}")
+            if statement.not_actions or statement.not_resources or (not statement.variables and "${" in text):
+                unjudged.add(f"{origin}: {_spelled(statement)}")
             else:
-                effect: Literal["Allow", "Deny"] = "Deny" if one.effect == "Deny" else "Allow"
-                permissions.append(Declared(effect, one.actions, one.resources, _plain(one.conditions), origin))
+                effect: Literal["Allow", "Deny"] = "Deny" if statement.effect == "Deny" else "Allow"
+                permissions.append(
+                    Declared(effect, statement.actions, statement.resources, _plain(statement.conditions), origin)
+                )
     trusted: dict[tuple[str, str, str], tuple[Conditions, ...]] = {}
-    for one in _statements(role.values.get("assume_role_policy", "{}"), role, module, trust=True):
-        if one.effect == "Deny" or one.not_principals or one.not_actions or one.principals is None:
-            unjudged.add(f"{role.address}: {_spelled(one)}")
+    for statement in _statements(role.values.get("assume_role_policy", "{}"), role, module, trust=True):
+        if (
+            statement.effect == "Deny"
+            or statement.not_principals
+            or statement.not_actions
+            or statement.principals is None
+        ):
+            unjudged.add(f"{role.address}: {_spelled(statement)}")
             continue
-        for kind, name in one.principals.entries:
-            for action in (each for pattern in one.actions for each in iam.expand(pattern) or (pattern,)):
+        for kind, name in statement.principals.entries:
+            for action in (each for pattern in statement.actions for each in iam.expand(pattern) or (pattern,)):
                 key = kind, "anybody" if name == "*" else name, action
-                trusted[key] = (*trusted.get(key, ()), _plain(one.conditions))
+                trusted[key] = (*trusted.get(key, ()), _plain(statement.conditions))
     traits = {name: str(role.values[name]) for name in _ROLE_ONLY if name in role.values}
     boundary = str(role.values.get("permissions_boundary") or "")
     return Access(tuple(permissions), places, trusted, boundary, frozenset(attached), frozenset(unjudged), traits)
 
 
 def _documents(plan: Plan, role: Evaluated, attached: set[str]) -> Iterator[tuple[Evaluated, str]]:
-    """The policies of a role, each with its block; what is attached and not of this module goes to `attached`."""
+    """Yield the policies of a role, each with its block; ARNs of attached policies of others go to `attached`."""
     names = _names(role)
     own = {"${" + block.address + ".arn}": block for block in _resources(plan) if block.type == "aws_iam_policy"}
-    yield from ((role, str(one["policy"])) for one in role.values.get("inline_policy", ()) if one.get("policy"))
+    yield from (
+        (role, str(policy["policy"])) for policy in role.values.get("inline_policy", ()) if policy.get("policy")
+    )
     for block in _resources(plan):
         if block.values.get("role") not in names:
             continue
@@ -207,16 +218,18 @@ def _statements(text: str, block: Evaluated, module: ReadBack, *, trust: bool) -
 
 
 def _plain(conditions: tuple[Atom, ...]) -> Conditions:
-    return tuple((one.operator, one.key, one.values) for one in conditions)
+    return tuple((condition.operator, condition.key, condition.values) for condition in conditions)
 
 
-def _spelled(one: PolicyStatement) -> str:
-    """A statement in one line, the same for the same statement."""
-    actions = f"{'NotAction' if one.not_actions else 'Action'} {', '.join(one.actions)}"
-    resources = f"{'NotResource' if one.not_resources else 'Resource'} {', '.join(one.resources)}"
-    who = ", ".join(" ".join(entry) for entry in one.principals.entries) if one.principals is not None else ""
-    conditions = "; ".join(f"{o} {k} {' | '.join(v)}" for o, k, v in sorted(_plain(one.conditions)))
-    parts = (one.effect, actions, resources if one.resources else "", who, conditions)
+def _spelled(statement: PolicyStatement) -> str:
+    """Return a statement in one line, which is the same for the same statement."""
+    actions = f"{'NotAction' if statement.not_actions else 'Action'} {', '.join(statement.actions)}"
+    resources = f"{'NotResource' if statement.not_resources else 'Resource'} {', '.join(statement.resources)}"
+    who = (
+        ", ".join(" ".join(entry) for entry in statement.principals.entries) if statement.principals is not None else ""
+    )
+    conditions = "; ".join(f"{o} {k} {' | '.join(v)}" for o, k, v in sorted(_plain(statement.conditions)))
+    parts = (statement.effect, actions, resources if statement.resources else "", who, conditions)
     return " ".join(part for part in parts if part)
 
 
@@ -224,22 +237,25 @@ def _spelled(one: PolicyStatement) -> str:
 
 
 def _wiring(parsed: ParsedModule) -> dict[str, str]:
-    """Blocks that Terraform takes and that have no value, and what blocks say of their own handling."""
+    """Return the blocks that Terraform takes and that have no value, and what blocks say of their own handling."""
     found: dict[str, str] = {}
     for block in parsed.blocks:
         name = " ".join((block.type, *block.labels))
         if block.type == "terraform":
-            inner = [one for one in block.blocks if one.type != "required_providers"]
-            found |= {f"{name} {one.type}": repr(_shape(one)) for one in inner}
+            inner = [nested for nested in block.blocks if nested.type != "required_providers"]
+            found |= {f"{name} {nested.type}": repr(_shape(nested)) for nested in inner}
             found |= {
-                f"{name} providers ({block.file})": repr(_sources(one)) for one in block.all("required_providers")
+                f"{name} providers ({block.file})": repr(_sources(providers))
+                for providers in block.all("required_providers")
             }
         elif block.type not in _VALUES:
             found[f"{name} ({block.file})"] = repr(_shape(block))
         elif block.type in ("resource", "data"):
             handled = [repr(block.attributes["provider"].expression)] if "provider" in block.attributes else []
             for lifecycle in block.all("lifecycle"):
-                handled += [f"{key} {one.expression!r}" for key, one in sorted(lifecycle.attributes.items())]
+                handled += [
+                    f"{key} {attribute.expression!r}" for key, attribute in sorted(lifecycle.attributes.items())
+                ]
                 found |= _guarded(f"{CONDITION}{'.'.join(block.labels)}", lifecycle.blocks)
             if handled:
                 found[f"the handling of {'.'.join(block.labels)}"] = "; ".join(handled)
@@ -247,29 +263,34 @@ def _wiring(parsed: ParsedModule) -> dict[str, str]:
 
 
 def _sources(block: Block) -> object:
-    """Where providers come from, whatever their version."""
+    """Return where providers come from, whatever their version."""
     return sorted(
-        (name, sorted((repr(key), repr(value)) for key, value in one.expression.items if "'version'" not in repr(key)))
-        if isinstance(one.expression, Map)
-        else (name, repr(one.expression))
-        for name, one in block.attributes.items()
+        (
+            name,
+            sorted(
+                (repr(key), repr(value)) for key, value in attribute.expression.items if "'version'" not in repr(key)
+            ),
+        )
+        if isinstance(attribute.expression, Map)
+        else (name, repr(attribute.expression))
+        for name, attribute in block.attributes.items()
     )
 
 
 def _guarded(name: str, blocks: Iterable[Block]) -> dict[str, str]:
-    """What has to hold before anything is applied, whatever is said where it does not."""
-    held = sorted(repr(one.attributes["condition"].expression) for one in blocks if "condition" in one.attributes)
+    """Return the conditions that have to hold before anything is applied, whatever their error messages say."""
+    held = sorted(repr(block.attributes["condition"].expression) for block in blocks if "condition" in block.attributes)
     return {name: "; ".join(held)} if held else {}
 
 
 def _shape(block: Block) -> object:
-    """A block without its place."""
-    attributes = sorted((name, repr(one.expression)) for name, one in block.attributes.items())
-    return block.type, block.labels, attributes, [_shape(one) for one in block.blocks]
+    """Return a block without its place."""
+    attributes = sorted((name, repr(attribute.expression)) for name, attribute in block.attributes.items())
+    return block.type, block.labels, attributes, [_shape(nested) for nested in block.blocks]
 
 
 def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str, str]:
-    """The values beside the roles' own policies that may decide who may do what, by their places."""
+    """Return the values beside the roles' own policies that may decide who may do what, by address."""
     roles = [block for block in _resources(plan) if block.type == "aws_iam_role"]
     names = {name for role in roles for name in _names(role)}
     read = {block.address for role in roles for block, _ in _documents(plan, role, set())}
@@ -295,24 +316,24 @@ def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str
 
 
 def _decides(path: str, value: str) -> bool:
-    """Whether a value names a role or a principal, or is a policy."""
+    """Return whether a value names a role or a principal, or is a policy."""
     return _IAM in value or ":role/" in value or '"Statement"' in value or "principal" in path or "policy" in path
 
 
 def _is_harmless(path: str, known: Mapping[str, bool]) -> bool:
-    """Whether the longest of the known paths that covers one says so; the places in lists do not count."""
+    """Return whether the longest known path that covers this one is harmless; indexes of lists do not count."""
     steps = [step for step in path[1:].split(".") if not step.isdecimal()]
     covering = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
-    return next((known[one] for one in covering if one in known), False)
+    return next((known[shorter] for shorter in covering if shorter in known), False)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - values of a module
     if isinstance(value, dict):
-        for key, one in value.items():
-            yield from _leaves(one, f"{path}.{key}")
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}")
     elif isinstance(value, list | tuple):
-        for number, one in enumerate(value):
-            yield from _leaves(one, f"{path}.{number}")
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}.{number}")
     elif isinstance(value, str) and value.startswith(("{", "[")) and "Statement" not in value:
         yield from _leaves(_read_json(value), path)
     else:
@@ -320,7 +341,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
 
 
 def _read_json(text: str) -> Any:  # noqa: ANN401 - JSON
-    """What a text of JSON holds; a text that is none stays what it is, in a list."""
+    """Return what a JSON text holds; a text that is not JSON, or holds nothing, is itself, in a list."""
     try:
         return json.loads(text) or [f"text {text}"]
     except (ValueError, RecursionError):

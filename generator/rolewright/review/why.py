@@ -1,4 +1,4 @@
-"""Why a role may do something, or what is missing: from the manifest's line to the statement, and back."""
+"""The reasons why a role may do something, or what is missing: from the manifest's line to the statement, and back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"\$\{[^{}]*\}")
 
 @dataclass(frozen=True)
 class Question:
-    """May a role do this? An empty action, resource or role is one that nobody named.
+    """The question whether a role may do an action on a resource; an empty action, resource or role was not named.
 
     `role` is its name in AWS and `account` where it is, as the text of a denial has them; `who` is the caller in the
     text's words, and `kind` what it is. `because` is what AWS says of a denial, `reason` the name of that. `platform`
@@ -67,8 +67,8 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What allows it, what denies it all the same, what is near, and what would have to be declared.
+class Explanation:
+    """The statements that allow it, that deny it all the same, and that come near.
 
     `perhaps` are statements on what the module makes, whose ARN is known only afterwards. `keys` and `environments`
     are the roles and environments that were asked about, and `blocked` is whether AWS says that something else than
@@ -87,9 +87,9 @@ class Answer:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether some role that was asked for is allowed it; conditions may still have to be met."""
-        stopped = {(one.environment, one.role) for one in self.denied}
-        return not self.blocked and any((one.environment, one.role) not in stopped for one in self.allowed)
+        """Return whether a role that was asked about is allowed it; conditions may still have to be met."""
+        stopped = {(reason.environment, reason.role) for reason in self.denied}
+        return not self.blocked and any((reason.environment, reason.role) not in stopped for reason in self.allowed)
 
 
 def answer(
@@ -99,10 +99,10 @@ def answer(
     module: Module | None,
     catalog: Catalog,
     only: Sequence[str] = (),
-) -> Answer:
-    """The answer for the roles and environments that are asked for; `only` are names of environments, none for all.
+) -> Explanation:
+    """Answer a question for the roles and environments that it is about; `only` names environments, none for all.
 
-    Without a module no place in it is told.
+    Without a module, no place in its files is given.
     """
     facts = iam.action(question.action)
     asked = question.action if facts is None else facts.name
@@ -120,16 +120,16 @@ def answer(
                 seen[name, role.key, environment.name] = None
                 for kind, reason in _reasons(asked, question.resource, environment, role, values, workload, module):
                     found[kind].append(reason)
-    called, keys, where = (tuple(dict.fromkeys(one[at] for one in seen)) for at in range(3))
+    called, keys, where = (tuple(dict.fromkeys(entry[at] for entry in seen)) for at in range(3))
     allowed, denied, perhaps, near = map(tuple, found.values())
-    return Answer(question, called, allowed, denied, perhaps, near, keys, where)
+    return Explanation(question, called, allowed, denied, perhaps, near, keys, where)
 
 
 def judged_values(environment: Environment, workload: Workload, catalog: Catalog, account: str = "") -> dict[str, str]:
-    """What the references of a workload's ARNs stand for when a request is held against them.
+    """Return the values of the references in a workload's ARNs against which a request is matched.
 
-    Without environments the account is that of the caller, or any. What AWS makes up in the ARN of something that the
-    module makes is `?`, as far as the blueprint tells.
+    Without environments the account is that of the caller, or any. A part that AWS makes up in the ARN of something
+    that the module makes is `?`, as far as the blueprint knows it.
     """
     values = {**environment.values}
     if not environment.name:
@@ -160,7 +160,7 @@ def _reasons(
 ) -> Iterator[tuple[str, Reason]]:
     for policy in role.policies:
         for statement in policy.statements:
-            if not any(matches(one.lower(), action.lower(), Kind.TEXT) for one in statement.actions):
+            if not any(matches(allowed.lower(), action.lower(), Kind.TEXT) for allowed in statement.actions):
                 continue
             for text in statement.resources:
                 pattern = text.ground(values)
@@ -169,8 +169,11 @@ def _reasons(
                     kind = "denied" if statement.effect == "Deny" else "allowed"
                 elif "${" in pattern and resource and matches(_TOKEN.sub("*", pattern), resource):
                     kind = "perhaps"
-                said = text.ground(environment.values if environment.name else SYMBOLS)
-                yield kind, _reason(environment, role, policy.label, statement, said, workload, module, action)
+                shown_resource = text.ground(environment.values if environment.name else SYMBOLS)
+                yield (
+                    kind,
+                    _reason(environment, role, policy.label, statement, shown_resource, workload, module, action),
+                )
 
 
 def _reason(
@@ -183,7 +186,9 @@ def _reason(
     module: Module | None,
     action: str,
 ) -> Reason:
-    grants = [g for g in statement.grants if any(matches(one.lower(), action.lower(), Kind.TEXT) for one in g.actions)]
+    grants = [
+        g for g in statement.grants if any(matches(allowed.lower(), action.lower(), Kind.TEXT) for allowed in g.actions)
+    ]
     return Reason(
         environment.name,
         role.key,
@@ -198,7 +203,7 @@ def _reason(
 
 
 def _line(module: Module, label: str, sid: str) -> str:
-    """The place of a statement in the module."""
+    """Return the place of a statement in the module."""
     inside = False
     for number, line in enumerate(module.files["roles.tf"].splitlines(), start=1):
         if line.startswith('data "aws_iam_policy_document"'):

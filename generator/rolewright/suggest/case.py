@@ -60,8 +60,8 @@ class Case:
         if self.question.role:
             return tuple(named)
         if self.question.platform:
-            return tuple([one for one in named if one.grants == "injection"] or named)
-        return tuple([one for one in named if one.grants == "workload"] or named)
+            return tuple([role for role in named if role.grants == "injection"] or named)
+        return tuple([role for role in named if role.grants == "workload"] or named)
 
     @cached_property
     def values(self) -> tuple[dict[str, str], ...]:
@@ -91,7 +91,7 @@ class Case:
     def said(self, resource: Resource, field: str) -> set[object]:
         """What a field of a resource is in each environment."""
         value = resource.fields.get(field)
-        return {value.ground(one) if isinstance(value, Text) else value for one in self.values}
+        return {value.ground(values) if isinstance(value, Text) else value for values in self.values}
 
     def names_of(self, resource: Resource) -> tuple[str, ...]:
         """The names of the ARNs of a resource of the manifest that the ARN asked for is one of."""
@@ -135,13 +135,17 @@ def possible(question: Question, catalog: Catalog) -> tuple[str, ...]:
     """The actions that the operation which a text names may need."""
     if not question.operation:
         return ()
-    own = [question.service] if question.service else sorted({one.service for one in catalog.resources.values()})
+    own = (
+        [question.service]
+        if question.service
+        else sorted({blueprint.service for blueprint in catalog.resources.values()})
+    )
     return _needed(own, question.operation) or _needed(sorted(iam.services()), question.operation)
 
 
 def _needed(services: Iterable[str], operation: str) -> tuple[str, ...]:
     listed = [needs_of(prefix, operation) for prefix in services]
-    return tuple(dict.fromkeys(one for needs in listed if needs for one in (*needs.all_of, *needs.one_of)))
+    return tuple(dict.fromkeys(action for needs in listed if needs for action in (*needs.all_of, *needs.one_of)))
 
 
 def own_values(question: Question, environment: Environment) -> dict[str, str]:
@@ -156,9 +160,9 @@ def _arns(action: str, name: str, own: Mapping[str, str], catalog: Catalog) -> I
         for verb in blueprint.verbs.values():
             for arn, actions in verb.allow.items():
                 if action in actions and arn != "*":
-                    for one in _named(blueprint.arns[arn], name, own):
-                        if fields_of(blueprint, arn, one) is not None:
-                            yield one
+                    for named in _named(blueprint.arns[arn], name, own):
+                        if fields_of(blueprint, arn, named) is not None:
+                            yield named
     facts, service = iam.action(action), iam.service(action.partition(":")[0])
     for kind in facts.resource_types if facts and service else ():
         template = service.resources[kind].arn if service and kind in service.resources else ""

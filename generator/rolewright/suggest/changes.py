@@ -32,8 +32,7 @@ class Change:
         """The change for people, with the YAML to write."""
         at = ".".join(map(str, self.path))
         if self.append:
-            one = f"`{flow(self.value)}`"
-            return f"add {one} to `{at}`"
+            return f"add `{flow(self.value)}` to `{at}`"
         above = ".".join(map(str, self.path[:-1]))
         return f"under `{above}`, set `{self.path[-1]}: {flow(self.value)}`"
 
@@ -99,9 +98,9 @@ def _filled(text: str, tree: Tree, editor: Editor, path: tuple[str | int, ...], 
 def flow(value: Any) -> str:  # noqa: ANN401 - YAML
     """A value as YAML in one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(str(key))}: {flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{flow(str(key))}: {flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(flow(one) for one in value)}]"
+        return f"[{', '.join(flow(inner) for inner in value)}]"
     if isinstance(value, str):
         return value if _PLAIN.fullmatch(value) and value not in _WORDS else quoted(value)
     return json.dumps(value)
@@ -114,28 +113,28 @@ def block(value: Any, notes: Sequence[str] = ()) -> Iterator[str]:  # noqa: ANN4
         return
     innermost = not (len(value) == 1 and isinstance(next(iter(value.values())), dict | list))
     single = len(value) == 1 and not innermost
-    for key, one in value.items():
-        nested = isinstance(one, dict) and one
-        entries = isinstance(one, list) and any(isinstance(each, dict) for each in one)
+    for key, inner in value.items():
+        nested = isinstance(inner, dict) and inner
+        entries = isinstance(inner, list) and any(isinstance(each, dict) for each in inner)
         if notes and not (single and _is_section(value)):
             yield from (f"# {note}" for note in notes)
             notes = ()
         if nested:
             yield f"{flow(str(key))}:"
-            yield from (f"  {line}" for line in block(one, notes))
+            yield from (f"  {line}" for line in block(inner, notes))
         elif entries:
             yield f"{flow(str(key))}:"
-            for each in one:
+            for each in inner:
                 yield from (f"  # {note}" for note in notes)
                 first, *others = block(each)
                 yield f"  - {first}"
                 yield from (f"    {line}" for line in others)
             notes = ()
         else:
-            yield f"{flow(str(key))}: {flow(one)}"
+            yield f"{flow(str(key))}: {flow(inner)}"
 
 
 def _is_section(value: Any) -> bool:  # noqa: ANN401 - YAML
     """Whether a mapping only holds the entry that a comment is about."""
     (inner,) = value.values()
-    return isinstance(inner, list) or all(isinstance(one, dict) for one in inner.values())
+    return isinstance(inner, list) or all(isinstance(part, dict) for part in inner.values())

@@ -37,7 +37,7 @@ def recognised(files: Iterable[str], folder: str, catalog: Catalog) -> tuple[str
                 continue
             if sign.contains and text is None:
                 text = _text(file)
-            if not sign.contains or any(one in (text or "") for one in sign.contains):
+            if not sign.contains or any(wanted in (text or "") for wanted in sign.contains):
                 strongest[name] = sign.strength
     most = max(strongest.values(), default=0)
     return tuple(name for name, strength in strongest.items() if strength == most)
@@ -45,7 +45,7 @@ def recognised(files: Iterable[str], folder: str, catalog: Catalog) -> tuple[str
 
 def _is_named(relative: str, sign: Sign) -> bool:
     name = relative.rpartition("/")[2]
-    return any(fnmatchcase(relative, one) or fnmatchcase(name, one) for one in sign.files)
+    return any(fnmatchcase(relative, pattern) or fnmatchcase(name, pattern) for pattern in sign.files)
 
 
 def _text(file: str) -> str:

@@ -48,7 +48,7 @@ class Entry:
     @property
     def asked(self) -> tuple[tuple[str, str], ...]:
         """The actions that it is there for, each with the ARN that it was asked for on."""
-        return tuple(dict.fromkeys((one.action, one.resource) for one in self.items))
+        return tuple(dict.fromkeys((item.action, item.resource) for item in self.items))
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Draft:
 def statements(items: Iterable[Item], reason: str) -> list[Rest]:
     """Items as statements: those under the same conditions with the same actions, or on the same resource, in one."""
     asked: dict[tuple[Conditions, str], dict[str, tuple[str, ...]]] = defaultdict(dict)
-    for one in items:
-        asked[one.conditions, one.resource][one.action] = one.origins
+    for item in items:
+        asked[item.conditions, item.resource][item.action] = item.origins
     merged: dict[tuple[Conditions, tuple[str, ...]], dict[str, dict[str, None]]] = defaultdict(dict)
     for (conditions, resource), actions in asked.items():
         origins = dict.fromkeys(origin for named in actions.values() for origin in named)
@@ -128,12 +128,12 @@ def draft_text(
     lines: list[str] = []
     if made.entries:
         lines.append("resources:")
-        for one in made.entries:
-            lines += [f"  # {said[pair]}" for pair in one.asked if pair in said]
-            lines += [f"  {one.key}:", f"    type: {one.type}"]
-            for name, value in one.fields.items():
-                lines.append(f"    {name}: {_yaml(_asked_for(one, name, value, unknown))}")
-            lines.append(f"    access: {_yaml(list(one.access))}")
+        for entry in made.entries:
+            lines += [f"  # {said[pair]}" for pair in entry.asked if pair in said]
+            lines += [f"  {entry.key}:", f"    type: {entry.type}"]
+            for name, value in entry.fields.items():
+                lines.append(f"    {name}: {_yaml(_asked_for(entry, name, value, unknown))}")
+            lines.append(f"    access: {_yaml(list(entry.access))}")
     if made.rest:
         lines.append("statements:")
         for rest in made.rest:
@@ -146,7 +146,7 @@ def draft_text(
 def _statement(rest: Rest, unknown: Mapping[str, str]) -> list[str]:
     lines = [
         f"  - actions: {_yaml(list(rest.actions))}",
-        f"    resources: {_yaml([_with_placeholders(one, unknown) for one in rest.resources])}",
+        f"    resources: {_yaml([_with_placeholders(resource, unknown) for resource in rest.resources])}",
     ]
     if rest.conditions:
         nested: dict[str, dict[str, list[str]]] = defaultdict(dict)
@@ -164,13 +164,13 @@ def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] |
         asked = placeholder("nothing says which one is meant")
         return [asked] if isinstance(value, list) else asked
     if isinstance(value, list):
-        return [_with_placeholders(one, unknown) if isinstance(one, str) else one for one in value]
+        return [_with_placeholders(inner, unknown) if isinstance(inner, str) else inner for inner in value]
     return _with_placeholders(value, unknown) if isinstance(value, str) else value
 
 
 def _with_placeholders(text: str, unknown: Mapping[str, str]) -> str:
     """A text with a placeholder for what only holds a place in it."""
-    held = [one for one in unknown if one in text]
+    held = [candidate for candidate in unknown if candidate in text]
     mark = max(held, key=len, default="")
     return text.replace(mark, placeholder(unknown[mark])) if mark else text
 

@@ -59,7 +59,7 @@ def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own |
 
     Names that were made up are those that the trial holds in their place. Raises Rejected where it is not taken.
     """
-    whole = replace(made, entries=tuple(replace(one, filled_in=()) for one in made.entries))
+    whole = replace(made, entries=tuple(replace(entry, filled_in=()) for entry in made.entries))
     place = ""
     if own is not None:
         account, region = own.environment
@@ -69,7 +69,7 @@ def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own |
     (environment,) = workload.environments
     declared = derive_grants(workload, catalog).grants
     values = environment.values if own is None else {**environment.values, **own.values}
-    return ground((one for one in declared if one.side == "workload"), values)
+    return ground((grant for grant in declared if grant.side == "workload"), values)
 
 
 def all_grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own | None) -> tuple[Declared, ...]:
@@ -86,8 +86,8 @@ def all_grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: O
         for half in halves
         for declared in all_grants(
             Draft(
-                tuple(one for one in half if isinstance(one, Entry)),
-                tuple(one for one in half if isinstance(one, Rest)),
+                tuple(part for part in half if isinstance(part, Entry)),
+                tuple(part for part in half if isinstance(part, Rest)),
             ),
             compute,
             catalog,
@@ -116,7 +116,7 @@ def tried(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own | 
         else:
             entries.append(taken)
     unsaid = tuple(_unsaid(rest, compute, catalog))
-    kept = [part for one in rest for part in _without(one, unsaid)]
+    kept = [part for statement in rest for part in _without(statement, unsaid)]
     return replace(made, entries=tuple(entries), rest=tuple(kept), unsaid=unsaid)
 
 
@@ -148,10 +148,10 @@ def _without(rest: Rest, unsaid: Sequence[Unsaid]) -> Iterator[Rest]:
     """A statement without what cannot be said of it, as products of actions and resources again."""
     lost = {
         (action, resource)
-        for one in unsaid
-        if one.conditions == _plain(rest.conditions)
-        for action in one.actions
-        for resource in one.resources
+        for left_out in unsaid
+        if left_out.conditions == _plain(rest.conditions)
+        for action in left_out.actions
+        for resource in left_out.resources
     }
     left: dict[tuple[str, ...], list[str]] = {}
     for resource in rest.resources:
@@ -174,19 +174,27 @@ def _unsaid(rest: Sequence[Rest], compute: Mapping[str, Any], catalog: Catalog) 
         yield from _unsaid(rest[:middle], compute, catalog)
         yield from _unsaid(rest[middle:], compute, catalog)
         return
-    (one,) = rest
-    plain = Unsaid(one.actions, tuple(map(unescaped, one.resources)), _plain(one.conditions), "", one.origins)
-    for condition in one.conditions:
+    (statement,) = rest
+    plain = Unsaid(
+        statement.actions,
+        tuple(map(unescaped, statement.resources)),
+        _plain(statement.conditions),
+        "",
+        statement.origins,
+    )
+    for condition in statement.conditions:
         if not _is_taken([replace(_FINE, conditions=(condition,))], compute, catalog):
             operator, key, values = condition
             shown = ", ".join(json.dumps(unescaped(value), ensure_ascii=False) for value in values)
             yield replace(plain, why=f"a manifest takes no condition {operator} {key} {shown}")
             return
-    actions = [] if _is_taken([replace(_FINE, actions=one.actions)], compute, catalog) else one.actions
+    actions = [] if _is_taken([replace(_FINE, actions=statement.actions)], compute, catalog) else statement.actions
     wrong = [name for name in actions if not _is_taken([replace(_FINE, actions=(name,))], compute, catalog)]
     for action in wrong:
         yield replace(plain, actions=(action,), why=f"a manifest takes no action {json.dumps(action)}")
-    resources = [] if _is_taken([replace(_FINE, resources=one.resources)], compute, catalog) else one.resources
+    resources = (
+        [] if _is_taken([replace(_FINE, resources=statement.resources)], compute, catalog) else statement.resources
+    )
     unfit = [arn for arn in resources if not _is_taken([replace(_FINE, resources=(arn,))], compute, catalog)]
     for arn in unfit:
         shown = json.dumps(unescaped(arn), ensure_ascii=False)
@@ -201,5 +209,8 @@ def _is_taken(rest: Sequence[Rest], compute: Mapping[str, Any], catalog: Catalog
         declared = grants(Draft((), tuple(rest)), compute, catalog)
     except Rejected:
         return False
-    meant = [(one.actions, one.resources, set(one.conditions)) for one in declared]
-    return meant == [(one.actions, tuple(map(unescaped, one.resources)), set(_plain(one.conditions))) for one in rest]
+    meant = [(grant.actions, grant.resources, set(grant.conditions)) for grant in declared]
+    return meant == [
+        (statement.actions, tuple(map(unescaped, statement.resources)), set(_plain(statement.conditions)))
+        for statement in rest
+    ]

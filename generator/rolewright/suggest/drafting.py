@@ -94,14 +94,14 @@ def _items(allowed: Iterable[Declared]) -> tuple[list[Item], list[tuple[str, str
     """Each action on each resource, once, and those that AWS allows nothing by."""
     found: dict[tuple[str, str, Conditions], dict[str, None]] = defaultdict(dict)
     idle: dict[tuple[str, str], None] = {}
-    for one in allowed:
-        for pattern, resource in itertools.product(one.actions, one.resources):
+    for declared in allowed:
+        for pattern, resource in itertools.product(declared.actions, declared.resources):
             exact = "*" not in pattern and "?" not in pattern
             action = (iam.expand(pattern) or (pattern,))[0] if exact else pattern
             if exact and is_idle(action, resource):
                 idle[action, resource] = None
             else:
-                found[action, resource, one.conditions][one.origin] = None
+                found[action, resource, declared.conditions][declared.origin] = None
     return [Item(*key, tuple(origins)) for key, origins in found.items()], list(idle)
 
 
@@ -146,7 +146,7 @@ def _joined(fits: Mapping[Item, Sequence[_Fit]]) -> dict[Item, list[_Fit]]:
 
     def lists(fit: _Fit) -> list[str]:
         template = fit.offer.blueprint.arns.get(fit.offer.arn, "")
-        return [name for name, one in fit.fields.items() if isinstance(one, tuple) and f"${{{name}" in template]
+        return [name for name, value in fit.fields.items() if isinstance(value, tuple) and f"${{{name}" in template]
 
     for item, found in fits.items():
         for fit in found:
@@ -172,7 +172,7 @@ def _groups(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
         if not own:
             continue
         own.sort(key=lambda fit: (fit.place != (), OPEN in fit.fields.values(), -len(fit.offer.blueprint.verbs)))
-        near = [one for one in own if one.offer.blueprint is own[0].offer.blueprint]
+        near = [candidate for candidate in own if candidate.offer.blueprint is own[0].offer.blueprint]
         fitting_ = [(group, fit) for fit in near for group in groups if group.takes(fit)]
         if fitting_:
             group, fit = max(fitting_, key=lambda pair: pair[0].shared(pair[1]))
@@ -182,7 +182,7 @@ def _groups(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
             groups.append(group)
         group.add(fit, group.needed)
         for other in near:  # a pattern may be that of several ARNs of one resource
-            seen = {one.offer.arn for one in group.needed if one.item == other.item}
+            seen = {member.offer.arn for member in group.needed if member.item == other.item}
             if other.offer.arn not in seen and group.takes(other) and _told(other) == _told(fit):
                 group.add(other, group.needed)
     for found in fits.values():
@@ -217,7 +217,7 @@ def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
     needed = {fit.offer.pair for fit in group.needed}
     wanted = needed | {fit.offer.pair for fit in group.beside}
     given = {name for name, value in group.fields.items() if value is not ABSENT}
-    refused = {verb for name in given for one in blueprint.exclusions.get(name, ()) for verb in one.verbs}
+    refused = {verb for name in given for exclusion in blueprint.exclusions.get(name, ()) for verb in exclusion.verbs}
     narrow = [verb for verb in blueprint.verbs.values() if not verb.of and verb.name not in refused]
     if all(fit.offer.arn == "*" for fit in group.needed):
         narrow = [verb for verb in narrow if set(verb.allow) == {"*"}]
@@ -260,7 +260,7 @@ def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list
         if pairs(verb) & needed <= others:
             chosen.remove(verb)
     for verb in narrow if chosen else ():
-        got = {pair for one in chosen for pair in pairs(one)}
+        got = {pair for taken in chosen for pair in pairs(taken)}
         if pairs(verb) <= wanted and not pairs(verb) <= got:
             chosen.append(verb)
     return [verb for verb in narrow if verb in chosen]
@@ -311,9 +311,9 @@ def _written(value: Any) -> Any:  # noqa: ANN401 - a value of a field
     """A value as a manifest writes it."""
     match value:
         case tuple():
-            return [_written(one) for one in value]
+            return [_written(inner) for inner in value]
         case dict():
-            return {key: _written(one) for key, one in value.items()}
+            return {key: _written(inner) for key, inner in value.items()}
         case str():
             return escaped(value)
         case _:

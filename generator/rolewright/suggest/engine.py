@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.finding import Finding
     from rolewright.core.model import Declaration, Environment, RequiredPolicy, Workload
-    from rolewright.review.why import Answer, Question
+    from rolewright.review.why import Explanation, Question
     from rolewright.yaml.load import Document
 
     Build = Callable[[Document, int], Iterable[Finding]]
@@ -55,7 +55,7 @@ class Advice:
 class Suggestion:
     """The answer with what helps: `advice` that was tried, `notes` on what does not, `asks` of what is missing."""
 
-    answer: Answer
+    answer: Explanation
     advice: tuple[Advice, ...]
     notes: tuple[str, ...]
     asks: tuple[str, ...]
@@ -84,7 +84,7 @@ def suggest(
     asked = spelled(question, catalog, environments)
     if asked.platform:
         asking = Case(asked, workload, catalog, first.keys, environments, {}).asking
-        roles = tuple(role for role in roles if role.key in {one.key for one in asking})
+        roles = tuple(role for role in roles if role.key in {asked_role.key for asked_role in asking})
     judged = answer(asked, workload, roles, None, catalog, only)
     told = why(asked.reason)
     judged = replace(judged, blocked=bool(asked.reason) and not told.mends and not _foreign(asked, environments))
@@ -96,7 +96,7 @@ def suggest(
         return Suggestion(judged, (), said, tuple(asks(case, judged, ())))
     trial = _Trial(case, document, index, declaration, build, tuple(only), note)
     advice = tuple(trial.best())
-    if asked.reason == "resource" and not any(one.owners for one in advice):
+    if asked.reason == "resource" and not any(piece.owners for piece in advice):
         judged = replace(judged, blocked=True)
         return Suggestion(judged, (), tuple(notes(case, judged)), ())
     questions = () if advice else tuple(asks(case, judged, trial.lacking))
@@ -116,18 +116,18 @@ def _foreign(asked: Question, environments: Sequence[Environment]) -> bool:
 def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
     """What the owner of the resource that was asked for has to add, by what the manifest declares."""
     values = _said(case)
-    for one in declaration.required_policies:
-        document = _plain(one.document, values)
-        key, _, field = one.resource.partition(".")
+    for policy in declaration.required_policies:
+        document = _plain(policy.document, values)
+        key, _, field = policy.resource.partition(".")
         resource = case.workload.resources.get(key)
         if resource is None or case.action not in document.get("Action", ()):  # other policies have rules
             continue
         if case.resource in case.said(resource, field) if field else case.names_of(resource):
-            yield _told(one, document)
+            yield _told(policy, document)
 
 
-def _told(one: RequiredPolicy, document: Any) -> str:  # noqa: ANN401 - JSON
-    return f"the owner of {one.resource} adds to its {one.to}: {json.dumps(document)}"
+def _told(policy: RequiredPolicy, document: Any) -> str:  # noqa: ANN401 - JSON
+    return f"the owner of {policy.resource} adds to its {policy.to}: {json.dumps(document)}"
 
 
 def _said(case: Case) -> Mapping[str, str]:
@@ -179,7 +179,7 @@ class _Trial:
         for added, (candidate, advice) in order:
             if (taken and candidate.last) or len(taken) >= _MOST:
                 return
-            if any(one < added for one in taken):
+            if any(smaller < added for smaller in taken):
                 continue  # with more than one that is shown
             errors = list(self._errors(advice.text))
             if errors:
@@ -191,17 +191,20 @@ class _Trial:
 
     def _candidates(self) -> Iterator[Candidate]:
         code = [role for role in self._case.asking if role.grants == "workload"]
-        platform = [one for role in self._case.asking for one in platform_candidates(self._case, role)]
+        platform = [candidate for role in self._case.asking for candidate in platform_candidates(self._case, role)]
         if self._case.question.platform:
             yield from platform
-        if code and not (self._case.question.platform and any(not one.lacking for one in platform)):
+        if code and not (self._case.question.platform and any(not candidate.lacking for candidate in platform)):
             yield from code_candidates(self._case)
         if not self._case.question.platform:
             yield from platform
 
     def _tried(self, candidate: Candidate) -> tuple[frozenset[tuple[str, ...]], Advice] | None:
         """The change and what it brings, if the manifest takes it and then allows what was asked."""
-        listed = [replace(one, note=self._note) if isinstance(one.value, dict) else one for one in candidate.changes]
+        listed = [
+            replace(change, note=self._note) if isinstance(change.value, dict) else change
+            for change in candidate.changes
+        ]
         file = self._document.file
         try:
             text = changed(self._document.text, file, self._index, listed)
@@ -226,11 +229,11 @@ class _Trial:
         if self._before - after and not candidate.replaces:
             return None  # what was allowed has to stay
         owners = tuple(
-            _told(one, _plain(one.document, _said(self._case)))
-            for one in declaration.required_policies
-            if one not in self._required_policies
+            _told(policy, _plain(policy.document, _said(self._case)))
+            for policy in declaration.required_policies
+            if policy not in self._required_policies
         )
-        beyond = len([one for one in added if one[1] != asked.action])
+        beyond = len([grant for grant in added if grant[1] != asked.action])
         return frozenset(added), Advice(candidate.said(), text, beyond, owners)
 
     def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, ...]]:
@@ -265,6 +268,6 @@ def _plain(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - J
         case dict():
             return {_plain(key, values): _plain(value, values) for key, value in document.items()}
         case list() | tuple():
-            return [_plain(one, values) for one in document]
+            return [_plain(inner, values) for inner in document]
         case _:
             return document

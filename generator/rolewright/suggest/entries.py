@@ -79,8 +79,8 @@ def _entries(case: Case) -> Iterator[Candidate]:
                 for nth, fields in enumerate(_readings(case, blueprint, arn, resource)):
                     whole = case.resource if len(parts) == 1 else resource
                     entry = entry_of(blueprint, arn, fields, whole, verb)
-                    for number, one in enumerate(_added(case, entry, blueprint, verb, remark)):
-                        yield replace(one, last=nth > 0 or (number > 0 and case.local != case.resource))
+                    for number, candidate in enumerate(_added(case, entry, blueprint, verb, remark)):
+                        yield replace(candidate, last=nth > 0 or (number > 0 and case.local != case.resource))
 
 
 def _parts(resource: str, case: Case) -> Iterator[str]:
@@ -107,8 +107,8 @@ def _parts(resource: str, case: Case) -> Iterator[str]:
 def _readings(case: Case, blueprint: ResourceBlueprint, arn: str, resource: str) -> Iterator[Fields]:
     """What the fields may be for an ARN: by name where account and region are the workload's own, or by ARN."""
     listed = [resource] + ([case.resource] if resource == case.local != case.resource else [])
-    for one in listed:
-        fields = fields_of(blueprint, arn, one)
+    for reading in listed:
+        fields = fields_of(blueprint, arn, reading)
         if fields is not None:
             yield fields
 
@@ -137,9 +137,9 @@ def _added(case: Case, entry: Entry, blueprint: ResourceBlueprint, verb: Verb, r
 def _beside(entry: Entry, blueprint: ResourceBlueprint, written: Mapping[str, Any]) -> str:
     """The key of an entry of the manifest for the same resource, or ""."""
     identity = {name: entry.fields[name] for name in blueprint.identified_by if name in entry.fields}
-    for key, one in written.items():
-        same = identity and isinstance(one, dict) and one.get("type") == blueprint.type
-        if same and all(one.get(name) == value for name, value in identity.items()):
+    for key, described in written.items():
+        same = identity and isinstance(described, dict) and described.get("type") == blueprint.type
+        if same and all(described.get(name) == value for name, value in identity.items()):
             return key
     return ""
 
@@ -152,7 +152,8 @@ def _written(case: Case) -> Mapping[str, Any]:
 def _free(key: str, taken: Iterable[str]) -> str:
     """A key that no other entry has."""
     key = key[:40].strip("-")
-    return next(one for n in itertools.count(1) if (one := key if n == 1 else f"{key}-{n}") not in taken)
+    numbered = (key if n == 1 else f"{key}-{n}" for n in itertools.count(1))
+    return next(name for name in numbered if name not in taken)
 
 
 def resource_entry(
@@ -163,7 +164,9 @@ def resource_entry(
     Gives its key, the changes, and the fields that nobody told.
     """
     known = [
-        key for key, one in case.workload.resources.items() if one.type == blueprint.type and arn in case.names_of(one)
+        key
+        for key, resource in case.workload.resources.items()
+        if resource.type == blueprint.type and arn in case.names_of(resource)
     ]
     for key in known:
         yield key, (), ()

@@ -68,16 +68,19 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
     sayable = tuple(_without(foreign.allowed, made.unsaid))
     more, unsure = differences(said, foreign.all)
     less, doubts = differences((*sayable, *foreign.denied), said)
-    lost = [one for one in less if (one.action, one.resource) not in made.idle]
+    lost = [change for change in less if (change.action, change.resource) not in made.idle]
     left = [
-        Beyond(one.actions, resource, one.conditions, ", ".join(one.origins))
-        for one in made.unsaid
-        for resource in one.resources
+        Beyond(left_out.actions, resource, left_out.conditions, ", ".join(left_out.origins))
+        for left_out in made.unsaid
+        for resource in left_out.resources
     ]
     notes = [
-        *(one.said for one in foreign.unread),
-        *(f"{one.origin}: a Deny; what must never be allowed goes to `never`" for one in foreign.denied),
-        *(f"{foreign.file}: {', '.join(one.origins)}: {one.why}, so that it is left out" for one in made.unsaid),
+        *(unread.said for unread in foreign.unread),
+        *(f"{denied.origin}: a Deny; what must never be allowed goes to `never`" for denied in foreign.denied),
+        *(
+            f"{foreign.file}: {', '.join(left_out.origins)}: {left_out.why}, so that it is left out"
+            for left_out in made.unsaid
+        ),
         *map(_idle_note, made.idle),
         *unsure,
         *doubts,
@@ -89,12 +92,18 @@ def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
     """Policies held against what a manifest declares."""
     more, unsure = differences(foreign.all, declared)
     less, doubts = differences(declared, foreign.all)
-    named = {action.lower() for one in (*foreign.all, *declared) for action in one.actions}  # a pattern is told as one
-    pairs = dict.fromkeys((one.action, one.resource) for one in (*more, *less) if one.action.lower() in named)
+    named = {
+        action.lower() for statement in (*foreign.all, *declared) for action in statement.actions
+    }  # a pattern is told as one
+    pairs = dict.fromkeys(
+        (change.action, change.resource) for change in (*more, *less) if change.action.lower() in named
+    )
     idle = {pair: None for pair in pairs if is_idle(*pair)}
-    more, less = (tuple(one for one in side if (one.action, one.resource) not in idle) for side in (more, less))
-    notes = tuple(dict.fromkeys((*(one.said for one in foreign.unread), *unsure, *doubts)))
-    wider = bool(more or unsure or any(one.effect != "Deny" for one in foreign.unread))
+    more, less = (
+        tuple(change for change in side if (change.action, change.resource) not in idle) for side in (more, less)
+    )
+    notes = tuple(dict.fromkeys((*(unread.said for unread in foreign.unread), *unsure, *doubts)))
+    wider = bool(more or unsure or any(unread.effect != "Deny" for unread in foreign.unread))
     differs = wider or bool(less or notes)
     told = (*notes, *map(_idle_note, idle))
     return Compared(beyond(more, foreign.allowed), beyond(less, declared), told, wider, differs)
@@ -111,7 +120,7 @@ def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[
     Actions that the same patterns of both name are decided once, for one of them.
     """
     naming: dict[str, set[str]] = defaultdict(set)
-    for pattern in {action for one in (*after, *before) for action in one.actions}:
+    for pattern in {action for statement in (*after, *before) for action in statement.actions}:
         for name in iam.expand(pattern):
             naming[name].add(pattern)
     alike: dict[frozenset[str], list[str]] = defaultdict(list)
@@ -127,15 +136,17 @@ def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[
     found, doubts = changes(
         after, before, lambda pattern: tuple(dict.fromkeys(first[name] for name in iam.expand(pattern))), named
     )
-    every = (replace(one, action=name) for one in found for name in others.get(one.action, [one.action]))
+    every = (replace(change, action=name) for change in found for name in others.get(change.action, [change.action]))
     return tuple(every), doubts
 
 
 def beyond(found: Iterable[Change], declared: Iterable[Declared]) -> tuple[Beyond, ...]:
     """Changes by where they come from, each pattern of actions in one where all that it names is among them."""
     patterns: dict[str, dict[str, None]] = defaultdict(dict)
-    for one in declared:
-        patterns[one.origin] |= dict.fromkeys(action for action in one.actions if "*" in action or "?" in action)
+    for statement in declared:
+        patterns[statement.origin] |= dict.fromkeys(
+            action for action in statement.actions if "*" in action or "?" in action
+        )
     groups: dict[tuple[str, str, Conditions], set[str]] = defaultdict(set)
     for change in found:
         groups[change.origin, change.resource, change.conditions].add(change.action)
@@ -157,18 +168,22 @@ def _in_patterns(actions: set[str], patterns: Iterable[str]) -> Iterator[str]:
 
 def _without(allowed: Iterable[Declared], unsaid: Sequence[Unsaid]) -> Iterator[Declared]:
     """What is allowed without what is left out of the draft."""
-    lost = {(a, arn, one.conditions) for one in unsaid for a in one.actions for arn in one.resources}
+    lost = {
+        (a, arn, left_out.conditions) for left_out in unsaid for a in left_out.actions for arn in left_out.resources
+    }
     if not lost:
         yield from allowed
         return
-    for one in allowed:
-        for resource in one.resources:
-            actions = tuple(action for action in one.actions if not _spellings(action, resource, one) & lost)
+    for statement in allowed:
+        for resource in statement.resources:
+            actions = tuple(
+                action for action in statement.actions if not _spellings(action, resource, statement) & lost
+            )
             if actions:
-                yield replace(one, actions=actions, resources=(resource,))
+                yield replace(statement, actions=actions, resources=(resource,))
 
 
-def _spellings(action: str, resource: str, one: Declared) -> set[tuple[str, str, Conditions]]:
+def _spellings(action: str, resource: str, statement: Declared) -> set[tuple[str, str, Conditions]]:
     """An action on a resource as the policy has it and as AWS spells it."""
     names = (action, *iam.expand(action)) if "*" not in action and "?" not in action else (action,)
-    return {(name, resource, one.conditions) for name in names}
+    return {(name, resource, statement.conditions) for name in names}

@@ -73,13 +73,13 @@ def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -
     """The code in a folder or a file; the workload has the folder's name, or its parent's too where that is taken."""
     files = tuple(files)
     read = read_files(files, str(folder))
-    needed = list(permissions(one for one in read.calls if not isinstance(one, Unmapped)))
-    unmapped = [one for one in (*read.calls, *needed) if isinstance(one, Unmapped)]
+    needed = list(permissions(call for call in read.calls if not isinstance(call, Unmapped)))
+    unmapped = [call for call in (*read.calls, *needed) if isinstance(call, Unmapped)]
     return Code(
         _name(folder, taken),
         folder,
-        tuple(one for one in needed if isinstance(one, CallPermission)),
-        tuple(sorted(set(unmapped), key=lambda one: (one.location, one.text))),
+        tuple(permission for permission in needed if isinstance(permission, CallPermission)),
+        tuple(sorted(set(unmapped), key=lambda call: (call.location, call.text))),
         read.unread,
         files,
     )
@@ -87,9 +87,11 @@ def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -
 
 def not_told(code: Code) -> Iterator[Finding]:
     """What keeps a draft from being complete; for code without any call, that there is nothing to draft."""
-    for one in code.left_out:
+    for unmapped in code.left_out:
         remedy = "look at what it calls, and add what it needs to the draft"
-        yield Finding("not-told", f"{one.text}: {one.reason}", remedy, one.location, severity=Severity.WARNING)
+        yield Finding(
+            "not-told", f"{unmapped.text}: {unmapped.reason}", remedy, unmapped.location, severity=Severity.WARNING
+        )
     if not code.permissions and not code.left_out:
         message, remedy = "no call of AWS's SDK was found in the code", "name the folder that the code is in"
         yield Finding("not-told", message, remedy, Location(str(code.folder)), severity=Severity.WARNING)
@@ -100,7 +102,7 @@ def _name(folder: Path, taken: Collection[str]) -> str:
     parts = (path if is_folder(path) else path.parent).parts[1:]
     names = (_slug("-".join(parts[-count:])) for count in range(1, len(parts) + 1))
     numbered = (f"workload-{number}" for number in itertools.count(1))
-    return next(one for one in itertools.chain(names, numbered) if one not in taken)
+    return next(name for name in itertools.chain(names, numbered) if name not in taken)
 
 
 def _slug(text: str) -> str:
@@ -116,21 +118,25 @@ def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tr
     """
     made, needed = _drafted(code.permissions, catalog)
     asked: dict[tuple[str, str], list[CallPermission]] = defaultdict(list)
-    for one in needed:
-        asked[one.action, one.resource].append(one)
+    for permission in needed:
+        asked[permission.action, permission.resource].append(permission)
     unknown = {_ANY: "which one is meant"} | {
-        mark: f"what {hint or 'the code'} is" for one in needed for mark, hint in one.unknown
+        mark: f"what {hint or 'the code'} is" for permission in needed for mark, hint in permission.unknown
     }
     where = code.folder.as_posix()
     lines = [printable(f"# Drafted from the calls of AWS in {where}. Fill in what stands in <…>.")]
     if code.left_out:
         lines.append("# Incomplete. Not in here, since the code does not tell it:")
-        lines += [printable(f"#   {one.location}: {one.text}: {one.reason}") for one in code.left_out]
+        lines += [
+            printable(f"#   {unmapped.location}: {unmapped.text}: {unmapped.reason}") for unmapped in code.left_out
+        ]
     lines += ["version: 1", f"workload: {code.name}"]
     lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
     said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
     said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
-    made = replace(made, rest=tuple(replace(one, resources=tuple(map(_own, one.resources))) for one in made.rest))
+    made = replace(
+        made, rest=tuple(replace(statement, resources=tuple(map(_own, statement.resources))) for statement in made.rest)
+    )
     return "".join(f"{line}\n" for line in lines) + draft_text(
         made, said, None if is_tried else {k: printable(v) for k, v in unknown.items()}
     )
@@ -141,7 +147,7 @@ def _compute(code: Code, catalog: Catalog, type_: str | None) -> Iterator[str]:
     types = (type_,) if type_ else recognised(code.files, str(code.folder), catalog)
     yield "compute:"
     if len(types) != 1:
-        likely = [*types] or [name for name, one in catalog.computes.items() if _holds_grants(one)]
+        likely = [*types] or [name for name, blueprint in catalog.computes.items() if _holds_grants(blueprint)]
         asked = placeholder(f"what it runs on, {' or '.join(likely)}; or name it by --type")
         yield f"  type: {json.dumps(asked)}"
         return
@@ -161,21 +167,24 @@ def _holds_grants(blueprint: ComputeBlueprint) -> bool:
 def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft, list[CallPermission]]:
     """The draft, and the permissions as it has them: a name that only holds a place is one where a field takes it."""
     made = draft(_declared(needed), catalog)
-    marks = {mark for one in needed for mark, _ in one.unknown}
+    marks = {mark for permission in needed for mark, _ in permission.unknown}
     unfit = {mark for rest in made.rest for resource in rest.resources for mark in marks if mark in resource}
     if unfit:  # a name that no field takes: the resource without it, where a type is for that
-        moved = [_anywhere(one) if any(mark in unfit for mark, _ in one.unknown) else one for one in needed]
+        moved = [
+            _anywhere(permission) if any(mark in unfit for mark, _ in permission.unknown) else permission
+            for permission in needed
+        ]
         left = {action for rest in draft(_declared(moved), catalog).rest for action in rest.actions}
         needed = [old if old.action in left else new for old, new in zip(needed, moved, strict=True)]
         made = draft(_declared(needed), catalog)
     wide = {action: _all_of(action) for rest in made.rest if rest.resources == ("*",) for action in rest.actions}
     if any(wide.values()):
-        rest = [part for one in made.rest for part in _narrowed(one, wide)]
+        rest = [part for statement in made.rest for part in _narrowed(statement, wide)]
         made = replace(made, rest=tuple(rest))
         needed = [
-            replace(one, resource=arn) if one.resource == "*" else one
-            for one in needed
-            for arn in (wide.get(one.action, ()) or (one.resource,))
+            replace(permission, resource=arn) if permission.resource == "*" else permission
+            for permission in needed
+            for arn in (wide.get(permission.action, ()) or (permission.resource,))
         ]
     return made, list(needed)
 
@@ -185,7 +194,9 @@ def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]
     if rest.resources != ("*",):
         yield rest
         return
-    for arns, actions in itertools.groupby(sorted(rest.actions, key=lambda one: wide[one]), key=lambda one: wide[one]):
+    for arns, actions in itertools.groupby(
+        sorted(rest.actions, key=lambda action: wide[action]), key=lambda action: wide[action]
+    ):
         reason = "the code does not tell which ones are meant" if arns else rest.reason
         yield replace(rest, actions=tuple(actions), resources=arns or ("*",), reason=reason)
 
@@ -216,17 +227,17 @@ def _named(arn: str) -> str:
     return ":".join([*parts[:5], parts[5].replace("*", _ANY, 1)])
 
 
-def _anywhere(one: CallPermission) -> CallPermission:
-    return CallPermission(one.action, "*", one.call)
+def _anywhere(permission: CallPermission) -> CallPermission:
+    return CallPermission(permission.action, "*", permission.call)
 
 
 def _declared(needed: Sequence[CallPermission]) -> Iterator[Declared]:
-    for action, resource in dict.fromkeys((one.action, one.resource) for one in needed):
+    for action, resource in dict.fromkeys((permission.action, permission.resource) for permission in needed):
         yield Declared("Allow", (action,), (resource,), (), "code")
 
 
 def _asked(action: str, listed: Sequence[CallPermission]) -> str:
-    places = list(dict.fromkeys(str(one.call.location) for one in listed))
+    places = list(dict.fromkeys(str(permission.call.location) for permission in listed))
     more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
-    unsure = "" if any(one.call.is_sure for one in listed) else " (by pattern)"
+    unsure = "" if any(permission.call.is_sure for permission in listed) else " (by pattern)"
     return printable(f"{action}{unsure}: {', '.join(places[:_FEW])}{more}")

@@ -65,9 +65,9 @@ def always(verb: Verb, action: str, arn: str) -> Conditions:
     """The conditions under which alone a verb grants an action on an ARN, as templates."""
     return tuple(
         (operator, key, tuple(values))
-        for one in verb.scope
-        if one.covers(action, arn)
-        for operator, block in one.conditions.items()
+        for rule in verb.scope
+        if rule.covers(action, arn)
+        for operator, block in rule.conditions.items()
         for key, values in block.items()
     )
 
@@ -85,7 +85,7 @@ def offers(catalog: Catalog) -> Mapping[str, Sequence[Offer]]:
             refused = tuple(
                 name
                 for name, exclusions in blueprint.exclusions.items()
-                if all(any(verb.name in one.verbs for one in exclusions) for verb in verbs)
+                if all(any(verb.name in exclusion.verbs for exclusion in exclusions) for verb in verbs)
             )
             found[action].append(Offer(blueprint, arn, action, conditions, optional, refused, tuple(verbs)))
     return found
@@ -93,10 +93,10 @@ def offers(catalog: Catalog) -> Mapping[str, Sequence[Offer]]:
 
 def _optional(blueprint: ResourceBlueprint, action: str, arn: str) -> Iterable[tuple[str, str, Conditions]]:
     for name, scopes in blueprint.scope.items():
-        for one in scopes:
-            if one.covers(action, arn):
-                conditions = tuple((o, k, tuple(v)) for o, block in one.conditions.items() for k, v in block.items())
-                yield name, one.each, conditions
+        for rule in scopes:
+            if rule.covers(action, arn):
+                conditions = tuple((o, k, tuple(v)) for o, block in rule.conditions.items() for k, v in block.items())
+                yield name, rule.each, conditions
 
 
 def named(offer: Offer, resource: str, *, exact: bool) -> Fields | None:
@@ -134,9 +134,9 @@ def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | Non
     return None if left else fields
 
 
-def compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def compatible(fields: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two sets of fields can be those of one entry."""
-    return all(other[name] == value for name, value in one.items() if name in other)
+    return all(other[name] == value for name, value in fields.items() if name in other)
 
 
 def _service(template: str) -> str:
@@ -182,17 +182,17 @@ def _take_each(block: Conditions, name: str, left: _Left, fields: Fields) -> boo
 
 def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Sequence[str], fields: Fields) -> bool:
     """Whether templates can be the values of a condition, and with which fields."""
-    written = [_ARN.sub(lambda found: blueprint.arns[found[1]], one) for one in templates]
+    written = [_ARN.sub(lambda found: blueprint.arns[found[1]], template) for template in templates]
     if len(written) == 1:
         read = [_read(blueprint, written[0], value, exact=True) for value in values]
         first = read[0]
         if first is None or len(read) == 1:
             return first is not None and _agree(first, fields)
         merged: Fields = dict(first)
-        for one in read[1:]:
-            if one is None:
+        for more in read[1:]:
+            if more is None:
                 return False
-            for name, value in one.items():
+            for name, value in more.items():
                 if isinstance(value, tuple):
                     merged[name] += value
                 elif merged[name] != value:
@@ -202,8 +202,8 @@ def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Seque
     open_ = list(values)
     for template in written:
         for value in open_:
-            one = _read(blueprint, template, value, exact=True)
-            if one is not None and _agree(one, fields):
+            fitted = _read(blueprint, template, value, exact=True)
+            if fitted is not None and _agree(fitted, fields):
                 open_.remove(value)
                 break
         else:

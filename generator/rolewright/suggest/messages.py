@@ -70,9 +70,9 @@ def _parts(flat: str) -> Iterator[str]:
     """The text of each denial in a log: from the begin of its line, or from who asked, up to the next."""
     told = list(_table().told.finditer(flat))
     begin = 0
-    for before, one in pairwise(told):
-        line = flat.rfind("\n", before.end(), one.start())
-        yield flat[begin : (begin := one.start() if line < 0 else line + 1)]
+    for before, following in pairwise(told):
+        line = flat.rfind("\n", before.end(), following.start())
+        yield flat[begin : (begin := following.start() if line < 0 else line + 1)]
     yield flat[begin:]
 
 
@@ -88,10 +88,10 @@ def _read(flat: str) -> Question | None:
             question, told = _found(flat, found, fixed, question), True
             break
     reason = question.reason or reason_of(flat, denial=told)
-    if not told and not reason and not any(one in lower for one in table.denied):
+    if not told and not reason and not any(phrase in lower for phrase in table.denied):
         return None
     question = _with_operation(question, flat)
-    platform = question.platform or any(one in lower for one in table.platform)
+    platform = question.platform or any(phrase in lower for phrase in table.platform)
     return replace(question, platform=platform, reason=reason)
 
 
@@ -100,9 +100,9 @@ def reason_of(text: str, *, denial: bool = False) -> str:
     lower = " ".join(text.lower().split())
     return next(
         (
-            one.name
-            for texts, one in _table().reasons
-            if (one.denies or not denial) and any(text in lower for text in texts)
+            reason.name
+            for texts, reason in _table().reasons
+            if (reason.denies or not denial) and any(text in lower for text in texts)
         ),
         "",
     )
@@ -110,7 +110,7 @@ def reason_of(text: str, *, denial: bool = False) -> str:
 
 def why(name: str) -> Why:
     """What is said of a reason; a message without one may be mended."""
-    return next((one for _, one in _table().reasons if one.name == name), Why("", "", mends=True))
+    return next((reason for _, reason in _table().reasons if reason.name == name), Why("", "", mends=True))
 
 
 def _flat(text: str) -> str:
@@ -177,7 +177,7 @@ def _resource(rest: str) -> tuple[str, str]:
     ends = [at for text in _table().after if (at := flat.find(text)) >= 0]
     end = min(ends, default=-1)
     if end < 0 or "User:" in inner[:end] or "authorized" in inner[:end]:
-        end = next((at for at, one in enumerate(inner) if one.isspace()), len(inner))
+        end = next((at for at, character in enumerate(inner) if character.isspace()), len(inner))
     said = _joined(inner[:end].strip()).rstrip(".,;)}]'")
     words = ("associated", "because", "with", "null", "None", "undefined", "")
     return ("", rest) if said.split(" ")[0] in words else (said, rest[before.end() + end :])
@@ -239,19 +239,19 @@ def _table() -> _Table:
 
     return _Table(
         compiled(data["told"]),
-        tuple((compiled(one["pattern"]), one) for one in data["denials"]),
-        tuple(compiled(one) for one in data["also"]),
+        tuple((compiled(denial["pattern"]), denial) for denial in data["denials"]),
+        tuple(compiled(pattern) for pattern in data["also"]),
         tuple(data["denied"]),
         tuple(data["platform"]),
-        tuple((one["kind"], re.compile(one["pattern"])) for one in data["principals"]),
+        tuple((principal["kind"], re.compile(principal["pattern"])) for principal in data["principals"]),
         compiled(data["before_resource"]),
         tuple(data["after_resource"]),
         data["services"],
         tuple(
             (
-                tuple(text.lower() for text in one["texts"]),
-                Why(one["name"], one["said"], one.get("mends", False), one.get("denies", True)),
+                tuple(text.lower() for text in reason["texts"]),
+                Why(reason["name"], reason["said"], reason.get("mends", False), reason.get("denies", True)),
             )
-            for one in data["reasons"]
+            for reason in data["reasons"]
         ),
     )

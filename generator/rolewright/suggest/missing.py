@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.blueprint.model import RoleBlueprint
-    from rolewright.review.why import Answer, Question
+    from rolewright.review.why import Explanation, Question
     from rolewright.suggest.case import Case
     from rolewright.suggest.entries import Candidate
 
 
-def notes(case: Case, judged: Answer) -> Iterator[str]:
+def notes(case: Case, judged: Explanation) -> Iterator[str]:
     """What AWS's reason comes to, who asked, and what the manifest has to do with it."""
     question = case.question
     if not judged.roles:
@@ -45,7 +45,7 @@ def notes(case: Case, judged: Answer) -> Iterator[str]:
         yield from _made(case)
 
 
-def _blocked(question: Question, judged: Answer) -> Iterator[str]:
+def _blocked(question: Question, judged: Explanation) -> Iterator[str]:
     """What the manifest has to do with a denial that is not its own."""
     if judged.allowed and not judged.denied:
         yield "the manifest itself lets the role do it"
@@ -55,11 +55,11 @@ def _blocked(question: Question, judged: Answer) -> Iterator[str]:
     yield f"nothing in this manifest{alone} can help"
 
 
-def _by_now(question: Question, judged: Answer) -> Iterator[str]:
+def _by_now(question: Question, judged: Explanation) -> Iterator[str]:
     """That the manifest allows what was denied."""
     if not judged.is_allowed or not question.because:
         return
-    if all(one.conditions for one in judged.allowed):
+    if all(reason.conditions for reason in judged.allowed):
         yield "the manifest allows it under conditions alone: apply its module, and see whether the request meets them"
     elif question.reason:
         yield "the manifest allows it by now: apply its module"
@@ -69,7 +69,7 @@ def _by_now(question: Question, judged: Answer) -> Iterator[str]:
 
 def is_made(case: Case) -> bool:
     """Whether the module makes what the action would make, under the name that was asked for."""
-    return any(case.action in one["actions"] and _asked(case, one) in _own(case, one) for one in _facts()["made"])
+    return any(case.action in made["actions"] and _asked(case, made) in _own(case, made) for made in _facts()["made"])
 
 
 def is_vain(case: Case) -> bool:
@@ -105,15 +105,15 @@ def _not_ours(case: Case) -> Iterator[str]:
 
 def _made(case: Case) -> Iterator[str]:
     """That the module itself makes what the action would make."""
-    for one in _facts()["made"]:
-        if case.action not in one["actions"]:
+    for made in _facts()["made"]:
+        if case.action not in made["actions"]:
             continue
-        asked, own = _asked(case, one), _own(case, one)
+        asked, own = _asked(case, made), _own(case, made)
         if asked in own:
-            yield f"{one['said']} {asked}: apply the module before this runs"
+            yield f"{made['said']} {asked}: apply the module before this runs"
             return
         if asked and own:
-            yield f"{one['said']} {', '.join(sorted(own))}, and this asks for {asked}: the name differs"
+            yield f"{made['said']} {', '.join(sorted(own))}, and this asks for {asked}: the name differs"
             return
 
 
@@ -140,7 +140,7 @@ def refused_notes(refused: Sequence[tuple[Candidate, str]], helped: bool) -> Ite
             yield f"not taken: {candidate.said()}: {message}"
 
 
-def asks(case: Case, judged: Answer, lacking: Sequence[Candidate]) -> Iterator[str]:
+def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Iterator[str]:
     """What has to be told before there is advice."""
     question = case.question
     if not question.action:
@@ -182,7 +182,7 @@ def _which_action(case: Case) -> Iterator[str]:
         yield f"the text tells {known}: which action was denied, and on what?"
 
 
-def _which_resource(case: Case, judged: Answer) -> Iterator[str]:
+def _which_resource(case: Case, judged: Explanation) -> Iterator[str]:
     question = case.question
     facts, service = iam.action(question.action), iam.service(question.action.partition(":")[0])
     kinds = " or ".join(facts.resource_types) if facts and service else "resource"
@@ -190,8 +190,9 @@ def _which_resource(case: Case, judged: Answer) -> Iterator[str]:
     beside = _facts()["beside"].get(question.action)
     if beside and not question.reason:
         yield beside
-    for one in judged.near:
-        yield f"allowed is {question.action} on {one.resource}, by {', '.join(origin for origin, _ in one.origins)}"
+    for reason in judged.near:
+        origins = ", ".join(origin for origin, _ in reason.origins)
+        yield f"allowed is {question.action} on {reason.resource}, by {origins}"
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         verbs = list(needed_verbs(blueprint, case.action, tuple(blueprint.arns)))

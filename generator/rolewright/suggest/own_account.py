@@ -59,7 +59,7 @@ def named_most(declared: Iterable[Declared], account: str = "") -> Own:
 
     Of those named as often the first is taken. A region counts where the ARN is of that account, or of none.
     """
-    arns = [segments(resource) for one in declared for resource in one.resources]
+    arns = [segments(resource) for statement in declared for resource in statement.resources]
     arns = [parts for parts in arns if len(parts) == 6]
     account = account or _most("account", (parts[4] for parts in arns))
     region = _most("region", (parts[3] for parts in arns if not account or parts[4] in ("", "*", account)))

@@ -54,7 +54,7 @@ def key_fields(case: Case, role: RoleBlueprint) -> Iterator[tuple[str, str]]:
             if use.resource == key and (use.role == role.key or injected):
                 verbs |= {verb.name for verb in blueprint.narrow(use.verbs)} | {*use.verbs}
         for field, companions in blueprint.companions.items():
-            brought = any(case.action in one.actions and verbs & {*one.verbs} for one in companions)
+            brought = any(case.action in companion.actions and verbs & {*companion.verbs} for companion in companions)
             if brought and not resource.fields.get(field):
                 yield key, field
 
@@ -90,7 +90,9 @@ def _used(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
 
 def used_by(case: Case, role: RoleBlueprint) -> Iterator[tuple[str, str]]:
     """The fields of compute that bring the action to a role, each with the type of resource that it names."""
-    found = ((".".join(step for step in path if step != _ITEM), one.type) for path, one, _ in _uses(case, role))
+    found = (
+        (".".join(step for step in path if step != _ITEM), blueprint.type) for path, blueprint, _ in _uses(case, role)
+    )
     yield from dict.fromkeys(found)
 
 
@@ -160,7 +162,7 @@ def _places(fields: Mapping[str, Any], mark: str) -> Iterator[tuple[tuple[str, .
         if isinstance(schema.get("items"), dict):
             required = {*schema["items"].get("required", ())}
             inner = schema["items"].get("properties", {})
-            waiting += [((*path, _ITEM, name), one) for name, one in inner.items() if required <= {name}]
+            waiting += [((*path, _ITEM, name), nested) for name, nested in inner.items() if required <= {name}]
         if isinstance(schema.get("additionalProperties"), dict):
             waiting.append(((*path, _NAME), schema["additionalProperties"]))
 

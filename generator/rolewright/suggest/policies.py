@@ -67,19 +67,19 @@ def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
         if _of_resource(document):
             unread[Unread("", "a policy with a Principal is that of a resource, and is left out")] = None
             continue
-        for number, one in enumerate(statements(document), 1):
-            name = one.sid or f"statement {number}"
+        for number, statement in enumerate(statements(document), 1):
+            name = statement.sid or f"statement {number}"
             name = f"policy {order}, {name}" if len(documents) > 1 else name
-            if one.not_actions or one.not_resources:
-                unread[_unread(one, name)] = None
+            if statement.not_actions or statement.not_resources:
+                unread[_unread(statement, name)] = None
             else:
-                (allowed if one.effect == "Allow" else denied).append(_declared(one, name))
+                (allowed if statement.effect == "Allow" else denied).append(_declared(statement, name))
     return Foreign(file, tuple(allowed), tuple(denied), tuple(unread))
 
 
-def _unread(one: PolicyStatement, name: str) -> Unread:
-    what = "NotAction" if one.not_actions else "NotResource"
-    if one.effect == "Allow":
+def _unread(statement: PolicyStatement, name: str) -> Unread:
+    what = "NotAction" if statement.not_actions else "NotResource"
+    if statement.effect == "Allow":
         return Unread("Allow", f"{name}: what {what} leaves is no list that a manifest can have")
     return Unread("Deny", f"{name}: a Deny with {what} is not compared; it may deny what is allowed here")
 
@@ -111,16 +111,16 @@ def _documents(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
 def _of_resource(document: dict[str, Any]) -> bool:
     listed = document["Statement"]
     return any(
-        isinstance(one, dict) and ("Principal" in one or "NotPrincipal" in one)
-        for one in (listed if isinstance(listed, list) else [listed])
+        isinstance(statement, dict) and ("Principal" in statement or "NotPrincipal" in statement)
+        for statement in (listed if isinstance(listed, list) else [listed])
     )
 
 
-def _declared(one: PolicyStatement, name: str) -> Declared:
+def _declared(statement: PolicyStatement, name: str) -> Declared:
     def meant(text: str) -> str:
         """Write a text as a document does in which `${` means something."""
-        return text if one.variables else text.replace("${", "${$}{")
+        return text if statement.variables else text.replace("${", "${$}{")
 
-    conditions = tuple((atom.operator, atom.key, tuple(map(meant, atom.values))) for atom in one.conditions)
-    effect: Literal["Allow", "Deny"] = "Allow" if one.effect == "Allow" else "Deny"
-    return Declared(effect, one.actions, tuple(map(meant, one.resources)), conditions, name)
+    conditions = tuple((atom.operator, atom.key, tuple(map(meant, atom.values))) for atom in statement.conditions)
+    effect: Literal["Allow", "Deny"] = "Allow" if statement.effect == "Allow" else "Deny"
+    return Declared(effect, statement.actions, tuple(map(meant, statement.resources)), conditions, name)

@@ -39,7 +39,7 @@ def fitting(catalog: Catalog, action: str, resource: str) -> list[tuple[Resource
         for fields in [fields_of(blueprint, arn, resource)]
         if fields is not None
     }
-    ranked = sorted(found, key=lambda one: (None in found[one].values(), -len(catalog.resources[one[0]].verbs)))
+    ranked = sorted(found, key=lambda pair: (None in found[pair].values(), -len(catalog.resources[pair[0]].verbs)))
     return [(catalog.resources[type_], arn) for type_, arn in ranked]
 
 
@@ -84,7 +84,7 @@ def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
     by_arn = blueprint.identified_by if "arn" in values else ()
     lacking = tuple(name for name in dict.fromkeys(needed) if name not in values and name not in by_arn)
     return Entry(
-        _key(blueprint, [*identity.values(), *(one for name, one in fields.items() if name not in CONTEXT)]),
+        _key(blueprint, [*identity.values(), *(value for name, value in fields.items() if name not in CONTEXT)]),
         values,
         lacking,
     )
@@ -126,4 +126,4 @@ def needed_verbs(blueprint: ResourceBlueprint, action: str, arns: tuple[str, ...
 
 def _is_aside(verb: Verb, action: str) -> bool:
     """Whether a verb puts an action under conditions that no field tells."""
-    return any(action in one.actions and "${" not in str(one.conditions) for one in verb.scope)
+    return any(action in rule.actions and "${" not in str(rule.conditions) for rule in verb.scope)

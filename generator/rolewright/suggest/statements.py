@@ -57,7 +57,7 @@ def _kind(item: Item, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
         if fields is not None and OPEN not in [value for name, value in fields.items() if name not in CONTEXT]:
             kind = "conditions" if fitting(offer, item.resource, item.conditions) is None else ""
             return kind or ("place" if offer.identifies else "beside"), offer.blueprint.type
-    offer = max(near, key=lambda one: (one.identifies, len(one.blueprint.verbs)))
+    offer = max(near, key=lambda candidate: (candidate.identifies, len(candidate.blueprint.verbs)))
     if not set("*?$") & set(item.resource):
         return "name", offer.blueprint.type
     if not offer.identifies:

@@ -58,18 +58,18 @@ def live(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Live
     lived: list[Lived] = []
     faults: list[Fault] = []
     with ThreadPoolExecutor(jobs) as pool:
-        for one, found in pool.map(lambda group: _live(group, wanted), _groups(modules, wanted)):
-            lived += one
+        for outcomes, found in pool.map(lambda group: _live(group, wanted), _groups(modules, wanted)):
+            lived += outcomes
             faults += found
     order = {built.workload.name: number for number, built in enumerate(modules)}
-    lived.sort(key=lambda one: order[one.call.built.workload.name])
+    lived.sort(key=lambda outcome: order[outcome.call.built.workload.name])
     return lived, faults
 
 
 def _groups(modules: Sequence[Built], wanted: Wanted) -> Iterator[list[Built]]:
     """The modules of each root: those that can be applied are apart from those that cannot."""
     for planned in (False, True):
-        kept = [one for one in modules if bool(wanted.apply and lacking(one)) == planned]
+        kept = [module for module in modules if bool(wanted.apply and lacking(module)) == planned]
         for first in range(0, len(kept), _TOGETHER):
             yield kept[first : first + _TOGETHER]
 
@@ -91,7 +91,7 @@ def _live(modules: Sequence[Built], wanted: Wanted) -> tuple[list[Lived], list[F
             return [], faults
         added = root.added()
         if applied:
-            wanted.tell(f"apply {_counted(sum(one.total() for one in added.values()), 'resource')}")
+            wanted.tell(f"apply {_counted(sum(counter.total() for counter in added.values()), 'resource')}")
             faults = root.apply()
             if not faults:
                 wanted.tell("plan a second time")

@@ -137,7 +137,7 @@ def subnets_exist(original: Replacement, backend: Any, subnet_id: str) -> Any:
 def _make_subnet(backend: Any, subnet_id: str) -> None:
     taken = [subnet.cidr for subnet in backend.describe_subnets()]
     network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
-    free = next(one for one in network.subnets(new_prefix=24) if not any(map(one.overlaps, taken)))
+    free = next(subnet for subnet in network.subnets(new_prefix=24) if not any(map(subnet.overlaps, taken)))
     zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # not all in one: a mount target has its zone alone
     made = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
     zone = backend.subnets[made.availability_zone]

@@ -119,7 +119,7 @@ class Root:
     def validate(self) -> list[Fault]:
         """Errors and warnings of `terraform validate`."""
         verdict = self.terraform.json(self.folder, "validate", "-json", accept=(0, 1))
-        return [self._diagnosis("validate", one) for one in verdict["diagnostics"]]
+        return [self._diagnosis("validate", diagnostic) for diagnostic in verdict["diagnostics"]]
 
     def plan(self) -> list[Fault]:
         """Plan, and keep the plan. What Terraform warns of is a fault too."""
@@ -168,13 +168,15 @@ class Root:
     def _step(self, step: str, *arguments: str) -> list[Fault]:
         output = self.terraform.run(self.folder, step, "-json", *arguments, accept=(0, 1))
         messages = [json.loads(line) for line in output.splitlines()]
-        return [self._diagnosis(step, one["diagnostic"]) for one in messages if one["type"] == "diagnostic"]
+        return [self._diagnosis(step, message["diagnostic"]) for message in messages if message["type"] == "diagnostic"]
 
-    def _diagnosis(self, step: str, one: dict[str, Any]) -> Fault:
-        place = one.get("range") or {"filename": "", "start": {"line": 0}}
-        address, (folder, _, file) = one.get("address") or "", place["filename"].partition("/")
+    def _diagnosis(self, step: str, diagnostic: dict[str, Any]) -> Fault:
+        place = diagnostic.get("range") or {"filename": "", "start": {"line": 0}}
+        address, (folder, _, file) = diagnostic.get("address") or "", place["filename"].partition("/")
         where = f" at {address}" if address else ""
-        text = f"{one['severity']}{where}: {': '.join(filter(None, (one['summary'], one['detail'])))}"
+        text = (
+            f"{diagnostic['severity']}{where}: {': '.join(filter(None, (diagnostic['summary'], diagnostic['detail'])))}"
+        )
         called = self._called(address) or self._called(folder)
         return Fault(called, step, text, file, place["start"]["line"] if file else 0)
 
@@ -184,7 +186,7 @@ class Root:
         if found is None:
             return None
         name = f"m{found[1]}{found[2] or ''}"
-        return next((one for one in self.calls if one.name == name or one.name.startswith(f"{name}_")), None)
+        return next((call for call in self.calls if call.name == name or call.name.startswith(f"{name}_")), None)
 
 
 def _changed(change: dict[str, Any]) -> str:

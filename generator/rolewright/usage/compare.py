@@ -71,8 +71,8 @@ def compare_usage(
     """
     for key, role_name in names.items():
         uses = [
-            one
-            for (account, other), one in sorted(tally.roles.items())
+            use
+            for (account, other), use in sorted(tally.roles.items())
             if other == role_name
             and (not environment.name or account == environment.account)  # else any account is meant
         ]
@@ -108,10 +108,10 @@ def compare_usage(
 def unused_of(listed: Sequence[RoleUsage]) -> dict[str, tuple[str, ...]]:
     """The actions that no environment used, by the key of the resource that they are declared for."""
     states: dict[tuple[str, str], set[str]] = {}
-    for one in (each for role in listed for each in role.permissions):
-        section, _, key = one.origin.removesuffix(".access").partition(".")
-        if section == "resources" and one.origin.endswith(".access"):
-            states.setdefault((key, one.action), set()).add(one.state)
+    for permission in (each for role in listed for each in role.permissions):
+        section, _, key = permission.origin.removesuffix(".access").partition(".")
+        if section == "resources" and permission.origin.endswith(".access"):
+            states.setdefault((key, permission.action), set()).add(permission.state)
     found: dict[str, list[str]] = {}
     for (key, action), seen in states.items():
         if seen == {"unused"}:
@@ -145,7 +145,7 @@ def _permission(
         state, because = "unseen", blind
     elif not seen.count and any(action in use.stopped for use in uses):
         state, because = "unseen", "a call of it was refused, and none came through"
-    elif not seen.count and any(matches(one, action.lower(), Kind.TEXT) for one in silent_patterns()):
+    elif not seen.count and any(matches(silent, action.lower(), Kind.TEXT) for silent in silent_patterns()):
         state, because = "unseen", "it leaves no event of its own"
     elif not seen.count and tally.gap:
         state, because = "unseen", tally.gap
@@ -167,18 +167,18 @@ def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> s
     return "" if environment.region in regions else f"no record is of {environment.account} in {environment.region}"
 
 
-def _remembered(one: Permission, accessed: LastAccessed | None) -> Permission:
+def _remembered(permission: Permission, accessed: LastAccessed | None) -> Permission:
     """With what IAM remembers, where the records could not show it."""
-    prefix = one.action.split(":", maxsplit=1)[0]
-    if one.state != "unseen" or accessed is None or prefix not in accessed.services:
-        return one
+    prefix = permission.action.split(":", maxsplit=1)[0]
+    if permission.state != "unseen" or accessed is None or prefix not in accessed.services:
+        return permission
     used = accessed.services[prefix]
-    tracked = accessed.actions.get(one.action)
+    tracked = accessed.actions.get(permission.action)
     if tracked:
-        return replace(one, state="used", seen=Seen(1, tracked, tracked), because="IAM saw it used")
+        return replace(permission, state="used", seen=Seen(1, tracked, tracked), because="IAM saw it used")
     if not used:
-        return replace(one, state="unused", because=f"IAM never saw {prefix} used by this role")
-    return replace(one, because=f"{one.because}; IAM saw {prefix} used last {used}")
+        return replace(permission, state="unused", because=f"IAM never saw {prefix} used by this role")
+    return replace(permission, because=f"{permission.because}; IAM saw {prefix} used last {used}")
 
 
 def _bucket_of(arn: str, pattern: str) -> bool:
@@ -188,10 +188,10 @@ def _bucket_of(arn: str, pattern: str) -> bool:
 
 def _sum(seen: Iterable[Seen]) -> Seen:
     total = Seen()
-    for one in seen:
-        total.count += one.count
-        total.first = min(filter(None, (total.first, one.first)), default="")
-        total.last = max(total.last, one.last)
+    for part in seen:
+        total.count += part.count
+        total.first = min(filter(None, (total.first, part.first)), default="")
+        total.last = max(total.last, part.last)
     return total
 
 

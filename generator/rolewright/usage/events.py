@@ -58,9 +58,9 @@ def event_of(record: Mapping[str, Any]) -> Event:
     account = _text(identity.get("accountId"))
     endpoint = record.get("eventCategory") == _ENDPOINT
     arns = (
-        _text(one.get("ARN") or one.get("arn"))
-        for one in (resources if isinstance(resources, list) else ())
-        if isinstance(one, dict)
+        _text(resource.get("ARN") or resource.get("arn"))
+        for resource in (resources if isinstance(resources, list) else ())
+        if isinstance(resource, dict)
     )
     return Event(
         time=_text(record.get("eventTime")),

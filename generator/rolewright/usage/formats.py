@@ -42,16 +42,20 @@ def foreign_format(head: str) -> Format | None:
         return None
     first = text.splitlines()[0]
     line = next(csv.reader([first], delimiter="\t" if "\t" in first else ","), [])
-    columns = {one.strip().lower() for one in line} if len(line) > 1 else set()
+    columns = {cell.strip().lower() for cell in line} if len(line) > 1 else set()
     return next(
-        (one for one in _formats() if text.startswith(one.starts) or (one.columns and one.columns <= columns)),
+        (
+            known
+            for known in _formats()
+            if text.startswith(known.starts) or (known.columns and known.columns <= columns)
+        ),
         None,
     )
 
 
 def foreign_object(value: Mapping[str, Any]) -> Format | None:
     """What an object is that is no record, if it is known."""
-    return next((one for one in _formats() if one.keys and one.keys <= value.keys()), None)
+    return next((known for known in _formats() if known.keys and known.keys <= value.keys()), None)
 
 
 @cache
@@ -59,13 +63,13 @@ def _formats() -> tuple[Format, ...]:
     listed = load(Path(__file__).with_name("formats.yaml")).trees[0].data
     return tuple(
         Format(
-            one["name"],
-            one.get("how", ""),
-            one.get("idle", False),
-            one.get("holds", False),
-            frozenset(one.get("keys", ())),
-            frozenset(one.get("columns", ())),
-            tuple(one.get("starts", ())),
+            described["name"],
+            described.get("how", ""),
+            described.get("idle", False),
+            described.get("holds", False),
+            frozenset(described.get("keys", ())),
+            frozenset(described.get("columns", ())),
+            tuple(described.get("starts", ())),
         )
-        for one in listed
+        for described in listed
     )

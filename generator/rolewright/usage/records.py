@@ -68,17 +68,17 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
     """
     for path in paths:
         for file in _below(path, reading) if is_folder(path) else [path]:
-            one = _File()
+            read = _File()
             try:
                 with open_plain(file) as opened:
-                    yield from _file(opened, one, reading)
+                    yield from _file(opened, read, reading)
             except UnreadableError as error:
-                one.broken = str(error)
+                read.broken = str(error)
             except (OSError, EOFError, zlib.error) as error:
-                one.broken = str(error) or "ends too early"
+                read.broken = str(error) or "ends too early"
             except ValueError as error:
-                one.broken = str(error) if one.records or one.wrapped else "is no JSON"
-            _sort(str(file), one, reading)
+                read.broken = str(error) if read.records or read.wrapped else "is no JSON"
+            _sort(str(file), read, reading)
 
 
 def _below(folder: Path, reading: Reading) -> Iterator[Path]:
@@ -106,36 +106,36 @@ class _File:
     empty: bool = False
 
 
-def _sort(file: str, one: _File, reading: Reading) -> None:
+def _sort(file: str, read: _File, reading: Reading) -> None:
     """Say what became of a file."""
-    if not one.records and one.kind is not None:
-        if one.kind.idle:
+    if not read.records and read.kind is not None:
+        if read.kind.idle:
             reading.idle += 1
         else:
-            reading.unread[file] = one.kind.told
-            reading.missed |= {file} if one.kind.holds else set()
-    elif one.broken and (one.records or one.wrapped):
-        reading.broken[file] = one.broken
+            reading.unread[file] = read.kind.told
+            reading.missed |= {file} if read.kind.holds else set()
+    elif read.broken and (read.records or read.wrapped):
+        reading.broken[file] = read.broken
         reading.missed.add(file)
-    elif one.goes_on:
+    elif read.goes_on:
         reading.broken[file] = "is one page of several, as its NextToken tells"
         reading.missed.add(file)
-    elif one.records or (one.wrapped and not one.objects):
+    elif read.records or (read.wrapped and not read.objects):
         reading.files += 1
     else:
-        why = one.broken or ("has other objects" if one.objects else "is empty")
+        why = read.broken or ("has other objects" if read.objects else "is empty")
         reading.unread[file] = f"no record of CloudTrail in it: it {why}"
-        reading.missed |= set() if one.empty else {file}
+        reading.missed |= set() if read.empty else {file}
 
 
-def _file(opened: BinaryIO, one: _File, reading: Reading) -> Iterator[dict[str, Any]]:
+def _file(opened: BinaryIO, read: _File, reading: Reading) -> Iterator[dict[str, Any]]:
     head = opened.read(2)
     opened.seek(0)
     blocks = _inflated(opened) if head == b"\x1f\x8b" else iter(lambda: opened.read(_BLOCK), b"")
     first = next(blocks, b"")
-    one.empty = not first.strip()
-    one.kind = foreign_format(first[:4096].decode("utf-8", "replace"))
-    if one.kind is not None:
+    read.empty = not first.strip()
+    read.kind = foreign_format(first[:4096].decode("utf-8", "replace"))
+    if read.kind is not None:
         return
 
     def again() -> Iterator[bytes]:
@@ -143,10 +143,10 @@ def _file(opened: BinaryIO, one: _File, reading: Reading) -> Iterator[dict[str, 
         yield from blocks
 
     before = reading.foreign
-    for value in _values(again(), one):
-        yield from _records(value, one, reading)
+    for value in _values(again(), read):
+        yield from _records(value, read, reading)
         others = reading.foreign - before
-        if others > _MOST_FOREIGN and others > one.records:
+        if others > _MOST_FOREIGN and others > read.records:
             raise UnreadableError(f"has {others:,} values that are no records of CloudTrail")
 
 
@@ -171,13 +171,13 @@ def _inflated(opened: BinaryIO) -> Iterator[bytes]:
         raise EOFError("ends too early")
 
 
-def _records(value: Any, one: _File, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+def _records(value: Any, read: _File, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
     """The records in a value that did not come before: it is one, or wraps one as text, or several."""
-    for found in _unwrapped(value, one, 0):
+    for found in _unwrapped(value, read, 0):
         if found is None:
             reading.foreign += 1
             continue
-        one.records += 1
+        read.records += 1
         if isinstance(found.get("eventID"), str):
             digest = hashlib.blake2b(found["eventID"].encode("utf-8", "replace"), digest_size=8).digest()
             if digest in reading.seen:
@@ -188,15 +188,15 @@ def _records(value: Any, one: _File, reading: Reading) -> Iterator[dict[str, Any
         yield found
 
 
-def _unwrapped(value: Any, one: _File, depth: int) -> Iterator[dict[str, Any] | None]:  # noqa: ANN401 - JSON
+def _unwrapped(value: Any, read: _File, depth: int) -> Iterator[dict[str, Any] | None]:  # noqa: ANN401 - JSON
     """The records in a value; None for each thing that is none."""
     if isinstance(value, list) and depth < _DEEP:
         cells = {cell.get("field"): cell.get("value") for cell in value if isinstance(cell, dict) and "field" in cell}
         for inner in [cells] if cells else value:
-            yield from _unwrapped(inner, one, depth + 1)
+            yield from _unwrapped(inner, read, depth + 1)
         return
     if not isinstance(value, dict) or depth >= _DEEP:
-        one.objects += 1
+        read.objects += 1
         yield None
         return
     if isinstance(value.get("eventSource"), str) and isinstance(value.get("eventName"), str):
@@ -206,18 +206,18 @@ def _unwrapped(value: Any, one: _File, depth: int) -> Iterator[dict[str, Any] | 
         return
     for name in _LISTS:
         if isinstance(value.get(name), list):
-            one.wrapped = True
-            one.goes_on = one.goes_on or any(value.get(token) for token in _MORE)
-            yield from _unwrapped(value[name], one, depth + 1) if value[name] else ()
+            read.wrapped = True
+            read.goes_on = read.goes_on or any(value.get(token) for token in _MORE)
+            yield from _unwrapped(value[name], read, depth + 1) if value[name] else ()
             return
     for name in _TEXTS:
         inner = _parsed(value.get(name))
         if isinstance(inner, dict):
-            yield from _unwrapped(inner, one, depth + 1)
-            one.kind = one.kind or foreign_object(value)
+            yield from _unwrapped(inner, read, depth + 1)
+            read.kind = read.kind or foreign_object(value)
             return
-    one.objects += 1
-    one.kind = one.kind or foreign_object(value)
+    read.objects += 1
+    read.kind = read.kind or foreign_object(value)
     yield None
 
 
@@ -230,7 +230,7 @@ def _parsed(value: object) -> object:
         return None
 
 
-def _values(blocks: Iterator[bytes], one: _File) -> Iterator[Any]:
+def _values(blocks: Iterator[bytes], read: _File) -> Iterator[Any]:
     """The objects of `{"Records": […]}` and the like or of lists, or one object after the other."""
     text = _Text(blocks)
     text.skip(_START)
@@ -240,7 +240,7 @@ def _values(blocks: Iterator[bytes], one: _File) -> Iterator[Any]:
         if not wrapped and not text.starts("["):
             yield text.value()
             continue
-        one.wrapped = True
+        read.wrapped = True
         text.past("[")
         while text.skip(_SPACE) and not text.starts("]"):
             yield text.value()
@@ -248,7 +248,7 @@ def _values(blocks: Iterator[bytes], one: _File) -> Iterator[Any]:
         while wrapped and text.skip(_SPACE) and not text.starts("}"):  # what stands beside the records
             name = text.value()
             text.past(":")
-            one.goes_on = bool(text.value() and name in _MORE) or one.goes_on
+            read.goes_on = bool(text.value() and name in _MORE) or read.goes_on
         if wrapped:
             text.past("}")
 

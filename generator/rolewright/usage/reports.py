@@ -76,11 +76,11 @@ def read_last_accessed(path: Path) -> LastAccessed:
     try:
         report: dict[str, Any] = parse_json(_text(path))
         complete = report.get("JobStatus", "COMPLETED") == "COMPLETED" and not report.get("IsTruncated")
-        for one in report["ServicesLastAccessed"]:
-            prefix = one["ServiceNamespace"]
-            entities |= {str(one["LastAuthenticatedEntity"])} if one.get("LastAuthenticatedEntity") else set()
-            services[prefix] = _time(one.get("LastAuthenticated"))
-            for action in one.get("TrackedActionsLastAccessed", ()):
+        for service in report["ServicesLastAccessed"]:
+            prefix = service["ServiceNamespace"]
+            entities |= {str(service["LastAuthenticatedEntity"])} if service.get("LastAuthenticatedEntity") else set()
+            services[prefix] = _time(service.get("LastAuthenticated"))
+            for action in service.get("TrackedActionsLastAccessed", ()):
                 actions[f"{prefix}:{action['ActionName']}"] = _time(action.get("LastAccessedTime"))
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "write `aws iam get-service-last-accessed-details` to a file"
