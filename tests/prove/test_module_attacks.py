@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_module_mutants import HERE, NOTHING_APPLIED, Unchanged, unchanged
-from tests.prove.test_module_mutants import HERE, NOTHING_APPLIED, Rendered, rendered
+from tests.prove.test_module_mutants import HERE, NOTHING_APPLIED, Unchanged, unchanged
 
 from rolewright.core.finding import Rejected
 from rolewright.core.model import Module

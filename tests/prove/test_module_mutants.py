@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_mutations import said
 from tests.prove.test_role_mutants import said
 
 from cases import times
