@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolewright.core.model import Ref, Text
+from rolewright.core.text import Ref, Text
 
 TEXTS = st.lists(st.one_of(st.text(alphabet="ab.", max_size=4), st.just(Ref("var.x"))), max_size=5).map(
     lambda parts: Text.of(*parts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolewright.core.finding import Location, Rejected
-from rolewright.core.model import Condition, Text
+from rolewright.core.text import Condition, Text
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import INLINE_LIMIT, MANAGED_LIMIT, build_roles, size, trust_size
 from rolewright.hcl.parse import parse

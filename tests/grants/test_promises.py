@@ -10,7 +10,8 @@ import pytest
 from blueprint_trials import tried_workloads
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Location, Rejected
-from rolewright.core.model import Never, Text
+from rolewright.core.model import Never
+from rolewright.core.text import Text
 from rolewright.grants.promises import promises
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolewright.core.finding import Rejected
-from rolewright.core.model import Text
+from rolewright.core.text import Text
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.core.model import Ref, Text
+from rolewright.core.text import Ref, Text
 from rolewright.hcl.literal import Expression, comment, identifier, literal
 
 if TYPE_CHECKING:

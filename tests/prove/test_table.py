@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rolewright.core import model
 from rolewright.core.finding import Location
+from rolewright.core.text import Condition, Ref, Text
 from rolewright.data import iam
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.match import matches
@@ -306,11 +307,9 @@ def test_a_deny_that_can_never_meet_an_allow_changes_nothing(key: str, certain: 
 
 
 def test_grants_are_grounded_in_an_environment() -> None:
-    bucket = model.Text.of("arn:aws:s3:::", model.Ref("var.uploads_name"), "/*")
-    key = model.Text.of(model.Ref("aws_kms_key.k.arn"))
-    condition = model.Condition(
-        "StringEquals", model.Text.of("aws:SourceAccount"), (model.Text.of(model.Ref("local.account")),)
-    )
+    bucket = Text.of("arn:aws:s3:::", Ref("var.uploads_name"), "/*")
+    key = Text.of(Ref("aws_kms_key.k.arn"))
+    condition = Condition("StringEquals", Text.of("aws:SourceAccount"), (Text.of(Ref("local.account")),))
     grant = model.Grant(
         "task",
         "Uploads",

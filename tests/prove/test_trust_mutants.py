@@ -9,7 +9,8 @@ import pytest
 
 from blueprint_trials import tried_workloads
 from rolewright.blueprint import load_catalog
-from rolewright.core.model import Text, Trust
+from rolewright.core.model import Trust
+from rolewright.core.text import Text
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.hcl.parse import parse

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.core.model import Condition, ResourcePolicy, ResourceStatement, Text
+from rolewright.core.model import ResourcePolicy, ResourceStatement
+from rolewright.core.text import Condition, Text
 from rolewright.grants.derive import derive_grants
 from rolewright.manifest.read import read_manifest
 from rolewright.render.readable import SYMBOLS

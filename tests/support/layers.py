@@ -31,6 +31,7 @@ ALLOWED = {
     "prove": {
         "core.finding": "what it finds",
         "core.model": "types alone: the declaration that it judges against",
+        "core.text": "types alone: the texts of that declaration",
         "data": "IAM's facts",
         "hcl.scope": "what a name in HCL stands for",
         "hcl.syntax": "HCL as it was read back",
@@ -38,7 +39,7 @@ ALLOWED = {
     },
     "report": {
         "core.finding": "what it shows",
-        "core.model": "the values of an environment in a document",
+        "core.text": "the values of an environment in a document",
         "core.printable": "what nobody could see is shown as an escape",
         "render.readable": "how names are shown to people",
         "review.diff": "types, and the order in which differences are shown",
@@ -47,7 +48,7 @@ ALLOWED = {
 }
 """All that some packages may import of the others, with the reason; only these are told apart by file."""
 
-TYPES_ALONE = {("prove", "core.model")}
+TYPES_ALONE = {("prove", "core.model"), ("prove", "core.text")}
 """What of it may be named in annotations only: the proof takes nothing from where the text comes from."""
 
 REACHED = {
@@ -55,6 +56,7 @@ REACHED = {
     "core.finding",
     "core.model",
     "core.printable",
+    "core.text",
     "data",
     "hcl.expression",
     "hcl.scope",

@@ -13,7 +13,7 @@ from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.read import read_compute, read_resource
 from rolewright.core.files import is_file, is_folder
 from rolewright.core.finding import Finding, Location, Rejected
-from rolewright.yaml.load import Tree, laid_over, load
+from rolewright.yaml.load import Tree, load, merge_patch
 
 _Blueprint = TypeVar("_Blueprint", ComputeBlueprint, ResourceBlueprint)
 
@@ -136,4 +136,4 @@ def _whole(path: Path, computes: Mapping[str, Path], inner: tuple[str, ...] = ()
     base = _whole(computes[extended], computes, below)
     if isinstance(base.data, dict) and isinstance(base.data.get("templates"), list):
         base.data["templates"] = [name if "/" in str(name) else f"{extended}/{name}" for name in base.data["templates"]]
-    return laid_over(base, tree)
+    return merge_patch(base, tree)

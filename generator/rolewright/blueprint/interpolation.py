@@ -12,7 +12,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rolewright.core.model import Ref, Text
+from rolewright.core.text import Ref, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -1,1 +1,1 @@
-"""Values and means that every stage shares: findings, the model, text for people, files, git."""
+"""Values and helpers that every stage shares: findings, the model, printable text, files, git."""

@@ -1,4 +1,4 @@
-"""The user's own folder for what can be made anew."""
+"""The user's cache folder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 
 
 def cache_folder() -> str:
-    """The user's own folder for what can be made anew, made if it is missing; "" if there can be none.
+    """Return the path of the user's cache folder, creating it if it is missing; "" if there can be none.
 
-    One that others can write to is none: what lies in it is believed.
+    A folder that other users can write to is refused, because its content is trusted.
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
     path = os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.cache"), "rolewright")

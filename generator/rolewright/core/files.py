@@ -1,7 +1,7 @@
-"""Files that others wrote, read within bounds: nothing is waited for, and no content is more than memory holds.
+"""Read files that others wrote, within bounds: a read never blocks, and never fills the memory.
 
-A pipe, a socket or a device is never opened. JSON is read as RFC 8259 has it, without what two readers would take for
-two things: a key that stands twice, a number that is none, half a character.
+A pipe, a socket or a device is never opened. JSON is read as RFC 8259 defines it, and what two parsers may read
+differently is refused: a duplicate key, NaN and Infinity, a lone surrogate.
 """
 
 from __future__ import annotations
@@ -20,53 +20,54 @@ from typing import Any, BinaryIO, Literal
 Fault = Literal["missing", "kind", "access", "size", "content"]
 
 MAX_BYTES = 16 * 1024 * 1024
-"""What is read of a file at once. JSON takes up to 25 times as much memory as its text."""
+"""The largest file that is read into memory. Parsed JSON takes up to 25 times as much memory as its text."""
 MAX_DEPTH = 100
-"""Lists and mappings in each other; the functions that look through what was read call themselves for each."""
+"""Levels of nested lists and mappings: the functions that walk the parsed value recurse once for each."""
 MAX_DIGITS = 400
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""PowerShell writes UTF-16 where a program's output goes to a file."""
+"""Byte order marks and their encodings. PowerShell writes UTF-16 when it redirects output to a file."""
 
 
 class UnreadableError(ValueError):
-    """A file that cannot be read; the text says why, as what follows its name: "is a folder".
+    """A file that cannot be read. The message continues a sentence that begins with the file's name: "is a folder".
 
-    `fault` tells what is at fault: whether it is there, what kind of thing it is, access, its size or its content.
+    `fault` classifies the reason: the file is missing, is of the wrong kind, cannot be accessed, is too large, or has
+    invalid content.
     """
 
-    def __init__(self, said: str, fault: Fault = "content") -> None:
+    def __init__(self, reason: str, fault: Fault = "content") -> None:
         self.fault = fault
-        super().__init__(said)
+        super().__init__(reason)
 
 
 def is_there(path: Path | str) -> bool:
-    """Whether anything has this name, be it a link to nothing."""
+    """Return whether anything has this name, even a dangling link."""
     return os.path.lexists(path)
 
 
 def is_folder(path: Path | str) -> bool:
-    """Whether a folder is there, as far as can be seen.
+    """Return whether the path is a folder; false where that cannot be found out.
 
-    pathlib raises for a name that is too long, and where it may not look.
+    pathlib raises for a name that is too long, and for a path that may not be read.
     """
     return os.path.isdir(path)  # noqa: PTH112 - see above
 
 
 def is_file(path: Path | str) -> bool:
-    """Whether a plain file is there, as far as can be seen."""
+    """Return whether the path is a regular file; false where that cannot be found out."""
     return os.path.isfile(path)  # noqa: PTH113 - as above
 
 
 def real(path: Path | str) -> Path:
-    """A path without links, also where these lead in a circle, for which pathlib raises."""
+    """Return the path with all links resolved; unlike pathlib, do not raise where links form a loop."""
     return Path(os.path.realpath(path))
 
 
 class _Ready(io.FileIO):
-    """A file of which something can be read, or its end: the kernel's own may have neither."""
+    """A file whose reads never block: files of the kernel may have neither data nor an end."""
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as in io
-        """Raises BlockingIOError where it would be waited for."""
+        """Read into the buffer. Raises BlockingIOError where the read would block."""
         count = super().readinto(buffer)
         if count is None:
             raise BlockingIOError(errno.EAGAIN, "there is nothing in it to read")
@@ -74,10 +75,10 @@ class _Ready(io.FileIO):
 
 
 def open_plain(path: Path | str) -> BinaryIO:
-    """Open a plain file to read. Raises UnreadableError for anything else."""
+    """Open a regular file for reading. Raises UnreadableError for anything else."""
     try:
-        require_plain(os.stat(path).st_mode)  # noqa: PTH116 - a path may be a text here
-        # Should the file have become a pipe since: without O_NONBLOCK the open would wait for a writer.
+        require_plain(os.stat(path).st_mode)  # noqa: PTH116 - the path may be a string
+        # The file may have become a pipe since the check: without O_NONBLOCK, opening it would wait for a writer.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         stream = io.BufferedReader(_Ready(os.open(path, flags)))
         require_plain(os.fstat(stream.fileno()).st_mode)
@@ -87,13 +88,13 @@ def open_plain(path: Path | str) -> BinaryIO:
         raise UnreadableError(f"cannot be read: {error.strerror or error}", "access") from None
     except UnreadableError:
         raise
-    except ValueError as error:  # a NUL in it
+    except ValueError as error:  # the path has a NUL in it
         raise UnreadableError(f"is no path: {error}", "missing") from None
     return stream
 
 
 def require_plain(mode: int) -> None:
-    """Raise UnreadableError unless the mode is that of a plain file."""
+    """Raise UnreadableError unless the mode is that of a regular file."""
     if stat.S_ISDIR(mode):
         raise UnreadableError("is a folder, and not a file", "kind")
     if not stat.S_ISREG(mode):
@@ -101,7 +102,7 @@ def require_plain(mode: int) -> None:
 
 
 def read_bytes(path: Path | str, most: int = MAX_BYTES) -> bytes:
-    """Read a plain file. Raises UnreadableError for any other, and for one with more than `most` bytes."""
+    """Read a regular file. Raises UnreadableError for any other, and for one with more than `most` bytes."""
     with open_plain(path) as stream:
         try:
             data = stream.read(most + 1)
@@ -113,7 +114,7 @@ def read_bytes(path: Path | str, most: int = MAX_BYTES) -> bytes:
 
 
 def read_text(path: Path | str, most: int = MAX_BYTES) -> str:
-    """Read a plain file of UTF-8, or of UTF-16 that a mark tells. Raises UnreadableError."""
+    """Read a regular file as UTF-8, or as UTF-16 if a byte order mark says so. Raises UnreadableError."""
     data = read_bytes(path, most)
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
@@ -124,15 +125,15 @@ def read_text(path: Path | str, most: int = MAX_BYTES) -> str:
 
 
 def read_json(path: Path | str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
-    """Read a plain file of JSON. Raises UnreadableError.
+    """Read a regular file of JSON. Raises UnreadableError.
 
-    With `names` it may have halves of characters, as which Python keeps the names of files that are no Unicode.
+    With `names`, strings may hold lone surrogates, which Python uses for file names that are not valid Unicode.
     """
     return parse_json(read_text(path), names=names)
 
 
 def parse_json(text: str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
-    """Read JSON, `names` as for a file. Raises UnreadableError, with what is wrong and where."""
+    """Parse JSON, `names` as in `read_json`. Raises UnreadableError, which says what is wrong and where."""
     try:
         value = DECODER.decode(text)
     except UnreadableError:
@@ -149,21 +150,21 @@ _TOO_DEEP = f"is no JSON that can be read: it is nested more than {MAX_DEPTH} le
 
 
 def _require_bounds(value: Any, *, whole: bool) -> None:  # noqa: ANN401 - JSON
-    """Raise UnreadableError for what is nested too deeply and, where texts have to be whole, half a character.
+    """Raise UnreadableError if the value is nested too deeply or, with `whole`, if a string has a lone surrogate.
 
-    It goes without recursion: how deep the stack of its caller is is not known.
+    It does not recurse, because it does not know how deep its caller's stack is.
     """
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):
         inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner += one.values()
+        for value_inside in level:
+            if isinstance(value_inside, dict):
+                inner += value_inside.values()
                 if whole:
-                    inner += one
-            elif isinstance(one, list):
-                inner += one
-            elif whole and isinstance(one, str) and not _is_whole(one):
+                    inner += value_inside
+            elif isinstance(value_inside, list):
+                inner += value_inside
+            elif whole and isinstance(value_inside, str) and not _is_whole(value_inside):
                 raise UnreadableError("is no JSON that can be read: it has half of a character (a lone surrogate)")
         if not inner:
             return
@@ -206,4 +207,4 @@ def _real(digits: str) -> float:
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_whole, parse_float=_real)
-"""Raises UnreadableError for what JSON has not, and any other ValueError where the text is none or ends too early."""
+"""Raises UnreadableError for what RFC 8259 forbids, and another ValueError for a syntax error or an early end."""

@@ -1,4 +1,4 @@
-"""What rolewright tells a user is wrong: where, what, and how to mend it."""
+"""Findings: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """How much a finding weighs. An ERROR stops the run before anything is written."""
+    """The severity of a finding. An ERROR stops the run before anything is written."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -42,10 +42,10 @@ class Related:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """A problem, and how to fix it.
 
     `rule` is a stable kebab-case name, `message` says what is wrong, `remedy` what to do about it.
-    `location` is where the user can mend it: a line of the manifest or of a blueprint.
+    `location` is where the user can fix it: a line of the manifest or of a blueprint.
     `path` is the dotted path in the manifest (`resources.uploads.name`), for `suppress`.
     """
 

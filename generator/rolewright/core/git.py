@@ -1,4 +1,4 @@
-"""Files as they were at a revision of git."""
+"""Read files as they were at a git revision."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rolewright.core.finding import Finding, Location, Rejected
 
 
 def commit_of(revision: str, folder: Path) -> str:
-    """The hash of the commit that a revision means. Raises Rejected where there is no git, repository or commit."""
+    """Return the hash of the commit that a revision names. Raises Rejected without git, a repository or the commit."""
     arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     return _git(folder, *arguments, what=f"no revision {revision} here").decode().strip()
 
 
 def standing(path: Path) -> Path:
-    """The nearest folder around a path that is still there."""
+    """Return the nearest ancestor folder of a path that still exists."""
     return next(folder for folder in real(path).parents if is_folder(folder))
 
 
 def file_at(commit: str, path: Path) -> str | None:
-    """A file's text at a commit; None if it was not there. Raises Rejected if it is no text."""
+    """Return a file's text at a commit, or None if it did not exist. Raises Rejected if it is not UTF-8 text."""
     folder = standing(path)
     name = real(path).relative_to(folder).as_posix()
     if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", what="no such file"):
@@ -34,16 +34,16 @@ def file_at(commit: str, path: Path) -> str | None:
 
 
 def files_at(commit: str, folder: Path) -> list[Path]:
-    """The files in a folder and below it at a commit. Raises Rejected as `commit_of` does."""
+    """Return the files in and below a folder at a commit, sorted. Raises Rejected as `commit_of` does."""
     listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, what="no such folder")
     names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
     return [folder / name for name in sorted(names)]
 
 
 def changed_since(revision: str, folder: Path) -> set[Path]:
-    """The files of the repository around a folder that differ from a revision, or are not known to git yet.
+    """Return the files of a folder's repository that differ from a revision, or that git does not track yet.
 
-    Absolute paths, of files that are gone too. Raises Rejected as `commit_of` does.
+    The paths are absolute, and include deleted files. Raises Rejected as `commit_of` does.
     """
     commit = commit_of(revision, folder)
     top = Path(_git(folder, "rev-parse", "--show-toplevel", what="no repository here").decode().rstrip("\n"))
@@ -62,8 +62,8 @@ def _git(folder: Path, *arguments: str, what: str) -> bytes:
         raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)])
     ran = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603
     if ran.returncode:
-        said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
-        message = f"git knows {what}" + (f": {said[0]}" if said else "")
+        errors = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+        message = f"git knows {what}" + (f": {errors[0]}" if errors else "")
         raise Rejected([_finding(message, "name a branch, a tag or a commit of a repository of git", folder)])
     return ran.stdout
 

@@ -1,101 +1,17 @@
-"""The values that flow between the stages: all frozen, none knows how it was made or will be written."""
+"""The values that pass between the stages: all frozen, and independent of how they are made or written."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from rolewright.core.text import ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rolewright.core.finding import Location
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A reference that Terraform resolves: a dotted traversal such as `local.region` or `var.memory`."""
-
-    expression: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """A string that may contain references. Literal parts are meant exactly as they stand."""
-
-    parts: tuple[str | Ref, ...]
-
-    @classmethod
-    def of(cls, *parts: str | Ref | Text) -> Text:
-        """Join strings, references and texts; neighbouring literals become one part."""
-        flat: list[str | Ref] = []
-        for part in parts:
-            for piece in part.parts if isinstance(part, Text) else (part,):
-                if isinstance(piece, str) and flat and isinstance(flat[-1], str):
-                    flat[-1] += piece
-                elif piece != "":
-                    flat.append(piece)
-        return cls(tuple(flat))
-
-    def __add__(self, other: str | Ref | Text) -> Text:
-        return Text.of(self, other)
-
-    def __radd__(self, other: str | Ref) -> Text:
-        return Text.of(other, self)
-
-    @property
-    def literal(self) -> str | None:
-        """The string itself if nothing in it has to be resolved."""
-        if all(isinstance(part, str) for part in self.parts):
-            return "".join(part for part in self.parts if isinstance(part, str))
-        return None
-
-    def endswith(self, suffix: str) -> bool:
-        """Whether it certainly ends so: its last part is literal and ends with `suffix`."""
-        last = self.parts[-1] if self.parts else ""
-        return isinstance(last, str) and last.endswith(suffix)
-
-    def removesuffix(self, suffix: str) -> Text:
-        """The text without a suffix that it certainly has."""
-        if not self.endswith(suffix):
-            return self
-        return Text.of(*self.parts[:-1], str(self.parts[-1]).removesuffix(suffix))
-
-    def ground(self, values: Mapping[str, str]) -> str:
-        """The string with each reference replaced by its value.
-
-        A reference that `values` lacks is a part that AWS generates; it stays as the token
-        `${expression}`, which the evaluator of the proof uses for the same unknown value.
-        """
-        return "".join(
-            part if isinstance(part, str) else values.get(part.expression, "${" + part.expression + "}")
-            for part in self.parts
-        )
-
-
-def ground(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON with Texts
-    """Resolve the Texts of JSON in one environment."""
-    match document:
-        case Text():
-            return document.ground(values)
-        case dict():
-            return {ground(key, values): ground(value, values) for key, value in document.items()}
-        case list():
-            return [ground(item, values) for item in document]
-        case _:
-            return document
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One condition of a statement: `operator` as IAM spells it, and the values it accepts.
-
-    The key is a Text because some keys have a name in them: that of an identity provider, or of an encryption context.
-    """
-
-    operator: str
-    key: Text
-    values: tuple[Text, ...]
+    from rolewright.core.text import Condition, Text
 
 
 @dataclass(frozen=True)
@@ -121,7 +37,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Trust:
-    """Who may assume a role: principals of one kind, under conditions.
+    """The statement of a trust policy: principals of one kind that may assume the role, under conditions.
 
     `kind` is Service, with the names of services, or Federated, with the ARN of an identity provider.
     """
@@ -151,7 +67,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class RequiredPolicy:
-    """What the owner of the other side has to add to a policy of theirs, such as another account's key policy.
+    """What the owner of a resource has to add to a policy of theirs, such as the key policy in another account.
 
     `document` is the JSON to add; its strings are Texts.
     """
@@ -203,11 +119,11 @@ class ExpectedBlock:
 
 @dataclass(frozen=True)
 class ResourcePolicy:
-    """A policy that the module puts on a resource, or on its function: all that it says, and nothing else.
+    """The whole policy that the module puts on a resource, or on its function.
 
-    `carrier` is the Terraform argument that holds it (`aws_sqs_queue_policy.policy`), or the type that is a statement
-    itself; `target` is what that block says it is the policy of. `documents` are the entries of a policy that is no
-    IAM policy; their strings are Texts.
+    `carrier` is the Terraform argument that holds it (`aws_sqs_queue_policy.policy`), or the resource type that is a
+    statement itself; `target` is what that block names as the resource of the policy. `documents` are the entries of a
+    policy that is not an IAM policy; their strings are Texts.
     """
 
     name: str
@@ -221,24 +137,24 @@ class ResourcePolicy:
 
     @property
     def subject(self) -> str:
-        """What it is called where people read of it: `queue jobs`."""
+        """Return the name that people read: `queue jobs`."""
         return f"{self.name} {self.resource}".rstrip()
 
-    def said(self, values: Mapping[str, str]) -> tuple[Any, ...]:
-        """Give its documents with the values of an environment in them."""
-        return tuple(ground(one, values) for one in self.documents)
+    def ground_documents(self, values: Mapping[str, str]) -> tuple[Any, ...]:
+        """Return its documents with the references resolved to an environment's values."""
+        return tuple(ground(document, values) for document in self.documents)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All that a module consists of: its blocks, its files, and its providers by the name that it uses."""
+    """All that a module consists of: its blocks, its files, and its providers' sources by local name."""
 
     blocks: tuple[ExpectedBlock, ...]
     files: tuple[str, ...]
     providers: Mapping[str, str]
 
     def opened(self, values: Mapping[str, str]) -> dict[tuple[str, str], Location]:
-        """Give what is open and to whom, with the values of an environment, and the place that says so."""
+        """Return what is open, and to whom, in an environment, with the location that declares it."""
         return {
             (what.ground(values), whom.ground(values)): block.location
             for block in self.blocks
@@ -248,7 +164,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a workload's module must come out as: what the proof holds the rendered text against."""
+    """What a workload's module must contain: the proof compares the rendered text with it."""
 
     grants: tuple[Grant, ...]
     trusts: tuple[Trust, ...]
@@ -290,7 +206,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Compute:
-    """What a workload runs on: the blueprint's name and its fields, defaults filled in.
+    """What a workload runs on: the blueprint's name and its fields, with defaults filled in.
 
     `names` has the blueprint's names and `ROLE_role` for each role. `derived` is what the blueprint reads
     from fields, such as `image.repository`.
@@ -318,7 +234,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Resource:
-    """What a workload touches. `fields` hold Texts, numbers, lists and maps; defaults filled in.
+    """A resource that a workload uses. `fields` hold Texts, numbers, lists and maps, with defaults filled in.
 
     `arns` are the IAM resource types of the blueprint with their ARNs, several where a field is a list;
     `attributes` is what `${resources.KEY.ATTRIBUTE}` resolves to.
@@ -350,7 +266,7 @@ class ManualStatement:
 
 @dataclass(frozen=True)
 class Never:
-    """An entry of `never` as it is written: a verb or an action, and a resource key or an ARN pattern."""
+    """An entry of `never` as written: a verb or an action, and a resource key or an ARN pattern."""
 
     source: str
     what: str
@@ -376,7 +292,7 @@ class Workload:
     never: tuple[Never, ...]
     suppressions: tuple[Suppression, ...]
     locate: Callable[[str], Location] = field(repr=False, compare=False)
-    """Gives the place of a dotted path, or of its nearest ancestor."""
+    """Returns the location of a dotted path, or of its nearest ancestor."""
 
 
 @dataclass(frozen=True)
@@ -429,11 +345,3 @@ class Module:
 
     workload: str
     files: Mapping[str, str]
-
-
-_PASCAL = re.compile(r"[^A-Za-z0-9]+")
-
-
-def pascal(text: str) -> str:
-    """`db-credentials` → `DbCredentials`: a Sid may hold letters and digits alone (IAM JSON grammar)."""
-    return "".join(word[:1].upper() + word[1:] for word in _PASCAL.split(text) if word)

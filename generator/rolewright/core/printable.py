@@ -1,4 +1,4 @@
-"""Characters that a reader cannot see, or that turn the text around them, shown as escapes."""
+"""Show characters that are invisible, or that reorder the text around them, as escapes."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ Python and the output must not.
 """
 _TAB = 4
 HIDDEN = re.compile(rf"(?![\t\n\u200c\u200d])[{INVISIBLE}\ud800-\udfff]")
-"""Those of them that no text needs. The two joiners are part of emoji and of how some scripts are written."""
+"""The invisible characters that no text needs: the two joiners are part of emoji and of some scripts."""
 
 
 def visible(text: str) -> str:
-    """Text with each of these characters as an escape such as `\\u202e`."""
+    """Replace each hidden character by an escape such as `\\u202e`."""
     return HIDDEN.sub(lambda found: escape(found[0]), text)
 
 
 def one_line(text: str) -> str:
-    """Text that stays one line, and visible: with line ends as escapes, too."""
+    """Replace hidden characters and line ends by escapes, so that the text stays on one line."""
     return visible(text.replace("\n", "\\n"))
 
 
 def escape(character: str) -> str:
-    """One character as an escape."""
+    """Return the escape for a character."""
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def printable(text: str) -> str:
-    """Text with every control, format and separator character as an escape such as `\\x1b`."""
+    """Replace every control, format and separator character by an escape such as `\\x1b`."""
     return "".join(map(printable_character, text))
 
 
 def printable_character(character: str) -> str:
-    """One character, as `printable` shows it."""
+    """Return a character as `printable` shows it."""
     if character == "\t":
         return " " * _TAB
-    # Cc and Cf hold what steers a terminal, turns the direction of text or is invisible.
+    # Cc and Cf hold what controls a terminal, changes the direction of text or is invisible.
     return escape(character) if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character

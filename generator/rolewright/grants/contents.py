@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.blocks import is_reference, module_blocks, read_blocks
 from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all, names
 from rolewright.blueprint.model import INJECTION
-from rolewright.core.model import Contents, ExpectedBlock, Ref, Text
+from rolewright.core.model import Contents, ExpectedBlock
+from rolewright.core.text import Ref, Text
 from rolewright.data import provider
 from rolewright.hcl.literal import identifier
 from rolewright.manifest.derived import is_given

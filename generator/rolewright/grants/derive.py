@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Declaration, Grant, RequiredPolicy, Text, Trust, pascal
+from rolewright.core.model import Declaration, Grant, RequiredPolicy, Trust
+from rolewright.core.text import Text, pascal
 from rolewright.grants.contents import expected_contents
 from rolewright.grants.promises import promises
 from rolewright.grants.required_policies import across_accounts, agreements, owners_statements

@@ -7,13 +7,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Policy, Role, Statement, Text
+from rolewright.core.model import Policy, Role, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rolewright.blueprint import Catalog
-    from rolewright.core.model import Condition, Declaration, Environment, Grant, Trust, Workload
+    from rolewright.core.model import Declaration, Environment, Grant, Trust, Workload
+    from rolewright.core.text import Condition, Text
 
 # IAM and STS quotas, in characters without white space.
 INLINE_LIMIT = 10_240

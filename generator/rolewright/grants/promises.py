@@ -6,7 +6,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Promise, Text
+from rolewright.core.model import Promise
+from rolewright.core.text import Text
 from rolewright.data import iam
 
 if TYPE_CHECKING:

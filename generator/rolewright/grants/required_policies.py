@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, Scope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Grant, Ref, RequiredPolicy, Text, pascal
+from rolewright.core.model import Grant, RequiredPolicy
+from rolewright.core.text import Ref, Text, pascal
 from rolewright.manifest.resources import fill_conditions, resource_scope
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import Scope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Condition, Ref, ResourcePolicy, ResourceStatement, Text
+from rolewright.core.model import ResourcePolicy, ResourceStatement
+from rolewright.core.text import Condition, Ref, Text
 from rolewright.grants.required_policies import admitted, agreed, filled
 from rolewright.hcl.literal import identifier
 from rolewright.manifest.derived import is_given

@@ -1,1 +1,1 @@
-"""Terraform's language: values written as literals, layout, and text read back into syntax."""
+"""Terraform's language: write values as literals, lay text out, and parse it back into syntax."""

@@ -1,4 +1,4 @@
-"""The concrete syntax tree of an HCL expression → the Expression it means."""
+"""Concrete syntax tree of an HCL expression → Expression."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _HEREDOC = re.compile(r"<<(-?)[^\n]*\n((?:[^\n]*\n)*)[ \t]*\S+\r?\n")
 _DEEPEST = 200
-"""Blocks, and expressions with the term that each of them is, in each other."""
+"""The deepest nesting of blocks and expressions; an expression and its term count as one level each."""
 _MAX_DIGITS = 400
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 
 class Malformed(Exception):
-    """Text that HCL does not allow, and where (counted from 1)."""
+    """Text that is not valid HCL, with its line and column, counted from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         self.line = line
@@ -47,15 +47,15 @@ class Malformed(Exception):
 
 
 def below(node: Tree[Token]) -> list[Tree[Token]]:
-    """The parts of a node that mean something: neither punctuation nor line breaks nor comments."""
+    """Return the children of a node that carry meaning: no punctuation, line breaks or comments."""
     return [c for c in node.children if not isinstance(c, str) and c.data != "new_line_or_comment"]
 
 
-class Reader:
+class ExpressionReader:
     """Reads the expressions of one file.
 
-    `masked` is the text to parse: python-hcl2 takes the escape `$${` for the start of something that a `}`
-    has to end, in or after the string, so each `$${` and `%%{` is three private characters there.
+    `masked` is the text to parse: python-hcl2 takes the escape `$${` for an interpolation that needs a `}`,
+    in the string or after it, so it has three private characters for each `$${` and `%%{`.
     """
 
     def __init__(self, text: str, parse: Callable[[str], Tree[Token]]) -> None:
@@ -72,7 +72,7 @@ class Reader:
             self.masked = self.masked.replace(meaning[0] + meaning, mask)
 
     def name(self, node: Tree[Token]) -> str:
-        """An attribute's name, a block's type, or a label with or without quotes."""
+        """Return an attribute's name, a block's type, or a label without its quotes. Raises Malformed."""
         if node.data == "string":
             label = self._string(node)
             if not isinstance(label, Literal):
@@ -82,7 +82,7 @@ class Reader:
 
     @contextmanager
     def inside(self, node: Tree[Token]) -> Iterator[None]:
-        """A node that others are in. Raises Malformed where it is in too many: readers call themselves for each."""
+        """Count a nesting level while a node is read. Raises Malformed beyond the bound, since each level recurses."""
         if self._depth == _DEEPEST:
             raise _malformed("this is nested too deeply", node)
         self._depth += 1
@@ -90,7 +90,7 @@ class Reader:
         self._depth -= 1
 
     def expression(self, node: Tree[Token]) -> Expression:
-        """What a node means. Raises Malformed."""
+        """Return the expression that a node stands for. Raises Malformed."""
         with self.inside(node):
             return self._meaning(node)
 
@@ -180,7 +180,7 @@ class Reader:
         return text
 
     def _heredoc(self, token: str, node: Tree[Token]) -> Expression:
-        """A heredoc's text has interpolations but no backslash escapes."""
+        """Return the expression for a heredoc, whose text has interpolations but no backslash escapes."""
         match = _HEREDOC.fullmatch(token)
         if match is None:  # the grammar's own pattern is narrower
             raise _malformed("a heredoc cannot be read", node)
@@ -211,7 +211,7 @@ def _number(node: Tree[Token], digits: str) -> int:
 
 
 def _expands(node: Tree[Token]) -> bool:
-    """Whether a call's arguments end in `...`."""
+    """Return whether a call's arguments end in `...`."""
     return node.data == "arguments" and any(isinstance(c, str) and c == "..." for c in node.children)
 
 
@@ -228,7 +228,7 @@ def _unary(operator: str, operand: Expression) -> Expression:
 
 
 def _template(parts: list[str | Expression]) -> Expression:
-    """HCL keeps every string in Unicode's normal form C."""
+    """Join the parts of a string, in Unicode's normal form C, in which HCL keeps every string."""
     joined: list[str | Expression] = []
     for part in parts:
         if isinstance(part, str) and joined and isinstance(joined[-1], str):
@@ -242,7 +242,7 @@ def _template(parts: list[str | Expression]) -> Expression:
 
 
 def _outdent(text: str) -> str:
-    """`<<-` takes away the indentation that all lines share; blank lines do not count, and stay."""
+    """Remove the indentation that all lines share, as `<<-` does; blank lines do not count, and stay as they are."""
     lines = text.splitlines(keepends=True)
     indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
     shared = min(indents, default=0)
@@ -250,7 +250,7 @@ def _outdent(text: str) -> str:
 
 
 def _closing_brace(text: str) -> int | None:
-    """Where the `}` is that ends an interpolation, given the text after its `${`."""
+    """Return the position of the `}` that ends an interpolation, given the text after its `${`; None without one."""
     depth = 0
     for position, brace in _braces(text):
         depth += 1 if brace == "{" else -1
@@ -260,7 +260,7 @@ def _closing_brace(text: str) -> int | None:
 
 
 def _braces(text: str) -> Iterator[tuple[int, str]]:
-    """The braces outside of quoted strings. Braces inside of a string's own interpolation pair up."""
+    """Yield the braces outside quoted strings, with their positions; those in a string's interpolations pair up."""
     for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[{}]', text):
         if match[0] in "{}":
             yield match.start(), match[0]

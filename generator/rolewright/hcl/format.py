@@ -1,4 +1,4 @@
-"""Lays HCL out as `terraform fmt` does, so that blueprint authors need not care for white space."""
+"""Lay HCL out as `terraform fmt` does, so that blueprint authors need not care about white space."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-# What a line may leave open for the next, innermost last: `"` a quoted template, `$` an interpolation in it,
+# What a line may leave open for the next one, innermost last: `"` a quoted template, `$` an interpolation in it,
 # `{` a brace inside that, `/` a block comment, and the end mark of a heredoc after `<`.
 _State = tuple[str, ...]
 _Token = tuple[str, str]  # kind, text
@@ -45,7 +45,7 @@ _JOINER = "\u200d"  # makes one emoji of two
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line in the three cells that get aligned, with what it opens and closes."""
+    """A line, split into the three cells that are aligned, with what it opens and closes."""
 
     lead: str
     assign: str
@@ -77,13 +77,13 @@ class UnformattableError(ValueError):
 
 
 def format_hcl(text: str) -> str:
-    """HCL with the white space that `terraform fmt` gives it, byte for byte, and tidy blank lines.
+    """Lay HCL out with the white space of `terraform fmt`, byte for byte, and with tidy blank lines.
 
     Beyond what `terraform fmt` does: no blank line at the start or end of the file or of a bracket, at most
     one elsewhere, always one after a block at the top level; no white space at the end of lines; `\\n` line ends.
-    The tokens are left alone, where `terraform fmt` would also put quotes around bare block labels and take
-    them away from `"${x}"`. Raises UnformattableError for text that is no HCL, and for two rarities: an interpolation
-    of several lines in a heredoc, and code behind the end of a comment of several lines.
+    The tokens do not change, whereas `terraform fmt` also puts quotes around bare block labels and removes them
+    from `"${x}"`. Raises UnformattableError for text that is not HCL, and for two rare forms: an interpolation of
+    several lines in a heredoc, and code after the end of a comment of several lines.
     """
     rows = _rows(text)
     _align(rows)
@@ -120,7 +120,7 @@ def _rows(text: str) -> list[_Row]:
 
 
 def _inside(raw: str, state: _State) -> tuple[_State, str]:
-    """A line of a heredoc or of a block comment, and what it leaves open."""
+    """Return what a line of a heredoc or block comment leaves open, and the line as it is kept."""
     if state[-1] == "/":
         _, end, rest = raw.partition("*/")
         if rest.strip(" \t\r"):
@@ -145,7 +145,7 @@ def _close(open_brackets: list[int], closed: int) -> None:
 
 
 def _apart(previous: _Row, line: _Line, *, blank: bool) -> bool:
-    """Whether a blank line belongs between two lines."""
+    """Return whether a blank line belongs between two lines."""
     if previous.line.opens or line.closes:
         return False
     return blank or (previous.indent == 0 and previous.line.closes and previous.line.net < 0)
@@ -215,7 +215,7 @@ def _analyse(line: str, state: _State) -> _Line:
 
 
 def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
-    """The tokens of a line, and what the line leaves open."""
+    """Return the tokens of a line, and what the line leaves open."""
     tokens: list[_Token] = []
     stack = list(state)
     position = 0
@@ -255,7 +255,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
 
 
 def _bracket(mark: str, stack: list[str]) -> str:
-    """The kind of a punctuation mark. Braces inside an interpolation are counted, to find its end."""
+    """Return the kind of a punctuation mark, and track the braces in an interpolation, to find its end."""
     if mark == "{" and stack:
         stack.append("{")
     elif mark == "}" and stack:
@@ -264,7 +264,7 @@ def _bracket(mark: str, stack: list[str]) -> str:
 
 
 def _scan_template(line: str, position: int, stack: list[str], tokens: list[_Token]) -> int:
-    """One piece of a template from `position` on: text, the start of an interpolation, or the end."""
+    """Read a piece of a template: text, the start of an interpolation, or the end. Return the position after it."""
     if found := (_QUOTED_TEXT if stack[-1] == '"' else _HEREDOC_TEXT).match(line, position):
         tokens.append(("t", found[0]))
     elif found := _INTERPOLATION.match(line, position):
@@ -280,7 +280,7 @@ def _scan_template(line: str, position: int, stack: list[str], tokens: list[_Tok
 
 
 def _net(tokens: list[_Token]) -> int:
-    """How many more brackets are opened than closed."""
+    """Return how many more brackets are opened than closed."""
     return sum((kind in _OPENING) - (kind in _CLOSING) for kind, _ in tokens)
 
 
@@ -294,7 +294,7 @@ def _join(tokens: list[_Token]) -> str:
 
 
 def _spaced(before: str, subject: str, text: str, after: str) -> bool:
-    """Whether `terraform fmt` puts a space between two tokens; the first rule that fits decides."""
+    """Return whether `terraform fmt` puts a space between two tokens; the first rule that matches decides."""
     pair = subject + after
     if pair in ("i(", "i;", ";i") or "." in pair or after in ",&":
         return False
@@ -313,7 +313,7 @@ def _spaced(before: str, subject: str, text: str, after: str) -> bool:
 
 
 def _columns(text: str) -> int:
-    """How many characters a reader sees: marks that combine with the one before them do not count."""
+    """Return how many characters a reader sees: those that combine with the one before them do not count."""
     if text.isascii():
         return len(text)
     seen, flags, joined = 0, 0, False

@@ -1,4 +1,4 @@
-"""Python values as HCL expressions: nothing that is written here as a value can become code."""
+"""Python values → HCL expressions: no value that is written here can become code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rolewright.core.model import Ref, Text
 from rolewright.core.printable import INVISIBLE
+from rolewright.core.text import Ref, Text
 
 
 @dataclass(frozen=True)
 class Expression:
-    """HCL that the generator made itself and that is written as it stands."""
+    """HCL that the generator made itself, written as it is."""
 
     text: str
 
@@ -24,7 +24,7 @@ class Expression:
 _LINE_LENGTH = 100  # a list that fits is written on one line
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KEY = re.compile(r"[a-z][a-z0-9-]*")
-_KEYWORDS = frozenset({"for", "null", "true", "false"})  # as a bare key these are not read as a name
+_KEYWORDS = frozenset({"for", "null", "true", "false"})  # HCL does not read these as a name where they are a bare key
 
 _ESCAPED = re.compile(rf'["\\{INVISIBLE}]|[$%]\{{')
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "${": "$${", "%{": "%%{"}
@@ -32,14 +32,13 @@ _NOT_IN_COMMENT = re.compile(rf"[{INVISIBLE}]+")
 
 
 def literal(value: object) -> str:
-    """A value as an HCL expression: Terraform reads it back as exactly this value.
+    """Write a value as an HCL expression that Terraform reads back as exactly this value.
 
-    Strings arrive in Unicode's NFC form, to which Terraform brings every string it reads. The order of a
-    mapping is kept. A `Text` that is a single reference becomes that reference alone. An `Expression` is
-    written raw.
+    Terraform reads every string in Unicode's NFC form. The order of a mapping is kept. A `Text` that is a single
+    reference becomes that reference alone. An `Expression` is written as it is.
 
-    Raises TypeError for a value that HCL has no form for, and ValueError for a number that is not finite and
-    for a string with half a surrogate pair, which no UTF-8 file can hold.
+    Raises TypeError for a value that HCL cannot express, and ValueError for a number that is not finite and
+    for a string with a lone surrogate, which no UTF-8 file can hold.
     """
     match value:
         case str():
@@ -61,10 +60,10 @@ def literal(value: object) -> str:
 
 
 def identifier(key: str) -> str:
-    """The Terraform name for a manifest key: `db-credentials` → `db_credentials`.
+    """Return the Terraform name for a manifest key: `db-credentials` → `db_credentials`.
 
     Manifest keys have no underscores, so two keys never get the same name. Raises ValueError for anything
-    that is no such key.
+    that is not such a key.
     """
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no manifest key")
@@ -72,11 +71,11 @@ def identifier(key: str) -> str:
 
 
 def comment(text: str, *, lines: bool = False) -> Expression:
-    """Text as a comment that cannot end before the text does.
+    """Write text as a comment that cannot end before the text does.
 
-    With `lines`, each line of the text becomes a comment line; else everything stands on one line. Other
-    characters that end a line somewhere, or that cannot be seen, become a space. Raises ValueError for half a
-    surrogate pair.
+    With `lines`, each line of the text becomes a comment line; otherwise the comment is one line. Other
+    characters that some program takes for a line end, or that are invisible, become a space. Raises ValueError
+    for a lone surrogate.
     """
     _require_unicode(text)
     pieces = text.split("\n") if lines else [text]
@@ -121,7 +120,9 @@ def _text(text: Text) -> str:
 
 def _template(text: Text) -> str:
     written = ""
-    for part in Text.of(*text.parts).parts:  # joined first: "$" and "{" of two parts would make a "${"
+    for part in Text.of(
+        *text.parts
+    ).parts:  # joined first: a part that ends in "$" and one that begins with "{" would make "${"
         if isinstance(part, str):
             written += _escape(part)
             continue

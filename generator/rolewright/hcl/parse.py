@@ -1,4 +1,4 @@
-"""Terraform text → ParsedModule. The only file that knows python-hcl2."""
+"""Terraform text → ParsedModule. The only file that uses python-hcl2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rolewright.core.cache_folder import cache_folder
 from rolewright.core.finding import Finding, Location, Rejected
-from rolewright.hcl.expression import Malformed, Reader, below
+from rolewright.hcl.expression import ExpressionReader, Malformed, below
 from rolewright.hcl.syntax import Attribute, Block, ParsedModule
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ _COMMENT = re.compile(r"\s*(?:#|//) ?(.*)")
 
 
 class ModuleFiles(Protocol):
-    """What `parse` needs of a module: its files, by name."""
+    """A module as `parse` takes it: its files, by name."""
 
     @property
     def files(self) -> Mapping[str, str]:
-        """File name (relative, with `/`) to text."""
+        """Return the text of each file by its name, relative and with `/`."""
 
 
 def parse(module: ModuleFiles) -> ParsedModule:
     """Read a module's `.tf` files and `environments/NAME.tfvars`; keep every other file as text alone.
 
-    Raises Rejected with a finding for each file that is not HCL. Values from a manifest are escaped, so
-    the template of a blueprint is broken then.
+    Raises Rejected with a finding for each file that is not HCL. Since values from a manifest are escaped, a
+    blueprint's template is at fault then.
     """
     blocks: list[Block] = []
     tfvars: dict[str, Mapping[str, Attribute]] = {}
@@ -67,8 +67,8 @@ def _finding(file: str, problem: Malformed) -> Finding:
 
 
 def _read(file: str, text: str) -> Block:
-    """A file's body, as a block without a type. Raises Malformed."""
-    reader = Reader(text, _tree)
+    """Return a file's body as a block without a type. Raises Malformed."""
+    reader = ExpressionReader(text, _tree)
     (body,) = below(_tree(reader.masked))
     return _block(_Source(file, text.split("\n"), reader), body, "", (), 1)
 
@@ -76,13 +76,13 @@ def _read(file: str, text: str) -> Block:
 class _Source:
     """The file that a block is read from."""
 
-    def __init__(self, file: str, lines: Sequence[str], reader: Reader) -> None:
+    def __init__(self, file: str, lines: Sequence[str], reader: ExpressionReader) -> None:
         self.file = file
         self.lines = lines
         self.reader = reader
 
     def comments_above(self, line: int) -> tuple[str, ...]:
-        """The comment lines directly above a line, without their marks."""
+        """Return the comment lines directly above a line, without their marks."""
         found: list[str] = []
         for text in reversed(self.lines[: line - 1]):
             comment = _COMMENT.fullmatch(text)
@@ -117,8 +117,8 @@ def _block(source: _Source, body: Tree[Token], type_: str, labels: tuple[str, ..
 
 
 def _tree(text: str) -> Tree[Token]:
-    """The concrete syntax of HCL text. Raises Malformed."""
-    import hcl2  # noqa: PLC0415 - heavy, and a refused manifest needs none
+    """Return the concrete syntax tree of HCL text. Raises Malformed."""
+    import hcl2  # noqa: PLC0415 - heavy, and not needed for a manifest that is refused
     from lark.exceptions import UnexpectedEOF, UnexpectedInput  # noqa: PLC0415
 
     _choose_cache()
@@ -132,17 +132,17 @@ def _tree(text: str) -> Tree[Token]:
         lines = text.rstrip("\n").split("\n")
         if not 0 < error.line <= len(lines):
             raise Malformed("the text ends too early", len(lines) or 1, 1) from None
-        what = f"`{lines[error.line - 1].strip()}` cannot be read"
-        raise Malformed(what, error.line, error.column) from None
+        message = f"`{lines[error.line - 1].strip()}` cannot be read"
+        raise Malformed(message, error.line, error.column) from None
     return tree
 
 
 @functools.cache
 def _choose_cache() -> None:
-    """Let python-hcl2 keep its built parser where it can write, before the parser is first used.
+    """Let python-hcl2 cache its parser in a folder that can be written, before the parser is first used.
 
-    It keeps it beside its package, and where that is read-only builds it anew in every process (1 to 4 s).
-    Where nothing can be written, that is what still happens.
+    It caches the parser in its package's folder; where that is read-only, it builds the parser anew in every
+    process (1 to 4 s), as it still does where the user's cache folder cannot be written either.
     """
     from hcl2 import parser  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What a module declares, and the references its expressions make."""
+"""The declarations of a module, and the references in its expressions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rolewright.data import provider
     from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
-# A dotted name in text that is not parsed further: not after a dot or inside a longer name.
+# A dotted name in text that is not parsed further; it begins neither after a dot nor inside a longer name.
 _NAME = re.compile(r"(?<![\w.\-])[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _INTERPOLATION = re.compile(r"[$%]\{([^}]*)(?:\}|\Z)")
@@ -43,7 +43,7 @@ Step = str | int | Unknown
 
 @dataclass(frozen=True)
 class Reference:
-    """`root.step[0].step`. `whole` is false where the text may go on beyond what was read."""
+    """`root.step[0].step`. `whole` is false where the reference may continue beyond what was read."""
 
     steps: tuple[Step, ...]
     whole: bool = True
@@ -59,7 +59,7 @@ class Reference:
 
 
 def reference(expression: Expression) -> Reference | None:
-    """The reference that an expression is, if it is one and nothing else."""
+    """Return the reference that an expression consists of, or None if it is anything else."""
     if isinstance(expression, Traversal):
         return Reference(expression.path)
     if isinstance(expression, Index):
@@ -73,7 +73,7 @@ def reference(expression: Expression) -> Reference | None:
 
 
 def references(expression: Expression) -> Iterator[Reference]:
-    """All references in an expression, those inside indices and arguments included."""
+    """Yield all references in an expression, including those in indices and arguments."""
     if isinstance(expression, Opaque):
         yield from _references_in_text(expression.text)
         return
@@ -145,7 +145,7 @@ class Scope:
 
     @cached_property
     def resources(self) -> Mapping[tuple[str, str, str], Block]:
-        """(`resource` or `data`, type, name) → block."""
+        """Return the resource and data blocks by (`resource` or `data`, type, name)."""
         return {
             (block.type, block.labels[0], block.labels[1]): block
             for block in self.parsed.blocks
@@ -154,7 +154,7 @@ class Scope:
 
     @cached_property
     def locals(self) -> Mapping[str, Expression]:
-        """Name → expression."""
+        """Return the expressions of the `locals` blocks by name."""
         return {
             name: attribute.expression
             for block in self.parsed.all("locals")
@@ -162,11 +162,11 @@ class Scope:
         }
 
     def named(self, type_: str) -> Mapping[str, Block]:
-        """The `variable`, `module` or `output` blocks by name."""
+        """Return the blocks of a type that has one label, such as `variable`, `module` or `output`, by name."""
         return {block.labels[0]: block for block in self.parsed.all(type_) if block.labels}
 
     def target(self, found: Reference) -> Target | None:
-        """The block that a reference names, or None if it names none of this module."""
+        """Return the block of this module that a reference leads to, or None if there is none."""
         kind: provider.Kind = "data" if found.steps[0] == "data" else "resource"
         steps = found.steps[1:] if kind == "data" else found.steps
         if len(steps) < 2 or not all(isinstance(step, str) for step in steps[:2]):

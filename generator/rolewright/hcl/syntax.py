@@ -32,7 +32,7 @@ class Traversal:
 
 @dataclass(frozen=True)
 class Index:
-    """`collection[key]` where the collection or the key is no plain traversal."""
+    """`collection[key]` that cannot be written as a Traversal."""
 
     collection: Expression
     key: Expression
@@ -109,7 +109,7 @@ class Block:
     comments: tuple[str, ...] = ()
 
     def all(self, type_: str) -> Iterator[Block]:
-        """The nested blocks of one type, in order."""
+        """Return the nested blocks of a type, in order."""
         return (block for block in self.blocks if block.type == type_)
 
 
@@ -117,8 +117,8 @@ class Block:
 class ParsedModule:
     """The HCL files of a module as blocks, and every file's text.
 
-    `tfvars` maps an environment's name to the attributes of `environments/NAME.tfvars`. Two are the same only
-    if they are one object, so that what is found out about one can be kept.
+    `tfvars` maps an environment's name to the attributes of `environments/NAME.tfvars`. Modules are compared and hashed
+    by identity, so that results about a module can be cached.
     """
 
     files: Mapping[str, str]
@@ -126,11 +126,11 @@ class ParsedModule:
     tfvars: Mapping[str, Mapping[str, Attribute]]
 
     def all(self, type_: str, *labels: str) -> Iterator[Block]:
-        """The top-level blocks of a type whose labels begin with `labels`."""
+        """Return the top-level blocks of a type whose labels begin with `labels`."""
         return (b for b in self.blocks if b.type == type_ and b.labels[: len(labels)] == labels)
 
     def origin(self, file: str, line: int) -> str:
-        """The manifest path that the nearest comment `# manifest: PATH` at or above a line names, or ""."""
+        """Return the path in the nearest comment `# manifest: PATH` at or above a line of the same block, or ""."""
         for text in reversed(self.files[file].split("\n")[:line]):
             stripped = text.strip()
             if stripped.startswith("# manifest: "):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import function_values
-from rolewright.core.model import Environment, Ref, Text, Variable
+from rolewright.core.model import Environment, Variable
+from rolewright.core.text import Ref, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

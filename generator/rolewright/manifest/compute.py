@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, Scope, fill
-from rolewright.core.model import Compute, Ref, Text, Variable
+from rolewright.core.model import Compute, Variable
+from rolewright.core.text import Ref, Text
 from rolewright.manifest.derived import InconsistentError, derive, is_given
 from rolewright.manifest.references import compute_uses
 from rolewright.manifest.values import Resolved, resolve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.model import Ref, Text
+from rolewright.core.text import Ref, Text
 from rolewright.manifest.environments import variable_name
 
 if TYPE_CHECKING:

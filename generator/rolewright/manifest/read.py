@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Condition, ManualStatement, Never, Suppression, Text, Workload
+from rolewright.core.model import ManualStatement, Never, Suppression, Workload
+from rolewright.core.text import Condition, Text
 from rolewright.manifest.access_keys import key_findings
 from rolewright.manifest.bindings import Bindings
 from rolewright.manifest.compute import resolve_compute

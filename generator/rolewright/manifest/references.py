@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding
-from rolewright.core.model import Text, Use
+from rolewright.core.model import Use
+from rolewright.core.text import Text
 from rolewright.manifest.integrations import Calls, called_by
 
 if TYPE_CHECKING:

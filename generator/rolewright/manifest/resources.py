@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import own_pattern
 from rolewright.blueprint.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, interpolate
-from rolewright.core.model import Condition, Ref, Resource, Text
+from rolewright.core.model import Resource
+from rolewright.core.text import Condition, Ref, Text
 from rolewright.manifest.derived import InconsistentError, derive
 from rolewright.manifest.document import fields_of
 from rolewright.manifest.order import resolution_order

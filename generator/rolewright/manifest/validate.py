@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding
-from rolewright.core.model import Ref
+from rolewright.core.text import Ref
 from rolewright.manifest.document import strings
 from rolewright.manifest.environments import merged
 

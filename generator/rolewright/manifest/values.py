@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, interpolate
-from rolewright.core.model import Ref, Text
+from rolewright.core.text import Ref, Text
 from rolewright.manifest.environments import variable_name
 
 if TYPE_CHECKING:

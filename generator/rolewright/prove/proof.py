@@ -23,7 +23,8 @@ from rolewright.prove.trust import compare_trust
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rolewright.core.model import Declaration, Environment, Text, Trust
+    from rolewright.core.model import Declaration, Environment, Trust
+    from rolewright.core.text import Text
     from rolewright.prove.evaluate import Evaluated, Plan
 
 Document = dict[str, Any]

@@ -88,7 +88,7 @@ def _judge(
     try:
         if policy.documents:
             there = {_canonical(entry) for one in blocks for entry in _several(_json(one.value))}
-            here = {_canonical(entry) for entry in policy.said(environment.values)}
+            here = {_canonical(entry) for entry in policy.ground_documents(environment.values)}
             extra, missing = ([f"says {text}" for text in sorted(each)] for each in (there - here, here - there))
         else:
             lines = {line for one in blocks for line in _written(one, environment)}

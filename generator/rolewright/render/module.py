@@ -7,8 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected
-from rolewright.core.model import Module, Ref, Text, Variable, ground, pascal
+from rolewright.core.model import Module, Variable
 from rolewright.core.printable import visible
+from rolewright.core.text import Ref, Text, ground, pascal
 from rolewright.data import iam
 from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl

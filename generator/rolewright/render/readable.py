@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.model import Ref, Text, ground
+from rolewright.core.text import Ref, Text, ground
 from rolewright.hcl.literal import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from rolewright.core.model import Condition, Environment, ResourcePolicy, Role, Workload
+    from rolewright.core.model import Environment, ResourcePolicy, Role, Workload
+    from rolewright.core.text import Condition
 
 SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
 """How text for people names what a module without environments leaves open."""

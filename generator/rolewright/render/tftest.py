@@ -12,7 +12,8 @@ from rolewright.hcl.literal import Expression
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.core.model import Condition, Environment, Policy, Promise, Role, Workload
+    from rolewright.core.model import Environment, Policy, Promise, Role, Workload
+    from rolewright.core.text import Condition
 
 _CHECKED = {"aws_launch_template": {"id": "lt-0123456789abcdef0"}}
 """Attributes, besides ARNs and policy documents, whose form the provider checks where another resource uses them."""

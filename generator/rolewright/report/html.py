@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment as Templates
 from jinja2 import StrictUndefined
 
-from rolewright.core.model import ground
 from rolewright.core.printable import visible
+from rolewright.core.text import ground
 from rolewright.render.readable import SYMBOLS, shown, who
 from rolewright.report.difference import admitted, policy_name, verdict
 from rolewright.report.picture import Edge, Node, picture

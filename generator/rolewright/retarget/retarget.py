@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
-    from rolewright.core.model import Text, Workload
+    from rolewright.core.model import Workload
+    from rolewright.core.text import Text
     from rolewright.yaml.edit import Edit
     from rolewright.yaml.load import Document, Tree
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.core.model import Condition, Declaration, Environment, Resource, Role, Statement, Workload
+    from rolewright.core.model import Declaration, Environment, Resource, Role, Statement, Workload
+    from rolewright.core.text import Condition
 
 _UNKNOWN = re.compile(r"\$\{(?!aws:|\*|\?|\$)[a-z_][^{}]*\}")  # what Terraform makes; ${aws:…} is a policy variable
 _FIELD = re.compile(r'\$\{(?:(?:trimprefix|lower)\()?(\w+)(?:, "[^"]*"\))?(?:\))?(?::-([^}]*))?\}')

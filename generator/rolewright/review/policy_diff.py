@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rolewright.core.model import ground as ground_json
+from rolewright.core.text import ground as ground_json
 from rolewright.data import iam
 from rolewright.prove.table import Declared, changes
 from rolewright.render.readable import ANYBODY, who

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint.interpolation import LeftOutError, fill_all, names
-from rolewright.core.model import Text
+from rolewright.core.text import Text
 from rolewright.data import iam
 from rolewright.manifest.resources import resource_scope
 from rolewright.prove.match import Kind, matches

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
-from rolewright.core.model import Text
+from rolewright.core.text import Text
 from rolewright.data import iam
 from rolewright.prove.match import matches
 from rolewright.review.why import judged_values

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Rejected
-from rolewright.core.model import Text
+from rolewright.core.text import Text
 from rolewright.data import iam
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles

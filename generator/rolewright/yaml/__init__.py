@@ -1,1 +1,1 @@
-"""YAML → trees that know their places; edits of them; JSON Schema over them."""
+"""YAML → trees with locations; edits of their text; validation by JSON Schema."""

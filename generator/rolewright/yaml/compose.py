@@ -1,50 +1,39 @@
-"""PyYAML's events → nodes that know their places, by the rules of YAML 1.2's core schema.
+"""PyYAML's events → nodes with locations, by the rules of YAML 1.2's core schema.
 
-Only `source` uses this. It works without recursion, and within bounds on depth and on what aliases make.
+Only `load` uses this. It works without recursion, and bounds the depth and what aliases expand to.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import yaml
 
 from rolewright.core.finding import Finding, Location, Rejected, Related
+from rolewright.yaml.scalar import core_value, is_not_finite
+
+if TYPE_CHECKING:
+    from rolewright.yaml.scalar import Scalar
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_CHARACTERS = 4_000_000
-MAX_NUMBER_LENGTH = 400
 
 Span = tuple[int, int, int, int]
-Scalar = str | int | float | bool | None
 
 # libyaml is about ten times as fast; a PyYAML that was built without it lacks the name.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
-_NULL = {"", "~", "null", "Null", "NULL"}
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-# The core schema reads 012 as the number 12. Here a leading zero makes a string, since what is written
-# so is an account number or an identifier, and the zero belongs to it.
-_INT = (
-    (re.compile(r"[-+]?(?:0|[1-9][0-9]*)"), 10),
-    (re.compile(r"0o[0-7]+"), 8),
-    (re.compile(r"0x[0-9a-fA-F]+"), 16),
-)
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _TAGS = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
 
 
 @dataclass
 class Node:
-    """A scalar; or a list, with `items`; or a mapping, with `entries` and the place of each key.
+    """A scalar; or a list, with `items`; or a mapping, with `entries` and the location of each key.
 
-    `plain` tells a scalar without quotes and tag. `nodes`, `characters` and `height` measure what it
-    becomes once every alias in it is expanded.
+    `plain` is true for a scalar without quotes and tag. `nodes`, `characters` and `height` are its size
+    with every alias in it expanded.
     """
 
     span: Span
@@ -60,7 +49,7 @@ class Node:
 
 @dataclass(frozen=True)
 class _Key:
-    """A key whose value has not come yet. A value is `dropped` where its key is already a finding."""
+    """A key whose value has not come yet. The value is `dropped` if its key already has a finding."""
 
     name: str
     location: Location
@@ -80,10 +69,9 @@ class _Frame:
 
 
 def compose(text: str, file: str) -> list[Node]:
-    """The roots of the documents that are not empty.
+    """Return the roots of the documents that are not empty.
 
-    Raises Rejected with all findings; those that come after a syntax error or an exceeded bound cannot
-    be told.
+    Raises Rejected with all findings up to the first syntax error or exceeded bound.
     """
     composer = _Composer(text, file)
     try:
@@ -105,7 +93,7 @@ class _Mark(Protocol):
 
 
 def _marks(event: yaml.Event) -> tuple[_Mark, _Mark]:
-    """Both marks of an event; a parser that reads text, as here, always gives them."""
+    """Return both marks of an event; a parser that reads text, as here, always sets them."""
     assert event.start_mark is not None
     assert event.end_mark is not None
     return event.start_mark, event.end_mark
@@ -117,7 +105,7 @@ def _span(event: yaml.Event) -> Span:
 
 
 class _Composer:
-    """Takes events one by one, and keeps the open lists and mappings on a stack."""
+    """Takes events in order, and keeps the open lists and mappings on a stack."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
@@ -130,7 +118,7 @@ class _Composer:
         self.characters = 0
 
     def take(self, event: yaml.Event) -> None:
-        """Take the next event in. Raises Rejected where a bound is exceeded."""
+        """Process the next event. Raises Rejected where a bound is exceeded."""
         match event:
             case yaml.ScalarEvent():
                 self._scalar(event)
@@ -177,7 +165,7 @@ class _Composer:
         self._add(node)
 
     def _block_span(self, event: yaml.ScalarEvent, span: Span) -> Span:
-        """A block scalar's span without the line ends and blank lines after its text."""
+        """Return a block scalar's span without the line ends and blank lines after its text."""
         start, end = _marks(event)
         written = self.text[start.index : end.index].rstrip()
         line, column = span[:2]
@@ -195,8 +183,8 @@ class _Composer:
         if tag is not None and accepted is None:
             self._foreign_tag(tag, span)
             return text
-        value = _core(text)
-        if _NOT_FINITE.fullmatch(text) or (isinstance(value, float) and math.isinf(value)):
+        value = core_value(text)
+        if is_not_finite(text):
             self._find(
                 "source-number",
                 f"`{text}` is no finite number",
@@ -234,7 +222,7 @@ class _Composer:
                 "write the value out" if inside else f"put `&{event.anchor}` before the value to repeat",
                 span,
             )
-            target = Node(span, entries={})  # a mapping, so that a `<<` before it is no second finding
+            target = Node(span, entries={})  # a mapping, so that a `<<` before it adds no second finding
         if len(self.stack) + target.height > MAX_DEPTH:
             raise self._too_deep(span)
         node = replace(target, span=span)
@@ -255,7 +243,7 @@ class _Composer:
         frame = self.stack.pop()
         node = frame.node
         if node.entries is not None and frame.merged:
-            # The first of several sources wins, and what the mapping says itself wins over all of them.
+            # The first of several sources wins, and the mapping's own keys win over all of them.
             for source in frame.merged:
                 node.entries = {**(source.entries or {}), **node.entries}
         if frame.flow:
@@ -265,7 +253,7 @@ class _Composer:
         self._add(node)
 
     def _count(self, node: Node) -> None:
-        """Count a scalar, an opened list or mapping, or an alias with all that it repeats."""
+        """Count a scalar, an opened list or mapping, or an alias with all that it expands to."""
         self.nodes += node.nodes
         self.characters += node.characters
         if self.nodes > MAX_NODES or self.characters > MAX_CHARACTERS:
@@ -288,7 +276,7 @@ class _Composer:
         return Rejected(self.findings)
 
     def _add(self, node: Node) -> None:
-        """Put a finished node where it belongs: among the roots, into a list, or as a key or its value."""
+        """Add a finished node where it belongs: to the roots, to a list, or as a key or its value."""
         if not self.stack:
             if not (node.plain and node.text == ""):  # an empty document
                 self.roots.append(node)
@@ -355,25 +343,11 @@ class _Composer:
                     frame.merged.append(source)
 
 
-def _core(text: str) -> Scalar:
-    """A plain scalar's value in the core schema; a number that is too long stays a string."""
-    if text in _NULL:
-        return None
-    if text in _BOOL:
-        return _BOOL[text]
-    if len(text) > MAX_NUMBER_LENGTH or text[0] not in "+-.0123456789":
-        return text
-    for pattern, base in _INT:
-        if pattern.fullmatch(text):
-            return int(text, base)
-    return float(text) if _FLOAT.fullmatch(text) else text
-
-
 def _syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     lines = text.split("\n")
 
     def place(mark: _Mark) -> Location:
-        """A mark of the parser; at the end of the text it may lie a line beyond it."""
+        """Return the location of a mark, which may be one line beyond the end of the text."""
         line = min(mark.line, len(lines) - 1)
         column = min(mark.column, len(lines[line])) if line == mark.line else len(lines[line])
         return Location(file, line + 1, column + 1, line + 1, column + 2)

@@ -1,4 +1,4 @@
-"""Edits of a YAML text at the places that its tree knows, so that comments and layout stay as they are."""
+"""Edit a YAML text at the locations in its tree, so that comments and layout stay as they are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _FLOW = re.compile(r"(?:[&!]\S*\s+)*\{")
 
 
 class UnplacedError(ValueError):
-    """Part of what is to be edited stands elsewhere, where an alias or `<<` took it from."""
+    """Part of the value to edit is elsewhere in the text, since an alias or `<<` brings it in."""
 
 
 @dataclass(frozen=True, order=True)
 class Edit:
-    """`text` in place of the characters from `start` to `end`."""
+    """`text` replaces the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -29,14 +29,14 @@ class Edit:
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:
-    """The text with edits that do not overlap."""
+    """Apply edits that do not overlap to a text."""
     for edit in sorted(edits, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
 
 class Editor:
-    """Makes edits of one document of a text."""
+    """Makes edits for one document of a text."""
 
     def __init__(self, text: str, tree: Tree) -> None:
         self._text = text
@@ -45,13 +45,13 @@ class Editor:
         self._starts = [0, *itertools.accumulate(map(len, self._lines))]
 
     def replace(self, path: PathInTree, text: str) -> Edit:
-        """Another text in place of a value. Raises UnplacedError where it stands elsewhere."""
+        """Replace a value by a text. Raises UnplacedError where the value is elsewhere."""
         return Edit(*self._own_span(path), text)
 
     def without(self, path: PathInTree, keys: Collection[str]) -> Iterator[Edit]:
-        """A mapping without some of its keys, and without the comments right above them.
+        """Remove some keys of a mapping, and the comments right above them.
 
-        Raises UnplacedError where keys of the mapping stand elsewhere.
+        Raises UnplacedError where keys of the mapping are elsewhere.
         """
         entries = self._entries(path)
         if self.is_flow(path):
@@ -65,12 +65,15 @@ class Editor:
                 runs.append((begun, last))
         for first, last in runs:
             begin = first
-            while self._blank(last + 1) and self._blank(begin - 1):  # of two gaps that would meet, one stays
+            while self._blank(last + 1) and self._blank(begin - 1):  # keep one of two gaps that would meet
                 begin -= 1
             yield Edit(self._starts[begin - 1], self._starts[last], "")
 
     def after(self, path: PathInTree, keys: Collection[str], lines: Iterable[str]) -> Iterator[Edit]:
-        """Lines of comment below some keys of a mapping, with the indentation of these where it is in block style."""
+        """Add comment lines below some keys of a mapping, indented like these if it is in block style.
+
+        Raises UnplacedError where keys of the mapping are elsewhere.
+        """
         entries = self._entries(path)
         last = self._line(max(end for key, _, end in entries if key in keys or self.is_flow(path)))
         indent = 2 if self.is_flow(path) else self._key(path, entries[0][0]).column - 1
@@ -80,9 +83,9 @@ class Editor:
             yield Edit(self._starts[last], self._starts[last], text if ended else "\n" + text)
 
     def added(self, path: PathInTree, lines: Sequence[str], flow: str) -> Edit:
-        """Another entry at the end of a mapping or a list: lines in block style, `flow` within braces or brackets.
+        """Add an entry at the end of a mapping or list: `lines` in block style, `flow` in braces or brackets.
 
-        Raises UnplacedError where it stands elsewhere.
+        Raises UnplacedError where the mapping or list is elsewhere.
         """
         start, end = self._own_span(path)
         if self._text[start:end].startswith(("{", "[")):
@@ -99,7 +102,7 @@ class Editor:
         )
 
     def is_flow(self, path: PathInTree) -> bool:
-        """Whether a mapping is written in braces."""
+        """Return whether a mapping is written in braces."""
         return _FLOW.match(self._text, self._span(path)[0]) is not None
 
     def _cut(self, entries: list[tuple[str, int, int]], keys: Collection[str]) -> Iterator[Edit]:
@@ -112,7 +115,7 @@ class Editor:
             yield Edit(entries[final][2] if kept else entries[0][1], entries[-1][2], "")
 
     def _entries(self, path: PathInTree) -> list[tuple[str, int, int]]:
-        """The keys of a mapping in the order of the text, with where each entry begins and ends."""
+        """Return the keys of a mapping in the order of the text, with the offsets where each entry begins and ends."""
         start, end = self._span(path)
         found = []
         node = self._tree.data
@@ -135,7 +138,7 @@ class Editor:
         return self._offset(place.line, place.column), self._offset(place.end_line, place.end_column)
 
     def _own_span(self, path: PathInTree) -> tuple[int, int]:
-        """The span of what stands within everything that it is in."""
+        """Return the span of a value. Raises UnplacedError unless it lies within the spans of all its ancestors."""
         start, end = self._span(path)
         for length in range(len(path)):
             outer = self._span(path[:length])
@@ -147,11 +150,11 @@ class Editor:
         return self._starts[line - 1] + column - 1
 
     def _line(self, offset: int) -> int:
-        """The number of the line that has the character before an offset."""
+        """Return the number of the line with the character before an offset."""
         return next(number for number, start in enumerate(self._starts[1:], 1) if offset <= start)
 
     def _first_line(self, path: PathInTree, key: str) -> int:
-        """The line of a key, or of the first comment right above it with the same indentation."""
+        """Return the line of a key, or of the first comment right above it with the same indentation."""
         place = self._key(path, key)
         first = place.line
         while re.match(rf" {{{place.column - 1}}}#", self._lines[first - 2]):
@@ -159,7 +162,7 @@ class Editor:
         return first
 
     def _blank(self, line: int) -> bool:
-        """Whether a line is there and empty, or the end of the text."""
+        """Return whether a line is blank or beyond the end of the text."""
         return line > len(self._lines) or (line > 0 and not self._lines[line - 1].strip())
 
 

@@ -1,7 +1,7 @@
-"""YAML → trees that know their places.
+"""YAML → trees with locations.
 
-The YAML 1.2 core schema, read from PyYAML's events. PyYAML's own constructors follow YAML 1.1, where
-`on` is a boolean and `012` is octal, and keep no places.
+This is the YAML 1.2 core schema, read from PyYAML's events. PyYAML's own constructors follow YAML 1.1, where
+`on` is a boolean and `012` is octal, and keep no locations.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ MAX_BYTES = 1_000_000
 
 PathInTree = tuple[str | int, ...]
 
-# What YAML 1.2 calls non-printable, and three characters that YAML 1.1 takes for line ends and 1.2 does not.
+# The characters that YAML 1.2 calls non-printable, and the three that are line ends in YAML 1.1 only.
 _UNWANTED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands: lines and columns from 1, in characters, the end exclusive.
+    """Where a value is: lines and columns from 1, in characters, the end exclusive.
 
-    `key` is the place of its key in a mapping. `text` is a scalar as it is written, without its quotes
-    (`1.10`, `0x1F`), and "" for a list or a mapping. A value that an alias repeats stands at the alias;
-    what is inside it, and a key that came in by `<<`, stands at the anchor.
+    `key` is the location of its key in a mapping. `text` is a scalar as written, without its quotes
+    (`1.10`, `0x1F`), and "" for a list or a mapping. A value that an alias repeats has the alias's place;
+    a value inside it, and a key that `<<` brings in, has the place at the anchor.
     """
 
     line: int
@@ -50,7 +50,7 @@ class Place:
 class Tree:
     """One YAML document: `data` holds dict, list, str, int, float, bool and None; `places` has every node.
 
-    `base` is the document that this one was laid over, and has the places of what is from there.
+    `base` is the document that this one was merged into, with the places of the values that come from there.
     """
 
     file: str
@@ -59,9 +59,9 @@ class Tree:
     base: Tree | None = field(default=None, repr=False)
 
     def location(self, path: PathInTree, *, key: bool = False) -> Location:
-        """The place of a value, or of its key.
+        """Return the location of a value, or of its key.
 
-        For a path that the document lacks: the key of the nearest ancestor that it has, or its first line.
+        For a path that the document lacks, return that of the nearest ancestor's key, or of the document's start.
         """
         place = self.places.get(path)
         if place is not None:
@@ -79,13 +79,13 @@ class Tree:
         return Location(self.file, root.line, root.column, root.line, root.column)
 
     def raw(self, path: PathInTree) -> str:
-        """A scalar as it is written, without its quotes: "1.10" where `data` has 1.1."""
+        """Return a scalar as written, without its quotes: "1.10" where `data` has 1.1."""
         return self.places[path].text
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file as read: its text, with line ends as "\\n" and without a byte order mark, and its trees."""
+    """A file as read: its text, with "\\n" line ends and no byte order mark, and its trees."""
 
     file: str
     text: str = field(repr=False)
@@ -93,9 +93,9 @@ class Document:
 
 
 def load(path: Path | str, *, name: str | None = None) -> Document:
-    """Read a YAML file. `name` is what findings call it; the path as given if left out.
+    """Read a YAML file. Findings call it `name`, or the path as given.
 
-    Raises Rejected with every finding that can be made out, rules `source-…`.
+    Raises Rejected with every finding up to the first syntax error or exceeded bound, rules `source-…`.
     """
     file = str(path) if name is None else name
     if not file.isascii():
@@ -119,9 +119,9 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
 
 
 def quoted(text: str) -> str:
-    """A text as a YAML string in double quotes, in one line, with what nobody can see as an escape.
+    """Write a text as a double-quoted YAML string on one line, with invisible characters as escapes.
 
-    What no YAML can have is U+FFFD in it.
+    A lone surrogate, which no YAML can hold, becomes U+FFFD.
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{HIDDEN.sub(_escape, _UNWANTED.sub(_escape, escaped))}"'
@@ -132,8 +132,8 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\U{0xFFFD if 0xD800 <= code < 0xE000 else code:08x}"
 
 
-def laid_over(base: Tree, patch: Tree) -> Tree:
-    """A document with another laid over it, as a JSON merge patch is (RFC 7396): null takes an entry away."""
+def merge_patch(base: Tree, patch: Tree) -> Tree:
+    """Apply a document to another as a JSON merge patch (RFC 7396): null removes an entry."""
 
     def merge(below: Any, above: Any) -> Any:  # noqa: ANN401 - YAML
         if not isinstance(above, dict):
@@ -146,7 +146,7 @@ def laid_over(base: Tree, patch: Tree) -> Tree:
 
 
 def _require_unicode(file: str) -> None:
-    """Refuse a name that no other file and no terminal could be given."""
+    """Raise Rejected for a file name that is not valid Unicode, since it can be neither printed nor written."""
     try:
         file.encode("utf-8")
     except UnicodeEncodeError:
@@ -155,7 +155,7 @@ def _require_unicode(file: str) -> None:
 
 
 def loads(text: str, file: str) -> Document:
-    """Read YAML from a string; `file` is what findings call it. Raises Rejected as `load` does."""
+    """Read YAML from a string; findings call it `file`. Raises Rejected as `load` does."""
     if len(text) > MAX_BYTES:
         rule, remedy = _RULES["size"]
         raise _refusal(rule, f"{file} is larger than {MAX_BYTES:,} bytes", remedy, Location(file))
@@ -209,7 +209,7 @@ def _unwanted_character(file: str, text: str, index: int) -> Finding:
 
 
 def _read(path: Path, file: str) -> bytes:
-    """The bytes of a plain file. Raises Rejected for any other, and for one that is too large."""
+    """Read the bytes of a regular file. Raises Rejected for any other, and for one that is too large."""
     try:
         return read_bytes(path, MAX_BYTES)
     except UnreadableError as error:
@@ -218,9 +218,9 @@ def _read(path: Path, file: str) -> bytes:
 
 
 def _tree(file: str, root: Node) -> Tree:
-    """Expand a composed document. Every alias gets its own copy, so `data` shares nothing.
+    """Expand a composed document. Every alias gets its own copy, so no two values in `data` are shared.
 
-    Without recursion: the depth is bounded, but the stack of whoever calls is not known.
+    It does not recurse: the document's depth is bounded, but that of the caller's stack is not known.
     """
     places: dict[PathInTree, Place] = {}
     box: list[Any] = [None]

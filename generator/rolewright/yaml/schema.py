@@ -1,4 +1,4 @@
-"""JSON Schema: the manifest's schema from the blueprints, and violations as findings with a place."""
+"""Validate data by a JSON Schema, with violations as findings that have a location."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ PathInData = tuple[str | int, ...]
 
 
 class Locate(Protocol):
-    """Gives the place of a value, or of its key, by its path."""
+    """Returns the location of a value, or of its key, by its path."""
 
     def __call__(self, path: PathInData, *, key: bool = False) -> Location:
-        """The place of the value at `path`."""
+        """Return the location of the value at `path`, or of its key."""
         ...
 
 
 @dataclass(frozen=True)
 class Schema:
-    """A JSON Schema, compiled at its first use."""
+    """A JSON Schema that is compiled at its first use."""
 
     document: Mapping[str, Any] = field(repr=False)
 
@@ -38,7 +38,7 @@ class Schema:
         return jsonschema_rs.validator_for(dict(self.document))
 
     def accepts(self, data: object) -> bool:
-        """Whether the data fits."""
+        """Return whether the data conforms to the schema."""
         return bool(self._validator.is_valid(data))
 
     def findings(
@@ -50,9 +50,9 @@ class Schema:
         skip: Collection[PathInData] = (),
         at: PathInData = (),
     ) -> Iterator[Finding]:
-        """Every violation of data that stands at a path.
+        """Yield every violation in the data that is at the path `at`.
 
-        The strings at `skip` are left to a later look, where they are resolved: only that they are strings counts here.
+        Strings at `skip` have references that are resolved and validated later: only their type is checked here.
         """
         for error in self._validator.iter_errors(data):
             path = (*at, *error.instance_path)
@@ -60,22 +60,12 @@ class Schema:
                 yield from self._describe(error, path, locate, rule)
 
     def _describe(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
-        dotted = ".".join(str(step) for step in path)
+        dotted = _dotted(path)
         name = dotted or "the document"
         details = error.kind.as_dict()
         match error.kind.name:
             case "additionalProperties" | "unevaluatedProperties":
-                known = sorted(self._known(error.schema_path))
-                for key in details["unexpected"]:
-                    near = difflib.get_close_matches(key, known, 1, 0.5)
-                    listed = "known here: " + (", ".join(known) or "none")
-                    yield Finding(
-                        f"{rule}-unknown-key",
-                        f"unknown key `{key}`" + (f" in `{dotted}`" if dotted else ""),
-                        f"did you mean `{near[0]}`?" if near else listed,
-                        locate((*path, key), key=True),
-                        ".".join([*([dotted] if dotted else []), key]),
-                    )
+                yield from self._unknown_keys(error, path, locate, rule)
             case "required":
                 yield Finding(
                     f"{rule}-missing-key",
@@ -85,19 +75,7 @@ class Schema:
                     dotted,
                 )
             case "enum" | "const":
-                options = [_shown(one).strip('"') for one in details.get("options", [details.get("expected_value")])]
-                near = difflib.get_close_matches(str(error.instance), options, 1, 0.5)
-                described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
-                yield Finding(
-                    f"{rule}-value",
-                    f"`{name}` is {_shown(error.instance)}",
-                    (f"did you mean {near[0]}? " if near else "")
-                    + "possible: "
-                    + ", ".join(options)
-                    + (f"; {described}" if described and error.kind.name == "const" else ""),
-                    locate(path),
-                    dotted,
-                )
+                yield self._not_an_option(error, path, locate, rule)
             case "type":
                 yield Finding(
                     f"{rule}-type",
@@ -134,6 +112,37 @@ class Schema:
                     dotted,
                 )
 
+    def _unknown_keys(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
+        dotted = _dotted(path)
+        known = sorted(self._known(error.schema_path))
+        for key in error.kind.as_dict()["unexpected"]:
+            near = difflib.get_close_matches(key, known, 1, 0.5)
+            listed = "known here: " + (", ".join(known) or "none")
+            yield Finding(
+                f"{rule}-unknown-key",
+                f"unknown key `{key}`" + (f" in `{dotted}`" if dotted else ""),
+                f"did you mean `{near[0]}`?" if near else listed,
+                locate((*path, key), key=True),
+                ".".join([*([dotted] if dotted else []), key]),
+            )
+
+    def _not_an_option(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Finding:  # noqa: ANN401
+        dotted = _dotted(path)
+        details = error.kind.as_dict()
+        options = [_shown(option).strip('"') for option in details.get("options", [details.get("expected_value")])]
+        near = difflib.get_close_matches(str(error.instance), options, 1, 0.5)
+        described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
+        return Finding(
+            f"{rule}-value",
+            f"`{dotted or 'the document'}` is {_shown(error.instance)}",
+            (f"did you mean {near[0]}? " if near else "")
+            + "possible: "
+            + ", ".join(options)
+            + (f"; {described}" if described and error.kind.name == "const" else ""),
+            locate(path),
+            dotted,
+        )
+
     def _at(self, schema_path: PathInData) -> Mapping[str, Any]:
         node: Any = self.document
         for step in schema_path:
@@ -158,8 +167,12 @@ _KINDS = {"string": "a string", "integer": "a whole number", "number": "a number
           "array": "a list", "object": "a mapping", "null": "nothing"}  # fmt: skip
 
 
+def _dotted(path: PathInData) -> str:
+    return ".".join(str(step) for step in path)
+
+
 def _article(types: list[str]) -> str:
-    return " or ".join(_KINDS[one] for one in types)
+    return " or ".join(_KINDS[kind] for kind in types)
 
 
 def _kind(value: object) -> str:
