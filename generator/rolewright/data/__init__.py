@@ -1,1 +1,1 @@
-"""Facts shipped with rolewright, and the scripts that rebuild them."""
+"""Facts about AWS that are shipped with rolewright, and the scripts that rebuild them."""

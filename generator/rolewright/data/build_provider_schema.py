@@ -1,7 +1,7 @@
 """Rebuild `provider_5.zip` from the AWS provider itself: `python -m rolewright.data.build_provider_schema`.
 
-Runs `terraform init` and `terraform providers schema -json` in a temporary directory. Where the provider
-comes from is Terraform's own business (a registry, a mirror, `TF_CLI_ARGS_init=-plugin-dir=…`).
+It runs `terraform init` and `terraform providers schema -json` in a temporary directory. Terraform's own settings
+decide where the provider comes from (a registry, a mirror, `TF_CLI_ARGS_init=-plugin-dir=…`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CONFIGURATION = f"""terraform {{
 
 
 def compact_block(block: dict[str, Any]) -> dict[str, Any]:
-    """A block of Terraform's schema in the form that `rolewright.data.provider` reads.
+    """Convert a block of Terraform's schema to the form that `rolewright.data.provider` reads.
 
     `attributes` maps a name to [flags, type], where flags are letters of "rocd" (required, optional,
     computed, deprecated) and type is Terraform's own JSON type. `blocks` maps a name to
@@ -49,7 +49,7 @@ def _flags(attribute: dict[str, Any]) -> str:
 
 
 def provider_schema() -> dict[str, Any]:
-    """Terraform's description of the provider: `resource_schemas`, `data_source_schemas` and others.
+    """Return Terraform's description of the provider: `resource_schemas`, `data_source_schemas` and others.
 
     Raises FileNotFoundError without terraform, CalledProcessError if it fails.
     """
@@ -67,7 +67,7 @@ def _terraform(folder: str, *arguments: str) -> bytes:
 
 
 def entries(schema: dict[str, Any]) -> dict[str, Any]:
-    """The entries of `provider_5.zip`."""
+    """Return the entries of `provider_5.zip`."""
     kinds = {"resource": "resource_schemas", "data": "data_source_schemas"}
     values: dict[str, Any] = {
         f"{kind}/{type_}": compact_block(described["block"])

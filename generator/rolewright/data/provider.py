@@ -1,4 +1,4 @@
-"""The schema of the AWS provider, of both majors that a module has to work with."""
+"""The schema of the AWS provider, in both major versions that a module has to work with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class AttributeSchema:
 
     @property
     def settable(self) -> bool:
-        """Whether a module may write it at all."""
+        """Return whether a module may set it."""
         return self.required or self.optional
 
 
@@ -51,7 +51,7 @@ class NestedBlock:
 
 @dataclass(frozen=True)
 class TypeSchema:
-    """What a resource, a data source or a block inside one may hold."""
+    """The attributes and nested blocks of a resource, a data source or a block inside one."""
 
     attributes: Mapping[str, AttributeSchema]
     blocks: Mapping[str, NestedBlock]
@@ -60,11 +60,11 @@ class TypeSchema:
 
 @cache
 def schema(major: int, kind: Kind, type_: str) -> TypeSchema | None:
-    """The schema of a resource or data source in provider `major`, or None if that major does not have it.
+    """Return the schema of a resource or data source in provider `major`, or None if that major does not have it.
 
-    That of 5.x is the provider's own; that of 6.x is derived (build_provider6_schema.py), with the
-    deprecations that are known from elsewhere (deprecations_6.json). Raises FileNotFoundError for a major
-    that is not in MAJORS.
+    The schema of 5.x is the provider's own; that of 6.x is derived (build_provider6_schema.py), with the
+    deprecations from other sources (deprecations_6.json). Raises FileNotFoundError for a major that is not
+    in MAJORS.
     """
     described = archive.read(_file(major), f"{kind}/{type_}")
     if described is None:
@@ -74,7 +74,7 @@ def schema(major: int, kind: Kind, type_: str) -> TypeSchema | None:
 
 @cache
 def names(major: int, kind: Kind) -> tuple[str, ...]:
-    """The names of all resources or data sources of a major, sorted."""
+    """Return the names of all resources or data sources of a major, sorted."""
     return tuple(
         entry.removeprefix(f"{kind}/") for entry in archive.entries(_file(major)) if entry.startswith(f"{kind}/")
     )
@@ -82,7 +82,7 @@ def names(major: int, kind: Kind) -> tuple[str, ...]:
 
 @cache
 def versions() -> Mapping[int, str]:
-    """Which version of the provider each major's schema was taken from."""
+    """Return the version of the provider that each major's schema was taken from."""
     return {major: archive.read(_file(major), "version") for major in MAJORS}
 
 
@@ -92,7 +92,7 @@ def _file(major: int) -> str:
 
 @cache
 def _known_deprecations() -> dict[str, dict[str, str]]:
-    """`resource/TYPE` or `data/TYPE` → dotted path of an argument → where it is said to be deprecated."""
+    """Return `resource/TYPE` or `data/TYPE` → dotted path of an argument → source that calls it deprecated."""
     known: dict[str, dict[str, str]] = archive.read_plain("deprecations_6.json")
     return known
 

@@ -15,7 +15,7 @@ from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
 from rolewright.hcl.literal import Expression, identifier, literal
 from rolewright.manifest.resources import injected_values
-from rolewright.render.readable import SYMBOLS, policy_lines, shown, speakers
+from rolewright.render.readable import SYMBOLS, policy_lines, shown, text_functions
 from rolewright.render.tftest import assertions
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rolewright.render.sandbox import Templates
 
 MINIMUM = {"terraform": "1.5", "aws": "5.80"}
-"""Versions that every module needs: postconditions, and the exclusive role policies."""
+"""Minimum versions for every module: it has postconditions, and exclusive role policies."""
 
 
 def render(
@@ -43,7 +43,7 @@ def render(
     catalog: Catalog,
     templates: Templates,
 ) -> Module:
-    """The module. Raises Rejected with the template's place where a blueprint is broken."""
+    """Render the module. Raises Rejected, with the location in the template, where a blueprint is broken."""
     context = _context(workload, declaration, roles, catalog)
     files: dict[str, str] = {}
     for name in ("versions", "variables", "context", "roles"):
@@ -98,7 +98,7 @@ def render_credentials(
     catalog: Catalog,
     templates: Templates,
 ) -> str:
-    """What the README says of how the code gets its credentials; "" if the compute type has no template for it.
+    """Render the README's section on how the code gets its credentials; "" if the compute type has no template for it.
 
     Raises Rejected as `render` does.
     """
@@ -128,8 +128,8 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
     for resource in workload.resources.values():
         creation = catalog.resources[resource.type].create
         if resource.created and creation is not None:
-            for what, version in creation.requires.items():
-                requires[what] = max(requires[what], version, key=_version)
+            for program, version in creation.requires.items():
+                requires[program] = max(requires[program], version, key=_version)
     views = [_role(role, workload) for role in roles]
     return {
         "workload": workload.name,
@@ -154,13 +154,13 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         ],
         "show": lambda texts: ", ".join(text.ground(SYMBOLS) for text in texts),
         "credentials": _credentials(workload, catalog),
-        **speakers(workload, roles),
-        "required_policies": [_required_policy(one, workload) for one in declaration.required_policies],
+        **text_functions(workload, roles),
+        "required_policies": [_required_policy(required, workload) for required in declaration.required_policies],
     }
 
 
 def _credentials(workload: Workload, catalog: Catalog) -> str:
-    """The template that says how the code gets its credentials, or "" for a type without one."""
+    """Return the name of the template that says how the code gets its credentials, or "" for a type without one."""
     name = f"compute/{workload.compute.type}/credentials.md.j2"
     return name if name in catalog.templates else ""
 
@@ -194,7 +194,7 @@ def _role(role: Role, workload: Workload) -> dict[str, Any]:
             "comments": [],
         },
         "held_to": shown(role.trust.conditions, SYMBOLS),
-        "assumed_by": [one.ground(SYMBOLS) for one in role.trust.principals],
+        "assumed_by": [principal.ground(SYMBOLS) for principal in role.trust.principals],
         "policies": [_policy(policy) for policy in role.policies],
     }
 
@@ -227,10 +227,10 @@ def _statement(statement: Statement) -> dict[str, Any]:
 
 
 def _needs_star(statement: Statement) -> bool:
-    """Whether `*` stands in it because each of its actions takes nothing narrower; scanners need to be told."""
+    """Return whether it needs `*` because no action of it supports anything narrower, as a comment tells scanners."""
     facts = [iam.action(action) for action in statement.actions]
     stars = any(text.literal == "*" for text in statement.resources)
-    return stars and all(one is not None and not one.resource_types for one in facts)
+    return stars and all(known is not None and not known.resource_types for known in facts)
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
@@ -265,20 +265,20 @@ def _admission(statement: ResourceStatement) -> dict[str, Any]:
 
 
 def _used(resource: Resource) -> dict[str, Any]:
-    """A resource that a field of the compute type names by its key."""
+    """Return the template's view of a resource that a field of the compute type names by its key."""
     known = {"key": resource.key, "id": identifier(resource.key), "type": resource.type, "created": resource.created}
     return {**known, **resource.attributes}
 
 
-def _required_policy(one: RequiredPolicy, workload: Workload) -> dict[str, Any]:
-    """The document as JSON, once for each environment in which it differs."""
-    documents = {e.name: ground(one.document, e.values if e.name else SYMBOLS) for e in workload.environments}
+def _required_policy(required: RequiredPolicy, workload: Workload) -> dict[str, Any]:
+    """Return the template's view of a required policy: the document as JSON, once for each distinct text."""
+    documents = {e.name: ground(required.document, e.values if e.name else SYMBOLS) for e in workload.environments}
     texts = {name: json.dumps(document, indent=2) for name, document in documents.items()}
     if len(set(texts.values())) > 1:  # all of them may go into one policy, which takes no Sid twice
         texts = {name: json.dumps(_named_for(document, name), indent=2) for name, document in documents.items()}
     return {
-        "resource": one.resource,
-        "to": one.to,
+        "resource": required.resource,
+        "to": required.to,
         "statements": [Expression(text) for text in dict.fromkeys(texts.values())],
     }
 
@@ -290,16 +290,16 @@ def _named_for(document: Any, environment: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def access_lock(workload: Workload, roles: tuple[Role, ...], declaration: Declaration) -> str:
-    """What each role may do, who may do what to what the module makes, and what it opens, a line for each.
+    """Return the text of access.lock: a line for each permission, of roles and on resources, and for each opening.
 
-    Sorted, and independent of how it is laid out.
+    The lines are sorted, and do not depend on how the policies are laid out.
     """
     lines: set[str] = set()
     for environment in workload.environments:
         where = f"{environment.name} " if environment.name else ""
         values = environment.values if environment.name else SYMBOLS
         for role in roles:
-            principals = ", ".join(one.ground(values) for one in role.trust.principals)
+            principals = ", ".join(principal.ground(values) for principal in role.trust.principals)
             lines.add(f"{where}{role.key} assumed-by {principals}{shown(role.trust.conditions, values)}")
             for policy in role.policies:
                 for statement in policy.statements:

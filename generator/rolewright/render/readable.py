@@ -1,4 +1,4 @@
-"""What text for people says in place of references, and the ARNs of roles and of their sessions."""
+"""Text for people: readable names in place of references, and the ARNs of roles and of their sessions."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from rolewright.core.text import Condition
 
 SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
-"""How text for people names what a module without environments leaves open."""
+"""Readable names for what a module without environments leaves open."""
 
 
 def symbols(workload: Workload) -> dict[str, str]:
-    """The same for what differs between environments: `var.environment` is ENVIRONMENT."""
+    """Return readable names also for what differs between environments: `var.environment` is ENVIRONMENT."""
     known = {expression for environment in workload.environments for expression in environment.values}
-    return {**{one: one.rpartition(".")[2].upper() for one in known}, **SYMBOLS}
+    return {**{name: name.rpartition(".")[2].upper() for name in known}, **SYMBOLS}
 
 
 def shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
-    """Conditions as the end of a line: ` if StringEquals aws:SourceAccount ACCOUNT`, or "" for none."""
+    """Return conditions as the end of a line: ` if StringEquals aws:SourceAccount ACCOUNT`, or "" for none."""
     parts = sorted(
         f"{c.operator} {c.key.ground(values)} {' | '.join(sorted(value.ground(values) for value in c.values))}"
         for c in conditions
@@ -37,36 +37,37 @@ ANYBODY = "anybody"
 
 
 def who(kind: str, identifier: str) -> str:
-    """A principal as people read of it."""
+    """Return a principal's readable name."""
     return ANYBODY if kind == "*" or (kind, identifier) == ("AWS", "*") else identifier
 
 
 def policy_lines(policy: ResourcePolicy, values: Mapping[str, str]) -> Iterator[str]:
-    """What a resource's own policy says, a line for each principal, action and resource."""
-    for one in policy.statements:
-        for kind, identifier in one.principals:
-            for action in one.actions:
-                for arn in one.resources:
+    """Yield a line for each principal, action and resource of a resource policy."""
+    for statement in policy.statements:
+        effect = statement.effect.lower()
+        for kind, identifier in statement.principals:
+            for action in statement.actions:
+                for arn in statement.resources:
                     yield (
-                        f"{policy.subject} {one.effect.lower()} {who(kind, identifier.ground(values))} {action} on "
-                        f"{arn.ground(values)}{shown(one.conditions, values)}"
+                        f"{policy.subject} {effect} {who(kind, identifier.ground(values))} {action} on "
+                        f"{arn.ground(values)}{shown(statement.conditions, values)}"
                     )
     for document in policy.documents:
         yield f"{policy.subject} says {json.dumps(ground(document, values), sort_keys=True)}"
 
 
-def speakers(workload: Workload, roles: tuple[Role, ...]) -> dict[str, Callable[..., Any]]:
-    """What templates of text for people may call.
+def text_functions(workload: Workload, roles: tuple[Role, ...]) -> dict[str, Callable[..., Any]]:
+    """Return the functions that templates of text for people may call.
 
-    `code(…)` is its arguments joined, to stand between backticks or in a block of code. `role_arns(ROLE)` and
-    `assumed(ROLE, SESSION…)` are the role's ARN and that of a session of it, an entry with `environment`, `region`
-    and `arn` for each environment.
+    `code(…)` joins its arguments, for use between backticks or in a block of code. `role_arns(ROLE)` and
+    `assumed(ROLE, SESSION…)` give the ARN of the role or of a session of it, as an entry with `environment`,
+    `region` and `arn` for each environment.
     """
     names = {role.key: role.name for role in roles}
-    said = symbols(workload)
+    names_shown = symbols(workload)
 
     def code(*parts: object) -> Expression:
-        return _code("".join(_plain(part, said) for part in parts))
+        return _code("".join(_plain(part, names_shown) for part in parts))
 
     def arns(*parts: str | Ref | Text) -> list[dict[str, object]]:
         text = Text.of("arn:", Ref("local.partition"), *parts)
@@ -90,18 +91,18 @@ def _row(text: Text, environment: Environment) -> dict[str, object]:
     }
 
 
-def _plain(value: object, said: Mapping[str, str]) -> str:
+def _plain(value: object, names: Mapping[str, str]) -> str:
     match value:
         case Text():
-            return value.ground(said)
+            return value.ground(names)
         case Ref():
-            return said.get(value.expression, value.expression.rpartition(".")[2].upper())
+            return names.get(value.expression, value.expression.rpartition(".")[2].upper())
         case list() | tuple():
-            return json.dumps([_plain(one, said) for one in value])
+            return json.dumps([_plain(item, names) for item in value])
         case _:
             return str(value)
 
 
 def _code(text: str) -> Expression:
-    """Text that neither ends a block of code nor begins a line of its own."""
+    """Return text that neither ends a block of code nor begins a new line."""
     return Expression(" ".join(text.replace("`", "'").split()))

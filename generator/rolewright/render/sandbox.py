@@ -1,4 +1,4 @@
-"""The sandbox that blueprints' templates run in: values become literals, nothing outside can be reached."""
+"""The sandbox that blueprints' templates run in: values become literals, and nothing outside can be reached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint import Catalog
 
-# Filters that only look at values; those that make markup, pad to a width or run over large ranges are left out.
+# Filters that only read values; those that make markup, pad to a width or run over large ranges are left out.
 _FILTERS = ("default", "dictsort", "first", "last", "length", "list", "lower", "map", "reject",
             "rejectattr", "select", "selectattr", "sort", "string", "trim", "unique", "upper")  # fmt: skip
 _STEPS = 20_000
@@ -38,7 +38,7 @@ class _Loader(BaseLoader):
         environment: Any,  # noqa: ANN401, ARG002 - jinja's signature
         template: str,
     ) -> tuple[str, str, Callable[[], bool]]:
-        """The text of a template; a bare name is one of `module/`."""
+        """Return the text of a template; a name without a folder is in `module/`."""
         for name in (template, f"module/{template}"):
             if name in self._catalog.templates:
                 path = self._catalog.templates[name]
@@ -47,17 +47,17 @@ class _Loader(BaseLoader):
 
 
 class _Bounded(NodeTransformer):
-    """Makes a template count each turn of its loops, and join text where its length is looked at."""
+    """Makes a template count each turn of its loops, and check the length where it joins text."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - jinja's name
-        """A loop that calls `__step__` in each turn."""
+        """Make a loop call `__step__` in each turn."""
         self.generic_visit(node)
         call = nodes.Call(nodes.Name(_STEP, "load"), [], [], None, None)
         node.body.insert(0, nodes.ExprStmt(call).set_lineno(node.lineno, override=True))
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Call:  # noqa: N802 - jinja's name
-        """`a ~ b` as a call of `__concat__`."""
+        """Replace `a ~ b` by a call of `__concat__`."""
         self.generic_visit(node)
         return nodes.Call(nodes.Name(_CONCAT, "load"), node.nodes, [], None, None, lineno=node.lineno)
 
@@ -70,7 +70,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return template
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
-        """Repeating and padding text could take all memory, and no template needs them."""
+        """Refuse to repeat and pad text, which could take all memory and which no template needs. Raises TypeError."""
         long = isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)
         if operator in ("**", "%") or (long and operator != "+"):
             raise TypeError(f"`{operator}` is not for templates")
@@ -114,7 +114,7 @@ class Templates:
     def _make(self, write: Callable[[object], str]) -> _Sandbox:
         def finalize(value: object) -> str:
             if isinstance(value, Undefined):
-                str(value)  # StrictUndefined says which name it is
+                str(value)  # StrictUndefined raises an error with its name
             self._step()
             return write(value)
 
@@ -150,12 +150,12 @@ class Templates:
             yield number
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """The text of one template. Raises Rejected, with the template's line, where it is broken."""
+        """Render a template. Raises Rejected, with the template's line, where it is broken."""
         self._steps = 0
         kind = "md" if name.endswith(".md.j2") else "tf"
         try:
             text = self._environments[kind].get_template(name).render(context)
-        except Exception as error:  # a template can raise whatever its expressions do
+        except Exception as error:  # a template can raise whatever its expressions raise
             raise Rejected([self._finding(name, error)]) from None
         if len(text) > _LENGTH:
             raise Rejected([self._finding(name, TypeError(f"it makes more than {_LENGTH} characters"))])
@@ -169,17 +169,17 @@ class Templates:
             file, line = frames[-1].filename, frames[-1].lineno or 1
         if isinstance(error, TemplateError) and getattr(error, "lineno", None):
             line = error.lineno  # type: ignore[attr-defined]  # syntax errors alone have it
-        what = "it calls itself without end" if isinstance(error, RecursionError) else str(error) or repr(error)
+        reason = "it calls itself without end" if isinstance(error, RecursionError) else str(error) or repr(error)
         return Finding(
             "blueprint-template",
-            f"the template cannot be rendered: {what}",
+            f"the template cannot be rendered: {reason}",
             "mend the template; blueprints show TYPE lists what it may use",
             Location(file, line, 1, line, 2),
         )
 
 
 def reference(*parts: str) -> Expression:
-    """A reference from its parts: `ref("aws_s3_bucket", resource.id, "arn")`."""
+    """Join the parts of a reference: `ref("aws_s3_bucket", resource.id, "arn")`. Raises ValueError."""
     text = ".".join(parts)
     if not _REFERENCE.fullmatch(text):
         raise ValueError(f"{text} is no reference")
@@ -193,7 +193,7 @@ def _type_expression(text: str) -> Expression:
 
 
 def _markdown(value: object) -> str:
-    """Text that Markdown shows as it is; an Expression stands as it is."""
+    """Escape text so that Markdown shows it as it is; an Expression is not escaped."""
     if isinstance(value, Expression):
         return value.text
     return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))

@@ -1,4 +1,4 @@
-"""What `terraform test` asserts of a module, from the declaration: roles, trusts, permissions and promises."""
+"""The assertions of a module's `terraform test`, from the declaration: roles, trusts, permissions and promises."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from rolewright.core.text import Condition
 
 _CHECKED = {"aws_launch_template": {"id": "lt-0123456789abcdef0"}}
-"""Attributes, besides ARNs and policy documents, whose form the provider checks where another resource uses them."""
+"""Attributes, besides ARNs and policy documents, whose format the provider checks where another resource uses them."""
 _BLOCK = re.compile(r'^(resource|data) "(\w+)" "(\w+)"', re.MULTILINE)
 
 
 def assertions(
     workload: Workload, roles: tuple[Role, ...], promises: tuple[Promise, ...], texts: Iterable[str]
 ) -> dict[str, Any]:
-    """What the template of a module's test is given: what the mocked provider answers, and a run per environment.
+    """Return the values for the template of a module's test: the mocked provider's answers, and a run per environment.
 
     `texts` are the module's files.
     """
@@ -44,9 +44,9 @@ def assertions(
 
 
 def _mocked(texts: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Answers for what the provider would check: what Terraform makes up in their place is no ARN and no document.
+    """Yield answers for values whose format is checked: what Terraform makes up is neither an ARN nor a document.
 
-    Each document is another one, so that none can stand in another's place unnoticed.
+    Each document is different, so that one in the place of another is noticed.
     """
     for kind, type_, name in sorted({found.groups() for text in texts for found in _BLOCK.finditer(text)}):
         described = provider.schema(5, kind, type_)
@@ -69,7 +69,7 @@ def _run(
     answers: Mapping[str, str],
 ) -> dict[str, Any]:
     values = {**answers, **environment.values}
-    # A promise that a denial keeps is not to be seen in what is allowed.
+    # A promise that only a deny keeps cannot be checked against what is allowed.
     seen = () if any(s.effect == "Deny" for r in roles for p in r.policies for s in p.statements) else promises
     return {
         "name": environment.name or "module",
@@ -96,7 +96,7 @@ def _role(role: Role, values: Mapping[str, str]) -> dict[str, Any]:
     return {
         "key": role.key,
         "name": role.name.ground(values),
-        "trusted": sorted(f"{one}{_limits(trust.conditions, values)}" for one in assumed),
+        "trusted": sorted(f"{assumption}{_limits(trust.conditions, values)}" for assumption in assumed),
         "inline": [Expression(f"aws_iam_role_policy.{p.label}.name") for p in role.policies if not p.managed],
         "attached": [Expression(f"aws_iam_policy.{p.label}.arn") for p in role.policies if p.managed],
         "policies": [
@@ -115,7 +115,7 @@ def _allowed(policy: Policy, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _limits(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
-    """Conditions as the test writes them: one for each value, sorted."""
+    """Return conditions as the test writes them: one for each value, sorted."""
     parts = sorted(
         f"{c.operator} {c.key.ground(values)} {value.ground(values)}" for c in conditions for value in c.values
     )
@@ -123,6 +123,6 @@ def _limits(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str
 
 
 def _whole(pattern: str) -> Expression:
-    """A pattern of IAM, which the test has as this expression, as a regular expression for the whole of a text."""
+    """Return an HCL expression that turns an IAM pattern into a regular expression for the whole text."""
     escaped = f'replace({pattern}, "/[[:punct:]]/", "\\\\$0")'
     return Expression(f'"^${{replace(replace({escaped}, "\\\\*", ".*"), "\\\\?", ".")}}$"')

@@ -1,7 +1,7 @@
 """A folder that is opened once, and in which no operation follows a link.
 
-Every name is walked from the open folder component by component with O_NOFOLLOW, so that neither a link
-that lies there nor one that is put there meanwhile leads out of it. Names are relative, with `/`.
+Every name is resolved from the open folder, component by component and with O_NOFOLLOW, so that no link in the
+folder, even one that is created meanwhile, can lead out of it. Names are relative, with `/`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Unsafe(Exception):
-    """Something stands where a plain file or folder has to be. `kind` says what, `name` where."""
+    """Something other than a regular file or a folder is at `name`; `kind` says what."""
 
     def __init__(self, name: str, kind: str) -> None:
         self.name = name
@@ -27,13 +27,13 @@ class Unsafe(Exception):
 
 
 class Folder:
-    """An open folder. Every method may raise OSError, and Unsafe for what is no plain file or folder."""
+    """An open folder. Every method may raise OSError, and Unsafe for anything but a regular file or a folder."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def read(self, name: str) -> bytes | None:
-        """A file's content, or None if there is no such file. A pipe or device is never waited for."""
+        """Read a file, or return None if there is no such file. It never blocks on a pipe or a device."""
         try:
             with self._parent(name) as (parent, last):
                 mode = os.stat(last, dir_fd=parent, follow_symlinks=False).st_mode
@@ -46,7 +46,7 @@ class Folder:
             return None
 
     def names(self, folder: str) -> list[str] | None:
-        """The sorted names in a subfolder, or None if there is no such subfolder."""
+        """Return the sorted names in a subfolder, or None if there is no such subfolder."""
         try:
             with self._open(folder) as descriptor:
                 return sorted(entry.name for entry in os.scandir(descriptor))
@@ -54,7 +54,7 @@ class Folder:
             return None
 
     def create(self, name: str, content: bytes) -> None:
-        """Make a file that does not exist yet, and bring its content to the disk. Mode 0644 less umask."""
+        """Create a file that does not exist yet, and flush its content to the disk. Its mode is 0644 less the umask."""
         with self._parent(name) as (parent, last):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(last, flags, 0o644, dir_fd=parent)
@@ -67,7 +67,7 @@ class Folder:
                 os.close(descriptor)
 
     def move(self, source: str, name: str) -> None:
-        """Rename a file, in one step, over whatever file has the new name."""
+        """Rename a file atomically; it replaces any file with the new name."""
         with self._parent(source) as (old, last), self._parent(name) as (new, new_last):
             os.rename(last, new_last, src_dir_fd=old, dst_dir_fd=new)
 
@@ -77,7 +77,7 @@ class Folder:
             os.unlink(last, dir_fd=parent)
 
     def make_folder(self, folder: str) -> bool:
-        """Make a subfolder and those above it. True if it did not exist before."""
+        """Make a subfolder and its parents. Return whether the subfolder is new."""
         made = False
         parts = folder.split("/")
         for length in range(1, len(parts) + 1):
@@ -91,12 +91,12 @@ class Folder:
             os.rmdir(last, dir_fd=parent)
 
     def sync(self, folder: str = "") -> None:
-        """Bring the names in a subfolder, or in the folder itself, to the disk."""
+        """Flush the names in a subfolder, or in the folder itself, to the disk."""
         with self._open(folder) as descriptor:
             os.fsync(descriptor)
 
     def require_writable(self, folder: str) -> None:
-        """Raise PermissionError if no file can be made or renamed in a subfolder."""
+        """Raise PermissionError if no file can be created or renamed in a subfolder."""
         with self._open(folder) as descriptor:
             if not os.access(".", os.W_OK | os.X_OK, dir_fd=descriptor, effective_ids=True):
                 raise PermissionError(f"no file can be written in {folder or 'it'}")
@@ -108,7 +108,7 @@ class Folder:
             done = []
             for part in folder.split("/") if folder else ():
                 done.append(part)
-                inner = open_plain(part, descriptor, "/".join(done))
+                inner = _open_plain_folder(part, descriptor, "/".join(done))
                 os.close(descriptor)
                 descriptor = inner
             yield descriptor
@@ -124,11 +124,11 @@ class Folder:
 
 @contextmanager
 def open_folder(target: Path, *, create: bool) -> Iterator[Folder | None]:
-    """Open a folder and lock it until the end of the block; None if it is missing and not to be made.
+    """Open a folder and lock it until the end of the block; yield None if it is missing and is not to be created.
 
-    A writer (`create`) waits until it is alone, a reader until nobody writes. Folders that were made here
+    A writer (`create`) waits for an exclusive lock, a reader for a shared one. Folders that were created here
     and are still empty at the end are removed. Links above `target` are the caller's own and are followed;
-    `target` itself must be no link. Raises OSError, and Unsafe if `target` is no plain folder.
+    `target` itself must not be a link. Raises OSError, and Unsafe if `target` is not a folder.
     """
     missing = [folder for folder in target.parents if not os.path.isdir(folder)] if create else []  # noqa: PTH112 - it never raises
     above = _above(target, create=create)
@@ -153,13 +153,13 @@ def open_folder(target: Path, *, create: bool) -> Iterator[Folder | None]:
 
 
 def _above(target: Path, *, create: bool) -> int | None:
-    """The folder that the target is in, or None if it is missing and not to be made."""
+    """Open the folder that the target is in; return None if it is missing and is not to be created."""
     while True:
         if create:
             target.parent.mkdir(parents=True, exist_ok=True)
         try:
             return os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:  # or another run has just removed what it made in vain
+        except FileNotFoundError:  # or another run has just removed the folder that it created in vain
             if not create:
                 return None
 
@@ -172,7 +172,7 @@ def _locked(name: str, above: int, *, create: bool) -> tuple[int | None, bool]:
     while True:
         made = create and _make(name, above)
         try:
-            descriptor = open_plain(name, above, "")
+            descriptor = _open_plain_folder(name, above, "")
         except FileNotFoundError:
             if create:
                 continue
@@ -187,8 +187,8 @@ def _locked(name: str, above: int, *, create: bool) -> tuple[int | None, bool]:
         os.close(descriptor)
 
 
-def open_plain(name: str, above: int, shown: str) -> int:
-    """Open a folder that is no link. Raises Unsafe, under the name `shown`, for anything else."""
+def _open_plain_folder(name: str, above: int, shown: str) -> int:
+    """Open a folder. Raises Unsafe, with the name `shown`, for a link and anything else."""
     try:
         return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
     except OSError:

@@ -1,4 +1,4 @@
-"""Files that somebody else keeps in a module's folder and that Terraform or OpenTofu reads: nobody proved them."""
+"""Files that others keep in a module's folder and that Terraform or OpenTofu reads, though nothing proves them."""
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ if TYPE_CHECKING:
 _CONFIGURATION = re.compile(r"[^.].*\.(tf|tofu)(\.json)?")
 # "Override Files": their arguments replace those of other files.
 _OVERRIDE = re.compile(r"(.*_)?override\.(tf|tofu)(\.json)?")
-# "Input Variables": their values are taken without being asked for.
+# "Input Variables": their values are loaded automatically.
 _VALUES = re.compile(r"(terraform|.*\.auto)\.tfvars(\.json)?")
 
 
 def beside_module(names: Iterable[str], own: Container[str]) -> tuple[str, ...]:
-    """What Terraform or OpenTofu would read of the names in a folder, beside the module's own files."""
+    """Return the names in a folder that Terraform or OpenTofu would read, apart from the module's own files."""
     return tuple(
         name for name in names if name not in own and (_CONFIGURATION.fullmatch(name) or _VALUES.fullmatch(name))
     )
 
 
 def override_findings(beside: Iterable[str], own: Collection[str], target: Path) -> Iterator[Finding]:
-    """Those that change what the module's own files say, and so what was proven of them."""
+    """Yield a finding for each file that changes what the module's own files say, which was proven."""
     for name in beside:
         replaced = re.sub(r"\.tofu(?=$|\.json$)", ".tf", name)
         if _OVERRIDE.fullmatch(name):
-            what, remedy = "changes resources of the module when Terraform reads it", "say it in the manifest"
+            effect, remedy = "changes resources of the module when Terraform reads it", "say it in the manifest"
         elif replaced != name and replaced.removesuffix(".json") in own:
-            what, remedy = f"takes the place of {replaced.removesuffix('.json')} in OpenTofu", "say it in the manifest"
+            effect, remedy = (
+                f"takes the place of {replaced.removesuffix('.json')} in OpenTofu",
+                "say it in the manifest",
+            )
         elif _VALUES.fullmatch(name):
-            what = "sets variables of the module whatever environment is meant"
+            effect = "sets variables of the module whatever environment is meant"
             remedy = "give values with -var or -var-file=environments/NAME.tfvars"
         else:
             continue
         yield Finding(
             "write-override",
-            f"{name} {what}, and nothing of that is proven",
+            f"{name} {effect}, and nothing of that is proven",
             f"{remedy}, and remove the file",
             Location(str(target / name)),
         )

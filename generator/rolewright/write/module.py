@@ -1,17 +1,18 @@
 """A module's text → files in its folder, all of them or none.
 
-A module is written file by file under a journal, and not by exchanging the whole folder: the folder also
-holds what Terraform and the user keep there (`.terraform/`, lock and state files, their own `.tf`), shells
-stand in it, and an exchange would move all that away under them.
+A module is written file by file under a journal, and not by replacing the whole folder: the folder also
+holds what Terraform and the user keep there (`.terraform/`, lock and state files, their own `.tf`), and is the
+working directory of shells, and a replacement would move all that away.
 
 1. New files are staged in `.rolewright.new/` inside the folder, with a journal of what is to be done; all
-   of it is on the disk before the journal gets its final name. A kill up to there changes nothing.
-2. Each staged file is renamed over the old one, files of the module that it no longer has are removed, the
-   ledger comes last, and the journal goes. A kill in between leaves old and new files side by side until
-   the next run, which completes the journal before it does anything else.
+   of it is on the disk before the journal gets its final name. If the run is killed before that, nothing changes.
+2. Each staged file is renamed over the old one, files that are no longer in the module are removed, the
+   ledger is written last, and the journal is removed. If the run is killed here, old and new files are mixed
+   until the next run, which completes the journal before it does anything else.
 
-The ledger `.rolewright.json` holds the SHA-256 of each file as it was written. What differs from it was
-edited by hand, what is not in it was written by somebody else; neither is overwritten or removed unasked.
+The ledger `.rolewright.json` holds the SHA-256 of each file as it was written. A file that differs from it was
+edited by hand, and a file that is not in it was written by somebody else; neither is overwritten or removed
+without `force`.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What was written, or with `check_only` what would be.
+    """What was written or, with `check_only`, what would be.
 
-    `changed` and `removed` are sorted file names, the ledger's among them. `diff` is a unified diff from
-    the folder to the module, or says what else is to be done; it is "" if nothing is. `beside` are Terraform files that
-    somebody else keeps in the folder: they belong to what Terraform applies, and not to what was proven.
+    `changed` and `removed` are sorted file names, including the ledger's. `diff` is a unified diff from the folder
+    to the module, or says what else is to be done; it is "" if nothing is. `beside` are Terraform files that
+    somebody else keeps in the folder: Terraform applies them, but they were not proven.
     """
 
     status: Literal["unchanged", "written", "stale"]
@@ -62,7 +63,7 @@ class WriteResult:
 
 @dataclass(frozen=True)
 class _Plan:
-    """`write` maps names to new content, `before` the names of `write` and `remove` to what is there."""
+    """`write` maps names to new content, `before` the names of `write` and `remove` to their current content."""
 
     write: Mapping[str, bytes]
     remove: tuple[str, ...]
@@ -72,7 +73,7 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Journal:
-    """What step 2 has to do: the staged file of each name, and the SHA-256 of what it may replace."""
+    """What step 2 has to do: the staged file for each name, and the SHA-256 of the file that it may replace."""
 
     staged: Mapping[str, str]
     remove: tuple[str, ...]
@@ -80,12 +81,12 @@ class _Journal:
 
 
 def write(module: Module, target: Path, *, check_only: bool = False, force: bool = False) -> WriteResult:
-    """Bring a module's folder to the state of `module`, or with `check_only` compare without touching it.
+    """Write a module to its folder or, with `check_only`, compare the two without changing the folder.
 
     `force` overwrites and removes files that were edited by hand or written by somebody else, under names
-    that the module has or had. Links are never followed and never replaced. Two processes that write to
-    the same folder take turns. Raises Rejected with every file that stands in the way, or with the reason
-    why the disk did not take the files; then the folder is as before, or the next run completes it.
+    that the module has or had. Links are never followed and never replaced. Processes that write to the
+    same folder take turns. Raises Rejected with every file that is in the way, or with the reason why the
+    files could not be written; then the folder is as before, or the next run completes it.
     """
     files = _files(module)
     _refuse(_bad_names(files, target))
@@ -97,7 +98,7 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
                 _recover(folder, target, force=force)
             ledger = _read_ledger(folder, target, lenient=force or check_only)
             cut_off = _read_journal(folder.read(_JOURNAL), target) if check_only else None
-            ledger |= dict.fromkeys(cut_off.remove if cut_off else (), "")  # whose ledger may be ahead of the files
+            ledger |= dict.fromkeys(cut_off.remove if cut_off else (), "")  # its ledger may already be written
             plan = _plan(files, _read(folder, {*files, *ledger, LEDGER}, target), ledger, target)
             beside = beside_module(folder.names("") or (), {*files, *ledger})
             _refuse(override_findings(beside, files, target))
@@ -116,7 +117,7 @@ def write(module: Module, target: Path, *, check_only: bool = False, force: bool
 
 
 def contents(module: Module) -> dict[str, bytes]:
-    """The files of a folder that is as `write` leaves it: the module's, and the ledger."""
+    """Return the files that `write` leaves in the folder: the module's and the ledger."""
     files = _files(module)
     return {**files, LEDGER: _ledger_text(files)}
 
@@ -203,7 +204,7 @@ def _read(folder: Folder, names: Iterable[str], target: Path) -> dict[str, bytes
 
 
 def _read_ledger(folder: Folder, target: Path, *, lenient: bool) -> dict[str, str]:
-    """The files that rolewright wrote. A ledger that cannot be read counts as none if `lenient`."""
+    """Return the SHA-256 of each file that rolewright wrote. With `lenient`, an unreadable ledger counts as empty."""
     content = folder.read(LEDGER)
     if content is None:
         return {}
@@ -225,7 +226,7 @@ def _read_ledger(folder: Folder, target: Path, *, lenient: bool) -> dict[str, st
 
 
 def _stage(folder: Folder, plan: _Plan) -> _Journal:
-    """Step 1. On failure nothing of it stays."""
+    """Do step 1, and undo it if it fails."""
     made: list[str] = []
     try:
         for name in _folders(plan.write):
@@ -255,7 +256,7 @@ def _stage(folder: Folder, plan: _Plan) -> _Journal:
 
 
 def _carry_out(folder: Folder, journal: _Journal) -> None:
-    """Step 2, from wherever it was left: a staged file that is gone is already in its place."""
+    """Do step 2, or what is left of it: a staged file that is gone is already in its place."""
     waiting = _waiting(folder)
     for name in _folders(journal.staged):
         folder.make_folder(name)
@@ -276,7 +277,7 @@ def _waiting(folder: Folder) -> set[str]:
 
 
 def _folders(names: Iterable[str]) -> list[str]:
-    """The subfolders of files, the outer before the inner."""
+    """Return the subfolders of the named files, the outer before the inner."""
     found: set[str] = set()
     for name in names:
         parts = name.split("/")
@@ -285,7 +286,7 @@ def _folders(names: Iterable[str]) -> list[str]:
 
 
 def _discard(folder: Folder) -> None:
-    """Remove the staging folder; the journal first: without staged files it would say that all is done."""
+    """Remove the staging folder, the journal first: a journal without staged files would mean that all is done."""
     names = folder.names(STAGING)
     if names is None:
         return
@@ -298,7 +299,7 @@ def _discard(folder: Folder) -> None:
 
 
 def _recover(folder: Folder, target: Path, *, force: bool) -> None:
-    """Complete what a killed run began, or discard it if its journal was not complete yet."""
+    """Complete what a killed run began, or discard it if its journal was not complete yet. Raises Rejected."""
     journal = _read_journal(folder.read(_JOURNAL), target)
     if journal is None:
         _discard(folder)
@@ -344,7 +345,7 @@ def _read_journal(content: bytes | None, target: Path) -> _Journal | None:
     )
 
 
-# What can be in the way
+# What may be in the way
 
 
 def _bad_names(files: Iterable[str], target: Path) -> list[Finding]:
@@ -382,10 +383,10 @@ def _unsafe(error: Unsafe, target: Path) -> Finding:
 
 def _failure(error: OSError, target: Path) -> Finding:
     reason = error.strerror or str(error)
-    stands = next((path for path in (target, *target.parents) if is_there(path) and not is_folder(path)), None)
-    if stands is not None:
-        message = f"{stands} is no folder, so nothing can be written into it"
-        return Finding("write-not-a-file", message, "rename it, or render to another folder", Location(str(stands)))
+    obstacle = next((path for path in (target, *target.parents) if is_there(path) and not is_folder(path)), None)
+    if obstacle is not None:
+        message = f"{obstacle} is no folder, so nothing can be written into it"
+        return Finding("write-not-a-file", message, "rename it, or render to another folder", Location(str(obstacle)))
     if error.errno in _FULL:
         rule, remedy = "write-disk-full", "make room on the disk, and render again"
     elif error.errno in _FORBIDDEN or isinstance(error, PermissionError):
