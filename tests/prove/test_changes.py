@@ -20,7 +20,7 @@ from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import contexts
 from rolewright.prove.match import matches
-from rolewright.prove.table import Change, Declared, changes, ground, neighbours
+from rolewright.prove.table import Declared, PermissionChange, changes, ground, neighbours
 from rolewright.review.diff import Described, compare_workloads
 from rolewright.yaml.load import loads
 
@@ -106,7 +106,7 @@ def requests(grants: tuple[Declared, ...]) -> Iterator[Request]:
 CASES = [(before, after, trust.role) for before, after in pairs() for trust in before.declaration.trusts]
 
 
-def asked(change: Change) -> bool:
+def asked(change: PermissionChange) -> bool:
     """Whether the other evaluator can be asked: it knows no token, one value of a key, and its own account.
 
     It takes `events:source` for a list and lets only ForAnyValue and ForAllValues ask a list; the EventBridge

@@ -15,7 +15,7 @@ from rolewright.core.text import Condition, Ref, Text
 from rolewright.data import iam
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.match import matches
-from rolewright.prove.table import Declared, Difference, TableResult, compare, ground, neighbours, trespasses
+from rolewright.prove.table import AccessDifference, Declared, TableResult, compare, ground, neighbours, trespasses
 
 if TYPE_CHECKING:
     import random
@@ -176,7 +176,7 @@ def mutate(number: int, **changes: object) -> dict[str, Any]:
     return written
 
 
-def only(result: TableResult) -> Difference:
+def only(result: TableResult) -> AccessDifference:
     assert result.unknown == ()
     assert len(result.differences) == 1
     return result.differences[0]

@@ -1,4 +1,4 @@
-"""Whether an action can be asked for on a resource at all, by the formats of ARNs in the IAM database."""
+"""Tell from the ARN formats in the IAM database whether an action can apply to a resource at all."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def is_idle(action: str, resource: str) -> bool:
-    """Whether a pattern meets no ARN of any type that an action is for, so that AWS allows nothing by it.
+    """Return whether a pattern matches no ARN of any resource type of an action, so that it allows nothing.
 
-    False where that is not known: for an action that the database lacks, or that takes no resource, since AWS also
-    holds those against patterns such as `arn:aws:s3:::*`.
+    False where that is not known: for an action that the database lacks, and for one that takes no resource, since
+    AWS matches even those against patterns such as `arn:aws:s3:::*`.
     """
     formats = _formats(action)
     if not formats:
@@ -34,7 +34,7 @@ def is_idle(action: str, resource: str) -> bool:
 
 @cache
 def _formats(action: str) -> tuple[tuple[Glob, tuple[Glob, ...]], ...]:
-    """The patterns of all ARNs that an action can be asked for on, each with those that it includes wrongly."""
+    """Return a pattern for the ARNs of each resource type of an action, with patterns for what it wrongly includes."""
     facts = iam.action(action)
     found = []
     for kind in facts.resource_types if facts else ():
@@ -44,7 +44,7 @@ def _formats(action: str) -> tuple[tuple[Glob, tuple[Glob, ...]], ...]:
         arn = service.resources[kind].arn
         variable = arn.rpartition("${")[2].removesuffix("}")
         wrong = () if variable not in _names().get(service.prefix, ()) else (f"{_VARIABLE.sub('*', arn)}/*",)
-        found.append((compile_glob(_VARIABLE.sub("*", arn)), tuple(compile_glob(one) for one in wrong)))
+        found.append((compile_glob(_VARIABLE.sub("*", arn)), tuple(compile_glob(pattern) for pattern in wrong)))
     return tuple(found)
 
 

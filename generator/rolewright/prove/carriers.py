@@ -1,4 +1,4 @@
-"""Which Terraform arguments hold who may do what to a resource, and of what."""
+"""The Terraform arguments that hold a resource's policy, and those that name the resource."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Carriers:
-    """The table carriers.yaml: arguments as TYPE.ARGUMENT, types that are a statement by their name."""
+    """The table carriers.yaml: arguments as TYPE.ARGUMENT, and types that are a statement themselves by name."""
 
     policies: Mapping[str, tuple[str, ...]]
     documents: Mapping[str, tuple[str, ...]]
@@ -30,13 +30,13 @@ class Carriers:
 
     @property
     def arguments(self) -> Mapping[str, tuple[str, ...]]:
-        """Every argument that a blueprint can declare, with those that say what it is the policy of."""
+        """Return every argument that a blueprint can declare, with the arguments that name the policy's resource."""
         return {**self.policies, **self.documents}
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What one block says of who may do what: at `carrier`, of `target`."""
+    """A policy, or a statement, that a block has at `carrier` for the resource `target`, not parsed yet."""
 
     block: Evaluated
     carrier: str
@@ -46,7 +46,7 @@ class Carried:
 
 @cache
 def carriers() -> Carriers:
-    """Read the table."""
+    """Read the table carriers.yaml."""
     text = resources.files("rolewright.prove").joinpath("carriers.yaml").read_text(encoding="utf-8")
     data = loads(text, "carriers.yaml").trees[0].data
     return Carriers(
@@ -67,7 +67,7 @@ def _of_type(type_: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def carried(block: Evaluated) -> Iterator[Carried]:
-    """Everything that a block says of who may do what, unread."""
+    """Yield every policy and statement of a block, not parsed yet."""
     for name, of in _of_type(block.type):
         for value in _at(block.values, name.split(".")[1:]):
             yield Carried(block, name, _target(block, of), value)
@@ -81,7 +81,7 @@ def _target(block: Evaluated, of: tuple[str, ...]) -> str:
 
 
 def _at(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - a value of HCL
-    """What is at a path through nested blocks; nothing for what is not set."""
+    """Yield the values at a path through nested blocks that are set."""
     if isinstance(value, list) and path:
         for item in value:
             yield from _at(item, path)
@@ -93,13 +93,13 @@ def _at(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - a value
 
 
 class UnreadError(ValueError):
-    """An argument of a block that is a statement, and of which nobody knows what it means."""
+    """A block that is a statement has an argument whose meaning is not known."""
 
 
-def as_policy(one: Carried, environment: Environment) -> dict[str, Any]:
-    """The policy that a block which is a statement comes to, as IAM would write it. Raises UnreadError."""
-    described = carriers().statements[one.carrier]
-    values = one.block.values
+def as_policy(carried: Carried, environment: Environment) -> dict[str, Any]:
+    """Convert a block that is a statement to the policy that IAM would store for it. Raises UnreadError."""
+    described = carriers().statements[carried.carrier]
+    values = carried.block.values
     known = {*described["target"], described["actions"], described["principal"]}
     known |= {*described["qualified"], *described["conditions"], *described["meaningless"]}
     if strange := sorted(set(values) - known):

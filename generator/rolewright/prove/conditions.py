@@ -1,4 +1,4 @@
-"""IAM's condition operators and policy variables, over three truths: true, false and None (cannot tell)."""
+"""IAM's condition operators and policy variables, in three-valued logic: true, false and None (unknown)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EPOCH = re.compile(r"\d{5,}")
 
 
 class _Unresolved(Exception):
-    """A policy variable without one value; `absent` if the request lacks it and the policy has no default."""
+    """A policy variable that has no single value; `absent` if the request lacks it and the policy has no default."""
 
     def __init__(self, *, absent: bool) -> None:
         super().__init__()
@@ -37,24 +37,24 @@ class _Unresolved(Exception):
 
 
 def every(truths: Iterable[Truth]) -> Truth:
-    """False if one is false, else None if one cannot be told, else True."""
+    """Return False if one is false, else None if one is unknown, else True."""
     seen = list(truths)
     return False if False in seen else None if None in seen else True
 
 
 def some(truths: Iterable[Truth]) -> Truth:
-    """True if one is true, else None if one cannot be told, else False."""
+    """Return True if one is true, else None if one is unknown, else False."""
     seen = list(truths)
     return True if True in seen else None if None in seen else False
 
 
 def negate(truth: Truth) -> Truth:
-    """The opposite; what cannot be told stays so."""
+    """Return the opposite; unknown stays unknown."""
     return None if truth is None else not truth
 
 
 def has_variable(text: str) -> bool:
-    """Whether a text holds a policy variable such as `${aws:username}`; a token has no colon."""
+    """Return whether a text has a policy variable such as `${aws:username}`; a token has no colon."""
     return any(":" in span for span in _SPAN.findall(text))
 
 
@@ -73,9 +73,9 @@ def resolved(text: str, context: Mapping[str, tuple[str, ...]]) -> str | None:
 
 
 def _expand(text: str, context: Mapping[str, tuple[str, ...]], *, variables: bool) -> str:
-    """The pattern with its policy variables replaced by their values, which are then meant literally.
+    """Return the pattern with its policy variables replaced by their values, which are taken literally.
 
-    `context` has keys in lower case. Raises _Unresolved. Without `variables`, no `${` means anything.
+    `context` has keys in lower case. Raises _Unresolved. Without `variables`, `${` has no meaning.
     """
     if not variables:
         return text.replace("${", "${$}{")
@@ -98,7 +98,7 @@ def _expand(text: str, context: Mapping[str, tuple[str, ...]], *, variables: boo
 def resource_matches(
     pattern: str, text: str, context: Mapping[str, tuple[str, ...]], *, variables: bool, absent: Truth
 ) -> Truth:
-    """Whether a pattern of a Resource element matches an ARN, policy variables resolved.
+    """Return whether a pattern of a Resource element matches an ARN, with policy variables resolved.
 
     `absent` is the answer for a variable that the request lacks; one with several values cannot be judged.
     """
@@ -118,7 +118,7 @@ class _Operator:
 
 
 def plain(pattern: str) -> str:
-    """The text that a pattern without wildcards means: the escapes `${*}` and so on resolved."""
+    """Return the text that a pattern without wildcards stands for, with the escapes such as `${*}` resolved."""
     return re.sub(r"\$\{([*?$])\}", r"\1", pattern)
 
 
@@ -135,7 +135,7 @@ def _like(wanted: str, given: str) -> Truth:
 
 
 def _arn(wanted: str, given: str) -> Truth:
-    """ArnEquals and ArnLike do the same (IAM User Guide): six segments, each may hold wildcards."""
+    """Compare ARNs as ArnEquals and ArnLike both do (IAM User Guide): six segments, each with wildcards."""
     if wanted == given:
         return True
     tokens = wanted.startswith("${") or given.startswith("${")
@@ -154,7 +154,7 @@ def _numbers(relation: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str
 
 
 def _moment(text: str) -> datetime | None:
-    """A date in one of the W3C forms of ISO 8601, or seconds since 1970; a bare year could be either."""
+    """Parse a date in a W3C form of ISO 8601, or seconds since 1970; None for a bare year, which could be either."""
     if _EPOCH.fullmatch(text):
         try:
             return datetime.fromtimestamp(int(text), UTC)
@@ -225,7 +225,7 @@ _OPERATORS = _table()
 
 @dataclass(frozen=True)
 class Shape:
-    """An operator taken apart: its `base` in lower case, a `quantifier` (forallvalues, foranyvalue or "")."""
+    """The parts of an operator: its `base` in lower case, a `quantifier` (forallvalues, foranyvalue or "")."""
 
     base: str
     quantifier: str
@@ -233,12 +233,12 @@ class Shape:
 
     @property
     def negated(self) -> bool:
-        """Whether it wants none of its values to match."""
+        """Return whether it requires that none of its values match."""
         return self.base in _OPERATORS and _OPERATORS[self.base].negated
 
 
 def shape(operator: str) -> Shape | None:
-    """An operator's parts, or None if IAM has no such operator or rolewright cannot judge it."""
+    """Return an operator's parts, or None if IAM has no such operator or rolewright cannot judge it."""
     quantifier, colon, base = operator.lower().rpartition(":")
     if_exists = base.endswith("ifexists")
     base = base.removesuffix("ifexists")
@@ -250,10 +250,10 @@ def shape(operator: str) -> Shape | None:
 
 
 def holds(atom: Atom, context: Mapping[str, tuple[str, ...]], *, variables: bool) -> Truth:
-    """Whether a request's context fulfils a condition. `context` has its keys in lower case.
+    """Return whether a request's context meets a condition. `context` has its keys in lower case.
 
-    A key without values counts as absent. Without a quantifier, a key with several values cannot be judged.
-    ForAnyValue with IfExists on an absent key cannot either: AWS documents true for one, false for the other.
+    A key without values counts as absent. The result is None for a key with several values without a quantifier,
+    and for ForAnyValue with IfExists on an absent key: AWS documents true for IfExists, false for ForAnyValue.
     """
     parts = shape(atom.operator)
     given = context.get(atom.key.lower(), ())
@@ -279,7 +279,7 @@ def _on_absent(parts: Shape) -> Truth:
 def _one(
     operator: _Operator, atom: Atom, given: str, context: Mapping[str, tuple[str, ...]], *, variables: bool
 ) -> Truth:
-    """One value of the request against all values of the policy."""
+    """Compare one value of the request with all values of the policy."""
     truths: list[Truth] = []
     for wanted in atom.values:
         try:

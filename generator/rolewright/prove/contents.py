@@ -1,7 +1,7 @@
-"""Whether a module consists of what the declaration leads to, and of nothing else.
+"""Prove that a module consists of what the declaration expects, and of nothing else.
 
-Whatever is not declared is a finding: a block, a file that Terraform reads, an argument, a meta-argument. Nothing here
-knows what is dangerous; what is allowed is what the blueprints say.
+Whatever is not declared is a finding: a block, a file that Terraform reads, an argument, a meta-argument. This module
+has no list of dangerous things: only what the blueprints declare is allowed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MEND = "mend the template, or what the blueprint says under `blocks`"
 
 
 def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Finding]:
-    """What can be told of a module whatever its values: files, kinds of blocks, providers, meta-arguments."""
+    """Check what does not depend on values: files, kinds of blocks, providers, meta-arguments."""
     for name in sorted({*parsed.files} - {*contents.files}):
         yield Finding(
             "proof-file",
@@ -44,50 +44,54 @@ def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Fin
             "take it out: Terraform reads more files than those that are proven",
             Location(name),
         )
-    expected = {one.address: one for one in contents.blocks}
+    expected = {declared.address: declared for declared in contents.blocks}
     for block in parsed.blocks:
         if block.type not in _TOP_LEVEL:
             yield _at(block, f"a {block.type} block has no place in a module", "take it out of the template")
         elif block.type == "terraform":
             yield from _settings(block, contents.providers)
         elif block.type in ("resource", "data"):
-            ignores = [one.ignores for one in expected.values() if fnmatchcase(_address(block), one.address)]
+            ignores = [
+                declared.ignores for declared in expected.values() if fnmatchcase(_address(block), declared.address)
+            ]
             yield from _meta(block, ignores[0] if ignores else ())
 
 
 def contents_findings(plan: Plan, contents: Contents, environment: Environment) -> Iterator[Finding]:
-    """What differs between the blocks of an evaluated module and those that are declared."""
-    exact = {one.address: one for one in contents.blocks if "*" not in one.address}
-    patterns = [one for one in contents.blocks if "*" in one.address]
+    """Compare the blocks of an evaluated module with those that are declared."""
+    exact = {declared.address: declared for declared in contents.blocks if "*" not in declared.address}
+    patterns = [declared for declared in contents.blocks if "*" in declared.address]
     where = f" in {environment.name}" if environment.name else ""
     of_caller = {f"var.{name}": _text(value) for name, value in plan.variables.items()}
     values = {**_references(plan), **of_caller, **environment.values}
-    for address, one in exact.items():
+    for address, declared in exact.items():
         if address.startswith("output."):
             given = {"value": plan.outputs.get(address.removeprefix("output."))}
-            for message in _mistaken(address, given, one, values):
-                yield Finding("proof-block", message + where, _MEND, one.location)
-        elif address not in plan.resources and not one.optional:
+            for message in _mistaken(address, given, declared, values):
+                yield Finding("proof-block", message + where, _MEND, declared.location)
+        elif address not in plan.resources and not declared.optional:
             message = f"{address} is not in the module, though the manifest leads to it"
-            yield Finding("proof-block", message, _MEND, one.location)
+            yield Finding("proof-block", message, _MEND, declared.location)
     written = {
-        _address(one): {*one.attributes, *(inner.type for inner in one.blocks)}
-        for one in plan.parsed.blocks
-        if one.type in ("resource", "data")
+        _address(block): {*block.attributes, *(inner.type for inner in block.blocks)}
+        for block in plan.parsed.blocks
+        if block.type in ("resource", "data")
     }
-    for address, block in plan.resources.items():
-        fitting = (one for one in patterns if fnmatchcase(address, one.address))
+    for address, evaluated in plan.resources.items():
+        fitting = (declared for declared in patterns if fnmatchcase(address, declared.address))
         expected = exact.get(address) or next(fitting, None)
         if expected is None:
-            wanted = json.dumps({address: {"free": sorted(block.values)}})
+            wanted = json.dumps({address: {"free": sorted(evaluated.values)}})
             message = f"the manifest does not lead to {address}"
-            yield _of(block, message, f"{_REMEDY}, as in `{wanted}`, with what decides who may do what as `arguments`")
+            yield _of(
+                evaluated, message, f"{_REMEDY}, as in `{wanted}`, with what decides who may do what as `arguments`"
+            )
         else:
-            yield from _arguments(block, expected, written[address], values, where)
+            yield from _arguments(evaluated, expected, written[address], values, where)
 
 
 def _references(plan: Plan) -> dict[str, str]:
-    """What an argument of one block that refers to another's argument comes to."""
+    """Return the values that references to arguments of other blocks resolve to, by reference."""
     return {
         f"{address}.{name}": value
         for address, block in plan.resources.items()
@@ -97,7 +101,7 @@ def _references(plan: Plan) -> dict[str, str]:
 
 
 def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
-    """Whether the module takes the account or region of another environment for this one's."""
+    """Check that the module refuses to be applied in another account or region than this environment's."""
     if not environment.name:
         return
     kept = tuple(
@@ -120,11 +124,11 @@ def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
 
 
 _WHERE = {("aws_caller_identity", "account_id"): "account", ("aws_service_principal", "region"): "region"}
-"""What answers where a module is applied: type of data and its attribute."""
+"""The data sources, by type and attribute, that say where a module is applied."""
 
 
 def _asked(parsed: ParsedModule) -> Iterator[str]:
-    """Which of account and region has to be the variable of that name, and no other value, before anything is made."""
+    """Yield which of account and region a condition of a data source requires to equal the variable of that name."""
     for block in parsed.all("data"):
         for lifecycle in block.all("lifecycle"):
             for condition in lifecycle.blocks:
@@ -133,13 +137,15 @@ def _asked(parsed: ParsedModule) -> Iterator[str]:
                     continue
                 for (type_, attribute), what in _WHERE.items():
                     sides: set[Expression] = {Traversal(("self", attribute)), Traversal(("var", what))}
-                    needed = ({*one.operands} for one in _all_of(held.expression) if one.operator == "==")
+                    needed = (
+                        {*operation.operands} for operation in _all_of(held.expression) if operation.operator == "=="
+                    )
                     if block.labels[0] == type_ and sides in needed:
                         yield what
 
 
 def _all_of(condition: Expression) -> Iterator[Operation]:
-    """The operations that all have to hold for a condition to hold."""
+    """Yield the operations that all have to hold for a condition to hold."""
     if isinstance(condition, Operation):
         if condition.operator == "&&":
             for operand in condition.operands:
@@ -149,7 +155,7 @@ def _all_of(condition: Expression) -> Iterator[Operation]:
 
 
 def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
-    """The `terraform` block: versions and the declared providers alone."""
+    """Check that the `terraform` block has nothing but versions and the declared providers."""
     for name in sorted(block.attributes.keys() - _OF_TERRAFORM):
         yield _at(block, f"`terraform` sets {name}", "take it out of the template")
     for inner in block.blocks:
@@ -174,7 +180,7 @@ def _no_reference(path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
 
 
 def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
-    """Meta-arguments: the evaluator refuses those that repeat a block, and these could point it elsewhere."""
+    """Check meta-arguments, other than those that repeat a block, which the evaluator refuses."""
     if "provider" in block.attributes:
         message = f"{_address(block)} is made by another provider than the module's own"
         yield _at(block, message, "take `provider` out of the template")
@@ -210,9 +216,9 @@ def _arguments(
         *expected.proven,
         *(["tags"] if expected.tags is not None else []),
     ]
-    set_here = {name: value for name, value in block.values.items() if name in written}  # not what AWS would answer
+    set_here = {name: value for name, value in block.values.items() if name in written}  # not the computed ones
     for path in dict.fromkeys(_leaves(set_here, "")):
-        if not any(path == one or path.startswith(f"{one}.") for one in covered):
+        if not any(path == covered_path or path.startswith(f"{covered_path}.") for covered_path in covered):
             remedy = f"{_REMEDY}, under `arguments` with its value, or under `free` where it decides nothing"
             yield _of(block, f"{block.address} sets {path}, which nobody declared", remedy)
 
@@ -220,7 +226,7 @@ def _arguments(
 def _mistaken(
     address: str, given: Mapping[str, Any], expected: ExpectedBlock, values: Mapping[str, str]
 ) -> Iterator[str]:
-    """What is said of each argument that has other values than those expected."""
+    """Yield a message for each argument that has other values than those expected."""
     for path, texts in expected.arguments.items():
         wanted = {text.ground(values) for text in texts}
         plain = _plain(path)
@@ -232,7 +238,7 @@ def _mistaken(
 
 
 def _plain(path: str) -> str:
-    """The path of an argument that is written as `base64decode(PATH)` where it holds a text so encoded."""
+    """Return the path of an argument, which is written `base64decode(PATH)` if its value is encoded text."""
     return path.removeprefix("base64decode(").removesuffix(")")
 
 
@@ -244,7 +250,7 @@ def _decoded(text: str) -> str:
 
 
 def _collect(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - what HCL and JSON hold
-    """Every value at a path, through lists of blocks and texts of JSON."""
+    """Yield every value at a path, which may lead through lists of blocks and through JSON text."""
     if isinstance(value, list):
         for item in value:
             yield from _collect(item, path)
@@ -266,7 +272,7 @@ def _collect(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - wh
 
 
 def _leaves(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - what HCL holds
-    """The path of every argument that is set; a block without any counts as one."""
+    """Yield the path of every argument that is set; an empty block counts as one."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(inner, f"{path}.{key}" if path else key)

@@ -1,4 +1,4 @@
-"""What data sources answer that need no call: who and where the module runs, and policy documents."""
+"""Answer the data sources that need no call: account, partition, region, service names and policy documents."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _service_principal(values: Values, environment: Environment) -> Values:
 
 
 def _policy_document(values: Values, _environment: Environment) -> Values:
-    """The document as the provider renders it (aws_iam_policy_document, observed with 5.100)."""
+    """Render the document as the provider does (aws_iam_policy_document, observed with 5.100)."""
     merging = [name for name in values if name.startswith(("source_", "override_"))]
     if merging:
         raise EvaluationError(f"{merging[0]} is not evaluated")
@@ -95,7 +95,7 @@ def _statement(block: Values) -> Values:
 
 
 def _sorted(values: list[str] | None) -> str | list[str]:
-    """The provider keeps these as sets and writes them from the last to the first."""
+    """Sort values as the provider does, which keeps them as sets and writes them from last to first."""
     return _collapsed(sorted({_variables(value) for value in values or []}, reverse=True))
 
 
@@ -104,7 +104,7 @@ def _collapsed(values: list[str]) -> str | list[str]:
 
 
 def _variables(value: str) -> str:
-    """`&{aws:username}` is how HCL writes what IAM knows as `${aws:username}`."""
+    """Replace `&{aws:username}`, which HCL uses for IAM's `${aws:username}`."""
     return value.replace("&{", "${")
 
 
@@ -131,7 +131,7 @@ def _conditions(blocks: list[Values]) -> Values:
 
 
 def _in_set_order(blocks: Iterable[Values], text: Callable[[Values], str]) -> list[Values]:
-    """Blocks in the order in which the provider walks a set of them: by the CRC-32 of their text, as text."""
+    """Sort blocks as the provider iterates over a set of them: by the CRC-32 of their text, as a decimal string."""
     unique = {text(block): block for block in blocks}
     return [unique[key] for key in sorted(unique, key=_code)]
 
@@ -157,4 +157,4 @@ ANSWERS: Mapping[str, Callable[[Values, Environment], Values]] = {
     "aws_service_principal": _service_principal,
     "aws_iam_policy_document": _policy_document,
 }
-"""Type of a data source → from its arguments and the environment, the attributes that it answers with."""
+"""Data source type → function from its arguments and the environment to its computed attributes."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Decision(Enum):
-    """What IAM answers. UNKNOWN means that it cannot be told from here, and is never proof of anything."""
+    """IAM's answer. UNKNOWN means that rolewright cannot tell, and never counts as proof."""
 
     ALLOWED = "allowed"
     EXPLICIT_DENY = "explicit deny"
@@ -27,7 +27,7 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """One call: `action` as `service:Name`, the ARN it is made on, and the context keys that AWS sends.
+    """A call: `action` as `service:Name`, the ARN of the resource, and the context keys that AWS sends.
 
     `principal` is the caller's ARN, and is what `${aws:PrincipalArn}` and the key of that name see.
     """
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks to assume a role: `kind` is Service, AWS or Federated.
+    """A caller that wants to assume a role: `kind` is Service, AWS or Federated.
 
     `identifier` is the service's name, the ARN of a user, role or account root, or that of the provider.
     """
@@ -61,10 +61,10 @@ def _action(statement: PolicyStatement, action: str) -> bool:
 
 
 def _resource(statement: PolicyStatement, resource: str, context: Mapping[str, tuple[str, ...]]) -> Truth:
-    """Whether Resource or NotResource lets the statement apply.
+    """Return whether the statement applies to the resource, by Resource or NotResource.
 
     A policy variable that the request lacks matches nothing. Under NotResource that would widen the
-    statement; the IAM User Guide only says that it may then be invalid, so it cannot be told.
+    statement; the IAM User Guide only says that it may then be invalid, so that is unknown.
     """
     absent = None if statement.not_resources else False
     found = some(
@@ -75,7 +75,7 @@ def _resource(statement: PolicyStatement, resource: str, context: Mapping[str, t
 
 
 def _principal(entries: Principals, asking: Principal) -> Truth:
-    """Whether a Principal element names the one who asks; an account stands for everyone in it."""
+    """Return whether a Principal element names the caller; an account stands for every principal in it."""
     truths: list[Truth] = []
     for kind, identifier in entries.entries:
         if kind == "*":
@@ -85,7 +85,7 @@ def _principal(entries: Principals, asking: Principal) -> Truth:
         elif kind == "AWS":
             truths.append(identifier == asking.identifier or _account(identifier) == _home(asking.identifier))
         else:
-            # No document of AWS says what a wildcard for services or providers would match.
+            # AWS does not document what a wildcard for services or providers would match.
             truths.append(None if "*" in identifier else identifier == asking.identifier)
     return some(truths)
 
@@ -96,7 +96,7 @@ def _home(arn: str) -> str:
 
 
 def _account(identifier: str) -> str | None:
-    """The account that an identifier stands for, if it is an account number or its root."""
+    """Return the account that an identifier stands for if it is an account number or root ARN, else None."""
     if identifier.isdigit():
         return identifier
     parts = segments(identifier)
@@ -106,7 +106,7 @@ def _account(identifier: str) -> str | None:
 def _verdict(
     listed: Iterable[PolicyStatement], action: str, context: Mapping[str, tuple[str, ...]], target: _Target
 ) -> tuple[Truth, Truth]:
-    """Whether one of the statements denies, and whether one allows. `target` judges what is not common."""
+    """Return whether a statement denies and whether one allows; `target` judges the Resource or Principal element."""
     seen = []
     for statement in listed:
         conditions = (holds(atom, context, variables=statement.variables) for atom in statement.conditions)
@@ -132,10 +132,10 @@ def decide(
     *,
     boundary: Sequence[Mapping[str, Any]] | None = None,
 ) -> Decision:
-    """What a principal's identity policies, and its permissions boundary if it has one, say to a request.
+    """Decide a request by a principal's identity policies and, if it has one, its permissions boundary.
 
-    A deny in either wins; else both have to allow. Resource policies and an organisation's policies are not
-    asked. Raises PolicyError for a malformed document.
+    A deny in either wins; otherwise both have to allow. Resource policies and an organization's policies are
+    not considered. Raises PolicyError for a malformed document.
     """
     limits = None if boundary is None else _all(boundary)
     return decide_statements(_all(identity), request, boundary=limits)
@@ -151,7 +151,7 @@ def decide_statements(
     *,
     boundary: Sequence[PolicyStatement] | None = None,
 ) -> Decision:
-    """As `decide`, for documents that are read already."""
+    """Decide as `decide` does, from parsed documents."""
     context = _context(request)
 
     def judge(listed: Sequence[PolicyStatement]) -> tuple[Truth, Truth]:
@@ -165,16 +165,16 @@ def decide_statements(
 
 
 def decide_trust(document: Mapping[str, Any], request: Request, principal: Principal) -> Decision:
-    """What a role's trust policy, taken alone, says to a principal that wants to assume it.
+    """Decide by a role's trust policy alone whether a principal may assume the role.
 
-    A user or role of another account also needs its own permission, which is not asked here. Raises
+    A user or role of another account also needs a permission of its own, which is not considered. Raises
     PolicyError for a malformed document.
     """
     return decide_trust_statements(statements(document, trust=True), request, principal)
 
 
 def decide_trust_statements(listed: Sequence[PolicyStatement], request: Request, principal: Principal) -> Decision:
-    """As `decide_trust`, for a document that is read already."""
+    """Decide as `decide_trust` does, from a parsed document."""
     return _decision(*_verdict(listed, request.action, _context(request), lambda s: _named(s, principal)))
 
 

@@ -1,4 +1,4 @@
-"""Policy documents as IAM stores them, read into statements. What IAM would not accept is refused."""
+"""Policy documents as IAM stores them → statements. What IAM would not accept is refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Atom:
 
     @property
     def canonical(self) -> tuple[str, str, frozenset[str]]:
-        """What decides: operators and keys are case-insensitive, and the order of values means nothing."""
+        """Return a form that ignores the case of the operator and the key, and the order of the values."""
         return self.operator.lower(), self.key.lower(), frozenset(self.values)
 
 
@@ -41,9 +41,9 @@ class Principals:
 
 @dataclass(frozen=True)
 class PolicyStatement:
-    """One statement. `not_actions` tells that `actions` came from NotAction, and so on.
+    """A statement. `not_actions` is true if `actions` come from NotAction, and so on.
 
-    `variables` tells whether `${aws:…}` is a policy variable: only in documents of Version 2012-10-17.
+    `variables` is true if `${aws:…}` is a policy variable, which it is in documents of Version 2012-10-17 only.
     """
 
     sid: str
@@ -59,10 +59,7 @@ class PolicyStatement:
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401 - JSON
-    """What a text says. Raises ValueError for one that is no JSON, or in which an object has a name twice.
-
-    Of two, nobody knows which one counts.
-    """
+    """Parse JSON. Raises ValueError also for a duplicate key in an object, since parsers differ in which one counts."""
     return json.loads(text, object_pairs_hook=_once)
 
 
@@ -129,7 +126,10 @@ def _principals(value: object) -> Principals:
 
 
 def _either(raw: Mapping[str, Any], name: str) -> tuple[Any, bool]:
-    """The value of one element or its negation, exactly one of which has to be there."""
+    """Return the value of an element or its negation, and whether it is the negation.
+
+    Raises PolicyError unless exactly one of the two is there.
+    """
     if (name in raw) == (f"Not{name}" in raw):
         raise PolicyError(f"a statement needs one of {name} and Not{name}")
     negated = name not in raw
@@ -137,7 +137,7 @@ def _either(raw: Mapping[str, Any], name: str) -> tuple[Any, bool]:
 
 
 _TAKES = {"an identity": ("Resource",), "a trust": ("Principal",), "a resource": ("Principal", "Resource")}
-"""Kind of policy → the elements, beside those that all have, of which a statement needs one or its negation."""
+"""Kind of policy → the elements, besides the common ones, that a statement needs, as such or negated."""
 
 
 def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
@@ -146,7 +146,7 @@ def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
     if unknown := set(raw) - _ELEMENTS - {"Condition"}:
         raise PolicyError(f"a statement has no element {', '.join(sorted(map(str, unknown)))}")
     foreign = {"Principal", "Resource"} - set(_TAKES[kind])
-    if present := [name for one in foreign for name in (one, f"Not{one}") if name in raw]:
+    if present := [name for element in foreign for name in (element, f"Not{element}") if name in raw]:
         raise PolicyError(f"{kind} policy takes no {present[0]}")
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"Effect must be Allow or Deny, not {raw.get('Effect')!r}")
@@ -155,7 +155,7 @@ def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
     if wrong := [name for name in actions if not _ACTION.fullmatch(name)]:
         raise PolicyError(f"{wrong[0]!r} is no action: IAM writes service:Name")
     who, not_principals = _either(raw, "Principal") if "Principal" in _TAKES[kind] else (None, False)
-    # The policy of a repository names no resource: it is its own.
+    # The policy of an ECR repository has no Resource: it applies to the repository itself.
     own = kind == "a resource" and not {"Resource", "NotResource"} & set(raw)
     on, not_resources = _either(raw, "Resource") if "Resource" in _TAKES[kind] and not own else (None, False)
     return PolicyStatement(
@@ -173,16 +173,16 @@ def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
 
 
 def statements(document: Mapping[str, Any], *, trust: bool = False) -> tuple[PolicyStatement, ...]:
-    """The statements of an identity policy, or of a role's trust policy; actions in lower case.
+    """Return the statements of an identity policy, or of a role's trust policy, with actions in lower case.
 
     Raises PolicyError for what IAM would not accept: an unknown element, a Principal in an identity policy,
-    a Resource in a trust policy, an effect other than Allow and Deny, no or two of Action and NotAction.
+    a Resource in a trust policy, an effect other than Allow and Deny, neither or both of Action and NotAction.
     """
     return _statements(document, "a trust" if trust else "an identity")
 
 
 def resource_statements(document: Mapping[str, Any]) -> tuple[PolicyStatement, ...]:
-    """The statements of a resource's policy, as `statements` reads others; one without a Resource has none."""
+    """Return the statements of a resource policy, as `statements` does; without a Resource, `resources` is empty."""
     return _statements(document, "a resource")
 
 

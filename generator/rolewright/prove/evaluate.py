@@ -1,7 +1,7 @@
 """A parsed module in one environment → the values of its resources, as a plan would show them.
 
-Nothing is guessed: what only an apply brings to light is the token `${ADDRESS.ATTRIBUTE}`, and what is not
-evaluated here is a finding.
+Nothing is guessed: a value that is known only after an apply is the token `${ADDRESS.ATTRIBUTE}`, and an expression
+that is not evaluated here is a finding.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _REMEDY = "write it in the blueprint with what is evaluated: values, references,
 class Evaluated:
     """A resource or data source. `values` are its attributes, and lists of dicts for its nested blocks.
 
-    What is null or not set is left out, as are `depends_on` and `lifecycle`. `depends` are the addresses that
-    it refers to, through locals too. `address` is written as Terraform does: `data.TYPE.NAME` for data.
+    Null values are left out, as are `depends_on` and `lifecycle`. `depends` are the addresses that it refers to,
+    directly or through locals. `address` is in Terraform's form: `data.TYPE.NAME` for a data source.
     """
 
     address: str
@@ -52,9 +52,9 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Plan:
-    """An evaluated module. `resources` stand by address, each after those it depends on.
+    """An evaluated module. `resources` are keyed by address, each after those that it depends on.
 
-    `problems` are the conditions of variables, resources and data sources that came out false.
+    `problems` are the conditions of variables, resources and data sources that are false.
     """
 
     resources: Mapping[str, Evaluated]
@@ -66,7 +66,7 @@ class Plan:
 
 
 def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
-    """The values of a module in an environment.
+    """Evaluate a module in an environment.
 
     Raises Rejected with a finding `evaluate-…` for each expression that is wrong or not evaluated.
     """
@@ -100,7 +100,7 @@ def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
 
 @dataclass
 class _Walk:
-    """What has been evaluated so far."""
+    """The state of an evaluation: the values that are known so far, and the findings."""
 
     parsed: ParsedModule
     environment: Environment
@@ -117,7 +117,7 @@ class _Walk:
         return Finding(rule, message, remedy, Location(block.file, line, 1, line, 1), origin)
 
     def refuse_what_is_not_evaluated(self) -> None:
-        """A finding for each block and meta-argument that would need more than values and references."""
+        """Add a finding for each block and meta-argument that needs more than values and references."""
         for block in self.parsed.blocks:
             if block.type == "module":
                 self.findings.append(
@@ -135,7 +135,7 @@ class _Walk:
     # Order.
 
     def order(self) -> list[str]:
-        """The addresses, each after those it depends on, ties by address. A circle is a finding."""
+        """Return the addresses, each after those that it depends on, and otherwise sorted. A cycle is a finding."""
         waiting = {address: set(self.depends(block)) for address, block in self.blocks.items()}
         ready = sorted(address for address, needs in waiting.items() if not needs)
         ordered: list[str] = []
@@ -171,10 +171,10 @@ class _Walk:
         return found
 
     def depends(self, block: Block) -> tuple[str, ...]:
-        """The addresses that a block refers to, itself excepted."""
+        """Return the addresses that a block refers to, other than its own."""
         found: set[str] = set()
         seen: set[str] = set()
-        stack = [a.expression for one in (block, *_nested(block)) for a in one.attributes.values()]
+        stack = [a.expression for inner in (block, *_nested(block)) for a in inner.attributes.values()]
         while stack:
             for reference in references(stack.pop()):
                 target = self.scope.target(reference)
@@ -189,7 +189,7 @@ class _Walk:
     # Values.
 
     def attribute(self, block: Block, attribute: Attribute, type_: Any = "dynamic") -> Any:  # noqa: ANN401
-        """The value of an attribute, or None and a finding."""
+        """Return the value of an attribute; on failure, add a finding and return None."""
         try:
             return convert(value_of(attribute.expression, self.resolve), type_)
         except UnknownError as error:
@@ -201,7 +201,7 @@ class _Walk:
         return None
 
     def resolve(self, path: Path) -> Any:  # noqa: ANN401
-        """What a traversal stands for."""
+        """Return the value that a traversal refers to. Raises EvaluationError."""
         root, *rest = path
         if root == "var" and rest and rest[0] in self.variables:
             return _steps(self.variables[str(rest[0])], rest[1:])
@@ -216,7 +216,7 @@ class _Walk:
         return self.resource_attribute(address, path[length:])
 
     def resource_attribute(self, address: str, steps: Path) -> Any:  # noqa: ANN401
-        """What the configuration or a data source says of an attribute, or its token."""
+        """Return an attribute's value from the configuration or a data source's answer, or its token."""
         value: Any = self.known[address]
         for place, key in enumerate(steps):
             if isinstance(value, dict) and key not in value:
@@ -279,7 +279,7 @@ class _Walk:
                     self.judge(condition, f"evaluate-{kind}", address, address)
 
     def content(self, block: Block, schema: provider.TypeSchema | None) -> dict[str, Any]:
-        """The attributes and nested blocks of a block that are set."""
+        """Return the attributes and nested blocks of a block that are set."""
         values: dict[str, Any] = {}
         types = {} if schema is None else schema.attributes
         for name, attribute in block.attributes.items():
@@ -293,7 +293,7 @@ class _Walk:
         return {name: value for name, value in values.items() if value is not None}
 
     def judge(self, block: Block, rule: str, subject: str, self_address: str = "") -> None:
-        """A problem if a condition is false. One that only an apply can judge is Terraform's to judge then."""
+        """Add a problem if a condition is false. A condition that is known only after an apply is left to Terraform."""
 
         def resolve(path: Path) -> Any:  # noqa: ANN401
             if path[0] == "self" and self_address:
@@ -341,7 +341,7 @@ def _token(address: str, steps: Path) -> str:
 
 
 def _constraint(expression: Expression) -> Any:  # noqa: ANN401
-    """A variable's type in Terraform's JSON form."""
+    """Return a variable's type in Terraform's JSON form. Raises EvaluationError."""
     match expression:
         case Traversal(("string" | "number" | "bool" as name,)):
             return name

@@ -1,6 +1,6 @@
 """The small expressions of the files in moto/: from a block's values to the parameters of a call, and back.
 
-What the forms mean stands in moto/README.md.
+moto/README.md explains the forms.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _FIELD = re.compile(r"\{([^{}]+)\}")
 
 
 class UnfitError(Exception):
-    """A value that has not the form that the call needs, such as text where a map belongs."""
+    """A value that does not have the form that the call needs, such as text in the place of a map."""
 
 
 def evaluate(expression: Any, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any value
-    """Value of an expression, None if there is none. Raises UnfitError where a value has the wrong form."""
+    """Return the value of an expression, or None if it has none. Raises UnfitError for a value of the wrong form."""
     if isinstance(expression, str):
         return _lookup(expression, scope)
     ((form, operand),) = expression.items()
@@ -30,13 +30,13 @@ def evaluate(expression: Any, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 
 
 
 def shape(fields: Mapping[str, Any], scope: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Map of the fields that have a value, None if none has. Raises as `evaluate` does."""
+    """Return the fields that have a value, or None if none has. Raises as `evaluate` does."""
     values = {name: evaluate(expression, scope) for name, expression in fields.items()}
     return {name: value for name, value in values.items() if value is not None} or None
 
 
 def text(value: Any) -> str | None:  # noqa: ANN401 - any scalar
-    """Text of a scalar as AWS and Terraform spell it."""
+    """Write a scalar as AWS and Terraform do; None stays None."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)
@@ -89,7 +89,7 @@ def _json(path: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSO
 
 
 def _without_null(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Drop nulls, as Terraform's provider does before it calls."""
+    """Drop nulls, as Terraform's provider does before it makes a call."""
     if isinstance(value, dict):
         return {key: _without_null(item) for key, item in value.items() if item is not None}
     return [_without_null(item) for item in value] if isinstance(value, list) else value

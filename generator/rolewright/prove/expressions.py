@@ -1,4 +1,4 @@
-"""The value of an expression, given what its references stand for."""
+"""Evaluate HCL expressions, given the values of their references."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def value_of(expression: Expression, resolve: Callable[[tuple[str | int, ...]], Any]) -> Any:  # noqa: ANN401
-    """The plain Python value. Raises EvaluationError for what is wrong or not evaluated here."""
+    """Return the value as plain Python. Raises EvaluationError for what is invalid or not evaluated here."""
 
     def inner(part: Expression) -> Any:  # noqa: ANN401
         return value_of(part, resolve)
@@ -52,7 +52,7 @@ def value_of(expression: Expression, resolve: Callable[[tuple[str | int, ...]], 
 
 
 def step(value: Any, key: Any) -> Any:  # noqa: ANN401
-    """`value[key]`. Raises EvaluationError where there is no such element."""
+    """Return `value[key]`. Raises EvaluationError where there is no such element."""
     if isinstance(value, dict) and isinstance(key, str) and known(key) in value:
         return value[key]
     if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
@@ -70,7 +70,7 @@ def _key(value: Any) -> str:  # noqa: ANN401
 
 def _template(parts: tuple[str | Expression, ...], inner: Callable[[Expression], Any]) -> Any:  # noqa: ANN401
     if len(parts) == 1 and not isinstance(parts[0], str):
-        return inner(parts[0])  # one interpolation and nothing else keeps its type
+        return inner(parts[0])  # a single interpolation keeps its type
     texts = [part if isinstance(part, str) else tostring(inner(part)) for part in parts]
     if None in texts:
         raise EvaluationError("null stands in a string")

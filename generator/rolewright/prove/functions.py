@@ -33,7 +33,7 @@ class UnknownError(EvaluationError):
 
 
 def unknown(value: Value) -> bool:
-    """Whether a value, or anything inside it, holds a token."""
+    """Return whether a value, or anything inside it, has a token."""
     if isinstance(value, str):
         return _TOKEN.search(value) is not None
     if isinstance(value, dict):
@@ -42,24 +42,24 @@ def unknown(value: Value) -> bool:
 
 
 def known(value: Value) -> Value:
-    """The value itself. Raises UnknownError if there is a token in it."""
+    """Return the value itself. Raises UnknownError if there is a token in it."""
     if unknown(value):
         raise UnknownError("its value depends on what is only known after apply")
     return value
 
 
 def is_number(value: Value) -> bool:
-    """Whether a value is a number; a bool is none."""
+    """Return whether a value is a number; a bool is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def number(value: Fraction) -> int | float:
-    """A number as Python has it; whole ones are int, so that 1.0 is written 1 as Terraform does."""
+    """Return a Python number: an int for a whole number, so that 1.0 is written 1 as in Terraform."""
     return value.numerator if value.denominator == 1 else float(value)
 
 
 def tostring(value: Value) -> str | None:
-    """A string, number or bool as a string."""
+    """Convert a string, number or bool to a string."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -70,7 +70,7 @@ def tostring(value: Value) -> str | None:
 
 
 def tonumber(value: Value) -> int | float | None:
-    """A number, or a string that reads as one."""
+    """Convert a number, or a string that reads as one, to a number."""
     if value is None or is_number(value):
         return value  # type: ignore[no-any-return]
     if isinstance(value, str):
@@ -82,7 +82,7 @@ def tonumber(value: Value) -> int | float | None:
 
 
 def tobool(value: Value) -> bool | None:
-    """A bool, or a string that reads as one."""
+    """Convert a bool, or a string that reads as one, to a bool."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str) and known(value) in ("true", "false"):
@@ -91,9 +91,9 @@ def tobool(value: Value) -> bool | None:
 
 
 def convert(value: Value, type_: Value) -> Value:
-    """A value as a type of Terraform's JSON form (`"string"`, `["set", "string"]`, `"dynamic"`).
+    """Convert a value to a type in Terraform's JSON form (`"string"`, `["set", "string"]`, `"dynamic"`).
 
-    A set is its list, sorted, without repeats. A token stands for a value of any type.
+    A set is a sorted list without duplicates. A token stands for a value of any type.
     Raises EvaluationError if Terraform would refuse the conversion.
     """
     if value is None or type_ == "dynamic" or (isinstance(value, str) and _TOKEN.fullmatch(value)):
@@ -110,12 +110,12 @@ def convert(value: Value, type_: Value) -> Value:
         missing = inner.keys() - _map(value).keys()
         if missing:
             raise EvaluationError(f"an object lacks {', '.join(sorted(missing))}")
-        return {key: convert(value[key], one) for key, one in inner.items()}
+        return {key: convert(value[key], inner_type) for key, inner_type in inner.items()}
     raise EvaluationError(f"the type {kind} is not evaluated")
 
 
 def equal(left: Value, right: Value) -> bool:
-    """`left == right`: values of different types differ. Raises EvaluationError for collections."""
+    """Return `left == right`: values of different types differ. Raises EvaluationError for collections."""
     for side in (left, right):
         if isinstance(side, list | dict) and None not in (left, right):
             raise EvaluationError("whether collections are equal depends on types that are not evaluated")
@@ -126,13 +126,13 @@ def equal(left: Value, right: Value) -> bool:
 
 
 def jsonencode(value: Value) -> str:
-    """JSON as Terraform writes it: sorted keys, no blanks, and `<`, `>`, `&` as escapes."""
+    """Write JSON as Terraform does: with sorted keys, without blanks, and with `<`, `>` and `&` as escapes."""
     text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return escape_html(text)
 
 
 def escape_html(text: str) -> str:
-    """JSON text with the characters escaped that Go escapes for the sake of HTML and JavaScript."""
+    """Escape the characters in JSON text that Go escapes for HTML and JavaScript."""
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
@@ -147,7 +147,7 @@ def _plain(value: Value) -> Value:
 
 
 def jsondecode(text: Value) -> Value:
-    """The value that JSON text stands for."""
+    """Parse JSON text."""
     try:
         return _plain(json.loads(known(_text(text))))
     except json.JSONDecodeError as error:
@@ -155,7 +155,7 @@ def jsondecode(text: Value) -> Value:
 
 
 def toset(value: Value) -> list[Value]:
-    """The elements once each, in the order in which Terraform walks a set."""
+    """Return the distinct elements, in the order in which Terraform iterates over a set."""
     items = _distinct(_list(value))
     if all(isinstance(item, str) for item in items) or all(is_number(item) for item in items):
         return sorted(items)
@@ -165,7 +165,7 @@ def toset(value: Value) -> list[Value]:
 
 
 def call(name: str, arguments: list[Value]) -> Value:
-    """What a function returns. Raises EvaluationError for one that is not in the table, or wrong arguments."""
+    """Call a function. Raises EvaluationError for one that is not in the table, and for wrong arguments."""
     function = _FUNCTIONS.get(name)
     if function is None:
         raise EvaluationError(f"the function {name} is not evaluated")
@@ -220,11 +220,11 @@ def _distinct(items: Iterable[Value]) -> list[Value]:
 
 
 def _merge(*maps: Value) -> dict[str, Value]:
-    return {key: item for one in maps if one is not None for key, item in _map(one).items()}
+    return {key: item for map_ in maps if map_ is not None for key, item in _map(map_).items()}
 
 
 def _concat(*lists: Value) -> list[Value]:
-    return [item for one in lists for item in _list(one)]
+    return [item for list_ in lists for item in _list(list_)]
 
 
 def _lookup(map_: Value, key: Value, *default: Value) -> Value:
@@ -270,14 +270,14 @@ def _split(separator: Value, text: Value) -> list[str]:
 
 
 def _encoded(text: str) -> str:
-    """Base64 of UTF-8; a text with parts that AWS generates stays a token."""
+    """Encode text as Base64 of UTF-8; text with a token becomes a token."""
     if "${" in text:
         return "${base64encode(" + text + ")}"
     return base64.b64encode(text.encode()).decode("ascii")
 
 
 def _join(separator: Value, *lists: Value) -> str:
-    return _text(separator).join(_text(item) for one in lists for item in _list(one))
+    return _text(separator).join(_text(item) for list_ in lists for item in _list(list_))
 
 
 _VERB = re.compile(r"%(.?)", re.DOTALL)
@@ -286,7 +286,7 @@ _VERB = re.compile(r"%(.?)", re.DOTALL)
 def _format(pattern: Value, *arguments: Value) -> str:
     rest = list(arguments)
 
-    def one(found: re.Match[str]) -> str:
+    def write(found: re.Match[str]) -> str:
         verb = found[1]
         if verb == "%":
             return "%"
@@ -297,7 +297,7 @@ def _format(pattern: Value, *arguments: Value) -> str:
             return str(_whole(value))
         return jsonencode(value) if value is None or isinstance(value, list | dict) else _text(value)
 
-    text = _VERB.sub(one, known(_text(pattern)))
+    text = _VERB.sub(write, known(_text(pattern)))
     if rest:
         raise EvaluationError("format has more arguments than verbs")
     return text
@@ -306,7 +306,7 @@ def _format(pattern: Value, *arguments: Value) -> str:
 def _coalesce(*values: Value) -> Value:
     for value in values:
         if value is not None and known(value) != "":
-            if {type(one) for one in values if one is not None} != {type(value)}:
+            if {type(other) for other in values if other is not None} != {type(value)}:
                 raise EvaluationError("coalesce of different types is not evaluated")
             return value
     raise EvaluationError("coalesce finds no value that is neither null nor empty")

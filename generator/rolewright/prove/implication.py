@@ -1,4 +1,4 @@
-"""What follows from a condition: does one imply another, and which requests fulfil it."""
+"""What follows from conditions: whether some imply others, and which requests meet them."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _GLOBS = {
 
 
 def implies(given: Sequence[Atom], wanted: Sequence[Atom]) -> bool:
-    """Whether every request that fulfils all of `given` fulfils all of `wanted`.
+    """Return whether every request that meets all of `given` meets all of `wanted`.
 
     True is proven; False may also mean that no single condition of `given` proves one of `wanted`.
     """
-    return all(any(_implies(one, other) for one in given) for other in wanted)
+    return all(any(_implies(atom, other) for atom in given) for other in wanted)
 
 
-def _implies(one: Atom, other: Atom) -> bool:
-    if one.canonical == other.canonical:
+def _implies(atom: Atom, other: Atom) -> bool:
+    if atom.canonical == other.canonical:
         return True
-    left, right = shape(one.operator), shape(other.operator)
-    if one.key.lower() != other.key.lower() or left is None or right is None:
+    left, right = shape(atom.operator), shape(other.operator)
+    if atom.key.lower() != other.key.lower() or left is None or right is None:
         return False
     if left.quantifier != right.quantifier or "null" in (left.base, right.base):
         return False
@@ -48,15 +48,15 @@ def _implies(one: Atom, other: Atom) -> bool:
         return False
     if left.base == right.base:
         if left.negated:
-            return _all_within(other.values, one.values, _GLOBS.get(left.base))
-        return _all_within(one.values, other.values, _GLOBS.get(left.base))
+            return _all_within(other.values, atom.values, _GLOBS.get(left.base))
+        return _all_within(atom.values, other.values, _GLOBS.get(left.base))
     if (left.base, right.base) == ("stringequals", "stringlike"):
-        return not any("*" in v or "?" in v for v in one.values) and _all_within(one.values, other.values, Kind.TEXT)
+        return not any("*" in v or "?" in v for v in atom.values) and _all_within(atom.values, other.values, Kind.TEXT)
     return False
 
 
 def _all_within(inner: Sequence[str], outer: Sequence[str], kind: Kind | None) -> bool:
-    """Whether each value of `inner` is one of `outer`, or a pattern that those of `outer` cover."""
+    """Return whether each value of `inner` is one of `outer`, or a pattern that those of `outer` cover."""
     if kind is None:
         return set(inner) <= set(outer)
     judged = [v for v in outer if not has_variable(v) and (kind is Kind.TEXT or len(segments(v)) == 6)]
@@ -64,10 +64,10 @@ def _all_within(inner: Sequence[str], outer: Sequence[str], kind: Kind | None) -
 
 
 def impossible(atoms: Sequence[Atom]) -> bool:
-    """Whether no request can fulfil all conditions, because one of them names the only values that may be.
+    """Return whether no request can meet all conditions, because the others exclude every value that one allows.
 
-    False may also mean that this is not seen. Only conditions that can be judged from their own key take part:
-    what a policy variable will be is not known here, and an unknown is no "never".
+    True is proven; False may also mean that it could not be shown. Only conditions that can be judged from their
+    own key take part, since the value of a policy variable is not known here.
     """
     for atom in atoms:
         key = atom.key.lower()
@@ -82,20 +82,20 @@ def impossible(atoms: Sequence[Atom]) -> bool:
 
 
 def _judged_alone(atom: Atom) -> bool:
-    """Whether a value of the condition's own key is all that it depends on."""
+    """Return whether the condition depends on nothing but the value of its own key."""
     return all(_is_known(value) for value in atom.values)
 
 
 def _is_known(value: str) -> bool:
-    """Whether a value has neither a policy variable nor the token of what AWS generates."""
+    """Return whether a value has neither a policy variable nor a token."""
     return widened(value) == value
 
 
 def alternatives(atoms: Sequence[Atom]) -> tuple[tuple[Atom, ...], ...]:
-    """The same conditions as a choice between conditions with a single value, where an operator allows it.
+    """Split conditions into alternatives with a single value each, where the operator allows it.
 
     Conditions that would make too many alternatives are left as they are, and so are those without a set operator
-    on a key that may have several values, for which AWS does not say what they mean.
+    on a key that may have several values, whose meaning AWS does not document.
     """
     choices = [_single(atom) for atom in atoms]
     amount = 1
@@ -116,10 +116,10 @@ def _single(atom: Atom) -> list[Atom]:
 
 
 def contexts(given: Sequence[Atom], others: Sequence[Atom]) -> Iterator[Mapping[str, tuple[str, ...]]]:
-    """Contexts that fulfil `given`, and between them fulfil and miss the conditions of `others`.
+    """Yield contexts that meet `given`, and of which some meet and some miss the conditions of `others`.
 
-    Not all that exist: what comes out is meant to be put before the evaluator. Keys are in lower case. Policy
-    variables get values first, so that what is written with them can be met.
+    They are not all that exist, but samples for the evaluator. Keys are in lower case. Policy variables get their
+    values first, so that conditions that use them can be met.
     """
     atoms = (*given, *others)
     tried = itertools.chain.from_iterable(
@@ -131,7 +131,7 @@ def contexts(given: Sequence[Atom], others: Sequence[Atom]) -> Iterator[Mapping[
 
 
 def _assignments(atoms: Sequence[Atom]) -> Iterator[tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Values for the keys that policy variables refer to: none, those that conditions name, and an arbitrary one."""
+    """Yield values for the keys that policy variables refer to: none, those that conditions name, an arbitrary one."""
     using = {key: [a for a in atoms if key in _references(a)] for atom in atoms for key in _references(atom)}
     choices = []
     for key, users in using.items():
@@ -150,7 +150,7 @@ def _references(atom: Atom) -> tuple[str, ...]:
 def _contexts(
     given: Sequence[Atom], atoms: Sequence[Atom], variables: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Mapping[str, tuple[str, ...]]]:
-    """Contexts with these values of variables; of each key those values that fulfil what `given` says of it alone."""
+    """Yield contexts with these values of variables, in which each key alone meets the conditions of `given` on it."""
     choices: list[list[tuple[str, tuple[str, ...]]]] = []
     for key in dict.fromkeys(atom.key.lower() for atom in atoms):
         own = [atom for atom in given if atom.key.lower() == key]
@@ -169,7 +169,7 @@ def _contexts(
 
 
 def _tries(atom: Atom, variables: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Values for a key that fulfil a condition, and some that do not; none where any value does the same."""
+    """Yield values for a key that meet a condition, and some that do not; none where the value does not matter."""
     parts = shape(atom.operator)
     if parts is None or parts.base == "null":
         return
@@ -181,7 +181,7 @@ def _tries(atom: Atom, variables: Mapping[str, tuple[str, ...]]) -> Iterator[tup
 
 
 def _values(parts: Shape, value: str) -> Iterator[str]:
-    """The value of a condition itself, and neighbours of it of the same type."""
+    """Yield the value of a condition itself, and neighbours of it of the same type."""
     try:
         if parts.base.startswith("numeric"):
             yield from (value, str(int(value) - 1), str(int(value) + 1))

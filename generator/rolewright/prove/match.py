@@ -1,8 +1,8 @@
-"""IAM wildcards as small automata: does a pattern match, is it included in others, do patterns overlap.
+"""IAM wildcards as small automata: whether a pattern matches, is included in others, or overlaps with one.
 
 A pattern holds literal characters, `*` (any characters, also none) and `?` (one character). `${*}`, `${?}`
 and `${$}` stand for those three characters themselves. Any other `${…}` is taken literally, as a whole: it
-is the token of a value that AWS generates, or a policy variable that nobody has resolved.
+is the token of a value that AWS generates, or a policy variable that is not resolved.
 """
 
 from __future__ import annotations
@@ -61,18 +61,18 @@ class Glob:
 
     @cached_property
     def literal(self) -> str | None:
-        """The one string that the pattern matches, if it has no wildcard."""
+        """Return the only string that the pattern matches, or None if it has a wildcard."""
         return "".join(i.character for i in self.items) if all(i.character for i in self.items) else None
 
     @cached_property
     def prefix(self) -> str:
-        """The characters before the first wildcard."""
+        """Return the characters before the first wildcard."""
         length = next((n for n, item in enumerate(self.items) if not item.character), len(self.items))
         return "".join(item.character for item in self.items[:length])
 
     @cached_property
     def open_prefix(self) -> bool:
-        """Whether the pattern is its prefix and a `*` that crosses everything."""
+        """Return whether the pattern is its prefix and a `*` that crosses everything."""
         return len(self.items) == len(self.prefix) + 1 and self.items[-1].repeated and self.items[-1].crosses
 
     @cached_property
@@ -92,7 +92,7 @@ class Glob:
         return known
 
     def _close(self, state: int) -> int:
-        """Step over `*` that match nothing, and drop what a later `*` makes superfluous.
+        """Step over `*` that match nothing, and drop the places that a later `*` makes redundant.
 
         Whatever can still match from a place before an active `*` can also match from that `*`, which keeps
         states small. (Two places with a `:` between them are never active together unless the later `*`
@@ -106,26 +106,26 @@ class Glob:
 
     @cached_property
     def start(self) -> int:
-        """The state before the first character."""
+        """Return the state before the first character."""
         return self._close(1)
 
     def step(self, state: int, character: str) -> int:
-        """The state after one more character; 0 means that nothing can match any more."""
+        """Return the state after one more character; 0 means that nothing can match any more."""
         once, again = self._moves(character)
         return self._close((state & once) << 1 | state & again)
 
     def accepts(self, state: int) -> bool:
-        """Whether the characters so far are a match."""
+        """Return whether the characters so far are a match."""
         return bool(state >> len(self.items) & 1)
 
     def accepts_all(self, state: int) -> bool:
-        """Whether the characters so far match, and will however they go on."""
+        """Return whether the characters so far match, whatever follows."""
         if not self.items or not (self.items[-1].repeated and self.items[-1].crosses):
             return False
         return bool(state >> len(self.items) - 1 & 1)
 
     def matches(self, text: str) -> bool:
-        """Whether the whole text is a match."""
+        """Return whether the whole text is a match."""
         if self.literal is not None or not text.startswith(self.prefix):
             return text == self.literal
         state = self.start
@@ -136,12 +136,12 @@ class Glob:
         return self.accepts(state)
 
     def example(self, filler: str) -> str:
-        """A string that the pattern matches, with `filler` for each wildcard."""
+        """Return a string that the pattern matches, with `filler` for each wildcard."""
         return "".join(item.character or filler for item in self.items)
 
 
 def _characters(pattern: str) -> Iterator[tuple[str, bool]]:
-    """Each character of a pattern, and whether it is meant literally."""
+    """Yield each character of a pattern, and whether it is meant literally."""
     place = 0
     for span in _SPAN.finditer(pattern):
         yield from ((c, False) for c in pattern[place : span.start()])
@@ -152,7 +152,7 @@ def _characters(pattern: str) -> Iterator[tuple[str, bool]]:
 
 @lru_cache(maxsize=65536)
 def compile_glob(pattern: str, kind: Kind = Kind.ARN) -> Glob:
-    """The automaton of a pattern."""
+    """Compile a pattern to its automaton."""
     characters = list(_characters(pattern))
     token_first = pattern.startswith("${")
     segment = 1
@@ -172,38 +172,38 @@ def compile_glob(pattern: str, kind: Kind = Kind.ARN) -> Glob:
 
 
 def segments(pattern: str) -> tuple[str, ...]:
-    """The colon-separated segments of an ARN or a pattern of one, at most six; a `${…}` is never split."""
+    """Split an ARN or an ARN pattern into its colon-separated segments, at most six; a `${…}` is never split."""
     hidden = _SPAN.sub(lambda span: span.group().replace(":", "\0"), pattern)
     return tuple(part.replace("\0", ":") for part in hidden.split(":", _ARN_SEGMENTS - 1))
 
 
 def widened(pattern: str) -> str:
-    """The pattern with `*` for each token and policy variable: whatever their values will be, it matches."""
+    """Return the pattern with `*` for each token and policy variable, so that it matches whatever their values are."""
     return _SPAN.sub(lambda span: span.group() if span.group() in _ESCAPES else "*", pattern)
 
 
 def matches(pattern: str, text: str, kind: Kind = Kind.ARN) -> bool:
-    """Whether a pattern matches a text, case-sensitively."""
+    """Return whether a pattern matches a text, case-sensitively."""
     return compile_glob(pattern, kind).matches(text)
 
 
 def outside(pattern: str, cover: Sequence[str], kind: Kind = Kind.ARN) -> str | None:
-    """A string that `pattern` matches and no pattern of `cover` does, or None if there is none."""
+    """Return a string that `pattern` matches and no pattern of `cover` does, or None if there is none."""
     if pattern in cover:
         return None
     return witness([compile_glob(pattern, kind)], [compile_glob(c, kind) for c in cover])
 
 
-def overlap(one: str, other: str, kind: Kind = Kind.ARN) -> str | None:
-    """A string that both patterns match, or None if there is none."""
-    return witness([compile_glob(one, kind), compile_glob(other, kind)], [])
+def overlap(pattern: str, other: str, kind: Kind = Kind.ARN) -> str | None:
+    """Return a string that both patterns match, or None if there is none."""
+    return witness([compile_glob(pattern, kind), compile_glob(other, kind)], [])
 
 
 def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
-    """A string that every pattern of `all_of` matches and none of `none_of` does, or None.
+    """Return a string that every pattern of `all_of` matches and none of `none_of` does, or None.
 
-    The answer is exact: characters that no pattern names all behave alike, so one stands for them, and the
-    automata are run side by side over the alphabet that is left. A string with a plain letter for each
+    The answer is exact: characters that no pattern names all behave alike, so one represents them, and the
+    automata run in parallel over the remaining alphabet. A string with a plain letter for each
     wildcard is tried first, because it reads best. `all_of` has at least one pattern.
     """
     prefix = max((glob.prefix for glob in all_of), key=len)
@@ -224,7 +224,7 @@ def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
 
 
 def _search(all_of: Sequence[Glob], none_of: Sequence[Glob], alphabet: Sequence[str]) -> str | None:
-    """The shortest string that all match and none of the others does, by breadth-first search."""
+    """Return the shortest string that all match and none of the others does, or None, by breadth-first search."""
     globs = (*all_of, *none_of)
     wanted = len(all_of)
     start = tuple(glob.start for glob in globs)

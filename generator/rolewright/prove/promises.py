@@ -1,4 +1,4 @@
-"""What a role is never allowed, and where a `*` stands for every resource."""
+"""Prove that a role is never allowed what is promised, and find statements on every resource."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Breach:
-    """A request that breaks a promise. `certain` is false if it only does for some value of a token.
+    """A request that breaks a promise. `certain` is false if that depends on the value of a token.
 
-    A token stands for what AWS generates, so that nobody can tell yet what it will be.
+    A token stands for a value that AWS generates, which is not known yet.
     """
 
     action: str
@@ -42,12 +42,12 @@ def promise_broken(
     *,
     boundary: Sequence[Mapping[str, Any]] | None = None,
 ) -> Breach | None:
-    """A request among `actions` and `resources`, both patterns, that a role may make, or None.
+    """Return a request that a role may make and that `actions` and `resources`, both patterns, forbid, or None.
 
-    Errs to the safe side: what is allowed under a condition counts as allowed, a deny counts only without
-    one, and a wildcard in an allowing pattern with too few segments reaches over colons. A boundary
-    takes away what it does not allow. `expand` gives the actions that a pattern stands
-    for. Raises PolicyError for a malformed document.
+    It errs on the safe side: what is allowed under a condition counts as allowed, a deny counts only if it has
+    none, and a wildcard in an allowing pattern with too few segments crosses colons. A boundary takes away what
+    it does not allow. `expand` returns the actions that a pattern stands for. Raises PolicyError for a malformed
+    document.
     """
     own = [s for document in documents for s in statements(document)]
     limits = None if boundary is None else [s for document in boundary for s in statements(document)]
@@ -73,9 +73,9 @@ def _applies(statement: PolicyStatement, action: str) -> bool:
 def _common(
     group: Sequence[PolicyStatement], promised: Sequence[str], expand: Callable[[str], Collection[str]]
 ) -> list[str]:
-    """The actions that a promise names and all statements of a group apply to.
+    """Return the actions that a promise names and all statements of a group apply to.
 
-    Wildcards on both sides may leave only names that the database does not know (yet); then a made-up one.
+    Where wildcards on both sides match only names that the database does not know (yet), it is a made-up name.
     """
     found: dict[str, None] = {}
     for pattern in promised:
@@ -108,7 +108,7 @@ def _resource(
     *,
     certain: bool,
 ) -> str | None:
-    """An ARN that a promise names and all statements of a group allow, that no deny takes away."""
+    """Return an ARN that a promise names, all statements of a group allow and none denies, or None."""
     excluded = [s for s in denied if not s.not_resources] + [s for s in group if s.not_resources]
     none_of = [compile_glob(p) for s in excluded for p in s.resources if not has_variable(p)]
     allowing = [s.resources for s in group if not s.not_resources] or [("*",)]
@@ -122,9 +122,9 @@ def _resource(
 
 
 def _pair(promised: str, allowed: str, *, certain: bool) -> tuple[Glob, Glob]:
-    """What an ARN has to match to be in both. A policy variable may become anything.
+    """Return the patterns that an ARN has to match to be in both. A policy variable may have any value.
 
-    So may a token, unless `certain` is wanted; but what AWS generates for one resource is never what it
+    So may a token, unless `certain` is set; but what AWS generates for one resource is never what it
     generates for another, nor a name that is known.
     """
     if has_variable(allowed):
@@ -138,15 +138,15 @@ def _pair(promised: str, allowed: str, *, certain: bool) -> tuple[Glob, Glob]:
 
 
 def _arn(pattern: str) -> Glob:
-    """AWS does not say what a pattern with too few segments matches; here, as much as it possibly could."""
+    """Compile an ARN pattern. With too few segments, for which AWS does not say what matches, it matches most."""
     return compile_glob(pattern, Kind.ARN if len(segments(pattern)) == 6 else Kind.TEXT)
 
 
 def stars(documents: Sequence[Mapping[str, Any]], supports: Callable[[str], bool]) -> tuple[Star, ...]:
-    """The allowing statements on every resource, or every one of a service, with an action that needs no `*`.
+    """Return the statements that allow, on every resource or every one of a service, an action that needs no `*`.
 
-    `supports` tells whether an action can be narrowed to a resource. An action with a wildcard always counts.
-    A statement with NotResource is on every resource but a few. Raises PolicyError for a malformed document.
+    `supports` returns whether an action can be narrowed to a resource. An action with a wildcard always counts.
+    A statement with NotResource counts as one on every resource. Raises PolicyError for a malformed document.
     """
     found = []
     for statement in (s for document in documents for s in statements(document)):
@@ -159,5 +159,5 @@ def stars(documents: Sequence[Mapping[str, Any]], supports: Callable[[str], bool
 
 
 def _wide(pattern: str) -> bool:
-    """Whether a pattern has no resource part of its own: `*`, `arn:aws:s3:*` or `arn:aws:s3:::*`."""
+    """Return whether a pattern has no resource part of its own: `*`, `arn:aws:s3:*` or `arn:aws:s3:::*`."""
     return not pattern.startswith("${") and (len(segments(pattern)) < 6 or set(segments(pattern)[5]) == {"*"})

@@ -32,10 +32,10 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Proof:
-    """What came out for one environment.
+    """The result for one environment.
 
-    `permissions` counts the pairs of action and resource that were proven. `unproven` says what could not be
-    judged, `not_applied` which Terraform types moto was not asked to make.
+    `permissions` counts the pairs of action and resource that were proven. `applied` counts the resources that moto
+    created, and `not_applied` are the Terraform types that it was not asked to create.
     """
 
     environment: str
@@ -49,7 +49,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Held:
-    """A role as the text has it."""
+    """A role as written in the module's text."""
 
     address: str
     documents: tuple[Document, ...]
@@ -61,9 +61,9 @@ class _Held:
 def prove(
     plan: Plan, sandbox: Sandbox, declaration: Declaration, boundary: Text | None, environment: Environment
 ) -> Proof:
-    """Hold an evaluated module, and what moto stored of it, against the declaration.
+    """Compare an evaluated module, and what moto stored of it, with the declaration.
 
-    A module without environments is also held against it as it comes out in another account, region and partition.
+    A module without environments is also evaluated and compared in another account, region and partition.
     """
     findings = _judged(plan, sandbox, declaration, boundary, environment)
     if not environment.name and not any(finding.severity is Severity.ERROR for finding in findings):
@@ -114,7 +114,7 @@ def _judged(
             where = source + (f" for {environment.name}" if environment.name else "")
             findings += _exact(trust.role, where, documents, declaration, values, role.place)
             findings += _trusted(trust, where, document, values, role.place)
-        if not any(finding.rule == "proof-policy" for finding in findings):  # else there is nothing to judge
+        if not any(finding.rule == "proof-policy" for finding in findings):  # a malformed policy cannot be judged
             findings += _apart(trust.role, role.documents, declaration, environment, role.place)
             findings += _promised(role, trust.role, stored or (), declaration, environment)
             findings += _stars(trust.role, role.documents, declaration, role.place)
@@ -128,7 +128,7 @@ _NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 def _elsewhere(
     plan: Plan, declaration: Declaration, boundary: Text | None, environment: Environment
 ) -> Iterator[Finding]:
-    """What does not hold in another place of a module without environments, which may be applied anywhere."""
+    """Yield the findings for a module without environments, which may be applied anywhere, in another place."""
     account, region, partition = _ELSEWHERE
     known = {"local.account": account, "local.region": region, "local.partition": partition}
     there = replace(
@@ -138,15 +138,15 @@ def _elsewhere(
         found = _judged(evaluate(plan.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
     except Rejected as refusal:
         found = list(refusal.findings)
-    for one in found:
-        yield replace(one, message=f"elsewhere than where it was tried: {one.message}")
+    for finding in found:
+        yield replace(finding, message=f"elsewhere than where it was tried: {finding.message}")
 
 
 _BLUEPRINT = "this is a fault of the blueprint's templates, not of the manifest: mend them"
 
 
 def _held(plan: Plan) -> Iterator[_Held]:
-    """Every role of the plan with the documents of its inline and attached policies."""
+    """Yield every role of the plan with the documents of its inline and attached policies."""
     for block in plan.resources.values():
         if block.type == "aws_iam_role" and block.mode == "resource":
             yield _Held(
@@ -159,7 +159,7 @@ def _held(plan: Plan) -> Iterator[_Held]:
 
 
 def _document(text: str) -> Document:
-    """A policy as JSON; what is none, or is known after an apply alone, is no policy that can be judged."""
+    """Parse a policy; return {} for one that is not JSON, or is known only after an apply, as it cannot be judged."""
     try:
         found = read_json(text)
     except ValueError:
@@ -168,7 +168,7 @@ def _document(text: str) -> Document:
 
 
 def _names(role: Evaluated) -> set[object]:
-    """What a policy may call a role by."""
+    """Return the values by which a policy may refer to a role."""
     return {role.values.get("name"), "${" + role.address + ".id}", "${" + role.address + ".name}"} - {None}
 
 
@@ -193,7 +193,7 @@ _IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_p
 
 
 def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) -> Iterator[Finding]:
-    """Identities and policies that the declaration does not account for."""
+    """Yield a finding for each identity and policy that the declaration does not account for."""
     declared = {trust.role for trust in declaration.trusts}
     for name, role in held.items():
         if name not in declared:
@@ -214,7 +214,7 @@ def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) 
 
 
 def _loose(plan: Plan) -> Iterator[Finding]:
-    """Policies without a role, and lists of a role's policies that are not those which it has."""
+    """Yield a finding for each policy without a role, and each exclusive list that differs from the role's policies."""
     blocks = plan.resources.values()
     roles = [_names(block) for block in blocks if block.type == "aws_iam_role"]
     attached = [block.values for block in blocks if block.type == "aws_iam_role_policy_attachment"]
@@ -222,7 +222,7 @@ def _loose(plan: Plan) -> Iterator[Finding]:
     yield from _renamed(blocks, roles)
     for block in blocks:
         if block.type == "aws_iam_policy" and not any(
-            one.get("policy_arn") == "${" + block.address + ".arn}" for one in attached
+            values.get("policy_arn") == "${" + block.address + ".arn}" for values in attached
         ):
             yield _at(block, f"{block.address} is attached to no role")
         for kind, list_, name, held in (
@@ -231,12 +231,14 @@ def _loose(plan: Plan) -> Iterator[Finding]:
         ):
             if block.type == kind:
                 role = next((names for names in roles if block.values.get("role_name") in names), set())
-                if {*block.values.get(list_, ())} != {one.get(name) for one in held if one.get("role") in role}:
+                if {*block.values.get(list_, ())} != {
+                    values.get(name) for values in held if values.get("role") in role
+                }:
                     yield _at(block, f"{list_} of {block.address} are not the policies that the role has")
 
 
 def _renamed(blocks: Iterable[Evaluated], roles: Sequence[set[object]]) -> Iterator[Finding]:
-    """Policies with the name of another one of the same role, or of the account."""
+    """Yield a finding for each policy that has the name of another one of the same role, or of the account."""
     seen: set[tuple[str, int, str]] = set()
     for block in blocks:
         if block.type in ("aws_iam_role_policy", "aws_iam_policy"):
@@ -266,14 +268,14 @@ def _exact(
     except PolicyError as error:
         yield Finding("proof-policy", f"a policy of {role} is malformed: {error}", _BLUEPRINT, place)
         return
-    for one in result.differences:
-        given = "".join(f", if {key} is {' or '.join(values)}" for key, values in one.context)
-        if one.kind == "undeclared":
-            what, why = "may", f"which nobody declared ({one.origin}, {where})"
+    for difference in result.differences:
+        given = "".join(f", if {key} is {' or '.join(values)}" for key, values in difference.context)
+        if difference.kind == "undeclared":
+            what, why = "may", f"which nobody declared ({difference.origin}, {where})"
         else:
-            what, why = "is denied", f"though {one.origin} declares it ({where})"
-        message = f"{role} {what} {one.action} on {one.resource}{given}, {why}"
-        yield Finding("proof-access", message, _BLUEPRINT, origins.get(one.origin, place), one.origin)
+            what, why = "is denied", f"though {difference.origin} declares it ({where})"
+        message = f"{role} {what} {difference.action} on {difference.resource}{given}, {why}"
+        yield Finding("proof-access", message, _BLUEPRINT, origins.get(difference.origin, place), difference.origin)
     for text in result.unknown:
         yield Finding(
             "proof-unknown",
@@ -286,7 +288,7 @@ def _exact(
 def _apart(
     role: str, documents: tuple[Document, ...], declaration: Declaration, environment: Environment, place: Location
 ) -> Iterator[Finding]:
-    """What the platform needs is not for the code, and the reverse, unless it is declared for both.
+    """Check that the role may do nothing that is declared for another role alone, so that code and platform are apart.
 
     Raises PolicyError for a malformed document.
     """
@@ -296,9 +298,12 @@ def _apart(
         grants = [grant for grant in declaration.grants if grant.role == other]
         places = {grant.origin: grant.location for grant in grants}
         result = trespasses(documents, own, ground(grants, environment.values), iam.expand)
-        for one in result.differences:
-            message = f"{role} may {one.action} on {one.resource}, which {one.origin} declares for {other} alone{where}"
-            yield Finding("proof-apart", message, _BLUEPRINT, places[one.origin], one.origin, related=(_hcl(place),))
+        for difference in result.differences:
+            owner = f"which {difference.origin} declares for {other} alone{where}"
+            message = f"{role} may {difference.action} on {difference.resource}, {owner}"
+            yield Finding(
+                "proof-apart", message, _BLUEPRINT, places[difference.origin], difference.origin, related=(_hcl(place),)
+            )
         for text in result.unknown:
             message = f"it cannot be proven that {role} is apart from {other}: {text}"
             yield Finding("proof-unknown", message, "use conditions that can be judged", place)
@@ -310,14 +315,14 @@ def _trusted(
     conditions = [
         (c.operator, c.key.ground(values), tuple(value.ground(values) for value in c.values)) for c in trust.conditions
     ]
-    principals = [Principal(trust.kind, one.ground(values)) for one in trust.principals]
+    principals = [Principal(trust.kind, principal.ground(values)) for principal in trust.principals]
     try:
         differences = compare_trust(document, principals, trust.actions, conditions)
     except PolicyError as error:
         yield Finding("proof-policy", f"the trust policy of {trust.role} is malformed: {error}", _BLUEPRINT, place)
         return
-    for one in differences:
-        message = f"the trust of {trust.role}: {one.message} ({where})"
+    for difference in differences:
+        message = f"the trust of {trust.role}: {difference.message} ({where})"
         yield Finding("proof-trust", message, _BLUEPRINT, trust.location, trust.origin, related=(_hcl(place),))
 
 
@@ -328,7 +333,7 @@ def _hcl(place: Location) -> Related:
 def _promised(
     role: _Held, name: str, stored: tuple[Document, ...], declaration: Declaration, environment: Environment
 ) -> Iterator[Finding]:
-    """A promise that only what AWS generates could break is judged with what moto generated, of the same form."""
+    """Check the promises; one that only a generated value could break is judged with moto's values instead."""
     where = f" in {environment.name}" if environment.name else ""
     for promise in declaration.promises:
         resources = [arn.ground(environment.values) for arn in promise.resources]
@@ -347,13 +352,13 @@ def _promised(
 
 
 def _narrowable(action: str) -> bool:
-    """Whether an action takes a narrower resource than `*`; one that the database lacks might."""
+    """Return whether an action takes a narrower resource than `*`; one that the database lacks might."""
     facts = iam.action(action)
     return facts is None or bool(facts.resource_types)
 
 
 def _stars(role: str, documents: tuple[Document, ...], declaration: Declaration, place: Location) -> Iterator[Finding]:
-    """A `*` only where nothing narrower works, unless the manifest itself says so."""
+    """Check that `*` stands only where nothing narrower works, unless the manifest itself asks for it."""
     manual = {
         action.lower()
         for grant in declaration.grants

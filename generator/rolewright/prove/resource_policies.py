@@ -1,4 +1,4 @@
-"""The policies of what a module makes: they say what is declared of who may do what, and nothing else."""
+"""Prove that the policies of the resources that a module makes say what is declared, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REMEDY = "mend the blueprint: its template has to write what it declares under 
 
 @dataclass(frozen=True)
 class _Line:
-    """One principal, action and resource of one statement. Lines are the same if they mean the same to the letter."""
+    """A principal, action and resource of a statement. They are compared as written, not by what they match."""
 
     effect: str
     principal: tuple[str, str]
@@ -33,7 +33,7 @@ class _Line:
     conditions: frozenset[tuple[str, str, frozenset[str]]]
 
     def text(self) -> str:
-        """The line as a reader of the finding has it."""
+        """Return the line as the finding shows it."""
         known = iam.expand(self.action)
         action = next(iter(known)) if len(known) == 1 else self.action
         verb = "may" if self.effect == "Allow" else "is denied"
@@ -46,27 +46,28 @@ class _Line:
 
 
 def judge_policies(plan: Plan, declaration: Declaration, environment: Environment) -> Iterator[Finding]:
-    """Hold every policy of the module against what is declared of it, in both directions.
+    """Compare every policy of the module with its declaration, in both directions.
 
-    What is not written in a way that is read is no proof, and a finding. So is a policy that nobody declares.
+    A policy that cannot be read proves nothing, and is a finding. So is a policy that is not declared.
     """
     where = f" for {environment.name}" if environment.name else ""
-    wanted = {(one.carrier, one.target.ground(environment.values)): one for one in declaration.policies}
+    wanted = {(policy.carrier, policy.target.ground(environment.values)): policy for policy in declaration.policies}
     found: dict[tuple[str, str], list[Carried]] = {}
     for block in plan.resources.values():
-        for one in carried(block) if block.mode == "resource" else ():
-            found.setdefault((one.carrier, one.target), []).append(one)
+        for written in carried(block) if block.mode == "resource" else ():
+            found.setdefault((written.carrier, written.target), []).append(written)
     for key, blocks in found.items():
         if key not in wanted:
-            for one in blocks:
-                yield _undeclared(one, where)
+            for written in blocks:
+                yield _undeclared(written, where)
     for key, policy in wanted.items():
         yield from _judge(policy, found.get(key, []), environment, where)
 
 
-def _undeclared(one: Carried, where: str) -> Finding:
-    message = f"{one.block.address} says who may do what ({one.carrier} of {one.target}{where}), which nobody declared"
-    return Finding("proof-policy-of-resource", message, _REMEDY, _place(one))
+def _undeclared(carried: Carried, where: str) -> Finding:
+    which = f"{carried.carrier} of {carried.target}{where}"
+    message = f"{carried.block.address} says who may do what ({which}), which nobody declared"
+    return Finding("proof-policy-of-resource", message, _REMEDY, _place(carried))
 
 
 def _judge(
@@ -82,16 +83,16 @@ def _judge(
         yield finding("proof-policy-of-resource", f"its policy ({policy.carrier}) is not in {seen}")
         return
     if len(blocks) > 1 and policy.carrier not in carriers().statements:
-        names = ", ".join(one.block.address for one in blocks)
+        names = ", ".join(written.block.address for written in blocks)
         yield finding("proof-policy-of-resource", f"{names} each write the one policy that it has{where}")
         return
     try:
         if policy.documents:
-            there = {_canonical(entry) for one in blocks for entry in _several(_json(one.value))}
+            there = {_canonical(entry) for written in blocks for entry in _several(_json(written.value))}
             here = {_canonical(entry) for entry in policy.ground_documents(environment.values)}
             extra, missing = ([f"says {text}" for text in sorted(each)] for each in (there - here, here - there))
         else:
-            lines = {line for one in blocks for line in _written(one, environment)}
+            lines = {line for written in blocks for line in _written(written, environment)}
             declared = set(_declared(policy, environment.values))
             extra, missing = (sorted(line.text() for line in each) for each in (lines - declared, declared - lines))
     except (PolicyError, UnreadError) as error:
@@ -103,9 +104,9 @@ def _judge(
         yield finding("proof-policy-of-resource", f"{text}: that is declared, and not there ({seen})")
 
 
-def _written(one: Carried, environment: Environment) -> Iterator[_Line]:
-    """The lines of a policy as the text has them. Raises PolicyError and UnreadError."""
-    document = as_policy(one, environment) if one.carrier in carriers().statements else _json(one.value)
+def _written(carried: Carried, environment: Environment) -> Iterator[_Line]:
+    """Yield the lines of a policy as the text has them. Raises PolicyError and UnreadError."""
+    document = as_policy(carried, environment) if carried.carrier in carriers().statements else _json(carried.value)
     for number, statement in enumerate(resource_statements(document), 1):
         if reason := _unread(statement):
             raise PolicyError(f"{statement.sid or f'statement {number}'} {reason}")
@@ -120,7 +121,7 @@ def _written(one: Carried, environment: Environment) -> Iterator[_Line]:
 
 
 def _unread(statement: PolicyStatement) -> str:
-    """Why a statement cannot be held against what is declared, or ""."""
+    """Return why a statement cannot be compared with the declaration, or ""."""
     for given, name in (
         (statement.not_principals, "NotPrincipal"),
         (statement.not_actions, "NotAction"),
@@ -135,15 +136,15 @@ def _unread(statement: PolicyStatement) -> str:
 
 
 def _declared(policy: ResourcePolicy, values: Mapping[str, str]) -> Iterator[_Line]:
-    for one in policy.statements:
+    for statement in policy.statements:
         yield from _lines(
-            one.effect,
-            [(kind, identifier.ground(values)) for kind, identifier in one.principals],
-            [action.lower() for action in one.actions],
-            [arn.ground(values) for arn in one.resources],
+            statement.effect,
+            [(kind, identifier.ground(values)) for kind, identifier in statement.principals],
+            [action.lower() for action in statement.actions],
+            [arn.ground(values) for arn in statement.resources],
             [
                 Atom(c.operator, c.key.ground(values), tuple(value.ground(values) for value in c.values))
-                for c in one.conditions
+                for c in statement.conditions
             ],
         )
 
@@ -164,7 +165,7 @@ def _lines(
 
 
 def _json(text: object) -> Any:  # noqa: ANN401 - JSON
-    """What a policy says. Raises PolicyError for what is no JSON, such as what only an apply brings to light."""
+    """Parse a policy. Raises PolicyError for what is not JSON, such as a value that is known only after an apply."""
     try:
         return read_json(str(text))
     except ValueError as error:
@@ -176,7 +177,7 @@ def _several(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
-    """JSON in one form, in which neither the order of names nor that of a list means anything."""
+    """Write JSON in a form that does not depend on the order of keys or of lists."""
 
     def sort(node: Any) -> Any:  # noqa: ANN401
         match node:
@@ -190,5 +191,5 @@ def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
     return json.dumps(sort(value), sort_keys=True)
 
 
-def _place(one: Carried) -> Location:
-    return Location(one.block.file, one.block.line, 1, one.block.line, 2)
+def _place(carried: Carried) -> Location:
+    return Location(carried.block.file, carried.block.line, 1, carried.block.line, 2)

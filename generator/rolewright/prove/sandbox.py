@@ -1,7 +1,7 @@
 """Create a plan's resources in moto, and read back what was stored: a smoke test of creation.
 
-Moto says whether a service takes the calls that Terraform would make. It is no judge of permissions; what
-it stores on a role is handed on to the judge that is. How a Terraform resource type becomes calls is data,
+Moto shows whether a service accepts the calls that Terraform would make. It is no judge of permissions; what
+it stores on a role is handed to the proof, which is. How a Terraform resource type becomes calls is data,
 in the folder moto. Nothing here reaches AWS or reads anybody's AWS settings.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rolewright.core import model
     from rolewright.prove.evaluate import Evaluated, Plan
 
-# The port that discards, on this machine.
+# The discard port of this machine.
 _NOWHERE = "http://127.0.0.1:9"
 _SETTINGS = ("AWS_", "MOTO_", "TEST_SERVER_MODE", "TEST_PROXY_MODE")
 _AWS_POLICY = re.compile(r"arn:[a-z-]+:iam::aws:policy/")
@@ -38,13 +38,13 @@ _TOKEN = re.compile(r"\$\{[^{}]+\}")
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What became of a plan in moto.
+    """The result of a plan in moto.
 
-    `applied` are the addresses that moto took; `not_applied` the Terraform types that the table lacks, so
-    that nothing is known of them. A resource that was refused is in neither and has a finding; so is one
-    that needs a refused one, without a finding of its own. `tokens` maps each `${address.attribute}` that
-    the plan's values have in the place of what AWS generates to what moto generated, or for a type that was
-    not applied to a value that stands for it. `policies` and
+    `applied` are the addresses that moto created; `not_applied` the Terraform types that the table lacks, so
+    that nothing is known of them. A refused resource is in neither, and has a finding; one that depends on a
+    refused one is in neither, and has no finding of its own. `tokens` maps each `${address.attribute}` in the
+    plan's values, which stands for what AWS generates, to what moto generated or, for a type that was not
+    applied, to a made-up value. `policies` and
     `trusts` are what moto holds for each role, by the role's address: every inline and attached policy
     document, and the trust policy.
     """
@@ -58,7 +58,7 @@ class Sandbox:
 
 
 class RefusedError(Exception):
-    """A call that moto, or the SDK before it, did not take."""
+    """A call that moto, or the SDK before it, refused."""
 
 
 class Moto:
@@ -96,12 +96,12 @@ class Moto:
         return run.result(wanted)
 
     def call(self, service: str, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer of one call. Raises RefusedError with the reason, whatever went wrong."""
+        """Make a call and return its answer. Raises RefusedError with the reason, whatever went wrong."""
         try:
             if (service, region) not in self._clients:
                 self._clients[service, region] = _open_client(self._session, service, region)
             answer: dict[str, Any] = getattr(self._clients[service, region], operation)(**parameters)
-        except Exception as error:  # moto answers what it does not know with any exception at all
+        except Exception as error:  # for what moto does not know, it may raise anything
             raise RefusedError(_reason(error)) from error
         return answer
 
@@ -110,25 +110,25 @@ class Moto:
 def open_sandbox() -> Iterator[Moto]:
     """Start moto for a run. Keep it open over many plans: starting it costs more than they do.
 
-    While it applies a plan, this process has no AWS settings in its environment, and calls of AWS end in moto. moto
-    itself opens sessions that would read the settings, and its own would change what it answers. Between two plans
-    the process is its owner's.
+    While a plan is applied, this process has no AWS settings in its environment, and calls to AWS end in moto: moto
+    itself opens sessions that would read the settings, and its own settings would change its answers. Between two
+    plans the process is as it was.
     """
     settings = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     settings |= {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # a thousand images, and no plan names one of them
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # a thousand images, which no plan names
     }
 
     @contextmanager
     def alone() -> Iterator[None]:
-        # What is imported on the way, also while a plan is applied, sets filters of warnings.
+        # Imports, also while a plan is applied, set filters of warnings.
         with patch.dict(os.environ, settings, clear=True), warnings.catch_warnings():
             yield
 
     with alone():
-        from botocore.session import Session  # noqa: PLC0415 - heavy, and a refused manifest needs none
+        from botocore.session import Session  # noqa: PLC0415 - heavy, and not needed for a manifest that is refused
         from moto import mock_aws  # noqa: PLC0415
         from moto.core.config import default_user_config  # noqa: PLC0415
         from moto.moto_api._internal import mock_random  # noqa: PLC0415
@@ -136,7 +136,7 @@ def open_sandbox() -> Iterator[Moto]:
         mock = mock_aws(config={"core": {"mock_credentials": False}, "lambda": {"use_docker": False}})
 
         def reset(account: str, aws_policies: bool) -> None:  # noqa: FBT001 - the one switch there is
-            # fifteen hundred policies, read anew for every plan: only for those that name one
+            # fifteen hundred policies, loaded anew for every plan: only for plans that name one
             default_user_config["iam"] = {"load_aws_managed_policies": aws_policies}
             mock.reset()
             mock_random.seed(0)  # the ids that moto generates are the same in every run
@@ -153,7 +153,7 @@ def open_sandbox() -> Iterator[Moto]:
 
 
 def _sparing() -> Callable[[], AbstractContextManager[None]]:
-    """What keeps moto and the SDK from doing over and over what comes out the same, or what nobody asks for."""
+    """Return a context that saves moto and the SDK from work that is repeated, or whose result is not used."""
     from botocore.loaders import Loader  # noqa: PLC0415 - heavy, as the others
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
     from moto.core import responses  # noqa: PLC0415
@@ -163,7 +163,7 @@ def _sparing() -> Callable[[], AbstractContextManager[None]]:
     models: dict[tuple[type, str], Any] = {}
 
     class Key:
-        """A key pair that is generated when it is asked for anything. Every KMS key has one, symmetric or not."""
+        """A key pair that is generated at its first use: moto makes one for every KMS key, symmetric or not."""
 
         def __init__(self, **parameters: Any) -> None:  # noqa: ANN401
             self._parameters = parameters
@@ -172,7 +172,7 @@ def _sparing() -> Callable[[], AbstractContextManager[None]]:
             return getattr(generate(**self._parameters), name)
 
     def shared(loader: Any, name: str) -> Any:  # noqa: ANN401
-        """The model of a service. Every session has a loader of its own; moto's adds to what it loads."""
+        """Return the model of a service, loaded once for each class of loader: moto's adds to what it loads."""
         key = type(loader), name
         if key not in models:
             models[key] = load(loader, name)
@@ -229,7 +229,7 @@ class _Run:
     roles: dict[str, str] = field(default_factory=dict)
 
     def leave_out(self, block: Evaluated, wanted: Collection[str]) -> None:
-        """Note a type that moto cannot make; values of the right form stand for what others need of it."""
+        """Note a type that moto cannot create, and make up values of the right form for what others need of it."""
         self.unknown.add(block.type)
         for token in wanted:
             if token.startswith("${" + block.address + "."):
@@ -323,13 +323,13 @@ class _Run:
 
 
 def applies(type_: str) -> bool:
-    """Whether a Terraform type can be created in moto; one that cannot is reported as not applied."""
+    """Return whether a Terraform type can be created in moto; one that cannot is reported as not applied."""
     return _entry(type_) is not None
 
 
 @cache
 def _entry(type_: str) -> dict[str, Any] | None:
-    """How a Terraform type is created in moto; None if that is not known."""
+    """Return how a Terraform type is created in moto, or None if that is not known."""
     file = resources.files("rolewright.prove").joinpath("moto", f"{type_}.yaml")
     if not file.is_file():
         return None
@@ -338,7 +338,7 @@ def _entry(type_: str) -> dict[str, Any] | None:
 
 
 def _resolve(value: Any, tokens: Mapping[str, str]) -> Any:  # noqa: ANN401 - any value of HCL
-    """Put generated values in the place of their tokens, however deep; other `${…}` stays."""
+    """Replace tokens by the generated values, at any depth; any other `${…}` stays."""
     if isinstance(value, str):
         return _TOKEN.sub(lambda found: tokens.get(found[0], found[0]), value)
     if isinstance(value, list | tuple):
@@ -354,7 +354,7 @@ def _document(stored: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore gives a
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of HCL or of an answer
-    """Bring a value to the form that is compared: JSON text parsed, numbers and flags as text."""
+    """Normalize a value for comparison: JSON text parsed, numbers and flags as text."""
     if isinstance(value, str):
         try:
             parsed = json.loads(value)

@@ -1,4 +1,4 @@
-"""The exactness of a role: its policies allow what is declared, and nothing else."""
+"""Compare a role's policies with its declaration: they have to allow exactly what is declared."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Difference:
+class AccessDifference:
     """A request on which the role's policies and the declaration disagree; `decide` has confirmed it.
 
     `undeclared`: the policies allow it, the declaration does not, and `origin` is the Sid of the statement.
@@ -56,7 +56,7 @@ class Difference:
 class TableResult:
     """The outcome: exact if both are empty. `unknown` says what could neither be proven nor refuted."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[AccessDifference, ...]
     unknown: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ class _Rule:
 
 @dataclass(frozen=True)
 class _Side:
-    """What one of the two says: all its statements, and those whose shape inclusion can be decided for."""
+    """One of the two sides: all its statements, and the `plain` ones, for which inclusion can be decided."""
 
     statements: tuple[PolicyStatement, ...]
     plain: tuple[PolicyStatement, ...]
@@ -86,8 +86,8 @@ class _Side:
         )
 
     def names(self, action: str) -> tuple[bool, ...]:
-        """Which of the statements name an action, be it in Action or in NotAction."""
-        return tuple(any(matches(p, action, Kind.TEXT) for p in one.actions) for one in self.statements)
+        """Return for each statement whether it names an action, in Action or in NotAction."""
+        return tuple(any(matches(p, action, Kind.TEXT) for p in statement.actions) for statement in self.statements)
 
     def allows(self, request: Request) -> bool | None:
         decision = decide_statements(self.statements, request)
@@ -95,7 +95,7 @@ class _Side:
 
 
 def ground(grants: Iterable[model.Grant], values: Mapping[str, str]) -> tuple[Declared, ...]:
-    """Grants in the concrete strings of one environment; what AWS generates stays as a token."""
+    """Resolve grants to the strings of one environment; what AWS generates stays a token."""
     return tuple(
         Declared(
             effect=grant.effect,
@@ -116,19 +116,19 @@ def compare(
     declared: Sequence[Declared],
     expand: Callable[[str], Collection[str]],
 ) -> TableResult:
-    """Hold a role's policies against what is declared, in both directions, over all actions of either.
+    """Compare a role's policies with what is declared, in both directions, over all actions of either.
 
     Per action, each resource pattern under its conditions has to be covered by patterns of the other side
     whose conditions follow from them, or be denied on its own side; and what the other side denies has to be
-    denied here as well. That is decided for all ARNs at once. Where it fails, a witness request is looked
-    for and put before `decide`; a failure without a confirmed witness is unknown, never exact.
-    `expand` gives the actions that a pattern stands for, as AWS spells them. Raises PolicyError for a
+    denied here as well. That is decided for all ARNs at once. Where it fails, a witness request is searched
+    and confirmed by `decide`; a failure without a confirmed witness is unknown, never exact.
+    `expand` returns the actions that a pattern stands for, as AWS spells them. Raises PolicyError for a
     malformed document.
     """
     unknown: dict[str, None] = {}
     policies = _side([s for document in documents for s in statements(document)], unknown)
     wanted = _side([_statement(entry) for entry in declared], unknown)
-    differences: dict[Difference, None] = {}
+    differences: dict[AccessDifference, None] = {}
     for action, spelt in sorted(_actions((*policies.plain, *wanted.plain), expand, unknown).items()):
         for kind, left, right in (("undeclared", policies, wanted), ("denied", wanted, policies)):
             for found in _excess(action, spelt, left, right):
@@ -146,15 +146,15 @@ def trespasses(
     others: Sequence[Declared],
     expand: Callable[[str], Collection[str]],
 ) -> TableResult:
-    """What a role's policies allow of what is declared for another role, and not for itself.
+    """Find what a role's policies allow that is declared for another role, and not for itself.
 
-    Roles are apart if that is nothing; what is declared for both is no fault. Decided as `compare` does, and
+    Roles are apart if there is nothing; what is declared for both is no fault. It is decided as in `compare`, and the
     `origin` of a difference is that of the other role's declaration. Raises PolicyError for a malformed document.
     """
     unknown: dict[str, None] = {}
     policies = _side([s for document in documents for s in statements(document)], unknown)
     wanted, foreign = (_side([_statement(entry) for entry in declared], unknown) for declared in (own, others))
-    differences: dict[Difference, None] = {}
+    differences: dict[AccessDifference, None] = {}
     there = _actions(foreign.plain, expand, unknown)
     for action, spelt in sorted(_actions(policies.plain, expand, unknown).items()):
         for found in _excess(action, spelt, policies, wanted, foreign) if action in there else ():
@@ -166,8 +166,8 @@ def trespasses(
 
 
 @dataclass(frozen=True)
-class Change:
-    """A permission that one declaration has and another lacks: as it is declared there, with a request that shows it.
+class PermissionChange:
+    """A permission that one declaration has and another lacks, as declared, with a request that shows it.
 
     `origin` is the manifest path it comes from.
     """
@@ -184,34 +184,34 @@ def changes(
     before: Sequence[Declared],
     expand: Callable[[str], Collection[str]],
     spelt_out: Callable[[str], str] = str,
-) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """What `after` allows and `before` does not, over all ARNs and contexts, and what cannot be told of it.
+) -> tuple[tuple[PermissionChange, ...], tuple[str, ...]]:
+    """Find what `after` allows and `before` does not, over all ARNs and contexts, and what could not be decided.
 
-    Decided as `compare` does: what another pattern or another statement allowed already is no change. `spelt_out` says
-    how what cannot be told names an action.
+    It is decided as in `compare`: what another pattern or statement allowed already is no change. `spelt_out` returns
+    an action's name for the text on what could not be decided.
     """
     unknown: dict[str, None] = {}
     new, old = (_side([_statement(entry) for entry in declared], unknown) for declared in (after, before))
-    found: list[Change] = []
+    found: list[PermissionChange] = []
     known: dict[tuple[bool, ...], tuple[_Doubt | tuple[_Rule, Request], ...]] = {}
     for action, spelt in sorted(_actions(new.plain, expand, unknown).items()):
         # Actions that the same statements name are alike: a `*` stands for twenty thousand of them.
         alike = (*new.names(action), *old.names(action))
         if alike not in known:
             known[alike] = tuple(_excess(action, spelt, new, old))
-        for one in known[alike]:
-            if isinstance(one, _Doubt):
-                unknown[replace(one, action=spelt_out(spelt)).text("undeclared")] = None
+        for excess in known[alike]:
+            if isinstance(excess, _Doubt):
+                unknown[replace(excess, action=spelt_out(spelt)).text("undeclared")] = None
             else:
-                rule, request = one
+                rule, request = excess
                 conditions = tuple((atom.operator, atom.key, atom.values) for atom in rule.conditions)
                 asked = replace(request, action=spelt)
-                found.append(Change(spelt, rule.resource, conditions, rule.origin, asked))
+                found.append(PermissionChange(spelt, rule.resource, conditions, rule.origin, asked))
     return tuple(found), tuple(unknown)
 
 
-def _difference(kind: str, action: str, rule: _Rule, request: Request) -> Difference:
-    return Difference(
+def _difference(kind: str, action: str, rule: _Rule, request: Request) -> AccessDifference:
+    return AccessDifference(
         "undeclared" if kind == "undeclared" else "denied",
         action,
         request.resource,
@@ -262,7 +262,7 @@ def _side(listed: Sequence[PolicyStatement], unknown: dict[str, None]) -> _Side:
 def _actions(
     listed: Iterable[PolicyStatement], expand: Callable[[str], Collection[str]], unknown: dict[str, None]
 ) -> Mapping[str, str]:
-    """Every action of either side in lower case, and as AWS spells it."""
+    """Return every action of the statements, in lower case, with AWS's spelling."""
     found: dict[str, str] = {}
     for pattern in dict.fromkeys(action for statement in listed for action in statement.actions):
         names = expand(pattern)
@@ -292,9 +292,9 @@ class _Doubt:
 def _excess(
     action: str, spelt: str, left: _Side, right: _Side, within: _Side | None = None
 ) -> Iterator[_Doubt | tuple[_Rule, Request]]:
-    """What `left` allows for an action and `right` does not; `within` limits that to what it allows as well.
+    """Yield what `left` allows for an action and `right` does not, limited to what `within`, if given, allows too.
 
-    The rule that comes out is the one of `within`, or of `left` without it.
+    The rule is that of `within` if given, and of `left` otherwise.
     """
     denied_left, denied_right = left.rules("Deny", action), right.rules("Deny", action)
     allowed_right = right.rules("Allow", action)
@@ -333,10 +333,10 @@ def _excess(
 
 
 def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequence[str]) -> list[str]:
-    """ARNs that match all of `resources` and none of `covering`, the most readable first; or none.
+    """Return ARNs that match all of `resources` and none of `covering`, the most readable first.
 
-    A policy variable in a resource may become anything, and one in a cover nothing that can be relied on,
-    unless it is the same pattern.
+    A policy variable in a resource may have any value, and one in a cover does not count as covering anything
+    but the same pattern.
     """
     if any(resource in covering for resource in resources):
         return []
@@ -364,7 +364,7 @@ def _confirm(
     sides: Sequence[_Side],
     other: _Side,
 ) -> Request | None:
-    """A request that all of `sides` allow and `other` does not."""
+    """Return a request that all of `sides` allow and `other` does not, or None."""
     for resource in candidates:
         for context in contexts(conditions, atoms):
             request = Request(action, resource, context)
@@ -375,9 +375,9 @@ def _confirm(
 
 @functools.lru_cache(maxsize=4096)
 def neighbours(arn: str) -> tuple[str, ...]:
-    """Names near an ARN: itself, longer, shorter and sibling names, below it, and the same one elsewhere.
+    """Return names near an ARN: itself, longer, shorter and sibling names, one below it, and the same one elsewhere.
 
-    In a pattern, a letter stands for each wildcard, and names near its literal prefix are among the answers.
+    For a pattern, a letter stands for each wildcard, and names near its literal prefix are included.
     """
     glob = compile_glob(arn)
     text = glob.example("x")

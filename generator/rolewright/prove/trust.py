@@ -1,4 +1,4 @@
-"""Who may assume a role: exactly the declared principals, for the declared actions and conditions."""
+"""Prove that exactly the declared principals may assume a role, with the declared actions and conditions."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _Canonical = frozenset[tuple[str, str, frozenset[str]]]
 
 @dataclass(frozen=True)
 class TrustDifference:
-    """How a trust policy differs from what is declared.
+    """A difference between a trust policy and what is declared.
 
-    `missing`: someone declared is not trusted. `extra`: someone is trusted whom nobody declared.
-    `condition`: the right one is trusted under other conditions. `unknown`: it cannot be judged.
+    `missing`: a declared principal is not trusted. `extra`: an undeclared principal is trusted.
+    `condition`: a declared principal is trusted under other conditions. `unknown`: it cannot be judged.
     """
 
     kind: Literal["missing", "extra", "condition", "unknown"]
@@ -51,11 +51,11 @@ def compare_trust(
     actions: Sequence[str],
     conditions: Sequence[tuple[str, str, tuple[str, ...]]],
 ) -> tuple[TrustDifference, ...]:
-    """What is wrong with a trust policy; nothing if exactly `principals` may do exactly `actions`.
+    """Return what is wrong with a trust policy; nothing if exactly `principals` may do exactly `actions`.
 
-    Everyone has to be held to exactly `conditions` (triples of operator, key and values); the order of
-    statements, values and conditions means nothing. What is read off the statements is also put before the
-    evaluator: the declared principals are let in, strangers and requests without the conditions are not.
+    Every principal has to meet exactly `conditions` (triples of operator, key and values), in any order of
+    statements, values and conditions. If the statements show no difference, the evaluator also has to let the
+    declared principals in, and to refuse other principals and requests that miss the conditions.
     Raises PolicyError for a malformed document.
     """
     atoms = tuple(Atom(*condition) for condition in conditions)
@@ -110,7 +110,7 @@ def _name(principal: Principal) -> str:
 
 
 def _conditions(found: Sequence[Atom], wanted: Sequence[Atom]) -> str:
-    """What differs between two sets of conditions, or "" if they say the same."""
+    """Describe what differs between two sets of conditions; "" if they are the same."""
     there: _Canonical = frozenset(atom.canonical for atom in found)
     here: _Canonical = frozenset(atom.canonical for atom in wanted)
     missing = [_text(atom) for atom in wanted if atom.canonical not in there]
@@ -155,14 +155,14 @@ def _probes(
 
 
 def _needs(atoms: Iterable[Atom], key: str) -> bool:
-    """Whether some condition fails for a request that lacks a key."""
+    """Return whether a condition fails for every request that lacks a key."""
     own = [atom for atom in atoms if atom.key.lower() == key]
     return all(key in context for context in contexts(own, ()))
 
 
 def _strangers(declared: Sequence[Principal]) -> list[Principal]:
-    """Principals that are not declared, the declared services of another partition among them."""
-    services = [one.identifier for one in declared if one.kind == "Service"]
+    """Return principals that are not declared, among them the declared services as in another partition."""
+    services = [principal.identifier for principal in declared if principal.kind == "Service"]
     elsewhere = [f"{s}.cn" if not s.endswith(".cn") else s.removesuffix(".cn") for s in services]
     others = [*_STRANGERS, *(Principal("Service", name) for name in elsewhere)]
     return [principal for principal in others if principal not in declared]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rolewright.core.model import Declaration, Environment, Trust, Workload
-    from rolewright.prove.table import Change, Declared
+    from rolewright.prove.table import Declared, PermissionChange
     from rolewright.review.policy_diff import Conditions, PolicyDifference
 
 _SESSION = 3600
@@ -347,7 +347,7 @@ def _apart(these: Sequence[Declared], those: Sequence[Declared]) -> bool:
     return mine != theirs
 
 
-def _grouped(found: Sequence[Change], places: Mapping[str, str]) -> Iterator[ChangedPermission]:
+def _grouped(found: Sequence[PermissionChange], places: Mapping[str, str]) -> Iterator[ChangedPermission]:
     groups: dict[tuple[str, Conditions, str], list[str]] = {}
     for change in found:
         groups.setdefault((change.resource, change.conditions, change.origin), []).append(change.action)

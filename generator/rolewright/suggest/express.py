@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.prove.table import Change, Declared
+    from rolewright.prove.table import Declared, PermissionChange
     from rolewright.suggest.draft import Draft, Unsaid
     from rolewright.suggest.matching import Conditions
     from rolewright.suggest.own_account import Own
@@ -114,7 +114,9 @@ def _idle_note(pair: tuple[str, str]) -> str:
     return f"{action} on {arn} has no effect: it is no action on such a resource"
 
 
-def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def differences(
+    after: Sequence[Declared], before: Sequence[Declared]
+) -> tuple[tuple[PermissionChange, ...], tuple[str, ...]]:
     """What `after` allows and `before` does not, and what cannot be told of it.
 
     Actions that the same patterns of both name are decided once, for one of them.
@@ -140,7 +142,7 @@ def differences(after: Sequence[Declared], before: Sequence[Declared]) -> tuple[
     return tuple(every), doubts
 
 
-def beyond(found: Iterable[Change], declared: Iterable[Declared]) -> tuple[Beyond, ...]:
+def beyond(found: Iterable[PermissionChange], declared: Iterable[Declared]) -> tuple[Beyond, ...]:
     """Changes by where they come from, each pattern of actions in one where all that it names is among them."""
     patterns: dict[str, dict[str, None]] = defaultdict(dict)
     for statement in declared:
