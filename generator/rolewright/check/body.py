@@ -43,7 +43,7 @@ class _Body:
 
 
 def check_body(block: Block, content: provider.TypeSchema, scope: Scope, major: int) -> Iterator[Problem]:
-    """The problems of a resource or data block; its meta-arguments are left aside."""
+    """Yield the problems of a resource or data block, apart from those of its meta-arguments."""
     where = f'{block.type} "{block.labels[0]}" "{block.labels[1]}"'
     if content.deprecated:
         yield Problem(
@@ -61,7 +61,7 @@ def check_body(block: Block, content: provider.TypeSchema, scope: Scope, major: 
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """A remedy that names what was probably meant."""
+    """Return a remedy that suggests the closest known name, or `otherwise` if none is close."""
     close = difflib.get_close_matches(name, sorted(known), n=1)
     return f"Did you mean {close[0]}?" if close else otherwise
 
@@ -164,7 +164,7 @@ def _check_blocks(body: _Body, name: str, blocks: list[Block], scope: Scope, maj
     if nested is not None:
         content = nested.content
     elif attribute is not None and attribute.settable and (content_of := _as_block(attribute)) is not None:
-        # Terraform takes a list or set of objects as blocks too; what a block leaves out is null.
+        # Terraform also accepts blocks for a list or set of objects; what a block leaves out is null.
         content = content_of
         yield from _check_deprecated(body, name, blocks[0].line, attribute)
     elif attribute is not None and attribute.settable:

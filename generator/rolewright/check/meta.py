@@ -1,4 +1,4 @@
-"""Checks the part of a resource or data block that is Terraform's own: the same in all majors."""
+"""Check the meta-arguments of a resource or data block, which belong to Terraform and not to the provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MANAGED_ONLY = ("provisioner", "connection")
 
 
 def check_meta(block: Block) -> Iterator[Problem]:
-    """The problems of `count`, `for_each`, `depends_on`, `lifecycle`, `provisioner` and `connection`."""
+    """Yield the problems of `count`, `for_each`, `depends_on`, `lifecycle`, `provisioner` and `connection`."""
     attributes = block.attributes
     if {"count", "for_each"} <= attributes.keys():
         yield _problem(block, attributes["for_each"].line, "count and for_each exclude each other", "Use one.")
@@ -38,7 +38,7 @@ def check_meta(block: Block) -> Iterator[Problem]:
 
 
 def check_ignored(block: Block, content: provider.TypeSchema) -> Iterator[Problem]:
-    """The problems of `ignore_changes`, whose names are the provider's."""
+    """Yield the problems of `ignore_changes`, which names attributes and blocks of the provider's schema."""
     known = content.attributes.keys() | content.blocks.keys()
     for lifecycle in block.all("lifecycle"):
         ignored = lifecycle.attributes.get("ignore_changes")

@@ -1,4 +1,4 @@
-"""Holds a module against the AWS provider, in both majors that it has to work with."""
+"""Check a module against the schema of the AWS provider, in both major versions that it has to work with."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _UNIQUE = frozenset({"resource", "data", "variable", "output", "module"})
 
 
 def check_provider(parsed: ParsedModule) -> tuple[Finding, ...]:
-    """What Terraform or one of the two majors of the AWS provider would refuse or warn of.
+    """Return findings for what Terraform or one of the two majors of the AWS provider would refuse or warn about.
 
-    Each finding is at its line of the HCL and says for which version of the provider it holds.
+    Each finding is at its line of the HCL and names the versions of the provider that it applies to.
     """
     scope = Scope(parsed)
     majors: dict[Problem, list[int]] = {}
@@ -53,16 +53,16 @@ def _check_blocks(scope: Scope, major: int) -> Iterator[Problem]:
         type_ = block.labels[0]
         schema = provider.schema(major, kind, type_)
         if schema is None:
-            what = "data source" if kind == "data" else "resource"
+            noun = "data source" if kind == "data" else "resource"
             remedy = nearest(type_, provider.names(major, kind), "Choose a type that both majors have.")
-            yield Problem("provider-unknown-type", block.file, block.line, f"there is no {what} {type_}", remedy)
+            yield Problem("provider-unknown-type", block.file, block.line, f"there is no {noun} {type_}", remedy)
             continue
         yield from check_body(block, schema, scope, major)
         yield from check_ignored(block, schema)
 
 
 def _check_structure(parsed: ParsedModule) -> Iterator[Problem]:
-    """What holds for every provider: labels, meta-arguments, and one declaration per address."""
+    """Check what applies to every provider: labels, meta-arguments, and one declaration per address."""
     declared: Counter[tuple[str, ...]] = Counter()
     for block in parsed.blocks:
         labels = _WITH_LABELS.get(block.type, 0)

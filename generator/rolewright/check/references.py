@@ -1,4 +1,4 @@
-"""Checks that every reference of a module leads to something, and to something the provider has."""
+"""Check that every reference of a module leads to a declaration, and to an attribute that the provider has."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _BUILT_IN = frozenset({"path", "terraform"})
 
 @dataclass(frozen=True)
 class _Where:
-    """What may be referred to at one place beside the module's declarations: `each`, `count`, iterators."""
+    """The names in scope at a place, in addition to the module's declarations: `each`, `count`, iterators."""
 
     file: str
     names: frozenset[str]
 
 
 def check_references(scope: Scope, major: int) -> Iterator[Problem]:
-    """The problems of all references of a module."""
+    """Yield the problems of all references of a module."""
     for block in scope.parsed.blocks:
         if block.type not in _NO_REFERENCES:
             yield from _block(block, _Where(block.file, _BUILT_IN), scope, major)
@@ -145,10 +145,10 @@ def _target(found: Reference, target: Target, line: int, where: _Where, major: i
 
 
 def _skips_instance(target: Target, schema: provider.TypeSchema) -> bool:
-    """Whether an attribute is asked of a block with `count` or `for_each` as if it were one resource.
+    """Return whether a reference reads an attribute of a block with `count` or `for_each` without an index.
 
-    `x.name` and `x["name"]` are parsed alike: with `for_each`, a name that the type has, and after which
-    nothing follows, is taken for the attribute.
+    `x.name` and `x["name"]` are parsed alike: with `for_each`, a last step that is an attribute of the type is taken
+    for the attribute.
     """
     if not isinstance(target.instance, str):
         return False

@@ -1,4 +1,4 @@
-"""Rules: what they are, which there are, how they are run and how they are listed."""
+"""The rules: their type, how they are found and run, and how they are listed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hit:
-    """A line of the module that breaks a rule. `below` is what it is about in the manifest's part that made it."""
+    """A line of the module that breaks a rule. `below` is a path below the manifest's part that it comes from."""
 
     file: str
     line: int
@@ -29,9 +29,9 @@ class Hit:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `summary` says what it finds, `why` what goes wrong otherwise.
+    """A rule. `summary` says what it finds, `why` what goes wrong otherwise.
 
-    `good` and `bad` are Terraform text: `bad` breaks the rule, `good` is its mended form and breaks none.
+    `good` and `bad` are Terraform text: `bad` breaks the rule; `good` is the corrected form, and breaks none.
     """
 
     name: str
@@ -45,14 +45,14 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """Every rule, by name: each file of the folder `rules` holds one, called `RULE`."""
+    """Return every rule, sorted by name: each file in the folder `rules` defines one as `RULE`."""
     folder = importlib.import_module("rolewright.check.rules")
     names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
     return tuple(importlib.import_module(f"{folder.__name__}.{name}").RULE for name in names)
 
 
 def check_rules(parsed: ParsedModule, rules: Sequence[Rule]) -> tuple[Finding, ...]:
-    """What the rules find. Locations are lines of the rendered module."""
+    """Run the rules. Locations are lines of the rendered module."""
     return tuple(
         Finding(
             rule.name,
@@ -73,7 +73,7 @@ def _path(parsed: ParsedModule, hit: Hit) -> str:
 
 
 def rule_table(rules: Sequence[Rule]) -> str:
-    """The rules in Markdown: a table, then each one's reason and examples."""
+    """Write the rules in Markdown: a table, then the reason and examples of each."""
     lines = ["| Rule | Severity | Finds |", "|---|---|---|"]
     lines += [f"| [`{r.name}`](#{r.name}) | {r.severity} | {r.summary} |" for r in rules]
     for rule in rules:

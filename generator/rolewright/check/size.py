@@ -1,4 +1,4 @@
-"""How long a policy is, from its text: compact JSON, as IAM counts it."""
+"""Measure the length of a policy from its text: compact JSON, as IAM counts it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _UNKNOWN = 0  # no JSON value is shorter
 
 
 def sizes(parsed: ParsedModule, block: Block, argument: str) -> tuple[int, ...]:
-    """The characters, without white space, of the policy in an argument: one number for each environment.
+    """Return the length of the policy in an argument, in characters without white space, for each environment.
 
-    Parts that only Terraform or AWS knows count as nothing, so that no policy is shorter than this.
+    Parts that only Terraform or AWS knows do not count, so that no policy is shorter than this.
     """
     return tuple(_size(each, block, argument) for each in environments(parsed))
 
@@ -45,7 +45,7 @@ def _document(parsed: ParsedModule, document: Block) -> object:
 
 
 def _statement(parsed: ParsedModule, block: Block) -> object:
-    """As the provider writes it: a list of one is its item, an empty one is left out."""
+    """Write a statement as the provider does: a list of one item as the item, and without empty elements."""
     lists = {name: _argument(parsed, block, argument) for name, argument in _LISTS.items()}
     principals = {name: _principals(parsed, block, nested) for name, nested in _PRINCIPALS.items()}
     made = {
@@ -65,7 +65,7 @@ def _argument(parsed: ParsedModule, block: Block, name: str) -> object:
 
 
 def _short(values: list[object]) -> object:
-    """A set of values; those that differ in unknown parts alone could be one."""
+    """Return the distinct values, since those that differ only in unknown parts may be the same, or the only one."""
     distinct = list({repr(value): value for value in values}.values())
     return distinct[0] if len(distinct) == 1 else distinct
 

@@ -1,4 +1,4 @@
-"""The statements of the policies in a module, however they are written."""
+"""The statements of the policies in a module, from policy documents and from JSON."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
 _DOCUMENT = "aws_iam_policy_document"
-# A statement under such a comment and no other of these is a blueprint's own, for the platform: the blueprint
-# states its reason. A reason of the manifest may begin like one, but stands beside the statement's real origin.
+# A statement whose origin comments all begin like this is the blueprint's own, for the platform, and the blueprint
+# states its reason. A reason from the manifest may look like an origin, but stands beside the real one.
 _ORIGIN, _PLATFORM = "manifest: ", "manifest: compute."
 # Policies of a role, user or group: type → the arguments with the holder and with the policy or its ARN.
 _INLINE = {
@@ -35,18 +35,18 @@ _STARS = frozenset("*/")
 
 
 @dataclass(frozen=True)
-class Principal:
-    """Who a statement of a resource's policy or a trust policy speaks of."""
+class WrittenPrincipal:
+    """The principals of one type that a statement of a resource policy or a trust policy names."""
 
     type: str
     identifiers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Statement:
-    """One statement. `others` names the inverted elements it uses (`not_actions` …).
+class WrittenStatement:
+    """A statement as written in the module. `others` names the inverted elements that it uses (`not_actions` …).
 
-    `conditions` are the condition keys, in lower case; `operators` theirs, as written.
+    `conditions` are the condition keys, in lower case; `operators` are the condition operators, as written.
     """
 
     file: str
@@ -55,7 +55,7 @@ class Statement:
     effect: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    principals: tuple[Principal, ...]
+    principals: tuple[WrittenPrincipal, ...]
     others: frozenset[str]
     conditions: frozenset[str]
     operators: frozenset[str]
@@ -63,26 +63,26 @@ class Statement:
 
     @property
     def allows(self) -> bool:
-        """Whether it may allow something: an effect that is not known counts as such."""
+        """Return whether it may allow something: an unknown effect may."""
         return self.effect != "Deny"
 
     @property
     def grants(self) -> bool:
-        """Whether it gives something to whoever holds the policy, rather than to a principal it names."""
+        """Return whether it allows something to the holder of the policy, rather than to a principal that it names."""
         return self.allows and not self.principals and "not_principals" not in self.others
 
     @property
     def label(self) -> str:
-        """How a message names it."""
+        """Return its name in messages."""
         return f"statement {self.sid}" if self.sid else "a statement"
 
 
-Document = tuple[Statement, ...]
+Document = tuple[WrittenStatement, ...]
 
 
 @lru_cache(maxsize=1)
 def documents(parsed: ParsedModule) -> tuple[Document, ...]:
-    """Every policy of the module: policy documents, and policies written as JSON."""
+    """Return every policy of the module: policy documents, and policies written as JSON."""
     return tuple(_documents(parsed))
 
 
@@ -95,13 +95,13 @@ def _documents(parsed: ParsedModule) -> Iterator[Document]:
                 yield found
 
 
-def statements(parsed: ParsedModule) -> Iterator[Statement]:
-    """Every statement of every policy."""
+def statements(parsed: ParsedModule) -> Iterator[WrittenStatement]:
+    """Yield every statement of every policy."""
     return (statement for document in documents(parsed) for statement in document)
 
 
 def together(parsed: ParsedModule) -> Iterator[Document]:
-    """The statements that take effect together: all of one role, user or group, or a policy that nobody holds."""
+    """Yield the statements that take effect together: those of a role, user or group, or of a policy without one."""
     held: dict[tuple[str, ...], list[Document]] = {}
     for type_, (holder, policy) in (_INLINE | _ATTACHED).items():
         for block in parsed.all("resource", type_):
@@ -123,7 +123,7 @@ def _attached(parsed: ParsedModule, block: Block, argument: str) -> Document | N
 
 
 def document_of(parsed: ParsedModule, block: Block, argument: str) -> Document | None:
-    """The policy that an argument holds or refers to; None if the module does not tell."""
+    """Return the policy that an argument holds or refers to, or None if the module does not tell."""
     attribute = block.attributes.get(argument)
     if attribute is None:
         return None
@@ -134,7 +134,7 @@ def document_of(parsed: ParsedModule, block: Block, argument: str) -> Document |
 
 
 def is_own_root(parsed: ParsedModule, identifier: str) -> bool:
-    """Whether a principal is the account that the module is for, so that the account's policies decide."""
+    """Return whether a principal is the root of the module's own account, so that the account's policies decide."""
     accounts = {
         MARK,
         *(t for v in parsed.tfvars.values() if "account" in v for t in texts(parsed, v["account"].expression)),
@@ -144,7 +144,7 @@ def is_own_root(parsed: ParsedModule, identifier: str) -> bool:
 
 
 def is_everything(resource: str) -> bool:
-    """Whether a resource is `*`, or an ARN of everything that a service has."""
+    """Return whether a resource is `*`, or an ARN of everything that a service has."""
     parts = resource.split(":", 5)
     return bool(parts[-1]) and set(parts[-1]) <= _STARS and len(parts) in (1, 6)
 
@@ -154,19 +154,19 @@ def _of_block(parsed: ParsedModule, document: Block) -> Document:
 
 
 def _nested(block: Block, type_: str) -> Iterator[Block]:
-    """The nested blocks of a type, also those that Terraform makes from a collection."""
+    """Yield the nested blocks of a type, including the content of `dynamic` blocks."""
     yield from block.all(type_)
     for dynamic in block.all("dynamic"):
         if dynamic.labels == (type_,):
             yield from dynamic.all("content")
 
 
-def _statement(parsed: ParsedModule, block: Block) -> Statement:
+def _statement(parsed: ParsedModule, block: Block) -> WrittenStatement:
     others = {name for name in ("not_actions", "not_resources") if name in block.attributes}
     others |= {"not_principals"} if any(_nested(block, "not_principals")) else set()
     sid, effect = block.attributes.get("sid"), block.attributes.get("effect")
     origins = [comment for comment in block.comments if comment.startswith(_ORIGIN)]
-    return Statement(
+    return WrittenStatement(
         file=block.file,
         line=block.line,
         sid=texts(parsed, sid.expression)[0] if sid else "",
@@ -182,7 +182,7 @@ def _statement(parsed: ParsedModule, block: Block) -> Statement:
 
 
 def _effect(parsed: ParsedModule, expression: Expression) -> str:
-    """An effect that is not Deny everywhere counts as what it is elsewhere."""
+    """Return the effect; if it is not Deny in every environment, return the other one."""
     return next((text for text in texts(parsed, expression) if text != "Deny"), "Deny")
 
 
@@ -192,10 +192,10 @@ def _in_conditions(parsed: ParsedModule, block: Block, argument: str) -> Iterato
             yield from texts(parsed, found.expression)
 
 
-def _principal(parsed: ParsedModule, block: Block) -> Principal:
+def _principal(parsed: ParsedModule, block: Block) -> WrittenPrincipal:
     type_ = block.attributes.get("type")
     name = texts(parsed, type_.expression)[0] if type_ else ""
-    return Principal(name, item_texts(parsed, block.attributes.get("identifiers")))
+    return WrittenPrincipal(name, item_texts(parsed, block.attributes.get("identifiers")))
 
 
 def _of_json(parsed: ParsedModule, expression: Expression, file: str, line: int) -> Document:
@@ -204,7 +204,9 @@ def _of_json(parsed: ParsedModule, expression: Expression, file: str, line: int)
     return tuple(_json_statement(parsed, each, file, line) for each in found if "Effect" in each)
 
 
-def _json_statement(parsed: ParsedModule, statement: Mapping[str, Expression], file: str, line: int) -> Statement:
+def _json_statement(
+    parsed: ParsedModule, statement: Mapping[str, Expression], file: str, line: int
+) -> WrittenStatement:
     def listed(name: str) -> tuple[str, ...]:
         found = items(parsed, statement.get(name, Literal(None)))
         return tuple(text for item in found for text in texts(parsed, item))
@@ -213,13 +215,13 @@ def _json_statement(parsed: ParsedModule, statement: Mapping[str, Expression], f
     principal = resolved(parsed, statement.get("Principal", Literal(None)))
     if isinstance(principal, Map):
         principals = tuple(
-            Principal(name, tuple(t for item in items(parsed, value) for t in texts(parsed, item)))
+            WrittenPrincipal(name, tuple(t for item in items(parsed, value) for t in texts(parsed, item)))
             for name, value in entries(principal).items()
         )
     else:
-        principals = (Principal("*", listed("Principal")),) if "Principal" in statement else ()
+        principals = (WrittenPrincipal("*", listed("Principal")),) if "Principal" in statement else ()
     conditions = resolved(parsed, statement.get("Condition", Literal(None)))
-    return Statement(
+    return WrittenStatement(
         file=file,
         line=line,
         sid=texts(parsed, statement.get("Sid", Literal(None)))[0],

@@ -1,7 +1,7 @@
-"""The types of expressions, as far as they can be known without evaluating them.
+"""Infer the types of expressions, as far as they can be known without evaluating them.
 
-A type is Terraform's JSON form: "string", ["list", "string"], ["object", {…}]; "dynamic" is any type, and
-what cannot be known. Literals in lists and maps have ["tuple", […]] and ["object", {…}].
+A type is in Terraform's JSON form: "string", ["list", "string"], ["object", {…}]; "dynamic" is any type, or an
+unknown one. Literals in lists and maps have ["tuple", […]] and ["object", {…}].
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _WORDS = {"string": "a string", "number": "a number", "bool": "a bool"}
 
 
 class NoSuchStepError(Exception):
-    """A reference goes on with a step that its value does not have."""
+    """A reference has a step that its value does not have."""
 
     def __init__(self, step: Step, known: Sequence[str], reason: str) -> None:
         self.step, self.known, self.reason = step, tuple(known), reason
@@ -45,7 +45,7 @@ class NoSuchStepError(Exception):
 
 
 def step_into(type_: Type, steps: Sequence[Step]) -> Type:
-    """The type of what `steps` lead to from a value of `type_`. Raises NoSuchStepError."""
+    """Return the type of the value that `steps` lead to from a value of `type_`. Raises NoSuchStepError."""
     for step in steps:
         kind = type_ if isinstance(type_, str) else type_[0]
         if kind == "dynamic":
@@ -70,7 +70,7 @@ def step_into(type_: Type, steps: Sequence[Step]) -> Type:
 
 
 def block_type(content: provider.TypeSchema) -> Type:
-    """The type of the value that a resource or a nested block stands for in a reference."""
+    """Return the type of the value that a resource or a nested block has in a reference."""
     nested = {name: _nested_type(block) for name, block in content.blocks.items()}
     return ["object", {name: a.type for name, a in content.attributes.items()} | nested]
 
@@ -83,7 +83,7 @@ def _nested_type(block: provider.NestedBlock) -> Type:
 
 
 def infer(expression: Expression, scope: Scope, major: int, seen: frozenset[str] = frozenset()) -> Type:
-    """The type of an expression. `seen` are the locals on the way here, which end a circle."""
+    """Return the type of an expression. `seen` are the locals that led here, so that a cycle ends."""
     match expression:
         case List(items):
             return ["tuple", [infer(item, scope, major, seen) for item in items]]
@@ -109,7 +109,7 @@ def _infer_simple(expression: Expression) -> Type:
         case Literal(value):
             return "bool" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
         case Template(parts) if len(parts) > 1 or isinstance(parts[0], str):
-            return "string"  # one interpolation and nothing else is that value, whatever its type
+            return "string"  # a single interpolation keeps the type of its value
         case Call(name, _) if name in _STRING_FUNCTIONS:
             return "string"
         case Operation(operator, _):
@@ -133,7 +133,7 @@ def _infer_reference(expression: Expression, scope: Scope, major: int, seen: fro
             schema = provider.schema(major, target.kind, target.type)
             return "dynamic" if schema is None else step_into(block_type(schema), target.steps)
     except NoSuchStepError:
-        return "dynamic"  # a finding of its own, made where references are checked
+        return "dynamic"  # references.py reports it
     return "dynamic"
 
 
@@ -153,7 +153,7 @@ def _constraint(expression: Expression) -> Type:
 
 
 def mismatch(expression: Expression, wanted: Type, scope: Scope, major: int) -> str | None:
-    """Why Terraform refuses an expression where `wanted` is due, or None if it does not, or none can know."""
+    """Return why Terraform refuses an expression where `wanted` is expected, or None if it does not, or may not."""
     kind = wanted if isinstance(wanted, str) else wanted[0]
     if kind == "dynamic" or expression == Literal(None):
         return None
@@ -171,7 +171,7 @@ def mismatch(expression: Expression, wanted: Type, scope: Scope, major: int) -> 
 
 
 def convertible(found: Type, wanted: Type) -> bool:
-    """Whether Terraform may turn a value of one type into another; a string may hold a number or a bool."""
+    """Return whether Terraform may convert a value of one type to another; a string may hold a number or a bool."""
     have = found if isinstance(found, str) else found[0]
     want = wanted if isinstance(wanted, str) else wanted[0]
     if "dynamic" in (have, want):
@@ -190,7 +190,7 @@ def convertible(found: Type, wanted: Type) -> bool:
 
 
 def describe(type_: Type) -> str:
-    """A type in words, as in "a list of string"."""
+    """Describe a type in words, as in "a list of string"."""
     if isinstance(type_, str):
         return _WORDS.get(type_, "a value of any type")
     if type_[0] == "tuple":

@@ -1,4 +1,4 @@
-"""Ways through a parsed module that rules share: texts, references and environment variables."""
+"""Read what rules share from a parsed module: texts, references and environment variables."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
-MARK = "${}"  # stands in a text for a part that only Terraform or AWS knows
+MARK = "${}"  # in a text, this stands for a part that only Terraform or AWS knows
 
-# Calls that pass on the items of their arguments.
+# Functions that return the items of their arguments.
 _LIST_CALLS = frozenset({"concat", "distinct", "flatten", "compact", "toset", "tolist", "sort"})
 # Types with containers: the argument that holds their definitions as JSON.
 _CONTAINERS = {"aws_ecs_task_definition": "container_definitions"}
@@ -36,7 +36,7 @@ _VARIABLES = {"aws_lambda_function": ("environment", "variables")}
 
 
 @dataclass(frozen=True)
-class Variable:
+class EnvironmentVariable:
     """An environment variable of a function or container."""
 
     file: str
@@ -46,26 +46,26 @@ class Variable:
 
     @property
     def below(self) -> str:
-        """Where a manifest has it, below its compute."""
+        """Return its path in the manifest, below that of its compute."""
         return f"environment.{self.name}"
 
 
 def attributes(block: Block) -> Iterator[Attribute]:
-    """The attributes of a block and of the blocks inside it."""
+    """Yield the attributes of a block and of the blocks inside it."""
     yield from block.attributes.values()
     for nested in block.blocks:
         yield from attributes(nested)
 
 
 def environments(parsed: ParsedModule) -> tuple[ParsedModule, ...]:
-    """The module as each environment sees it, so that `texts` gives one text for each expression."""
+    """Return the module as in each environment, so that `texts` returns a single text for each expression."""
     return tuple(replace(parsed, tfvars={"": values}) for values in parsed.tfvars.values()) or (parsed,)
 
 
 def texts(parsed: ParsedModule, expression: Expression) -> tuple[str, ...]:
-    """The texts that an expression stands for, one for each environment if they differ.
+    """Return the distinct texts that an expression has in the environments.
 
-    A variable has its environment's value or else its default; what is not known stays as MARK.
+    A variable has its environment's value or else its default; an unknown part is MARK.
     """
     environments = tuple(parsed.tfvars.values()) or ({},)
     return tuple(dict.fromkeys(_text(parsed, expression, each, frozenset()) for each in environments))
@@ -96,7 +96,7 @@ def _text(
 def _definition(
     parsed: ParsedModule, path: tuple[str | int, ...], environment: Mapping[str, Attribute]
 ) -> Expression | None:
-    """What a variable or a local value is set to."""
+    """Return what a variable or a local value is set to, or None."""
     name = str(path[1])
     if path[0] == "local":
         found = (block.attributes.get(name) for block in parsed.all("locals"))
@@ -107,7 +107,7 @@ def _definition(
 
 
 def resolved(parsed: ParsedModule, expression: Expression) -> Expression:
-    """An expression, or what the local value it names is set to."""
+    """Follow an expression that is a local value to what that is set to."""
     seen: set[tuple[str | int, ...]] = set()
     while isinstance(expression, Traversal) and expression.path[0] == "local" and len(expression.path) == 2:
         found = _definition(parsed, expression.path, {})
@@ -119,7 +119,7 @@ def resolved(parsed: ParsedModule, expression: Expression) -> Expression:
 
 
 def items(parsed: ParsedModule, expression: Expression) -> Iterator[Expression]:
-    """The items of a list, through local values, conditions and calls that join; else the expression itself."""
+    """Yield the items of a list, through locals, conditionals and functions such as concat; else the expression."""
     expression = resolved(parsed, expression)
     match expression:
         case List(parts):
@@ -137,21 +137,21 @@ def items(parsed: ParsedModule, expression: Expression) -> Iterator[Expression]:
 
 
 def item_texts(parsed: ParsedModule, attribute: Attribute | None) -> tuple[str, ...]:
-    """The texts of a list's items; none if the attribute is missing."""
+    """Return the texts of a list's items; none if the attribute is missing."""
     if attribute is None:
         return ()
     return tuple(t for item in items(parsed, attribute.expression) for t in texts(parsed, item))
 
 
 def entries(expression: Expression) -> dict[str, Expression]:
-    """The items of a map whose keys are plain strings; none of anything else."""
+    """Return the items of a map whose keys are literals; none for anything else."""
     if not isinstance(expression, Map):
         return {}
     return {str(key.value): value for key, value in expression.items if isinstance(key, Literal)}
 
 
 def decoded(parsed: ParsedModule, expression: Expression) -> Expression | None:
-    """What a JSON text holds, be it written by `jsonencode` or by hand; None if it is no JSON list or object."""
+    """Return the value of JSON, from `jsonencode` or from text; None if it is not a JSON list or object."""
     expression = resolved(parsed, expression)
     if isinstance(expression, Call) and expression.name == "jsonencode" and len(expression.arguments) == 1:
         return expression.arguments[0]
@@ -183,7 +183,7 @@ def _from_json(value: Any) -> Expression:  # noqa: ANN401 - JSON is plain data o
 
 
 def target(parsed: ParsedModule, expression: Expression) -> Block | None:
-    """The resource or data block that a reference leads to, through local values."""
+    """Return the resource or data block that a reference leads to, also through local values, or None."""
     expression = resolved(parsed, expression)
     while isinstance(expression, Index):
         expression = expression.collection
@@ -196,7 +196,7 @@ def target(parsed: ParsedModule, expression: Expression) -> Block | None:
 
 
 def strings(expression: Expression) -> Iterator[str]:
-    """Every string in an expression. Interpolated parts of a string stay as MARK."""
+    """Yield every string in an expression, with MARK for its interpolated parts."""
     match expression:
         case Literal(str(value)):
             yield value
@@ -227,7 +227,7 @@ def _inner(expression: Expression) -> tuple[Expression, ...]:
 
 
 def all_strings(parsed: ParsedModule) -> Iterator[tuple[str, int, str]]:
-    """Every string of the module and of its environments' values, with its file and line."""
+    """Yield every string of the module and of its environments' values, with its file and line."""
     for block in parsed.blocks:
         for attribute in attributes(block):
             yield from ((block.file, attribute.line, text) for text in strings(attribute.expression))
@@ -238,7 +238,7 @@ def all_strings(parsed: ParsedModule) -> Iterator[tuple[str, int, str]]:
 
 
 def task_definitions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Mapping[str, Expression], ...]]]:
-    """Each task definition with the entries of its containers, as far as they can be read."""
+    """Yield each task definition with the entries of its containers, as far as they can be read."""
     for type_, argument in _CONTAINERS.items():
         for block in parsed.all("resource", type_):
             definition = block.attributes.get(argument)
@@ -247,14 +247,14 @@ def task_definitions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Mappin
             yield block, tuple(entries(resolved(parsed, item)) for item in found)
 
 
-def functions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Variable, ...]]]:
-    """Each function with its environment variables, as far as they can be read."""
+def functions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[EnvironmentVariable, ...]]]:
+    """Yield each function with its environment variables, as far as they can be read."""
     for type_, (nested, argument) in _VARIABLES.items():
         for block in parsed.all("resource", type_):
             yield (
                 block,
                 tuple(
-                    Variable(block.file, found.line, name, value)
+                    EnvironmentVariable(block.file, found.line, name, value)
                     for environment in block.all(nested)
                     if (found := environment.attributes.get(argument))
                     for name, value in _map_entries(parsed, found.expression)
@@ -262,8 +262,8 @@ def functions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Variable, ...
             )
 
 
-def environment_variables(parsed: ParsedModule) -> Iterator[Variable]:
-    """The environment variables of functions and containers."""
+def environment_variables(parsed: ParsedModule) -> Iterator[EnvironmentVariable]:
+    """Yield the environment variables of functions and containers."""
     for _, variables in functions(parsed):
         yield from variables
     for block, containers in task_definitions(parsed):
@@ -273,11 +273,11 @@ def environment_variables(parsed: ParsedModule) -> Iterator[Variable]:
                 pair = entries(resolved(parsed, item))
                 if "name" in pair and "value" in pair:
                     for name in texts(parsed, pair["name"]):
-                        yield Variable(block.file, line, name, pair["value"])
+                        yield EnvironmentVariable(block.file, line, name, pair["value"])
 
 
 def _map_entries(parsed: ParsedModule, expression: Expression) -> Iterator[tuple[str, Expression]]:
-    """The entries of a map, through local values, conditions and `merge`."""
+    """Yield the entries of a map, through locals, conditionals and `merge`."""
     expression = resolved(parsed, expression)
     match expression:
         case Call("merge", arguments):

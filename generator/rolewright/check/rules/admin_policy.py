@@ -1,4 +1,4 @@
-"""AWS's own policies that give a whole service, or everything."""
+"""AWS managed policies that allow everything, or everything of a service."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _wide(parsed: ParsedModule, expression: Expression) -> Iterator[str]:
         block = target(parsed, item)
         candidates = _named(parsed, block) if block else texts(parsed, item)
         for candidate in candidates:
-            # A policy of one's own is `arn:…:iam::ACCOUNT:policy/…` and may bear any name.
+            # A customer managed policy is `arn:…:iam::ACCOUNT:policy/…` and may have any name.
             if (found := _WIDE.fullmatch(candidate)) and (":iam::aws:policy/" in candidate or block):
                 yield found[1]
 

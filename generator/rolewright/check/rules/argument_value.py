@@ -1,4 +1,4 @@
-"""Values that AWS does not take."""
+"""Values that AWS does not accept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Values = range | frozenset[int] | frozenset[str] | re.Pattern[str]
 
-_DIGITS = 19  # more are no number that AWS takes, and Python does not read any amount of them
+_DIGITS = 19  # AWS takes no longer number, and Python refuses to parse very long ones
 _PATH = re.compile(r"/|/[!-~]{1,510}/")
 _POLICY = re.compile(r"arn:[a-z-]+:iam::(?:\d{12}|aws):policy/.+")
 _RATE = r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)"
@@ -87,7 +87,7 @@ def _attributes(block: Block, path: list[str]) -> Iterator[Attribute]:
 def _takes(values: _Values, text: str) -> bool:
     if isinstance(values, re.Pattern):
         return values.fullmatch(text) is not None
-    # A range is asked for a number alone: for a text it would compare each of its numbers.
+    # Only a number is looked up in a range: for text, a range compares each of its numbers.
     if text.isdecimal() and len(text) < _DIGITS:
         return int(text) in values
     return not isinstance(values, range) and text in values

@@ -1,4 +1,4 @@
-"""Bucket policies about another bucket."""
+"""Bucket policies whose statements name another bucket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolewright.hcl.syntax import Attribute, ParsedModule
 
 _TYPE, _BUCKET = "aws_s3_bucket_policy", "aws_s3_bucket"
-_OPEN = (MARK, "*", "?")  # what may stand for any name
+_OPEN = (MARK, "*", "?")  # these may stand for any name
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
@@ -33,7 +33,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 
 def _names(parsed: ParsedModule, attribute: Attribute | None) -> tuple[str, ...]:
-    """The bucket's name in each environment."""
+    """Return the bucket's name in each environment."""
     if attribute is None:
         return (MARK,)
     found = target(parsed, attribute.expression)

@@ -1,4 +1,4 @@
-"""Statements of one policy with the same name."""
+"""Statements of a policy with the same Sid."""
 
 from __future__ import annotations
 

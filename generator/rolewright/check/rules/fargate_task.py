@@ -1,4 +1,4 @@
-"""Tasks that Fargate does not run."""
+"""Tasks and services that Fargate does not run."""
 
 from __future__ import annotations
 

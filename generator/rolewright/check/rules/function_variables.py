@@ -1,4 +1,4 @@
-"""Environment variables that Lambda does not take."""
+"""Environment variables that Lambda does not accept."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.walk import Variable
+    from rolewright.check.walk import EnvironmentVariable
     from rolewright.hcl.syntax import ParsedModule
 
-# Lambda Developer Guide, "Defined runtime environment variables"; keys are another rule's.
+# Lambda Developer Guide, "Defined runtime environment variables"; those with access keys are in static_keys.py.
 _RESERVED = frozenset(
     {
         "AWS_DEFAULT_REGION",
@@ -54,8 +54,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             yield Hit(variables[0].file, variables[0].line, text, "Keep long values in a parameter or a bucket.")
 
 
-def _size(parsed: ParsedModule, variables: tuple[Variable, ...]) -> int:
-    """The bytes of all variables as JSON, which is what Lambda measures; unknown parts count as nothing."""
+def _size(parsed: ParsedModule, variables: tuple[EnvironmentVariable, ...]) -> int:
+    """Return the bytes of all variables as JSON, which is what Lambda measures; unknown parts do not count."""
     values = {each.name: texts(parsed, each.value)[0].replace(MARK, "") for each in variables}
     return len(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
 

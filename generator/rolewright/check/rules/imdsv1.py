@@ -1,4 +1,4 @@
-"""Instances whose credentials can be read with one plain request, or from far away."""
+"""Instances whose credentials can be read without a token, or over too many network hops."""
 
 from __future__ import annotations
 

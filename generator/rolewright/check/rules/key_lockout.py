@@ -1,4 +1,4 @@
-"""Keys that nobody can change any more."""
+"""KMS keys whose policy nobody can change any more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Statement
+    from rolewright.check.statement import WrittenStatement
     from rolewright.hcl.syntax import ParsedModule
 
 _TYPES = ("aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key", "aws_kms_key_policy")
@@ -30,8 +30,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 yield Hit(block.file, block.attributes["policy"].line, text, remedy)
 
 
-def _lets_change(statement: Statement) -> bool:
-    """Whether it may allow the change of the policy to anybody; what is not known might."""
+def _lets_change(statement: WrittenStatement) -> bool:
+    """Return whether a statement may allow anybody to change the policy; an unknown action might."""
     actions = [action.lower() for action in statement.actions]
     return statement.allows and (
         "not_actions" in statement.others

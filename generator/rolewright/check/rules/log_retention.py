@@ -1,4 +1,4 @@
-"""Logs that are kept for ever."""
+"""Logs that are kept forever."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from rolewright.hcl.syntax import ParsedModule
 
 _TYPE = "aws_cloudwatch_log_group"
-_FOR_EVER = frozenset({"", "0"})  # null, and the provider's number for no limit
+_FOREVER = frozenset({"", "0"})  # null, and the provider's number for no limit
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for block in parsed.all("resource", _TYPE):
         days = block.attributes.get("retention_in_days")
-        if days is None or _FOR_EVER & set(texts(parsed, days.expression)):
+        if days is None or _FOREVER & set(texts(parsed, days.expression)):
             text = f"the log group {block.labels[1]} keeps its logs for ever"
             yield Hit(block.file, days.line if days else block.line, text, "Set retention_in_days, in days.")
 

@@ -1,4 +1,4 @@
-"""Tasks that cannot start because ECS may not fetch what they need."""
+"""Tasks that cannot start because ECS has no role with which to fetch what they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that AWS does not take."""
+"""Names that AWS does not accept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import ParsedModule
 
-# The argument with the name, its longest value in characters, and the form that it has to have (each service's
+# The argument with the name, its maximum length in characters, and its pattern, also in words (each service's
 # quotas, API reference or naming rules).
 _IAM = (r"[A-Za-z0-9_+=,.@-]+", "letters, digits and _+=,.@-")
 _WORD = (r"[A-Za-z0-9_-]+", "letters, digits, _ and -")
@@ -42,23 +42,23 @@ _NAMES = {
     "aws_ecs_task_definition": ("family", 255, *_WORD),
     "aws_kms_alias": ("name", 256, *_ALIAS),
 }
-_SID = re.compile(r"[A-Za-z0-9]*")  # IAM JSON policy grammar; the policies of some resources take more
+_SID = re.compile(r"[A-Za-z0-9]*")  # IAM JSON policy grammar; some resource policies allow more
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
-    for type_, (argument, limit, form, described) in _NAMES.items():
+    for type_, (argument, limit, pattern, described) in _NAMES.items():
         for block in parsed.all("resource", type_):
             if (attribute := block.attributes.get(argument)) is None:
                 continue
-            # An unknown part may be empty: what is left is the shortest that the name can be.
+            # An unknown part may be empty, so the rest is the shortest possible name.
             names = texts(parsed, attribute.expression)
             longest = max((name.replace(MARK, "") for name in names), key=len)
             if len(longest) > limit:
                 text = f"{argument} of {type_} {block.labels[1]} has {len(longest)} characters: {longest}"
                 yield Hit(block.file, attribute.line, text, f"Shorten it to {limit} characters.")
             for name in names:
-                # An empty one is null, and then AWS or Terraform makes up a name.
-                if name and MARK not in name and not re.fullmatch(form, name):
+                # An empty name is null: AWS or Terraform makes one up.
+                if name and MARK not in name and not re.fullmatch(pattern, name):
                     text = f"{argument} of {type_} {block.labels[1]} is {name}"
                     yield Hit(block.file, attribute.line, text, f"Use {described}.")
     for statement in statements(parsed):

@@ -1,4 +1,4 @@
-"""Permissions of a function's own policy that do not say for what a service calls it."""
+"""Lambda permissions that do not name the resource for which a service may call the function."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 _TYPE = "aws_lambda_permission"
 _SERVICE = ".amazonaws.com"
-# The ARNs of buckets name no account: whoever gets a deleted bucket's name could call the function.
+# A bucket's ARN has no account: whoever reuses a deleted bucket's name could call the function.
 _WITHOUT_ACCOUNT = "s3.amazonaws.com"
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for block in parsed.all("resource", _TYPE):
         principal = block.attributes.get("principal")
-        services = [one for one in texts(parsed, principal.expression) if one.endswith(_SERVICE)] if principal else []
+        services = (
+            [name for name in texts(parsed, principal.expression) if name.endswith(_SERVICE)] if principal else []
+        )
         if principal is None or not services:
             continue
         label, whom = f"{_TYPE} {block.labels[1]}", ", ".join(services)

@@ -1,4 +1,4 @@
-"""Trust of an identity provider that does not say whose tokens."""
+"""Trust in an identity provider that accepts everybody's tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets written into the module."""
+"""Secrets in the module's text."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _NAMES = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRETS?|TOKEN|API_?KEY|PRIVATE_KEY|SECRET_KEY|CREDENTIALS?)(?:_|$|\d)"
 )
-# Names that end so say where the secret is, or something about it.
+# A name that ends like this says where the secret is, or something about it.
 _ABOUT = re.compile(
     r"_(?:ARN|NAME|ID|URL|URI|PATH|FILE|DIR|VERSION|TTL|EXPIRY|TIMEOUT|SECONDS|LENGTH|HEADER|TYPE|ENABLED|ISSUER|"
     r"AUDIENCE|ALGORITHM|ENDPOINT|REGION|PREFIX|LIMIT)$"
 )
-# Values that are no secret whatever the name.
+# Values that are not a secret, whatever the name.
 _HARMLESS = re.compile(r"|true|false|\d{1,5}|(?:arn:|/|\./|https?://)\S*", re.IGNORECASE)
 _SHAPES = {
     "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
@@ -33,7 +33,7 @@ _SHAPES = {
     "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@$]*:[^\s:/@${}]+@"),
 }
-# As long and mixed as the secret part of an AWS access key; too loose for any text but a whole value.
+# As long and as mixed as an AWS secret access key; only matched against whole values, because it is so loose.
 _AWS_SECRET = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
 _REMEDY = "Keep it in a secret, and give the workload the secret's name or let ECS inject it."
 
@@ -53,7 +53,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 
 def suggests_secret(name: str) -> bool:
-    """Whether an environment variable's name says that its value is a secret."""
+    """Return whether an environment variable's name says that its value is a secret."""
     separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-.]", "_", name).upper()
     return bool(_NAMES.search(separated)) and not _ABOUT.search(separated)
 

@@ -1,4 +1,4 @@
-"""Policies that are none to IAM."""
+"""Policies that are not valid in IAM's grammar."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rolewright.hcl.syntax import Literal, Template
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Statement
+    from rolewright.check.statement import WrittenStatement
     from rolewright.hcl.syntax import Expression, ParsedModule
 
-# Arguments with a policy, by what the policy is of: one of a role, user or group names no principals and one of
-# a resource has to; a trust policy names principals and no resources.
+# Arguments with a policy, by kind of policy: an identity policy names no principals, and a resource policy has to;
+# a trust policy names principals and no resources.
 _IDENTITY = {
     "aws_iam_role_policy": "policy",
     "aws_iam_user_policy": "policy",
@@ -79,7 +79,7 @@ def _whole(parsed: ParsedModule, expression: Expression) -> Iterator[tuple[str, 
         yield "a policy without a statement", "Give it a Statement."
 
 
-def _anywhere(statement: Statement) -> Iterator[tuple[str, str]]:
+def _anywhere(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if MARK not in statement.effect and statement.effect not in ("Allow", "Deny"):
         yield f"has the effect {statement.effect or 'nothing'}", "Write Allow or Deny."
     if not statement.actions and "not_actions" not in statement.others:
@@ -95,14 +95,14 @@ def _anywhere(statement: Statement) -> Iterator[tuple[str, str]]:
             yield f"has the condition operator {operator}", "Use one that IAM has, such as StringEquals."
 
 
-def _in_identity(statement: Statement) -> Iterator[tuple[str, str]]:
+def _in_identity(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if _names_principals(statement):
         yield "names a principal in a policy that a role holds", "Leave it out: the role is the principal."
     if not _names_resources(statement):
         yield "names no resource", "Say which resources it is about."
 
 
-def _in_trust(statement: Statement) -> Iterator[tuple[str, str]]:
+def _in_trust(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if not _names_principals(statement):
         yield "names no principal in a trust policy", "Say who may assume the role."
     if _names_resources(statement):
@@ -112,18 +112,18 @@ def _in_trust(statement: Statement) -> Iterator[tuple[str, str]]:
             yield f"names the action {action} in a trust policy", "Write sts:AssumeRole or another way to assume it."
 
 
-def _in_resource(statement: Statement) -> Iterator[tuple[str, str]]:
+def _in_resource(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if not _names_principals(statement):
         yield "names no principal in the policy of a resource", "Say whom it is about."
     if not _names_resources(statement):
         yield "names no resource", "Say which resources it is about."
 
 
-def _names_principals(statement: Statement) -> bool:
+def _names_principals(statement: WrittenStatement) -> bool:
     return bool(statement.principals) or "not_principals" in statement.others
 
 
-def _names_resources(statement: Statement) -> bool:
+def _names_resources(statement: WrittenStatement) -> bool:
     return bool(statement.resources) or "not_resources" in statement.others
 
 

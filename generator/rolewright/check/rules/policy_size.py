@@ -1,4 +1,4 @@
-"""Policies that are longer, or more, than IAM takes."""
+"""Policies that are longer than IAM allows, or too many."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 
 def _by_role(parsed: ParsedModule, type_: str) -> dict[str, list[Block]]:
-    """The blocks of a type by their role, without those of which there may be none."""
+    """Return the blocks of a type by their role, without those that have `count` or `for_each`."""
     found: dict[str, list[Block]] = {}
     for block in parsed.all("resource", type_):
         if "role" in block.attributes and not _REPEATED & block.attributes.keys():
@@ -53,7 +53,7 @@ def _by_role(parsed: ParsedModule, type_: str) -> dict[str, list[Block]]:
 
 
 def _named(parsed: ParsedModule, block: Block, argument: str) -> str:
-    """What an argument refers to, or else its text."""
+    """Return the name of what an argument refers to, or else its text."""
     if (attribute := block.attributes.get(argument)) is None:
         return ""
     found = target(parsed, attribute.expression)

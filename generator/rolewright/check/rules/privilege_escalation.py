@@ -1,4 +1,4 @@
-"""Actions with which a role can give itself more rights."""
+"""Actions with which a role can give itself more permissions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Document, Statement
+    from rolewright.check.statement import Document, WrittenStatement
     from rolewright.hcl.syntax import ParsedModule
 
-# What each allows on whatever resource it is given.
+# What each action makes possible, whatever its resources.
 _ALONE = {
     "iam:CreatePolicyVersion": "rewrite a policy that the role may hold",
     "iam:SetDefaultPolicyVersion": "switch a policy back to a wider version",
@@ -39,13 +39,13 @@ _ALONE = {
     "ssm:StartSession": "sign in to an instance with its role",
     "ec2-instance-connect:SendSSHPublicKey": "sign in to an instance with its role",
 }
-# What each allows if it is given on every role.
+# What each action makes possible if it is allowed on every role.
 _EVERYWHERE = {
     "iam:PassRole": "hand any role to a service",
     "sts:AssumeRole": "become any role that trusts the account",
 }
-# What starts code with a role that iam:PassRole hands over.
-_HANDING = "iam:PassRole"
+# Actions that start code with a role that iam:PassRole passes.
+_PASSING = "iam:PassRole"
 _STARTS = (
     "ec2:RunInstances",
     "ecs:RunTask",
@@ -94,18 +94,18 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 def _passing(granting: Document) -> Iterator[Hit]:
     starts = [action for action in _STARTS if any(_allows(statement, action) for statement in granting)]
     for statement in granting:
-        if starts and _allows(statement, _HANDING) and not _names_roles(statement):
-            text = f"{statement.label} allows {_HANDING}, and beside it {starts[0]}: it can run code as another"
+        if starts and _allows(statement, _PASSING) and not _names_roles(statement):
+            text = f"{statement.label} allows {_PASSING}, and beside it {starts[0]}: it can run code as another"
             yield Hit(statement.file, statement.line, text, _REMEDY)
 
 
-def _names_roles(statement: Statement) -> bool:
-    """Whether roles are handed over that the statement names, to a service that it names: then somebody meant it."""
+def _names_roles(statement: WrittenStatement) -> bool:
+    """Return whether the statement names the roles to pass, and the service to pass them to: then it is intended."""
     named = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(one) for one in statement.resources)
     return named and _SERVICE in statement.conditions
 
 
-def _allows(statement: Statement, action: str) -> bool:
+def _allows(statement: WrittenStatement, action: str) -> bool:
     lower = action.lower()
     return any(fnmatchcase(lower, pattern.lower()) for pattern in statement.actions)
 

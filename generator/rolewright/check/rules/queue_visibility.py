@@ -1,4 +1,4 @@
-"""Queues whose messages come back while a function still handles them."""
+"""Queues whose messages become visible again while a function still handles them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAPPING, _FUNCTION, _ALIAS, _QUEUE = (
     "aws_lambda_alias",
     "aws_sqs_queue",
 )
-# Seconds that AWS takes where the argument is left out.
+# AWS's defaults, in seconds.
 _TIMEOUT, _VISIBILITY = 3, 30
 
 
@@ -49,7 +49,7 @@ def _named(parsed: ParsedModule, block: Block, argument: str, *types: str) -> Bl
 
 
 def _seconds(parsed: ParsedModule, block: Block, argument: str, default: int) -> list[int]:
-    """The values of an argument in all environments; none where one of them is not known."""
+    """Return the values of an argument in all environments, or none if one of them is not known."""
     attribute = block.attributes.get(argument)
     found = [str(default)] if attribute is None else list(texts(parsed, attribute.expression))
     return [int(text) for text in found] if found and all(text.isdecimal() for text in found) else []

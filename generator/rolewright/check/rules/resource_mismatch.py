@@ -1,4 +1,4 @@
-"""Actions on resources that they can never be about."""
+"""Actions on resources that they never apply to."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import ParsedModule
 
-_ANY = "${Vendor}"  # in the ARNs of a backup's recovery points, which are those of what was saved
-_OPEN = (MARK, "*", "?")  # what may stand for any service
+_ANY = "${Vendor}"  # in the ARNs of AWS Backup's recovery points, which are those of the service that was backed up
+_OPEN = (MARK, "*", "?")  # these may stand for any service
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
@@ -34,7 +34,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 
 def _may_be(facts: iam.ActionFacts, resource: str) -> bool:
-    """Whether a request for the action may be about the resource, as far as the service in its ARN tells."""
+    """Return whether the action may apply to the resource, as far as the service in its ARN tells."""
     parts = resource.split(":")
     if resource == "*" or MARK in parts[0] or len(parts) < 3:
         return True
@@ -43,7 +43,7 @@ def _may_be(facts: iam.ActionFacts, resource: str) -> bool:
 
 
 def _service(facts: iam.ActionFacts, kind: str) -> str:
-    """The service in the ARN of a resource type, which need not be the prefix of the action."""
+    """Return the service in the ARN of a resource type, which may differ from the action's prefix."""
     described = iam.service(facts.name.partition(":")[0])
     assert described is not None
     return described.resources[kind].arn.split(":")[2]

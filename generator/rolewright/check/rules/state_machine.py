@@ -1,4 +1,4 @@
-"""State machines that Step Functions does not take."""
+"""State machines that Step Functions does not accept."""
 
 from __future__ import annotations
 

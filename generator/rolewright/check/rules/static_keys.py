@@ -1,4 +1,4 @@
-"""Access keys that do not expire."""
+"""Access keys, and other credentials that are not the role's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and indexes that sort by what they partition by."""
+"""Tables and indexes whose sort key is their partition key."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             for block in (table, *table.all(_INDEXES)):
                 hash_key, range_key = (block.attributes.get(name) for name in ("hash_key", "range_key"))
                 if hash_key and range_key:
-                    (one,), (other,) = texts(each, hash_key.expression), texts(each, range_key.expression)
-                    if one == other and MARK not in one:
-                        text = f"hash_key and range_key of {_TYPE} {table.labels[1]} are both {one}"
+                    (partition_key,), (sort_key,) = texts(each, hash_key.expression), texts(each, range_key.expression)
+                    if partition_key == sort_key and MARK not in partition_key:
+                        text = f"hash_key and range_key of {_TYPE} {table.labels[1]} are both {partition_key}"
                         yield Hit(table.file, range_key.line, text, "Leave range_key out, or name another attribute.")
 
 

@@ -1,4 +1,4 @@
-"""Tags that AWS does not take."""
+"""Tags that AWS does not accept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OTHER = re.compile(r"[^\w \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000.:/=+@-]")
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for block in parsed.blocks:
         if block.type in ("resource", "locals") and (attribute := block.attributes.get(_ARGUMENT)):
-            # Everywhere else two tags may differ in case alone. The module's local ones go to its roles.
+            # Only IAM refuses tags that differ only in case; the module's local tags also go to its roles.
             iam = block.type == "locals" or block.labels[0].startswith(_IAM)
             for text, remedy in _faults(parsed, attribute, iam=iam):
                 yield Hit(block.file, attribute.line, text, remedy)

@@ -1,4 +1,4 @@
-"""Roles that the compute they are given to may not assume."""
+"""Roles that the service of the compute they are given to may not assume."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rolewright.hcl.syntax import ParsedModule
 
 _ROLE = ("aws_iam_role", "assume_role_policy")
-# Who assumes the role that an argument names; `block.argument` stands in a nested block.
+# The service that assumes the role in an argument; `block.argument` is in a nested block.
 _PRINCIPALS = {
     ("aws_lambda_function", "role"): "lambda.amazonaws.com",
     ("aws_ecs_task_definition", "task_role_arn"): "ecs-tasks.amazonaws.com",
@@ -43,7 +43,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         *nested, name = argument.split(".")
         for block in parsed.all("resource", type_):
             holders = [inner for step in nested for inner in block.all(step)] if nested else [block]
-            attribute = next((one.attributes[name] for one in holders if name in one.attributes), None)
+            attribute = next((holder.attributes[name] for holder in holders if name in holder.attributes), None)
             role = target(parsed, attribute.expression) if attribute else None
             if attribute is None or role is None or role.labels[0] != _ROLE[0]:
                 continue
@@ -57,7 +57,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 
 def _services(trust: Document) -> set[str]:
-    """The services that may assume a role; China's have a suffix of their own for the same service."""
+    """Return the services that may assume a role, without the suffix that they have in China."""
     return {
         identifier.removesuffix(".cn")
         for statement in trust

@@ -1,4 +1,4 @@
-"""Trust policies whose conditions are on keys that are not in the request."""
+"""Trust policies with conditions on keys that are never in the request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Statement
+    from rolewright.check.statement import WrittenStatement
     from rolewright.hcl.syntax import ParsedModule
 
 _SOURCE = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "sts:externalid"})
@@ -28,8 +28,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 yield Hit(statement.file, statement.line, text, "Leave the condition out.")
 
 
-def _without(statement: Statement) -> str:
-    """The principal that comes without the keys, or "" where there is another one."""
+def _without(statement: WrittenStatement) -> str:
+    """Return a principal of the statement whose requests lack the keys, or ""."""
     for principal in statement.principals:
         if principal.type == "Federated":
             return "an identity provider"
@@ -38,7 +38,7 @@ def _without(statement: Statement) -> str:
     return ""
 
 
-def _if_exists(statement: Statement) -> bool:
+def _if_exists(statement: WrittenStatement) -> bool:
     return all(operator.endswith("IfExists") for operator in statement.operators)
 
 

@@ -11,7 +11,7 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Statement
+    from rolewright.check.statement import WrittenStatement
     from rolewright.hcl.syntax import ParsedModule
 
 
@@ -28,8 +28,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 yield Hit(statement.file, statement.line, text, "Name the actions that are needed.")
 
 
-def _delegates(parsed: ParsedModule, statement: Statement) -> bool:
-    """Whether it only hands the decision to the policies of the own account, as a key policy has to."""
+def _delegates(parsed: ParsedModule, statement: WrittenStatement) -> bool:
+    """Return whether a statement only delegates to the policies of its own account, as a key policy has to."""
     identifiers = [identifier for principal in statement.principals for identifier in principal.identifiers]
     return bool(identifiers) and all(is_own_root(parsed, identifier) for identifier in identifiers)
 

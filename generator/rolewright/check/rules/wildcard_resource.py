@@ -1,4 +1,4 @@
-"""Actions on every resource that could be on fewer."""
+"""Actions on every resource that could be narrowed."""
 
 from __future__ import annotations
 
