@@ -17,15 +17,18 @@ from rolewright.manifest.derived import is_given
 from rolewright.manifest.resources import compute_fields, compute_scope, fill_conditions, resource_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, Verb
-    from rolewright.core.model import Resource, Use, Workload
+    from rolewright.blueprint.model import Scope as Limit
+    from rolewright.core.model import Condition, Resource, Use, Workload
+
+    _Side = Literal["workload", "platform"]
 
 
 def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
-    """What the manifest declares. Raises Rejected where a verb lacks a field, or a promise names nothing."""
+    """Return what the manifest declares. Raises Rejected where a verb lacks a field, or a promise names nothing."""
     blueprint = catalog.computes[workload.compute.type]
     grants: list[Grant] = []
     required_policies: list[RequiredPolicy] = []
@@ -69,7 +72,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
 
 
 def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:
-    """Verbs that need a field which is left out, and fields that could not limit a verb."""
+    """Yield verbs that need a field which is left out, and fields that could not limit a verb."""
     blueprint = catalog.resources[resource.type]
     scope = resource_scope(resource, blueprint)
     origin = f"resources.{resource.key}.access"
@@ -108,7 +111,7 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
 
 
 def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
-    """Verbs on what the module makes without what they are for, such as a table's stream; uses that lack a field."""
+    """Yield verbs on what the module makes without what they are for (a table's stream), and uses that lack a field."""
     wanted = [(r, r.access, f"resources.{r.key}.access") for r in workload.resources.values()]
     uses = [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
     for resource, verbs, origin in (*wanted, *uses):
@@ -131,7 +134,7 @@ def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
-    """What goes with a resource and is in another region: services use a key of their own region alone."""
+    """Yield what goes with a resource and is in another region: services use a key of their own region alone."""
     for field in blueprint.companions:
         value = resource.fields.get(field)
         path = f"resources.{resource.key}.{field}"
@@ -158,49 +161,65 @@ def _verb_grants(
     injected_at: str,
     workload: Workload,
 ) -> Iterator[Grant]:
-    """What verbs grant with their companions: the code, or the platform if it is injected somewhere."""
+    """Yield what verbs grant with their companions: to the code, or to the platform if it is injected somewhere."""
     scope = resource_scope(resource, blueprint)
     origin = injected_at or f"resources.{resource.key}.access"
-    side: Literal["workload", "platform"] = "platform" if injected_at else "workload"
     place = workload.locate(origin)
-    sid = pascal(resource.key)
+    side: _Side = "platform" if injected_at else "workload"
+    # A field limits what the code asks for; the platform asks for what it injects in its own way.
+    fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
+    limits = [one for name in fields for one in blueprint.scope[name]]
     for verb in verbs:
         for arn, actions in verb.allow.items():
             if arn != "*" and arn not in resource.arns:
                 continue  # optional, and its field is left out
             for action in actions:
-                # A scope limits what the code asks for; the platform asks for what it injects in its own way.
-                fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
-                scopes = [one for name in fields for one in blueprint.scope[name]]
-                conditions = tuple(
-                    condition
-                    for one in (*verb.scope, *scopes)
-                    if one.covers(action, arn)
-                    for entry in _entries(resource, one.each)
-                    for condition in fill_conditions(one.conditions, {**scope, **entry})
-                )
                 yield Grant(
                     role,
-                    sid + ("Any" if arn == "*" else pascal(arn)),
+                    pascal(resource.key) + ("Any" if arn == "*" else pascal(arn)),
                     (action,),
                     (Text.of("*"),) if arn == "*" else resource.arns[arn],
                     origin,
                     place,
-                    conditions,
+                    _conditions([one for one in (*verb.scope, *limits) if one.covers(action, arn)], resource, scope),
                     (f"{verb.name}: {verb.summary}",),
                     side=side,
                 )
     names = {verb.name for verb in verbs}
+    yield from _companion_grants(role, side, resource, blueprint, names, scope, workload)
+
+
+def _conditions(limits: Iterable[Limit], resource: Resource, scope: Scope) -> tuple[Condition, ...]:
+    """Return the conditions of limits, for each entry of the mapping that one names."""
+    return tuple(
+        condition
+        for limit in limits
+        for entry in _entries(resource, limit.each)
+        for condition in fill_conditions(limit.conditions, {**scope, **entry})
+    )
+
+
+def _companion_grants(
+    role: str,
+    side: _Side,
+    resource: Resource,
+    blueprint: ResourceBlueprint,
+    verbs: Collection[str],
+    scope: Scope,
+    workload: Workload,
+) -> Iterator[Grant]:
+    """Yield what goes with verbs where a field is given, such as the use of the key that a bucket names."""
     for field, companions in blueprint.companions.items():
+        path = f"resources.{resource.key}.{field}"
         for companion in companions:
-            if resource.fields.get(field) and names & set(companion.verbs):
+            if resource.fields.get(field) and any(verb in verbs for verb in companion.verbs):
                 yield Grant(
                     role,
-                    sid + pascal(field) + companion.sid,
+                    pascal(resource.key) + pascal(field) + companion.sid,
                     companion.actions,
                     tuple(text for arn in companion.resources for text in fill_all(arn, scope)),
-                    f"resources.{resource.key}.{field}",
-                    workload.locate(f"resources.{resource.key}.{field}"),
+                    path,
+                    workload.locate(path),
                     fill_conditions(companion.conditions, scope),
                     (companion.summary,),
                     side=side,
@@ -208,14 +227,14 @@ def _verb_grants(
 
 
 def _entries(resource: Resource, each: str) -> list[Scope]:
-    """What conditions can refer to of each entry of a mapping; of nothing more, once, where they name none."""
+    """Return what conditions can refer to of each entry of a mapping; of nothing more, once, where they name none."""
     if not each:
         return [{}]
     return [{"each.key": Text.of(key), "each.value": Text.of(value)} for key, value in resource.fields[each].items()]
 
 
 def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
-    """What the platform uses through a role, each resource and verb once."""
+    """Yield what the platform uses through a role, each resource and verb once."""
     taken: set[tuple[str, tuple[str, ...]]] = set()
     for use in workload.compute.uses:
         mine = use.role == role.key or (role.grants == INJECTION and use.verbs == (INJECTION,))
@@ -265,7 +284,7 @@ def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
 
 
 def _scopes(workload: Workload, each: str) -> Iterator[Scope]:
-    """What templates may refer to: once, or once for each entry of a list that has all that they need of it."""
+    """Yield what templates may refer to: once, or once for each entry of a list that has all that they need of it."""
     scope = compute_scope(workload)
     if not each:
         yield scope

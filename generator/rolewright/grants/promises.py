@@ -15,47 +15,68 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint
-    from rolewright.core.model import Never, Workload
+    from rolewright.core.model import Never, Resource, Workload
+
+    _Meaning = tuple[tuple[str, ...], tuple[Text, ...]]
+    """Actions, and what none of them is allowed on."""
 
 _CLASSES = ("read", "write", "delete")
 """Each does more harm than those before it."""
 
 
 def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
-    """What the workload promises. Raises Rejected where a `never` names nothing."""
+    """Yield what the workload promises. Raises Rejected where a `never` names nothing."""
     for never in workload.never:
         target = never.target.literal
         if ":" in never.what:
-            if not iam.expand(never.what):
-                raise Rejected([_unknown_action(never)])
-            resources: tuple[Text, ...] = (never.target,)
-            if target is not None and target in workload.resources:
-                resources = tuple(arn for arns in workload.resources[target].arns.values() for arn in arns)
-            elif target != "*" and not str(never.target.parts[0]).startswith("arn:"):
-                raise Rejected([_unknown_resource(never, workload)])
-            yield Promise(never.source, (never.what,), resources, never.origin, never.location)
+            meant = [_of_action(never, workload)]
         elif target == "*":
-            of_types = [_meant(blueprint, never.what) for blueprint in catalog.resources.values()]
-            actions = sorted({action for meant in of_types for group in meant.values() for action in group})
-            if not actions:
-                raise Rejected([_unknown_verb(never, {v for b in catalog.resources.values() for v in b.verbs})])
-            _refuse_undivided(never, workload, catalog, workload.resources)
-            yield Promise(never.source, tuple(actions), (Text.of("*"),), never.origin, never.location)
+            meant = [_of_every_resource(never, workload, catalog)]
         elif target is not None and target in workload.resources:
-            resource = workload.resources[target]
-            blueprint = catalog.resources[resource.type]
-            if never.what not in {*blueprint.verbs, *(verb.klass for verb in blueprint.verbs.values())}:
-                raise Rejected([_unknown_verb(never, set(blueprint.verbs))])
-            _refuse_undivided(never, workload, catalog, [target])
-            for arn, group in _meant(blueprint, never.what).items():
-                arns = (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ())
-                yield Promise(never.source, group, arns, never.origin, never.location)
+            meant = _of_resource(never, workload.resources[target], workload, catalog)
         else:
             raise Rejected([_unknown_resource(never, workload)])
+        for actions, resources in meant:
+            yield Promise(never.source, actions, resources, never.origin, never.location)
+
+
+def _of_action(never: Never, workload: Workload) -> _Meaning:
+    """Return an action with what it is ruled out on: every ARN of a resource, or an ARN as it is written."""
+    if not iam.expand(never.what):
+        raise Rejected([_unknown_action(never)])
+    target = never.target.literal
+    if target is not None and target in workload.resources:
+        arns = tuple(arn for arns in workload.resources[target].arns.values() for arn in arns)
+        return (never.what,), arns
+    if target != "*" and not str(never.target.parts[0]).startswith("arn:"):
+        raise Rejected([_unknown_resource(never, workload)])
+    return (never.what,), (never.target,)
+
+
+def _of_every_resource(never: Never, workload: Workload, catalog: Catalog) -> _Meaning:
+    """Return what a word stands for in any type of resource, on everything."""
+    of_types = [_meant(blueprint, never.what) for blueprint in catalog.resources.values()]
+    actions = sorted({action for meant in of_types for group in meant.values() for action in group})
+    if not actions:
+        raise Rejected([_unknown_verb(never, {v for b in catalog.resources.values() for v in b.verbs})])
+    _refuse_undivided(never, workload, catalog, workload.resources)
+    return tuple(actions), (Text.of("*"),)
+
+
+def _of_resource(never: Never, resource: Resource, workload: Workload, catalog: Catalog) -> list[_Meaning]:
+    """Return what a word stands for on a resource, for each of its ARNs."""
+    blueprint = catalog.resources[resource.type]
+    if never.what not in {*blueprint.verbs, *(verb.klass for verb in blueprint.verbs.values())}:
+        raise Rejected([_unknown_verb(never, set(blueprint.verbs))])
+    _refuse_undivided(never, workload, catalog, [resource.key])
+    return [
+        (group, (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ()))
+        for arn, group in _meant(blueprint, never.what).items()
+    ]
 
 
 def _meant(blueprint: ResourceBlueprint, what: str) -> Mapping[str, tuple[str, ...]]:
-    """The actions by ARN that a word of a promise stands for: a verb's, or those of every verb of a class.
+    """Return the actions by ARN that a word of a promise stands for: a verb's, or those of every verb of a class.
 
     What a verb of a class before it brings as well is none of a class's own.
     """
@@ -103,7 +124,7 @@ def _unknown_resource(never: Never, workload: Workload) -> Finding:
 
 
 def _unknown_action(never: Never) -> Finding:
-    """A promise about an action that AWS does not have would always hold, and protect nothing."""
+    """Refuse an action that AWS does not have: a promise about it would always hold, and protect nothing."""
     service, _, name = never.what.partition(":")
     known = iam.actions(service.lower()) if service.lower() in iam.services() else sorted(iam.services())
     near = difflib.get_close_matches(never.what if service.lower() in iam.services() else service, known, 1)
