@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
-    """What the blueprints say that the module has. It is made without any template."""
+    """Return what the blueprints say that the module has. It is made without any template."""
     module = module_blocks(catalog.module)
     compute = catalog.computes[workload.compute.type]
     tags = _tags(workload)
@@ -64,7 +64,7 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
 
 
 def _tags(workload: Workload) -> Mapping[str, Text]:
-    """The tags of everything that the module makes."""
+    """Return the tags of everything that the module makes."""
     named = any(one.name for one in workload.environments)
     own = {"workload": Text.of(workload.name), "managed-by": Text.of("rolewright")}
     of_environment = {"environment": Text.of(Ref("var.environment"))} if named else {}
@@ -122,7 +122,7 @@ def _holds(
 
 
 def _given(condition: str, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> bool:
-    """Whether a field is given and not false, or, for `FIELD=VALUE`, whether it has this value."""
+    """Return whether a field is given and not false, or, for `FIELD=VALUE`, whether it has this value."""
     name, equals, wanted = condition.partition("=")
     if not equals:
         given = is_given(name, fields, workload.compute.derived) or isinstance(fields.get(name), dict)
@@ -138,7 +138,7 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - YAML
 
 
 def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
-    """Whether a condition names an attribute that the resource has whose key a field gives: `target.definition`."""
+    """Return whether a condition (`target.definition`) names an attribute of the resource whose key a field gives."""
     node: Any = fields
     for step in name.split(".")[:-1]:
         node = node.get(step) if isinstance(node, dict) else None
@@ -146,7 +146,7 @@ def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
 
 
 def _texts(value: ArgumentValue, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
-    """What a value comes to: nothing where its condition does not hold, or what it names is left out."""
+    """Yield what a value comes to: nothing where its condition does not hold, or what it names is left out."""
     if not _holds(value.when, value.unless, scope, fields, workload):
         return
     known: Scope = {**dict.fromkeys(names(value.template)), **scope}
@@ -168,13 +168,13 @@ def _all_texts(
 
 
 def _named(address: str, scope: Scope) -> str:
-    """An address, or a reference, with the name that `this` stands for in it."""
+    """Return an address, or a reference, with the name that `this` stands for in it."""
     text = scope.get("this")
     return _THIS.sub(f".{text.ground({})}", address) if isinstance(text, Text) else address
 
 
 def _entries(each: str, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[tuple[Scope, Any]]:
-    """What a block can refer to: once, or once for each entry of a list."""
+    """Yield what a block can refer to: once, or once for each entry of a list."""
     if not each:
         yield scope, None
         return
@@ -188,7 +188,7 @@ def _entries(each: str, scope: Scope, fields: Mapping[str, Any], workload: Workl
 
 
 def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> Scope:
-    """What templates may refer to of fields in mappings of lists, and of the resources whose keys fields give."""
+    """Return what templates may refer to of fields in mappings and lists, and of resources whose keys fields give."""
     found: Scope = {}
     for name, value in fields.items():
         path = prefix + name
@@ -221,7 +221,7 @@ def _attributes(workload: Workload, path: str, keys: list[str], *, several: bool
 
 
 def _merged(blocks: Iterable[ExpectedBlock]) -> tuple[ExpectedBlock, ...]:
-    """Each address once: entries of a list may share a block, whose arguments then have the values of all."""
+    """Return each address once: entries of a list may share a block, whose arguments have the values of all then."""
     found: dict[str, ExpectedBlock] = {}
     for block in blocks:
         before = found[block.address].arguments if block.address in found else {}

@@ -27,7 +27,7 @@ _GENERATED = "x" * 120
 
 
 def build_roles(workload: Workload, declaration: Declaration, catalog: Catalog) -> tuple[Role, ...]:
-    """Each role of the workload with its policies. Raises Rejected where AWS's limits cannot be kept."""
+    """Build each role of the workload with its policies. Raises Rejected where AWS's limits cannot be kept."""
     roles: list[Role] = []
     findings: list[Finding] = []
     for trust in declaration.trusts:
@@ -45,7 +45,7 @@ def build_roles(workload: Workload, declaration: Declaration, catalog: Catalog) 
 
 
 def merge(grants: Iterable[Grant]) -> tuple[Statement, ...]:
-    """Grants on the same resources under the same conditions become one statement, in the manifest's order."""
+    """Merge grants on the same resources under the same conditions into one statement, in the manifest's order."""
     groups: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
         key = (grant.sid, grant.effect, grant.resources, _canonical(grant.conditions))
@@ -75,7 +75,7 @@ def _canonical(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, Text, 
 
 
 def size(statements: Sequence[Statement], environment: Environment) -> int:
-    """Characters of the policy document as IAM counts them: compact JSON."""
+    """Return the characters of the policy document as IAM counts them: compact JSON."""
     values = _widest(environment)
 
     def block(statement: Statement) -> dict[str, object]:
@@ -91,7 +91,7 @@ def size(statements: Sequence[Statement], environment: Environment) -> int:
 
 
 def trust_size(trust: Trust, environment: Environment) -> int:
-    """Characters of the trust policy as IAM counts them."""
+    """Return the characters of the trust policy as IAM counts them."""
     block = {
         "Sid": "Assume",
         "Effect": "Allow",
@@ -125,7 +125,7 @@ def _conditions(conditions: Iterable[Condition], values: Mapping[str, str]) -> d
 
 
 def _widest(environment: Environment) -> dict[str, str]:
-    """The values of an environment; where any region will do, the longest there is, so that size never lies."""
+    """Return the values of an environment; where any region will do, the longest there is, so that size never lies."""
     values = dict(environment.values)
     if not environment.name:
         values |= {"local.region": "ap-northeast-1", "local.partition": "aws-us-gov"}

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[RequiredPolicy]:
-    """What the owner of a field's value has to add to its policy, where the module does not make it."""
+    """Yield what the owner of a field's value has to add to its policy, where the module does not make it."""
     for companion, resource, owner in _owners(workload, catalog):
         if owner is None:
             yield RequiredPolicy(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
 
 
 def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
-    """The statements that other resources need in the policy of a resource that the module makes."""
+    """Return the statements that other resources need in the policy of a resource that the module makes."""
     return tuple(
         _owner_statement(companion, resource, catalog)
         for companion, resource, owner in _owners(workload, catalog)
@@ -36,7 +36,7 @@ def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[st
 
 
 def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
-    """What a created resource's own policy has to say for the roles of the workload: documents of Texts."""
+    """Return what a created resource's own policy has to say for the roles of the workload: documents of Texts."""
     resource = workload.resources[key]
     return tuple(
         one.document
@@ -47,7 +47,7 @@ def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
 
 
 def _owners(workload: Workload, catalog: Catalog) -> Iterator[tuple[Companion, Resource, str | None]]:
-    """Every statement that the owner of a field's value has to add, and that owner if the module makes it."""
+    """Yield every statement that the owner of a field's value has to add, and that owner if the module makes it."""
     for resource in workload.resources.values():
         for field, companions in catalog.resources[resource.type].companions.items():
             value = resource.fields.get(field)
@@ -80,7 +80,7 @@ def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog)
 
 
 def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A statement as a policy's JSON has it."""
+    """Return a statement as a policy's JSON has it."""
     conditions: dict[str, dict[Text, list[Text]]] = {}
     for condition in statement["conditions"]:
         conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
@@ -97,7 +97,7 @@ def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
 def agreements(
     workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str
 ) -> Iterator[RequiredPolicy]:
-    """What a policy of the service's own has to say for the verbs of a resource, for one role."""
+    """Yield what a policy of the service's own has to say for the verbs of a resource, for one role."""
     verbs = {verb.name for verb in blueprint.expand(resource.access)}
     arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
     scope: Scope = {**resource_scope(resource, blueprint), "role": arn}
@@ -132,7 +132,7 @@ def _role_arn(workload: Workload, role: str) -> Text:
 def across_accounts(
     workload: Workload, grants: Sequence[Grant], catalog: Catalog, resource: Resource | None = None
 ) -> Iterator[RequiredPolicy]:
-    """What owners in other accounts have to allow: of a resource, or of what goes with it or with the compute type.
+    """Yield what owners in other accounts have to allow, of a resource or of what goes with it or the compute type.
 
     Raises Rejected where a resource cannot be shared.
     """
@@ -167,7 +167,7 @@ def across_accounts(
 
 
 def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:
-    """Whether an ARN is another account's in some environment.
+    """Return whether an ARN is another account's in some environment.
 
     With `named`, only in environments that the manifest names: without them nobody knows the account, and a key
     can be given by its ARN alone.
@@ -182,7 +182,7 @@ def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:
 
 
 def _of_service(grant: Grant, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
-    """The resource type whose service the ARN of a grant names, if the catalogue has one."""
+    """Return the resource type whose service the ARN of a grant names, if the catalogue has one."""
     service = grant.resources[0].ground(workload.environments[0].values).split(":")[2]
     return next((one for one in catalog.resources.values() if one.service == service), None)
 

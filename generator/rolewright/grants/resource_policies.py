@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def resource_policies(workload: Workload, catalog: Catalog, compute_scope: Scope) -> Iterator[ResourcePolicy]:
-    """Every policy that the module puts on something; one that would say nothing is none."""
+    """Yield every policy that the module puts on something; one that would say nothing is none."""
     compute = catalog.computes[workload.compute.type]
     made = _Maker(workload, workload.compute.fields, workload.compute.derived, compute_scope, "", "compute.type")
     for policy in compute.policies:
@@ -38,7 +38,7 @@ def resource_policies(workload: Workload, catalog: Catalog, compute_scope: Scope
 
 
 def _given(made: _Maker, policy: PolicyBlueprint, resource: Resource, catalog: Catalog) -> Iterator[Any]:
-    """What other resources and the roles need in a policy: statements, or the documents of another grammar."""
+    """Yield what other resources and the roles need in a policy: statements, or the documents of another grammar."""
     if policy.admits:
         for statement in admitted(made.workload, catalog, resource.key):
             yield ResourceStatement(
@@ -85,7 +85,7 @@ class _Maker:
         return given and not (one.unless and is_given(one.unless, self.fields, self.derived))
 
     def checked(self, policy: PolicyBlueprint, type_: str, given: Iterable[Any]) -> list[ResourcePolicy]:
-        """The policy if there is one. Raises Rejected where the blueprint refers to what there is not."""
+        """Return the policy if there is one. Raises Rejected where the blueprint refers to what there is not."""
         try:
             return list(self.policy(policy, given))
         except ValueError as error:
@@ -134,7 +134,7 @@ class _Maker:
             )
 
     def _entries(self, each: str) -> list[Scope]:
-        """What templates can refer to of each entry of a list; of nothing more, once, without one."""
+        """Return what templates can refer to of each entry of a list; of nothing more, once, without one."""
         if not each:
             return [{}]
         node: Any = self.fields
@@ -156,7 +156,7 @@ class _Maker:
         return scope
 
     def read(self, document: Mapping[str, Any]) -> ResourceStatement:
-        """A statement as a policy's JSON has it."""
+        """Read a statement as a policy's JSON has it."""
         return ResourceStatement(
             _plain(document.get("Sid", "")),
             "Deny" if _plain(document["Effect"]) == "Deny" else "Allow",
@@ -175,7 +175,7 @@ class _Maker:
 
 
 def _referring(refers: Mapping[str, str], scope: Scope) -> Scope:
-    """The scope with names for Terraform references, each written out by a template."""
+    """Return the scope with names for Terraform references, each written out by a template."""
     return {**scope, **{name: Text.of(Ref(_plain(fill(one, scope)))) for name, one in refers.items()}}
 
 
@@ -184,7 +184,7 @@ def _several(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
 
 
 def _plain(text: Text | str) -> str:
-    """A text that a blueprint writes out. Raises ValueError for one that refers to anything."""
+    """Return a text that a blueprint writes out. Raises ValueError for one that refers to anything."""
     plain = Text.of(text).literal
     if plain is None:
         raise ValueError("this is written out in a blueprint, and refers to nothing")

@@ -22,7 +22,7 @@ _REMEDY = "remove it and rotate the key: the SDK finds the role's credentials by
 
 
 def key_findings(tree: Tree) -> Iterator[Finding]:
-    """Every key id, secret and variable for one, in keys and in values. Never shows a secret."""
+    """Yield every key id, secret and variable for one, in keys and in values. Never shows a secret."""
     yield from _walk(tree, tree.data, ())
 
 
@@ -50,7 +50,7 @@ def _scan(tree: Tree, text: str, path: tuple[str | int, ...], *, key: bool) -> I
 
 
 def _is_secret(text: str) -> bool:
-    """Whether 40 characters are random enough: hashes in hex stay below 4 bits, secrets above 4.1."""
+    """Return whether 40 characters are random enough: hashes in hex stay below 4 bits, secrets above 4.1."""
     kinds = (any(c.islower() for c in text), any(c.isupper() for c in text), any(c.isdigit() for c in text))
     shares = [text.count(c) / len(text) for c in set(text)]
     return all(kinds) and -sum(share * math.log2(share) for share in shares) >= 4.1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def hidden_findings(tree: Tree) -> Iterator[Finding]:
-    """Every key and every text of a document with such a character in it."""
+    """Yield every key and every text of a document with such a character in it."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree.data)]
     while waiting:
         path, value = waiting.pop()

@@ -15,12 +15,12 @@ MARK = "<fill in"
 
 
 def placeholder(asked: str) -> str:
-    """The text that stands for something that is asked for."""
+    """Return the text that stands for something that is asked for."""
     return f"{MARK}: {asked.replace('<', '(').replace('>', ')')}>"
 
 
 def unfilled(tree: Tree) -> list[Finding]:
-    """Each place of a manifest that is not filled in yet."""
+    """Return each place of a manifest that is not filled in yet."""
     return [
         Finding(
             "manifest-unfilled",

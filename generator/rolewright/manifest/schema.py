@@ -39,7 +39,7 @@ class Schemas:
         self._types: dict[tuple[str, str, bool], Schema] = {}
 
     def findings(self, data: Any, locate: Locate, *, skip: Collection[PathInData] = ()) -> Iterator[Finding]:  # noqa: ANN401 - YAML
-        """Every violation in a manifest document, but for the values at `skip`."""
+        """Yield every violation in a manifest document, but for the values at `skip`."""
         yield from self._frame.findings(data, locate, "manifest", skip=skip)
         compute, resources = data.get("compute"), data.get("resources")
         if isinstance(compute, dict) and compute.get("type") in self._catalog.computes:
@@ -63,7 +63,7 @@ class Schemas:
 
 
 def manifest_schema(catalog: Catalog) -> dict[str, Any]:
-    """The schema of one manifest document in one piece (JSON Schema 2020-12), for editors."""
+    """Return the schema of one manifest document in one piece (JSON Schema 2020-12), for editors."""
     compute, resource = _type_of(catalog.computes), _resource_frame(catalog.resources)
     compute["allOf"] = [
         {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": _compute(blueprint)}
@@ -90,7 +90,7 @@ def _resource_frame(resources: Collection[str]) -> dict[str, Any]:
 
 
 def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
-    """What every manifest has, whatever its types."""
+    """Return what every manifest has, whatever its types."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rolewright manifest",
@@ -213,12 +213,12 @@ def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
 
 
 def name_keys(blueprint: ComputeBlueprint) -> tuple[str, ...]:
-    """What `compute.names` may hold: a key for each role, then the blueprint's own names."""
+    """Return what `compute.names` may hold: a key for each role, then the blueprint's own names."""
     return (*blueprint.role_name_keys.values(), *blueprint.names)
 
 
 def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:
-    """The schemas of a type, each under what tells it from the others."""
+    """Yield the schemas of a type, each under what tells it from the others."""
     type_ = {"type": {"const": blueprint.type}}
     exists = {"properties": {**type_, "create": {"const": False}}, "required": ["type"]}
     yield {"if": exists, "then": _existing(blueprint)}

@@ -206,7 +206,7 @@ def _ungrounded(
 
 
 def _entries(manifest: Manifest, values: Mapping[str, Any], path: PathInTree, bindings: Bindings) -> Resolved[Any]:
-    """A list of what a role may touch has as many entries in every environment; each may differ."""
+    """Settle a list of what a role may touch: as many entries in every environment, each of which may differ."""
     lists = [value for value in values.values() if isinstance(value, list)]
     if not lists:
         return _variable(values, path, bindings)
