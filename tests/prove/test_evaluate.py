@@ -369,7 +369,7 @@ resource "aws_sqs_queue" "b" {
   name = aws_sqs_queue.a.name
 }
 """
-    assert ("evaluate-cycle", "these depend on each other in a circle: aws_sqs_queue.a, aws_sqs_queue.b", 2) in (
+    assert ("evaluate-cycle", "these depend on each other in a cycle: aws_sqs_queue.a, aws_sqs_queue.b", 2) in (
         refusal(text)
     )
     assert {rule for rule, _, _ in refusal("locals {\n  a = local.b\n  b = local.a\n}\n")} == {"evaluate-expression"}

@@ -470,7 +470,7 @@ def test_a_finding_says_who_may_do_what_and_where_it_was_to_be_declared() -> Non
     )
     plan = put(case.plan, block, "policy", json.dumps(document))
     (one,) = judge_policies(plan, case.declaration, case.environment)
-    assert one.message.startswith(f"queue failed: {OTHER} may sqs:ReceiveMessage on *, which nobody declared")
+    assert one.message.startswith(f"queue failed: {OTHER} may sqs:ReceiveMessage on *, which is not declared")
     assert one.path == "resources.failed"
     assert one.location.file == "m.yaml"
 

@@ -100,7 +100,7 @@ def _check_attributes(body: _Body, scope: Scope, major: int) -> Iterator[Problem
                 "provider-computed-argument",
                 block.file,
                 attribute.line,
-                f"{name} of {body.where} is decided by the provider and cannot be set",
+                f"{name} of {body.where} is computed by the provider and cannot be set",
                 f"Remove {name}.",
             )
         else:
@@ -181,7 +181,7 @@ def _check_blocks(body: _Body, name: str, blocks: list[Block], scope: Scope, maj
             "provider-computed-argument",
             body.block.file,
             blocks[0].line,
-            f"{name} of {body.where} is decided by the provider and cannot be set",
+            f"{name} of {body.where} is computed by the provider and cannot be set",
             f"Remove {name}.",
         )
         return

@@ -24,12 +24,14 @@ def check_meta(block: Block) -> Iterator[Problem]:
     """Yield the problems of `count`, `for_each`, `depends_on`, `lifecycle`, `provisioner` and `connection`."""
     attributes = block.attributes
     if {"count", "for_each"} <= attributes.keys():
-        yield _problem(block, attributes["for_each"].line, "count and for_each exclude each other", "Use one.")
+        yield _problem(
+            block, attributes["for_each"].line, "count and for_each cannot be used together", "Use one of the two."
+        )
     if depends_on := attributes.get("depends_on"):
         yield from _depends_on(block, depends_on)
     lifecycles = list(block.all("lifecycle"))
     for extra in lifecycles[1:]:
-        yield _problem(block, extra.line, "a block has one lifecycle at most", "Merge the two.")
+        yield _problem(block, extra.line, "a block can have only one lifecycle block", "Merge the two.")
     for lifecycle in lifecycles:
         yield from _lifecycle(block, lifecycle)
     for name in _MANAGED_ONLY:
@@ -58,7 +60,7 @@ def _depends_on(block: Block, attribute: Attribute) -> Iterator[Problem]:
         return
     for item in attribute.expression.items:
         if reference(item) is None:
-            text = "depends_on takes resources, data sources and modules as they are, without quotes"
+            text = "depends_on takes references to resources, data sources and modules, without quotes"
             yield _problem(block, attribute.line, text, "Write references, such as aws_x.y.")
 
 
@@ -70,7 +72,7 @@ def _lifecycle(block: Block, lifecycle: Block) -> Iterator[Problem]:
             text = f"lifecycle of a {block.type} block has no argument named {name}"
             yield _problem(block, attribute.line, text, nearest(name, allowed, f"Remove {name}."))
         elif name in _LIFECYCLE_FLAGS and not _is_bool(attribute):
-            yield _problem(block, attribute.line, f"{name} has to be true or false itself", "Write true or false.")
+            yield _problem(block, attribute.line, f"{name} has to be a literal true or false", "Write true or false.")
         elif name in _LIFECYCLE_LISTS and not _is_list(attribute):
             yield _problem(block, attribute.line, f"{name} has to be a list", f"Write {name} = […].")
     for nested in lifecycle.blocks:

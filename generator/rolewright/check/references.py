@@ -100,7 +100,7 @@ def _reference(found: Reference, line: int, where: _Where, scope: Scope, major: 
             )
         return
     if root in ("each", "count", "self"):
-        yield _undeclared(where, line, f"{root} here", f"Use {root} only where the block around it gives it.")
+        yield _undeclared(where, line, f"{root} here", f"Use {root} only in a block that defines it.")
         return
     target = scope.target(found)
     if target is not None:
@@ -124,7 +124,7 @@ def _target(found: Reference, target: Target, line: int, where: _Where, major: i
     if schema is None:
         return
     if _skips_instance(target, schema):
-        text = f"{found} asks all instances of {target.type} for {target.instance}"
+        text = f"{found} reads {target.instance} of {target.type} without choosing an instance"
         remedy = 'Choose an instance first, as in [0] or ["key"].'
         yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
         return

@@ -60,7 +60,7 @@ def step_into(type_: Type, steps: Sequence[Step]) -> Type:
             type_ = type_[1]
         elif kind in ("list", "tuple"):
             if isinstance(step, str) and not step.isdecimal():
-                raise NoSuchStepError(step, (), f"is a list: {step} can be asked of an element only")
+                raise NoSuchStepError(step, (), f"is a list: only its elements have {step}")
             type_ = type_[1] if kind == "list" else "dynamic"
         elif kind == "set":
             raise NoSuchStepError(step, (), "is a set, whose elements have no index")
@@ -165,9 +165,9 @@ def mismatch(expression: Expression, wanted: Type, scope: Scope, major: int) -> 
     if isinstance(expression, Map) and kind == "map":
         return _first(mismatch(value, wanted[1], scope, major) for _, value in expression.items)
     if isinstance(expression, Literal) and isinstance(expression.value, str) and kind in ("number", "bool"):
-        return None if _reads_as(expression.value, kind) else f"{describe(wanted)} is due, not a string"
+        return None if _reads_as(expression.value, kind) else f"expected {describe(wanted)}, not a string"
     found = infer(expression, scope, major)
-    return None if convertible(found, wanted) else f"{describe(wanted)} is due, not {describe(found)}"
+    return None if convertible(found, wanted) else f"expected {describe(wanted)}, not {describe(found)}"
 
 
 def convertible(found: Type, wanted: Type) -> bool:

@@ -103,7 +103,7 @@ def as_policy(carried: Carried, environment: Environment) -> dict[str, Any]:
     known = {*described["target"], described["actions"], described["principal"]}
     known |= {*described["qualified"], *described["conditions"], *described["meaningless"]}
     if strange := sorted(set(values) - known):
-        raise UnreadError(f"what {strange[0]} means is not known")
+        raise UnreadError(f"the meaning of the argument {strange[0]} is not known")
     place = {"partition": environment.partition, "region": environment.region, "account": environment.account}
     named = {name: str(value) for name, value in values.items()}
     resource = _filled(described["resource"], {**named, **place})

@@ -31,8 +31,8 @@ _TOP_LEVEL = frozenset({"terraform", "variable", "locals", "output", "resource",
 _LIFECYCLE = frozenset({"create_before_destroy", "prevent_destroy", "replace_triggered_by"})
 _CONDITIONS = frozenset({"precondition", "postcondition"})
 _OF_TERRAFORM = frozenset({"required_version"})
-_REMEDY = "take it out of the template, or declare it under `blocks` of the blueprint"
-_MEND = "mend the template, or what the blueprint says under `blocks`"
+_REMEDY = "remove it from the template, or declare it under `blocks` in the blueprint"
+_MEND = "fix the template, or the declaration under `blocks` in the blueprint"
 
 
 def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Finding]:
@@ -40,14 +40,14 @@ def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Fin
     for name in sorted({*parsed.files} - {*contents.files}):
         yield Finding(
             "proof-file",
-            f"the module has the file {name}, which nobody declared",
-            "take it out: Terraform reads more files than those that are proven",
+            f"the module has the file {name}, which is not declared",
+            "remove it: Terraform may read it, though it is not proven",
             Location(name),
         )
     expected = {declared.address: declared for declared in contents.blocks}
     for block in parsed.blocks:
         if block.type not in _TOP_LEVEL:
-            yield _at(block, f"a {block.type} block has no place in a module", "take it out of the template")
+            yield _at(block, f"a {block.type} block is not allowed in a module", "take it out of the template")
         elif block.type == "terraform":
             yield from _settings(block, contents.providers)
         elif block.type in ("resource", "data"):
@@ -70,7 +70,7 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
             for message in _mistaken(address, given, declared, values):
                 yield Finding("proof-block", message + where, _MEND, declared.location)
         elif address not in plan.resources and not declared.optional:
-            message = f"{address} is not in the module, though the manifest leads to it"
+            message = f"{address} is missing from the module, though the manifest calls for it"
             yield Finding("proof-block", message, _MEND, declared.location)
     written = {
         _address(block): {*block.attributes, *(inner.type for inner in block.blocks)}
@@ -82,9 +82,11 @@ def contents_findings(plan: Plan, contents: Contents, environment: Environment) 
         expected = exact.get(address) or next(fitting, None)
         if expected is None:
             wanted = json.dumps({address: {"free": sorted(evaluated.values)}})
-            message = f"the manifest does not lead to {address}"
+            message = f"{address} is in the module, though the manifest does not call for it"
             yield _of(
-                evaluated, message, f"{_REMEDY}, as in `{wanted}`, with what decides who may do what as `arguments`"
+                evaluated,
+                message,
+                f"{_REMEDY}, for example `{wanted}`, with the arguments that affect access under `arguments`",
             )
         else:
             yield from _arguments(evaluated, expected, written[address], values, where)
@@ -118,9 +120,9 @@ def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
         except Rejected:  # a condition refers to more than variables
             problems = evaluate(plan.parsed, elsewhere).problems
         if not problems or what not in asked:
-            message = f"the module lets itself be applied to another {what} than that of {environment.name}"
+            message = f"the module can be applied to another {what} than that of {environment.name}"
             place = Location("context.tf", 1)
-            yield Finding("proof-block", message, "mend the template of the module's context", place)
+            yield Finding("proof-block", message, "fix the condition in the template of the module's context", place)
 
 
 _WHERE = {("aws_caller_identity", "account_id"): "account", ("aws_service_principal", "region"): "region"}
@@ -172,7 +174,9 @@ def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
             sources[name] = value.get("source") if isinstance(value, dict) and known else None
         if sources != dict(providers):
             listed = ", ".join(f"{name} from {source}" for name, source in providers.items())
-            yield _at(inner, f"the providers are not {listed}", "name these alone, with `source` and `version`")
+            yield _at(
+                inner, f"the providers are not exactly {listed}", "list only these, each with `source` and `version`"
+            )
 
 
 def _no_reference(path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
@@ -182,14 +186,16 @@ def _no_reference(path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
 def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
     """Check meta-arguments, other than those that repeat a block, which the evaluator refuses."""
     if "provider" in block.attributes:
-        message = f"{_address(block)} is made by another provider than the module's own"
-        yield _at(block, message, "take `provider` out of the template")
+        message = f"{_address(block)} uses another provider than the module's default"
+        yield _at(block, message, "remove `provider` from the template")
     for lifecycle in block.all("lifecycle"):
         for name in sorted(lifecycle.attributes.keys() - _LIFECYCLE - {"ignore_changes"}):
             yield _at(lifecycle, f"lifecycle of {_address(block)} sets {name}", "take it out of the template")
         for inner in lifecycle.blocks:
             if inner.type not in _CONDITIONS:
-                yield _at(inner, f"lifecycle of {_address(block)} has a {inner.type} block", "take it out")
+                yield _at(
+                    inner, f"lifecycle of {_address(block)} has a {inner.type} block", "remove it from the template"
+                )
         ignored = lifecycle.attributes.get("ignore_changes")
         if ignored is None:
             continue
@@ -197,8 +203,8 @@ def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
         names = [str(found.steps[0]) if (found := reference(item)) else "?" for item in items] or ["everything"]
         for name in names:
             if name not in ignores:
-                message = f"{_address(block)} keeps what somebody changes by hand of {name}"
-                yield _at(lifecycle, message, "take it out of the template, or name it under `ignores` of the block")
+                message = f"{_address(block)} ignores changes that are made by hand to {name}"
+                yield _at(lifecycle, message, "remove it from the template, or name it under `ignores` of the block")
 
 
 def _arguments(
@@ -209,7 +215,7 @@ def _arguments(
     if expected.tags is not None:
         tags = {key: text.ground(values) for key, text in expected.tags.items()}
         if {key: _text(value) for key, value in (block.values.get("tags") or {}).items()} != tags:
-            yield _of(block, f"the tags of {block.address} are not those of the module{where}", _MEND)
+            yield _of(block, f"the tags of {block.address} are not the module's tags{where}", _MEND)
     covered = [
         *map(_plain, expected.arguments),
         *expected.free,
@@ -219,8 +225,8 @@ def _arguments(
     set_here = {name: value for name, value in block.values.items() if name in written}  # not the computed ones
     for path in dict.fromkeys(_leaves(set_here, "")):
         if not any(path == covered_path or path.startswith(f"{covered_path}.") for covered_path in covered):
-            remedy = f"{_REMEDY}, under `arguments` with its value, or under `free` where it decides nothing"
-            yield _of(block, f"{block.address} sets {path}, which nobody declared", remedy)
+            remedy = f"{_REMEDY}, under `arguments` with its value, or under `free` if it does not affect access"
+            yield _of(block, f"{block.address} sets {path}, which is not declared", remedy)
 
 
 def _mistaken(

@@ -66,7 +66,7 @@ def read_json(text: str) -> Any:  # noqa: ANN401 - JSON
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands there twice")
+        raise ValueError("an object has a duplicate key")
     return found
 
 
@@ -95,12 +95,12 @@ def _conditions(block: object) -> tuple[Atom, ...]:
     atoms = []
     for operator, keys in block.items():
         if not operator.isascii():
-            raise PolicyError(f"{operator!r} is no condition operator")
+            raise PolicyError(f"{operator!r} is not a condition operator")
         if not isinstance(keys, Mapping) or not keys:
             raise PolicyError(f"Condition {operator} must be an object of keys and values, not {keys!r}")
         for key, value in keys.items():
             if any(not letter.isascii() and letter.lower().isascii() for letter in key):
-                raise PolicyError(f"{key!r} has a letter that may count as another one")
+                raise PolicyError(f"{key!r} has a character that may be mistaken for an ASCII letter")
             items = value if isinstance(value, (list, tuple)) else [value]
             values = tuple(_scalar(item, f"a value of {key}") for item in items)
             if not values:
@@ -117,10 +117,10 @@ def _principals(value: object) -> Principals:
     entries: list[tuple[str, str]] = []
     for kind, identifiers in value.items():
         if kind not in _KINDS:
-            raise PolicyError(f"{kind!r} is no kind of principal; IAM knows {', '.join(_KINDS)}")
+            raise PolicyError(f"{kind!r} is not a kind of principal; IAM has {', '.join(_KINDS)}")
         for identifier in _strings(identifiers, f"Principal {kind}"):
             if kind == "AWS" and identifier != "*" and ("*" in identifier or "?" in identifier):
-                raise PolicyError(f"IAM takes no wildcard within a principal: {identifier}")
+                raise PolicyError(f"IAM allows no wildcard within a principal: {identifier}")
             entries.append(("*", "*") if (kind, identifier) == ("AWS", "*") else (kind, identifier))
     return Principals(tuple(entries))
 
@@ -147,13 +147,13 @@ def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
         raise PolicyError(f"a statement has no element {', '.join(sorted(map(str, unknown)))}")
     foreign = {"Principal", "Resource"} - set(_TAKES[kind])
     if present := [name for element in foreign for name in (element, f"Not{element}") if name in raw]:
-        raise PolicyError(f"{kind} policy takes no {present[0]}")
+        raise PolicyError(f"{kind} policy cannot have {present[0]}")
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"Effect must be Allow or Deny, not {raw.get('Effect')!r}")
     action, not_actions = _either(raw, "Action")
     actions = _strings(action, "Action")
     if wrong := [name for name in actions if not _ACTION.fullmatch(name)]:
-        raise PolicyError(f"{wrong[0]!r} is no action: IAM writes service:Name")
+        raise PolicyError(f"{wrong[0]!r} is not an action; write service:Name, such as s3:GetObject")
     who, not_principals = _either(raw, "Principal") if "Principal" in _TAKES[kind] else (None, False)
     # The policy of an ECR repository has no Resource: it applies to the repository itself.
     own = kind == "a resource" and not {"Resource", "NotResource"} & set(raw)
@@ -193,7 +193,7 @@ def _statements(document: Mapping[str, Any], kind: str) -> tuple[PolicyStatement
         raise PolicyError(f"a policy has no element {', '.join(sorted(map(str, unknown)))}")
     version = document.get("Version", "2008-10-17")
     if not isinstance(version, str) or version not in _VERSIONS:
-        raise PolicyError(f"IAM knows the policy versions {', '.join(_VERSIONS)}, not {version!r}")
+        raise PolicyError(f"the policy version is {version!r}; IAM has {', '.join(_VERSIONS)}")
     if "Statement" not in document:
         raise PolicyError("a policy needs a Statement")
     raw = document["Statement"]

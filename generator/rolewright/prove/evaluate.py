@@ -29,7 +29,7 @@ Path = tuple[str | int, ...]
 
 _META = frozenset({"depends_on", "provider"})
 _NOT_EVALUATED = frozenset({"count", "for_each"})
-_REMEDY = "write it in the blueprint with what is evaluated: values, references, operators, known functions"
+_REMEDY = "rewrite it in the blueprint with what rolewright evaluates: values, references, operators, known functions"
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ class _Walk:
             first = min(address for address in waiting if address in self.reachable(address))
             block = self.blocks[first]
             circle = ", ".join(sorted(a for a in self.reachable(first) if first in self.reachable(a)))
-            message = f"these depend on each other in a circle: {circle}"
-            self.findings.append(self.finding("evaluate-cycle", message, block, block.line, "break the circle"))
+            message = f"these depend on each other in a cycle: {circle}"
+            self.findings.append(self.finding("evaluate-cycle", message, block, block.line, "break the cycle"))
         return ordered
 
     @property
@@ -302,7 +302,9 @@ class _Walk:
 
         missing = sorted({"condition", "error_message"} - block.attributes.keys())
         if missing:
-            self.findings.append(self.finding("evaluate-block", f"it has no {missing[0]}", block, block.line))
+            self.findings.append(
+                self.finding("evaluate-block", f"the {block.type} block has no {missing[0]}", block, block.line)
+            )
             return
         condition = block.attributes["condition"]
         try:
@@ -315,7 +317,7 @@ class _Walk:
             message = f"a condition cannot be evaluated: {error}"
             self.findings.append(self.finding("evaluate-expression", message, block, condition.line))
             return
-        remedy = "mend the value, or the condition that refuses it"
+        remedy = "fix the value, or the condition that refuses it"
         self.problems.append(self.finding(rule, f"{subject}: {message}", block, condition.line, remedy))
 
 
@@ -356,4 +358,4 @@ def _constraint(expression: Expression) -> Any:  # noqa: ANN401
 
 
 def _no_reference(path: Path) -> Any:  # noqa: ANN401
-    raise EvaluationError(f"{path[0]} is no name of an attribute")
+    raise EvaluationError(f"{path[0]} is not an attribute name")

@@ -58,13 +58,13 @@ def step(value: Any, key: Any) -> Any:  # noqa: ANN401
     if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
         return value[key]
     known(value if isinstance(value, str) else key)
-    raise EvaluationError(f"there is no {key!r} in it")
+    raise EvaluationError(f"the value has no element {key!r}")
 
 
 def _key(value: Any) -> str:  # noqa: ANN401
     key = tostring(value)
     if key is None:
-        raise EvaluationError("null is no key of a map")
+        raise EvaluationError("null cannot be a key of a map")
     return str(known(key))
 
 
@@ -73,7 +73,7 @@ def _template(parts: tuple[str | Expression, ...], inner: Callable[[Expression],
         return inner(parts[0])  # a single interpolation keeps its type
     texts = [part if isinstance(part, str) else tostring(inner(part)) for part in parts]
     if None in texts:
-        raise EvaluationError("null stands in a string")
+        raise EvaluationError("a string has null in an interpolation")
     return "".join(text for text in texts if text is not None)
 
 
@@ -122,7 +122,7 @@ def _fraction(value: Any) -> Fraction:  # noqa: ANN401
 
 def _arithmetic(name: str, left: Fraction, right: Fraction) -> Fraction:
     if name in "/%" and right == 0:
-        raise EvaluationError("a division by zero")
+        raise EvaluationError("division by zero")
     if name == "%":
         return left - right * int(left / right)  # the sign is the dividend's
     return _ARITHMETIC[name](left, right)

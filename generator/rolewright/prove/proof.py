@@ -100,7 +100,9 @@ def _judged(
             continue
         limit = "" if boundary is None else boundary.ground(environment.values)
         if role.boundary != limit:
-            message = f"the role {trust.role} has the boundary {role.boundary or 'none'}, not {limit or 'none'}"
+            message = (
+                f"the permissions boundary of the role {trust.role} is {role.boundary or 'none'}, not {limit or 'none'}"
+            )
             findings.append(Finding("proof-boundary", message, _BLUEPRINT, trust.location))
         stored = sandbox.policies.get(role.address)
         generated = {token[2:-1]: value for token, value in sandbox.tokens.items()}
@@ -142,7 +144,7 @@ def _elsewhere(
         yield replace(finding, message=f"elsewhere than where it was tried: {finding.message}")
 
 
-_BLUEPRINT = "this is a fault of the blueprint's templates, not of the manifest: mend them"
+_BLUEPRINT = "this is an error in the blueprint's templates, not in the manifest: fix them"
 
 
 def _held(plan: Plan) -> Iterator[_Held]:
@@ -197,19 +199,19 @@ def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) 
     declared = {trust.role for trust in declaration.trusts}
     for name, role in held.items():
         if name not in declared:
-            yield Finding("proof-role", f"nobody declared the role {name}", _BLUEPRINT, role.place)
+            yield Finding("proof-role", f"the role {name} is not declared", _BLUEPRINT, role.place)
     names = {name for block in plan.resources.values() if block.type == "aws_iam_role" for name in _names(block)}
     for block in plan.resources.values():
         if block.type in _IN_MODULE and block.values.get("role") not in names:
-            yield _at(block, f"{block.address} gives permissions to a role that the module does not make")
+            yield _at(block, f"{block.address} gives permissions to a role that the module does not create")
     own = {"${" + block.address + ".arn}" for block in plan.resources.values() if block.type == "aws_iam_policy"}
     for block in plan.resources.values():
         if block.type in _IDENTITIES:
-            yield _at(block, f"{block.address} is an identity beside the declared roles")
+            yield _at(block, f"{block.address} is an identity or a policy in addition to the declared roles")
         elif block.type == "aws_iam_role_policy_attachment" and block.values.get("policy_arn") not in own:
-            yield _at(block, f"{block.values.get('policy_arn')} is attached, whose content nobody declared")
+            yield _at(block, f"{block.values.get('policy_arn')} is attached, but its content is not declared")
         elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):
-            yield _at(block, f"{block.address} has policies in the role itself")
+            yield _at(block, f"{block.address} sets policies in the role itself")
     yield from _loose(plan)
 
 
@@ -234,7 +236,7 @@ def _loose(plan: Plan) -> Iterator[Finding]:
                 if {*block.values.get(list_, ())} != {
                     values.get(name) for values in held if values.get("role") in role
                 }:
-                    yield _at(block, f"{list_} of {block.address} are not the policies that the role has")
+                    yield _at(block, f"{list_} of {block.address} does not list exactly the policies that the role has")
 
 
 def _renamed(blocks: Iterable[Evaluated], roles: Sequence[set[object]]) -> Iterator[Finding]:
@@ -245,7 +247,7 @@ def _renamed(blocks: Iterable[Evaluated], roles: Sequence[set[object]]) -> Itera
             owner = next((number for number, names in enumerate(roles) if block.values.get("role") in names), -1)
             name = (block.type, owner, str(block.values.get("name", block.address)))
             if name in seen:
-                yield _at(block, f"{block.address} has the name of another policy, and takes its place or is replaced")
+                yield _at(block, f"{block.address} has the same name as another policy, so one overwrites the other")
             seen.add(name)
 
 
@@ -271,7 +273,7 @@ def _exact(
     for difference in result.differences:
         given = "".join(f", if {key} is {' or '.join(values)}" for key, values in difference.context)
         if difference.kind == "undeclared":
-            what, why = "may", f"which nobody declared ({difference.origin}, {where})"
+            what, why = "may", f"which is not declared ({difference.origin}, {where})"
         else:
             what, why = "is denied", f"though {difference.origin} declares it ({where})"
         message = f"{role} {what} {difference.action} on {difference.resource}{given}, {why}"
@@ -305,7 +307,7 @@ def _apart(
                 "proof-apart", message, _BLUEPRINT, places[difference.origin], difference.origin, related=(_hcl(place),)
             )
         for text in result.unknown:
-            message = f"it cannot be proven that {role} is apart from {other}: {text}"
+            message = f"it cannot be proven that {role} has no permission of {other}: {text}"
             yield Finding("proof-unknown", message, "use conditions that can be judged", place)
 
 
@@ -344,7 +346,7 @@ def _promised(
             yield Finding(
                 "promise-broken",
                 f"`never: {promise.source}` does not hold: {name} may {breach.action} on {breach.resource}{where}",
-                "narrow the access that allows it, or take the promise back",
+                "narrow the access that allows it, or remove the entry under `never`",
                 promise.location,
                 promise.origin,
                 related=(_hcl(role.place),),
@@ -376,7 +378,7 @@ def _stars(role: str, documents: tuple[Document, ...], declaration: Declaration,
         if rest:
             yield Finding(
                 "proof-star",
-                f"{role} is allowed {', '.join(rest)} on every resource, which could be narrowed ({star.sid})",
+                f"{role} is allowed {', '.join(rest)} on every resource, though that could be narrowed ({star.sid})",
                 _BLUEPRINT,
                 place,
                 related=(_hcl(place),),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rolewright.prove.carriers import Carried
     from rolewright.prove.evaluate import Plan
 
-_REMEDY = "mend the blueprint: its template has to write what it declares under `policies`, and nothing else"
+_REMEDY = "fix the blueprint: its template has to write exactly what it declares under `policies`"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def judge_policies(plan: Plan, declaration: Declaration, environment: Environmen
 
 def _undeclared(carried: Carried, where: str) -> Finding:
     which = f"{carried.carrier} of {carried.target}{where}"
-    message = f"{carried.block.address} says who may do what ({which}), which nobody declared"
+    message = f"{carried.block.address} has a policy ({which}) that is not declared"
     return Finding("proof-policy-of-resource", message, _REMEDY, _place(carried))
 
 
@@ -84,7 +84,7 @@ def _judge(
         return
     if len(blocks) > 1 and policy.carrier not in carriers().statements:
         names = ", ".join(written.block.address for written in blocks)
-        yield finding("proof-policy-of-resource", f"{names} each write the one policy that it has{where}")
+        yield finding("proof-policy-of-resource", f"it can have one policy, but {names} each write one{where}")
         return
     try:
         if policy.documents:
@@ -96,12 +96,12 @@ def _judge(
             declared = set(_declared(policy, environment.values))
             extra, missing = (sorted(line.text() for line in each) for each in (lines - declared, declared - lines))
     except (PolicyError, UnreadError) as error:
-        yield finding("proof-unknown", f"it cannot be proven who may do what: {error} ({seen})")
+        yield finding("proof-unknown", f"its policy cannot be proven: {error} ({seen})")
         return
     for text in extra:
-        yield finding("proof-policy-of-resource", f"{text}, which nobody declared ({seen})")
+        yield finding("proof-policy-of-resource", f"{text}, which is not declared ({seen})")
     for text in missing:
-        yield finding("proof-policy-of-resource", f"{text}: that is declared, and not there ({seen})")
+        yield finding("proof-policy-of-resource", f"{text}: this is declared, but missing ({seen})")
 
 
 def _written(carried: Carried, environment: Environment) -> Iterator[_Line]:
@@ -131,7 +131,7 @@ def _unread(statement: PolicyStatement) -> str:
             return f"has {name}, which is not compared with what is declared"
     texts = (*statement.resources, *(value for atom in statement.conditions for value in atom.values))
     if not statement.variables and any(map(has_variable, texts)):
-        return "is in a document of a version in which ${…} means nothing"
+        return "is in a document whose version does not support ${…}"
     return ""
 
 
@@ -169,7 +169,7 @@ def _json(text: object) -> Any:  # noqa: ANN401 - JSON
     try:
         return read_json(str(text))
     except ValueError as error:
-        raise PolicyError(f"it is no JSON that can be read: {error}") from None
+        raise PolicyError(f"it is not valid JSON: {error}") from None
 
 
 def _several(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

@@ -282,7 +282,7 @@ class _Run:
                 service, self.environment.region, read["operation"], shape(read["parameters"], scope) or {}
             )
         except RefusedError as refusal:
-            message = f"moto took {block.address} but does not give it back: {refusal}"
+            message = f"moto created {block.address}, but does not return it: {refusal}"
             self._report(block, "sandbox-mismatch", message)
             return
         answered = {**scope, "response": response}
@@ -290,11 +290,11 @@ class _Run:
             want, got = _plain(evaluate(argument, scope)), _plain(evaluate(expression, answered))
             same = want in (got or ()) if argument in read.get("contain", {}) else want == got
             if want is not None and not same:
-                message = f"{argument} of {block.address} is {want!r}, moto gives back {got!r}"
+                message = f"{argument} of {block.address} is {want!r}, but moto returns {got!r}"
                 self._report(block, "sandbox-mismatch", message)
 
     def _report(self, block: Evaluated, rule: str, message: str) -> None:
-        remedy = "mend the argument in the blueprint, or the field of the manifest that it comes from"
+        remedy = "fix the argument in the blueprint, or the field of the manifest that it comes from"
         self.findings.append(Finding(rule, message, remedy, Location(block.file, block.line)))
 
     def result(self, wanted: Collection[str]) -> Sandbox:

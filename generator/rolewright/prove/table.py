@@ -252,7 +252,7 @@ def _side(listed: Sequence[PolicyStatement], unknown: dict[str, None]) -> _Side:
         if not statement.variables and "${" in "".join(
             (*statement.resources, *(value for atom in statement.conditions for value in atom.values))
         ):
-            reasons.append(f"{name}: its document has a version in which ${{…}} means nothing")
+            reasons.append(f"{name}: its document's version does not support ${{…}}")
         unknown.update(dict.fromkeys(reasons))
         if not reasons:
             plain.append(statement)

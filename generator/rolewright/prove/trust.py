@@ -80,12 +80,12 @@ def _structure(
                 held.setdefault((principal, action), []).append(statement.conditions)
     for principal, action in sorted(held.keys() - wanted):
         name = spelt.get(action, action)
-        message = f"{principal} may {name} although nobody declares it"
+        message = f"{principal} may {name}, though this is not declared"
         yield TrustDifference("extra", principal, name, message)
     for principal, action in sorted(wanted):
         name = spelt[action]
         if (principal, action) not in held:
-            message = f"{principal} may not {name} although it is declared"
+            message = f"{principal} may not {name}, though this is declared"
             yield TrustDifference("missing", principal, name, message)
         for found in held.get((principal, action), ()):
             if message := _conditions(found, atoms):
@@ -96,7 +96,7 @@ def _unjudged(statement: PolicyStatement) -> str:
     if statement.effect == "Deny":
         return "denies, which no declared trust does"
     if statement.not_principals or statement.not_actions:
-        return "trusts everyone but some (NotPrincipal) or for everything but some actions (NotAction)"
+        return "uses NotPrincipal or NotAction, and so trusts all but some principals, or for all but some actions"
     return ""
 
 
@@ -129,7 +129,7 @@ def _probes(
 ) -> Iterator[TrustDifference]:
     met = next(iter(contexts(atoms, ())), None)
     if met is None:
-        yield TrustDifference("unknown", "", "", "no request is known that fulfils the declared conditions")
+        yield TrustDifference("unknown", "", "", "no request could be found that meets the declared conditions")
         return
 
     listed = statements(document, trust=True)
@@ -145,13 +145,13 @@ def _probes(
             for key in met:
                 less = {other: value for other, value in met.items() if other != key}
                 if ask(principal, action, less) is Decision.ALLOWED and _needs(atoms, key):
-                    message = f"{name} may {action} without {key} although a condition asks for it"
+                    message = f"{name} may {action} without {key}, though a condition requires it"
                     yield TrustDifference("condition", name, action, message)
     for principal in _strangers(principals):
         for action in dict.fromkeys((*_ACTIONS, *actions)):
             if ask(principal, action, met) not in (Decision.IMPLICIT_DENY, Decision.EXPLICIT_DENY):
                 name = _name(principal)
-                yield TrustDifference("extra", name, action, f"{name} may {action} although nobody declares it")
+                yield TrustDifference("extra", name, action, f"{name} may {action}, though this is not declared")
 
 
 def _needs(atoms: Iterable[Atom], key: str) -> bool:

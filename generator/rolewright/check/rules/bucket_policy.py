@@ -28,8 +28,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 parts = resource.split(":", 5)
                 about = parts[-1].split("/")[0]
                 if parts[2:5] == ["s3", "", ""] and not any(part in about for part in _OPEN) and about not in names:
-                    text = f"{statement.label} in the policy of the bucket {', '.join(names)} is about {about}"
-                    yield Hit(statement.file, statement.line, text, "Name the bucket itself, or what is in it.")
+                    text = f"{statement.label} in the policy of the bucket {', '.join(names)} names the bucket {about}"
+                    yield Hit(statement.file, statement.line, text, "Name the bucket itself, or the objects in it.")
 
 
 def _names(parsed: ParsedModule, attribute: Attribute | None) -> tuple[str, ...]:

@@ -21,13 +21,13 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         role = block.attributes.get(_ROLE)
         if role is None or role.expression in (Literal(None), Literal("")):
             text = f"the instance profile {block.labels[1]} has no role"
-            yield Hit(block.file, block.line, text, "Give it the role of what runs on the instance.")
+            yield Hit(block.file, block.line, text, "Give it the role of the code that runs on the instance.")
 
 
 RULE = Rule(
     name="empty-profile",
     summary="an instance profile without a role",
-    why="EC2 starts no instance with it, and code on one that runs finds no credentials.",
+    why="EC2 starts no instance with it, and code on a running instance finds no credentials.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -45,7 +45,7 @@ def _task(parsed: ParsedModule, block: Block) -> Iterator[Hit]:
     cpu, memory = (_text(parsed, block, argument) for argument in ("cpu", "memory"))
     if not cpu or not memory:
         missing = "cpu" if not cpu else "memory"
-        yield Hit(block.file, block.line, f"{name} has no {missing}", "Set cpu and memory of the task.")
+        yield Hit(block.file, block.line, f"{name} has no {missing}", "Set both cpu and memory of the task.")
     elif _NUMBER.fullmatch(cpu) and _NUMBER.fullmatch(memory) and int(cpu) <= max(_SIZES):
         fitting = _SIZES.get(int(cpu))
         if fitting is None or int(memory) not in fitting:
@@ -58,7 +58,7 @@ def _task(parsed: ParsedModule, block: Block) -> Iterator[Hit]:
             yield Hit(block.file, line, f"{name} has cpu {cpu} and memory {memory}", remedy)
     if MARK not in (mode := _text(parsed, block, "network_mode")) and mode != "awsvpc":
         text = f"{name} has the network mode {mode or 'bridge'}"
-        yield Hit(block.file, block.line, text, "Fargate has awsvpc alone.")
+        yield Hit(block.file, block.line, text, "Set it to awsvpc, the only one on Fargate.")
     containers = block.attributes.get("container_definitions")
     if containers and decoded(parsed, containers.expression) == List(()):
         yield Hit(block.file, containers.line, f"{name} has no containers", "Give it at least one.")

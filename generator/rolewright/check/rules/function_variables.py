@@ -43,10 +43,10 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for block, variables in functions(parsed):
         for variable in variables:
             if variable.name in _RESERVED:
-                text = f"the environment variable {variable.name} is Lambda's own"
-                yield Hit(variable.file, variable.line, text, "Leave it out, or give it another name.", variable.below)
+                text = f"the environment variable {variable.name} is reserved by Lambda"
+                yield Hit(variable.file, variable.line, text, "Remove it, or rename it.", variable.below)
             elif not _NAME.fullmatch(variable.name):
-                text = f"Lambda takes no environment variable with the name {variable.name}"
+                text = f"{variable.name} is not a valid name of a Lambda environment variable"
                 remedy = "Begin with a letter, and use letters, digits and _."
                 yield Hit(variable.file, variable.line, text, remedy, variable.below)
         if (size := max(_size(each, variables) for each in environments(parsed))) > _LIMIT:
@@ -62,7 +62,7 @@ def _size(parsed: ParsedModule, variables: tuple[EnvironmentVariable, ...]) -> i
 
 RULE = Rule(
     name="function-variables",
-    summary="an environment variable that Lambda keeps for itself or cannot name, or more than 4 KB of them",
+    summary="an environment variable that Lambda reserves or whose name it refuses, or more than 4 KB of them",
     why="Lambda refuses the function in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,

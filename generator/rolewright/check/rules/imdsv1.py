@@ -50,8 +50,8 @@ def _safe(parsed: ParsedModule, options: Block) -> bool:
 
 RULE = Rule(
     name="imdsv1",
-    summary="an instance or launch template that asks for no token for its metadata, or sends it over 2 hops",
-    why="Any request that the code can be tricked into making then returns the role's credentials.",
+    summary="an instance or launch template that needs no token for its metadata, or allows more than 2 hops",
+    why="Any request that the code can be tricked into making can then return the role's credentials.",
     severity=Severity.ERROR,
     check=_check,
     good="""

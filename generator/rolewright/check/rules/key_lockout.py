@@ -25,8 +25,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         for block in parsed.all("resource", type_):
             policy = document_of(parsed, block, "policy")
             if policy and not any(_lets_change(statement) for statement in policy):
-                text = f"the policy of {type_} {block.labels[1]} lets nobody change it again"
-                remedy = "Allow kms:* to the account's root, so that its own policies decide."
+                text = f"the policy of {type_} {block.labels[1]} allows nobody to change it again"
+                remedy = "Allow kms:* to the account's root, so that the account's IAM policies decide."
                 yield Hit(block.file, block.attributes["policy"].line, text, remedy)
 
 

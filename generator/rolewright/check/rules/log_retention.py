@@ -21,14 +21,14 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for block in parsed.all("resource", _TYPE):
         days = block.attributes.get("retention_in_days")
         if days is None or _FOREVER & set(texts(parsed, days.expression)):
-            text = f"the log group {block.labels[1]} keeps its logs for ever"
-            yield Hit(block.file, days.line if days else block.line, text, "Set retention_in_days, in days.")
+            text = f"the log group {block.labels[1]} keeps its logs forever"
+            yield Hit(block.file, days.line if days else block.line, text, "Set retention_in_days, for example to 90.")
 
 
 RULE = Rule(
     name="log-retention",
     summary="a log group without `retention_in_days`",
-    why="CloudWatch keeps, and charges for, every line for ever.",
+    why="CloudWatch keeps every line, and charges for it, forever.",
     severity=Severity.WARNING,
     check=_check,
     good="""

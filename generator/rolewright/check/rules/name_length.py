@@ -63,8 +63,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                     yield Hit(block.file, attribute.line, text, f"Use {described}.")
     for statement in statements(parsed):
         if statement.grants and MARK not in statement.sid and not _SID.fullmatch(statement.sid):
-            text = f"the sid {statement.sid} has characters that IAM does not take"
-            yield Hit(statement.file, statement.line, text, "Use letters and digits alone.")
+            text = f"the sid {statement.sid} has characters that IAM does not allow"
+            yield Hit(statement.file, statement.line, text, "Use only letters and digits.")
 
 
 RULE = Rule(

@@ -29,11 +29,16 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             continue
         label, whom = f"{_TYPE} {block.labels[1]}", ", ".join(services)
         if "source_arn" not in block.attributes:
-            text = f"{label} lets {whom} call the function for anybody"
-            yield Hit(block.file, principal.line, text, "Add source_arn: what the service calls the function for.")
+            text = f"{label} lets {whom} call the function on anybody's behalf"
+            yield Hit(
+                block.file,
+                principal.line,
+                text,
+                "Add source_arn: the ARN of the resource on whose behalf the service calls.",
+            )
         elif _WITHOUT_ACCOUNT in services and "source_account" not in block.attributes:
-            text = f"{label} lets {whom} call the function for a bucket of any account"
-            yield Hit(block.file, principal.line, text, "Add source_account, since the ARN of a bucket names none.")
+            text = f"{label} lets {whom} call the function for a bucket in any account"
+            yield Hit(block.file, principal.line, text, "Add source_account, since a bucket's ARN has no account.")
 
 
 RULE = Rule(

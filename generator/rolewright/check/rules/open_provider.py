@@ -26,7 +26,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             held = {key.rpartition(":")[2] for key in statement.conditions}
             if missing := [name for name in _NEEDED if name not in held]:
                 text = (
-                    f"{statement.label} trusts every token of a provider: nothing asks for its {' and '.join(missing)}"
+                    f"{statement.label} trusts every token of a provider: "
+                    f"it has no condition on {' and '.join(missing)}"
                 )
                 yield Hit(statement.file, statement.line, text, "Add a condition on PROVIDER:sub and PROVIDER:aud.")
 

@@ -69,7 +69,7 @@ def _whole(parsed: ParsedModule, expression: Expression) -> Iterator[tuple[str, 
     policy = decoded(parsed, expression)
     if policy is None:
         if isinstance(expression, Literal | Template) and not any(MARK in text for text in texts(parsed, expression)):
-            yield "a policy that is no JSON", "Write it with jsonencode, or as an aws_iam_policy_document."
+            yield "a policy that is not JSON", "Write it with jsonencode, or as an aws_iam_policy_document."
         return
     known = entries(policy)
     for text in texts(parsed, known.get("Version", Literal("2012-10-17"))):
@@ -83,7 +83,7 @@ def _anywhere(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if MARK not in statement.effect and statement.effect not in ("Allow", "Deny"):
         yield f"has the effect {statement.effect or 'nothing'}", "Write Allow or Deny."
     if not statement.actions and "not_actions" not in statement.others:
-        yield "names no action", "Say which actions it is about."
+        yield "names no action", "Name the actions that it applies to."
     for principal in statement.principals:
         if MARK not in principal.type and principal.type not in _PRINCIPALS:
             remedy = f"Write {', '.join(sorted(_PRINCIPALS - {'*'}))} or *."
@@ -92,12 +92,12 @@ def _anywhere(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
         bare = operator.rpartition(":")[2].lower().removesuffix("ifexists")
         prefix = operator.rpartition(":")[0].lower()
         if MARK not in operator and (bare not in _OPERATORS or prefix not in ("", "forallvalues", "foranyvalue")):
-            yield f"has the condition operator {operator}", "Use one that IAM has, such as StringEquals."
+            yield f"has the condition operator {operator}", "Use an operator of IAM, such as StringEquals."
 
 
 def _in_identity(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if _names_principals(statement):
-        yield "names a principal in a policy that a role holds", "Leave it out: the role is the principal."
+        yield "names a principal in an identity policy", "Remove it: whoever has the policy is the principal."
     if not _names_resources(statement):
         yield "names no resource", "Say which resources it is about."
 
@@ -106,7 +106,7 @@ def _in_trust(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if not _names_principals(statement):
         yield "names no principal in a trust policy", "Say who may assume the role."
     if _names_resources(statement):
-        yield "names a resource in a trust policy", "Leave it out: the role is the resource."
+        yield "names a resource in a trust policy", "Remove it: the role is the resource."
     for action in statement.actions:
         if MARK not in action and not action.lower().startswith(("sts:", "*")):
             yield f"names the action {action} in a trust policy", "Write sts:AssumeRole or another way to assume it."
@@ -114,7 +114,7 @@ def _in_trust(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
 
 def _in_resource(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if not _names_principals(statement):
-        yield "names no principal in the policy of a resource", "Say whom it is about."
+        yield "names no principal in a resource policy", "Name the principals that it applies to."
     if not _names_resources(statement):
         yield "names no resource", "Say which resources it is about."
 

@@ -35,12 +35,12 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         longest = max(map(sum, zip(*(sizes(parsed, block, argument) for block in blocks), strict=True)))
         if longest > limit:
             text = f"the inline policies of {role} have at least {longest} characters; IAM takes {limit}"
-            yield Hit(blocks[0].file, blocks[0].line, text, "Move some of it into managed policies.")
+            yield Hit(blocks[0].file, blocks[0].line, text, "Move some statements into managed policies.")
     type_, argument, limit = _ATTACHED
     for role, blocks in _by_role(parsed, type_).items():
         if len(policies := {_named(parsed, block, argument) for block in blocks}) > limit:
             text = f"{len(policies)} managed policies are attached to {role}; IAM takes {limit}"
-            yield Hit(blocks[0].file, blocks[0].line, text, "Join some of them, or split the role.")
+            yield Hit(blocks[0].file, blocks[0].line, text, "Merge some of them, or split the role.")
 
 
 def _by_role(parsed: ParsedModule, type_: str) -> dict[str, list[Block]]:

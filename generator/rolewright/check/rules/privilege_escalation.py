@@ -95,13 +95,16 @@ def _passing(granting: Document) -> Iterator[Hit]:
     starts = [action for action in _STARTS if any(_allows(statement, action) for statement in granting)]
     for statement in granting:
         if starts and _allows(statement, _PASSING) and not _names_roles(statement):
-            text = f"{statement.label} allows {_PASSING}, and beside it {starts[0]}: it can run code as another"
+            text = (
+                f"{statement.label} allows {_PASSING}, and the role also has {starts[0]}: "
+                "it can run code with another role"
+            )
             yield Hit(statement.file, statement.line, text, _REMEDY)
 
 
 def _names_roles(statement: WrittenStatement) -> bool:
     """Return whether the statement names the roles to pass, and the service to pass them to: then it is intended."""
-    named = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(one) for one in statement.resources)
+    named = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(resource) for resource in statement.resources)
     return named and _SERVICE in statement.conditions
 
 

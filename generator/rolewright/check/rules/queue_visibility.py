@@ -38,7 +38,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 f"a message of {_QUEUE} {queue.labels[1]} is hidden for {min(hidden)} seconds, "
                 f"and {_FUNCTION} {function.labels[1]} may take {max(timeouts)}"
             )
-            remedy = "Hide messages for longer than the function may take; AWS advises six times as long."
+            remedy = "Raise visibility_timeout_seconds above the function's timeout; AWS recommends six times as long."
             yield Hit(mapping.file, mapping.attributes["event_source_arn"].line, text, remedy)
 
 

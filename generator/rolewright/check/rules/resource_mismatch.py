@@ -27,9 +27,11 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             facts = iam.action(name)
             if facts is None or not statement.resources or any(_may_be(facts, arn) for arn in statement.resources):
                 continue
-            text = f"{statement.label} allows {facts.name} on {', '.join(statement.resources)}, where it never works"
+            text = (
+                f"{statement.label} allows {facts.name} on {', '.join(statement.resources)}, to which it never applies"
+            )
             services = ", ".join(sorted({_service(facts, kind) for kind in facts.resource_types}))
-            remedy = f"Name a resource of {services}." if services else "Give it * in a statement of its own."
+            remedy = f"Name a resource of {services}." if services else "Allow it on * in a separate statement."
             yield Hit(statement.file, statement.line, text, remedy)
 
 

@@ -30,7 +30,7 @@ def _faults(parsed: ParsedModule, expression: Expression) -> Iterator[str]:
     if not isinstance(content, Map):
         written = resolved(parsed, expression)
         if isinstance(written, Literal | Template) and not any(MARK in text for text in texts(parsed, written)):
-            yield "is no JSON object"
+            yield "is not a JSON object"
         return
     known = entries(content)
     for name in ("StartAt", "States"):
@@ -40,12 +40,12 @@ def _faults(parsed: ParsedModule, expression: Expression) -> Iterator[str]:
     if isinstance(states, Map) and all(isinstance(name, Literal) for name, _ in states.items):
         for start in texts(parsed, known.get("StartAt", Literal(MARK))):
             if MARK not in start and start not in entries(states):
-                yield f"starts at {start}, which is none of its states"
+                yield f"starts at {start}, which is not one of its states"
 
 
 RULE = Rule(
     name="state-machine",
-    summary="a definition that is no JSON, has no states, or starts at one that it does not have",
+    summary="a definition that is not JSON, has no states, or starts at a state that it does not have",
     why="Step Functions refuses the state machine in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,

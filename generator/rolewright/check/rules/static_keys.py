@@ -34,7 +34,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         for name in _PROVIDER_ARGUMENTS:
             attribute = block.attributes.get(name)
             if attribute is not None and attribute.expression != Literal(None):
-                remedy = "Remove it: Terraform takes its credentials from where it runs."
+                remedy = "Remove it: Terraform takes its credentials from the environment that it runs in."
                 yield Hit(block.file, attribute.line, f"the provider is given {name}", remedy)
     for variable in environment_variables(parsed):
         if variable.name in _VARIABLES:

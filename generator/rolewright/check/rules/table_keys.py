@@ -31,7 +31,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 RULE = Rule(
     name="table-keys",
-    summary="a table or index whose partition key is its sort key as well",
+    summary="a table or index whose partition key is also its sort key",
     why="DynamoDB refuses it in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,

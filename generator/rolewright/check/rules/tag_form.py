@@ -43,7 +43,7 @@ def _faults(parsed: ParsedModule, attribute: Attribute, *, iam: bool) -> Iterato
             if key.lower().startswith(_RESERVED):
                 yield f"the tag {key} begins with {_RESERVED}", "Choose a name without this prefix, which is AWS's own."
             elif iam and (other := seen.setdefault(key.lower(), key)) != key:
-                yield f"the tags {other} and {key} differ in case alone", "Drop one: to IAM they are the same."
+                yield f"the tags {other} and {key} differ only in case", "Remove one: IAM treats them as the same tag."
             for text in texts(parsed, value):
                 yield from _form(f"the value of the tag {_short(key)},", text, _VALUE)
 
@@ -53,7 +53,7 @@ def _form(what: str, text: str, limit: int) -> Iterator[tuple[str, str]]:
     if len(known) > limit:
         yield f"{what} {_short(known)} has {len(known)} characters", f"Shorten it to {limit}."
     if found := _OTHER.search(known):
-        yield f"{what} {_short(known)} has {found[0]!r} in it", "Use letters, digits, white space and _.:/=+-@ alone."
+        yield f"{what} {_short(known)} contains {found[0]!r}", "Use only letters, digits, white space and _.:/=+-@."
 
 
 def _short(text: str) -> str:

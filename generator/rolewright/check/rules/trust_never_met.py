@@ -23,9 +23,9 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             keys = sorted(_SOURCE & statement.conditions)
             whom = _without(statement)
             if statement.allows and keys and whom and not _if_exists(statement):
-                sent = f"with {' and '.join(keys)}, which is not sent"
+                sent = f"on a condition on {' and '.join(keys)}, which is never in its requests"
                 text = f"{statement.label} lets {whom} assume {role.labels[1]} {sent}"
-                yield Hit(statement.file, statement.line, text, "Leave the condition out.")
+                yield Hit(statement.file, statement.line, text, "Remove the condition.")
 
 
 def _without(statement: WrittenStatement) -> str:

@@ -22,7 +22,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         for action in statement.actions:
             if action == "*" or MARK in action or iam.expand(action):
                 continue
-            text = f"{statement.label} names {action}, which AWS does not have"
+            text = f"{statement.label} names {action}, which is not an action of AWS"
             yield Hit(statement.file, statement.line, text, _remedy(action))
 
 

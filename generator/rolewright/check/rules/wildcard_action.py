@@ -20,7 +20,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         if not statement.allows or _delegates(parsed, statement):
             continue
         if "not_actions" in statement.others:
-            text = f"{statement.label} allows every action but a few"
+            text = f"{statement.label} allows every action except those in not_actions"
             yield Hit(statement.file, statement.line, text, "Name the actions that are needed.")
         for action in statement.actions:
             if "*" in action or "?" in action:
