@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, Verb
-    from rolewright.blueprint.model import Scope as Limit
-    from rolewright.core.model import Condition, Resource, Use, Workload
+    from rolewright.blueprint.model import ScopeRule as Limit
+    from rolewright.core.model import Resource, Use, Workload
+    from rolewright.core.text import Condition
 
     _Side = Literal["workload", "platform"]
 
