@@ -1,6 +1,6 @@
 """The expressions of JavaScript, TypeScript and Go, as far as values are followed through them.
 
-`at` is always the token where one stands.
+`at` is the token at which an expression stands.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Identifier:
 
 @dataclass(frozen=True, eq=False)
 class StringLiteral:
-    """A text that is written there."""
+    """A text in quotes."""
 
     text: str
     at: int
@@ -27,7 +27,7 @@ class StringLiteral:
 
 @dataclass(frozen=True, eq=False)
 class Concatenation:
-    """A text that is put together."""
+    """A text that is joined from parts, or a template."""
 
     parts: tuple[Expression, ...]
     at: int
@@ -35,7 +35,7 @@ class Concatenation:
 
 @dataclass(frozen=True, eq=False)
 class MemberExpression:
-    """What something has by a name."""
+    """A member of a value: `of.name`."""
 
     of: Expression
     name: str
@@ -44,7 +44,7 @@ class MemberExpression:
 
 @dataclass(frozen=True, eq=False)
 class IndexExpression:
-    """What something has under a key."""
+    """What a value has under a key: `of[key]`."""
 
     of: Expression
     key: Expression
@@ -75,7 +75,7 @@ class CompositeLiteral:
 
 @dataclass(frozen=True, eq=False)
 class Alternatives:
-    """One of several."""
+    """One of several expressions, as in `a || b`."""
 
     options: tuple[Expression, ...]
     at: int

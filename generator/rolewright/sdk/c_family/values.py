@@ -39,7 +39,7 @@ class PackageObject:
 
 @dataclass(frozen=True, eq=False)
 class SourceLiteral:
-    """A function, or a mapping that names more than values."""
+    """A function, or a mapping or list as it is written."""
 
     file: SourceFile
     node: FunctionLiteral | CompositeLiteral
