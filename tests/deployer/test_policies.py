@@ -17,7 +17,7 @@ from manifest_generator import compute_variants, generated_manifests
 from rolewright.blueprint import load_catalog
 from rolewright.data import iam
 from rolewright.deployer.actions import load_actions
-from rolewright.deployer.policies import MANAGED_LIMIT, Permission, documents, minified, permissions
+from rolewright.deployer.policies import MANAGED_LIMIT, DeployerPermission, documents, minified, permissions
 from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.match import matches
@@ -37,7 +37,7 @@ ACTIONS = load_actions([])
 NOT_TERRAFORM = {"iam:GetUser", "s3:ListBucketVersions"}
 
 
-def needed(built: Built) -> list[Permission]:
+def needed(built: Built) -> list[DeployerPermission]:
     return [
         one
         for environment in built.workload.environments
@@ -199,7 +199,9 @@ def test_a_name_that_several_resources_have_is_not_mixed_up(pipeline: Pipeline) 
 
 def test_policies_keep_within_the_limit_and_lose_nothing() -> None:
     many = [
-        Permission(f"sqs:{action}", (f"arn:aws:sqs:us-east-1:123456789012:queue-number-{number}",), (), write=True)
+        DeployerPermission(
+            f"sqs:{action}", (f"arn:aws:sqs:us-east-1:123456789012:queue-number-{number}",), (), write=True
+        )
         for number in range(400)
         for action in ("CreateQueue", "DeleteQueue")
     ]

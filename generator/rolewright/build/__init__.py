@@ -1,1 +1,1 @@
-"""Many manifests: the cache, processes, and blueprints put to the test."""
+"""Many manifests: the cache, processes, and the test of blueprints."""

@@ -1,10 +1,10 @@
-"""A blueprint put to the test: manifests that use all of it, each taken through the whole pipeline.
+"""The test of a blueprint: manifests that use all of it, each taken through the whole pipeline.
 
 The manifests are made from the fields' own schemas: with what is required alone, with everything, with each
 optional field alone and each left out, by name and by ARN, with every verb, and made by the module where it can be.
 A compute type's fields are tried with each of their examples.
 What the blueprint's own rules refuse is passed over, as long as every field and every verb is in some manifest
-that they take.
+that they accept.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class NoValueError(ValueError):
 
 
 def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any type
-    """A value that fits a field: its first example, or one made from the schema. Raises NoValueError."""
+    """Return a value that fits a field: its first example, or one made from the schema. Raises NoValueError."""
     for key in ("examples", "enum"):
         if schema.get(key):
             return schema[key][0]
@@ -68,9 +68,9 @@ def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any t
 
 
 def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry, *, created: bool = False) -> Entry:
-    """The resources that fields of a compute type name: for each key one of the first type that can be made.
+    """Return the resources that fields of a compute type name: for each key one of the first type that can be made.
 
-    With `created` the module makes them, where its types can be made. Raises NoValueError with the key where there is
+    With `created` the module makes them, where their types allow it. Raises NoValueError with the key where there is
     none.
     """
     injected = [type_ for type_, resource in catalog.resources.items() if resource.injection is not None]
@@ -110,7 +110,7 @@ def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, 
 
 @dataclass
 class Trial:
-    """What became of one blueprint: `manifests` were built, moto lacks the Terraform types `not_applied`."""
+    """The outcome for one blueprint: `manifests` were built, moto lacks the Terraform types `not_applied`."""
 
     manifests: int = 0
     not_applied: set[str] = field(default_factory=set)
@@ -176,11 +176,11 @@ class _Attempt:
         return self.trial
 
     def entries(self, host: Entry, fields: Entry, frame: Entry, required: Collection[str]) -> Iterator[Entry]:
-        """Fields that go together by the blueprint's own rules."""
+        """Return choices of fields that the blueprint's own rules accept."""
         return _choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
 
     def one(self, blueprint: ResourceBlueprint, host: Entry, entry: Entry, given: set[str]) -> set[str]:
-        """Build a manifest with one entry, and every verb that its fields are enough for; what it used."""
+        """Build a manifest with one entry and every verb that its fields suffice for; return the fields and verbs."""
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
         lacking = blueprint.create.needs if blueprint.create and entry.get("create") else {}
         verbs = [
@@ -195,7 +195,7 @@ class _Attempt:
         return set() if built is None else {*given, *verbs}
 
     def arn(self, blueprint: ResourceBlueprint, fields: Entry) -> str:
-        """The ARN of a sample, in another account if the type's ARNs have one."""
+        """Return the ARN of a sample, in another account if the type's ARNs have one."""
         text = blueprint.own_arn.replace("${partition}", "aws").replace("${region}", "us-east-1")
         text = text.replace("${account}", "123456789012").replace("?", "x")
         for name in blueprint.identified_by:
@@ -227,7 +227,7 @@ class _Attempt:
         return self.trial
 
     def used(self, blueprint: ComputeBlueprint, given: Entry) -> tuple[Entry, ...]:
-        """The resources that fields of a compute type name: those that are there, and those that the module makes.
+        """Return the resources that fields of a compute type name: existing ones, and those that the module makes.
 
         Raises Rejected where none can be made.
         """
@@ -241,7 +241,7 @@ class _Attempt:
         return (there,) if made == there else (there, made)
 
     def host(self) -> Entry:
-        """A compute type to hold the resource: the first that takes grants and whose fields can be made."""
+        """Return a compute type to hold the resource: the first that takes grants and whose fields can be made."""
         for type_, blueprint in self.pipeline.catalog.computes.items():
             if not any(role.grants == "workload" for role in blueprint.roles.values()):
                 continue
@@ -257,7 +257,7 @@ class _Attempt:
         raise Rejected([Finding("blueprint-host", message, remedy, self.tree.location(()))])
 
     def entries_of_compute(self, blueprint: ComputeBlueprint, fields: Entry) -> Iterator[Entry]:
-        """Fields of a compute type that go together by its own rules."""
+        """Return choices of fields that a compute type's own rules accept."""
         return _choices(
             fields,
             blueprint.required,
@@ -267,7 +267,7 @@ class _Attempt:
     # --- what both need ----------------------------------------------------------------------------
 
     def samples(self, fields: Mapping[str, Any], path: tuple[str, ...]) -> Entry:
-        """A value for each field. Raises Rejected for those that need examples."""
+        """Return a value for each field. Raises Rejected for those that need examples."""
         found: Entry = {}
         findings = []
         for name, schema in fields.items():
@@ -290,7 +290,7 @@ class _Attempt:
             )
 
     def accepted(self, compute: Entry, resources: Entry) -> bool:
-        """Whether the blueprint's own rules take a manifest; what else is wrong with it is found when it is built."""
+        """Return whether the blueprint's own rules accept a manifest; other faults are found when it is built."""
         key = json.dumps((compute, resources))  # each choice of fields is weighed many times
         if key not in self._accepted:
             try:
@@ -308,7 +308,7 @@ class _Attempt:
         return workload
 
     def build(self, compute: Entry, resources: Entry) -> Built | None:
-        """Take one manifest through the pipeline; None where it is refused."""
+        """Take one manifest through the pipeline; return None where it is refused."""
         shown = json.dumps({**compute, **resources})
         try:
             built = self.pipeline.build(self.read(compute, resources))
@@ -321,7 +321,7 @@ class _Attempt:
         return built
 
     def here(self, finding: Finding, shown: str) -> Finding:
-        """A finding about a trial's manifest, at the blueprint."""
+        """Return a finding about a trial's manifest as one at the blueprint."""
         if finding.location.file != _NAME:
             return finding
         at = self.tree.location(tuple(self.steps(finding.path)), key=True)
@@ -333,7 +333,7 @@ class _Attempt:
         return replace(finding, message=message, location=at, path="", related=seen, severity=Severity.ERROR)
 
     def steps(self, path: str) -> Iterator[str]:
-        """Where in the blueprint a path of a manifest comes from."""
+        """Yield the steps to the place in the blueprint that a path of a manifest comes from."""
         match path.split("."):
             case ["resources", "it", "access", *_]:
                 yield "access"
@@ -346,7 +346,7 @@ class _Attempt:
 
 
 def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry], bool]) -> Iterator[Entry]:
-    """Fields to give, of those that go together: what is required, each with as few and as many others as can be."""
+    """Yield choices of fields that are accepted: what is required, and each other field with few and with many more."""
     optional = [name for name in fields if name not in required]
 
     def given(names: Collection[str]) -> Entry:
@@ -359,7 +359,7 @@ def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry]
         return names
 
     def around(*wanted: str) -> list[str]:
-        """The fewest fields with those wanted that go together, or the most where a few do not."""
+        """Return the fewest fields with those wanted that are accepted, or the most where no few are."""
         few = ([*wanted, *more] for count in range(4) for more in itertools.combinations(optional, count))
         many = (
             [name for name in optional if name not in left_out]

@@ -1,4 +1,4 @@
-"""What runs without any finding leave behind, so that the next one need not repeat what did not change.
+"""A cache of runs without findings, so that the next run need not repeat what did not change.
 
 There is one entry for each manifest under the same options. It is trusted only while everything is the same
 that its run depended on: the manifest, every file of the written modules, every file of the blueprints and of
@@ -6,8 +6,8 @@ rolewright itself, Python and what is installed. A file counts as the same if it
 device and its inode are: mtime can be set back, ctime cannot. A file that was hardly older than the look at it
 may have changed after that look within the same tick of the clock, so its content is compared as well.
 
-Whatever is wrong with the cache, the run is made as if there were none. Nothing here is imported that is not
-needed to answer, because that is what an answer takes longest for.
+Whatever is wrong with the cache, the run is made as if there were none. Nothing is imported here that an answer
+does not need, because imports are what an answer takes longest for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _STAGING = ".rolewright.new"
 
 
 class Options(NamedTuple):
-    """What a result depends on beside files. `output` is "" where nothing is written."""
+    """The options that a result depends on besides files. `output` is "" where nothing is written."""
 
     output: str
     blueprints: tuple[str, ...]
@@ -89,7 +89,7 @@ class Cache:
             self._folder = ""
 
     def find(self, manifest: str) -> tuple[Known, ...] | None:
-        """The workloads of a manifest, if a run would find nothing about them and change nothing."""
+        """Return the workloads of a manifest, if a run would find nothing about them and change nothing; else None."""
         if not self._folder:
             return None
         entry = self._read(manifest)
@@ -116,9 +116,9 @@ class Cache:
         return True
 
     def remember(self, manifest: str, made: Mapping[Known, Mapping[str, bytes]], until: str) -> None:
-        """Keep that a run found nothing about a manifest that `find` did not know, until a day or for ever ("").
+        """Record that a run found nothing about a manifest that `find` did not know, until a day or for ever ("").
 
-        `made` has the content of each workload's files. If anything else is on the disk, nothing is kept.
+        `made` has the content of each workload's files. If anything else is on the disk, nothing is recorded.
         """
         if manifest not in self._before or not self._itself.certain:
             return
@@ -164,9 +164,9 @@ class Cache:
 
 
 def _installed(blueprints: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Python, what is installed, rolewright's own code and data, and the blueprints.
+    """Yield Python, what is installed, rolewright's own code and data, and the blueprints.
 
-    The current folder is where output goes, so that its time says nothing, even if modules can lie there.
+    The current folder is where output goes, so that its time says nothing, even if Python modules can lie there.
     """
     yield f"{sys.version} {sys.flags}", os.stat(sys.executable)
     for path in sys.path:
@@ -195,7 +195,7 @@ def _file(path: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _made(workloads: Iterable[Known]) -> Iterator[tuple[str, os.stat_result]]:
-    """The files of modules. Raises OSError where anything else stands in their place."""
+    """Yield the files and folders of modules. Raises OSError where anything else stands in their place."""
     for known in workloads:
         if known.folder:
             if os.path.lexists(os.path.join(known.folder, _STAGING)):
@@ -214,7 +214,7 @@ def _made(workloads: Iterable[Known]) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _names(workloads: Iterable[Known]) -> str:
-    """A digest of what there is in the folders of modules."""
+    """Return a digest of the names in the folders of modules."""
     return _digest(name.encode("utf-8", "surrogateescape") for known in workloads if known.folder
                    for name in sorted(os.listdir(known.folder)))  # fmt: skip
 
@@ -242,7 +242,7 @@ def _content(paths: Iterable[str]) -> str:
 
 
 def _digest(parts: Iterable[bytes]) -> str:
-    """One digest of several texts, of which none can pass for a piece of another."""
+    """Return one digest of several texts, of which none can pass for a piece of another."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)

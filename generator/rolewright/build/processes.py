@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 
 
 def spread(work: Callable[[_Task], _Result], tasks: Sequence[_Task], processes: int) -> Iterator[_Result]:
-    """The results of all tasks, in their order. What `work` raises is raised here.
+    """Yield the results of all tasks, in their order. An error that `work` raises is raised here.
 
     Raises ChildProcessError if a process ends before its task. Whatever is raised, here or where the results
     are used, no process outlives it for longer than the tasks that it has begun.
@@ -42,8 +42,8 @@ def spread(work: Callable[[_Task], _Result], tasks: Sequence[_Task], processes: 
 def _interrupted_afterwards() -> Iterator[None]:
     """Put Ctrl-C off until the block is left, in this process and in those that begin in it.
 
-    It tells all of them at once. One that has not got as far as leaving it to the parent would die of it, and a
-    process that died is something else than a run that was interrupted.
+    A terminal sends it to all of them at once. A process that has not yet begun to ignore it would die of it, which
+    would look like a crash and not like a run that was interrupted.
     """
     if sys.platform == "win32":
         yield
@@ -56,7 +56,7 @@ def _interrupted_afterwards() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the parent, which a terminal tells as well; and end if it is killed."""
+    """Leave Ctrl-C to the parent, which the terminal sends it to as well; and end if the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, daemon=True).start()
 

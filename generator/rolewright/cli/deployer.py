@@ -17,7 +17,7 @@ from rolewright.core.finding import Rejected
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewright.deployer.policies import Permission
+    from rolewright.deployer.policies import DeployerPermission
 
 
 def deployer(
@@ -50,7 +50,7 @@ def _told(text: str) -> str:
 
 def _permissions(
     manifests: list[Path], blueprints: list[Path] | tuple[()], environments: list[str] | tuple[()]
-) -> Mapping[str, list[Permission]]:
+) -> Mapping[str, list[DeployerPermission]]:
     """What Terraform needs in each environment; exits where a manifest or a blueprint is refused."""
     from rolewright.deployer.actions import load_actions  # noqa: PLC0415
     from rolewright.deployer.policies import permissions  # noqa: PLC0415
@@ -58,7 +58,7 @@ def _permissions(
     from rolewright.pipeline import Pipeline  # noqa: PLC0415
     from rolewright.prove.evaluate import evaluate  # noqa: PLC0415
 
-    found: dict[str, list[Permission]] = defaultdict(list)
+    found: dict[str, list[DeployerPermission]] = defaultdict(list)
     with Pipeline(blueprints, environments) as pipeline:
         actions = load_actions(blueprints)
         modules, findings = modules_of(pipeline, manifests)
@@ -76,7 +76,7 @@ def _permissions(
     return found
 
 
-def _files(found: Mapping[str, list[Permission]]) -> dict[str, str]:
+def _files(found: Mapping[str, list[DeployerPermission]]) -> dict[str, str]:
     from rolewright.deployer.policies import documents  # noqa: PLC0415 - only this command needs it
 
     files: dict[str, str] = {}

@@ -1,1 +1,1 @@
-"""What Terraform itself may do: the least policies with which modules are planned and applied."""
+"""The rights of Terraform itself: the least policies with which modules are planned and applied."""

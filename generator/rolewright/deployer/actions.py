@@ -1,4 +1,4 @@
-"""What Terraform calls for each resource type: the built-in table, and those of a team's own blueprints."""
+"""The actions that Terraform calls for each resource type: the built-in table, and those of a team's own blueprints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILE = "deploy.yaml"
 
 
 @dataclass(frozen=True)
-class Block:
+class ActionBlock:
     """Actions on the same resources under the same conditions; the fields are those of schema.yaml."""
 
     arns: tuple[str, ...]
@@ -35,13 +35,13 @@ class Block:
     when: tuple[Mapping[str, Any], ...]
 
 
-def load_actions(roots: Iterable[Path]) -> dict[str, tuple[Block, ...]]:
-    """The blocks of each Terraform type, `data.TYPE` for data sources; a later file replaces a type.
+def load_actions(roots: Iterable[Path]) -> dict[str, tuple[ActionBlock, ...]]:
+    """Load the action blocks of each Terraform type, `data.TYPE` for data sources; a later file replaces a type.
 
     Raises Rejected with a finding for each thing that is wrong in a file.
     """
     schema = Schema(load(_HERE / "schema.yaml").trees[0].data)
-    found: dict[str, tuple[Block, ...]] = {}
+    found: dict[str, tuple[ActionBlock, ...]] = {}
     for file in (_HERE / "actions.yaml", *(root / FILE for root in roots if is_file(root / FILE))):
         for tree in load(file).trees:
             findings = list(schema.findings(tree.data, tree.location, "deploy")) or list(_unknown(tree))
@@ -62,8 +62,8 @@ def _unknown(tree: Tree) -> Iterator[Finding]:
                         yield Finding("deploy-action", f"AWS has no action {action}", remedy, place)
 
 
-def _block(block: Mapping[str, Any]) -> Block:
-    return Block(
+def _block(block: Mapping[str, Any]) -> ActionBlock:
+    return ActionBlock(
         arns=tuple(block.get("arns", ())),
         of=block.get("of", ""),
         given=block.get("given", ""),

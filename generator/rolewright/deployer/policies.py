@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.core.model import Environment, Role, Workload
-    from rolewright.deployer.actions import Block
+    from rolewright.deployer.actions import ActionBlock
     from rolewright.prove.evaluate import Evaluated, Plan
 
 Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
@@ -27,8 +27,8 @@ _MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # what the evaluat
 
 
 @dataclass(frozen=True)
-class Permission:
-    """Actions on one set of resources under one set of conditions. `write` tells what only apply needs."""
+class DeployerPermission:
+    """An action on one set of resources under one set of conditions. `write` tells whether only apply needs it."""
 
     action: str
     resources: tuple[str, ...]
@@ -41,11 +41,11 @@ def permissions(
     roles: Sequence[Role],
     plan: Plan,
     environment: Environment,
-    actions: Mapping[str, tuple[Block, ...]],
-) -> list[Permission]:
-    """What Terraform needs for a module in an environment.
+    actions: Mapping[str, tuple[ActionBlock, ...]],
+) -> list[DeployerPermission]:
+    """Return what Terraform needs for a module in an environment.
 
-    Raises Rejected with a finding for each resource type that `actions` has nothing of.
+    Raises Rejected with a finding for each resource type that `actions` knows nothing of.
     """
     unknown = sorted({_key(resource) for resource in plan.resources.values()} - actions.keys())
     if unknown:
@@ -57,24 +57,24 @@ def permissions(
             arn = f"arn:{environment.partition}:iam::{environment.account}:role/{role.name.ground(environment.values)}"
             services = tuple(sorted(principal.ground(environment.values) for principal in role.trust.principals))
             passed = (("StringEquals", "iam:PassedToService", services),)
-            found.append(Permission("iam:PassRole", (arn,), passed, write=True))
+            found.append(DeployerPermission("iam:PassRole", (arn,), passed, write=True))
     return list(
         dict.fromkeys(found if environment.name else (_anywhere(permission, environment) for permission in found))
     )
 
 
-def _anywhere(permission: Permission, environment: Environment) -> Permission:
-    """The same for a module without environments, whose account and region nobody has said yet."""
+def _anywhere(permission: DeployerPermission, environment: Environment) -> DeployerPermission:
+    """Return the permission for any account and region, as a module without environments names neither."""
 
     def opened(text: str) -> str:
         return text.replace(environment.account, "*").replace(environment.region, "*")
 
     conditions = tuple((operator, key, tuple(map(opened, values))) for operator, key, values in permission.conditions)
-    return Permission(permission.action, tuple(map(opened, permission.resources)), conditions, permission.write)
+    return DeployerPermission(permission.action, tuple(map(opened, permission.resources)), conditions, permission.write)
 
 
-def documents(found: Iterable[Permission], *, write: bool) -> list[dict[str, Any]]:
-    """Policy documents, each within the limit of a managed policy: what a plan needs, or with `write` also an apply."""
+def documents(found: Iterable[DeployerPermission], *, write: bool) -> list[dict[str, Any]]:
+    """Return policy documents, each within a managed policy's limit: for a plan, or with `write` also for an apply."""
     grouped: dict[tuple[Conditions, tuple[str, ...]], set[str]] = defaultdict(set)
     for permission in found:
         if write or not permission.write:
@@ -100,12 +100,12 @@ def documents(found: Iterable[Permission], *, write: bool) -> list[dict[str, Any
 
 
 def minified(document: Mapping[str, Any]) -> str:
-    """A document as IAM counts its characters."""
+    """Return a document as IAM counts its characters."""
     return json.dumps(document, separators=(",", ":"))
 
 
 def _statements(actions: Iterable[str], resources: list[str], conditions: Conditions) -> Iterator[dict[str, Any]]:
-    """One statement, or several with some of the resources each where one would fill more than a policy."""
+    """Yield one statement, or several with some of the resources each where one alone would exceed a policy."""
     whole = _statement(actions, resources, conditions)
     if len(minified({"Version": "2012-10-17", "Statement": [whole]})) <= MANAGED_LIMIT or len(resources) == 1:
         yield whole
@@ -146,9 +146,9 @@ class _Module:
     workload: Workload
     plan: Plan
     environment: Environment
-    actions: Mapping[str, tuple[Block, ...]]
+    actions: Mapping[str, tuple[ActionBlock, ...]]
 
-    def of(self, resource: Evaluated) -> Iterator[Permission]:
+    def of(self, resource: Evaluated) -> Iterator[DeployerPermission]:
         for block in self.actions[_key(resource)]:
             if block.given and block.given not in resource.values:
                 continue
@@ -160,9 +160,9 @@ class _Module:
                 for action in kind:
                     # Two resources may have one name; an action is then for that of its own kind.
                     fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
-                    yield Permission(action, tuple(sorted(fitting)), conditions, write)
+                    yield DeployerPermission(action, tuple(sorted(fitting)), conditions, write)
 
-    def conditions(self, resource: Evaluated, block: Block) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    def conditions(self, resource: Evaluated, block: ActionBlock) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for condition in block.when:
             values = condition["values"]
             if isinstance(values, str):
@@ -177,7 +177,7 @@ class _Module:
             yield "StringEquals", "iam:PermissionsBoundary", (boundary,)
 
     def filled(self, pattern: str, resource: Evaluated) -> str:
-        """A pattern with its slots filled: what AWS makes up, or what is left out, stands for anything."""
+        """Fill the slots of a pattern; what AWS makes up, or what is left out, becomes `*`."""
         known = {
             "partition": self.environment.partition,
             "region": self.environment.region,
@@ -194,7 +194,7 @@ class _Module:
         return _SLOT.sub(value, pattern)
 
     def named(self, resource: Evaluated, argument: str) -> list[str]:
-        """The ARNs of what an argument names: a resource of the module, or one with its ARN; none where it is unset."""
+        """Return the ARNs that an argument names: a resource of the module, or one by its ARN; none if it is unset."""
         found: list[str] = []
         for value in _at(resource.values, argument.split(".")):
             other = _MADE.match(value)
@@ -207,12 +207,12 @@ class _Module:
         return found
 
     def called(self, name: str, resource: Evaluated) -> list[str]:
-        """The ARNs of a resource of the module that this one depends on, known by its name."""
+        """Return the ARNs of a resource of the module that this one depends on, known by its name."""
         others = [self.plan.resources[address] for address in resource.depends if address in self.plan.resources]
         return [arn for other in others if name in other.values.values() for arn in self.own(other)]
 
     def own(self, resource: Evaluated) -> list[str]:
-        """The ARNs of a resource: those of the first block of its type that has any but *."""
+        """Return the ARNs of a resource: those of the first block of its type that has any but `*`."""
         for block in self.actions[_key(resource)]:
             if block.arns and block.arns != ("*",):
                 return [self.filled(arn, resource) for arn in block.arns]

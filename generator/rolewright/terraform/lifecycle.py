@@ -1,4 +1,4 @@
-"""The life of modules in Terraform: validate, plan, and where it is wanted apply, a second plan, and destroy."""
+"""The life of modules in Terraform: validate, plan, and on request apply, a second plan, and destroy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rolewright.pipeline import Built
-    from rolewright.terraform.root import Call, Fault
+    from rolewright.terraform.root import Fault, ModuleCall
     from rolewright.terraform.terraform import Terraform
 
 _TOGETHER = 40
@@ -27,13 +27,13 @@ _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Lived:
-    """How far one module came in one environment.
+    """The outcome for one module in one environment.
 
     `added` is how many resources of each type the plan makes. `applied` tells whether they were made, found unchanged
     by a second plan, and destroyed; `missing` are types that moto cannot make, for which it was only planned.
     """
 
-    call: Call
+    call: ModuleCall
     added: Counter[str]
     applied: bool
     missing: tuple[str, ...]
@@ -41,7 +41,7 @@ class Lived:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be done: `environments` as in Root, `tell` is given a line for each step that begins."""
+    """The steps to take: `environments` as in Root, `tell` is given a line for each step that begins."""
 
     terraform: Terraform
     environments: Collection[str]
@@ -51,7 +51,7 @@ class Wanted:
 
 
 def live(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Lived], list[Fault]]:
-    """Lead modules through their life, `jobs` roots at a time; in the order of the modules.
+    """Lead modules through their life, `jobs` roots at a time; the outcomes are in the order of the modules.
 
     Raises TerraformError where the provider is not to be had, or Terraform ends without a diagnosis.
     """
@@ -67,7 +67,7 @@ def live(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Live
 
 
 def _groups(modules: Sequence[Built], wanted: Wanted) -> Iterator[list[Built]]:
-    """The modules of each root: those that can be applied are apart from those that cannot."""
+    """Yield the modules of each root; those that can be applied are kept apart from those that cannot."""
     for planned in (False, True):
         kept = [module for module in modules if bool(wanted.apply and lacking(module)) == planned]
         for first in range(0, len(kept), _TOGETHER):
@@ -75,7 +75,7 @@ def _groups(modules: Sequence[Built], wanted: Wanted) -> Iterator[list[Built]]:
 
 
 def lacking(built: Built) -> tuple[str, ...]:
-    """The Terraform types of a module that moto cannot make."""
+    """Return the Terraform types of a module that moto cannot make."""
     types = {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
     return tuple(sorted(types & LACKING.keys()))
 

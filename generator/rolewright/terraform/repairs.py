@@ -1,4 +1,4 @@
-"""A moto server for real Terraform, with moto's known gaps repaired: what `server` starts in a process of its own.
+"""A moto server for real Terraform, with moto's known gaps repaired: `server` starts it in a process of its own.
 
 Each repair says in its docstring what moto lacks and what would go wrong; none touches a policy of a role.
 """
@@ -43,7 +43,7 @@ REPAIRS: list[tuple[Any, str, Any]] = []
 
 
 def repair(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
-    """Put a function in the place of a method, a property or a function; it takes the original first."""
+    """Replace a method, a property or a function by one that takes the original first."""
     original = inspect.getattr_static(owner, name)
     wrap = type(original) if isinstance(original, property | staticmethod) else None
     bare = {property: "fget", staticmethod: "__func__"}
@@ -76,7 +76,7 @@ def addition(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
 
 @repair(moto.iam.models, "get_account_id_from")
 def account_of_a_key(original: Replacement, access_key: str) -> Any:
-    """moto puts every access key that it did not make into one account, and an environment has one of its own."""
+    """Use the account in an access key: moto puts all other keys into one account, and an environment has its own."""
     return access_key.removeprefix(ACCOUNT) if access_key.startswith(ACCOUNT) else original(access_key)
 
 
@@ -91,7 +91,7 @@ def images_exist(
     filters: dict[str, Any] | None = None,
     **named: Any,
 ) -> Any:
-    """moto knows other images than its own parameters name, and none of them has a root device.
+    """Make the images that are asked for: moto knows only those of its own parameters, and none has a root device.
 
     The provider looks for the root device's name before it starts an instance with settings for that device.
     """
@@ -105,7 +105,7 @@ def images_exist(
 
 @repair(InstanceResponse, "_validate_block_device_mapping")
 def root_volumes_have_the_size_of_their_image(original: Replacement, mapping: dict[str, Any]) -> None:
-    """moto refuses settings of a volume without a size; AWS takes the size from the image."""
+    """Give a volume a size: moto refuses settings of one without; AWS takes the size from the image."""
     if "Ebs" in mapping:
         mapping["Ebs"].setdefault("VolumeSize", 8)
     original(mapping)
@@ -113,7 +113,7 @@ def root_volumes_have_the_size_of_their_image(original: Replacement, mapping: di
 
 @repair(ParameterDict, "_check_loading_status")
 def public_parameters_exist(original: Replacement, parameters: Any, key: str) -> None:
-    """moto has Amazon's public parameters and lacks Canonical's, in which the id of an Ubuntu image is."""
+    """Add Canonical's public parameters, which hold the ids of Ubuntu images: moto has only Amazon's."""
     original(parameters, key)
     if str(key).startswith("/aws/service/canonical/") and not dict.__contains__(parameters, key):
         image = f"ami-{zlib.crc32(key.encode()):017x}"
@@ -127,7 +127,7 @@ _NETWORK = threading.RLock()  # the server answers several requests at once, and
 
 @repair(EC2Backend, "get_subnet")
 def subnets_exist(original: Replacement, backend: Any, subnet_id: str) -> Any:
-    """A subnet that a manifest names is there: in the default VPC, beside moto's own."""
+    """Make a subnet that a manifest names, in the default VPC, beside moto's own."""
     with _NETWORK:
         if not any(subnet_id in zone for zone in backend.subnets.values()):
             _make_subnet(backend, subnet_id)
@@ -148,7 +148,7 @@ def _make_subnet(backend: Any, subnet_id: str) -> None:
 
 @repair(EC2Backend, "describe_subnets")
 def subnets_are_found(original: Replacement, backend: Any, subnet_ids: Any = None, filters: Any = None) -> Any:
-    """The same where a subnet is looked up by its id."""
+    """Make a subnet that is looked up by its id."""
     for subnet_id in subnet_ids or ():
         backend.get_subnet(subnet_id)
     return original(backend, subnet_ids=subnet_ids, filters=filters)
@@ -156,7 +156,7 @@ def subnets_are_found(original: Replacement, backend: Any, subnet_ids: Any = Non
 
 @repair(EC2Backend, "get_security_group_from_id")
 def security_groups_exist(original: Replacement, backend: Any, group_id: str) -> Any:
-    """A security group that a manifest names is there, in the default VPC."""
+    """Make a security group that a manifest names, in the default VPC."""
     vpc = backend.get_default_vpc().id
     if original(backend, group_id) is None and group_id.startswith("sg-"):
         make: Any = SecurityGroup
@@ -168,7 +168,7 @@ def security_groups_exist(original: Replacement, backend: Any, group_id: str) ->
 def security_groups_are_found(
     original: Replacement, backend: Any, group_ids: Any = None, *rest: Any, **named: Any
 ) -> Any:
-    """The same where security groups are looked up by their ids."""
+    """Make security groups that are looked up by their ids."""
     for group_id in group_ids or ():
         backend.get_security_group_from_id(group_id)
     return original(backend, group_ids, *rest, **named)
@@ -176,7 +176,7 @@ def security_groups_are_found(
 
 @repair(EFSBackend, "create_mount_target")
 def security_groups_of_mount_targets_exist(original: Replacement, backend: Any, *rest: Any, **named: Any) -> Any:
-    """The same for EFS, which looks for them among all that there are."""
+    """Make the security groups of a mount target: EFS looks for them among all that there are."""
     for group_id in named.get("security_groups") or ():
         backend.ec2_backend.get_security_group_from_id(group_id)
     return original(backend, *rest, **named)
@@ -191,14 +191,14 @@ _FORGOTTEN = ("LoggingConfig", "DeadLetterConfig", "FileSystemConfigs", "SnapSta
 def function_settings_are_kept(
     original: Replacement, function: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any
 ) -> None:
-    """moto drops a function's log group, dead-letter queue and file system, so that a second plan adds them again."""
+    """Keep a function's log group, dead-letter queue and file system: moto drops them, and a second plan adds them."""
     original(function, account_id, spec, *rest, **named)
     function.forgotten = {name: spec[name] for name in _FORGOTTEN if name in spec}
 
 
 @repair(LambdaFunction, "get_configuration")
 def function_settings_are_given_back(original: Replacement, function: Any, *arguments: Any, **named: Any) -> Any:
-    """The second half of the repair above; and moto makes an empty image configuration of none at all."""
+    """Give back the settings kept above; and no image configuration where moto makes an empty one."""
     found = {**original(function, *arguments, **named), **function.forgotten}
     if not any(found.get("ImageConfigResponse", {}).get("ImageConfig", {}).values()):
         found.pop("ImageConfigResponse", None)
@@ -207,13 +207,13 @@ def function_settings_are_given_back(original: Replacement, function: Any, *argu
 
 @repair(LambdaFunction, "_get_layers_data")
 def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list[dict[str, Any]]:
-    """moto knows the layers alone that were made in it, and a manifest names those of others."""
+    """Accept layers of others, which a manifest names: moto knows only those that were made in it."""
     return [{"Arn": arn, "CodeSize": 1} for arn in arns]
 
 
 @repair(LambdaBackend, "create_event_source_mapping")
 def event_sources_keep_the_alias(original: Replacement, backend: Any, spec: dict[str, Any]) -> Any:
-    """moto puts the version in the place of the alias that calls it, which a second plan puts back."""
+    """Keep the alias that a source calls: moto puts the version in its place, which a second plan would put back."""
     made = original(backend, spec)
     if spec["FunctionName"].startswith("arn:"):
         made.function_arn = spec["FunctionName"]
@@ -222,7 +222,7 @@ def event_sources_keep_the_alias(original: Replacement, backend: Any, spec: dict
 
 @repair(LambdaFunction, "get_code")
 def a_reserve_of_none_is_given_back(original: Replacement, function: Any) -> Any:
-    """moto takes a reserved concurrency of 0, which stops a function, for no reserve at all."""
+    """Give back a reserved concurrency of 0, which stops a function: moto takes it for no reserve at all."""
     found = original(function)
     if function.reserved_concurrency == 0:
         found["Concurrency"] = {"ReservedConcurrentExecutions": 0}
@@ -231,7 +231,7 @@ def a_reserve_of_none_is_given_back(original: Replacement, function: Any) -> Any
 
 @repair(CodeBuildResponse, "create_project")
 def projects_keep_their_key(original: Replacement, response: Any) -> Any:
-    """moto puts AWS's own key in the place of a customer-managed one, which a second plan sets again."""
+    """Keep a customer-managed key: moto puts AWS's own in its place, so that a second plan would set it again."""
     answer = original(response)
     if key := response._get_param("encryptionKey"):
         project = response.codebuild_backend.codebuild_projects[response._get_param("name")]
@@ -241,7 +241,7 @@ def projects_keep_their_key(original: Replacement, response: Any) -> Any:
 
 @repair(FakeJob, "as_dict")
 def jobs_have_no_class_of_their_own(original: Replacement, job: Any) -> Any:
-    """moto answers with an execution class where none was given, which a second plan takes away."""
+    """Leave out the default execution class: moto answers with it unasked, and a second plan takes it away."""
     found = original(job)
     if found["ExecutionClass"] == "STANDARD":
         del found["ExecutionClass"]
@@ -250,8 +250,10 @@ def jobs_have_no_class_of_their_own(original: Replacement, job: Any) -> Any:
 
 @repair(Queue, "attributes")
 def queue_policies_are_given_back(original: Replacement, queue: Any) -> dict[str, Any]:
-    """moto never gives the redrive allow policy back, for which Terraform waits; to the redrive policy it adds
-    white space, which Terraform takes for a change."""
+    """Give back the redrive allow policy, which moto never does and Terraform waits for.
+
+    To the redrive policy moto adds white space, which Terraform takes for a change.
+    """
     found: dict[str, Any] = original(queue)
     if getattr(queue, "redrive_allow_policy", None):
         found["RedriveAllowPolicy"] = queue.redrive_allow_policy
@@ -262,7 +264,7 @@ def queue_policies_are_given_back(original: Replacement, queue: Any) -> dict[str
 
 @repair(KinesisResponse, "create_stream")
 def streams_keep_their_tags(original: Replacement, response: Any) -> Any:
-    """moto drops the tags that a stream is made with, so that a second plan adds them."""
+    """Keep the tags that a stream is made with: moto drops them, so that a second plan would add them."""
     answer = original(response)
     if tags := response._get_param("Tags"):
         response.kinesis_backend.add_tags_to_stream(None, response._get_param("StreamName"), tags)
@@ -274,33 +276,33 @@ def streams_keep_their_tags(original: Replacement, response: Any) -> Any:
 
 @repair(DynamoDBBackend, "delete_table")
 def protected_tables_can_be_deleted(original: Replacement, backend: Any, name: str) -> Any:
-    """moto is right to refuse, as AWS does: but `destroy` is what is tried here, and not the protection."""
+    """Delete a protected table. moto is right to refuse, as AWS does, but `destroy` is what is tried here."""
     backend.get_table(name).deletion_protection_enabled = False
     return original(backend, name)
 
 
 @repair(moto.codebuild.responses, "_validate_required_params_source")
 def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None:
-    """moto asks for the place of a source even where there is none."""
+    """Accept a build without a source: moto asks for the place of one even then."""
     if source["type"] != "NO_SOURCE":
         original(source)
 
 
 @addition(StepFunctionResponse, "validate_state_machine_definition")
 def definitions_can_be_validated(_response: Any) -> str:
-    """moto lacks the call, with which the provider begins a plan, and which it repeats until it is answered."""
+    """Accept every definition: moto lacks the call, with which the provider begins a plan and which it repeats."""
     return json.dumps({"result": "OK", "diagnostics": []})
 
 
 @addition(StepFunctionResponse, "list_state_machine_versions")
 def machines_have_no_versions(_response: Any) -> str:
-    """moto lacks the call, with which the provider reads a state machine."""
+    """Return no versions: moto lacks the call, with which the provider reads a state machine."""
     return json.dumps({"stateMachineVersions": []})
 
 
 @addition(EFSResponse, "put_backup_policy")
 def file_systems_can_be_backed_up(response: Any) -> tuple[int, dict[str, str], str]:
-    """moto lacks the call, and knows of backups only what was said when the file system was made."""
+    """Set a backup policy: moto lacks the call, and knows only what was set when the file system was made."""
     policy = response._get_param("BackupPolicy")
     response.efs_backend.file_systems_by_id[response._get_param("FileSystemId")]._backup_policy = policy
     return 200, {"Content-Type": "application/json"}, json.dumps({"BackupPolicy": policy})
@@ -308,13 +310,13 @@ def file_systems_can_be_backed_up(response: Any) -> tuple[int, dict[str, str], s
 
 @repair(FileSystem, "backup_policy")
 def backups_are_given_back(original: Replacement, file_system: Any) -> Any:
-    """The second half of the addition above."""
+    """Return the backup policy that was set above."""
     return getattr(file_system, "_backup_policy", None) or original(file_system)
 
 
 @addition(EFSResponse, "delete_file_system_policy")
 def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, str], str]:
-    """moto lacks the call, without which a file system with a policy cannot be destroyed."""
+    """Delete a policy: moto lacks the call, without which a file system with a policy cannot be destroyed."""
     response.efs_backend.file_systems_by_id[response._get_param("FileSystemId")].file_system_policy = None
     return 200, {"Content-Type": "application/json"}, "{}"
 

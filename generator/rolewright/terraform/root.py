@@ -31,7 +31,7 @@ _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
 @dataclass(frozen=True)
-class Call:
+class ModuleCall:
     """One module in one environment, as the root calls it: `m3`, or `m3_prod` where there are several."""
 
     name: str
@@ -40,18 +40,18 @@ class Call:
 
     @property
     def provider(self) -> str:
-        """The alias of its provider: that of its account and region."""
+        """Return the alias of its provider: that of its account and region."""
         return f"a{self.environment.account}_{self.environment.region.replace('-', '_')}"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What Terraform says is wrong, at a step of its work. `call` is None where it concerns no module.
+    """An error or warning of Terraform at a step of its work. `call` is None where it concerns no module.
 
     `file` and `line` are those in the module, "" and 0 where it names none.
     """
 
-    call: Call | None
+    call: ModuleCall | None
     step: str
     text: str
     file: str = ""
@@ -78,7 +78,7 @@ class Root:
         self.terraform = terraform
         self.modules = list(modules)
         self.calls = [
-            Call(f"m{number}_{environment.name}" if environment.name else f"m{number}", built, environment)
+            ModuleCall(f"m{number}_{environment.name}" if environment.name else f"m{number}", built, environment)
             for number, built in enumerate(self.modules)
             for environment in built.workload.environments
             if not environments or environment.name in environments
@@ -107,7 +107,7 @@ class Root:
             "output": {call.name: {"value": f"${{module.{call.name}}}", "sensitive": True} for call in self.calls},
         }
 
-    def _settings(self, call: Call) -> dict[str, Any]:
+    def _settings(self, call: ModuleCall) -> dict[str, Any]:
         if self._own:  # a module without environments goes where the caller's own settings lead
             return {"region": call.environment.region} if call.environment.name else {}
         return {"region": call.environment.region, "access_key": ACCOUNT + call.environment.account, **_LOOPBACK}
@@ -117,12 +117,12 @@ class Root:
         self.terraform.run(self.folder, "init", "-input=false", "-backend=false", "-no-color")
 
     def validate(self) -> list[Fault]:
-        """Errors and warnings of `terraform validate`."""
+        """Return the errors and warnings of `terraform validate`."""
         verdict = self.terraform.json(self.folder, "validate", "-json", accept=(0, 1))
         return [self._diagnosis("validate", diagnostic) for diagnostic in verdict["diagnostics"]]
 
     def plan(self) -> list[Fault]:
-        """Plan, and keep the plan. What Terraform warns of is a fault too."""
+        """Plan, and keep the plan; a warning of Terraform counts as a fault too."""
         return self._step("plan", "-input=false", "-out=plan.bin", _PARALLEL)
 
     def apply(self) -> list[Fault]:
@@ -130,7 +130,7 @@ class Root:
         return self._step("apply", "-input=false", _PARALLEL, "plan.bin")
 
     def drift(self) -> list[Fault]:
-        """What a second plan would change."""
+        """Plan a second time, and return each change as a fault."""
         found = self._step("plan", "-input=false", "-out=second.bin", _PARALLEL)
         shown = {} if found else self._shown("second.bin")
         return found + [
@@ -140,13 +140,13 @@ class Root:
         ]
 
     def destroy(self) -> list[Fault]:
-        """Destroy everything, and see that nothing is left."""
+        """Destroy everything, and check that nothing is left."""
         found = self._step("destroy", "-auto-approve", "-input=false", _PARALLEL)
         left = [] if found else self.terraform.run(self.folder, "state", "list").splitlines()
         return found + [Fault(self._called(address), "destroy", f"{address} is left after destroy") for address in left]
 
     def added(self) -> dict[str, Counter[str]]:
-        """How many resources of each type the plan would make, by the name of the call."""
+        """Return how many resources of each type the plan would make, by the name of the call."""
         found: dict[str, Counter[str]] = {call.name: Counter() for call in self.calls}
         for change in self.planned().get("resource_changes", ()):
             if (called := self._called(change["address"])) and "create" in change["change"]["actions"]:
@@ -154,11 +154,11 @@ class Root:
         return found
 
     def planned(self) -> dict[str, Any]:
-        """`terraform show -json` of the plan."""
+        """Return `terraform show -json` of the plan."""
         return self._shown("plan.bin")
 
     def state(self) -> dict[str, Any]:
-        """`terraform show -json` of the state."""
+        """Return `terraform show -json` of the state."""
         return self._shown()
 
     def _shown(self, *file: str) -> dict[str, Any]:
@@ -180,8 +180,8 @@ class Root:
         called = self._called(address) or self._called(folder)
         return Fault(called, step, text, file, place["start"]["line"] if file else 0)
 
-    def _called(self, address: str) -> Call | None:
-        """The call that an address or a folder belongs to; of a folder's several calls the first."""
+    def _called(self, address: str) -> ModuleCall | None:
+        """Return the call that an address or a folder belongs to; of a folder's several calls the first."""
         found = _CALL.search(address)
         if found is None:
             return None
@@ -197,7 +197,7 @@ def _changed(change: dict[str, Any]) -> str:
 
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """A value in Terraform's JSON syntax, in which strings are templates."""
+    """Return a value in Terraform's JSON syntax, in which strings are templates."""
     if isinstance(value, str):
         return value.replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, list | tuple):

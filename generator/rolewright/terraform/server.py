@@ -30,7 +30,7 @@ LACKING = {
 
 @contextmanager
 def moto_server(program: str = "rolewright.terraform.repairs") -> Iterator[str]:
-    """The address of a server that lives as long as the block. Raises RuntimeError where it does not start."""
+    """Run a server that lives as long as the block, at the address given. Raises RuntimeError if it does not start."""
     own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
     with subprocess.Popen(  # noqa: S603 - this Python, and a module of rolewright's
         [sys.executable, "-m", program],

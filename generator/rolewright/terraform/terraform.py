@@ -17,7 +17,7 @@ PROGRAMS = ("terraform", "tofu")
 
 
 class TerraformError(Exception):
-    """It ended in another way than it may; the text is all that it said."""
+    """Terraform ended with an exit code that is not accepted; the text is all that it printed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Terraform:
     environment: Mapping[str, str]
 
     def run(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> str:
-        """Standard output of a call. Raises TerraformError on an exit code that is not accepted."""
+        """Run a command and return its standard output. Raises TerraformError on an exit code that is not accepted."""
         done = subprocess.run(  # noqa: S603 - a program that the user has named or has on the PATH, and no shell
             [self.program, *arguments],
             cwd=folder,
@@ -43,22 +43,22 @@ class Terraform:
         return done.stdout
 
     def json(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> Any:  # noqa: ANN401 - JSON
-        """Standard output as JSON."""
+        """Run a command and return its standard output as JSON."""
         return json.loads(self.run(folder, *arguments, accept=accept))
 
 
 def find_terraform() -> str | None:
-    """The program on the PATH, Terraform before OpenTofu, or None."""
+    """Return the program on the PATH, Terraform before OpenTofu, or None."""
     return next((found for name in PROGRAMS if (found := shutil.which(name)) is not None), None)
 
 
 def own_environment() -> dict[str, str]:
-    """The caller's environment with the caller's credentials."""
+    """Return the caller's environment with the caller's credentials."""
     return {**os.environ, **_QUIET}
 
 
 def loopback_environment(endpoint: str) -> dict[str, str]:
-    """The caller's environment without anything of AWS's in it: no credentials, no profile, one endpoint on loopback.
+    """Return the caller's environment without anything of AWS's: no credentials, no profile, one endpoint on loopback.
 
     Proxies are left to what fetches the provider; the endpoint is not asked through them.
     """
