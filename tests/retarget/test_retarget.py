@@ -253,7 +253,7 @@ def test_comments_and_layout_stay() -> None:
         "compute.names.task_role",
         "compute.names.execution_role",
     }
-    assert move.told == ("queue policy of partner",)
+    assert move.agreements == ("queue policy of partner",)
     assert [line.partition(" by ")[2].split(" ")[0] for line in move.before.trusts] == ["ecs-tasks.amazonaws.com"] * 2
     assert move.after.trusts == ("execution: sts:AssumeRole by lambda.amazonaws.com",)
     assert "execution: secretsmanager:GetSecretValue on" in "\n".join(move.before.platform)

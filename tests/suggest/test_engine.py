@@ -25,7 +25,7 @@ from rolewright.manifest.read import read_manifest
 from rolewright.prove.match import matches
 from rolewright.render.module import access_lock
 from rolewright.render.readable import shown
-from rolewright.suggest.changes import Change, changed
+from rolewright.suggest.changes import ManifestChange, changed
 from rolewright.suggest.engine import suggest
 from rolewright.suggest.messages import question_of
 from rolewright.yaml.load import loads
@@ -293,15 +293,15 @@ def read_refusal(file: str) -> list[Any]:
 @pytest.mark.parametrize(
     "change",
     [
-        Change(("resources", "jobs"), {"type": "sqs-queue", "name": "jobs", "access": ["send"]}, note="why"),
-        Change(("compute", "secrets", "A_B"), "a"),
-        Change(("compute", "triggers", "queues"), {"queue": "jobs"}, append=True),
-        Change(("statements",), {"actions": ["a:B"], "resources": ["*"], "reason": 'x: "y"'}, append=True),
-        Change(("resources", "old", "access"), "put", append=True),
-        Change(("compute", "image"), "on"),
+        ManifestChange(("resources", "jobs"), {"type": "sqs-queue", "name": "jobs", "access": ["send"]}, note="why"),
+        ManifestChange(("compute", "secrets", "A_B"), "a"),
+        ManifestChange(("compute", "triggers", "queues"), {"queue": "jobs"}, append=True),
+        ManifestChange(("statements",), {"actions": ["a:B"], "resources": ["*"], "reason": 'x: "y"'}, append=True),
+        ManifestChange(("resources", "old", "access"), "put", append=True),
+        ManifestChange(("compute", "image"), "on"),
     ],
 )
-def test_a_change_of_the_text_is_that_of_the_values(layout: str, change: Change) -> None:
+def test_a_change_of_the_text_is_that_of_the_values(layout: str, change: ManifestChange) -> None:
     """In every layout, and the words hold the YAML that makes it."""
     data: dict[str, Any] = {
         "version": 1,

@@ -1,4 +1,4 @@
-"""Findings that were looked at and accepted, each with a reason and a day on which it is a finding again."""
+"""Findings that were looked at and accepted, each with a reason and a day after which it is a finding again."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def fingerprint(finding: Finding) -> str:
-    """What a finding is known by: its rule, file and message, and not its line, which other changes move."""
+    """Return what identifies a finding: its rule, file and message, and not its line, which other changes move."""
     text = "\0".join((finding.rule, Path(finding.location.file).as_posix(), finding.message))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def read_baseline(path: Path) -> dict[str, Mapping[str, Any]]:
-    """The accepted findings by fingerprint. Raises Rejected with the place for a file that is none."""
+    """Read the accepted findings by fingerprint. Raises Rejected with the place for a file that is no baseline."""
     try:
         listed = read_json(path, names=True)["accepted"]
         entries = {entry["fingerprint"]: entry for entry in listed}
@@ -53,7 +53,7 @@ def _refused(path: Path, what: str) -> Rejected:
 def beyond(
     findings: Iterable[Finding], accepted: Mapping[str, Mapping[str, Any]], path: Path, today: date
 ) -> list[Finding]:
-    """The findings that nobody accepted, or no longer; an entry that nothing needs any more is one itself."""
+    """Return the findings that are not accepted, or no longer, and one for each entry that nothing needs any more."""
     found = list(findings)
     marks = {fingerprint(finding) for finding in found}
     kept = [finding for finding in found if not _holds(accepted.get(fingerprint(finding)), today)]
@@ -78,7 +78,7 @@ def _holds(entry: Mapping[str, Any] | None, today: date) -> bool:
 def baseline_text(
     findings: Sequence[Finding], before: Mapping[str, Mapping[str, Any]], reason: str, until: date
 ) -> str:
-    """A baseline with what was accepted before, and these findings."""
+    """Return a baseline with what was accepted before, and these findings."""
     added = {
         fingerprint(finding): {
             "fingerprint": fingerprint(finding),

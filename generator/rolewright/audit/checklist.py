@@ -1,4 +1,4 @@
-"""The keys that were found → for each where it is used, by which workload, with which permissions, and what to do."""
+"""The keys that were found → where each is used, by which workload, with which permissions, and what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rolewright.core.finding import Finding
-    from rolewright.suggest.from_code import Code
+    from rolewright.suggest.from_code import WorkloadCode
 
 _STEPS = (
     "a role is made for the workload: its manifest is drafted, filled in, rendered and applied",
@@ -25,8 +25,8 @@ _STEPS = (
 )
 
 
-def checklist(findings: Sequence[Finding], workloads: Sequence[Code]) -> str:
-    """The list as Markdown, with a box for each step of each key."""
+def checklist(findings: Sequence[Finding], workloads: Sequence[WorkloadCode]) -> str:
+    """Return the list as Markdown, with a box for each step of each key."""
     lines = ["# Off the access keys"]
     for key, places in keys_told(findings).items():
         owners = [workload for workload in workloads if any(_is_below(place.file, workload) for place in places)]
@@ -44,12 +44,12 @@ def checklist(findings: Sequence[Finding], workloads: Sequence[Code]) -> str:
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
-def _is_below(file: str, code: Code) -> bool:
-    """Whether a finding's file is one of a workload; those of images and history begin with the file itself."""
+def _is_below(file: str, code: WorkloadCode) -> bool:
+    """Return whether a finding's file is one of a workload; those of images and history begin with the file itself."""
     return PurePath(file).is_relative_to(code.folder)
 
 
-def _workload(code: Code, findings: Sequence[Finding]) -> Iterator[str]:
+def _workload(code: WorkloadCode, findings: Sequence[Finding]) -> Iterator[str]:
     yield f"- workload: {code.name} (`{code.folder.as_posix()}`)"
     for finding in findings:
         if finding.rule in ("key-reference", "frozen-credentials") and _is_below(finding.location.file, code):

@@ -1,4 +1,4 @@
-"""Files whose content is not in their bytes: archives, and what is compressed or encrypted."""
+"""Files whose content their bytes do not show: archives, and compressed or encrypted files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _formats() -> tuple[_Format, ...]:
 
 
 def container(head: bytes) -> str | None:
-    """Name what a file's first bytes tell it to be, if its content is hidden in it."""
+    """Return what a file's first bytes show it to be, if its content is hidden in it; else None."""
     is_text = _is_text(head[:_SAMPLE])
     for known in _formats():
         if (known.is_text or not is_text) and head.startswith(known.magic, known.offset):
@@ -71,7 +71,7 @@ def _is_text(sample: bytes) -> bool:
 
 
 def _is_dense(sample: bytes) -> bool:
-    """Whether bytes look random: nearly as many bits a byte as there can be among so many."""
+    """Return whether bytes look random: they have nearly as many bits a byte as so many bytes can have."""
     size = len(sample)
     if size < _FEWEST:
         return False
@@ -80,7 +80,7 @@ def _is_dense(sample: bytes) -> bool:
 
 
 def not_read(head: bytes, file: str) -> list[Finding]:
-    """Tell that what is inside a file was not looked at, if its first bytes say that there is more inside."""
+    """Return a finding that the content of a file was not read, if its first bytes show that there is more inside."""
     name = container(head)
     if name is None:
         return []

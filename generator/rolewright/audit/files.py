@@ -25,7 +25,7 @@ _SUBMODULE = re.compile(r"^[ \t]*path[ \t]*=([^\n]*)", re.MULTILINE)
 
 
 def files_in(path: Path) -> Iterator[str]:
-    """A file itself, or every plain file below a folder, sorted."""
+    """Yield a file itself, or every plain file below a folder, sorted."""
     if not is_folder(path):
         yield str(path)
         return
@@ -45,9 +45,9 @@ def files_in(path: Path) -> Iterator[str]:
 
 
 def left_out(paths: Iterable[Path], *, git_history: bool) -> Iterator[Finding]:
-    """What was not looked at in folders: links out of them, submodules that are not there, and folders without files.
+    """Find what was not looked at in folders: links out of them, missing submodules, and folders without files.
 
-    A link to what is in one of the folders hides nothing. With `git_history` a repository is more than its files.
+    A link to something in one of the folders hides nothing. With `git_history` a repository is more than its files.
     """
     folders = [path for path in dict.fromkeys(paths) if is_folder(path)]
     roots = [os.path.realpath(path) for path in folders]
@@ -100,7 +100,7 @@ def _submodules(folder: str, listed: str) -> Iterator[Finding]:
 
 
 def audit_file(file: str) -> list[Finding]:
-    """What is found in a file. One that cannot be read is a finding."""
+    """Audit a file. One that cannot be read is a finding."""
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - as below
             return [_unreadable(file, "is no plain file")]
@@ -115,7 +115,7 @@ def _unreadable(file: str, message: str) -> Finding:
 
 
 def audit_stream(stream: BinaryIO, file: str, name: str) -> list[Finding]:
-    """The same for a stream, of which no more than two blocks are in memory."""
+    """Audit a stream, of which no more than two blocks are in memory."""
     block = stream.read(BLOCK)
     following = stream.read(BLOCK) if len(block) == BLOCK else b""
     found = not_read(block, file)

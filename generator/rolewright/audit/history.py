@@ -29,7 +29,7 @@ _MOST = 4 * 1024 * 1024
 
 
 def audit_history(folder: Path) -> list[Finding]:
-    """Every key that a commit added below a folder, once for each file, with the first commit that has it.
+    """Find every key that a commit added below a folder, once for each file, with the first commit that has it.
 
     A key stays readable in the history when it is taken out later. Raises Rejected where there is no repository.
     """
@@ -67,14 +67,14 @@ def audit_history(folder: Path) -> list[Finding]:
                 found.setdefault((name, key.id, key.secret), finding)
         running.wait()
         errors.seek(0)
-        said = errors.read().decode("utf-8", "replace").strip().splitlines()
+        lines = errors.read().decode("utf-8", "replace").strip().splitlines()
     if running.returncode:
-        raise _refused(next((line for line in said if line.startswith("fatal:")), "git log failed"), folder)
+        raise _refused(next((line for line in lines if line.startswith("fatal:")), "git log failed"), folder)
     return list(found.values())
 
 
 def _added(stream: Iterator[bytes]) -> Iterator[tuple[str, str, int, bytes]]:
-    """The lines that each hunk adds: commit, file, number of the first line, text."""
+    """Yield the lines that each hunk adds: commit, file, number of the first line, text."""
     commit = name = ""
     lines: list[bytes] = []
     first = size = 0
@@ -100,7 +100,7 @@ def _added(stream: Iterator[bytes]) -> Iterator[tuple[str, str, int, bytes]]:
 
 
 def _name(written: bytes) -> str:
-    """A file's name; git puts one with a quote, a backslash or a control character in quotes, as C does."""
+    """Return a file's name; git quotes one with a quote, a backslash or a control character as C does."""
     if written.startswith(b'"'):
         written = written[1:-1].decode("unicode_escape").encode("latin-1")
     return written.removeprefix(b"b/").decode("utf-8", "surrogateescape")

@@ -31,7 +31,7 @@ _BROKEN = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError, Valu
 
 
 def audit_image(path: Path) -> list[Finding]:
-    """What is found in an archive of an image. It is read as a stream: memory does not grow with it.
+    """Audit an archive of an image. It is read as a stream: memory does not grow with it.
 
     Raises no error for a broken archive: that is a finding.
     """
@@ -73,12 +73,12 @@ def audit_image(path: Path) -> list[Finding]:
 
 
 def _forget(archive: tarfile.TarFile) -> None:
-    """Without this every header that was read is kept."""
+    """Drop the headers that were read; without this all of them are kept."""
     archive.members = []  # type: ignore[attr-defined]
 
 
 def _tar(stream: BinaryIO, budget: _Budget) -> tarfile.TarFile:
-    """An archive, compressed or not, to be read from front to back."""
+    """Open an archive, compressed or not, to be read from front to back."""
     head = stream.read(8)
     whole = cast("BinaryIO", io.BufferedReader(_Joined(head, stream), 1 << 20))
     unpack = next((opener for mark, opener in _COMPRESSED.items() if head.startswith(mark)), None)
@@ -128,7 +128,7 @@ def _is_deleted(name: str, deleted: set[str]) -> bool:
 
 
 def _digest(name: str) -> str:
-    """What tells a layer from others: `blobs/sha256/0123…` or `0123…/layer.tar`."""
+    """Return what distinguishes a layer from others: `blobs/sha256/0123…` or `0123…/layer.tar`."""
     parts = PurePosixPath(name).parts or (name,)  # of "." there are none
     return (parts[-2] if parts[-1] == "layer.tar" and len(parts) > 1 else parts[-1])[:12]
 

@@ -44,7 +44,7 @@ _SECRET_BITS, _ID_BITS = 4.1, 2.5
 
 
 @dataclass(frozen=True)
-class Key:
+class FoundKey:
     """A key at a place in bytes. `id` is "" for a secret without one, `secret` a digest of it, or "".
 
     `secret_at` is where the secret stands, or -1.
@@ -59,24 +59,24 @@ class Key:
 
     @property
     def is_example(self) -> bool:
-        """Whether it is one of those in AWS's documentation."""
+        """Return whether it is one of those in AWS's documentation."""
         return self.id.endswith("EXAMPLE") or self.secret == _EXAMPLE
 
     @property
     def is_temporary(self) -> bool:
-        """Whether it ends by itself: a session's key (`ASIA`)."""
+        """Return whether it ends by itself: a session's key (`ASIA`)."""
         return self.id.startswith("ASIA")
 
     @property
     def account(self) -> str:
-        """The account that it belongs to, or "" where it cannot be known."""
+        """Return the account that it belongs to, or "" where that cannot be known."""
         return account_of(self.id)
 
 
 def account_of(key_id: str) -> str:
-    """The account that an id encodes, offline: the first 40 bits after the prefix; "" where it encodes none.
+    """Return the account that an id encodes in the first 40 bits after its prefix, offline; "" where it encodes none.
 
-    Ids of before 2019 or so begin with I or J after the prefix and hold no account.
+    Ids from before about 2019 begin with I or J after the prefix and hold no account.
     """
     body = key_id[4:]
     if not _BODY.fullmatch(body) or body[0] in "IJ":
@@ -85,8 +85,8 @@ def account_of(key_id: str) -> str:
     return f"{(number & 0x7FFFFFFFFF80) >> 7:012}"
 
 
-def find_keys(data: bytes) -> list[Key]:
-    """Every key in some bytes, in their order. A secret is found beside an id, or on a line that names it."""
+def find_keys(data: bytes) -> list[FoundKey]:
+    """Return every key in some bytes, in their order. A secret is found beside an id, or on a line that names it."""
     found = list(_ids(data)) if b"AKIA" in data or b"ASIA" in data else []
     if b"ecret" in data or b"ECRET" in data:
         taken = {key.secret for key in found}
@@ -98,24 +98,24 @@ def find_keys(data: bytes) -> list[Key]:
     return sorted(found, key=lambda key: key.start)
 
 
-def _ids(data: bytes) -> Iterator[Key]:
+def _ids(data: bytes) -> Iterator[FoundKey]:
     for match in _ID.finditer(data):
         text = match[0].decode()
         if not _BEFORE.search(data[max(0, match.start() - 2) : match.start()]):
             continue
         if text.endswith("EXAMPLE") or (_BODY.fullmatch(text[4:]) and len(set(text)) > 5 and _bits(text) >= _ID_BITS):
-            yield Key(match.start(), match.end(), text, *_beside(data, match.start(), match.end()))
+            yield FoundKey(match.start(), match.end(), text, *_beside(data, match.start(), match.end()))
 
 
 def _beside(data: bytes, start: int, end: int) -> tuple[str, int]:
-    """A digest of the secret nearest to an id, after it rather than before, and where it stands."""
+    """Return a digest of the secret nearest to an id, after it rather than before it, and where it stands."""
     after = [(_digest(match[1]), match.start()) for match in _SECRET.finditer(data, end, end + _NEAR)]
     before = [(_digest(match[1]), match.start()) for match in _SECRET.finditer(data, max(0, start - _NEAR), start)]
     return next((secret for secret in (*after, *reversed(before)) if secret[0]), ("", -1))
 
 
-def _named(data: bytes) -> Iterator[Key]:
-    found: dict[int, Key] = {}
+def _named(data: bytes) -> Iterator[FoundKey]:
+    found: dict[int, FoundKey] = {}
     # A literal first: the whole pattern takes ten times as long.
     for word in itertools.chain.from_iterable(pattern.finditer(data) for pattern in _WORDS):
         begin, end = data.rfind(b"\n", 0, word.start()) + 1, data.find(b"\n", word.end())
@@ -126,23 +126,23 @@ def _named(data: bytes) -> Iterator[Key]:
             digest = _digest(match[1])
             if digest:
                 at = start + match.start(1)
-                found[at] = Key(at, start + match.end(1), "", digest, at)
+                found[at] = FoundKey(at, start + match.end(1), "", digest, at)
     yield from found.values()
 
 
-def _encoded(data: bytes) -> Iterator[Key]:
-    """Keys in values that are base64, as in a Secret of Kubernetes."""
+def _encoded(data: bytes) -> Iterator[FoundKey]:
+    """Yield keys in values that are base64, as in a Secret of Kubernetes."""
     tokens = [(match.start(), match.end(), _decoded(match[0])) for match in _BASE64.finditer(data)]
     alone = [(_digest(fits[1]), at) for at, _, text in tokens for fits in [_SECRET.fullmatch(text.strip())] if fits]
     secrets = [secret for secret in alone if secret[0]]
     for start, end, text in tokens:
         for key in _ids(text):
             secret = (key.secret, start) if key.secret else next(iter(secrets), ("", -1))
-            yield Key(start, end, key.id, *secret, encoded=True)
+            yield FoundKey(start, end, key.id, *secret, encoded=True)
 
 
-def _wide(data: bytes) -> Iterator[Key]:
-    """Keys in texts of UTF-16 or UTF-32, as programs have them, and files without a mark at their beginning."""
+def _wide(data: bytes) -> Iterator[FoundKey]:
+    """Yield keys in texts of UTF-16 or UTF-32, as in programs, and in files without a byte order mark."""
     for zeros, _, pattern in _WIDE:
         step = zeros + 1
         for match in pattern.finditer(data):
@@ -150,7 +150,7 @@ def _wide(data: bytes) -> Iterator[Key]:
             narrow = data[match.start() - before * step : match.end() + _NEAR * step : step]
             for key in _ids(narrow):
                 if key.start == before:
-                    yield Key(match.start(), match.end(), key.id, key.secret)
+                    yield FoundKey(match.start(), match.end(), key.id, key.secret)
 
 
 def _decoded(token: bytes) -> bytes:
@@ -161,7 +161,7 @@ def _decoded(token: bytes) -> bytes:
 
 
 def _digest(text: bytes) -> str:
-    """The beginning of a secret's SHA-256: enough to tell two apart, and nothing to get it back from; "" for none."""
+    """Return the beginning of a secret's SHA-256, which tells two apart and does not give it away; "" for no secret."""
     plain = text.replace(b"\\", b"")
     if plain.endswith(b"EXAMPLEKEY"):
         return _EXAMPLE
@@ -171,5 +171,5 @@ def _digest(text: bytes) -> str:
 
 
 def _bits(text: str) -> float:
-    """Shannon's entropy for each character."""
+    """Return Shannon's entropy in bits for each character."""
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())

@@ -18,7 +18,7 @@ _DOCUMENTATION = {".md", ".rst", ".adoc", ".html"}
 
 @dataclass(frozen=True)
 class Pattern:
-    """What is looked for in files whose name ends so (any if there are none), and what is said of it.
+    """A pattern to look for in files whose name ends so (any if there are none), and the message for it.
 
     One of `words` is in each text that it fits. Looking for them first is what makes a large tree fast.
     """
@@ -32,7 +32,7 @@ class Pattern:
 
 
 @dataclass(frozen=True)
-class Reference:
+class KeyReference:
     """A place that fits a pattern."""
 
     pattern: Pattern
@@ -42,7 +42,7 @@ class Reference:
 
 @cache
 def _patterns() -> tuple[Pattern, ...]:
-    """All patterns, in the order in which they are tried."""
+    """Return all patterns, in the order in which they are tried."""
     listed = load(Path(__file__).with_name("references.yaml")).trees[0].data
     return tuple(
         Pattern(
@@ -66,8 +66,8 @@ def _patterns_for(suffix: str) -> tuple[Pattern, ...]:
     )
 
 
-def find_references(data: bytes, name: str) -> Iterator[Reference]:
-    """The references in a file of text; one for each line, and none in documentation, which only talks about them."""
+def find_references(data: bytes, name: str) -> Iterator[KeyReference]:
+    """Yield the references in a file of text: one for each line; none in documentation, which only mentions keys."""
     lines: set[int] = set()
     for pattern in _patterns_for(PurePath(name).suffix.lower()):
         if not any(word in data for word in pattern.words):
@@ -76,4 +76,4 @@ def find_references(data: bytes, name: str) -> Iterator[Reference]:
             line = data.rfind(b"\n", 0, match.start()) + 1
             if line not in lines:
                 lines.add(line)
-                yield Reference(pattern, match.start(), match.end())
+                yield KeyReference(pattern, match.start(), match.end())

@@ -25,7 +25,7 @@ class _Folder:
 
 
 def audit_terraform(files: Iterable[str]) -> Iterator[Finding]:
-    """What the rules find in each folder with Terraform files that make roles or definitions of tasks."""
+    """Run the rules on each folder whose Terraform files make roles or task definitions."""
     folders: dict[Path, dict[str, str]] = defaultdict(dict)
     for file in files:
         if file.endswith(".tf"):

@@ -1,4 +1,4 @@
-"""One text → findings: keys in it, references to keys, and what its format tells beside them."""
+"""One text → findings: keys in it, references to keys, and what its format shows about them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rolewright.core.finding import Finding, Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rolewright.audit.keys import Key
+    from rolewright.audit.keys import FoundKey
 
 _ALLOW = re.compile(rb"rolewright:allow[ \t][^\n\w]*\w")
 _BARE_ALLOW = re.compile(rb"rolewright:allow[^\w\n]*$", re.MULTILINE)
@@ -23,9 +23,9 @@ _TEXT = 8_192
 
 
 def audit_text(data: bytes, file: str, name: str, within: range | None = None) -> list[Finding]:
-    """What is found in a text. `file` is how its place is called, `name` the name that tells its format.
+    """Audit a text. `file` names its place, and the ending of `name` its format.
 
-    Of a part of a larger text only what starts `within` some offsets is told; the rest is there to be seen beside it.
+    Of a part of a larger text only what starts `within` some offsets is reported; the rest is context.
     A finding on a line with `rolewright:allow REASON` is left out. No finding has a secret in it.
     """
     if within is None and data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -75,12 +75,12 @@ class _Places:
         return Location(self._file, line, column, line, column + width)
 
     def offset(self, line: int) -> int:
-        """Where a line begins."""
+        """Return the offset at which a line begins."""
         return sum(len(before) + 1 for before in self._data.split(b"\n", line - 1)[: line - 1])
 
 
 def is_allowed(data: bytes, start: int) -> bool:
-    """Whether the line around an offset says that it is allowed, and why."""
+    """Return whether the line around an offset allows it, with a reason."""
     end = data.find(b"\n", start)
     return _ALLOW.search(data, data.rfind(b"\n", 0, start) + 1, len(data) if end < 0 else end) is not None
 
@@ -89,8 +89,8 @@ def _in_state(addresses: dict[str, str], key_id: str) -> str:
     return f", in Terraform's state as {addresses[key_id]}" if key_id in addresses else ""
 
 
-def key_finding(key: Key, place: Location, where: str) -> Finding:
-    """What is said of a key; `where` ends the message. The secret itself is in none of it."""
+def key_finding(key: FoundKey, place: Location, where: str) -> Finding:
+    """Return the finding for a key; `where` ends the message. The secret itself is not in it."""
     if key.is_example:
         return Finding(
             "documented-example",
@@ -126,7 +126,7 @@ def key_finding(key: Key, place: Location, where: str) -> Finding:
 
 
 def keys_told(findings: Iterable[Finding]) -> dict[str, list[Location]]:
-    """The ids of the long-lived keys that findings tell of, in order, each with its places."""
+    """Return the ids of the long-lived keys in findings, in order, each with its places."""
     found: dict[str, list[Location]] = {}
     for finding in findings:
         if finding.rule == "access-key":
@@ -135,7 +135,7 @@ def keys_told(findings: Iterable[Finding]) -> dict[str, list[Location]]:
 
 
 def _addresses(data: bytes, name: str) -> dict[str, str]:
-    """Key id → the address of its resource, in a state of Terraform."""
+    """Return the address of each key's resource in a Terraform state, by the key's id."""
     if ".tfstate" not in PurePath(name).name:
         return {}
     state = _json(data)
@@ -160,7 +160,7 @@ def _json(data: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
-    """Definitions of tasks that need an execution role and have none."""
+    """Find task definitions that need an execution role and have none."""
     definition = _json(data)
     if isinstance(definition, dict) and isinstance(definition.get("taskDefinition"), dict):
         definition = definition["taskDefinition"]
@@ -195,7 +195,7 @@ def _needs(container: dict[str, Any]) -> Iterator[str]:
 
 
 def _allowed(found: Iterable[Finding], data: bytes, places: _Places, inside: range) -> Iterator[Finding]:
-    """What nobody allowed; an allowance without a reason is a finding itself."""
+    """Yield the findings that are not allowed, and one for each allowance without a reason."""
     for finding in found:
         if not is_allowed(data, places.offset(finding.location.line)):
             yield finding

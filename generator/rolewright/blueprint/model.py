@@ -138,7 +138,7 @@ class ArgumentValue:
 
 @dataclass(frozen=True)
 class Opening:
-    """An access that a block opens `to` somebody, in words for people; the arguments `by` decide it, or all if it is empty."""
+    """An access that a block opens `to` somebody, in words; the arguments `by` decide it, or all where it is empty."""
 
     what: tuple[ArgumentValue, ...]
     to: tuple[ArgumentValue, ...]

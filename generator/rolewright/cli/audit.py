@@ -18,7 +18,7 @@ from rolewright.core.finding import Finding, Location, Rejected, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.suggest.from_code import Code
+    from rolewright.suggest.from_code import WorkloadCode
 
 _SHARE = 500
 """Files that a process takes at once; for fewer, another process takes longer to start than it saves."""
@@ -123,7 +123,7 @@ def _workloads(
     from rolewright.cli.files import write_file  # noqa: PLC0415
     from rolewright.suggest.from_code import manifest_of, not_told, read_code  # noqa: PLC0415
 
-    workloads: list[Code] = []
+    workloads: list[WorkloadCode] = []
     for path in dict.fromkeys(paths):
         workloads.append(read_code(path, files_in(path), [one.name for one in workloads]))
     if draft is not None:

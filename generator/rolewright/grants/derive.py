@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, Verb
-    from rolewright.blueprint.model import ScopeRule as Limit
+    from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, ScopeRule, Verb
     from rolewright.core.model import Resource, Use, Workload
     from rolewright.core.text import Condition
 
@@ -190,7 +189,7 @@ def _verb_grants(
     yield from _companion_grants(role, side, resource, blueprint, names, scope, workload)
 
 
-def _conditions(limits: Iterable[Limit], resource: Resource, scope: Scope) -> tuple[Condition, ...]:
+def _conditions(limits: Iterable[ScopeRule], resource: Resource, scope: Scope) -> tuple[Condition, ...]:
     """Return the conditions of limits, for each entry of the mapping that one names."""
     return tuple(
         condition

@@ -1,4 +1,4 @@
-"""IAM itself, where a step is to be taken with the caller's credentials; nothing else reads these."""
+"""IAM itself, where a step is to be taken with the caller's credentials, which nothing else uses."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Iam:
         self._sts = _asked(lambda: boto3.client("sts", config=_CONFIG))
 
     def account(self) -> str:
-        """The account of the caller's credentials."""
+        """Return the account of the caller's credentials."""
         return str(_asked(self._sts.get_caller_identity)["Account"])
 
     def last_use(self, key: Key) -> LastUse:
-        """When the key was used last, and whose it is."""
+        """Return when the key was used last, and whose it is."""
         found = _asked(lambda: self._iam.get_access_key_last_used(AccessKeyId=key.id))
         used = found["AccessKeyLastUsed"].get("LastUsedDate")
         return LastUse(found.get("UserName", ""), used.date() if used is not None else None)
 
     def status(self, key: Key, user: str) -> str:
-        """Active, Inactive, or "" where the user has no such key."""
+        """Return Active, Inactive, or "" where the user has no such key."""
         for page in _asked(lambda: list(self._iam.get_paginator("list_access_keys").paginate(UserName=user))):
             for metadata in page["AccessKeyMetadata"]:
                 if metadata["AccessKeyId"] == key.id:

@@ -1,4 +1,4 @@
-"""What a step of a key demands, and whether the evidence at hand meets it."""
+"""The demands of a key's next step, and whether the evidence at hand meets them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class LastUse:
-    """When IAM saw the key used, as a day; None for never. `user` is whose it is."""
+    """The day on which IAM saw the key used; None for never. `user` is whose it is."""
 
     user: str
     day: date | None
@@ -38,7 +38,7 @@ class LastUse:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was looked at; None for what was not. `role` is that of the manifest's code: account ("" for any) and name.
+    """The evidence; None for what was not looked at. `role` is the account ("" for any) and name of the code's role.
 
     `status` is that of the key in IAM: Active, Inactive, or "" where it is no more. `files` are what was given.
     """
@@ -53,19 +53,19 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Demand:
-    """One thing that has to be shown. `said` is what shows it where it is met, and else what to do."""
+    """A fact that has to be shown. `said` is what shows it where it is met, and otherwise what to do."""
 
     met: bool
     said: str
 
 
 def demands(key: Key, wait: Wait, evidence: Evidence, today: date) -> tuple[Demand, ...]:
-    """What the next step of a key demands, in the order in which it is best seen to."""
+    """Return the demands of a key's next step, in the order in which it is best to see to them."""
     return (*conditions(key, wait, evidence, today), *_state(key, evidence))
 
 
 def conditions(key: Key, wait: Wait, evidence: Evidence, today: date) -> tuple[Demand, ...]:
-    """The same without the state of the key in IAM that the step brings about: what has to be so before."""
+    """Return the demands without the state in IAM that the step brings about: those that have to be met before it."""
     return tuple(_STEPS[key.following](key, wait, evidence, today)) if key.following else ()
 
 
@@ -146,7 +146,7 @@ def _since(key: Key, days: int, today: date) -> Iterator[Demand]:
 
 
 def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
-    """The role called, and nothing was denied to it, in records that reach over the days."""
+    """Demand that the role called and was denied nothing, in records that reach over the days."""
     if evidence.role is None and not key.manifest:
         yield Demand(met=False, said="say which manifest makes the workload's role: --manifest FILE")
         return
@@ -165,8 +165,8 @@ def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[D
     if denied:
         action, resource, _ = denied[0]
         more = f" and {len(denied) - 1} more" if len(denied) > 1 else ""
-        said = f"the role {name} was denied {action} on {resource or 'something'}{more}: see `rolewright usage`"
-        yield Demand(met=False, said=said)
+        denial = f"the role {name} was denied {action} on {resource or 'something'}{more}: see `rolewright usage`"
+        yield Demand(met=False, said=denial)
     else:
         yield Demand(
             met=True,
@@ -196,7 +196,7 @@ def _ends(spans: Iterable[Seen]) -> tuple[str, str]:
 
 
 def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
-    """Nobody used the key: IAM remembers each use, and records show some of them."""
+    """Demand that nobody used the key: IAM remembers each use, and records show some of them."""
     if evidence.status == "":
         return  # of a key that is no more, IAM does not tell
     begin = today - timedelta(days)
@@ -220,7 +220,7 @@ def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[De
 
 
 def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
-    """The key is in the state that the step brings about."""
+    """Demand that the key is in the state that the step brings about."""
     if key.following not in ("disabled", "deleted"):
         return
     wanted, command = COMMANDS[key.following]
@@ -234,13 +234,13 @@ def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
 
 
 def last_used_command(key: Key) -> str:
-    """What prints the account, the key, its user and its last use to a file."""
+    """Return the command that writes the account, the key, its user and its last use to a file."""
     answer = f"{{AccessKeyId:'{key.id}',UserName:UserName,AccessKeyLastUsed:AccessKeyLastUsed}}"
     return _to_file(f'get-access-key-last-used --access-key-id {key.id} --query "{answer}"')
 
 
 def listed_command(key: Key) -> str:
-    """What prints the account, the user and its keys to a file, also where there is none."""
+    """Return the command that writes the account, the user and its keys to a file, also where there is none."""
     user = key.user or "USER"
     answer = f"{{UserName:'{user}',AccessKeyMetadata:AccessKeyMetadata,IsTruncated:IsTruncated}}"
     return _to_file(f'list-access-keys --user-name {user} --query "{answer}"')
@@ -251,13 +251,13 @@ def _to_file(command: str) -> str:
 
 
 def iam_command(key: Key, command: str) -> str:
-    """The AWS command that does it."""
+    """Return the AWS command line for a command on a key."""
     name, _, rest = command.partition(" ")
     return f"aws iam {name} --access-key-id {key.id} --user-name {key.user or 'USER'}{f' {rest}' if rest else ''}"
 
 
 def _use(tally: Tally, role: tuple[str, str], account: str) -> RoleUse | None:
-    """What a role did in its account, or where the manifest tells none in that of the key."""
+    """Return what a role did in its account; where the manifest names none, in that of the key."""
     wanted, name = role[0] or account, role[1]
     found = [
         use for (other, role_name), use in sorted(tally.roles.items()) if role_name == name and wanted in ("", other)

@@ -1,4 +1,4 @@
-"""What the file of a migration may not say: days to come, steps without evidence, orders and waits that are not so."""
+"""Checks of a migration's file: days to come, steps without evidence, and steps out of order or before their wait."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WRITES = "`rolewright migrate advance` writes the steps: take them with it"
 
 
 def wrong(tree: Tree, today: date) -> Iterator[Finding]:
-    """Everything that no run of `rolewright migrate` can have written by today. `tree` is of the file's schema."""
+    """Find everything that no run of `rolewright migrate` can have written by today. `tree` fits the file's schema."""
     found = list(_days(tree, today))
     yield from found
     if found:
@@ -43,7 +43,7 @@ def _finding(tree: Tree, path: PathInTree, message: str, remedy: str = _WRITES) 
 
 
 def _days(tree: Tree, today: date) -> Iterator[Finding]:
-    """Days that there are not, or not yet."""
+    """Find days that do not exist, or are still to come."""
     extended = range(len(tree.data.get("extensions", ())))
     past: list[PathInTree] = [("extensions", index, "decided") for index in extended]
     for name, key in tree.data["keys"].items():
@@ -66,7 +66,7 @@ def _days(tree: Tree, today: date) -> Iterator[Finding]:
 
 
 def _key(tree: Tree, name: str, key: dict[str, Any]) -> Iterator[Finding]:
-    """What is wrong of one key."""
+    """Find what is wrong with one key."""
     encoded = account_of(name)
     if encoded and key["account"] not in ("", encoded):
         message = f"{name} is of account {encoded}, as its id says"
@@ -86,7 +86,7 @@ def _key(tree: Tree, name: str, key: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _step(tree: Tree, path: PathInTree, step: dict[str, Any], before: dict[str, Any] | None) -> Iterator[Finding]:
-    """A step that follows no order, comes too early, or that nothing showed."""
+    """Find what is wrong with a step: it is out of order, comes too early, or has no evidence."""
     phase = PHASES.index(step["phase"])
     last = PHASES.index(before["phase"]) if before is not None else -1
     if phase > last + 1 or phase == last or (last >= PHASES.index("deleted") > phase):

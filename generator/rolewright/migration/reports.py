@@ -1,4 +1,4 @@
-"""What the AWS command line says of a key: when it was used last, and which state it is in; and files' digests."""
+"""The answers of the AWS command line about a key, its last use and its state; and the digests of files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLOCK = 1 << 20
 
 
 def read_last_use(path: Path, key: Key, today: date) -> LastUse:
-    """When a key was used last: what `last_used_command` prints. Raises Rejected, also for another key's."""
+    """Read when a key was used last, as `last_used_command` writes it. Raises Rejected, also for another key's."""
     command = last_used_command(key)
     data = _answers(path, key, command)
     if data.get("AccessKeyId") != key.id:
@@ -38,9 +38,9 @@ def read_last_use(path: Path, key: Key, today: date) -> LastUse:
 
 
 def read_status(path: Path, key: Key) -> tuple[str, str]:
-    """The state of a key in what `listed_command` prints, and whose it is there; "" where it is no more.
+    """Read the state of a key and its user, as `listed_command` writes them; the state is "" where the key is no more.
 
-    Raises Rejected, also for a list of another user or account, and for one that does not tell whose it is.
+    Raises Rejected, also for a list of another user or account, and for one that does not name its user.
     """
     command = listed_command(key)
     data = _answers(path, key, command)
@@ -63,7 +63,7 @@ def read_status(path: Path, key: Key) -> tuple[str, str]:
 
 
 def shown(path: Path) -> Shown | None:
-    """A file or a folder with its digest; None for what is neither. Raises Rejected for what cannot be read."""
+    """Return a file or a folder with its digest; None for what is neither. Raises Rejected for what cannot be read."""
     try:
         if is_file(path):
             return Shown(str(path), _digest(path))
@@ -87,7 +87,7 @@ def _digest(path: Path) -> str:
 
 
 def _answers(path: Path, key: Key, command: str) -> dict[str, Any]:
-    """What the commands answered, one after the other, put together. Raises Rejected for those of another account."""
+    """Read the commands' answers, one after the other, into one. Raises Rejected for those of another account."""
     answers: dict[str, Any] = {}
     try:
         text = read_text(path).strip()

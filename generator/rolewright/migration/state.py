@@ -60,17 +60,17 @@ class Key:
 
     @property
     def phase(self) -> str:
-        """The phase that it is in."""
+        """Return the phase that it is in."""
         return self.steps[-1].phase
 
     @property
     def since(self) -> date:
-        """The day on which it came into that phase."""
+        """Return the day on which it entered that phase."""
         return self.steps[-1].since
 
     @property
     def following(self) -> str:
-        """The phase that comes next, or "" after the last."""
+        """Return the phase that comes next, or "" after the last."""
         index = PHASES.index(self.phase) + 1
         return PHASES[index] if index < len(PHASES) else ""
 
@@ -107,16 +107,16 @@ class Migration:
 
     @property
     def due(self) -> date:
-        """The deadline that holds: the last one that was set."""
+        """Return the deadline that holds: the last one that was set."""
         return self.extensions[-1].until if self.extensions else self.deadline
 
     def with_key(self, key: Key) -> Migration:
-        """With a key as it is now."""
+        """Return the migration with a key as it is now."""
         return replace(self, keys={**self.keys, key.id: key})
 
 
 def read_migration(path: Path, today: date) -> Migration:
-    """The file as it was written, or edited by hand. Raises Rejected with the place of each thing that is wrong.
+    """Read the file as it was written, or edited by hand. Raises Rejected with the place of each thing that is wrong.
 
     Nothing in it may be of a day after today, and nothing may contradict the order and the waits of the steps.
     """
@@ -159,7 +159,7 @@ def _schema() -> Schema:
 
 
 def migration_text(migration: Migration) -> str:
-    """The file: the same for the same migration."""
+    """Return the file's text: the same for the same migration."""
     lines = ["version: 1", f'deadline: "{migration.deadline}"']
     if migration.extensions:
         lines.append("extensions:")

@@ -1,4 +1,4 @@
-"""What changed in permissions, for a terminal, for a pull request and for programs."""
+"""Changes in permissions, for a terminal, for a pull request and for programs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _NOTHING = "nobody may do anything more, or less, than before"
 
 
 def difference_text(differences: Sequence[WorkloadDifference], compared: Sequence[str]) -> str:
-    """One block for each role that differs: `+` it may now, `-` it may no longer, `~` who assumes it, `?` unsure.
+    """Return a block for each role that differs: `+` it may now, `-` it may no longer, `!` or `~` trust, `?` unsure.
 
-    `compared` says what was looked at.
+    `!` marks a change that lets more in. `compared` says what was looked at.
     """
     lines: list[str] = []
     for difference in differences:
@@ -53,7 +53,7 @@ def _other(line: Line) -> str:
 
 
 def difference_markdown(differences: Sequence[WorkloadDifference], compared: Sequence[str]) -> str:
-    """A comment for a pull request: what is new first, then what is gone, then what was looked at."""
+    """Return a comment for a pull request: what is new first, then what is gone, then what was looked at."""
     lines = [f"### {verdict(differences)[:1].upper()}{verdict(differences)[1:]}", ""]
     for difference in differences:
         for role in difference.roles:
@@ -72,11 +72,13 @@ def difference_markdown(differences: Sequence[WorkloadDifference], compared: Seq
             lines += [""] if role.others or role.unknown else []
         for policy in difference.policies:
             lines += [f"**{_cell(policy_name(difference.workload, policy))}**", ""]
-            told = [("**new**", admitted(each), each) for each in policy.more]
-            told += [("gone", admitted(each), each) for each in policy.less]
-            if told:
+            changes = [("**new**", admitted(each), each) for each in policy.more]
+            changes += [("gone", admitted(each), each) for each in policy.less]
+            if changes:
                 lines += ["| | who may do what | declared |", "|---|---|---|"]
-                lines += [f"| {sign} | {_cell(text)} | {_cell(p.place)} {_cell(p.origin)} |" for sign, text, p in told]
+                lines += [
+                    f"| {sign} | {_cell(text)} | {_cell(p.place)} {_cell(p.origin)} |" for sign, text, p in changes
+                ]
                 lines.append("")
             lines += [f"- **unsure:** {_cell(text)}" for text in policy.unknown]
             lines += [""] if policy.unknown else []
@@ -91,7 +93,7 @@ def _marked(line: Line) -> str:
 
 
 def difference_json(differences: Sequence[WorkloadDifference], compared: Sequence[str]) -> dict[str, Any]:
-    """The same as plain lists, dicts and strings, ready for `json.dumps`."""
+    """Return the differences as plain lists, dicts and strings, ready for `json.dumps`."""
 
     def permissions(listed: Sequence[ChangedPermission]) -> list[dict[str, Any]]:
         return [
@@ -151,20 +153,20 @@ def _conditions(conditions: Conditions) -> list[dict[str, Any]]:
 
 
 def _admitted(change: Admitted) -> dict[str, Any]:
-    told = {"change": change.change, "origin": change.origin, "place": change.place}
+    common = {"change": change.change, "origin": change.origin, "place": change.place}
     if change.text:
-        return {"document": change.text, **told}
+        return {"document": change.text, **common}
     return {
         "principal": change.who,
         "actions": list(change.actions),
         "resource": change.resource,
         "conditions": _conditions(change.conditions),
-        **told,
+        **common,
     }
 
 
 def verdict(differences: Sequence[WorkloadDifference], left: Sequence[str] = ()) -> str:
-    """The outcome in one line; `left` is what could not be compared."""
+    """Return the outcome in one line; `left` is what could not be compared."""
     wider = [difference.workload for difference in differences if difference.widened]
     other = [difference.workload for difference in differences if difference.changed and not difference.widened]
     parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [f"changed, and nowhere wider: {', '.join(other)}"] * bool(
@@ -179,12 +181,12 @@ def _name(workload: str, role: RoleDifference) -> str:
 
 
 def policy_name(workload: str, policy: PolicyDifference) -> str:
-    """What a policy of a resource is called above what differs of it."""
+    """Return the heading for what differs in a policy of a resource."""
     return f"{workload}{' in ' + policy.environment if policy.environment else ''}, policy of {policy.resource}"
 
 
 def admitted(change: Admitted) -> str:
-    """What changes for somebody, in one line."""
+    """Return in one line what changes for a principal."""
     if change.text:
         return f"it {change.change} {change.text}"
     return f"{change.who} {change.change} {', '.join(change.actions)} on {change.resource}{shown(change.conditions)}"
@@ -195,5 +197,5 @@ def _permission(permission: ChangedPermission) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that a table of Markdown shows as it is."""
+    """Return text that a Markdown table shows as it is."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~$" else " " if c in "\r\n" else c for c in text)

@@ -1,4 +1,4 @@
-"""What a policy and a manifest have beyond each other, for people and for programs."""
+"""The permissions that a policy and a manifest have beyond each other, for people and for programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def beyond_text(title: str, found: Sequence[Beyond]) -> Iterator[str]:
-    """A line for each resource with the actions on it, under a title; nothing for none."""
+    """Yield a line for each resource with the actions on it, under a title; nothing for none."""
     if found:
         yield f"{title}:"
     for difference in found:
@@ -23,7 +23,7 @@ def beyond_text(title: str, found: Sequence[Beyond]) -> Iterator[str]:
 
 
 def beyond_json(found: Sequence[Beyond]) -> list[dict[str, Any]]:
-    """The same, ready for `json.dumps`."""
+    """Return the differences ready for `json.dumps`."""
     return [
         {
             "actions": list(difference.actions),
@@ -36,7 +36,7 @@ def beyond_json(found: Sequence[Beyond]) -> list[dict[str, Any]]:
 
 
 def own_text(own: Own, *, given: bool) -> str:
-    """What is taken for the manifest's own account and region, and why; "" where nothing names any."""
+    """Return what is taken for the manifest's own account and region, and why; "" where nothing names any."""
     account = f"account {own.account}" if own.account else ""
     region = f"region {own.region}" if own.region else ""
     if not account and not region:

@@ -18,21 +18,21 @@ _PROPERTY = {**_TEXT, ":": "%3A", ",": "%2C"}
 
 
 def findings_github(findings: Sequence[Finding]) -> str:
-    """A line for each finding, sorted by place; nothing a manifest says can become a command of its own."""
+    """Return a line for each finding, sorted by place; nothing that a manifest says can become a command of its own."""
     ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
     return "".join(f"{_line(finding)}\n" for finding in ordered)
 
 
 def _line(finding: Finding) -> str:
     at = finding.location
-    said = {
+    fields = {
         "file": at.file,
         "line": str(at.line),
         "col": str(at.column),
         "endLine": str(max(at.line, at.end_line)),
         "title": f"rolewright {finding.rule}",
     }
-    properties = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in said.items())
+    properties = ",".join(f"{name}={_escaped(value, _PROPERTY)}" for name, value in fields.items())
     text = f"{finding.message}. {finding.remedy}" if finding.remedy else finding.message
     return f"::{_COMMANDS[finding.severity]} {properties}::{_escaped(text, _TEXT)}"
 

@@ -1,4 +1,4 @@
-"""What workloads may do, as one HTML file that is read without a network."""
+"""The access of workloads as one HTML file, which is read without a network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rolewright.core.printable import visible
 from rolewright.core.text import ground
 from rolewright.render.readable import SYMBOLS, shown, who
 from rolewright.report.difference import admitted, policy_name, verdict
-from rolewright.report.picture import Edge, Node, picture
+from rolewright.report.picture import Box, Edge, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"
 
 @dataclass(frozen=True)
 class Review:
-    """What differs from a revision; `left` are manifests that could not be read, now or then."""
+    """The differences from a revision; `left` are manifests that could not be read, now or then."""
 
     revision: str
     differences: tuple[WorkloadDifference, ...]
@@ -45,7 +45,7 @@ class Review:
 
 
 def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | None) -> str:
-    """The page: what changed, what was found, and for each workload its picture, its proof and its access.
+    """Return the page: what changed, what was found, and for each workload its picture, its proof and its access.
 
     It loads nothing, and its content security policy lets no script run but its own.
     """
@@ -185,15 +185,15 @@ def _policy(policy: ResourcePolicy, values: Mapping[str, str]) -> dict[str, Any]
 
 
 def _edges(built: Built) -> Iterator[Edge]:
-    """Who assumes each role, and what it reaches: a resource of the manifest, or what the platform needs."""
+    """Yield who assumes each role, and what it reaches: a resource of the manifest, or what the platform needs."""
     values = _values(built.workload.environments[0])
     for role in built.roles:
-        node = Node("role", role.key, role.summary)
+        node = Box("role", role.key, role.summary)
         for assumer in role.trust.principals:
             held = shown(role.trust.conditions, values).removeprefix(" if ")
-            principal = Node("principal", assumer.ground(values).rpartition("/")[2], "")
+            principal = Box("principal", assumer.ground(values).rpartition("/")[2], "")
             yield Edge(principal, node, f"assumes it{f', if {held}' if held else ''}")
-        reached: dict[tuple[Node, bool], dict[str, None]] = {}
+        reached: dict[tuple[Box, bool], dict[str, None]] = {}
         for _, statement in _statements([role]):
             for grant in statement.grants:
                 key = _reached(built.workload, grant.origin, statement), statement.effect == "Deny"
@@ -202,21 +202,21 @@ def _edges(built: Built) -> Iterator[Edge]:
             yield Edge(node, end, f"{'may not' if denied else 'may'} {', '.join(sorted(actions))}", denied)
 
 
-def _reached(workload: Workload, origin: str, statement: Statement) -> Node:
+def _reached(workload: Workload, origin: str, statement: Statement) -> Box:
     start, _, rest = origin.partition(".")
     key = rest.split(".")[0]
     if start == "resources" and key in workload.resources:
         resource = workload.resources[key]
         verbs = f": {', '.join(resource.access)}" if resource.access else ""
-        return Node("resource", key, f"{resource.type}{verbs}")
+        return Box("resource", key, f"{resource.type}{verbs}")
     if start == "statements":
         services = sorted({action.partition(":")[0] for action in statement.actions})
-        return Node("resource", origin, ", ".join(services))
-    return Node("platform", origin, "what the platform needs")
+        return Box("resource", origin, ", ".join(services))
+    return Box("platform", origin, "what the platform needs")
 
 
 def _tree(edges: Sequence[Edge]) -> list[dict[str, Any]]:
-    """The same as the picture in words: each role with who assumes it and what it reaches."""
+    """Return the picture in words: each role with who assumes it and what it reaches."""
     roles = dict.fromkeys(node for edge in edges for node in (edge.start, edge.end) if node.kind == "role")
     return [
         {
@@ -252,12 +252,12 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
                 "unknown": role.unknown,
             }
         for policy in difference.policies:
-            told = [("added", each) for each in policy.more] + [("removed", each) for each in policy.less]
+            changes = [("added", each) for each in policy.more] + [("removed", each) for each in policy.less]
             yield {
                 "name": policy_name(difference.workload, policy),
                 "widened": policy.widened,
                 "rows": [],
-                "policy": [{"kind": kind, "said": admitted(each), "at": each} for kind, each in told],
+                "policy": [{"kind": kind, "said": admitted(each), "at": each} for kind, each in changes],
                 "others": (),
                 "unknown": policy.unknown,
             }
@@ -273,7 +273,7 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
 
 
 def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
-    """Each resource with the roles that reach it, of all workloads and environments; `*` is left to their tables.
+    """Yield each resource with the roles that reach it, of all workloads and environments; `*` is left to their tables.
 
     What a module makes has no ARN yet, and is another resource in each module and environment.
     """

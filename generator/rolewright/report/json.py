@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MOST = 1 << 31
 
 
-class Place(TypedDict):
+class PlaceObject(TypedDict):
     """Lines and columns count from 1, in characters; the end is exclusive."""
 
     file: str
@@ -24,13 +24,13 @@ class Place(TypedDict):
     end_column: int
 
 
-class RelatedPlace(Place):
+class RelatedPlace(PlaceObject):
     """A second place, and what it has to do with the finding."""
 
     note: str
 
 
-class FindingObject(Place):
+class FindingObject(PlaceObject):
     """One finding; `path` is the dotted path in the manifest, or "" if there is none."""
 
     rule: str
@@ -42,7 +42,7 @@ class FindingObject(Place):
 
 
 class Summary(TypedDict):
-    """How many findings there are of each severity."""
+    """The number of findings of each severity."""
 
     errors: int
     warnings: int
@@ -50,14 +50,14 @@ class Summary(TypedDict):
 
 
 class FindingsObject(TypedDict):
-    """The whole: findings sorted by their place, and their counts."""
+    """All findings, sorted by their place, and their counts."""
 
     findings: list[FindingObject]
     summary: Summary
 
 
 def findings_json(findings: Sequence[Finding]) -> FindingsObject:
-    """All findings as plain lists, dicts, strings and numbers, ready for `json.dumps`."""
+    """Return all findings as plain lists, dicts, strings and numbers, ready for `json.dumps`."""
     ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
     counts = Counter(finding.severity for finding in findings)
     return {
@@ -82,7 +82,7 @@ def _finding(finding: Finding) -> FindingObject:
     }
 
 
-def _place(location: Location) -> Place:
+def _place(location: Location) -> PlaceObject:
     return {
         "file": location.file,
         "line": location.line,
@@ -97,7 +97,7 @@ class ForeignReportError(ValueError):
 
 
 def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
-    """The findings of such a structure. Raises ForeignReportError for any other."""
+    """Return the findings of such a structure. Raises ForeignReportError for any other."""
     try:
         return [
             Finding(

@@ -1,4 +1,4 @@
-"""Where a migration stands, for people and for programs."""
+"""The status of a migration, for people and for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def status_text(migration: Migration, demanded: Mapping[str, Sequence[Demand]], today: date) -> str:
-    """The deadline, and for each key its phase and what its next step demands."""
+    """Return the deadline, and for each key its phase and what its next step demands."""
     left = (migration.due - today).days
     when = f"{left} days left" if left >= 0 else f"over for {-left} days"
     lines = [f"deadline {migration.due}, {when}; {_counted(migration)}"]
@@ -26,7 +26,7 @@ def status_text(migration: Migration, demanded: Mapping[str, Sequence[Demand]], 
 
 
 def key_text(key: Key, demanded: Sequence[Demand]) -> Iterator[str]:
-    """One key."""
+    """Yield the lines of one key."""
     account = f"account {key.account}" if key.account else "an unknown account"
     yield f"{key.id} ({account}{f', user {key.user}' if key.user else ''}): {key.phase} since {key.since}"
     if key.pending is not None:
@@ -42,7 +42,7 @@ def _counted(migration: Migration) -> str:
 
 
 def status_json(migration: Migration, demanded: Mapping[str, Sequence[Demand]]) -> dict[str, Any]:
-    """The same, ready for `json.dumps`."""
+    """Return the status ready for `json.dumps`."""
     return {
         "deadline": migration.due.isoformat(),
         "extensions": [

@@ -15,7 +15,7 @@ _CHARACTERS = 34
 
 
 @dataclass(frozen=True)
-class Node:
+class Box:
     """A box: `kind` is `principal`, `role`, `resource` or `platform`, and `name` is unique among its kind."""
 
     kind: str
@@ -25,20 +25,20 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """A line between two boxes; `denied` for what is withheld. `told` is what a pointer over it shows."""
+    """A line between two boxes; `denied` for what is withheld. `label` is what a pointer over it shows."""
 
-    start: Node
-    end: Node
-    told: str
+    start: Box
+    end: Box
+    label: str
     denied: bool = False
 
 
 def picture(title: str, edges: Sequence[Edge]) -> str:
-    """Three columns of boxes: principals, roles, and what they reach, each in the order of its first edge.
+    """Draw three columns of boxes: principals, roles, and what they reach, each in the order of its first edge.
 
     Colours come from the style sheet of the page, by class. The text is escaped; nothing in it is a style or script.
     """
-    columns: list[list[Node]] = [[], [], []]
+    columns: list[list[Box]] = [[], [], []]
     for edge in edges:
         for node in (edge.start, edge.end):
             column = columns[{"principal": 0, "role": 1}.get(node.kind, 2)]
@@ -62,7 +62,7 @@ def picture(title: str, edges: Sequence[Edge]) -> str:
     )
 
 
-def _lines(edges: Iterable[Edge], places: Mapping[Node, tuple[float, float]]) -> Iterator[str]:
+def _lines(edges: Iterable[Edge], places: Mapping[Box, tuple[float, float]]) -> Iterator[str]:
     for edge in edges:
         (x1, y1), (x2, y2) = places[edge.start], places[edge.end]
         left, right = x1 + _WIDTH, x2
@@ -71,11 +71,11 @@ def _lines(edges: Iterable[Edge], places: Mapping[Node, tuple[float, float]]) ->
         yield (
             f'<path class="edge{" denied" if edge.denied else ""}" '
             f'd="M{left:g} {top:g}C{middle:g} {top:g} {middle:g} {bottom:g} {right:g} {bottom:g}">'
-            f"<title>{escape(edge.told)}</title></path>"
+            f"<title>{escape(edge.label)}</title></path>"
         )
 
 
-def _box(node: Node, x: float, y: float) -> Iterator[str]:
+def _box(node: Box, x: float, y: float) -> Iterator[str]:
     yield f'<g class="{node.kind}"><title>{escape(f"{node.name}: {node.note}" if node.note else node.name)}</title>'
     yield f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
     yield f'<text x="{x + 12:g}" y="{y + (20 if node.note else 28):g}" class="name">{escape(_short(node.name))}</text>'

@@ -1,4 +1,4 @@
-"""What became of modules in Terraform → text and JSON."""
+"""The outcome of modules in Terraform → text and JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def plan_text(lived: Iterable[Lived]) -> str:
-    """A paragraph for each module and environment."""
+    """Return a paragraph for each module and environment."""
     return "".join(map(_text, lived))
 
 
 def plan_json(lived: Iterable[Lived]) -> list[dict[str, Any]]:
-    """The same for programs."""
+    """Return the outcomes for programs."""
     return [
         {
             "workload": module.call.built.workload.name,

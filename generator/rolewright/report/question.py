@@ -17,7 +17,7 @@ _NEAR = 5
 
 
 def suggestion_text(suggestion: Suggestion) -> str:
-    """The answer with the lines that it comes from, what would allow it, and what is missing."""
+    """Return the answer with the lines that it comes from, what would allow it, and what is missing."""
     return "".join(f"{printable(line)}\n" for line in _lines(suggestion))
 
 
@@ -37,7 +37,7 @@ def _lines(suggestion: Suggestion) -> Iterator[str]:
 
 
 def advice_lines(suggestion: Suggestion) -> Iterator[str]:
-    """What would allow it, what cannot help, and what is missing."""
+    """Yield what would allow it, what cannot help, and what is missing."""
     yield from suggestion.notes
     yield from _helps(suggestion)
 
@@ -66,7 +66,7 @@ def _block(title: str, reasons: Sequence[Reason]) -> Iterator[str]:
 
 
 def suggestion_json(suggestions: Sequence[Suggestion]) -> list[dict[str, Any]]:
-    """The answers as plain lists, dicts and strings, ready for `json.dumps`."""
+    """Return the answers as plain lists, dicts and strings, ready for `json.dumps`."""
     return [
         {
             "is_allowed": suggestion.answer.is_allowed,

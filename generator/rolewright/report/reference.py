@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def resource_page(blueprint: ResourceBlueprint) -> str:
-    """What a manifest may say of a resource type, and exactly what each word grants."""
+    """Return the page of a resource type: what a manifest may say of it, and exactly what each verb grants."""
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
     lines += _fields("Fields", blueprint.fields, blueprint.required)
     if blueprint.arns:
@@ -53,7 +53,7 @@ def resource_page(blueprint: ResourceBlueprint) -> str:
 
 
 def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
-    """What a manifest may say of a compute type, and what each of its roles has. `names` can be overridden."""
+    """Return the page of a compute type: its fields, and what each of its roles has. `names` can be overridden."""
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
     lines += _fields("Fields", blueprint.fields, blueprint.required)
     lines += _rules(blueprint.rules)
@@ -83,7 +83,7 @@ def index_page(
     resources: Mapping[str, ResourceBlueprint],
     not_applied: Mapping[str, Sequence[str]],
 ) -> str:
-    """The list of all types, each with a link to its page; `not_applied` are Terraform types that moto cannot make."""
+    """Return the list of all types, with links; `not_applied` are Terraform types that moto cannot make, by type."""
     lines = ["# Types", "", "## What a workload runs on", ""]
     lines += [
         f"- [{name}]({name}.md): {blueprint.summary[:1].lower()}{blueprint.summary[1:]}"

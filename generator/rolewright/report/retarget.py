@@ -1,4 +1,4 @@
-"""What became of workloads that were moved to another compute type, for people and for programs."""
+"""The outcome of moving workloads to another compute type, for people and for programs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _COLUMN = 58
 
 
 def moves_text(moves: Iterable[Move]) -> str:
-    """The moves one after the other, trust and platform permissions of both types side by side."""
+    """Return the moves one after the other, trust and platform permissions of both types side by side."""
     return "\n".join("\n".join(_lines(move)) + "\n" for move in moves)
 
 
 def moves_json(moves: Iterable[Move]) -> list[dict[str, Any]]:
-    """The moves as plain lists, dicts and strings, ready for `json.dumps`."""
+    """Return the moves as plain lists, dicts and strings, ready for `json.dumps`."""
     return [
         {
             "workload": move.workload,
@@ -31,7 +31,7 @@ def moves_json(moves: Iterable[Move]) -> list[dict[str, Any]]:
             "access": list(move.access),
             "lost": list(move.lost),
             "gained": list(move.gained),
-            "agreements": list(move.told),
+            "agreements": list(move.agreements),
             **{
                 name: {"type": side.type, "trusts": list(side.trusts), "platform": list(side.platform)}
                 for name, side in (("before", move.before), ("after", move.after))
@@ -61,8 +61,8 @@ def _lines(move: Move) -> Iterator[str]:
         yield "has to be filled in (sample values were compared):"
         yield from (f"  {name}: {description}" for name, description in move.missing.items())
         yield from (f"  {hint}" for hint in move.hints)
-    if move.told:
-        yield f"the role has another name, which others have to put into the {', the '.join(move.told)}"
+    if move.agreements:
+        yield f"the role has another name, which others have to put into the {', the '.join(move.agreements)}"
     before, after = move.before, move.after
     yield from _columns(f"trust on {before.type}", f"trust on {after.type}", before.trusts, after.trusts)
     heading = "permissions of the platform"

@@ -18,7 +18,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 
 
 def findings_sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
-    """A log with one run: a result for each finding, and each rule once. `version` is rolewright's own."""
+    """Return a log with one run: a result for each finding, and each rule once. `version` is rolewright's own."""
     ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
     rules = sorted({finding.rule for finding in findings})
     return {
@@ -63,6 +63,6 @@ def _place(location: Location) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """A path as a URI: relative to where the command ran, as the reader resolves it."""
+    """Return a path as a URI: relative to where the command ran, as the reader resolves it."""
     path = Path(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")

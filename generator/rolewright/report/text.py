@@ -31,7 +31,7 @@ _STYLES = {
 
 
 def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, color: bool) -> str:
-    """All findings, sorted by their place, and a last line that counts them; "" if there are none.
+    """Return all findings, sorted by their place, and a last line that counts them; "" if there are none.
 
     `sources` maps the file of a location to its text; a place in a file that it lacks goes without its
     line. Characters that could steer a terminal or hide text are shown as escapes.
@@ -45,7 +45,7 @@ def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, co
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """`2 errors, 1 warning`, with the kinds that occur."""
+    """Return `2 errors, 1 warning`, with the severities that occur."""
     counts = Counter(finding.severity for finding in findings)
     return ", ".join(
         f"{counts[severity]} {severity}{'' if counts[severity] == 1 else 's'}"
@@ -85,7 +85,7 @@ def _limited(text: str) -> str:
 
 
 def _excerpt(place: Location, lines: Sequence[str]) -> tuple[str, str] | None:
-    """The line of a place and the marker under it, or None if the text has no such line."""
+    """Return the line of a place and the marker under it, or None if the text has no such line."""
     if place.line > len(lines):
         return None
     line = lines[place.line - 1].removesuffix("\r")
@@ -113,7 +113,7 @@ def _excerpt(place: Location, lines: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _width(character: str) -> int:
-    """The terminal cells that a character takes as it is shown."""
+    """Return the terminal cells that a character takes as it is shown."""
     shown = printable_character(character)
     if len(shown) > 1:
         return len(shown)

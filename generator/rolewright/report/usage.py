@@ -1,4 +1,4 @@
-"""What was used of what is declared, for people and for programs."""
+"""The use of declared permissions, for people and for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rolewright.suggest.messages import reason_of, why
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rolewright.usage.compare import Permission, RoleUsage
+    from rolewright.usage.compare import PermissionUsage, RoleUsage
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import ActiveKey
     from rolewright.usage.tally import KeyUse, Seen, Tally
@@ -32,10 +32,10 @@ def usage_text(
     advice: Mapping[str, Sequence[str]],
     active: Sequence[ActiveKey],
 ) -> str:
-    """A block for each role, then keys that are still in use, then what could not be read or told.
+    """Return a block for each role, then keys that are still in use, then what could not be read or is not known.
 
-    `advice` is what is said of a denial that a change of the manifest may mend, by action and resource; `active` are
-    the keys of a credential report.
+    `advice` has lines on a denial that a change of the manifest may mend, by action and resource; `active` are the keys
+    of a credential report.
     """
     lines: list[str] = []
     for workload, listed in roles.items():
@@ -55,13 +55,13 @@ def usage_text(
 
 
 def unread_lines(reading: Reading) -> list[str]:
-    """A line for each file that was not read, or not to its end."""
+    """Return a line for each file that was not read, or not to its end."""
     broken = [f"not read to its end: {file}: {why}" for file, why in sorted(reading.broken.items())]
     return [*(f"not read: {file}: {why}" for file, why in sorted(reading.unread.items())), *broken]
 
 
 def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
-    """Files, records, days, accounts and regions: what all of the above is about."""
+    """Yield files, records, days, accounts and regions: the basis of all of the above."""
     other = f", {reading.foreign} objects that are none" if reading.foreign else ""
     again = f", {reading.repeated} that came again" if reading.repeated else ""
     early = f", {tally.early} before the day asked for" if tally.early else ""
@@ -71,10 +71,10 @@ def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     places: dict[str, list[str]] = defaultdict(list)
     for account, region in sorted(tally.places):
         places[account].append(region or "an unknown region")
-    told = "; ".join(
+    sources = "; ".join(
         f"{account or 'an unknown account'} in {', '.join(regions)}" for account, regions in places.items()
     )
-    yield f"from {tally.first} to {tally.last}, of {told}"
+    yield f"from {tally.first} to {tally.last}, of {sources}"
 
 
 def _role(workload: str, usage: RoleUsage, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _role(workload: str, usage: RoleUsage, advice: Mapping[str, Sequence[str]]) 
     seen = f"{usage.seen.count} events, {usage.seen.first} to {usage.seen.last}" if usage.seen.count else "no event"
     yield f"{workload}{where}, role {usage.role} ({usage.name}): {seen}"
     for state in ("used", "unused", "unseen"):
-        groups: dict[tuple[str, str, str, str], list[Permission]] = defaultdict(list)
+        groups: dict[tuple[str, str, str, str], list[PermissionUsage]] = defaultdict(list)
         for each in usage.permissions:
             if each.state == state:
                 groups[each.resource, each.origin, each.place, each.because].append(each)
@@ -104,7 +104,7 @@ def _role(workload: str, usage: RoleUsage, advice: Mapping[str, Sequence[str]]) 
 
 
 def reason(because: str) -> str:
-    """Why AWS denied something, as far as its message tells."""
+    """Return why AWS denied something, as far as its message says."""
     name = reason_of(because)
     if name == "identity":
         return "the role's policies do not allow it"
@@ -132,7 +132,7 @@ def _active(key: ActiveKey) -> str:
 def usage_json(
     roles: Mapping[str, Sequence[RoleUsage]], tally: Tally, reading: Reading, active: Sequence[ActiveKey]
 ) -> dict[str, Any]:
-    """The same as plain lists, dicts and strings, ready for `json.dumps`."""
+    """Return the usage as plain lists, dicts and strings, ready for `json.dumps`."""
     return {
         "roles": [{"workload": workload, **asdict(usage)} for workload, listed in roles.items() for usage in listed],
         "keys": [

@@ -1,4 +1,4 @@
-"""A workload on two compute types: what its code may do, who assumes its roles, what the platform may do."""
+"""A workload on two compute types: the access of its code, who assumes its roles, the rights of the platform."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Side:
+class ComputeSide:
     """A workload on one compute type: who assumes its roles, and what the platform may do, a line for each."""
 
     type: str
@@ -25,18 +25,18 @@ class Side:
 
 @dataclass(frozen=True)
 class Move:
-    """One workload on its way from one type to another.
+    """The move of one workload from one type to another.
 
     `environments` are their names. `carried` are fields of compute that stay, `dropped` is what cannot be carried
     over, and why, by path; `missing` what has to be filled in, and `hints` what else the other type's rules take.
     `access` is what the code may do before and after; `lost` and `gained` are where the two differ, which is
-    nowhere. `told` are the policies of others that name the role.
+    nowhere. `agreements` are the policies of others that name the role.
     """
 
     workload: str
     environments: tuple[str, ...]
-    before: Side
-    after: Side
+    before: ComputeSide
+    after: ComputeSide
     carried: tuple[str, ...]
     dropped: Mapping[str, str]
     missing: Mapping[str, str]
@@ -44,18 +44,18 @@ class Move:
     access: tuple[str, ...]
     lost: tuple[str, ...]
     gained: tuple[str, ...]
-    told: tuple[str, ...]
+    agreements: tuple[str, ...]
 
 
 def code_role(blueprint: ComputeBlueprint) -> str:
-    """The role that takes what the manifest grants the code, or ""."""
+    """Return the role that takes what the manifest grants the code, or ""."""
     return next((role.key for role in blueprint.roles.values() if role.grants == "workload"), "")
 
 
 def access(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> set[str]:
-    """What the code may do in each environment, whatever its role is called.
+    """Return what the code may do in each environment, a line for each permission, whatever its role is called.
 
-    With it what the platform withholds from the role, where that is among the actions of the code.
+    It includes what the platform withholds from the role, where that is among the actions of the code.
     """
     code = code_role(blueprint)
     own = [grant for grant in declaration.grants if grant.role == code]
@@ -72,7 +72,7 @@ def access(workload: Workload, declaration: Declaration, blueprint: ComputeBluep
 
 
 def _meet(denied: str, asked: str) -> bool:
-    """Whether two patterns of actions may mean the same action; where it is hard to tell, they may."""
+    """Return whether two patterns of actions may name the same action; where that is hard to tell, they may."""
     patterns = denied.lower(), asked.lower()
     start = [pattern.partition("*")[0].partition("?")[0] for pattern in patterns]
     exact = [pattern == begun for pattern, begun in zip(patterns, start, strict=True)]
@@ -81,8 +81,8 @@ def _meet(denied: str, asked: str) -> bool:
     return start[0].startswith(start[1]) or start[1].startswith(start[0])
 
 
-def side(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> Side:
-    """Who assumes the roles, and what is granted beside the code's own access."""
+def side(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> ComputeSide:
+    """Return who assumes the roles, and what is granted beside the code's own access."""
     values = symbols(workload)
     code = code_role(blueprint)
     trusts = [
@@ -98,4 +98,4 @@ def side(workload: Workload, declaration: Declaration, blueprint: ComputeBluepri
         for action in grant.actions
         for arn in grant.resources
     }
-    return Side(blueprint.type, tuple(trusts), tuple(sorted(platform)))
+    return ComputeSide(blueprint.type, tuple(trusts), tuple(sorted(platform)))

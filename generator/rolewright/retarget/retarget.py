@@ -42,7 +42,7 @@ class Retargeted:
 
     @property
     def same(self) -> bool:
-        """Whether every workload's code may do exactly what it could."""
+        """Return whether every workload's code may do exactly what it could."""
         return not any(move.lost or move.gained for move in self.moves)
 
 
@@ -63,7 +63,7 @@ def retarget(document: Document, type_: str, catalog: Catalog) -> Retargeted:
 
 
 class _Plan:
-    """What of one document goes with it to another compute type."""
+    """The move of one document to another compute type: what is carried over, dropped and missing."""
 
     def __init__(self, tree: Tree, workload: Workload, target: ComputeBlueprint, catalog: Catalog) -> None:
         self.tree = tree
@@ -103,7 +103,7 @@ class _Plan:
             self._complete()
 
     def _refusal(self, name: str) -> str:
-        """Why a field cannot be carried over, or ""."""
+        """Return why a field cannot be carried over, or ""."""
         if name not in self.target.fields:
             injected = [key for _, keys, _ in self._marked(INJECTS, name) for key in keys.values()]
             instead = f"; the code has to read {', '.join(injected)} itself, with `access`" if injected else ""
@@ -124,7 +124,7 @@ class _Plan:
         return [k for k in self.described if k not in ("type", "names") and f"compute.{k}" not in self.dropped]
 
     def _complete(self) -> None:
-        """Fill in what is missing; where nothing goes with all that is carried over, less is carried."""
+        """Fill in what is missing; where no sample fits all that is carried over, carry less."""
         carried = self._carried()
         fewer = [less for count in range(3) for less in itertools.combinations(carried, count)]
         for less in [*fewer, tuple(carried)]:
@@ -137,7 +137,7 @@ class _Plan:
                 return
 
     def _filled(self, base: Entry, most: int) -> Entry | None:
-        """The fewest sample values that make fields acceptable to the type's rules, `most` of them optional."""
+        """Return fields with the fewest sample values that the type's rules accept, at most `most` of them optional."""
         samples: Entry = {}
         for name, schema in self.target.fields.items():
             try:
@@ -160,7 +160,7 @@ class _Plan:
         return None
 
     def _broken(self, given: Entry) -> list[tuple[str, str]]:
-        """Messages and remedies of the type's rules that some fields break in some environment."""
+        """Return messages and remedies of the type's rules that some fields break in some environment."""
         defaults = {name: schema["default"] for name, schema in self.target.fields.items() if "default" in schema}
         variants = [{"type": self.target.type, **defaults, **given}]
         for override in self.overrides.values():
@@ -180,7 +180,7 @@ class _Plan:
     # --- the manifest as it will be ----------------------------------------------------------------
 
     def _moved(self, *, filled: bool) -> Entry:
-        """The document's data for the other type; `filled` with samples of what is missing."""
+        """Return the document's data for the other type; `filled` with samples of what is missing."""
         data: Entry = copy.deepcopy(self.tree.data)
         for mapping, keys in self._removals():
             for key in keys:
@@ -201,7 +201,7 @@ class _Plan:
         return data
 
     def _removals(self) -> Iterator[tuple[tuple[str, ...], set[str]]]:
-        """Mappings, and the keys that they lose."""
+        """Yield mappings, with the keys that they lose."""
         gone = {path.split(".")[1] for path in self.dropped if path.count(".") == 1}
         names = {path.split(".")[2] for path in self.dropped if path.startswith("compute.names.")}
         if names and names == set(self.described["names"]):
@@ -219,7 +219,7 @@ class _Plan:
                 yield ("environments", environment, "compute"), lost
 
     def _keeps(self, name: str, value: Any, given: Entry) -> bool:  # noqa: ANN401 - YAML
-        """Whether an environment's value of a field stays, which the manifest itself may leave to a default."""
+        """Return whether an environment's value of a field stays; the manifest may leave the field to its default."""
         if name in self.described:
             return name in given and given[name] == self.described[name]
         schema = self.target.fields.get(name, {})
@@ -227,14 +227,14 @@ class _Plan:
         return stated and Schema(schema).accepts(value)
 
     def _roles(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Statements that name the code's role, which has another name on the other type."""
+        """Yield the statements that name the code's role, where it has another name on the other type."""
         before, after = code_role(self.source), code_role(self.target)
         for index, statement in enumerate(self.tree.data.get("statements") or ()):
             if statement.get("role") == before != after and after:
                 yield ("statements", index, "role"), after
 
     def _name_resources(self, data: Entry) -> None:
-        """Let samples that name resources name some that are there, adding such as the manifest lacks."""
+        """Let samples that name resources name existing ones, adding those that the manifest lacks."""
         resources: Entry = data.setdefault("resources", {})
         filled = {name: data["compute"][name] for name in self.missing}
         for _, keys, _ in list(marked_fields(self.target, filled, INJECTS)):
@@ -245,7 +245,7 @@ class _Plan:
             _at(data, path[:-1])[path[-1]] = self._resource(resources, mark["verbs"])
 
     def _resource(self, resources: Entry, types: Iterable[str]) -> str:
-        """The key of a resource of one of some types, added without access where there is none."""
+        """Return the key of a resource of one of some types, added without access where there is none."""
         able = list(types)
         for key, resource in resources.items():
             if resource["type"] in able:
@@ -267,7 +267,7 @@ class _Plan:
         return workload
 
     def _findings(self) -> tuple[Finding, ...]:
-        """What is wrong with the manifest for the other type, filled in."""
+        """Return the findings on the manifest for the other type, filled in."""
         try:
             derive_grants(self._read(), self.catalog)
         except Rejected as refusal:
@@ -277,7 +277,7 @@ class _Plan:
     # --- what comes of it --------------------------------------------------------------------------
 
     def move(self) -> Move:
-        """The comparison of both, and what was carried over."""
+        """Compare the workload on both types, and list what was carried over."""
         after = self._read()
         declared = derive_grants(self.workload, self.catalog), derive_grants(after, self.catalog)
         have, get = (
@@ -308,7 +308,7 @@ class _Plan:
         )
 
     def edits(self, document: Document, index: int) -> list[Edit]:
-        """The edits of the text. Raises Rejected where it cannot be edited without changing anything else."""
+        """Return the edits of the text. Raises Rejected where it cannot be edited without changing anything else."""
         editor = Editor(document.text, self.tree)
         for plan in (self._fine, self._whole):
             try:
@@ -321,13 +321,13 @@ class _Plan:
         raise Rejected([self._finding("what compute says is shared with other parts of the file by anchors")])
 
     def _reads_the_same(self, tree: Tree) -> bool:
-        """Whether what stayed is written as it was: `1.10` is another string than `1.1`."""
+        """Return whether what stayed is written as it was: `1.10` is another string than `1.1`."""
         renamed = {("compute", "type"), *(path for path, _ in self._roles())}
         both = self.tree.places.keys() & tree.places.keys() - renamed
         return all(self.tree.places[path].text == tree.places[path].text for path in both)
 
     def _fine(self, editor: Editor) -> Iterator[Edit]:
-        """Takes out what is dropped, and leaves the rest as it is."""
+        """Take out what is dropped, and leave the rest as it is."""
         for mapping, keys in self._removals():
             yield from editor.without(mapping, keys)
         yield editor.replace(("compute", "type"), self.target.type)
@@ -337,7 +337,7 @@ class _Plan:
             yield from editor.after(("compute",), {"type", *self._moved(filled=False)["compute"]}, self._lines())
 
     def _whole(self, editor: Editor) -> Iterator[Edit]:
-        """Writes compute anew, on one line."""
+        """Write compute anew, on one line."""
         moved = self._moved(filled=False)
         yield editor.replace(("compute",), self._written(moved["compute"], ("compute",)))
         for environment, override in self.overrides.items():
@@ -349,7 +349,7 @@ class _Plan:
             yield editor.replace(path, role)
 
     def _written(self, value: Any, path: tuple[str | int, ...]) -> str:  # noqa: ANN401 - YAML
-        """A value on one line, its numbers as they are written in the manifest."""
+        """Return a value on one line, its numbers as they are written in the manifest."""
         match value:
             case dict():
                 entries = (f"{json.dumps(key)}: {self._written(inner, (*path, key))}" for key, inner in value.items())
@@ -362,7 +362,7 @@ class _Plan:
                 return json.dumps(value, ensure_ascii=False)
 
     def _lines(self) -> Iterator[str]:
-        """What has to be filled in, as comments in the manifest."""
+        """Yield what has to be filled in, as comments for the manifest."""
         filled = self._moved(filled=True)["compute"]
         for name in self.missing:
             value, described = filled[name], self.target.fields[name]["description"]
@@ -380,14 +380,14 @@ def _at(data: Any, path: Iterable[str | int]) -> Any:  # noqa: ANN401 - YAML
 
 
 def _over(base: Any, override: Any) -> Any:  # noqa: ANN401 - YAML
-    """Values with those of an environment laid over them."""
+    """Lay the values of an environment over others."""
     if not isinstance(base, dict) or not isinstance(override, dict):
         return override
     return {**base, **{key: _over(base.get(key), value) for key, value in override.items()}}
 
 
 def _field(path: str) -> str:
-    """The field of compute that a finding's path leads to, or ""."""
+    """Return the field of compute that a finding's path leads to, or ""."""
     match path.split("."):
         case ["compute", name, *_] | ["environments", _, "compute", name, *_]:
             return name

@@ -1,4 +1,4 @@
-"""What advice is about: a question, the workload that it is put to, and the ARNs that its names stand for."""
+"""The case that advice is about: a question, the workload that it concerns, and the ARNs that its names stand for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SUFFIXES = re.compile(r"(:\*|(?<!\?)-?\?+)$")
 
 @dataclass(frozen=True)
 class Case:
-    """A question to a workload. `keys` are the roles that it is about, `data` the manifest as it is written."""
+    """A question about a workload. `keys` are the roles that it concerns, `data` is the manifest as it is written."""
 
     question: Question
     workload: Workload
@@ -40,22 +40,22 @@ class Case:
 
     @property
     def action(self) -> str:
-        """The action that is asked for, as IAM spells it."""
+        """Return the action that is asked for, as IAM spells it."""
         return self.question.action
 
     @property
     def resource(self) -> str:
-        """The ARN that it is asked for on."""
+        """Return the ARN that the action is asked for on."""
         return self.question.resource
 
     @property
     def blueprint(self) -> ComputeBlueprint:
-        """That of the compute type."""
+        """Return the blueprint of the compute type."""
         return self.catalog.computes[self.workload.compute.type]
 
     @cached_property
     def asking(self) -> tuple[RoleBlueprint, ...]:
-        """The roles that may have asked: the one that the text names, or whom the text shows to have asked."""
+        """Return the roles that may have asked: those that the text names, or that it shows to have asked."""
         named = [self.blueprint.roles[key] for key in self.keys]
         if self.question.role:
             return tuple(named)
@@ -65,19 +65,19 @@ class Case:
 
     @cached_property
     def values(self) -> tuple[dict[str, str], ...]:
-        """What references stand for in each environment."""
+        """Return the values of references in each environment."""
         return tuple(judged_values(e, self.workload, self.catalog, self.question.account) for e in self.environments)
 
     @cached_property
     def elsewhere(self) -> str:
-        """The partition of the ARN where it is none of those that the workload is applied in, or ""."""
+        """Return the ARN's partition where it is none of those that the workload is applied in, or ""."""
         partition = self.resource.split(":", 2)[1] if self.resource.startswith("arn:") else ""
         own = {e.partition for e in self.environments if e.name}
         return partition if own and partition not in {*own, "", "*"} else ""
 
     @cached_property
     def local(self) -> str:
-        """The ARN with `*` for an account and a region that are the workload's own."""
+        """Return the ARN with `*` for an account and a region that are the workload's own."""
         parts = self.resource.split(":", 5)
         if len(parts) < 6 or not parts[4]:
             return self.resource
@@ -89,16 +89,16 @@ class Case:
         return self.resource
 
     def said(self, resource: Resource, field: str) -> set[object]:
-        """What a field of a resource is in each environment."""
+        """Return the values that a field of a resource has in the environments."""
         value = resource.fields.get(field)
         return {value.ground(values) if isinstance(value, Text) else value for values in self.values}
 
     def names_of(self, resource: Resource) -> tuple[str, ...]:
-        """The names of the ARNs of a resource of the manifest that the ARN asked for is one of."""
+        """Return the names of those ARNs of a resource of the manifest that match the ARN asked for."""
         return self.names_in(resource, self.resource)
 
     def names_in(self, resource: Resource, arn: str) -> tuple[str, ...]:
-        """The same for any ARN."""
+        """Return the names of those ARNs of a resource of the manifest that match an ARN."""
         return tuple(
             name
             for name, texts in resource.arns.items()
@@ -107,10 +107,10 @@ class Case:
 
 
 def spelled(question: Question, catalog: Catalog, environments: tuple[Environment, ...]) -> Question:
-    """The question with its action as IAM spells it, its resource as an ARN, and accounts that were made unreadable.
+    """Return the question with its action as IAM spells it, its resource as an ARN, and an account that can be read.
 
-    An account that cannot be read is taken for the workload's; a name becomes the ARN that its action is for. An
-    action that takes no resource is asked for on `*`.
+    An account that is masked is taken for the workload's; a name becomes the ARN that its action is for. An action that
+    takes no resource is asked for on `*`.
     """
     facts = iam.action(question.action or next(iter(possible(question, catalog)), ""))
     if facts is None or (not question.action and len(possible(question, catalog)) > 1):
@@ -132,7 +132,7 @@ def spelled(question: Question, catalog: Catalog, environments: tuple[Environmen
 
 
 def possible(question: Question, catalog: Catalog) -> tuple[str, ...]:
-    """The actions that the operation which a text names may need."""
+    """Return the actions that the operation which a text names may need."""
     if not question.operation:
         return ()
     own = (
@@ -149,13 +149,13 @@ def _needed(services: Iterable[str], operation: str) -> tuple[str, ...]:
 
 
 def own_values(question: Question, environment: Environment) -> dict[str, str]:
-    """Partition, region and account of the workload, as far as they are known."""
+    """Return partition, region and account of the workload, as far as they are known."""
     account = environment.account if environment.name else readable_account(question.account) or environment.account
     return {"partition": environment.partition, "region": environment.region, "account": account}
 
 
 def _arns(action: str, name: str, own: Mapping[str, str], catalog: Catalog) -> Iterator[str]:
-    """The ARNs that a name may stand for, by the types with a verb for the action, then by the IAM database."""
+    """Yield the ARNs that a name may stand for, by the types with a verb for the action, then by the IAM database."""
     for blueprint in catalog.resources.values():
         for verb in blueprint.verbs.values():
             for arn, actions in verb.allow.items():
@@ -171,7 +171,7 @@ def _arns(action: str, name: str, own: Mapping[str, str], catalog: Catalog) -> I
 
 
 def _named(template: str, name: str, own: Mapping[str, str]) -> Iterator[str]:
-    """A template with a name from its first field on."""
+    """Fill a name into a template, from its first field on."""
     listed = pieces(template)
     at = next((n for n, p in enumerate(listed) if p.kind == "field" and p.value.lower() not in CONTEXT), None)
     if at is None:

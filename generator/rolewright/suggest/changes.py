@@ -1,4 +1,4 @@
-"""Changes of a manifest, in its text: a value at a path, or one more entry of a list, with layout and comments kept."""
+"""Changes of a manifest's text: a value at a path, or one more entry of a list, with layout and comments kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS = {"true", "false", "null"}
 
 
 @dataclass(frozen=True)
-class Change:
+class ManifestChange:
     """A `value` at a path of the manifest, or as another entry of the list there. `note` is a comment above it."""
 
     path: tuple[str | int, ...]
@@ -29,7 +29,7 @@ class Change:
     note: str = ""
 
     def words(self) -> str:
-        """The change for people, with the YAML to write."""
+        """Return the change in words, with the YAML to write."""
         at = ".".join(map(str, self.path))
         if self.append:
             return f"add `{flow(self.value)}` to `{at}`"
@@ -37,15 +37,15 @@ class Change:
         return f"under `{above}`, set `{self.path[-1]}: {flow(self.value)}`"
 
 
-def changed(text: str, file: str, index: int, changes: Iterable[Change]) -> str:
-    """The text with changes in one of its documents. Raises UnplacedError where an alias holds the place."""
+def changed(text: str, file: str, index: int, changes: Iterable[ManifestChange]) -> str:
+    """Apply changes to one of a text's documents. Raises UnplacedError where an alias holds the place."""
     for change in changes:
         tree = loads(text, file).trees[index]
         text = applied(text, [_edit(text, tree, change)])
     return text
 
 
-def _edit(text: str, tree: Tree, change: Change) -> Edit:
+def _edit(text: str, tree: Tree, change: ManifestChange) -> Edit:
     editor = Editor(text, tree)
     node, depth = tree.data, 0
     for step in change.path:
@@ -73,8 +73,8 @@ def _step(node: Any, step: str | int) -> Any:  # noqa: ANN401 - YAML
     return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
 
 
-def _at(editor: Editor, at: tuple[str | int, ...], node: Any, change: Change) -> Edit:  # noqa: ANN401 - YAML
-    """The change of a value that is there."""
+def _at(editor: Editor, at: tuple[str | int, ...], node: Any, change: ManifestChange) -> Edit:  # noqa: ANN401 - YAML
+    """Return the edit of a value that is there."""
     if not change.append:
         return editor.replace(at, flow(change.value))
     if not isinstance(node, list):  # one word, in place of a list of one
@@ -87,7 +87,7 @@ def _at(editor: Editor, at: tuple[str | int, ...], node: Any, change: Change) ->
 
 
 def _filled(text: str, tree: Tree, editor: Editor, path: tuple[str | int, ...], written: str) -> Edit:
-    """A value in place of nothing, behind the colon of its key."""
+    """Return the edit that puts a value in place of nothing, after the colon of its key."""
     place = tree.places[path]
     if (place.line, place.column) == (place.end_line, place.end_column):
         edit = editor.replace(path, f" {written}")
@@ -96,7 +96,7 @@ def _filled(text: str, tree: Tree, editor: Editor, path: tuple[str | int, ...], 
 
 
 def flow(value: Any) -> str:  # noqa: ANN401 - YAML
-    """A value as YAML in one line."""
+    """Return a value as YAML on one line."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(str(key))}: {flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -107,7 +107,7 @@ def flow(value: Any) -> str:  # noqa: ANN401 - YAML
 
 
 def block(value: Any, notes: Sequence[str] = ()) -> Iterator[str]:  # noqa: ANN401 - YAML
-    """A value as lines of YAML; lists of words in one line. `notes` are comments above the innermost new entry."""
+    """Yield a value as lines of YAML, lists of words on one line. `notes` are comments above the innermost entry."""
     if not isinstance(value, dict) or not value:
         yield flow(value)
         return
@@ -135,6 +135,6 @@ def block(value: Any, notes: Sequence[str] = ()) -> Iterator[str]:  # noqa: ANN4
 
 
 def _is_section(value: Any) -> bool:  # noqa: ANN401 - YAML
-    """Whether a mapping only holds the entry that a comment is about."""
+    """Return whether a mapping only holds the entry that a comment is about."""
     (inner,) = value.values()
     return isinstance(inner, list) or all(isinstance(part, dict) for part in inner.values())

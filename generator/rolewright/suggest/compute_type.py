@@ -1,4 +1,4 @@
-"""The files of a project → what it runs on, as the blueprints recognise it."""
+"""The files of a project → the type of compute that it runs on, as the blueprints recognise it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 1_000_000
 
 
 def recognised(files: Iterable[str], folder: str, catalog: Catalog) -> tuple[str, ...]:
-    """The types of compute that the files of a folder, or one file, show: none, one, or several that are as likely."""
+    """Return the types of compute that a file, or a folder's files, indicate: none, one, or several equally likely."""
     signs = [
         (name, sign)
         for name, blueprint in catalog.computes.items()
@@ -49,7 +49,7 @@ def _is_named(relative: str, sign: Sign) -> bool:
 
 
 def _text(file: str) -> str:
-    """The text of a file; nothing of one that is none. A first line begins like all others."""
+    """Return the start of a file's text, after a line end, so that its first line begins like the others; or ""."""
     try:
         if not is_file(file):
             return ""

@@ -1,4 +1,4 @@
-"""A draft: entries of a manifest that come nearest to what was asked for, as values and as YAML."""
+"""A draft: the entries of a manifest that come nearest to what was asked for, as values and as YAML."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = {"true", "false", "null"}
 
 
 @dataclass(frozen=True)
-class Item:
+class AskedAction:
     """An action, or a pattern of actions, on a resource under conditions; `origins` say where it was asked for."""
 
     action: str
@@ -35,7 +35,7 @@ class Item:
 class Entry:
     """One resource of the manifest, for `items`.
 
-    `filled_in` are the fields with a value that is made up: nothing says which one is meant.
+    `filled_in` are the fields whose value is made up, since nothing says which one is meant.
     """
 
     key: str
@@ -43,11 +43,11 @@ class Entry:
     fields: Mapping[str, Any]
     access: tuple[str, ...]
     filled_in: tuple[str, ...]
-    items: tuple[Item, ...]
+    items: tuple[AskedAction, ...]
 
     @property
     def asked(self) -> tuple[tuple[str, str], ...]:
-        """The actions that it is there for, each with the ARN that it was asked for on."""
+        """Return the actions that it is there for, each with the ARN that it was asked for on."""
         return tuple(dict.fromkeys((item.action, item.resource) for item in self.items))
 
 
@@ -64,7 +64,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Unsaid:
-    """What no manifest can say, as the policy has it, and why."""
+    """A part of a policy that no manifest can express, as the policy has it, and why."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -75,7 +75,7 @@ class Unsaid:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a manifest would say under `resources` and `statements`."""
+    """The sections `resources` and `statements` of a manifest, and what is in neither."""
 
     entries: tuple[Entry, ...]
     rest: tuple[Rest, ...]
@@ -84,8 +84,8 @@ class Draft:
     unsaid: tuple[Unsaid, ...] = ()
 
 
-def statements(items: Iterable[Item], reason: str) -> list[Rest]:
-    """Items as statements: those under the same conditions with the same actions, or on the same resource, in one."""
+def statements(items: Iterable[AskedAction], reason: str) -> list[Rest]:
+    """Return items as statements, joined where conditions and actions, or conditions and resource, are the same."""
     asked: dict[tuple[Conditions, str], dict[str, tuple[str, ...]]] = defaultdict(dict)
     for item in items:
         asked[item.conditions, item.resource][item.action] = item.origins
@@ -106,30 +106,30 @@ def statements(items: Iterable[Item], reason: str) -> list[Rest]:
 
 
 def escaped(text: str) -> str:
-    """A text as a manifest writes it, where `${` would stand for something of its own."""
+    """Return a text as a manifest writes it, where `${` would begin a reference."""
     return text.replace("${", "$${")
 
 
 def unescaped(text: str) -> str:
-    """The text that a manifest's string without references stands for."""
+    """Return the text that a manifest's string without references stands for."""
     return text.replace("$${", "${")
 
 
 def draft_text(
     made: Draft, asked: Mapping[tuple[str, str], str] | None = None, unknown: Mapping[str, str] | None = None
 ) -> str:
-    """The two sections as YAML, with a comment where something has to be filled in; "" for none.
+    """Return the two sections as YAML, with a comment where something has to be filled in; "" for none.
 
-    `asked` is what is said of an action on an ARN above the entry that it led to; `unknown` what is said of values
-    that only hold a place: with it a placeholder stands for each such, and for each that is made up, so that the
-    manifest is refused until it is filled in.
+    `asked` has the comment for an action on an ARN, above the entry that it led to. `unknown` says what is missing
+    where a value only holds a place: with it a placeholder stands for each such value, and for each that is made up, so
+    that the manifest is refused until it is filled in.
     """
-    said = asked or {}
+    comments = asked or {}
     lines: list[str] = []
     if made.entries:
         lines.append("resources:")
         for entry in made.entries:
-            lines += [f"  # {said[pair]}" for pair in entry.asked if pair in said]
+            lines += [f"  # {comments[pair]}" for pair in entry.asked if pair in comments]
             lines += [f"  {entry.key}:", f"    type: {entry.type}"]
             for name, value in entry.fields.items():
                 lines.append(f"    {name}: {_yaml(_asked_for(entry, name, value, unknown))}")
@@ -138,7 +138,7 @@ def draft_text(
         lines.append("statements:")
         for rest in made.rest:
             pairs = itertools.product(rest.actions, rest.resources)
-            lines += [f"  # {said[pair]}" for pair in pairs if pair in said]
+            lines += [f"  # {comments[pair]}" for pair in pairs if pair in comments]
             lines += _statement(rest, unknown or {})
     return "".join(f"{line}\n" for line in lines)
 
@@ -157,7 +157,7 @@ def _statement(rest: Rest, unknown: Mapping[str, str]) -> list[str]:
 
 
 def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] | None) -> Any:  # noqa: ANN401 - JSON
-    """A value of an entry, with a placeholder for what is not known; as it is where nothing is said of such."""
+    """Return a value of an entry, with placeholders for what is not known; unchanged where `unknown` is None."""
     if unknown is None:
         return value
     if name in entry.filled_in:
@@ -169,7 +169,7 @@ def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] |
 
 
 def _with_placeholders(text: str, unknown: Mapping[str, str]) -> str:
-    """A text with a placeholder for what only holds a place in it."""
+    """Return a text with a placeholder for what only holds a place in it."""
     held = [candidate for candidate in unknown if candidate in text]
     mark = max(held, key=len, default="")
     return text.replace(mark, placeholder(unknown[mark])) if mark else text

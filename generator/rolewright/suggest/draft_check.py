@@ -1,4 +1,4 @@
-"""Drafts put before the manifest's reader: what a manifest with one declares, and what no manifest takes."""
+"""Drafts put to the manifest's reader: what a manifest with one declares, and what no manifest accepts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FINE = Rest(("s3:GetObject",), ("*",), (), "x")
 
 
 def host(catalog: Catalog, type_: str | None = None) -> dict[str, Any]:
-    """A compute entry that holds grants: of a type, or of the first that can be made. Raises NoValueError for none."""
+    """Return a compute entry that holds grants, of a type or of the first that can be made. Raises NoValueError."""
     for blueprint in [catalog.computes[type_]] if type_ else catalog.computes.values():
         if any(role.grants == "workload" for role in blueprint.roles.values()):
             found = _compute(blueprint, catalog)
@@ -55,9 +55,9 @@ def _compute(blueprint: ComputeBlueprint, catalog: Catalog) -> dict[str, Any] | 
 
 
 def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own | None = None) -> tuple[Declared, ...]:
-    """What a manifest with a draft in it declares for the code, where it is applied; any account will do without that.
+    """Return what a manifest with a draft declares for the code where `own` says, or in any account without it.
 
-    Names that were made up are those that the trial holds in their place. Raises Rejected where it is not taken.
+    A made-up name stands for itself here, not for a placeholder. Raises Rejected where the manifest is refused.
     """
     whole = replace(made, entries=tuple(replace(entry, filled_in=()) for entry in made.entries))
     place = ""
@@ -73,7 +73,7 @@ def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own |
 
 
 def all_grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own | None) -> tuple[Declared, ...]:
-    """The same for a draft of any size: what is too large for one manifest is read in parts."""
+    """Return the grants of a draft of any size: one that is too large for one manifest is read in parts."""
     try:
         return grants(made, compute, catalog, own)
     except Rejected:
@@ -97,16 +97,16 @@ def all_grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: O
 
 
 def made_up(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of a field
-    """Make a value that holds a field's place: one that says so, where the field takes it. Raises NoValueError."""
+    """Make a value that holds a field's place: one that says so, where the field accepts it. Raises NoValueError."""
     held = ["fill-in"] if schema.get("type") == "array" else "fill-in"
     plain = Schema({key: value for key, value in schema.items() if key != "examples"})
     return held if plain.accepts(held) else sample(schema)
 
 
 def tried(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own | None) -> Draft:
-    """The draft as the manifest takes it.
+    """Return the draft as the manifest accepts it.
 
-    An entry that it does not take goes to `statements`; what it does not take there is left out, and said to be.
+    An entry that it refuses goes to `statements`; what it refuses there is left out, and listed in `unsaid`.
     """
     entries, rest = [], list(made.rest)
     for entry in made.entries:
@@ -121,7 +121,7 @@ def tried(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own | 
 
 
 def _taken(entry: Entry, compute: Mapping[str, Any], catalog: Catalog, own: Own | None) -> tuple[Entry | None, str]:
-    """The entry as the manifest takes it, with a made-up value for what a rule of its type asks for; or why not."""
+    """Return the entry as accepted, with made-up values for what its type's rules ask for; or None and the refusal."""
     blueprint = catalog.resources[entry.type]
     message = ""
     for _ in range(len(blueprint.fields) + 1):
@@ -145,7 +145,7 @@ def _taken(entry: Entry, compute: Mapping[str, Any], catalog: Catalog, own: Own 
 
 
 def _without(rest: Rest, unsaid: Sequence[Unsaid]) -> Iterator[Rest]:
-    """A statement without what cannot be said of it, as products of actions and resources again."""
+    """Return a statement without the pairs that cannot be said, as products of actions and resources again."""
     lost = {
         (action, resource)
         for left_out in unsaid
@@ -166,7 +166,7 @@ def _plain(conditions: Conditions) -> Conditions:
 
 
 def _unsaid(rest: Sequence[Rest], compute: Mapping[str, Any], catalog: Catalog) -> Iterator[Unsaid]:
-    """What no manifest can say of some statements, found by halves: nearly always it takes all."""
+    """Find what no manifest can say of some statements, by halves, since nearly always it accepts them all."""
     if not rest or _is_taken(rest, compute, catalog):
         return
     if len(rest) > 1:
@@ -204,7 +204,7 @@ def _unsaid(rest: Sequence[Rest], compute: Mapping[str, Any], catalog: Catalog) 
 
 
 def _is_taken(rest: Sequence[Rest], compute: Mapping[str, Any], catalog: Catalog) -> bool:
-    """Whether a manifest takes statements, and means by them what they say."""
+    """Return whether a manifest accepts statements, and means by them what they say."""
     try:
         declared = grants(Draft((), tuple(rest)), compute, catalog)
     except Rejected:

@@ -12,7 +12,7 @@ from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
 from rolewright.build.blueprint_test import NoValueError
 from rolewright.data import iam
 from rolewright.prove.arn_formats import is_idle
-from rolewright.suggest.draft import Draft, Entry, Item, escaped
+from rolewright.suggest.draft import AskedAction, Draft, Entry, escaped
 from rolewright.suggest.draft_check import host, made_up, tried
 from rolewright.suggest.matching import ABSENT, OPEN, compatible, fitting, named, offers, pairs
 from rolewright.suggest.own_account import is_concrete
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Fit:
-    """An item as an offer with these fields; `place` is where the resource is, () for the manifest's own."""
+    """An item as an offer with these fields; `place` is where the resource is, () for the manifest's own place."""
 
-    item: Item
+    item: AskedAction
     offer: Offer
     fields: Fields
     place: Place
@@ -43,7 +43,7 @@ class _Fit:
 
 @dataclass
 class _Group:
-    """What one entry is for: its fields so far, what it has to give, and what may come with that."""
+    """The items of one entry: its fields so far, the items that it has to give, and those that may come with them."""
 
     blueprint: ResourceBlueprint
     place: Place
@@ -52,16 +52,16 @@ class _Group:
     beside: list[_Fit] = field(default_factory=list)
 
     def takes(self, fit: _Fit) -> bool:
-        """Whether an item can be of the same entry."""
+        """Return whether an item can be part of the same entry."""
         near = self.place == fit.place or fit.offer.arn == "*"
         return near and self.blueprint is fit.offer.blueprint and compatible(fit.fields, self.fields)
 
     def shared(self, fit: _Fit) -> int:
-        """How many fields the entry has with the item."""
+        """Return how many fields the entry has in common with the item."""
         return sum(1 for name, value in fit.fields.items() if value is not ABSENT and self.fields.get(name) == value)
 
     def add(self, fit: _Fit, to: list[_Fit]) -> None:
-        """Take an item in."""
+        """Add an item."""
         to.append(fit)
         self.fields |= fit.fields
 
@@ -69,12 +69,12 @@ class _Group:
 def draft(
     allowed: Iterable[Declared], catalog: Catalog, own: Own | None = None, compute: Mapping[str, Any] | None = None
 ) -> Draft:
-    """The entries for what is allowed, in a manifest that is applied where `own` says.
+    """Draft the entries for what is allowed, in a manifest that is applied where `own` says.
 
     With `own` there is an entry only for a resource that is named, under the very conditions that its fields bring;
     without it nobody has said which resources are meant, and names are made up where they are needed.
-    Verbs that bring nothing beyond what is asked for come first, then those that bring the least. What is for no
-    entry goes to `statements` as it is. `compute` is an entry that holds grants, where one is made already.
+    Verbs that bring nothing beyond what is asked for come first, then those that bring the least. What fits no entry
+    goes to `statements` as it is. `compute` is an entry that holds grants, where one is made already.
     """
     items, idle = _items(allowed)
     known = offers(catalog)
@@ -90,8 +90,8 @@ def draft(
     return tried(Draft(tuple(entries), tuple(rest), tuple(idle)), compute or host(catalog), catalog, own)
 
 
-def _items(allowed: Iterable[Declared]) -> tuple[list[Item], list[tuple[str, str]]]:
-    """Each action on each resource, once, and those that AWS allows nothing by."""
+def _items(allowed: Iterable[Declared]) -> tuple[list[AskedAction], list[tuple[str, str]]]:
+    """Return each action on each resource, once, and the pairs by which AWS allows nothing."""
     found: dict[tuple[str, str, Conditions], dict[str, None]] = defaultdict(dict)
     idle: dict[tuple[str, str], None] = {}
     for declared in allowed:
@@ -102,11 +102,11 @@ def _items(allowed: Iterable[Declared]) -> tuple[list[Item], list[tuple[str, str
                 idle[action, resource] = None
             else:
                 found[action, resource, declared.conditions][declared.origin] = None
-    return [Item(*key, tuple(origins)) for key, origins in found.items()], list(idle)
+    return [AskedAction(*key, tuple(origins)) for key, origins in found.items()], list(idle)
 
 
-def _fits(item: Item, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
-    """What an item can be of the catalogue."""
+def _fits(item: AskedAction, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
+    """Yield the offers of the catalogue that an item fits."""
     for offer in known:
         if own is not None:
             fields = fitting(offer, item.resource, item.conditions)
@@ -122,13 +122,13 @@ def _fits(item: Item, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]
 
 
 def _unknown(offer: Offer) -> Fields:
-    """The fields for a resource of which nothing is told."""
+    """Return the fields for a resource of which nothing is known."""
     found = fields_in(offer.blueprint.arns[offer.arn])
     return {name: ABSENT if piece.optional else OPEN for name, piece in found.items() if name not in CONTEXT}
 
 
 def _place(context: Mapping[str, str], own: Own | None) -> Place | None:
-    """Where a resource is: () for the manifest's own account and region, None where no entry can name it."""
+    """Return where a resource is: () for the manifest's own account and region, None where no entry can name it."""
     if own is None:
         return tuple(context.items()) if is_concrete("account", context.get("account", "")) else ()
     if all(own.takes(name, value) for name, value in context.items()):
@@ -136,8 +136,8 @@ def _place(context: Mapping[str, str], own: Own | None) -> Place | None:
     return tuple(context.items()) if all(is_concrete(name, value) for name, value in context.items()) else None
 
 
-def _joined(fits: Mapping[Item, Sequence[_Fit]]) -> dict[Item, list[_Fit]]:
-    """The same, with all of a list that is asked for alike: the entry of two indexes that are only queried has both."""
+def _joined(fits: Mapping[AskedAction, Sequence[_Fit]]) -> dict[AskedAction, list[_Fit]]:
+    """Join values of a list that are asked for alike: one entry has both of two indexes that are only queried."""
     alike: dict[str, dict[tuple[str, ...], set[tuple[str, Conditions]]]] = defaultdict(lambda: defaultdict(set))
 
     def frame(fit: _Fit, name: str) -> str:
@@ -164,8 +164,8 @@ def _joined(fits: Mapping[Item, Sequence[_Fit]]) -> dict[Item, list[_Fit]]:
     return {item: [joined(fit) for fit in found] for item, found in fits.items()}
 
 
-def _groups(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
-    """The items by the entries that they make, each with what else may come with it."""
+def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
+    """Group the items by the entries that they make, each with what else may come with it."""
     groups: list[_Group] = []
     for found in fits.values():
         own = [fit for fit in found if fit.offer.identifies]
@@ -197,8 +197,8 @@ def _told(fit: _Fit) -> Fields:
     return {name: value for name, value in fit.fields.items() if value is not ABSENT}
 
 
-def _loose(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
-    """The items that are about no resource, by types with a verb for nothing but such, as a login is."""
+def _loose(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
+    """Group the items that concern no resource, such as a login, by types with a verb for nothing but those."""
     groups: dict[str, _Group] = {}
     for found in fits.values():
         for fit in found:
@@ -212,7 +212,7 @@ def _loose(fits: Mapping[Item, Sequence[_Fit]]) -> list[_Group]:
 
 
 def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
-    """The entry for a group, if one of its verbs is for it."""
+    """Yield the entry for a group, if its type has verbs for it."""
     blueprint = group.blueprint
     needed = {fit.offer.pair for fit in group.needed}
     wanted = needed | {fit.offer.pair for fit in group.beside}
@@ -235,16 +235,16 @@ def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
     if found is None:
         return
     fields, filled_in = found
-    told = next((str(fields[name]) for name in (*blueprint.identified_by, "arn") if name in fields), "")
-    base = blueprint.type if filled_in or not told else re.split(r"[:/]", told.rstrip(":*/"))[-1]
+    identity = next((str(fields[name]) for name in (*blueprint.identified_by, "arn") if name in fields), "")
+    base = blueprint.type if filled_in or not identity else re.split(r"[:/]", identity.rstrip(":*/"))[-1]
     items = tuple(dict.fromkeys(fit.item for fit in fits))
     yield Entry(_key(base, taken), blueprint.type, fields, tuple(names), filled_in, items)
 
 
 def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list[Verb]:
-    """Narrow verbs for the pairs that are needed, each with the least that is not wanted; in the blueprint's order.
+    """Return narrow verbs for the needed pairs, each with the least that is not wanted, in the blueprint's order.
 
-    What may come with them is taken too where a verb is for nothing else.
+    Verbs for nothing but wanted pairs are taken as well.
     """
     chosen: list[Verb] = []
     open_ = set(needed)
@@ -267,7 +267,7 @@ def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list
 
 
 def _given(group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
-    """The fields of the entry, and which of them are made up; None where its ARN cannot be told and has to be."""
+    """Return the fields of the entry and the made-up ones among them; None where it needs an ARN that is not known."""
     blueprint = group.blueprint
     values: Fields = {}
     for fit in fits:
@@ -296,7 +296,7 @@ def _given(group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]) -> tuple[
 
 
 def _own_arn(group: _Group, values: Fields) -> str | None:
-    """The ARN by which the entry has to name its resource, or None where a name will do or it cannot be told."""
+    """Return the ARN by which the entry has to name its resource; None where a name will do or the ARN is not known."""
     template = group.blueprint.own_arn.removesuffix(":*")
     if "?" in template:  # AWS's own characters: known only where somebody gave them
         asked = {fit.item.resource for fit in group.needed if group.blueprint.arns[fit.offer.arn] == template}
@@ -308,7 +308,7 @@ def _own_arn(group: _Group, values: Fields) -> str | None:
 
 
 def _written(value: Any) -> Any:  # noqa: ANN401 - a value of a field
-    """A value as a manifest writes it."""
+    """Return a value as a manifest writes it."""
     match value:
         case tuple():
             return [_written(inner) for inner in value]
@@ -321,7 +321,7 @@ def _written(value: Any) -> Any:  # noqa: ANN401 - a value of a field
 
 
 def _key(text: str, taken: dict[str, None]) -> str:
-    """A key for an entry that no other has."""
+    """Return a key for an entry that no other entry has."""
     base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:36].strip("-") or "resource"
     base = base if base[0].isalpha() else f"r-{base}"
     for number in itertools.count(1):

@@ -53,7 +53,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The answer with what helps: `advice` that was tried, `notes` on what does not, `asks` of what is missing."""
+    """An explanation, with `advice` that was tried, `notes` on what does not help, and `asks` for what is missing."""
 
     answer: Explanation
     advice: tuple[Advice, ...]
@@ -71,10 +71,10 @@ def suggest(
     only: Sequence[str] = (),
     note: str = "",
 ) -> Suggestion:
-    """The answer to a question put to one workload of a manifest, and the changes that would allow it.
+    """Answer a question about one workload of a manifest, and find the changes that would allow what it asks.
 
-    `build` proves a change that is about to be shown, and gives the errors. `only` are names of environments; `note`
-    is a comment for what is new. Raises Rejected where the manifest itself is refused.
+    `build` proves a change before it is shown, and returns the errors. `only` are names of environments; `note` is a
+    comment for what is new. Raises Rejected where the manifest itself is refused.
     """
     workload = read_manifest(document, catalog)[index]
     declaration = derive_grants(workload, catalog)
@@ -86,35 +86,35 @@ def suggest(
         asking = Case(asked, workload, catalog, first.keys, environments, {}).asking
         roles = tuple(role for role in roles if role.key in {asked_role.key for asked_role in asking})
     judged = answer(asked, workload, roles, None, catalog, only)
-    told = why(asked.reason)
-    judged = replace(judged, blocked=bool(asked.reason) and not told.mends and not _foreign(asked, environments))
+    reason = why(asked.reason)
+    judged = replace(judged, blocked=bool(asked.reason) and not reason.mends and not _foreign(asked, environments))
     case = Case(asked, workload, catalog, judged.keys, environments, document.trees[index].data)
-    said = (*notes(case, judged), *(_owners(case, declaration) if judged.is_allowed and asked.reason else ()))
+    known = (*notes(case, judged), *(_owners(case, declaration) if judged.is_allowed and asked.reason else ()))
     if not judged.roles or judged.is_allowed or judged.blocked or judged.denied or is_made(case):
-        return Suggestion(judged, (), said, ())
+        return Suggestion(judged, (), known, ())
     if not asked.action or not asked.resource or iam.action(asked.action) is None or is_vain(case):
-        return Suggestion(judged, (), said, tuple(asks(case, judged, ())))
+        return Suggestion(judged, (), known, tuple(asks(case, judged, ())))
     trial = _Trial(case, document, index, declaration, build, tuple(only), note)
     advice = tuple(trial.best())
     if asked.reason == "resource" and not any(piece.owners for piece in advice):
         judged = replace(judged, blocked=True)
         return Suggestion(judged, (), tuple(notes(case, judged)), ())
     questions = () if advice else tuple(asks(case, judged, trial.lacking))
-    told_all = (*said, *refused_notes(trial.refused, trial.helped))
-    if not advice and not questions and not told_all:
-        told_all = ("no change of this manifest was found that allows it",)
-    return Suggestion(judged, advice, told_all, questions)
+    all_notes = (*known, *refused_notes(trial.refused, trial.helped))
+    if not advice and not questions and not all_notes:
+        all_notes = ("no change of this manifest was found that allows it",)
+    return Suggestion(judged, advice, all_notes, questions)
 
 
 def _foreign(asked: Question, environments: Sequence[Environment]) -> bool:
-    """Whether a denial by a resource's own policy is of another account, where the role needs the right as well."""
+    """Return whether a resource's own policy denied it in another account, where the role needs the right as well."""
     parts = asked.resource.split(":", 5)
     own = {asked.account} if asked.account.isdigit() else {e.account for e in environments if e.name}
     return asked.reason == "resource" and len(parts) == 6 and parts[4].isdigit() and parts[4] not in {*own, ""}
 
 
 def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
-    """What the owner of the resource that was asked for has to add, by what the manifest declares."""
+    """Yield what the owner of the resource that was asked for has to add, by what the manifest declares."""
     values = _said(case)
     for policy in declaration.required_policies:
         document = _plain(policy.document, values)
@@ -131,13 +131,13 @@ def _told(policy: RequiredPolicy, document: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _said(case: Case) -> Mapping[str, str]:
-    """What references stand for in text for people."""
+    """Return the values of references in text for people."""
     (first, *_) = case.environments
     return first.values if first.name else {**first.values, **SYMBOLS}
 
 
 class _Trial:
-    """Candidates, each applied to the text, read and asked again."""
+    """The trial of candidates: each is applied to the text, which is read and asked again."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class _Trial:
         self.refused: list[tuple[Candidate, str]] = []
 
     def best(self) -> Iterator[Advice]:
-        """The candidates that allow it, those that bring least first, with nothing refused."""
+        """Yield advice from the candidates that allow it and that nothing refuses, those that bring least first."""
         found: dict[frozenset[tuple[str, ...]], tuple[Candidate, Advice]] = {}
         for number, candidate in enumerate(self._candidates()):
             if number >= _ENOUGH:
@@ -200,7 +200,7 @@ class _Trial:
             yield from platform
 
     def _tried(self, candidate: Candidate) -> tuple[frozenset[tuple[str, ...]], Advice] | None:
-        """The change and what it brings, if the manifest takes it and then allows what was asked."""
+        """Return what the change brings, and the advice, if the manifest accepts it and then allows what was asked."""
         listed = [
             replace(change, note=self._note) if isinstance(change.value, dict) else change
             for change in candidate.changes
@@ -237,7 +237,7 @@ class _Trial:
         return frozenset(added), Advice(candidate.said(), text, beyond, owners)
 
     def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, ...]]:
-        """What each role may do in each environment, with its conditions."""
+        """Return what each role may do in each environment, with its conditions."""
         return {
             (
                 grant.role,
@@ -261,7 +261,7 @@ class _Trial:
 
 
 def _plain(document: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """A document of Texts as one of strings."""
+    """Return a document of Texts as one of strings."""
     match document:
         case Text():
             return document.ground(values)

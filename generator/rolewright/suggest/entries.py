@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import pieces
 from rolewright.data import iam
-from rolewright.suggest.changes import Change
+from rolewright.suggest.changes import ManifestChange
 from rolewright.suggest.reading import entry_of, fields_of, fitting, needed_verbs
 
 if TYPE_CHECKING:
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.model import ResourceBlueprint, Verb
     from rolewright.suggest.case import Case
-    from rolewright.suggest.reading import Entry, Fields
+    from rolewright.suggest.reading import Fields, ResourceEntry
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Changes that may allow what was asked; `lacking` are fields of theirs whose value nobody told.
+    """Changes that may allow what was asked; `lacking` are fields of theirs whose value is not known.
 
-    One that is `last` is for where no other helps; one that `replaces` puts a value in place of another, with what
-    that allowed.
+    One that is `last` is for where no other helps; one that `replaces` puts a value in place of another, and so takes
+    away what that allowed.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[ManifestChange, ...]
     words: str = ""
     remark: str = ""
     lacking: tuple[str, ...] = ()
@@ -35,12 +35,12 @@ class Candidate:
     replaces: bool = False
 
     def said(self) -> str:
-        """The changes for people."""
+        """Return the changes in words."""
         return (self.words or "; ".join(change.words() for change in self.changes)) + self.remark
 
 
 def code_candidates(case: Case) -> Iterator[Candidate]:
-    """What may give it to the code's role, the narrower before the wider of a kind."""
+    """Yield the changes that may allow it to the code's role, of each kind the narrower before the wider."""
     verbs = list(_verbs(case))
     yield from verbs
     if verbs:
@@ -49,11 +49,11 @@ def code_candidates(case: Case) -> Iterator[Candidate]:
     if case.resource != "*" or not iam.supports_resource(case.action):
         reason = "taken from a denial; say what it is for"
         statement = {"actions": [case.action], "resources": [case.resource], "reason": reason}
-        yield Candidate((Change(("statements",), statement, append=True),), last=True)
+        yield Candidate((ManifestChange(("statements",), statement, append=True),), last=True)
 
 
 def _verbs(case: Case) -> Iterator[Candidate]:
-    """A verb more on a resource that the manifest has."""
+    """Yield another verb on a resource that the manifest has."""
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         names = case.names_of(resource)
@@ -62,12 +62,12 @@ def _verbs(case: Case) -> Iterator[Candidate]:
             if verb.name in resource.access:
                 continue
             place = case.workload.locate(f"resources.{key}")
-            change = Change(("resources", key, "access"), verb.name, append=True)
+            change = ManifestChange(("resources", key, "access"), verb.name, append=True)
             yield Candidate((change,), f"add `{verb.name}` to `access` of resources.{key} ({place})")
 
 
 def _entries(case: Case) -> Iterator[Candidate]:
-    """A resource more: beside one of the same name with a narrower part, or a new one."""
+    """Yield another resource: beside one of the same name with a narrower part, or a new one."""
     seen: set[tuple[str, str, str]] = set()
     for step, resource in enumerate(parts := list(_parts(case.local, case))):
         remark = " (wider: it is for all of it)" if step else ""
@@ -84,7 +84,7 @@ def _entries(case: Case) -> Iterator[Candidate]:
 
 
 def _parts(resource: str, case: Case) -> Iterator[str]:
-    """The ARN as the entry's fields are to be read from it: the folder of an object before the whole, and then itself.
+    """Yield the ARN as fields are read from it: the folder of an object, then all objects; or else the ARN itself.
 
     A field that stands right before a `*` says how a name begins.
     """
@@ -105,7 +105,7 @@ def _parts(resource: str, case: Case) -> Iterator[str]:
 
 
 def _readings(case: Case, blueprint: ResourceBlueprint, arn: str, resource: str) -> Iterator[Fields]:
-    """What the fields may be for an ARN: by name where account and region are the workload's own, or by ARN."""
+    """Yield the fields for an ARN: by name where account and region are the workload's own, and by the ARN as asked."""
     listed = [resource] + ([case.resource] if resource == case.local != case.resource else [])
     for reading in listed:
         fields = fields_of(blueprint, arn, reading)
@@ -113,8 +113,10 @@ def _readings(case: Case, blueprint: ResourceBlueprint, arn: str, resource: str)
             yield fields
 
 
-def _added(case: Case, entry: Entry, blueprint: ResourceBlueprint, verb: Verb, remark: str) -> Iterator[Candidate]:
-    """A new entry, with what one of the same resource says of it beside; and one by its ARN."""
+def _added(
+    case: Case, entry: ResourceEntry, blueprint: ResourceBlueprint, verb: Verb, remark: str
+) -> Iterator[Candidate]:
+    """Yield a new entry, with the fields that an entry for the same resource has; and one by its ARN."""
     written = _written(case)
     access = {"access": [verb.name]}
     beside = _beside(entry, blueprint, written)
@@ -126,16 +128,16 @@ def _added(case: Case, entry: Entry, blueprint: ResourceBlueprint, verb: Verb, r
     fields = {"type": blueprint.type, **kept, **entry.fields}
     key = _free(f"{beside}-{verb.name}" if beside else entry.key, written)
     lacking = tuple(name for name in entry.lacking if name not in kept)
-    yield Candidate((Change(("resources", key), {**fields, **access}),), "", remark, lacking)
+    yield Candidate((ManifestChange(("resources", key), {**fields, **access}),), "", remark, lacking)
     first = next(iter(blueprint.arns), "")
     if first and "arn" not in fields and fields_of(blueprint, first, case.resource) is not None:
         others = {name: value for name, value in fields.items() if name not in ("type", *blueprint.identified_by)}
         by_arn = {"type": blueprint.type, "arn": case.resource, **others, **access}
-        yield Candidate((Change(("resources", key), by_arn),), "", remark, lacking)
+        yield Candidate((ManifestChange(("resources", key), by_arn),), "", remark, lacking)
 
 
-def _beside(entry: Entry, blueprint: ResourceBlueprint, written: Mapping[str, Any]) -> str:
-    """The key of an entry of the manifest for the same resource, or ""."""
+def _beside(entry: ResourceEntry, blueprint: ResourceBlueprint, written: Mapping[str, Any]) -> str:
+    """Return the key of an entry of the manifest for the same resource, or ""."""
     identity = {name: entry.fields[name] for name in blueprint.identified_by if name in entry.fields}
     for key, described in written.items():
         same = identity and isinstance(described, dict) and described.get("type") == blueprint.type
@@ -150,7 +152,7 @@ def _written(case: Case) -> Mapping[str, Any]:
 
 
 def _free(key: str, taken: Iterable[str]) -> str:
-    """A key that no other entry has."""
+    """Return a key that no other entry has."""
     key = key[:40].strip("-")
     numbered = (key if n == 1 else f"{key}-{n}" for n in itertools.count(1))
     return next(name for name in numbered if name not in taken)
@@ -158,10 +160,10 @@ def _free(key: str, taken: Iterable[str]) -> str:
 
 def resource_entry(
     case: Case, blueprint: ResourceBlueprint, arn: str
-) -> Iterator[tuple[str, tuple[Change, ...], tuple[str, ...]]]:
-    """A resource without access for the platform to use: one that the manifest has, or else a new one.
+) -> Iterator[tuple[str, tuple[ManifestChange, ...], tuple[str, ...]]]:
+    """Yield a resource without access for the platform to use: one that the manifest has, or else a new one.
 
-    Gives its key, the changes, and the fields that nobody told.
+    Each comes as its key, the changes, and the fields whose value is not known.
     """
     known = [
         key
@@ -177,4 +179,4 @@ def resource_entry(
         if fields is not None:
             entry = entry_of(blueprint, arn, fields, case.resource, None)
             key = _free(entry.key, _written(case))
-            yield key, (Change(("resources", key), {"type": blueprint.type, **entry.fields}),), entry.lacking
+            yield key, (ManifestChange(("resources", key), {"type": blueprint.type, **entry.fields}),), entry.lacking

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Beyond:
-    """What one of two allows on a resource under conditions, and the other does not; `origin` is where it says so.
+    """Actions on a resource under conditions that only one of two policies allows; `origin` is where it says so.
 
     An action with a wildcard stands for all that it names.
     """
@@ -48,7 +48,7 @@ class Translated:
 
 @dataclass(frozen=True)
 class Compared:
-    """A policy beside what a manifest declares: what either allows beyond the other, and what cannot be told.
+    """A policy compared with what a manifest declares: what either allows beyond the other, and what is undecided.
 
     `wider` tells whether the policy allows more, or may; `differs` whether they differ, or may.
     """
@@ -61,13 +61,13 @@ class Compared:
 
 
 def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
-    """The entries of a manifest, applied where `own` says, that come nearest to policies."""
+    """Draft the entries of a manifest, applied where `own` says, that come nearest to policies."""
     compute = host(catalog)
     made = draft(foreign.allowed, catalog, own, compute)
-    said = all_grants(made, compute, catalog, own)
+    drafted = all_grants(made, compute, catalog, own)
     sayable = tuple(_without(foreign.allowed, made.unsaid))
-    more, unsure = differences(said, foreign.all)
-    less, doubts = differences((*sayable, *foreign.denied), said)
+    more, unsure = differences(drafted, foreign.all)
+    less, doubts = differences((*sayable, *foreign.denied), drafted)
     lost = [change for change in less if (change.action, change.resource) not in made.idle]
     left = [
         Beyond(left_out.actions, resource, left_out.conditions, ", ".join(left_out.origins))
@@ -85,11 +85,11 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
         *unsure,
         *doubts,
     ]
-    return Translated(made, beyond(more, said), (*beyond(lost, sayable), *left), tuple(dict.fromkeys(notes)))
+    return Translated(made, beyond(more, drafted), (*beyond(lost, sayable), *left), tuple(dict.fromkeys(notes)))
 
 
 def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
-    """Policies held against what a manifest declares."""
+    """Compare policies with what a manifest declares."""
     more, unsure = differences(foreign.all, declared)
     less, doubts = differences(declared, foreign.all)
     named = {
@@ -105,8 +105,8 @@ def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
     notes = tuple(dict.fromkeys((*(unread.said for unread in foreign.unread), *unsure, *doubts)))
     wider = bool(more or unsure or any(unread.effect != "Deny" for unread in foreign.unread))
     differs = wider or bool(less or notes)
-    told = (*notes, *map(_idle_note, idle))
-    return Compared(beyond(more, foreign.allowed), beyond(less, declared), told, wider, differs)
+    all_notes = (*notes, *map(_idle_note, idle))
+    return Compared(beyond(more, foreign.allowed), beyond(less, declared), all_notes, wider, differs)
 
 
 def _idle_note(pair: tuple[str, str]) -> str:
@@ -117,7 +117,7 @@ def _idle_note(pair: tuple[str, str]) -> str:
 def differences(
     after: Sequence[Declared], before: Sequence[Declared]
 ) -> tuple[tuple[PermissionChange, ...], tuple[str, ...]]:
-    """What `after` allows and `before` does not, and what cannot be told of it.
+    """Return what `after` allows and `before` does not, and what is undecided.
 
     Actions that the same patterns of both name are decided once, for one of them.
     """
@@ -143,7 +143,7 @@ def differences(
 
 
 def beyond(found: Iterable[PermissionChange], declared: Iterable[Declared]) -> tuple[Beyond, ...]:
-    """Changes by where they come from, each pattern of actions in one where all that it names is among them."""
+    """Group changes by origin, resource and conditions; a pattern stands for its actions where they are all there."""
     patterns: dict[str, dict[str, None]] = defaultdict(dict)
     for statement in declared:
         patterns[statement.origin] |= dict.fromkeys(
@@ -169,7 +169,7 @@ def _in_patterns(actions: set[str], patterns: Iterable[str]) -> Iterator[str]:
 
 
 def _without(allowed: Iterable[Declared], unsaid: Sequence[Unsaid]) -> Iterator[Declared]:
-    """What is allowed without what is left out of the draft."""
+    """Yield what is allowed without what is left out of the draft."""
     lost = {
         (a, arn, left_out.conditions) for left_out in unsaid for a in left_out.actions for arn in left_out.resources
     }
@@ -186,6 +186,6 @@ def _without(allowed: Iterable[Declared], unsaid: Sequence[Unsaid]) -> Iterator[
 
 
 def _spellings(action: str, resource: str, statement: Declared) -> set[tuple[str, str, Conditions]]:
-    """An action on a resource as the policy has it and as AWS spells it."""
+    """Return an action on a resource as the policy has it and as AWS spells it."""
     names = (action, *iam.expand(action)) if "*" not in action and "?" not in action else (action,)
     return {(name, resource, statement.conditions) for name in names}

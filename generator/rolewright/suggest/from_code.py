@@ -1,4 +1,4 @@
-"""A workload's code → the manifest that its calls of AWS ask for, and what they do not tell."""
+"""A workload's code → the manifest that its AWS calls need, and what the code does not tell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 @dataclass(frozen=True)
-class Code:
+class WorkloadCode:
     """The code of a workload: what its calls need, and what calls AWS without telling what it needs."""
 
     name: str
@@ -50,12 +50,12 @@ class Code:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that calls AWS was told, as far as can be seen."""
+        """Return whether all that calls AWS is understood, as far as can be seen."""
         return not self.unmapped
 
     @property
     def left_out(self) -> tuple[Unmapped, ...]:
-        """What is not told; where nothing was found that calls AWS, the languages that nobody looked at."""
+        """Return what is not understood; where nothing that calls AWS was found, the languages that are not read."""
         if self.permissions or self.unmapped:
             return self.unmapped
         where = Location(str(self.folder))
@@ -69,13 +69,13 @@ class Code:
         )
 
 
-def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -> Code:
-    """The code in a folder or a file; the workload has the folder's name, or its parent's too where that is taken."""
+def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -> WorkloadCode:
+    """Read the code in a folder or file; the workload gets the folder's name, with its parents' where that is taken."""
     files = tuple(files)
     read = read_files(files, str(folder))
     needed = list(permissions(call for call in read.calls if not isinstance(call, Unmapped)))
     unmapped = [call for call in (*read.calls, *needed) if isinstance(call, Unmapped)]
-    return Code(
+    return WorkloadCode(
         _name(folder, taken),
         folder,
         tuple(permission for permission in needed if isinstance(permission, CallPermission)),
@@ -85,8 +85,8 @@ def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -
     )
 
 
-def not_told(code: Code) -> Iterator[Finding]:
-    """What keeps a draft from being complete; for code without any call, that there is nothing to draft."""
+def not_told(code: WorkloadCode) -> Iterator[Finding]:
+    """Yield what keeps a draft from being complete; for code without any call, that there is nothing to draft."""
     for unmapped in code.left_out:
         remedy = "look at what it calls, and add what it needs to the draft"
         yield Finding(
@@ -110,10 +110,10 @@ def _slug(text: str) -> str:
     return name if re.match(r"[a-z][a-z0-9-]", name) else "workload"
 
 
-def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tried: bool = False) -> str:
-    """A manifest with a placeholder for each thing that the code does not tell: `validate` asks for those.
+def manifest_of(code: WorkloadCode, catalog: Catalog, type_: str | None = None, *, is_tried: bool = False) -> str:
+    """Return a manifest with a placeholder for each thing that the code does not tell: `validate` asks for those.
 
-    `type_` is what the workload runs on; without it the files tell, or a placeholder asks. With `is_tried` values are
+    `type_` is what the workload runs on; without it the files decide, or a placeholder asks. With `is_tried` values are
     made up in place of placeholders: for a manifest that is tried in memory, and shown to nobody.
     """
     made, needed = _drafted(code.permissions, catalog)
@@ -132,18 +132,18 @@ def manifest_of(code: Code, catalog: Catalog, type_: str | None = None, *, is_tr
         ]
     lines += ["version: 1", f"workload: {code.name}"]
     lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
-    said = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
-    said |= {(action, _own(resource)): text for (action, resource), text in said.items()}
+    comments = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
+    comments |= {(action, _own(resource)): text for (action, resource), text in comments.items()}
     made = replace(
         made, rest=tuple(replace(statement, resources=tuple(map(_own, statement.resources))) for statement in made.rest)
     )
     return "".join(f"{line}\n" for line in lines) + draft_text(
-        made, said, None if is_tried else {k: printable(v) for k, v in unknown.items()}
+        made, comments, None if is_tried else {k: printable(v) for k, v in unknown.items()}
     )
 
 
-def _compute(code: Code, catalog: Catalog, type_: str | None) -> Iterator[str]:
-    """What it runs on, as its files show it: the type, and a placeholder for each field that it needs."""
+def _compute(code: WorkloadCode, catalog: Catalog, type_: str | None) -> Iterator[str]:
+    """Yield the compute section, as the files show it: the type, and a placeholder for each field that it needs."""
     types = (type_,) if type_ else recognised(code.files, str(code.folder), catalog)
     yield "compute:"
     if len(types) != 1:
@@ -165,7 +165,7 @@ def _holds_grants(blueprint: ComputeBlueprint) -> bool:
 
 
 def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft, list[CallPermission]]:
-    """The draft, and the permissions as it has them: a name that only holds a place is one where a field takes it."""
+    """Return the draft, and the permissions as it has them: a made-up name stays only where a field accepts it."""
     made = draft(_declared(needed), catalog)
     marks = {mark for permission in needed for mark, _ in permission.unknown}
     unfit = {mark for rest in made.rest for resource in rest.resources for mark in marks if mark in resource}
@@ -190,7 +190,7 @@ def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft,
 
 
 def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]:
-    """A statement on `*`, as one for each kind of resource that its actions are on."""
+    """Split a statement on `*` into one for each kind of resource that its actions are on."""
     if rest.resources != ("*",):
         yield rest
         return
@@ -202,7 +202,7 @@ def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]
 
 
 def _own(resource: str) -> str:
-    """An ARN of the workload's own partition, region and account, where the code tells no other."""
+    """Return an ARN in the workload's own partition, region and account, where the code names no other."""
     names = ("", "${partition}", "", "${region}", "${account}")
     parts = resource.split(":", 5)
     if len(parts) < 6:
@@ -212,7 +212,7 @@ def _own(resource: str) -> str:
 
 
 def _all_of(action: str) -> tuple[str, ...]:
-    """The ARNs of all resources that an action can be asked for on; none where it is for none of its own."""
+    """Return the patterns of all resources that an action can be asked for on; none for an action without resources."""
     facts, service = iam.action(action), iam.service(action.split(":", maxsplit=1)[0])
     kinds = facts.resource_types if facts and service else ()
     arns = {_VARIABLE.sub("*", service.resources[kind].arn) for kind in kinds if service and kind in service.resources}
@@ -220,7 +220,7 @@ def _all_of(action: str) -> tuple[str, ...]:
 
 
 def _named(arn: str) -> str:
-    """An ARN with a name that holds a place, where else nothing in it would tell what it is of."""
+    """Return an ARN with a name that holds a place, where nothing else in it would tell what it is of."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or re.search(r"\w", parts[5]):
         return arn

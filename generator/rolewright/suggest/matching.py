@@ -1,4 +1,4 @@
-"""An action on an ARN under conditions → what the fields of a resource type have to be for a verb to grant it."""
+"""An action on an ARN under conditions → the fields of a resource type with which a verb grants it."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ class Offer:
 
     @property
     def pair(self) -> tuple[str, str, Conditions]:
-        """What tells it from the others of its type."""
+        """Return what distinguishes it from the others of its type."""
         return self.arn, self.action, self.conditions
 
     @property
     def identifies(self) -> bool:
-        """Whether it is on a resource of the type, and not on what goes with one, such as a role that is passed."""
+        """Return whether it is on a resource of the type, not on what goes with one, such as a role that is passed."""
         own = self.blueprint.own_arn
         return not own or (self.arn != "*" and _service(self.blueprint.arns[self.arn]) == _service(own))
 
 
 def pairs(verb: Verb) -> set[tuple[str, str, Conditions]]:
-    """What a narrow verb grants, as `Offer.pair` says it."""
+    """Return what a narrow verb grants, in the form of `Offer.pair`."""
     return {(arn, action, always(verb, action, arn)) for arn, actions in verb.allow.items() for action in actions}
 
 
 def always(verb: Verb, action: str, arn: str) -> Conditions:
-    """The conditions under which alone a verb grants an action on an ARN, as templates."""
+    """Return the conditions under which alone a verb grants an action on an ARN, as templates."""
     return tuple(
         (operator, key, tuple(values))
         for rule in verb.scope
@@ -73,7 +73,7 @@ def always(verb: Verb, action: str, arn: str) -> Conditions:
 
 
 def offers(catalog: Catalog) -> Mapping[str, Sequence[Offer]]:
-    """All that verbs of a catalogue grant, by action."""
+    """Return all that the verbs of a catalogue grant, by action."""
     found: dict[str, list[Offer]] = defaultdict(list)
     for blueprint in catalog.resources.values():
         granting: dict[tuple[str, str, Conditions], list[Verb]] = defaultdict(list)
@@ -100,7 +100,7 @@ def _optional(blueprint: ResourceBlueprint, action: str, arn: str) -> Iterable[t
 
 
 def named(offer: Offer, resource: str, *, exact: bool) -> Fields | None:
-    """The fields with which an offer is for a resource, or None where it is for none such.
+    """Return the fields with which an offer is for a resource, or None where it cannot be.
 
     The context's names are among them where the ARN holds them. With `exact` a `*` of the template stands for nothing
     but a `*`.
@@ -111,7 +111,7 @@ def named(offer: Offer, resource: str, *, exact: bool) -> Fields | None:
 
 
 def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | None:
-    """The fields with which an offer gives an action on a resource under these very conditions, or None."""
+    """Return the fields with which an offer grants an action on a resource under these very conditions, or None."""
     fields = named(offer, resource, exact=True)
     if fields is None:
         return None
@@ -135,7 +135,7 @@ def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | Non
 
 
 def compatible(fields: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two sets of fields can be those of one entry."""
+    """Return whether two sets of fields can be those of one entry."""
     return all(other[name] == value for name, value in fields.items() if name in other)
 
 
@@ -150,9 +150,9 @@ def _take(
     fields: Fields,
     field: str = "",
 ) -> bool:
-    """Take the conditions of a block out of those that are left, and what they say into the fields.
+    """Remove the conditions of a block from those that are left, and enter what they say into the fields.
 
-    False where one is missing or says something else. `field` is the one that brings them.
+    Return False where one is missing or says something else. `field` is the field that brings them.
     """
     for operator, key, templates in block:
         found = left.pop((operator.lower(), key.lower()), None)
@@ -166,7 +166,7 @@ def _take(
 
 
 def _take_each(block: Conditions, name: str, left: _Left, fields: Fields) -> bool:
-    """The same for conditions that there are for each entry of a mapping."""
+    """Do the same as `_take` for conditions that exist for each entry of a mapping."""
     found: dict[str, str] = {}
     for operator, key, _ in block:
         start = key.partition("${each.key}")[0].lower()
@@ -181,7 +181,7 @@ def _take_each(block: Conditions, name: str, left: _Left, fields: Fields) -> boo
 
 
 def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Sequence[str], fields: Fields) -> bool:
-    """Whether templates can be the values of a condition, and with which fields."""
+    """Return whether templates can be the values of a condition; enter the fields with which they are."""
     written = [_ARN.sub(lambda found: blueprint.arns[found[1]], template) for template in templates]
     if len(written) == 1:
         read = [_read(blueprint, written[0], value, exact=True) for value in values]
@@ -219,7 +219,7 @@ def _agree(found: Fields, fields: Fields) -> bool:
 
 
 def _read(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool) -> Fields | None:
-    """What the fields have to be so that a template gives a text, or None where it cannot."""
+    """Return the fields with which a template gives a text, or None where it cannot."""
     if len(text) > _LONGEST:
         return None
     known = fields_in(template)
@@ -248,7 +248,7 @@ def _takes(schema: Mapping[str, Any], value: str) -> bool:
 
 
 def _characters(schema: Mapping[str, Any]) -> str:
-    """The class of the characters that a field takes: without those that its pattern refuses wherever they stand."""
+    """Return the class of characters that a field accepts: without those that its pattern refuses anywhere."""
     schema = schema.get("items", schema)
     return _class(schema.get("pattern", ""), str((schema.get("examples") or ["aa"])[0]))
 
@@ -266,7 +266,7 @@ def _class(pattern: str, example: str) -> str:
 
 @cache
 def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) -> re.Pattern[str]:
-    """The texts that a template may stand for, those with `*` in place of a field among them.
+    """Return the pattern of the texts that a template may stand for, also with `*` in place of a field.
 
     After all that has to be given, one `*` may also stand for the rest, so that `table/orders/*` is read as its index.
     """
@@ -282,7 +282,7 @@ def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) 
 
 
 def _part(piece: Piece, classes: Mapping[str, str], seen: set[str], *, exact: bool) -> str:
-    """What one piece of a template may stand for."""
+    """Return the pattern of what one piece of a template may stand for."""
     name = piece.value
     if piece.kind == "text":
         return re.escape(name)

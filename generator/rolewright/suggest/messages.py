@@ -1,4 +1,4 @@
-"""The text of a denial, as it stands in a log → what was asked, by whom, and why AWS said no."""
+"""The text of a denial, as it stands in a log → what was asked, by whom, and why AWS refused it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BESIDE = " \t│╷╵┃|"
 
 @dataclass(frozen=True)
 class Why:
-    """Why AWS denied something, or why something failed that is no denial (`denies`).
+    """The reason why AWS denied something, or why something failed without a denial (`denies` is False then).
 
     `mends` is whether a change of the manifest can help.
     """
@@ -48,12 +48,12 @@ class Why:
 
 
 def question_of(words: Sequence[str]) -> Question | None:
-    """An action and a resource, or the text of a denial; None for anything else."""
+    """Read an action and a resource, or the text of a denial; return None for anything else."""
     return next(iter(questions_of(words)), None)
 
 
 def questions_of(words: Sequence[str]) -> tuple[Question, ...]:
-    """An action and a resource, or every denial that a text tells, each once; none for anything else."""
+    """Read an action and a resource, or every denial in a text, each once; return none for anything else."""
     split = words[0].split() if len(words) == 1 else list(words)
     if len(split) == 2 and _ACTION.fullmatch(split[0]):
         return (Question(split[0], split[1]),)
@@ -67,28 +67,28 @@ def questions_of(words: Sequence[str]) -> tuple[Question, ...]:
 
 
 def _parts(flat: str) -> Iterator[str]:
-    """The text of each denial in a log: from the begin of its line, or from who asked, up to the next."""
-    told = list(_table().told.finditer(flat))
+    """Yield the text of each denial in a log: from the start of its line, or from who asked, up to the next."""
+    denials = list(_table().told.finditer(flat))
     begin = 0
-    for before, following in pairwise(told):
+    for before, following in pairwise(denials):
         line = flat.rfind("\n", before.end(), following.start())
         yield flat[begin : (begin := following.start() if line < 0 else line + 1)]
     yield flat[begin:]
 
 
 def _read(flat: str) -> Question | None:
-    """What a text says of a denial; None where it says nothing of one."""
+    """Return what a text says of a denial; None where it says nothing of one."""
     lower = flat.lower().replace("\n", " ")
     table = _table()
     question = Question("", "", because=flat)
-    told = False
+    is_denial = False
     for pattern, fixed in table.denials:
         found = pattern.search(flat)
         if found is not None:
-            question, told = _found(flat, found, fixed, question), True
+            question, is_denial = _found(flat, found, fixed, question), True
             break
-    reason = question.reason or reason_of(flat, denial=told)
-    if not told and not reason and not any(phrase in lower for phrase in table.denied):
+    reason = question.reason or reason_of(flat, denial=is_denial)
+    if not is_denial and not reason and not any(phrase in lower for phrase in table.denied):
         return None
     question = _with_operation(question, flat)
     platform = question.platform or any(phrase in lower for phrase in table.platform)
@@ -96,7 +96,7 @@ def _read(flat: str) -> Question | None:
 
 
 def reason_of(text: str, *, denial: bool = False) -> str:
-    """The name of the reason that a message gives, or ""; with `denial` only one for which AWS denies something."""
+    """Return the name of the reason that a message gives, or ""; with `denial` only a reason for which AWS denies."""
     lower = " ".join(text.lower().split())
     return next(
         (
@@ -109,12 +109,12 @@ def reason_of(text: str, *, denial: bool = False) -> str:
 
 
 def why(name: str) -> Why:
-    """What is said of a reason; a message without one may be mended."""
+    """Return the reason of a name; a message without a reason may be mended."""
     return next((reason for _, reason in _table().reasons if reason.name == name), Why("", "", mends=True))
 
 
 def _flat(text: str) -> str:
-    """The text with its lines as one, joined by a line end where it was wrapped; escapes of JSON and XML undone."""
+    """Return the text in trimmed lines without blank ones, with escapes of JSON and XML undone."""
     if "\\" in text:
         text = _CODE.sub(lambda found: chr(int(found[1], 16)), text)
         text = _TAB.sub(" ", _LINE.sub("\n", _QUOTE.sub(r"\1", text)))
@@ -148,7 +148,7 @@ def _found(flat: str, found: re.Match[str], fixed: Mapping[str, str], question: 
 
 
 def _by(question: Question, who: str) -> Question:
-    """The question with who asks it: the name of a role, or another that is no role."""
+    """Return the question with who asks it: the name of a role, or a caller that is no role."""
     who = who.removeprefix("User:").strip("'\"`<>,()")
     if "arn:" in who:
         who = who[who.index("arn:") :]
@@ -165,7 +165,7 @@ def _by(question: Question, who: str) -> Question:
 
 
 def _resource(rest: str) -> tuple[str, str]:
-    """The resource that a message names right after the action, or "", and what follows it."""
+    """Return the resource that a message names right after the action, or "", and the text after it."""
     before = _table().before.match(rest)
     if before is None:
         return "", rest
@@ -178,18 +178,18 @@ def _resource(rest: str) -> tuple[str, str]:
     end = min(ends, default=-1)
     if end < 0 or "User:" in inner[:end] or "authorized" in inner[:end]:
         end = next((at for at, character in enumerate(inner) if character.isspace()), len(inner))
-    said = _joined(inner[:end].strip()).rstrip(".,;)}]'")
+    resource = _joined(inner[:end].strip()).rstrip(".,;)}]'")
     words = ("associated", "because", "with", "null", "None", "undefined", "")
-    return ("", rest) if said.split(" ")[0] in words else (said, rest[before.end() + end :])
+    return ("", rest) if resource.split(" ")[0] in words else (resource, rest[before.end() + end :])
 
 
 def _joined(text: str) -> str:
-    """A name or ARN that was wrapped; what else stands in it, blanks too, is its own."""
+    """Return a name or ARN without the line ends that wrapping put in; anything else in it, blanks too, is its own."""
     return text.replace("\n", "")
 
 
 def _with_operation(question: Question, flat: str) -> Question:
-    """With what the text names beside the action, as a record of CloudTrail does, and the action that it needs."""
+    """Add what the text names besides the action, as a CloudTrail record does, and the action that it needs."""
     operation, service = question.operation, question.service
     resource = question.resource
     for pattern in _table().also:
@@ -212,7 +212,7 @@ def _with_operation(question: Question, flat: str) -> Question:
 
 
 def readable_account(account: str) -> str:
-    """An account as the message has it; "" where it was made unreadable."""
+    """Return an account as the message has it; "" where it is masked."""
     return account if _ACCOUNT.fullmatch(account) else ""
 
 

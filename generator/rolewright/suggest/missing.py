@@ -1,4 +1,4 @@
-"""What cannot be answered: what is known of it, what is missing, and why no change of the manifest helps."""
+"""Questions that cannot be answered: what is known, what is missing, and why no change of the manifest helps."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 
 def notes(case: Case, judged: Explanation) -> Iterator[str]:
-    """What AWS's reason comes to, who asked, and what the manifest has to do with it."""
+    """Yield what AWS's reason means, who asked, and what the manifest has to do with it."""
     question = case.question
     if not judged.roles:
         yield from _not_ours(case)
         return
-    told = why(question.reason)
-    if told.said:
-        yield told.said
+    reason = why(question.reason)
+    if reason.said:
+        yield reason.said
     if question.account and not question.account.isdigit() and case.workload.environments[0].name:
         yield "the account is not readable in the text, and is taken for the manifest's"
-    if not told.denies:
+    if not reason.denies:
         return
     if case.elsewhere:
         yield f"the resource is in the partition {case.elsewhere}, where no role of this manifest is"
@@ -46,7 +46,7 @@ def notes(case: Case, judged: Explanation) -> Iterator[str]:
 
 
 def _blocked(question: Question, judged: Explanation) -> Iterator[str]:
-    """What the manifest has to do with a denial that is not its own."""
+    """Yield what the manifest has to do with a denial that does not come from it."""
     if judged.allowed and not judged.denied:
         yield "the manifest itself lets the role do it"
     elif not judged.allowed:
@@ -56,7 +56,7 @@ def _blocked(question: Question, judged: Explanation) -> Iterator[str]:
 
 
 def _by_now(question: Question, judged: Explanation) -> Iterator[str]:
-    """That the manifest allows what was denied."""
+    """Yield a note that the manifest allows what was denied, where it does."""
     if not judged.is_allowed or not question.because:
         return
     if all(reason.conditions for reason in judged.allowed):
@@ -68,12 +68,12 @@ def _by_now(question: Question, judged: Explanation) -> Iterator[str]:
 
 
 def is_made(case: Case) -> bool:
-    """Whether the module makes what the action would make, under the name that was asked for."""
+    """Return whether the module makes what the action would make, under the name that was asked for."""
     return any(case.action in made["actions"] and _asked(case, made) in _own(case, made) for made in _facts()["made"])
 
 
 def is_vain(case: Case) -> bool:
-    """Whether no right on the resource would help: AWS holds the action against other ARNs alone."""
+    """Return whether no right on the resource would help, since AWS checks the action against other ARNs only."""
     return bool(case.elsewhere) or is_idle(case.action, case.resource)
 
 
@@ -104,7 +104,7 @@ def _not_ours(case: Case) -> Iterator[str]:
 
 
 def _made(case: Case) -> Iterator[str]:
-    """That the module itself makes what the action would make."""
+    """Yield a note that the module itself makes what the action would make."""
     for made in _facts()["made"]:
         if case.action not in made["actions"]:
             continue
@@ -118,13 +118,13 @@ def _made(case: Case) -> Iterator[str]:
 
 
 def _asked(case: Case, made: Mapping[str, Any]) -> str:
-    """The name in the ARN of what a module makes, or ""."""
+    """Return the name in the ARN of what a module makes, or ""."""
     fits = wild_pattern(made["arn"]).fullmatch(case.resource)
     return fits["name"] if fits else ""
 
 
 def _own(case: Case, made: Mapping[str, Any]) -> set[str]:
-    """The names under which the module makes it."""
+    """Return the names under which the module makes it."""
     return {
         text.ground(e.values)
         for name, text in case.workload.compute.names.items()
@@ -134,14 +134,14 @@ def _own(case: Case, made: Mapping[str, Any]) -> set[str]:
 
 
 def refused_notes(refused: Sequence[tuple[Candidate, str]], helped: bool) -> Iterator[str]:  # noqa: FBT001
-    """Why changes that would allow it are not taken, where nothing else helps."""
+    """Yield why changes that would allow it are not taken, where nothing else helps."""
     if not helped:
         for candidate, message in refused[:2]:
             yield f"not taken: {candidate.said()}: {message}"
 
 
 def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Iterator[str]:
-    """What has to be told before there is advice."""
+    """Yield what has to be known before there can be advice."""
     question = case.question
     if not question.action:
         yield from _which_action(case)
@@ -209,12 +209,12 @@ def _which_resource(case: Case, judged: Explanation) -> Iterator[str]:
                 what = (
                     f"the {role.key} role decrypts resources.{key}, and" if question.behind else "if it is the key of"
                 )
-                said = "its" if question.behind else f"resources.{key}, its"
-                yield f"{what} {said} `{field}` is not set: give the ARN of the key that encrypts it"
+                owner = "its" if question.behind else f"resources.{key}, its"
+                yield f"{what} {owner} `{field}` is not set: give the ARN of the key that encrypts it"
 
 
 def _fields_for(case: Case, role: RoleBlueprint) -> Iterator[str]:
-    """The fields of compute that are not given, and would bring the action to a role."""
+    """Yield the fields of compute that are not given, and would bring the action to a role."""
     compute = case.workload.compute
     found = (
         grant.when

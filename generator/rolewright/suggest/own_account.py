@@ -1,4 +1,4 @@
-"""Where a manifest that a policy is held against is applied: partition, region and account, as far as it is known."""
+"""The account, region and partition in which a manifest is applied that a policy is compared with, as far as known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REGIONS = {"": "us-east-1", "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us
 
 @dataclass(frozen=True)
 class Own:
-    """Where the manifest is applied; "" for what nobody knows."""
+    """The place in which the manifest is applied; "" for what is not known."""
 
     partition: str = ""
     region: str = ""
@@ -34,30 +34,30 @@ class Own:
 
     @property
     def values(self) -> Mapping[str, str]:
-        """What the context's references stand for; what nobody knows has a name in place of a value."""
+        """Return the values of the context's references; what is not known has a name in place of a value."""
         known = {"local.partition": self.partition, "local.region": self.region, "local.account": self.account}
         return {name: value or SYMBOLS[name] for name, value in known.items()}
 
     @property
     def environment(self) -> tuple[str, str]:
-        """An account and a region for a manifest that is read only to see what it declares."""
+        """Return an account and a region for a manifest that is read only to see what it declares."""
         return self.account or "123456789012", self.region or _REGIONS.get(self.partition, "us-east-1")
 
     def takes(self, name: str, value: str) -> bool:
-        """Whether a part of an ARN, or a pattern of one, is or includes the own."""
+        """Return whether a part of an ARN, or a pattern of one, is the own one or includes it."""
         known: str = {"partition": self.partition, "region": self.region, "account": self.account}[name]
         return value == "*" or (name == "partition" and not known) or bool(known and matches(value, known))
 
 
 def is_concrete(name: str, value: str) -> bool:
-    """Whether a text is a partition, a region or an account, and no pattern of one."""
+    """Return whether a text is a partition, a region or an account, and no pattern of one."""
     return _FORMS[name].fullmatch(value) is not None
 
 
 def named_most(declared: Iterable[Declared], account: str = "") -> Own:
-    """The account that ARNs of policies name most, unless one is given; the region and the partition likewise.
+    """Return the account that ARNs of policies name most, unless one is given; the region and the partition likewise.
 
-    Of those named as often the first is taken. A region counts where the ARN is of that account, or of none.
+    Of those named equally often the first is taken. A region counts where the ARN is of that account, or of none.
     """
     arns = [segments(resource) for statement in declared for resource in statement.resources]
     arns = [parts for parts in arns if len(parts) == 6]

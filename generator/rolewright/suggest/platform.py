@@ -1,4 +1,4 @@
-"""Changes for what the platform asks: fields of `compute`, what it injects and uses, and keys of resources."""
+"""Changes for what the platform needs: fields of `compute`, what it injects and uses, and keys of resources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rolewright.blueprint.arn_template import group, pieces, wild_pattern
 from rolewright.blueprint.model import INJECTION
 from rolewright.manifest.references import INJECTS, RESOURCE
 from rolewright.sdk.operations import needs_of
-from rolewright.suggest.changes import Change
+from rolewright.suggest.changes import ManifestChange
 from rolewright.suggest.entries import Candidate, resource_entry
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _ITEM, _NAME = "[]", "{}"
 
 
 def platform_candidates(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
-    """What may give it to a role through the compute type's own fields."""
+    """Yield changes that may allow it to a role through the compute type's own fields."""
     yield from _keys(case, role)
     if role.grants == INJECTION:
         yield from _injected(case)
@@ -35,13 +35,13 @@ def platform_candidates(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
 
 
 def _keys(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
-    """The key of a resource, where the role uses the resource and the manifest does not name its key."""
+    """Yield the key of a resource, where the role uses the resource and the manifest does not name its key."""
     for key, field in key_fields(case, role):
-        yield Candidate((Change(("resources", key, field), case.resource),))
+        yield Candidate((ManifestChange(("resources", key, field), case.resource),))
 
 
 def key_fields(case: Case, role: RoleBlueprint) -> Iterator[tuple[str, str]]:
-    """Resources that the role uses, with the field that is not given and would bring the action."""
+    """Yield resources that the role uses, each with a field that is not given and would bring the action."""
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         operation = case.question.operation
@@ -70,7 +70,7 @@ def _injected(case: Case) -> Iterator[Candidate]:
 
 
 def _decrypted(case: Case) -> Iterator[Candidate]:
-    """A resource of the manifest that the key is that of, handed to the container."""
+    """Yield the injection of a resource that is encrypted with the key asked for."""
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         for field, companions in blueprint.companions.items():
@@ -89,7 +89,7 @@ def _used(case: Case, role: RoleBlueprint) -> Iterator[Candidate]:
 
 
 def used_by(case: Case, role: RoleBlueprint) -> Iterator[tuple[str, str]]:
-    """The fields of compute that bring the action to a role, each with the type of resource that it names."""
+    """Yield the fields of compute that bring the action to a role, each with the type of resource that it names."""
     found = (
         (".".join(step for step in path if step != _ITEM), blueprint.type) for path, blueprint, _ in _uses(case, role)
     )
@@ -111,15 +111,15 @@ def _uses(case: Case, role: RoleBlueprint) -> Iterator[tuple[tuple[str, ...], Re
 
 
 def _through(case: Case, blueprint: ResourceBlueprint, arn: str, path: tuple[str, ...]) -> Iterator[Candidate]:
-    """A field of compute that names a resource, with that resource."""
+    """Yield a field of compute that names a resource, with that resource."""
     for key, changes, lacking in resource_entry(case, blueprint, arn):
         named = _named(case, path, key)
         if named is not None:
             yield Candidate((*changes, named), lacking=lacking)
 
 
-def _named(case: Case, path: tuple[str, ...], key: str) -> Change | None:
-    """The change that names a resource in a place of the compute type; None where another stands there."""
+def _named(case: Case, path: tuple[str, ...], key: str) -> ManifestChange | None:
+    """Return the change that names a resource in a place of the compute type; None where another is named there."""
     compute: Any = case.data.get("compute")
     at: list[str] = []
     node: Any = compute
@@ -128,13 +128,13 @@ def _named(case: Case, path: tuple[str, ...], key: str) -> Change | None:
             value: Any = key
             for inner in reversed(path[number + 1 :]):
                 value = {inner: value}
-            return Change(("compute", *at), value, append=True)
+            return ManifestChange(("compute", *at), value, append=True)
         if step == _NAME:
             taken = {*(node if isinstance(node, dict) else {}), *_environment(compute)}
-            return Change(("compute", *at, _variable(key, taken)), key)
+            return ManifestChange(("compute", *at, _variable(key, taken)), key)
         at.append(step)
         node = node.get(step) if isinstance(node, dict) else None
-    return None if node is not None else Change(("compute", *at), key)
+    return None if node is not None else ManifestChange(("compute", *at), key)
 
 
 def _environment(compute: Any) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
@@ -151,7 +151,7 @@ def _variable(key: str, taken: set[str]) -> str:
 
 
 def _places(fields: Mapping[str, Any], mark: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The paths of a type's fields whose schemas have a mark, with what it says."""
+    """Yield the paths of a type's fields whose schemas have a mark, with the mark's content."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((name,), schema) for name, schema in fields.items()]
     while waiting:
         path, schema = waiting.pop(0)
@@ -168,7 +168,7 @@ def _places(fields: Mapping[str, Any], mark: str) -> Iterator[tuple[tuple[str, .
 
 
 def _needed(case: Case, grant: PlatformGrant) -> Iterator[Candidate]:
-    """The field that a grant of the platform depends on."""
+    """Yield the field that a grant of the platform depends on."""
     if grant.each or not grant.when:
         return
     field = grant.when.split(".", maxsplit=1)[0]
@@ -178,15 +178,15 @@ def _needed(case: Case, grant: PlatformGrant) -> Iterator[Candidate]:
     for template in grant.resources:
         listed = pieces(template)
         if template == "*" and schema.get("type") == "boolean" and case.resource == "*":
-            yield Candidate((Change(("compute", field), value=True),))
+            yield Candidate((ManifestChange(("compute", field), value=True),))
         elif len(listed) == 1 and listed[0].value == field:
-            yield Candidate((Change(("compute", field), case.resource),))
+            yield Candidate((ManifestChange(("compute", field), case.resource),))
         elif any(piece.value.startswith(f"{field}.") for piece in listed):
             yield from _read_back(case, field, template)
 
 
 def _read_back(case: Case, field: str, template: str) -> Iterator[Candidate]:
-    """A field that a grant reads parts of, such as the image: its value with the parts of the ARN asked for."""
+    """Yield a field that a grant reads parts of, such as the image: its value with the parts of the ARN asked for."""
     fits = wild_pattern(template).fullmatch(case.resource)
     pattern = case.blueprint.derive.get(field)
     compute = case.data.get("compute")
@@ -205,5 +205,5 @@ def _read_back(case: Case, field: str, template: str) -> Iterator[Candidate]:
         for (start, end), text in sorted(spans, reverse=True):
             value = value[:start] + text + value[end:]
         remark = f" (in place of {base}, with the tag that is meant)" if base == compute.get(field) else ""
-        yield Candidate((Change(("compute", field), value),), remark=remark, replaces=True)
+        yield Candidate((ManifestChange(("compute", field), value),), remark=remark, replaces=True)
         return

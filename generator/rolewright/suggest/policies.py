@@ -26,7 +26,7 @@ class Unread:
 
 @dataclass(frozen=True)
 class Foreign:
-    """What the policies of a file allow and deny, each statement by its name, and what of them cannot be compared."""
+    """The policies of a file: what they allow and deny, each statement by its name, and what cannot be compared."""
 
     file: str
     allowed: tuple[Declared, ...]
@@ -35,12 +35,12 @@ class Foreign:
 
     @property
     def all(self) -> tuple[Declared, ...]:
-        """What decides on a request."""
+        """Return the statements that decide on a request."""
         return (*self.allowed, *self.denied)
 
 
 def read_policies(path: Path) -> Foreign:
-    """The identity policies in a JSON file.
+    """Read the identity policies in a JSON file.
 
     A policy document may stand anywhere in it: alone, in a list, in the answers of `aws iam` and of Access
     Analyzer's policy generation (there as text), in the `Policies` of iam-policy-autopilot. Policies with a principal
@@ -59,7 +59,7 @@ def read_policies(path: Path) -> Foreign:
 
 
 def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
-    """What policy documents of a file say. Raises PolicyError."""
+    """Read the policy documents of a file. Raises PolicyError."""
     allowed: list[Declared] = []
     denied: list[Declared] = []
     unread: dict[Unread, None] = {}
@@ -118,7 +118,7 @@ def _of_resource(document: dict[str, Any]) -> bool:
 
 def _declared(statement: PolicyStatement, name: str) -> Declared:
     def meant(text: str) -> str:
-        """Write a text as a document does in which `${` means something."""
+        """Return a text as a document writes it in which `${` has a meaning."""
         return text if statement.variables else text.replace("${", "${$}{")
 
     conditions = tuple((atom.operator, atom.key, tuple(map(meant, atom.values))) for atom in statement.conditions)

@@ -1,4 +1,4 @@
-"""ARNs → the types whose verbs are for them, and the fields by which an entry of the manifest names them."""
+"""ARNs → the types that have verbs for them, and the fields by which an entry of the manifest names them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Fields = dict[str, "str | None"]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One resource of the manifest without its access: `lacking` are fields that it needs and nobody told."""
+class ResourceEntry:
+    """One resource of the manifest without its access: `lacking` are fields that it needs and that are not known."""
 
     key: str
     fields: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Entry:
 
 
 def fitting(catalog: Catalog, action: str, resource: str) -> list[tuple[ResourceBlueprint, str]]:
-    """The types with a verb for an action on such an ARN, with the ARN's name; the most telling one first."""
+    """Return the types with a verb for an action on such an ARN, each with the ARN's name; the most specific first."""
     found = {
         (blueprint.type, arn): fields
         for blueprint in catalog.resources.values()
@@ -44,7 +44,7 @@ def fitting(catalog: Catalog, action: str, resource: str) -> list[tuple[Resource
 
 
 def fields_of(blueprint: ResourceBlueprint, arn: str, resource: str) -> Fields | None:
-    """What the fields of a type have to be so that its ARN of a name is the one given; None where they cannot."""
+    """Return the fields of a type with which its ARN of that name is the one given; None where there are none."""
     fits = wild_pattern(blueprint.arns[arn]).fullmatch(resource)
     if fits is None:
         return None
@@ -67,8 +67,8 @@ def _takes(schema: Mapping[str, Any], value: str) -> bool:
     return re.search(schema.get("pattern", ""), value) is not None and (not listed or value in listed)
 
 
-def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: str, verb: Verb | None) -> Entry:
-    """The entry that names an ARN of a type by these fields, for a verb on it."""
+def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: str, verb: Verb | None) -> ResourceEntry:
+    """Return the entry that names an ARN of a type by these fields, for a verb on it."""
     identity = {name: value for name in blueprint.identified_by if (value := fields.get(name))}
     own = _own_arn(blueprint, arn, fields, resource)
     values: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
     needed = (*blueprint.required, *(blueprint.needs(verb, ()) if verb is not None else ()))
     by_arn = blueprint.identified_by if "arn" in values else ()
     lacking = tuple(name for name in dict.fromkeys(needed) if name not in values and name not in by_arn)
-    return Entry(
+    return ResourceEntry(
         _key(blueprint, [*identity.values(), *(value for name, value in fields.items() if name not in CONTEXT)]),
         values,
         lacking,
@@ -91,7 +91,7 @@ def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
 
 
 def _own_arn(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: str) -> str | None:
-    """The resource's own ARN where account and region are said in it."""
+    """Return the resource's own ARN where it names an account; None otherwise, and where it is not known."""
     template = blueprint.own_arn.removesuffix(":*")
     kinds = [piece.kind for piece in pieces(template)]
     if "star" in kinds or "${account}" not in template or not re.fullmatch(r"\d{12}", fields.get("account") or ""):
@@ -103,7 +103,7 @@ def _own_arn(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
 
 
 def _key(blueprint: ResourceBlueprint, values: list[str | None]) -> str:
-    """A key for an entry: from the name of the resource, if that begins as a key does, or from its type."""
+    """Return a key for an entry: from the name of the resource, if that begins as a key does, or from its type."""
     named = next((value for value in values if value), "")
     last = re.split(r"[:/]", named.rstrip(":*/"))[-1]
     text = last if last[:1].isalpha() else blueprint.type
@@ -111,9 +111,10 @@ def _key(blueprint: ResourceBlueprint, values: list[str | None]) -> str:
 
 
 def needed_verbs(blueprint: ResourceBlueprint, action: str, arns: tuple[str, ...]) -> Iterator[Verb]:
-    """The narrow verbs that allow an action on one of some ARNs, the one that brings least first.
+    """Yield the narrow verbs that allow an action on one of some ARNs, the one that brings least first.
 
-    Those that always put it under conditions of their own are for another way to call it, if there are others.
+    Those that always put it under conditions of their own are for another way to call it, and count only where there
+    are no others.
     """
     found = [
         verb
@@ -125,5 +126,5 @@ def needed_verbs(blueprint: ResourceBlueprint, action: str, arns: tuple[str, ...
 
 
 def _is_aside(verb: Verb, action: str) -> bool:
-    """Whether a verb puts an action under conditions that no field tells."""
+    """Return whether a verb puts an action under conditions that depend on no field."""
     return any(action in rule.actions and "${" not in str(rule.conditions) for rule in verb.scope)

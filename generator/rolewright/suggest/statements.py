@@ -1,4 +1,4 @@
-"""What is for no entry of a manifest → statements, each with the reason: which verb is near, and what it lacks."""
+"""Items that fit no entry of a manifest → statements, each with the reason: which verb is near, and what it lacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rolewright.suggest.matching import OPEN, fitting, named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rolewright.suggest.draft import Item, Rest
+    from rolewright.suggest.draft import AskedAction, Rest
     from rolewright.suggest.matching import Offer
 
 _SAID = {
@@ -31,9 +31,9 @@ _SAID = {
 }
 
 
-def unmatched(items: Iterable[Item], known: Mapping[str, Sequence[Offer]]) -> list[Rest]:
-    """The statements for items that no entry covers; `known` is what the verbs of a catalogue grant."""
-    kinds: dict[tuple[str, str], list[Item]] = defaultdict(list)
+def unmatched(items: Iterable[AskedAction], known: Mapping[str, Sequence[Offer]]) -> list[Rest]:
+    """Return the statements for items that no entry covers; `known` is what the verbs of a catalogue grant."""
+    kinds: dict[tuple[str, str], list[AskedAction]] = defaultdict(list)
     for item in items:
         kinds[_kind(item, known)].append(item)
     return [
@@ -43,8 +43,8 @@ def unmatched(items: Iterable[Item], known: Mapping[str, Sequence[Offer]]) -> li
     ]
 
 
-def _kind(item: Item, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
-    """Why an item is for no entry, and the type that is nearest."""
+def _kind(item: AskedAction, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
+    """Return why an item fits no entry, and the nearest type."""
     if "*" in item.action or "?" in item.action:
         return "pattern", ""
     if iam.action(item.action) is None:
@@ -52,8 +52,8 @@ def _kind(item: Item, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
     near = [offer for offer in known.get(item.action, ()) if _meets(offer, item.resource)]
     if not near:
         return ("name", known[item.action][0].blueprint.type) if item.action in known else ("none", "")
-    told = [(offer, named(offer, item.resource, exact=True)) for offer in near]
-    for offer, fields in told:
+    readings = [(offer, named(offer, item.resource, exact=True)) for offer in near]
+    for offer, fields in readings:
         if fields is not None and OPEN not in [value for name, value in fields.items() if name not in CONTEXT]:
             kind = "conditions" if fitting(offer, item.resource, item.conditions) is None else ""
             return kind or ("place" if offer.identifies else "beside"), offer.blueprint.type
@@ -73,7 +73,7 @@ def _meets(offer: Offer, resource: str) -> bool:
 
 
 def _all_of(offer: Offer, resource: str) -> str:
-    """The pattern of all ARNs of an offer, in the places that a resource is in."""
+    """Return the pattern of all ARNs of an offer in the partition, region and account of a resource."""
     if offer.arn == "*":
         return "*"
     parts = resource.split(":", 5)
@@ -83,7 +83,7 @@ def _all_of(offer: Offer, resource: str) -> str:
 
 
 def _verbs(actions: Iterable[str], type_: str, known: Mapping[str, Sequence[Offer]]) -> str:
-    """The narrow verbs of a type for some actions, each the one with the fewest actions."""
+    """Return the narrow verbs of a type for some actions, for each the one with the fewest actions."""
     found: dict[str, None] = {}
     for action in actions:
         verbs = [verb for offer in known.get(action, ()) if offer.blueprint.type == type_ for verb in offer.verbs]

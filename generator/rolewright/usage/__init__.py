@@ -1,1 +1,1 @@
-"""What CloudTrail recorded, held against what manifests declare."""
+"""CloudTrail's records compared with what manifests declare."""

@@ -1,4 +1,4 @@
-"""What a role used, held against what its manifest declares."""
+"""The use of a role compared with what its manifest declares."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _MADE = re.compile(r"\$\{(?!aws:)[^}]*\}")
 
 
 @dataclass(frozen=True)
-class Permission:
-    """A declared permission and what became of it.
+class PermissionUsage:
+    """A declared permission and whether it was used.
 
     `unseen` is what these records could not show: `because` says why.
     """
@@ -40,7 +40,7 @@ class Permission:
 
 @dataclass(frozen=True)
 class RoleUsage:
-    """A role in one environment.
+    """The use of a role in one environment.
 
     `undeclared` is what it did although nothing declares it, `denied` has AWS's reasons, `refused` proves neither use
     nor lack of a permission, and of the operations `unmapped` nothing is known.
@@ -50,7 +50,7 @@ class RoleUsage:
     role: str
     name: str
     seen: Seen
-    permissions: tuple[Permission, ...]
+    permissions: tuple[PermissionUsage, ...]
     undeclared: tuple[tuple[str, str, Seen], ...]
     denied: tuple[tuple[str, str, str, Seen], ...]
     refused: tuple[tuple[str, str, str, Seen], ...]
@@ -65,7 +65,7 @@ def compare_usage(
     tally: Tally,
     accessed: Mapping[str, LastAccessed],
 ) -> Iterator[RoleUsage]:
-    """Each role of a workload in an environment; `names` are the roles' names in AWS, by key.
+    """Compare each role of a workload in an environment; `names` are the roles' names in AWS, by key.
 
     `accessed` is when IAM saw services used, by the name of a role; it fills in where the records show nothing.
     """
@@ -106,7 +106,7 @@ def compare_usage(
 
 
 def unused_of(listed: Sequence[RoleUsage]) -> dict[str, tuple[str, ...]]:
-    """The actions that no environment used, by the key of the resource that they are declared for."""
+    """Return the actions that no environment used, by the key of the resource that they are declared for."""
     states: dict[tuple[str, str], set[str]] = {}
     for permission in (each for role in listed for each in role.permissions):
         section, _, key = permission.origin.removesuffix(".access").partition(".")
@@ -128,8 +128,11 @@ def _permission(
     tally: Tally,
     matched: set[tuple[str, str]],
     blind: str,
-) -> Permission:
-    """What became of one; the uses that it allowed are added to `matched`. `blind` is why none could be seen, or ""."""
+) -> PermissionUsage:
+    """Return the usage of a permission, and add what it allowed to `matched`.
+
+    `blind` is why no use could be seen, or "".
+    """
     found = []
     pattern = _MADE.sub("*", resource)  # what AWS makes up may be anything
     for use in uses:
@@ -152,11 +155,11 @@ def _permission(
     elif not seen.count and action in data_actions() and prefix not in tally.data:
         state, because = "unseen", f"these files have no data events of {prefix}"
     place = str(workload.locate(grant.origin))
-    return Permission(state, action, resource, grant.origin, place, seen, because)
+    return PermissionUsage(state, action, resource, grant.origin, place, seen, because)
 
 
 def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> str:
-    """Why these records say nothing of a role at all, or ""."""
+    """Return why these records say nothing of a role at all, or ""."""
     if not tally.events:
         return "there is no record"
     if not environment.name:
@@ -167,8 +170,8 @@ def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> s
     return "" if environment.region in regions else f"no record is of {environment.account} in {environment.region}"
 
 
-def _remembered(permission: Permission, accessed: LastAccessed | None) -> Permission:
-    """With what IAM remembers, where the records could not show it."""
+def _remembered(permission: PermissionUsage, accessed: LastAccessed | None) -> PermissionUsage:
+    """Add what IAM remembers, where the records could not show it."""
     prefix = permission.action.split(":", maxsplit=1)[0]
     if permission.state != "unseen" or accessed is None or prefix not in accessed.services:
         return permission
@@ -182,7 +185,7 @@ def _remembered(permission: Permission, accessed: LastAccessed | None) -> Permis
 
 
 def _bucket_of(arn: str, pattern: str) -> bool:
-    """Whether the record names only the bucket of the objects that a pattern is for."""
+    """Return whether the record names only the bucket of the objects that a pattern is for."""
     return ":::" in arn and "/" not in arn and pattern.startswith(f"{arn}/")
 
 

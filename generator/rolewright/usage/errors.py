@@ -1,4 +1,4 @@
-"""Codes of errors in records: whether a call was let in, denied, or came from nobody who is known."""
+"""The error codes in records: whether a call was let in, denied, or came from an unknown caller."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Outcome = Literal["done", "denied", "unauthenticated", "behind", "unproven", "ot
 
 @cache
 def outcome_of(code: str) -> Outcome:
-    """What a code says; "" is that of a call without an error."""
+    """Return the outcome that a code means; "" is the code of a call without an error."""
     if not code:
         return "done"
     for name in (code, code.rpartition(".")[2]):

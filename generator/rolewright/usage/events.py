@@ -48,7 +48,7 @@ class Event:
 
 
 def event_of(record: Mapping[str, Any]) -> Event:
-    """The event in a record; what a record lacks is ""."""
+    """Return the event in a record; a text that the record lacks is ""."""
     identity = _mapping(record.get("userIdentity"))
     issuer = _mapping(_mapping(identity.get("sessionContext")).get("sessionIssuer"))
     key = _text(identity.get("accessKeyId"))
@@ -84,7 +84,7 @@ def event_of(record: Mapping[str, Any]) -> Event:
 
 
 def _role_of(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
-    """The role whose session called: some services record it in the session's ARN alone."""
+    """Return the role whose session called; some services record it in the session's ARN only."""
     if issuer.get("type") == "Role":
         return _text(issuer.get("userName"))
     found = _ASSUMED.fullmatch(_text(identity.get("arn"))) if identity.get("type") == "AssumedRole" else None

@@ -1,4 +1,4 @@
-"""Files that are taken for trails and are none, by name, and where their records are to be had."""
+"""Files that are mistaken for trails, by name, and where to get the records that they lack."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Format:
-    """A kind of file; `idle` ones lie among CloudTrail's own and hold no record that is missed.
+class ForeignFormat:
+    """A kind of file; `idle` ones lie among CloudTrail's own and lack no record.
 
-    Those that `holds` hold records in a form that is not read.
+    Those that `holds` contain records in a form that is not read.
     """
 
     name: str
@@ -30,13 +30,13 @@ class Format:
     starts: tuple[str, ...]
 
     @property
-    def told(self) -> str:
-        """What it is, and what to do."""
+    def description(self) -> str:
+        """Return what it is, and what to do instead."""
         return f"it is {self.name}: {self.how}"
 
 
-def foreign_format(head: str) -> Format | None:
-    """What a file is that begins so, if it is known and no JSON."""
+def foreign_format(head: str) -> ForeignFormat | None:
+    """Return the format of a file that begins so, if it is known and is not JSON."""
     text = head.lstrip("\ufeff \t\r\n")
     if text[:1] in ("", "{", "["):
         return None
@@ -53,16 +53,16 @@ def foreign_format(head: str) -> Format | None:
     )
 
 
-def foreign_object(value: Mapping[str, Any]) -> Format | None:
-    """What an object is that is no record, if it is known."""
+def foreign_object(value: Mapping[str, Any]) -> ForeignFormat | None:
+    """Return the format of an object that is no record, if it is known."""
     return next((known for known in _formats() if known.keys and known.keys <= value.keys()), None)
 
 
 @cache
-def _formats() -> tuple[Format, ...]:
+def _formats() -> tuple[ForeignFormat, ...]:
     listed = load(Path(__file__).with_name("formats.yaml")).trees[0].data
     return tuple(
-        Format(
+        ForeignFormat(
             described["name"],
             described.get("how", ""),
             described.get("idle", False),

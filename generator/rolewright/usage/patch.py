@@ -1,4 +1,4 @@
-"""Denials and unused permissions → the manifest with what would allow the first, and comments about the second."""
+"""Denials and unused permissions → the manifest with changes that allow the first and comments about the second."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _WRITTEN = re.compile(rf"^[ \t]*# {_NOTE}[^\n]*\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Denial:
-    """What a role of a workload was denied for want of a permission of its own; `said` is what is told of it.
+    """A denial of a role of a workload for want of a permission of its own; `said` describes it.
 
-    `role` is its name in AWS and `account` where it is, "" where nobody told.
+    `role` is its name in AWS and `account` where it is, "" where that is not known.
     """
 
     workload: str
@@ -39,7 +39,7 @@ class Denial:
 
 @dataclass(frozen=True)
 class Patched:
-    """The manifest's text with the changes, each with its words, and what no change was found for, and why."""
+    """The manifest's text with the changes, their descriptions, and the denials that no change allows, and why not."""
 
     text: str
     changes: tuple[str, ...]
@@ -53,10 +53,10 @@ def patched(
     catalog: Catalog,
     build: Build | None = None,
 ) -> Patched:
-    """A manifest with the least change for each denial that it does not allow yet, applied and asked again.
+    """Return a manifest with the least change for each denial that it does not allow yet, applied and asked again.
 
     `unused` has the actions that nobody used, by workload and key of the resource: they become comments below its
-    `access`, and nothing is taken away. `build` proves a change, and gives the errors. What no change allows is told.
+    `access`, and nothing is taken away. `build` proves a change, and returns the errors.
     """
     text = _WRITTEN.sub("", document.text)
     changes: list[str] = []
@@ -75,7 +75,7 @@ def patched(
 
 
 def _allowing(text: str, denial: Denial, file: str, catalog: Catalog, build: Build | None) -> tuple[Suggestion, str]:
-    """What is advised for one denial, and the text with the first of it."""
+    """Return the suggestion for one denial, and the text with the first of its advice applied."""
     document = loads(text, file)
     index = next(number for number, tree in enumerate(document.trees) if tree.data["workload"] == denial.workload)
     asked = Question(denial.action, denial.resource, denial.role, account=denial.account)

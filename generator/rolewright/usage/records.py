@@ -17,7 +17,7 @@ from rolewright.usage.formats import foreign_format, foreign_object
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.usage.formats import Format
+    from rolewright.usage.formats import ForeignFormat
 
 _BLOCK = 1 << 20
 _FULLEST = 100
@@ -43,10 +43,10 @@ _DEEP = 6
 
 @dataclass
 class Reading:
-    """What was read: records, how many of them came again, objects that are none, and the files by what they are.
+    """The result of reading: records, how many came again, objects that are none, and the files by what they are.
 
-    `files` are those with records or an empty list of them. `broken` could not be read to the end, and why; `unread`
-    has none, and what it is. `idle` is how many have none and need not. `missed` may hold records beside those read.
+    `files` have records or an empty list of them. `broken` could not be read to the end, and says why; `unread` have
+    none, and says what they are. `idle` is how many have none and need not. `missed` may hold more records.
     """
 
     records: int = 0
@@ -62,7 +62,7 @@ class Reading:
 
 
 def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
-    """Every record of the files, and of all files below folders. Memory holds one record and a block of its file.
+    """Yield every record of the files, and of all files below folders. Memory holds one record and a block of its file.
 
     A broken or truncated file gives what comes before the break, and is named in `reading`.
     """
@@ -82,7 +82,7 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
 
 
 def _below(folder: Path, reading: Reading) -> Iterator[Path]:
-    """All that is no folder, in a folder and below it; a folder that cannot be looked into is named in `reading`."""
+    """Yield every file in a folder and below it; a folder that cannot be listed is named in `reading`."""
 
     def tell(error: OSError) -> None:
         reading.broken[str(error.filename)] = error.strerror or "cannot be looked into"
@@ -101,18 +101,18 @@ class _File:
     objects: int = 0
     wrapped: bool = False
     goes_on: bool = False
-    kind: Format | None = None
+    kind: ForeignFormat | None = None
     broken: str = ""
     empty: bool = False
 
 
 def _sort(file: str, read: _File, reading: Reading) -> None:
-    """Say what became of a file."""
+    """Enter a file into `reading`, by what became of it."""
     if not read.records and read.kind is not None:
         if read.kind.idle:
             reading.idle += 1
         else:
-            reading.unread[file] = read.kind.told
+            reading.unread[file] = read.kind.description
             reading.missed |= {file} if read.kind.holds else set()
     elif read.broken and (read.records or read.wrapped):
         reading.broken[file] = read.broken
@@ -151,7 +151,7 @@ def _file(opened: BinaryIO, read: _File, reading: Reading) -> Iterator[dict[str,
 
 
 def _inflated(opened: BinaryIO) -> Iterator[bytes]:
-    """What a gzip file holds, up to the place where it is broken: what came before is given, then EOFError raised.
+    """Yield the content of a gzip file, up to the place where it is broken, and then raise EOFError.
 
     Raises UnreadableError where it holds far more than files of records do, which is made to keep a reader busy.
     """
@@ -172,7 +172,7 @@ def _inflated(opened: BinaryIO) -> Iterator[bytes]:
 
 
 def _records(value: Any, read: _File, reading: Reading) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
-    """The records in a value that did not come before: it is one, or wraps one as text, or several."""
+    """Yield the records in a value that did not come before; it is one, or wraps one as text, or several."""
     for found in _unwrapped(value, read, 0):
         if found is None:
             reading.foreign += 1
@@ -189,7 +189,7 @@ def _records(value: Any, read: _File, reading: Reading) -> Iterator[dict[str, An
 
 
 def _unwrapped(value: Any, read: _File, depth: int) -> Iterator[dict[str, Any] | None]:  # noqa: ANN401 - JSON
-    """The records in a value; None for each thing that is none."""
+    """Yield the records in a value; None for each thing that is none."""
     if isinstance(value, list) and depth < _DEEP:
         cells = {cell.get("field"): cell.get("value") for cell in value if isinstance(cell, dict) and "field" in cell}
         for inner in [cells] if cells else value:
@@ -231,7 +231,7 @@ def _parsed(value: object) -> object:
 
 
 def _values(blocks: Iterator[bytes], read: _File) -> Iterator[Any]:
-    """The objects of `{"Records": […]}` and the like or of lists, or one object after the other."""
+    """Yield the objects of `{"Records": […]}` and the like or of lists, or one object after the other."""
     text = _Text(blocks)
     text.skip(_START)
     while text.skip(_SPACE):
@@ -273,7 +273,7 @@ class _Text:
         return bool(block)
 
     def skip(self, characters: re.Pattern[str]) -> bool:
-        """Go past some characters; whether anything is left."""
+        """Skip some characters, and return whether anything is left."""
         while True:
             match = characters.match(self._rest, self._at)
             self._at = match.end() if match else self._at
@@ -283,23 +283,23 @@ class _Text:
                 return False
 
     def skip_stamp(self) -> None:
-        """Go past what stands before an event in a log."""
+        """Skip what stands before an event in a log."""
         if self._rest[self._at].isdigit():
             self._have(600)
             self.skip(_STAMP)
 
     def _have(self, characters: int) -> None:
-        """Read on until so much is left, or all."""
+        """Read on until so many characters are left, or all are read."""
         while len(self._rest) - self._at < characters and self._more():
             pass
 
     def starts(self, text: str) -> bool:
-        """Whether what is left begins so, white space in it aside."""
+        """Return whether what is left begins so, white space in it aside."""
         self._have(64)
         return "".join(self._rest[self._at : self._at + 64].split()).startswith(text)
 
     def past(self, character: str) -> None:
-        """Go past a character that has to come next but for an opening. Raises ValueError where it does not."""
+        """Skip to the place after a character. Raises ValueError where it does not come."""
         self.skip(_SPACE)
         at = self._rest.find(character, self._at)
         if at < 0:
@@ -307,7 +307,7 @@ class _Text:
         self._at = at + 1
 
     def value(self) -> Any:  # noqa: ANN401 - JSON
-        """The next value. Raises ValueError for what is none, and for what ends within it."""
+        """Read the next value. Raises ValueError for what is none, and for what ends within it."""
         while True:
             self.skip(_SPACE)
             try:

@@ -35,9 +35,9 @@ class ActiveKey:
 
 @dataclass(frozen=True)
 class LastAccessed:
-    """When services and single actions were last asked for, by prefix and by action; "" for never in IAM's memory.
+    """The times at which services and single actions were last asked for, by prefix and by action; "" for never.
 
-    `entities` are the ARNs that the report names: of whom it is, where anything was used.
+    IAM's memory is meant. `entities` are the ARNs that the report names: of whom it is, where anything was used.
     """
 
     services: Mapping[str, str]
@@ -46,7 +46,7 @@ class LastAccessed:
 
 
 def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
-    """The active keys: from the CSV, or from what `aws iam get-credential-report` prints. Raises Rejected."""
+    """Read the active keys: from the CSV, or from what `aws iam get-credential-report` prints. Raises Rejected."""
     text = _text(path)
     try:
         if text.lstrip().startswith("{"):
@@ -69,7 +69,7 @@ def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
 
 
 def read_last_accessed(path: Path) -> LastAccessed:
-    """What `aws iam get-service-last-accessed-details` prints. Raises Rejected."""
+    """Read what `aws iam get-service-last-accessed-details` prints. Raises Rejected."""
     services: dict[str, str] = {}
     actions: dict[str, str] = {}
     entities: set[str] = set()

@@ -1,4 +1,4 @@
-"""Events → what each role used and was denied, which keys are still in use, and what could not be told."""
+"""Events → what each role used and was denied, which keys are still in use, and what is not known."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MANY = 10_000
 
 @dataclass
 class Seen:
-    """How often, first and last, as times in ISO 8601."""
+    """A count, with the first and the last time in ISO 8601."""
 
     count: int = 0
     first: str = ""
     last: str = ""
 
     def add(self, time: str) -> None:
-        """One more."""
+        """Add one at a time."""
         self.count += 1
         self.first = min(filter(None, (self.first, time)), default="")
         self.last = max(self.last, time)
@@ -45,7 +45,7 @@ class KeyUse(Seen):
 
 @dataclass
 class RoleUse(Seen):
-    """What a role did, by action and ARN ("" where the record names none), and what it was denied, with the message.
+    """The use of a role, by action and ARN ("" where the record names none), and its denials, with AWS's message.
 
     `refused` are calls that prove neither, by operation, code and kind of error. `done` counts those that were let in.
     """
@@ -62,9 +62,9 @@ class RoleUse(Seen):
 
 @dataclass
 class Tally:
-    """All that the records say. `data` are the services with data events, `first` and `last` times of any event.
+    """A summary of the records. `data` are the services with data events, `first` and `last` times of any event.
 
-    `places` are the accounts and regions that recorded something, `early` what was before the day that was asked for.
+    `places` are the accounts and regions that recorded something, `early` counts events before the day asked for.
     `gap` is why there may be more events than these, or "".
     """
 
