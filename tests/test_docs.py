@@ -21,6 +21,8 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
+MADE_UP = re.compile(r"[A-Z]{4}|video[-_]st|^\.venv")
+"""What stands for a name, the type that CONTRIBUTING adds as an example, and environments."""
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w.-]+/)`")
 
 
@@ -36,8 +38,8 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 @pytest.mark.parametrize("page", OF_THE_CODE, ids=name)
 def test_every_path_is_there(page: Path) -> None:
-    """A path is meant from the repository's root, or from the package. What is in capitals stands for a name."""
-    paths = [path for path in PATH.findall(page.read_text(encoding="utf-8")) if not re.search("[A-Z]{4}", path)]
+    """A path is meant from the repository's root, or from the package."""
+    paths = [path for path in PATH.findall(page.read_text(encoding="utf-8")) if not MADE_UP.search(path)]
     assert [path for path in paths if not any((root / path).exists() for root in (ROOT, PACKAGE))] == []
 
 
