@@ -23,7 +23,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
 MADE_UP = re.compile(r"[A-Z]{4}|video[-_]st|^\.venv")
 """What stands for a name, the type that CONTRIBUTING adds as an example, and environments."""
-PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w.-]+/)`")
+PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w.-]+/)`|\b(tests/[\w./-]+\.\w+)")
 
 
 def name(path: Path) -> str:
@@ -39,13 +39,21 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 @pytest.mark.parametrize("page", OF_THE_CODE, ids=name)
 def test_every_path_is_there(page: Path) -> None:
     """A path is meant from the repository's root, or from the package."""
-    paths = [path for path in PATH.findall(page.read_text(encoding="utf-8")) if not MADE_UP.search(path)]
+    found = (one[0] or one[1] for one in PATH.findall(page.read_text(encoding="utf-8")))
+    paths = [path for path in found if not MADE_UP.search(path)]
     assert [path for path in paths if not any((root / path).exists() for root in (ROOT, PACKAGE))] == []
 
 
 def test_every_folder_of_the_package_is_described() -> None:
     described = re.findall(r"^\| `(\w+)/` \|", ARCHITECTURE, re.MULTILINE)
     assert sorted(described) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+def test_every_value_is_defined_where_it_is_said_to_be() -> None:
+    rows = re.findall(r"^\| `(\w+)`: .* \| `([\w./]+)` \|$", ARCHITECTURE, re.MULTILINE)
+    assert len(rows) >= 10
+    for value, path in rows:
+        assert re.search(rf"^class {value}\b", (PACKAGE / path).read_text(encoding="utf-8"), re.MULTILINE), value
 
 
 def test_the_layers_are_those_that_are_enforced() -> None:
