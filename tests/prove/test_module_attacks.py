@@ -105,11 +105,11 @@ def test_two_policies_of_a_role_have_two_names(modules: dict[str, Unchanged]) ->
         '"arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]})\n}\n'
     )
     told = proven(one, "roles.tf", first, second + first)
-    assert any("has the name of another policy" in text for text in told)
+    assert any("has the same name as another policy" in text for text in told)
     otherwise = (second + first).replace("aws_iam_role.pod.id", '"abroad-pod"', 1)
-    assert any("has the name of another policy" in text for text in proven(one, "roles.tf", first, otherwise))
+    assert any("has the same name as another policy" in text for text in proven(one, "roles.tf", first, otherwise))
     other = second.replace("abroad-pod", "abroad-less") + first
-    assert not any("has the name of another policy" in text for text in proven(one, "roles.tf", first, other))
+    assert not any("has the same name as another policy" in text for text in proven(one, "roles.tf", first, other))
 
 
 @pytest.mark.parametrize("part", ["Statement", "Resource", "Condition"])

@@ -24,7 +24,7 @@ class _Visible(typer.core.TyperGroup):
             return super().make_context(*arguments, **named)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click's signature
-        """The command, with its options."""
+        """Return the command with its options."""
         with _shown_in_full():
             return super().invoke(ctx)
 

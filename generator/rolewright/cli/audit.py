@@ -115,7 +115,7 @@ def _workloads(
     list_: Path | None,
     blueprints: list[Path],
 ) -> list[Finding]:
-    """What the code of each path asks for, as a manifest and as what is to be done; and what the code does not tell."""
+    """Draft what the code of each path asks for, as a manifest and as a checklist, with what the code does not tell."""
     draft, type_ = asked
     from rolewright.audit.checklist import checklist  # noqa: PLC0415 - only these options need all this
     from rolewright.audit.files import files_in  # noqa: PLC0415
@@ -161,7 +161,7 @@ def _until(accept: str | None, until: str | None, baseline: Path | None) -> date
 
 
 def found_in(paths: list[Path], images: list[Path], *, git_history: bool) -> tuple[list[Finding], int]:
-    """What is found in files, folders, images and their history, and how many files that were."""
+    """Return the findings of files, folders, images and their history, and the number of files."""
     from rolewright.audit.files import files_in, left_out  # noqa: PLC0415 - only this command needs it
 
     files = list(dict.fromkeys(file for path in paths for file in files_in(path)))

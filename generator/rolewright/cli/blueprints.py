@@ -63,7 +63,7 @@ def docs(
 
 
 def _not_applied(catalog: Catalog) -> dict[str, list[str]]:
-    """The Terraform types in each type's templates that moto cannot make."""
+    """Return the Terraform types in each type's templates that moto cannot make."""
     from rolewright.prove.sandbox import applies  # noqa: PLC0415 - only the list of types needs it
 
     found: dict[str, set[str]] = {}

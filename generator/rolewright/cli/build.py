@@ -125,7 +125,7 @@ def build_all(
 
 
 def _known(cache: Cache, manifests: Iterable[Path]) -> dict[Path, Part]:
-    """The parts of manifests for which there is nothing to do."""
+    """Return the parts of manifests for which there is nothing to do."""
     found = {manifest: cache.find(str(manifest)) for manifest in manifests}
     return {manifest: _part_of(manifest, all_) for manifest, all_ in found.items() if all_ is not None}
 
@@ -136,7 +136,7 @@ def _part_of(manifest: Path, known: Iterable[Known]) -> Part:
 
 
 def open_cache(output: Path | None, blueprints: Iterable[Path] | None, environments: Iterable[str] | None) -> Cache:
-    """The cache for what a command was told; without an `output` nothing is written."""
+    """Return the cache for a command's options; without an `output` nothing is written."""
     return Cache(
         Options("" if output is None else str(output), tuple(map(str, blueprints or ())), tuple(environments or ()))
     )
@@ -169,7 +169,7 @@ def _processes(jobs: int | None, manifests: int) -> int:
 
 
 def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Generator[Part]:
-    """What became of each manifest, in their order."""
+    """Build each manifest, and yield the results in their order."""
     if processes <= 1:
         with Pipeline(options.blueprints, options.environments) as pipeline:
             yield from (_part(pipeline, manifest) for manifest in manifests)
@@ -196,7 +196,7 @@ def _work(task: tuple[_Options, Path]) -> Part:
 
 @cache
 def _pipeline(options: _Options) -> Pipeline:
-    """The pipeline of this process, which lasts as long as it does."""
+    """Return the pipeline of this process, which lasts as long as the process."""
     return Pipeline(options.blueprints, options.environments)
 
 
@@ -227,7 +227,7 @@ def _died(manifest: Path) -> Finding:
 
 
 def _summary(built: Built) -> str:
-    """What was proven of a workload, and what was not; "" if nothing was, because it is refused."""
+    """Say what was proven of a workload, and what was not; "" if nothing was, because it is refused."""
     if not built.proofs:
         return ""
     proofs = built.proofs
@@ -247,13 +247,13 @@ def _counted(number: int, what: str) -> str:
 
 
 def _agreements(built: Built) -> str:
-    """What is of no use until somebody else agrees, and where what they have to add is shown."""
+    """Say what is of no use until somebody else agrees, and where to find what they have to add."""
     others = sorted({f"the {one.to} of {one.resource}" for one in built.declaration.required_policies})
     return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
 
 
 def modules_of(pipeline: Pipeline, manifests: Iterable[Path]) -> tuple[list[Built], list[Finding]]:
-    """The module of every workload, and all findings: those of refused manifests and names that stand twice too."""
+    """Return the module of every workload, and all findings, with those of refused manifests and duplicate names."""
     modules: list[Built] = []
     findings: list[Finding] = []
     for manifest in dict.fromkeys(manifests):

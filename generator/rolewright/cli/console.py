@@ -84,7 +84,7 @@ def report(
 
 
 def _text(file: str) -> str:
-    """A file that a finding is in, to show lines of it; "" if it is none that can be shown."""
+    """Return the text of a file that a finding is in, to show lines of it; "" if it cannot be shown."""
     try:
         return read_text(file)
     except UnreadableError:

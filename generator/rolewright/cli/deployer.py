@@ -51,7 +51,7 @@ def _told(text: str) -> str:
 def _permissions(
     manifests: list[Path], blueprints: list[Path] | tuple[()], environments: list[str] | tuple[()]
 ) -> Mapping[str, list[DeployerPermission]]:
-    """What Terraform needs in each environment; exits where a manifest or a blueprint is refused."""
+    """Return what Terraform needs in each environment; exit where a manifest or a blueprint is refused."""
     from rolewright.deployer.actions import load_actions  # noqa: PLC0415
     from rolewright.deployer.policies import permissions  # noqa: PLC0415
     from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import

@@ -103,7 +103,7 @@ def _require_comparable(old: Found, new: Found) -> None:
 def compare_found(
     old: Found, new: Found, catalog: Catalog, sources: dict[str, str]
 ) -> tuple[list[WorkloadDifference], list[str]]:
-    """The workloads of two sides, and in words what was compared with what. Raises Rejected.
+    """Return the workloads of two sides, and in words what was compared with what. Raises Rejected.
 
     Manifests are compared with manifests and modules with modules; where the two sides have nothing of the same kind,
     the manifests are rendered in memory.
@@ -148,7 +148,7 @@ def _require_ledgers(old: Found, new: Found) -> None:
 
 
 def _told(found: Found, sides: Mapping[str, Side], kind: str) -> str:
-    """What was looked at of one side."""
+    """Say what was looked at on one side."""
     names = f" ({', '.join(sorted(sides))})" if sides else ""
     return f"{len(sides) or 'no'} {kind}{'s' * (len(sides) != 1)} of {found.name}{names}"
 
@@ -163,7 +163,7 @@ def compare_all(old: Mapping[str, Side], new: Mapping[str, Side]) -> list[Worklo
 
 
 def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
-    """What manifests declare, by workload."""
+    """Return what manifests declare, by workload."""
     from rolewright.review.diff import Described  # noqa: PLC0415 - slow to import
 
     workloads = _workloads(found, catalog, sources)
@@ -171,7 +171,7 @@ def described(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[s
 
 
 def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[str, Side]:
-    """What modules say, by name; where there are none, those that the manifests render to."""
+    """Return what modules say, by name; where there are none, those that the manifests render to."""
     from rolewright.blueprint.harmless import harmless_arguments  # noqa: PLC0415 - reads every blueprint
     from rolewright.grants.policies import build_roles  # noqa: PLC0415 - slow to import
     from rolewright.render.module import render  # noqa: PLC0415
@@ -196,7 +196,7 @@ def _read_back(found: Found, catalog: Catalog, sources: dict[str, str]) -> dict[
 
 
 def _workloads(found: Found, catalog: Catalog, sources: dict[str, str]) -> Iterator[tuple[Workload, Declaration]]:
-    """The workloads of some documents. Raises Rejected for the first document with findings."""
+    """Return the workloads of some documents. Raises Rejected for the first document with findings."""
     from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - slow to import
     from rolewright.manifest.read import read_manifest  # noqa: PLC0415
 

@@ -71,7 +71,7 @@ def express(
 
 
 def _entries(foreign: Foreign, own: Own, catalog: Catalog, format_: Format, *, given: bool) -> None:
-    """The draft on stdout, and what has to be known of it on stderr."""
+    """Print the draft on stdout, and what has to be known of it on stderr."""
     from rolewright.report.draft import beyond_json, beyond_text, own_text  # noqa: PLC0415
     from rolewright.suggest.draft import draft_text  # noqa: PLC0415 - only this command needs all this
     from rolewright.suggest.express import translated  # noqa: PLC0415
@@ -143,7 +143,7 @@ def _lines(name: str, found: Compared, taken: str) -> Iterator[str]:
 def _declared(
     manifest: Path, only: list[str], own: Own, catalog: Catalog
 ) -> Iterable[tuple[str, bool, tuple[Declared, ...]]]:
-    """What each workload of a manifest lets the code do, in each environment that is asked for.
+    """Return what each workload of a manifest allows its code, in each environment that is asked for.
 
     Where the manifest names no environment, nothing but the policy can say which account and region are its own.
     """

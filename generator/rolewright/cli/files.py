@@ -64,7 +64,7 @@ def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path,
 
 
 def make_folder(folder: Path) -> None:
-    """A folder, and those around it, where they are missing. Exits 2 where that is not possible, and for a link."""
+    """Make a folder and its parents where they are missing. Exits 2 where that is not possible, and for a link."""
     if is_link(folder):
         raise typer.BadParameter(f"{folder} is a link, and nothing is written through links")
     try:

@@ -206,7 +206,7 @@ def _evidence(
     listed: Path | None,
     blueprints: list[Path],
 ) -> tuple[Key, Evidence]:
-    """What was shown, and the key with whose it is, where that tells. Raises Rejected."""
+    """Return the evidence that was shown, and the key with its owner where that tells. Raises Rejected."""
     from rolewright.migration.evidence import Evidence  # noqa: PLC0415 - as above
     from rolewright.migration.reports import read_last_use, read_status, shown  # noqa: PLC0415
     from rolewright.usage.events import event_of  # noqa: PLC0415
@@ -233,7 +233,7 @@ def _evidence(
 
 
 def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
-    """The account and name of the role that the manifest's code has. Raises Rejected."""
+    """Return the account and name of the role that the manifest's code has. Raises Rejected."""
     from rolewright.pipeline import Pipeline  # noqa: PLC0415
     from rolewright.retarget.comparison import code_role  # noqa: PLC0415 - as above
 
@@ -283,7 +283,7 @@ def _back(file: Path, migration: Migration, key: Key, listed: Path | None, *, ex
 
 
 def _audited(paths: list[Path]) -> list[Finding]:
-    """What audit finds in paths. Exits 2 where there is no file to look at, which shows nothing."""
+    """Return what audit finds in paths. Exits 2 where there is no file to look at, which shows nothing."""
     if not paths:
         return []
     found, files = found_in(paths, [], git_history=False)

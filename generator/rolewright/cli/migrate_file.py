@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def read_file(file: Path, format_: Format = Format.TEXT) -> Migration:
-    """The migration in a file; exits 2 where there is none, and 1 with findings where it is no migration."""
+    """Return the migration in a file; exit 2 where there is none, and 1 with findings where it is not a migration."""
     from rolewright.migration.state import read_migration  # noqa: PLC0415 - as above
 
     if not is_there(file):
@@ -45,14 +45,14 @@ def write_migration(file: Path, migration: Migration) -> None:
 
 
 def demanded_of(migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
-    """What the next step of a key demands, today."""
+    """Return what the next step of a key demands today."""
     from rolewright.migration.evidence import demands  # noqa: PLC0415 - as above
 
     return demands(key, migration.wait, evidence, today())
 
 
 def step_of(phase: str, said: tuple[str, ...], files: tuple[Shown, ...] = ()) -> Step:
-    """A step that is taken now, by whoever runs this."""
+    """Return a step that is taken now, by whoever runs this."""
     from rolewright.migration.state import Step  # noqa: PLC0415 - as above
 
     moment = now()
@@ -86,10 +86,10 @@ def refuse_unmet(key: Key, demanded: tuple[Demand, ...]) -> None:
 
 
 def now() -> datetime:
-    """The moment that it is, in UTC, as AWS's times are; tests have another."""
+    """Return the current time in UTC, as AWS writes times; tests replace it."""
     return datetime.now(UTC)
 
 
 def today() -> date:
-    """The day that it is."""
+    """Return the current day."""
     return now().date()

@@ -52,7 +52,7 @@ def execute_step(file: Path, migration: Migration, key: Key, evidence: Evidence,
 
 
 def _unrefused(iam: Iam, migration: Migration, key: Key, evidence: Evidence) -> tuple[Demand, ...]:
-    """What has to be so before the key is changed, with its last use as IAM has it now; exits 1 where it is not."""
+    """Check what a change of the key demands, with its last use as IAM has it now; exit 1 where it does not hold."""
     from rolewright.migration.evidence import conditions  # noqa: PLC0415 - as above
 
     met = conditions(key, migration.wait, replace(evidence, status=None, last_use=iam.last_use(key)), today())
@@ -61,7 +61,7 @@ def _unrefused(iam: Iam, migration: Migration, key: Key, evidence: Evidence) -> 
 
 
 def _known(iam: Iam, key: Key) -> Key:
-    """The key with its user; refused in an account that is not its own."""
+    """Return the key with its user; refuse an account that is not the key's own."""
     account = iam.account()
     if key.account and account != key.account:
         say(f"{key.id} is of account {key.account}, and these credentials are of {account}", err=True)

@@ -105,7 +105,7 @@ def _program(named: Path | None) -> str:
 
 
 def _build(pipeline: Pipeline, manifests: Iterable[Path], format_: Format) -> list[Built]:
-    """The proven modules; exits where there is a finding that bars them."""
+    """Return the proven modules; exit where there is a finding that bars them."""
     modules, findings = modules_of(pipeline, manifests)
     if any_error(findings):
         report(findings, pipeline.sources, format_)
@@ -116,7 +116,7 @@ def _build(pipeline: Pipeline, manifests: Iterable[Path], format_: Format) -> li
 
 
 def _finding(fault: Fault, program: str) -> Finding:
-    """A fault at the line of the manifest that the line of the module names."""
+    """Return a finding at the line of the manifest that the module's line names."""
     from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import
     from rolewright.pipeline import locate  # noqa: PLC0415
 

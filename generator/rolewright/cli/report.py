@@ -57,7 +57,7 @@ def report_page(
 
 
 def _review(base: str, manifests: list[Path], catalog: Catalog) -> tuple[Review, list[Finding]]:
-    """What changed of the manifests that can be read now and then, and the findings of the others.
+    """Return what changed in the manifests that can be read now and then, and the findings of the others.
 
     Exits 1 where there is no such revision.
     """
@@ -88,7 +88,7 @@ def _review(base: str, manifests: list[Path], catalog: Catalog) -> tuple[Review,
 
 
 def _require_own(output: Path, *, force: bool) -> None:
-    """Exits where something else than a page of this command stands there."""
+    """Exit where anything but a page of this command is in its place."""
     from rolewright.report.html import MARK  # noqa: PLC0415
 
     require_writable(output)

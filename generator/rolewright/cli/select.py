@@ -65,7 +65,7 @@ def select(
 
 
 def workloads(manifest: Path) -> list[tuple[str, Location]]:
-    """The workloads of a file and where their names stand, whether or not it is a good manifest."""
+    """Return the workloads of a file and the places of their names, whether or not it is a valid manifest."""
     try:
         trees = load(manifest).trees
     except Rejected:

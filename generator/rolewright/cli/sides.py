@@ -44,7 +44,7 @@ class Found:
 
 
 def found_at(path: Path) -> Found:
-    """What a file or a folder has now. Raises Rejected for what is broken."""
+    """Return what a file or a folder has now. Raises Rejected for what is broken."""
     if is_folder(path):
         return _found(str(path), sorted(_below(path)), _text, path)
     if path.suffix in YAML or is_manifest(_text(path), str(path)):
@@ -53,7 +53,7 @@ def found_at(path: Path) -> Found:
 
 
 def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
-    """What files and folders had at a revision of git, and what they have now. Raises Rejected."""
+    """Return what files and folders had at a revision of git, and what they have now. Raises Rejected."""
     earlier, now = [], []
     for path in paths:
         commit = commit_of(revision, path if is_folder(path) else standing(path))
@@ -99,7 +99,7 @@ def _found(name: str, files: Sequence[Path], text_of: Callable[[Path], str | Non
 def _module(
     folder: Path, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str
 ) -> ModuleText:
-    """What Terraform reads of a module's folder. Raises Rejected for what it reads and rolewright does not."""
+    """Return what Terraform reads of a module's folder. Raises Rejected for what it reads and rolewright does not."""
     from rolewright.review.readback import ModuleText  # noqa: PLC0415 - slow to import
 
     place = f"{at}{folder}"
@@ -136,7 +136,7 @@ def _is_values(name: str) -> bool:
 
 
 def _ledger(text: str, file: str) -> list[str]:
-    """The names of the files that rolewright wrote. Raises Rejected."""
+    """Return the names of the files that rolewright wrote. Raises Rejected."""
     try:
         return [str(name) for name in dict(json.loads(text)["files"])]
     except (ValueError, KeyError, TypeError, RecursionError):

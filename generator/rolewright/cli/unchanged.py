@@ -13,7 +13,7 @@ _SHORT = {"-o": "--output", "-j": "--jobs"}
 
 
 def unchanged(arguments: Sequence[str]) -> str | None:
-    """What the command would print if it found nothing and had nothing to do; None if that is not known."""
+    """Return what the command would print with nothing found and nothing to do; None if that is not known."""
     command, rest = arguments[:1], iter(arguments[1:])
     writes = command == ["render"]
     manifests: list[str] = []

@@ -162,7 +162,7 @@ def _held(
     judge: Pipeline,
     accessed: dict[str, LastAccessed],
 ) -> tuple[dict[str, list[RoleUsage]], dict[str, list[str]], list[Denial]]:
-    """The roles of each workload, and for each denial that a change of the manifest may mend what is said of it."""
+    """Return the roles of each workload, and the advice on each denial that a change of the manifest may mend."""
     from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.question import advice_lines  # noqa: PLC0415
     from rolewright.review.why import Question  # noqa: PLC0415

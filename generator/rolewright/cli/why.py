@@ -126,7 +126,7 @@ def _suggestions(
     question: Question,
     environments: list[str],
 ) -> list[Suggestion]:
-    """The answers of a manifest's workloads: those that have a role that asked, or else of all."""
+    """Answer for a manifest's workloads: those that have the role that asked, or else all."""
     from rolewright.review.why import answer  # noqa: PLC0415
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
 
@@ -145,7 +145,7 @@ def _suggestions(
 def _patched(
     pipeline: Pipeline, document: Document, questions: Sequence[Question], environments: list[str]
 ) -> tuple[Advice, ...]:
-    """The first change for each denial, each made to what those before it made."""
+    """Make the first change for each denial, each on top of those before it."""
     from rolewright.suggest.engine import suggest  # noqa: PLC0415
     from rolewright.yaml.load import loads  # noqa: PLC0415 - only with --patch
 
