@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolewright.blueprint.interpolation import function_values
 from rolewright.core.model import Environment, Variable
 from rolewright.core.text import Ref, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from rolewright.manifest.document import Manifest
 
@@ -25,6 +27,43 @@ def partition_of(region: str) -> str:
     return "aws"
 
 
+_Value = TypeVar("_Value")
+
+
+class Additions(Mapping[str, _Value]):
+    """A mapping that never changes, of which one with more keys is made in the time that the new keys take.
+
+    Those that are made of one another share their entries, of which each sees those that were there when it was made.
+    """
+
+    def __init__(self, entries: Mapping[str, _Value]) -> None:
+        self._entries = {key: (number, value) for number, (key, value) in enumerate(entries.items())}
+        self._size = len(self._entries)
+
+    def __getitem__(self, key: str) -> _Value:
+        number, value = self._entries[key]
+        if number >= self._size:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return islice(self._entries, self._size)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def adding(self, new: Mapping[str, _Value]) -> Additions[_Value]:
+        """Return the mapping with new keys, or with new values of keys that it has."""
+        shared = self._entries
+        if len(shared) != self._size or any(key in shared for key in new):
+            return Additions({**self, **new})
+        for key, value in new.items():
+            shared[key] = len(shared), value
+        added = Additions[_Value]({})
+        added._entries, added._size = shared, len(shared)
+        return added
+
+
 @dataclass(frozen=True)
 class Bindings:
     """The environments with what each reference stands for in them, and the variables of the module.
@@ -33,12 +72,12 @@ class Bindings:
     """
 
     environments: tuple[Environment, ...]
-    variables: Mapping[str, Variable]
+    variables: Additions[Variable]
 
     @classmethod
     def of(cls, manifest: Manifest) -> Bindings:
         """Return what the environments of a manifest say themselves. The structure check has passed."""
-        return cls(tuple(_environment(manifest, name) for name in manifest.replaced), {})
+        return cls(tuple(_environment(manifest, name) for name in manifest.replaced), Additions({}))
 
     def bind(self, name: str, type_: str, description: str, values: Mapping[str, Any]) -> tuple[Ref, Bindings]:
         """Add a variable with a value for each environment, under a name of its own; return what refers to it."""
@@ -46,18 +85,23 @@ class Bindings:
             name += "_value"
         reference = Ref(f"var.{name}")
         environments = tuple(_bound(one, name, reference.expression, values[one.name]) for one in self.environments)
-        return reference, Bindings(environments, {**self.variables, name: Variable(name, type_, description)})
+        return reference, Bindings(environments, self.variables.adding({name: Variable(name, type_, description)}))
 
     def with_default(self, variable: Variable) -> Bindings:
         """Add a variable that has a default, so that no environment needs a value for it."""
-        return replace(self, variables={**self.variables, variable.name: variable})
+        return replace(self, variables=self.variables.adding({variable.name: variable}))
 
     def learn(self, expression: str, text: Text) -> Bindings:
         """Add what a reference to a created resource stands for, where it is known before Terraform runs."""
         environments = tuple(
-            replace(one, values={**one.values, expression: text.ground(one.values)}) for one in self.environments
+            replace(one, values=_added(one.values, {expression: text.ground(one.values)})) for one in self.environments
         )
         return replace(self, environments=environments)
+
+    @property
+    def final(self) -> tuple[Environment, ...]:
+        """The environments as the workload has them, when nothing more is added."""
+        return tuple(replace(one, values=dict(one.values), variables=dict(one.variables)) for one in self.environments)
 
 
 def _environment(manifest: Manifest, name: str) -> Environment:
@@ -75,9 +119,12 @@ def _environment(manifest: Manifest, name: str) -> Environment:
 
 
 def _bound(environment: Environment, name: str, expression: str, value: Any) -> Environment:  # noqa: ANN401 - YAML
-    known = {**environment.values}
-    if isinstance(value, str | int | float):
-        known[expression] = str(value)
+    known = {expression: str(value)} if isinstance(value, str | int | float) else {}
     if isinstance(value, str):
         known |= function_values(expression, value)
-    return replace(environment, values=known, variables={**environment.variables, name: value})
+    values, variables = _added(environment.values, known), _added(environment.variables, {name: value})
+    return replace(environment, values=values, variables=variables)
+
+
+def _added(known: Mapping[str, Any], new: Mapping[str, Any]) -> Additions[Any]:
+    return (known if isinstance(known, Additions) else Additions(known)).adding(new)

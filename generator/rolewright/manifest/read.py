@@ -161,7 +161,7 @@ def _workload(
         file=tree.file,
         compute=compute.value,
         resources=references.resources,
-        environments=compute.bindings.environments,
+        environments=compute.bindings.final,
         variables=tuple(compute.bindings.variables.values()),
         tags=tags,
         boundary=None if boundary is None else references.text(boundary),
