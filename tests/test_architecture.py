@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,15 @@ def test_no_type_of_a_blueprint_is_named_in_python() -> None:
         if "rules" not in path.parts:
             found = set(pattern.findall(path.read_text(encoding="utf-8")))
             assert not found - SERVICES.get(path.relative_to(SOURCE).as_posix(), set()), path
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    """pytest leaves out folders of some names, such as `build`, without a word."""
+    here = Path(__file__).parent
+    names = {part for path in here.rglob("test_*.py") for part in path.relative_to(here).parts[:-1]}
+    left_out = {name for name in names for one in pytestconfig.getini("norecursedirs") if fnmatch(name, one)}
+    assert left_out <= {"cases", "node_modules"}
+    assert {path.name for path in SOURCE.iterdir() if path.is_dir()} & names >= {"build", "check", "prove"}
 
 
 def test_no_file_is_too_long_to_read() -> None:

@@ -29,7 +29,7 @@ _ANCHORED = {"match", "fullmatch"}
 def patterns() -> dict[str, tuple[re.Pattern[str], str]]:
     """Every pattern of the package `sdk`, by where it stands, and how it meets a text."""
     found: dict[str, tuple[re.Pattern[str], str]] = {}
-    for file in sorted(SDK.glob("*.py")):
+    for file in sorted(SDK.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         names = {
             target.id: node.value
@@ -45,7 +45,7 @@ def patterns() -> dict[str, tuple[re.Pattern[str], str]]:
                 continue
             if node.func.attr not in _COMPILES:
                 continue
-            where = f"{file.name}:{node.lineno}"
+            where = f"{file.relative_to(SDK)}:{node.lineno}"
             if not isinstance(node.args[0], ast.Constant):
                 continue  # `test_every_pattern_is_known` tells those
             name = next((name for name, value in names.items() if node in ast.walk(value)), "")
@@ -78,12 +78,12 @@ def test_no_input_takes_long(where: str) -> None:
 
 def test_every_pattern_is_known() -> None:
     made: dict[str, int] = {}
-    for file in sorted(SDK.glob("*.py")):
+    for file in sorted(SDK.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _COMPILES:
                 owner = node.func.value
                 if isinstance(owner, ast.Name) and owner.id == "re" and not isinstance(node.args[0], ast.Constant):
-                    made[file.name] = made.get(file.name, 0) + 1
+                    made[str(file.relative_to(SDK))] = made.get(str(file.relative_to(SDK)), 0) + 1
     assert made == MADE
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rolewright.hcl.syntax import Block
 
 HERE = Path(__file__).parent
-MANIFESTS = [*sorted((HERE.parent / "examples").rglob("*.yaml")), HERE / "module_manifests.yaml"]
+MANIFESTS = [*sorted((HERE.parents[1] / "examples").rglob("*.yaml")), HERE / "module_manifests.yaml"]
 STEP = max(1, 24 // times(24))
 NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
