@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def _schema(kind: str) -> Schema:
     return Schema({**json.loads(text), "$ref": f"#/$defs/{kind}"})
 
 
-class Checker:
+class Checker(ABC):
     """The checks of one blueprint; a subclass knows its kind, and what its templates may refer to."""
 
     kind = ""
@@ -44,17 +45,17 @@ class Checker:
         found = list(_schema(self.kind).findings(self.data, self.tree.location, "blueprint"))
         return found or [*self.own(), *mark_findings(self.tree), *wildcard_findings(self.tree)]
 
+    @abstractmethod
     def own(self) -> Iterator[Finding]:
         """Find what is wrong for a blueprint of this kind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         """Return what is wrong with a reference and the remedy, or None.
 
         `more` are names known besides, `when` the fields that are given wherever the reference is, `each` is the field
         whose entries it stands in.
         """
-        raise NotImplementedError
 
     def finding(self, rule: str, message: str, remedy: str, path: Path_, *, key: bool = False) -> Finding:
         """Return a finding at a path of the blueprint, or at the path's last key with `key`."""

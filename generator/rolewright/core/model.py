@@ -67,7 +67,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class RequiredPolicy:
-    """What the owner of a resource has to add to a policy of theirs, such as the key policy in another account.
+    """A statement that the owner of a resource has to add to their policy, such as the key policy of another account.
 
     `document` is the JSON to add; its strings are Texts.
     """
@@ -164,7 +164,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a workload's module must contain: the proof compares the rendered text with it."""
+    """The grants, trusts, promises, policies and contents that a manifest declares, and that the proof compares."""
 
     grants: tuple[Grant, ...]
     trusts: tuple[Trust, ...]
@@ -206,7 +206,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Compute:
-    """What a workload runs on: the blueprint's name and its fields, with defaults filled in.
+    """The compute that a workload runs on: the blueprint's name and its fields, with defaults filled in.
 
     `names` has the blueprint's names and `ROLE_role` for each role. `derived` is what the blueprint reads
     from fields, such as `image.repository`.

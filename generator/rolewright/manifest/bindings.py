@@ -1,18 +1,17 @@
-"""What is known of each environment before Terraform runs, and the variables of the module that hold it."""
+"""Bindings: the values known in each environment before Terraform runs, and the module's variables that hold them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import function_values
 from rolewright.core.model import Environment, Variable
 from rolewright.core.text import Ref, Text
+from rolewright.manifest.additions import Additions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from rolewright.manifest.document import Manifest
 
@@ -25,43 +24,6 @@ def partition_of(region: str) -> str:
         if region.startswith(prefix):
             return partition
     return "aws"
-
-
-_Value = TypeVar("_Value")
-
-
-class Additions(Mapping[str, _Value]):
-    """A mapping that never changes, of which one with more keys is made in the time that the new keys take.
-
-    Those that are made of one another share their entries, of which each sees those that were there when it was made.
-    """
-
-    def __init__(self, entries: Mapping[str, _Value]) -> None:
-        self._entries = {key: (number, value) for number, (key, value) in enumerate(entries.items())}
-        self._size = len(self._entries)
-
-    def __getitem__(self, key: str) -> _Value:
-        number, value = self._entries[key]
-        if number >= self._size:
-            raise KeyError(key)
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        return islice(self._entries, self._size)
-
-    def __len__(self) -> int:
-        return self._size
-
-    def adding(self, new: Mapping[str, _Value]) -> Additions[_Value]:
-        """Return the mapping with new keys, or with new values of keys that it has."""
-        shared = self._entries
-        if len(shared) != self._size or any(key in shared for key in new):
-            return Additions({**self, **new})
-        for key, value in new.items():
-            shared[key] = len(shared), value
-        added = Additions[_Value]({})
-        added._entries, added._size = shared, len(shared)
-        return added
 
 
 @dataclass(frozen=True)

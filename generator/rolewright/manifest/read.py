@@ -160,7 +160,7 @@ def _workload(
         name=data["workload"],
         file=tree.file,
         compute=compute.value,
-        resources=references.resources,
+        resources={key: references.resources[key] for key in references.attributes},  # in the manifest's order
         environments=compute.bindings.final,
         variables=tuple(compute.bindings.variables.values()),
         tags=tags,

@@ -56,7 +56,7 @@ def marked_fields(
 
 @dataclass(frozen=True)
 class ComputeUses:
-    """What a compute type uses, the integrations that it calls as derived values, and what is wrong with either."""
+    """The uses of a compute type, the integrations that it calls as derived values, and the findings on both."""
 
     uses: tuple[Use, ...]
     called: Mapping[str, Text]

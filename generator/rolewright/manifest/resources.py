@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import own_pattern
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def resolve_resources(manifest: Manifest, catalog: Catalog, bindings: Bindings) -> Resolved[References]:
-    """Resolve every resource; what `${…}` stands for after it has them all, in the manifest's order."""
+    """Resolve every resource, each after those that it refers to."""
     references = References.of(manifest, catalog)
     order = resolution_order(manifest, catalog, references)
     values: dict[PathInTree, Any] = {}
@@ -41,8 +40,7 @@ def resolve_resources(manifest: Manifest, catalog: Catalog, bindings: Bindings) 
             resource = _resource(manifest, step.key, catalog, values, bindings)
             references, bindings = references.with_resource(resource.value), resource.bindings
             findings += resource.findings
-    resources = {key: references.resources[key] for key in references.attributes}
-    return Resolved(replace(references, resources=resources), bindings, tuple(findings))
+    return Resolved(references, bindings, tuple(findings))
 
 
 def _resource(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, interpolate
 from rolewright.core.text import Ref, Text
+from rolewright.manifest.additions import Additions
 from rolewright.manifest.environments import variable_name
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ UNRESOLVED = Text.of("unresolved")
 
 @dataclass(frozen=True)
 class Resolved(Generic[T_co]):
-    """What a step of reading came to: its value, what is bound after it, and what is wrong."""
+    """The result of a step of reading: its value, the bindings after it, and its findings."""
 
     value: T_co
     bindings: Bindings
@@ -37,14 +38,14 @@ class Resolved(Generic[T_co]):
 
 @dataclass(frozen=True)
 class References:
-    """What `${…}` stands for in a manifest: names that every manifest has, and the resources resolved so far.
+    """The meanings of `${…}` in a manifest: names that every manifest has, and the resources resolved so far.
 
     `attributes` has the names that may follow the key of each resource, by its type.
     """
 
     names: Mapping[str, Text]
     attributes: Mapping[str, tuple[str, ...]]
-    resources: Mapping[str, Resource]
+    resources: Additions[Resource]
 
     @classmethod
     def of(cls, manifest: Manifest, catalog: Catalog) -> References:
@@ -54,11 +55,11 @@ class References:
             names["environment"] = Text.of(Ref("var.environment"))
         described: Mapping[str, Any] = manifest.data.get("resources", {})
         attributes = {key: tuple(catalog.resources[one["type"]].attributes) for key, one in described.items()}
-        return cls(names, attributes, {})
+        return cls(names, attributes, Additions({}))
 
     def with_resource(self, resource: Resource) -> References:
         """Add a resource that is resolved."""
-        return replace(self, resources={**self.resources, resource.key: resource})
+        return replace(self, resources=self.resources.adding({resource.key: resource}))
 
     def text(self, raw: str) -> Text:
         """Return a string with its references resolved; as a whole unresolved if one stands for nothing."""

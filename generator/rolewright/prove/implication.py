@@ -1,4 +1,4 @@
-"""What follows from conditions: whether some imply others, and which requests meet them."""
+"""Implication: whether some conditions imply others, and which requests meet them."""
 
 from __future__ import annotations
 

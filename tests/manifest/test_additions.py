@@ -1,11 +1,11 @@
-"""What is known of environments while a manifest is read: values that never change, and grow in constant time."""
+"""A mapping that grows: each is what a copy would be, and none is copied for a new key."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolewright.manifest.bindings import Additions
+from rolewright.manifest.additions import Additions
 
 KEYS = st.sampled_from("abcdef")
 STEPS = st.lists(st.tuples(st.integers(0, 20), st.dictionaries(KEYS, st.integers(), max_size=3)), max_size=12)
