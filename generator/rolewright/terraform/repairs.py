@@ -29,6 +29,7 @@ from moto.efs.models import EFSBackend, FileSystem
 from moto.efs.responses import EFSResponse
 from moto.glue.models import FakeJob
 from moto.kinesis.responses import KinesisResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue
 from moto.ssm.models import Parameter, ParameterDict
@@ -80,6 +81,19 @@ def account_of_a_key(original: Replacement, access_key: str) -> Any:
     return access_key.removeprefix(ACCOUNT) if access_key.startswith(ACCOUNT) else original(access_key)
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@repair(DomainDispatcherApplication, "__call__")
+def requests_are_answered_one_by_one(original: Replacement, server: Any, environment: Any, start: Any) -> list[bytes]:
+    """Answer one request at a time: moto has no locks around its dictionaries, and Terraform makes ten calls at once.
+
+    A call that went through the roles while another one removed a role was answered with a page of HTML.
+    """
+    with _ONE_AT_A_TIME:
+        return list(original(server, environment, start))
+
+
 # --- what a manifest takes for granted -------------------------------------------------------------------
 
 
@@ -122,15 +136,11 @@ def public_parameters_exist(original: Replacement, parameters: Any, key: str) ->
         dict.__setitem__(parameters, key, [made])
 
 
-_NETWORK = threading.RLock()  # the server answers several requests at once, and two must not take one range
-
-
 @repair(EC2Backend, "get_subnet")
 def subnets_exist(original: Replacement, backend: Any, subnet_id: str) -> Any:
     """Make a subnet that a manifest names, in the default VPC, beside moto's own."""
-    with _NETWORK:
-        if not any(subnet_id in zone for zone in backend.subnets.values()):
-            _make_subnet(backend, subnet_id)
+    if not any(subnet_id in zone for zone in backend.subnets.values()):
+        _make_subnet(backend, subnet_id)
     return original(backend, subnet_id)
 
 
