@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from rolewright.cli.console import FindingsFormat, Format, report
+from rolewright.core.finding import MisuseError, Rejected
 from rolewright.core.printable import one_line
 
 if TYPE_CHECKING:
@@ -38,6 +40,25 @@ def _shown_in_full() -> Iterator[None]:
         if isinstance(message, str):
             error.message = one_line(message)  # type: ignore[attr-defined]
         raise
+
+
+class Command(typer.core.TyperCommand):
+    """A command with the one place where a refusal becomes a report and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command. Exits 1 with the findings of a refusal, and 2 where the request makes no sense."""
+        try:
+            return super().invoke(ctx)
+        except Rejected as refusal:
+            format_ = ctx.params.get("format_")
+            report(
+                refusal.findings,
+                refusal.sources,
+                format_ if isinstance(format_, Format | FindingsFormat) else Format.TEXT,
+            )
+            raise typer.Exit(1) from None
+        except MisuseError as error:
+            raise typer.BadParameter(str(error), ctx) from None
 
 
 app = typer.Typer(

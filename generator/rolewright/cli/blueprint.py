@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import builtin_root
+from rolewright.cli.app import Command
 from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report, say
 from rolewright.cli.files import make_folder, write_file
 from rolewright.core.files import is_there
@@ -17,7 +18,7 @@ from rolewright.core.finding import Finding
 blueprint_app = typer.Typer(name="blueprint", help="Test blueprints, and start new ones.", no_args_is_help=True)
 
 
-@blueprint_app.command("test")
+@blueprint_app.command("test", cls=Command)
 def try_all(
     folder: Annotated[
         Path | None,
@@ -47,7 +48,7 @@ def try_all(
         raise typer.Exit(1)
 
 
-@blueprint_app.command()
+@blueprint_app.command(cls=Command)
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the type, as manifests will call it.")],
     service: Annotated[str, typer.Option("--service", help="Prefix of the service's IAM actions, such as sqs.")],

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import Catalog, load_catalog
+from rolewright.cli.app import Command
 from rolewright.cli.console import Blueprints, say, show
 from rolewright.cli.files import make_folder, write_file
 from rolewright.manifest.schema import name_keys
@@ -34,7 +35,7 @@ def list_all(context: typer.Context, blueprints: Blueprints = None) -> None:
             say(f"    access: {', '.join(resource.verbs)}")
 
 
-@blueprints_app.command("show")
+@blueprints_app.command("show", cls=Command)
 def show_one(
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="A compute or resource type.")],
     blueprints: Blueprints = None,
@@ -48,7 +49,7 @@ def show_one(
     show(_page(catalog, type_), nl=False)
 
 
-@blueprints_app.command()
+@blueprints_app.command(cls=Command)
 def docs(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the pages go to.")] = Path("docs/types"),
     blueprints: Blueprints = None,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
-from rolewright.cli.app import app
+from rolewright.cli.app import Command, app
 from rolewright.cli.audit import audit
 from rolewright.cli.blueprint import blueprint_app
 from rolewright.cli.blueprints import blueprints_app
-from rolewright.cli.console import report
 from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
@@ -24,23 +21,22 @@ from rolewright.cli.schema import schema
 from rolewright.cli.usage import usage
 from rolewright.cli.validate import validate
 from rolewright.cli.why import why, why_not
-from rolewright.core.finding import Rejected
 
-app.command()(render)
-app.command()(validate)
-app.command()(schema)
-app.command()(merge)
-app.command()(plan)
-app.command()(deployer)
-app.command()(retarget)
-app.command()(diff)
-app.command()(audit)
-app.command()(usage)
-app.command("report")(report_page)
-app.command()(express)
-app.command()(policies)
-app.command()(why)
-app.command()(why_not)
+app.command(cls=Command)(render)
+app.command(cls=Command)(validate)
+app.command(cls=Command)(schema)
+app.command(cls=Command)(merge)
+app.command(cls=Command)(plan)
+app.command(cls=Command)(deployer)
+app.command(cls=Command)(retarget)
+app.command(cls=Command)(diff)
+app.command(cls=Command)(audit)
+app.command(cls=Command)(usage)
+app.command("report", cls=Command)(report_page)
+app.command(cls=Command)(express)
+app.command(cls=Command)(policies)
+app.command(cls=Command)(why)
+app.command(cls=Command)(why_not)
 app.add_typer(blueprint_app)
 app.add_typer(blueprints_app)
 app.add_typer(explain_app)
@@ -48,9 +44,5 @@ app.add_typer(migrate_app)
 
 
 def run() -> None:
-    """Run the command that the arguments name; a refusal is shown, and ends with 1."""
-    try:
-        app(prog_name="rolewright")  # also as `python -m rolewright`, where completion would take that for the name
-    except Rejected as refusal:
-        report(refusal.findings, {})
-        sys.exit(1)
+    """Run the command that the arguments name."""
+    app(prog_name="rolewright")  # also as `python -m rolewright`, where completion would take that for the name

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rolewright.cli.console import Blueprints, Format, FormatOption, report, show
-from rolewright.core.finding import Rejected
+from rolewright.cli.app import Command
+from rolewright.cli.console import Blueprints, Format, FormatOption, show
 from rolewright.report.json import findings_json
 
 explain_app = typer.Typer(name="explain", help="Explain what happens at run time.", no_args_is_help=True)
@@ -20,7 +20,7 @@ def _group() -> None:
     pass
 
 
-@explain_app.command()
+@explain_app.command(cls=Command)
 def credentials(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)],
     blueprints: Blueprints = None,
@@ -30,11 +30,7 @@ def credentials(
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
 
     with Pipeline(blueprints or ()) as pipeline:
-        try:
-            explained = list(pipeline.credentials(manifest))
-        except Rejected as refusal:
-            report(refusal.findings, pipeline.sources, format_)
-            raise typer.Exit(1) from None
+        explained = list(pipeline.credentials(manifest))
     if format_ is Format.JSON:
         said: list[dict[str, Any]] = [
             {"workload": workload.name, "compute": workload.compute.type, "credentials": text or None}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.cli.app import Command
 from rolewright.cli.audit import found_in
 from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, show
 from rolewright.cli.files import require_there
@@ -37,7 +38,7 @@ def _group() -> None:
     pass
 
 
-@migrate_app.command()
+@migrate_app.command(cls=Command)
 def init(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to look for keys in.")],
     deadline: Annotated[
@@ -72,7 +73,7 @@ def init(
     say(f"{file}: {len(added)} new key{'s' * (len(added) != 1)}, {len(migration.keys)} in all")
 
 
-@migrate_app.command()
+@migrate_app.command(cls=Command)
 def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
     """Show where each key stands, and what its next step demands."""
     from rolewright.migration.evidence import Evidence, demands  # noqa: PLC0415 - only this command needs all this
@@ -86,7 +87,7 @@ def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
         show(status_text(migration, demanded, today()), nl=False)
 
 
-@migrate_app.command()
+@migrate_app.command(cls=Command)
 def extend(
     until: Annotated[str, typer.Argument(metavar="DAY", help="The new deadline.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept in the file.")],
@@ -105,7 +106,7 @@ def extend(
     say(f"{file}: the deadline is {day}")
 
 
-@migrate_app.command()
+@migrate_app.command(cls=Command)
 def check(paths: Audited = None, file: File = _FILE) -> None:
     """For CI: exit 3 where the deadline is over and a key is not gone.
 
@@ -140,7 +141,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
         raise typer.Exit(1)
 
 
-@migrate_app.command()
+@migrate_app.command(cls=Command)
 def advance(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The id of the key.")],
     manifest: Annotated[

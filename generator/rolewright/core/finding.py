@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Severity(StrEnum):
@@ -40,6 +40,15 @@ class Related:
     note: str
 
 
+@dataclass(frozen=True, order=True)
+class Edit:
+    """A change of a text: `text` replaces the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """A problem, and how to fix it.
@@ -47,6 +56,8 @@ class Finding:
     `rule` is a stable kebab-case name, `message` says what is wrong, `remedy` what to do about it.
     `location` is where the user can fix it: a line of the manifest or of a blueprint.
     `path` is the dotted path in the manifest (`resources.uploads.name`), for `suppress`.
+    `subject` names what the finding is about where that is not its place: a key's id, a role.
+    `fix` has the edits of the file it is in that remove it and allow nobody anything more, where there are such.
     """
 
     rule: str
@@ -56,11 +67,21 @@ class Finding:
     path: str = ""
     severity: Severity = Severity.ERROR
     related: tuple[Related, ...] = ()
+    subject: str = ""
+    fix: tuple[Edit, ...] = ()
 
 
 class Rejected(Exception):
-    """A stage's refusal, with all findings of that stage."""
+    """A stage's refusal, with all findings of that stage.
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    `sources` has the texts of files that are not on the disk, such as those of an earlier revision, by their names.
+    """
+
+    def __init__(self, findings: Iterable[Finding], sources: Mapping[str, str] | None = None) -> None:
+        self.sources = sources or {}
         self.findings = tuple(sorted(findings, key=lambda f: (f.location, f.rule, f.message)))
         super().__init__("; ".join(f"{f.location}: {f.message}" for f in self.findings))
+
+
+class MisuseError(Exception):
+    """A request that makes no sense: a file that is not there, options that exclude each other. The text says which."""

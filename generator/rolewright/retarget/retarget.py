@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
+    from rolewright.core.finding import Edit
     from rolewright.core.model import Workload
     from rolewright.core.text import Text
-    from rolewright.yaml.edit import Edit
     from rolewright.yaml.load import Document, Tree
 
 Entry = dict[str, Any]

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.yaml.edit import Edit, Editor, UnplacedError, applied
+from rolewright.core.finding import Edit
+from rolewright.yaml.edit import Editor, UnplacedError, applied
 from rolewright.yaml.load import loads, quoted
 
 if TYPE_CHECKING:

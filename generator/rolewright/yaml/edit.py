@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rolewright.core.finding import Edit
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -17,15 +19,6 @@ _FLOW = re.compile(r"(?:[&!]\S*\s+)*\{")
 
 class UnplacedError(ValueError):
     """Part of the value to edit is elsewhere in the text, since an alias or `<<` brings it in."""
-
-
-@dataclass(frozen=True, order=True)
-class Edit:
-    """`text` replaces the characters from `start` to `end`."""
-
-    start: int
-    end: int
-    text: str
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:
