@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer.main
 
-from rolewright.cli.app import Command
-from rolewright.cli.commands import app
+import rolewright.cli.commands  # noqa: F401 - which adds the commands to the application
+from rolewright.cli.app import Command, app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
