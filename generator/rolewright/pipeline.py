@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Finding, Location, Rejected, Related, Severity
-from rolewright.grants.derive import derive_grants
-from rolewright.grants.policies import build_roles
+from rolewright.grants.granted import granted
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.schema import Schemas
-from rolewright.render.module import render, render_credentials
+from rolewright.render.module import Rendered, render_credentials, render_workload
 from rolewright.render.sandbox import Templates
 from rolewright.yaml.load import load
 
@@ -26,21 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from rolewright.core.model import Declaration, Module, Role, Suppression, Workload
+    from rolewright.core.model import Declaration, Module, Suppression, Workload
     from rolewright.hcl.syntax import ParsedModule
     from rolewright.prove.proof import Proof
     from rolewright.prove.sandbox import Moto
     from rolewright.yaml.load import Document
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """One workload with what it declares, its roles and its module: nothing is proven of it yet."""
-
-    workload: Workload
-    declaration: Declaration
-    roles: tuple[Role, ...]
-    module: Module
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,7 @@ class Pipeline:
         Raises Rejected where the manifest is refused.
         """
         for workload in read_manifest(self.read(path), self.catalog, self._schemas):
-            declaration, roles = self._granted(workload)
+            declaration, roles = granted(workload, self.catalog)
             yield workload, render_credentials(workload, declaration, roles, self.catalog, self._templates)
 
     def rendered(self, path: Path) -> Iterator[Rendered]:
@@ -100,13 +89,7 @@ class Pipeline:
 
     def render(self, workload: Workload) -> Rendered:
         """Render one workload. Raises Rejected where it declares what cannot be, or a blueprint is broken."""
-        declaration, roles = self._granted(workload)
-        module = render(workload, declaration, roles, self.catalog, self._templates)
-        return Rendered(workload, declaration, roles, module)
-
-    def _granted(self, workload: Workload) -> tuple[Declaration, tuple[Role, ...]]:
-        declaration = derive_grants(workload, self.catalog)
-        return declaration, build_roles(workload, declaration, self.catalog)
+        return render_workload(workload, self.catalog, self._templates)
 
     def errors(self, document: Document, index: int) -> tuple[Finding, ...]:
         """Build and prove one workload of a document, and return what bars it from being written.

@@ -26,11 +26,12 @@ from rolewright.data import provider
 from rolewright.hcl.parse import parse
 from rolewright.hcl.scope import Scope
 from rolewright.hcl.syntax import ParsedModule
-from rolewright.pipeline import Pipeline, Rendered
+from rolewright.pipeline import Pipeline
 from rolewright.prove.contents import contents_findings, structure_findings
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.sandbox import Sandbox
+from rolewright.render.module import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

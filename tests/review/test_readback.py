@@ -18,7 +18,8 @@ from rolewright.blueprint.harmless import harmless_arguments
 from rolewright.core.finding import Rejected
 from rolewright.pipeline import Pipeline
 from rolewright.review.diff import Described, compare_workloads
-from rolewright.review.readback import ModuleText, ReadBack, read_back
+from rolewright.review.readback import ReadBack, read_back
+from rolewright.review.sides import ModuleText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report, say
 from rolewright.cli.files import require_writable, write_file
-from rolewright.cli.sides import found_since
 from rolewright.core.files import UnreadableError, is_there, open_plain
-from rolewright.core.finding import Rejected
-
-if TYPE_CHECKING:
-    from rolewright.blueprint import Catalog
-    from rolewright.core.finding import Finding
-    from rolewright.report.html import Review
-    from rolewright.review.diff import Side
 
 
 def report_page(
@@ -37,6 +29,7 @@ def report_page(
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.html import page  # noqa: PLC0415
+    from rolewright.review.comparison import review_since  # noqa: PLC0415
 
     _require_own(output, force=force)
     with Pipeline(blueprints or ()) as pipeline:
@@ -44,8 +37,9 @@ def report_page(
         report(findings, pipeline.sources)
         review = None
         if base is not None:
-            review, unread = _review(base, list(dict.fromkeys(manifests)), pipeline.catalog)
-            report([one for one in unread if one not in findings], pipeline.sources)
+            review = review_since(base, list(dict.fromkeys(manifests)), pipeline.catalog)
+            unread = [finding for finding in review.findings if finding not in findings]
+            report(unread, {**pipeline.sources, **review.sources})
             findings = list(dict.fromkeys((*findings, *unread)))
         refused = any_error(findings)
     write_file(output, page(built, findings, review))
@@ -54,37 +48,6 @@ def report_page(
     )
     if refused:
         raise typer.Exit(1)
-
-
-def _review(base: str, manifests: list[Path], catalog: Catalog) -> tuple[Review, list[Finding]]:
-    """Return what changed in the manifests that can be read now and then, and the findings of the others.
-
-    Exits 1 where there is no such revision.
-    """
-    from rolewright.cli.diff import compare_all, described  # noqa: PLC0415 - only this command needs all this
-    from rolewright.core.git import commit_of, standing  # noqa: PLC0415
-    from rolewright.report.html import Review  # noqa: PLC0415
-
-    try:
-        for path in manifests:
-            commit_of(base, standing(path))
-    except Rejected as refusal:
-        report(refusal.findings, {})
-        raise typer.Exit(1) from None
-    old: dict[str, Side] = {}
-    new: dict[str, Side] = {}
-    unread: list[Finding] = []
-    left: list[str] = []
-    for path in manifests:
-        try:
-            before, after = (described(one, catalog, {}) for one in found_since(base, [path]))
-        except Rejected as refusal:
-            unread += refusal.findings
-            left.append(str(path))
-        else:
-            old |= before
-            new |= after
-    return Review(base, tuple(compare_all(old, new)), tuple(left)), unread
 
 
 def _require_own(output: Path, *, force: bool) -> None:

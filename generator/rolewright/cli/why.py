@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, say, show
+from rolewright.cli.files import write_file
 from rolewright.core.files import is_there
-from rolewright.core.finding import Rejected
 from rolewright.core.printable import printable
 from rolewright.report.json import findings_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rolewright.pipeline import Pipeline, Rendered
-    from rolewright.review.why import Question
-    from rolewright.suggest.engine import Advice, Suggestion
-    from rolewright.yaml.load import Document
+    from rolewright.suggest.engine import Advice
 
 
 _Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)]
-_MOST = 20
-"""Denials of one text that are answered: each change is built and proven."""
-
 _Words = Annotated[
     list[str],
     typer.Argument(
@@ -84,10 +77,11 @@ def _answered(
     blueprints: list[Path] | None,
     format_: Format,
     patch: Path | None,
-) -> list[bool]:
-    """Whether each denial is allowed."""
+) -> tuple[bool, ...]:
+    """Show the answers, and return whether each denial is allowed."""
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only these commands need it
     from rolewright.report.question import suggestion_json, suggestion_text  # noqa: PLC0415
+    from rolewright.suggest.answers import answer_questions  # noqa: PLC0415
     from rolewright.suggest.messages import questions_of  # noqa: PLC0415
 
     questions = questions_of(words)
@@ -96,76 +90,23 @@ def _answered(
     if patch is not None and is_there(patch):
         raise typer.BadParameter(f"{patch} is there already: name another file")
     with Pipeline(blueprints or ()) as pipeline:
-        try:
-            document, known = pipeline.read(manifest), list(pipeline.rendered(manifest))
-            if environments and not any(e.name in environments for one in known for e in one.workload.environments):
-                raise typer.BadParameter(f"{manifest} has no environment {' or '.join(environments)}")
-            first, only = questions[:_MOST], environments or []
-            asked = [_suggestions(pipeline, document, known, one, only) for one in first]
-            written = _patched(pipeline, document, first, only) if patch is not None else ()
-        except Rejected as refusal:
-            report(refusal.findings, pipeline.sources, format_)
-            raise typer.Exit(1) from None
+        answers = answer_questions(questions, manifest, pipeline, environments or (), with_changes=patch is not None)
+    listed = [suggestion for suggestions in answers.suggestions for suggestion in suggestions]
     if format_ is Format.JSON:
-        listed = [one for answers in asked for one in answers]
         show(json.dumps({"answers": suggestion_json(listed), **findings_json([])}, indent=2))
     else:
-        show("\n".join(suggestion_text(one) for answers in asked for one in answers), nl=False)
-    if len(questions) > _MOST:
-        say(f"{len(questions) - _MOST} more denials in this text: ask for them by themselves", err=True)
+        show("\n".join(map(suggestion_text, listed)), nl=False)
+    if answers.left:
+        say(f"{answers.left} more denials in this text: ask for them by themselves", err=True)
     if patch is not None:
-        _write(patch, written)
-    allowed = [any(one.answer.is_allowed for one in answers) for answers in asked]
-    return [*allowed, *(False for _ in questions[_MOST:])]
+        _write(patch, answers.changes)
+    return answers.allowed
 
 
-def _suggestions(
-    pipeline: Pipeline,
-    document: Document,
-    known: Sequence[Rendered],
-    question: Question,
-    environments: list[str],
-) -> list[Suggestion]:
-    """Answer for a manifest's workloads: those that have the role that asked, or else all."""
-    from rolewright.review.why import answer  # noqa: PLC0415
-    from rolewright.suggest.engine import suggest  # noqa: PLC0415
-
-    found = []
-    for index, rendered in enumerate(known):
-        workload = rendered.workload
-        if environments and not any(e.name in environments for e in workload.environments):
-            continue
-        one = suggest(question, document, index, pipeline.catalog, build=pipeline.errors, only=environments)
-        asking = [role for role in rendered.roles if role.key in one.answer.keys]
-        told = answer(one.answer.question, workload, asking, rendered.module, pipeline.catalog, environments)
-        found.append(replace(one, answer=replace(told, blocked=one.answer.blocked)))
-    return [one for one in found if one.answer.roles] or found[:1]
-
-
-def _patched(
-    pipeline: Pipeline, document: Document, questions: Sequence[Question], environments: list[str]
-) -> tuple[Advice, ...]:
-    """Make the first change for each denial, each on top of those before it."""
-    from rolewright.suggest.engine import suggest  # noqa: PLC0415
-    from rolewright.yaml.load import loads  # noqa: PLC0415 - only with --patch
-
-    taken: list[Advice] = []
-    for question in questions:
-        for index in range(len(document.trees)):
-            one = suggest(question, document, index, pipeline.catalog, build=pipeline.errors, only=environments)
-            if one.answer.roles and one.advice:
-                taken.append(one.advice[0])
-                document = loads(one.advice[0].text, document.file)
-                break
-    return tuple(taken)
-
-
-def _write(patch: Path, written: Sequence[Advice]) -> None:
-    from rolewright.cli.files import write_file  # noqa: PLC0415 - only this option needs it
-
-    if not written:
+def _write(patch: Path, changes: Sequence[Advice]) -> None:
+    if not changes:
         say(f"{patch}: not written, as nothing was found that would allow it", err=True)
         return
-    write_file(patch, written[-1].text)
-    for advice in written:
+    write_file(patch, changes[-1].text)
+    for advice in changes:
         say(printable(f"{patch}: {advice.said}"), err=True)

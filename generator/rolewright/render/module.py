@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from rolewright.core.model import Module, Variable
 from rolewright.core.printable import visible
 from rolewright.core.text import Ref, Text, ground, pascal
 from rolewright.data import iam
+from rolewright.grants.granted import granted
 from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
 from rolewright.hcl.literal import Expression, identifier, literal
@@ -34,6 +36,25 @@ if TYPE_CHECKING:
 
 MINIMUM = {"terraform": "1.5", "aws": "5.80"}
 """Minimum versions for every module: it has postconditions, and exclusive role policies."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One workload with what it declares, its roles and its module: nothing is proven of it yet."""
+
+    workload: Workload
+    declaration: Declaration
+    roles: tuple[Role, ...]
+    module: Module
+
+
+def render_workload(workload: Workload, catalog: Catalog, templates: Templates) -> Rendered:
+    """Derive what a workload declares, and render its module.
+
+    Raises Rejected where it declares what cannot be, or a blueprint is broken.
+    """
+    declaration, roles = granted(workload, catalog)
+    return Rendered(workload, declaration, roles, render(workload, declaration, roles, catalog, templates))
 
 
 def render(

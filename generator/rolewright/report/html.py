@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -26,22 +25,13 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.core.model import Environment, ResourcePolicy, Role, Statement, Workload
     from rolewright.pipeline import Built
-    from rolewright.review.diff import WorkloadDifference
+    from rolewright.review.comparison import Review
 
 _TOKEN = re.compile(r"\$\{[^{}:]*\}")
 """What stands for a part of an ARN that AWS makes up; a policy variable has a colon."""
 
 MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"
 """What every page begins with, so that one page may replace another."""
-
-
-@dataclass(frozen=True)
-class Review:
-    """The differences from a revision; `left` are manifests that could not be read, now or then."""
-
-    revision: str
-    differences: tuple[WorkloadDifference, ...]
-    left: tuple[str, ...]
 
 
 def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | None) -> str:

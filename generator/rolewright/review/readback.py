@@ -27,21 +27,13 @@ if TYPE_CHECKING:
     from rolewright.prove.document import Atom, PolicyStatement
     from rolewright.prove.evaluate import Evaluated, Plan
     from rolewright.review.policy_diff import Conditions, Half
+    from rolewright.review.sides import ModuleText
 
 _VALUES = ("variable", "locals", "output", "resource", "data")
 """Blocks that are evaluated; the others of a module decide where it is applied, and with whose rights."""
 _ROLE_ONLY = ("name", "path", "max_session_duration")
 _IAM = "aws_iam_"
 _WORDS = ("description", "tags", "tags_all")
-
-
-@dataclass(frozen=True)
-class ModuleText:
-    """The files of a module's folder that Terraform reads, by name; `place` is the folder, `name` the module's name."""
-
-    name: str
-    place: str
-    files: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +103,9 @@ class ReadBack:
 def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) -> ReadBack:
     """Evaluate a module in each of its environments; `harmless` is as in `ReadBack`.
 
-    Raises Rejected with the places of what cannot be evaluated.
+    Raises Rejected with the places of what cannot be evaluated, and with the module's texts.
     """
+    texts = _texts(module.place, module.files)
     try:
         parsed = parse(module)
         plans = {
@@ -120,10 +113,10 @@ def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) ->
             for name, values in (parsed.tfvars or {"": {}}).items()
         }
     except Rejected as refusal:
-        raise Rejected(_placed(refusal.findings, module)) from None
+        raise Rejected(_placed(refusal.findings, module), texts) from None
     problems = [problem for plan in plans.values() for problem in plan.problems]
     if problems:
-        raise Rejected(_placed(problems, module))
+        raise Rejected(_placed(problems, module), texts)
     return ReadBack(module.place, parsed, plans, harmless)
 
 
@@ -133,6 +126,11 @@ def _placed(findings: Iterable[Finding], module: ModuleText) -> Iterator[Finding
         yield replace(
             finding, remedy=remedy, location=replace(finding.location, file=f"{module.place}/{finding.location.file}")
         )
+
+
+def _texts(place: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of a module by the names that findings have: an earlier or a new module is not on the disk."""
+    return {f"{place}/{name}": text for name, text in files.items()}
 
 
 def _environment(name: str, given: Mapping[str, Any]) -> Environment:
@@ -214,7 +212,8 @@ def _statements(text: str, block: Evaluated, module: ReadBack, *, trust: bool) -
     except (PolicyError, ValueError, RecursionError) as error:
         place = Location(f"{module.name}/{block.file}", block.line, 1, block.line, 2)
         message = f"the policy of {block.address} cannot be read: {error}"
-        raise Rejected([Finding("readback-policy", message, "render the module anew", place)]) from None
+        finding = Finding("readback-policy", message, "render the module anew", place)
+        raise Rejected([finding], _texts(module.name, module.parsed.files)) from None
 
 
 def _plain(conditions: tuple[Atom, ...]) -> Conditions:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.core.finding import Rejected
 from rolewright.core.text import Text
 from rolewright.data import iam
-from rolewright.grants.derive import derive_grants
-from rolewright.grants.policies import build_roles
+from rolewright.grants.granted import granted
 from rolewright.manifest.read import read_manifest
 from rolewright.render.readable import SYMBOLS, shown
 from rolewright.review.why import answer
@@ -77,8 +76,7 @@ def suggest(
     comment for what is new. Raises Rejected where the manifest itself is refused.
     """
     workload = read_manifest(document, catalog)[index]
-    declaration = derive_grants(workload, catalog)
-    roles = build_roles(workload, declaration, catalog)
+    declaration, roles = granted(workload, catalog)
     first = answer(question, workload, roles, None, catalog, only)
     environments = tuple(e for e in workload.environments if e.name in first.environments) or workload.environments
     asked = spelled(question, catalog, environments)
@@ -209,8 +207,7 @@ class _Trial:
         try:
             text = changed(self._document.text, file, self._index, listed)
             workload = read_manifest(loads(text, file), self._case.catalog)[self._index]
-            declaration = derive_grants(workload, self._case.catalog)
-            roles = build_roles(workload, declaration, self._case.catalog)
+            declaration, roles = granted(workload, self._case.catalog)
         except UnplacedError:
             self.refused.append((candidate, "its place is an alias's, or empty: change it by hand"))
             return None

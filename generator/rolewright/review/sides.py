@@ -1,4 +1,4 @@
-"""What `rolewright diff` is given → manifests and rendered modules: of a file, a folder, or a revision of git."""
+"""A file, a folder, or either at a revision of git → the manifests and rendered modules in it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from rolewright.core.files import UnreadableError, is_file, is_folder, is_there, read_bytes, real
-from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.finding import Finding, Location, MisuseError, Rejected
 from rolewright.core.git import commit_of, file_at, files_at, standing
 from rolewright.write.foreign_files import beside_module, override_findings
 from rolewright.write.module import LEDGER
 from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from rolewright.review.readback import ModuleText
     from rolewright.yaml.load import Document
 
-YAML = (".yaml", ".yml")
+_YAML = (".yaml", ".yml")
 _TERRAFORM = (".tf", ".tf.json")
 _LEFT = (".git", ".terraform")
 _KEY = r"[\"']?workload[\"']?[ \t]*:"
@@ -34,8 +31,20 @@ _MENTION = re.compile(_KEY)
 
 
 @dataclass(frozen=True)
+class ModuleText:
+    """The files of a module's folder that Terraform reads, by name; `place` is the folder, `name` the module's name."""
+
+    name: str
+    place: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Found:
-    """What one of the two has. `name` is what it is called, `foreign` Terraform that rolewright did not render."""
+    """The content of one side of a comparison; `foreign` is Terraform that rolewright did not render.
+
+    `name` names the side in messages.
+    """
 
     name: str
     documents: tuple[Document, ...]
@@ -47,13 +56,16 @@ def found_at(path: Path) -> Found:
     """Return what a file or a folder has now. Raises Rejected for what is broken."""
     if is_folder(path):
         return _found(str(path), sorted(_below(path)), _text, path)
-    if path.suffix in YAML or is_manifest(_text(path), str(path)):
+    if path.suffix in _YAML or _is_manifest(_text(path), str(path)):
         return Found(str(path), (load(path),), (), ())
     return Found(str(path), (), (), (str(path),) if path.name.endswith(_TERRAFORM) else ())
 
 
 def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
-    """Return what files and folders had at a revision of git, and what they have now. Raises Rejected."""
+    """Return what files and folders had at a revision of git, and what they have now.
+
+    Raises Rejected, and MisuseError for a file that is not there now and was not then.
+    """
     earlier, now = [], []
     for path in paths:
         commit = commit_of(revision, path if is_folder(path) else standing(path))
@@ -64,7 +76,7 @@ def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
         else:
             text = file_at(commit, path)
             if text is None and not there:
-                raise typer.BadParameter(f"{path} is not there, and was not at {revision}")
+                raise MisuseError(f"{path} is not there, and was not at {revision}")
             documents = () if text is None else (loads(text, f"{revision}:{path}"),)
             earlier.append(Found(revision, documents, (), ()))
         now += [found_at(path)] if there else []
@@ -89,8 +101,8 @@ def _found(name: str, files: Sequence[Path], text_of: Callable[[Path], str | Non
     rest = [file for file in files if not any(folder in file.parents for folder in folders)]
     documents = []
     for file in rest:
-        text = text_of(file) if file.suffix in YAML else None
-        if text is not None and is_manifest(text, f"{at}{file}"):
+        text = text_of(file) if file.suffix in _YAML else None
+        if text is not None and _is_manifest(text, f"{at}{file}"):
             documents.append(loads(text, f"{at}{file}") if at else load(file))
     foreign = tuple(f"{at}{file}" for file in rest if file.name.endswith(_TERRAFORM))
     return Found(name, tuple(documents), modules, foreign)
@@ -100,8 +112,6 @@ def _module(
     folder: Path, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str
 ) -> ModuleText:
     """Return what Terraform reads of a module's folder. Raises Rejected for what it reads and rolewright does not."""
-    from rolewright.review.readback import ModuleText  # noqa: PLC0415 - slow to import
-
     place = f"{at}{folder}"
     inside = {file.relative_to(folder).as_posix(): file for file in files if folder in file.parents}
     above = [name for name in inside if "/" not in name]
@@ -164,7 +174,7 @@ def _text(file: Path) -> str:
         return "workload: unknown"  # reading it as a manifest says what is wrong
 
 
-def is_manifest(text: str, file: str) -> bool:
+def _is_manifest(text: str, file: str) -> bool:
     """Whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
     if _MANIFEST.search(text):
         return True
