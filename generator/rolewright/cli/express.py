@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, report, say, show
-from rolewright.core.finding import Rejected
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, say, show
 from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
 
-    from rolewright.blueprint import Catalog
-    from rolewright.prove.table import Declared
-    from rolewright.suggest.express import Compared
+    from rolewright.suggest.express import Compared, Translated
     from rolewright.suggest.own_account import Own
-    from rolewright.suggest.policies import Foreign
 
 WIDER, DIFFERS = 3, 5
 
@@ -50,6 +46,7 @@ def express(
     and 5 where they differ and the policy allows nothing more.
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
+    from rolewright.suggest.express import compare_manifest, translated  # noqa: PLC0415
     from rolewright.suggest.own_account import named_most  # noqa: PLC0415
     from rolewright.suggest.policies import read_policies  # noqa: PLC0415
 
@@ -58,108 +55,39 @@ def express(
     if account and not re.fullmatch(r"[0-9]{12}", account):
         raise typer.BadParameter("--account takes the twelve digits of an account")
     catalog = load_catalog(blueprints or ())
-    try:
-        foreign = read_policies(policy)
-        own = named_most(foreign.all, account)
-        if manifest is None:
-            _entries(foreign, own, catalog, format_, given=bool(account))
-        else:
-            _held_against(foreign, own, manifest, env or [], catalog, format_, given=bool(account))
-    except Rejected as refusal:
-        report(refusal.findings, {}, format_)
-        raise typer.Exit(1) from None
-
-
-def _entries(foreign: Foreign, own: Own, catalog: Catalog, format_: Format, *, given: bool) -> None:
-    """Print the draft on stdout, and what has to be known of it on stderr."""
-    from rolewright.report.draft import beyond_json, beyond_text, own_text  # noqa: PLC0415
-    from rolewright.suggest.draft import draft_text  # noqa: PLC0415 - only this command needs all this
-    from rolewright.suggest.express import translated  # noqa: PLC0415
-
-    made = translated(foreign, catalog, own)
-    text = draft_text(made.draft, unknown={})
-    taken = own_text(own, given=given)
-    if format_ is Format.JSON:
-        told = {
-            "own": {"account": own.account, "region": own.region},
-            "entries": text,
-            "entries_allow_more": beyond_json(made.more),
-            "policy_allows_more": beyond_json(made.less),
-        }
-        show(json.dumps({**told, "notes": made.notes}, indent=2))
+    foreign = read_policies(policy)
+    own = named_most(foreign.all, account)
+    if manifest is None:
+        _show_draft(translated(foreign, catalog, own), own, format_, given=bool(account))
         return
+    found = compare_manifest(foreign, own, manifest, env or (), catalog)
+    _show_comparison(found, own, format_, given=bool(account))
+    if any(compared.wider for compared in found):
+        raise typer.Exit(WIDER)
+    if any(compared.differs for compared in found):
+        raise typer.Exit(DIFFERS)
+
+
+def _show_draft(made: Translated, own: Own, format_: Format, *, given: bool) -> None:
+    """Print the draft on stdout, and what has to be known of it on stderr."""
+    from rolewright.report.draft import draft_json, draft_notes, own_text  # noqa: PLC0415 - only this command needs it
+    from rolewright.suggest.draft import draft_text  # noqa: PLC0415
+
+    text = draft_text(made.draft, unknown={})
+    if format_ is Format.JSON:
+        show(json.dumps(draft_json(made, text, own), indent=2))
+        return
+    taken = own_text(own, given=given)
     show(f"# {taken}\n{text}" if taken and text else text, nl=False)
-    for line in (
-        *beyond_text("the entries allow more than the policy", made.more),
-        *beyond_text("the policy allows more than the entries", made.less),
-        *(f"note: {note}" for note in made.notes),
-    ):
+    for line in draft_notes(made):
         say(printable(line), err=True)
 
 
-def _held_against(
-    foreign: Foreign, own: Own, manifest: Path, only: list[str], catalog: Catalog, format_: Format, *, given: bool
-) -> None:
-    from rolewright.report.draft import beyond_json, own_text  # noqa: PLC0415 - only this command needs all this
-    from rolewright.suggest.express import compared  # noqa: PLC0415
+def _show_comparison(found: Sequence[Compared], own: Own, format_: Format, *, given: bool) -> None:
+    from rolewright.report.draft import comparison_json, comparison_text  # noqa: PLC0415 - only this command needs it
 
-    told: list[dict[str, object]] = []
-    codes = {0}
-    for name, is_placed, declared in _declared(manifest, only, own, catalog):
-        found = compared(foreign, declared)
-        codes.add(WIDER if found.wider else DIFFERS if found.differs else 0)
-        placed = {} if is_placed else {"own": {"account": own.account, "region": own.region}}
-        told.append(
-            {
-                "workload": name,
-                **placed,
-                "policy_allows_more": beyond_json(found.more),
-                "manifest_allows_more": beyond_json(found.less),
-                "notes": found.notes,
-            }
-        )
-        if format_ is Format.TEXT:
-            taken = "" if is_placed else own_text(own, given=given)
-            for line in _lines(name, found, taken):
-                say(printable(line))
     if format_ is Format.JSON:
-        show(json.dumps({"workloads": told}, indent=2))
-    if codes != {0}:
-        raise typer.Exit(WIDER if WIDER in codes else DIFFERS)
-
-
-def _lines(name: str, found: Compared, taken: str) -> Iterator[str]:
-    from rolewright.report.draft import beyond_text  # noqa: PLC0415 - only this command needs all this
-
-    yield from beyond_text(f"the policy allows more than {name}", found.more)
-    yield from beyond_text(f"{name} allows more than the policy", found.less)
-    yield from (f"note: {note}" for note in found.notes)
-    if not found.differs:
-        yield f"the policy and {name} allow the same"
-    if taken:
-        yield f"note: {taken}"
-
-
-def _declared(
-    manifest: Path, only: list[str], own: Own, catalog: Catalog
-) -> Iterable[tuple[str, bool, tuple[Declared, ...]]]:
-    """Return what each workload of a manifest allows its code, in each environment that is asked for.
-
-    Where the manifest names no environment, nothing but the policy can say which account and region are its own.
-    """
-    from rolewright.grants.derive import derive_grants  # noqa: PLC0415 - only this command needs all this
-    from rolewright.manifest.read import read_manifest  # noqa: PLC0415
-    from rolewright.prove.table import ground  # noqa: PLC0415
-    from rolewright.yaml.load import load  # noqa: PLC0415
-
-    found = []
-    for workload in read_manifest(load(manifest), catalog):
-        granted = [one for one in derive_grants(workload, catalog).grants if one.side == "workload"]
-        for environment in workload.environments:
-            if not only or environment.name in only:
-                where = f" in {environment.name}" if environment.name else ""
-                values = environment.values if environment.name else {**environment.values, **own.values}
-                found.append((workload.name + where, bool(environment.name), ground(granted, values)))
-    if not found:
-        raise typer.BadParameter(f"{manifest} has no environment {' or '.join(only)}")
-    return found
+        show(json.dumps(comparison_json(found, own), indent=2))
+        return
+    for line in comparison_text(found, own, given=given):
+        say(printable(line))

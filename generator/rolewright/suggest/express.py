@@ -6,14 +6,19 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rolewright.core.finding import MisuseError
 from rolewright.data import iam
+from rolewright.grants.derive import derive_grants
+from rolewright.manifest.read import read_manifest
 from rolewright.prove.arn_formats import is_idle
-from rolewright.prove.table import changes
+from rolewright.prove.table import changes, ground
 from rolewright.suggest.draft_check import all_grants, host
 from rolewright.suggest.drafting import draft
+from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.prove.table import Declared, PermissionChange
@@ -48,11 +53,15 @@ class Translated:
 
 @dataclass(frozen=True)
 class Compared:
-    """A policy compared with what a manifest declares: what either allows beyond the other, and what is undecided.
+    """A policy compared with what a workload declares: what either allows beyond the other, and what is undecided.
 
-    `wider` tells whether the policy allows more, or may; `differs` whether they differ, or may.
+    `name` is the workload's, with the environment's where there is one. `is_placed` tells whether that says which
+    account and region it is in. `wider` tells whether the policy allows more, or may; `differs` whether they differ,
+    or may.
     """
 
+    name: str
+    is_placed: bool
     more: tuple[Beyond, ...]
     less: tuple[Beyond, ...]
     notes: tuple[str, ...]
@@ -88,8 +97,30 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
     return Translated(made, beyond(more, drafted), (*beyond(lost, sayable), *left), tuple(dict.fromkeys(notes)))
 
 
-def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
-    """Compare policies with what a manifest declares."""
+def compare_manifest(
+    foreign: Foreign, own: Own, manifest: Path, only: Sequence[str], catalog: Catalog
+) -> tuple[Compared, ...]:
+    """Compare policies with what each workload of a manifest lets its code do, in the environments named in `only`.
+
+    All are compared where `only` names none. Where a manifest has no environment, nothing but the policy can say which
+    account and region are its own: `own` does. Raises Rejected where the manifest is refused, and MisuseError where it
+    has none of the environments.
+    """
+    found = []
+    for workload in read_manifest(load(manifest), catalog):
+        code = [grant for grant in derive_grants(workload, catalog).grants if grant.side == "workload"]
+        for environment in workload.environments:
+            if not only or environment.name in only:
+                where = f" in {environment.name}" if environment.name else ""
+                values = environment.values if environment.name else {**environment.values, **own.values}
+                name = workload.name + where
+                found.append(_compared(foreign, name, ground(code, values), is_placed=bool(environment.name)))
+    if not found:
+        raise MisuseError(f"{manifest} has no environment {' or '.join(only)}")
+    return tuple(found)
+
+
+def _compared(foreign: Foreign, name: str, declared: Sequence[Declared], *, is_placed: bool) -> Compared:
     more, unsure = differences(foreign.all, declared)
     less, doubts = differences(declared, foreign.all)
     named = {
@@ -106,7 +137,7 @@ def compared(foreign: Foreign, declared: Sequence[Declared]) -> Compared:
     wider = bool(more or unsure or any(unread.effect != "Deny" for unread in foreign.unread))
     differs = wider or bool(less or notes)
     all_notes = (*notes, *map(_idle_note, idle))
-    return Compared(beyond(more, foreign.allowed), beyond(less, declared), all_notes, wider, differs)
+    return Compared(name, is_placed, beyond(more, foreign.allowed), beyond(less, declared), all_notes, wider, differs)
 
 
 def _idle_note(pair: tuple[str, str]) -> str:
