@@ -7,12 +7,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.printable import printable
+from rolewright.report.question import advice_lines
 from rolewright.suggest.messages import reason_of, why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
+    from rolewright.suggest.engine import Suggestion
     from rolewright.usage.compare import PermissionUsage, RoleUsage
+    from rolewright.usage.manifests import Usage
     from rolewright.usage.records import Reading
     from rolewright.usage.reports import ActiveKey
     from rolewright.usage.tally import KeyUse, Seen, Tally
@@ -25,31 +28,21 @@ _REFUSED = {
 }
 
 
-def usage_text(
-    roles: Mapping[str, Sequence[RoleUsage]],
-    tally: Tally,
-    reading: Reading,
-    advice: Mapping[str, Sequence[str]],
-    active: Sequence[ActiveKey],
-) -> str:
-    """Return a block for each role, then keys that are still in use, then what could not be read or is not known.
-
-    `advice` has lines on a denial that a change of the manifest may mend, by action and resource; `active` are the keys
-    of a credential report.
-    """
+def usage_text(usage: Usage) -> str:
+    """Return a block for each role, then keys that are still in use, then what could not be read or is not known."""
     lines: list[str] = []
-    for workload, listed in roles.items():
-        for usage in listed:
-            lines += [*_role(workload, usage, advice), ""]
-    if tally.keys:
+    for workload, listed in usage.roles.items():
+        for role in listed:
+            lines += [*_role(workload, role, usage.suggestions), ""]
+    if usage.tally.keys:
         lines += [
             "keys still in use:",
-            *(line for key, use in sorted(tally.keys.items()) for line in _key(key, use)),
+            *(line for key, use in sorted(usage.tally.keys.items()) for line in _key(key, use)),
             "",
         ]
-    if active:
-        lines += ["active keys in the credential report:", *map(_active, active), ""]
-    lines += [*unread_lines(reading), *_looked_at(tally, reading)]
+    if usage.active:
+        lines += ["active keys in the credential report:", *map(_active, usage.active), ""]
+    lines += [*unread_lines(usage.reading), *_looked_at(usage.tally, usage.reading)]
     # Who called chose what stands in a record, such as the name of the program.
     return "\n".join([*map(printable, lines), ""])
 
@@ -77,7 +70,7 @@ def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     yield f"from {tally.first} to {tally.last}, of {sources}"
 
 
-def _role(workload: str, usage: RoleUsage, advice: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _role(workload: str, usage: RoleUsage, suggestions: Mapping[tuple[str, str], Suggestion | None]) -> Iterator[str]:
     where = f" in {usage.environment}" if usage.environment else ""
     seen = f"{usage.seen.count} events, {usage.seen.first} to {usage.seen.last}" if usage.seen.count else "no event"
     yield f"{workload}{where}, role {usage.role} ({usage.name}): {seen}"
@@ -96,11 +89,20 @@ def _role(workload: str, usage: RoleUsage, advice: Mapping[str, Sequence[str]]) 
         yield f"  other   {action}{on}, {_times(use)}: allowed, and not declared here"
     for action, resource, because, use in usage.denied:
         yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
-        yield from (f"          {line}" for line in advice.get(f"{action} {resource}", ()))
+        if (action, resource) in suggestions:
+            yield from (f"          {line}" for line in _advice(suggestions[action, resource]))
     for name, code, kind, use in usage.refused:
         yield f"  refused {name}, {_times(use)}: {code}: {_REFUSED[kind]}"
     for name, use in usage.unmapped:
         yield f"  unknown {name}, {_times(use)}: nothing is known of what it needs"
+
+
+def _advice(suggestion: Suggestion | None) -> Iterator[str]:
+    """Yield what would allow a denial; of what was not looked for, how to ask for it."""
+    if suggestion is None:
+        yield "see `rolewright why`, with the text of the denial"
+    else:
+        yield from advice_lines(suggestion)
 
 
 def reason(because: str) -> str:
@@ -129,18 +131,19 @@ def _active(key: ActiveKey) -> str:
     return f"  key {key.number} of {key.user}, made {key.made}: {last}"
 
 
-def usage_json(
-    roles: Mapping[str, Sequence[RoleUsage]], tally: Tally, reading: Reading, active: Sequence[ActiveKey]
-) -> dict[str, Any]:
+def usage_json(usage: Usage) -> dict[str, Any]:
     """Return the usage as plain lists, dicts and strings, ready for `json.dumps`."""
+    tally, reading = usage.tally, usage.reading
     return {
-        "roles": [{"workload": workload, **asdict(usage)} for workload, listed in roles.items() for usage in listed],
+        "roles": [
+            {"workload": workload, **asdict(role)} for workload, listed in usage.roles.items() for role in listed
+        ],
         "keys": [
             {"key": key, "user": use.user, "count": use.count, "first": use.first, "last": use.last}
             | {"calls": dict(use.calls), "sources": dict(use.sources), "agents": dict(use.agents)}
             for key, use in sorted(tally.keys.items())
         ],
-        "active_keys": [asdict(key) for key in active],
+        "active_keys": [asdict(key) for key in usage.active],
         "records": reading.records,
         "foreign": reading.foreign,
         "repeated": reading.repeated,
