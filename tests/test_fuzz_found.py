@@ -47,9 +47,10 @@ PLACES = {
     "why-not": ("why-not", "PLACE", "s3:GetObject", "*"),
     "blueprint test": ("blueprint", "test", "PLACE"),
     "blueprint new": ("blueprint", "new", "x", "--service", "sqs", "-o", "PLACE"),
+    "blueprint list": ("blueprint", "list", "--blueprints", "PLACE"),
+    "blueprint show": ("blueprint", "show", "PLACE"),
+    "blueprint docs": ("blueprint", "docs", "-o", "PLACE"),
     "blueprints": ("blueprints", "--blueprints", "PLACE"),
-    "blueprints show": ("blueprints", "show", "PLACE"),
-    "blueprints docs": ("blueprints", "docs", "-o", "PLACE"),
     "explain": ("explain", "credentials", "PLACE"),
     "migrate init": ("migrate", "init", "a.py", "--deadline", "2999-01-01", "--file", "PLACE"),
     "migrate init in a folder": ("migrate", "init", "a.py", "--deadline", "2999-01-01", "--file", "PLACE/x"),
@@ -141,7 +142,7 @@ def test_a_manifest_s_name_makes_no_line(run: Callable[..., str], tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "command", ["blueprint new", "blueprints docs", "checklist", "draft", "retarget", "migrate init in a folder"]
+    "command", ["blueprint new", "blueprint docs", "checklist", "draft", "retarget", "migrate init in a folder"]
 )
 def test_nothing_is_written_through_a_link(run: Callable[..., str], tmp_path: Path, command: str) -> None:
     (tmp_path / "other").mkdir()

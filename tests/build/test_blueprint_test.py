@@ -225,10 +225,10 @@ def test_a_block_that_names_nothing_is_found(tmp_path: Path) -> None:
 
 
 def test_every_page_of_the_documentation_is_current(tmp_path: Path) -> None:
-    rolewright("blueprints", "docs", "-o", tmp_path / "types", cwd=tmp_path)
+    rolewright("blueprint", "docs", "-o", tmp_path / "types", cwd=tmp_path)
     made = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "types").iterdir()}
     kept = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "types").iterdir()}
-    assert made == kept, "run: rolewright blueprints docs"
+    assert made == kept, "run: rolewright blueprint docs"
 
 
 def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,6 @@ COMMANDS = {
     "explain",
     "retarget",
     "blueprint",
-    "blueprints",
 }
 
 
@@ -76,7 +75,7 @@ def complete(words: str) -> set[str]:
 def test_completion_knows_commands_and_options() -> None:
     assert complete("rolewright ") == COMMANDS
     assert complete("rolewright val") == {"validate"}
-    assert complete("rolewright blueprints s") == {"show"}
+    assert complete("rolewright blueprint s") == {"show"}
     assert {"--check", "--force", "--output", "--env"} <= complete("rolewright render --")
     assert complete("rolewright render --format j") == {"json"}
 

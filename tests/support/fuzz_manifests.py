@@ -218,8 +218,8 @@ def of_blueprints(choice: random.Random) -> Case:
         files["own/module/blocks.yaml"] = changed(choice, (ROOT / "blueprints/module/blocks.yaml").read_bytes())
     first = choice.choice(
         (
-            ("blueprints", "show", name),
-            ("blueprints", "show", name),
+            ("blueprint", "show", name),
+            ("blueprint", "show", name),
             ("explain", "credentials", "m.yaml"),
             ("diff", "m.yaml", "m.yaml"),
             ("why-not", "m.yaml", "s3:GetObject", "*"),
@@ -236,9 +236,9 @@ def of_catalogues(choice: random.Random) -> Case:
         (
             ("blueprint", "new", "x-y", "--service", choice.choice(("sqs", "s3", "iam", "nope")), "-o", "own"),
             ("blueprint", "new", "x-y", "--service", "sqs"),
-            ("blueprints",),
+            ("blueprint", "list"),
             ("schema", "--blueprints", "own"),
-            ("blueprints", "docs", "-o", "own/docs"),
+            ("blueprint", "docs", "-o", "own/docs"),
             ("blueprint", "test", "own"),
             ("--version",),
         )

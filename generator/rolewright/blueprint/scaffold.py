@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from typing import TYPE_CHECKING
+
+from rolewright.core.finding import MisuseError
+from rolewright.data import iam
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -16,12 +20,20 @@ _CONTEXT = {"Partition": "partition", "Region": "region", "Account": "account"}
 _CLASSES = {"read": {"Read", "List"}, "write": {"Write"}}
 
 
-def draft(name: str, service: ServiceFacts) -> str:
-    """Return the YAML of a blueprint with all of a service's ARNs, and its actions by class.
+def draft(name: str, prefix: str) -> str:
+    """Return the YAML of a blueprint with all ARNs of the service that has a prefix, and its actions by class.
 
     The resource type that most actions take comes first: its ARN is the one that identifies the resource.
-    Tagging and permissions management are left out, since no verb grants them.
+    Tagging and permissions management are left out, since no verb grants them. Raises MisuseError where no type may
+    have the name, and where the IAM database does not have the service.
     """
+    if not name.replace("-", "").isalnum() or not name.islower() or not name.isascii():
+        raise MisuseError(f"{name} is no name of a type: use small letters, digits and dashes")
+    service = iam.service(prefix)
+    if service is None:
+        near = difflib.get_close_matches(prefix, sorted(iam.services()), 3, 0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise MisuseError(f"the IAM database has no service {prefix}{hint}")
     taken = [kind for action in service.actions.values() for kind in action.resource_types]
     kinds = sorted(service.resources.values(), key=lambda kind: (-taken.count(kind.name), kind.name))
     return "\n".join(_lines(name, service, kinds)) + "\n"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ Entry = dict[str, Any]
 
 _NAME = "a manifest"
 _TRIED = " (tried with "
+_RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
 class NoValueError(ValueError):
@@ -378,3 +380,14 @@ def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry]
         if entry not in seen and accepts(entry):
             seen.append(entry)
             yield entry
+
+
+def not_applied(catalog: Catalog) -> dict[str, list[str]]:
+    """Return the Terraform types in each type's templates that moto cannot make."""
+    from rolewright.prove.sandbox import applies  # noqa: PLC0415 - moto is slow to import
+
+    found: dict[str, set[str]] = {}
+    for name, path in sorted(catalog.templates.items()):
+        kinds = set(_RESOURCE.findall(path.read_text(encoding="utf-8")))
+        found.setdefault(name.split("/")[1], set()).update(kind for kind in kinds if not applies(kind))
+    return {type_: sorted(kinds) for type_, kinds in found.items() if kinds}

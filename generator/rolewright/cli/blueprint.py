@@ -1,21 +1,85 @@
-"""`rolewright blueprint`: what platform teams do with blueprints of their own."""
+"""`rolewright blueprint`: what a manifest may name and what it grants, and what teams do with types of their own."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from rolewright.blueprint import builtin_root
+from rolewright.blueprint import Catalog, builtin_root, load_catalog
 from rolewright.cli.app import Command
-from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report, say
+from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say, show
 from rolewright.cli.files import make_folder, write_file
 from rolewright.core.files import is_there
 from rolewright.core.finding import Finding
+from rolewright.manifest.schema import name_keys
+from rolewright.report.reference import compute_page, index_page, resource_page
 
-blueprint_app = typer.Typer(name="blueprint", help="Test blueprints, and start new ones.", no_args_is_help=True)
+
+class _EarlierName(typer.core.TyperGroup):
+    """The group of the earlier name, which lists all types where no command follows."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's signature
+        """Return the arguments, with the command that they leave out."""
+        names_none = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        return super().parse_args(ctx, ["list", *args] if names_none else args)
+
+
+blueprint_app = typer.Typer(
+    name="blueprint", help="List blueprints and what they grant, test them, and start new ones.", no_args_is_help=True
+)
+blueprints_app = typer.Typer(
+    name="blueprints", cls=_EarlierName, hidden=True, help="The earlier name of `blueprint list`, `show` and `docs`."
+)
+
+
+@blueprints_app.command("list", cls=Command)
+@blueprint_app.command("list", cls=Command)
+def list_all(blueprints: Blueprints = None) -> None:
+    """List every compute and resource type with its fields and verbs."""
+    catalog = load_catalog(blueprints or ())
+    say("compute")
+    for name, compute in catalog.computes.items():
+        say(f"  {name}: {compute.summary}\n    fields: {', '.join(compute.fields)}")
+    say("resources")
+    for name, resource in catalog.resources.items():
+        say(f"  {name}: {resource.summary}\n    fields: {', '.join(resource.fields)}")
+        say(f"    access: {', '.join(resource.verbs)}")
+
+
+@blueprints_app.command("show", cls=Command)
+@blueprint_app.command("show", cls=Command)
+def show_one(
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="A compute or resource type.")],
+    blueprints: Blueprints = None,
+) -> None:
+    """Show one blueprint: its fields, and the exact actions behind each verb or role."""
+    catalog = load_catalog(blueprints or ())
+    if type_ not in catalog.resources and type_ not in catalog.computes:
+        near = difflib.get_close_matches(type_, [*catalog.resources, *catalog.computes], 1, 0.4)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
+    show(_page(catalog, type_), nl=False)
+
+
+@blueprints_app.command(cls=Command)
+@blueprint_app.command(cls=Command)
+def docs(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the pages go to.")] = Path("docs/types"),
+    blueprints: Blueprints = None,
+) -> None:
+    """Write a page for each type, and a list of them."""
+    from rolewright.build.blueprint_test import not_applied  # noqa: PLC0415 - only the list of types needs it
+
+    catalog = load_catalog(blueprints or ())
+    pages = {f"{type_}.md": _page(catalog, type_) for type_ in (*catalog.computes, *catalog.resources)}
+    pages["README.md"] = index_page(catalog.computes, catalog.resources, not_applied(catalog))
+    make_folder(output)
+    for name, page in pages.items():
+        write_file(output / name, page)
 
 
 @blueprint_app.command("test", cls=Command)
@@ -58,19 +122,19 @@ def new(
 ) -> None:
     """Start a resource blueprint from the IAM database: ARNs and actions by class, ready to be cut down."""
     from rolewright.blueprint.scaffold import draft  # noqa: PLC0415 - reads the IAM database
-    from rolewright.data import iam  # noqa: PLC0415
 
-    if not name.replace("-", "").isalnum() or not name.islower() or not name.isascii():
-        raise typer.BadParameter(f"{name} is no name of a type: use small letters, digits and dashes")
-    facts = iam.service(service)
-    if facts is None:
-        near = difflib.get_close_matches(service, sorted(iam.services()), 3, 0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise typer.BadParameter(f"the IAM database has no service {service}{hint}")
+    text = draft(name, service)
     file = output / "resources" / name / "blueprint.yaml"
     if is_there(file):
         raise typer.BadParameter(f"{file} is there already")
     make_folder(output)
     make_folder(file.parent)
-    write_file(file, draft(name, facts))
+    write_file(file, text)
     say(f"{file}: cut it down, then run: rolewright blueprint test {output}")
+
+
+def _page(catalog: Catalog, type_: str) -> str:
+    if type_ in catalog.resources:
+        return resource_page(catalog.resources[type_])
+    compute = catalog.computes[type_]
+    return compute_page(compute, name_keys(compute))

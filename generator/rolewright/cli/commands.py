@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rolewright.cli.app import Command, app
 from rolewright.cli.audit import audit
-from rolewright.cli.blueprint import blueprint_app
-from rolewright.cli.blueprints import blueprints_app
+from rolewright.cli.blueprint import blueprint_app, blueprints_app
 from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app

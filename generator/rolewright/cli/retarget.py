@@ -10,10 +10,9 @@ from typing import Annotated
 import typer
 
 from rolewright.blueprint import load_catalog
-from rolewright.cli.console import Blueprints, Format, FormatOption, report, show
+from rolewright.cli.console import Blueprints, Format, FormatOption, show
 from rolewright.cli.files import write_file
 from rolewright.core.files import is_there
-from rolewright.core.finding import Rejected
 from rolewright.report.json import findings_json
 from rolewright.report.retarget import moves_json, moves_text
 from rolewright.yaml.load import load
@@ -41,13 +40,7 @@ def retarget(
         near = difflib.get_close_matches(to, catalog.computes, 1, 0.4)
         hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(catalog.computes)}"
         raise typer.BadParameter(f"there is no compute type {to}{hint}")
-    document = None
-    try:
-        document = load(manifest)
-        made = moved(document, to, catalog)
-    except Rejected as refusal:
-        report(refusal.findings, {document.file: document.text} if document else {}, format_)
-        raise typer.Exit(1) from None
+    made = moved(load(manifest), to, catalog)
     if not made.moves:
         raise typer.BadParameter(f"{manifest} is for {to} already")
     if output is not None and made.same:

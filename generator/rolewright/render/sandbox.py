@@ -173,7 +173,7 @@ class Templates:
         return Finding(
             "blueprint-template",
             f"the template cannot be rendered: {reason}",
-            "mend the template; blueprints show TYPE lists what it may use",
+            "mend the template; rolewright blueprint show TYPE lists what it may use",
             Location(file, line, 1, line, 2),
         )
 
