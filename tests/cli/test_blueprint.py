@@ -26,8 +26,10 @@ def team(tmp_path: Path) -> Path:
 def test_a_teams_types_are_listed_with_the_built_in_ones(team: Path, command: tuple[str, ...]) -> None:
     done = rolewright(*command, "--blueprints", team)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "  own-queue: " in done.stdout
-    assert "  lambda: " in done.stdout
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("  own-queue: ") for line in lines)
+    at = next(number for number, line in enumerate(lines) if line.startswith("  lambda: "))
+    assert lines[at + 1].startswith("    fields: runtime, ")
     assert "  own-queue: " not in rolewright(*command).stdout
 
 

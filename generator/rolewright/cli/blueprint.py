@@ -43,10 +43,12 @@ def list_all(blueprints: Blueprints = None) -> None:
     catalog = load_catalog(blueprints or ())
     say("compute")
     for name, compute in catalog.computes.items():
-        say(f"  {name}: {compute.summary}\n    fields: {', '.join(compute.fields)}")
+        say(f"  {name}: {compute.summary}")
+        say(f"    fields: {', '.join(compute.fields)}")
     say("resources")
     for name, resource in catalog.resources.items():
-        say(f"  {name}: {resource.summary}\n    fields: {', '.join(resource.fields)}")
+        say(f"  {name}: {resource.summary}")
+        say(f"    fields: {', '.join(resource.fields)}")
         say(f"    access: {', '.join(resource.verbs)}")
 
 
