@@ -155,7 +155,7 @@ def _ledger(text: str, file: str) -> list[str]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
+    """Yield every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
 
     def refuse(error: OSError) -> None:
         place = str(error.filename)
@@ -175,7 +175,7 @@ def _text(file: Path) -> str:
 
 
 def _is_manifest(text: str, file: str) -> bool:
-    """Whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
+    """Return whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
     if _MANIFEST.search(text):
         return True
     if not _MENTION.search(text):
