@@ -199,7 +199,7 @@ def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
     names = {part for path in here.rglob("test_*.py") for part in path.relative_to(here).parts[:-1]}
     left_out = {name for name in names for one in pytestconfig.getini("norecursedirs") if fnmatch(name, one)}
     assert left_out <= {"cases", "node_modules"}
-    assert {path.name for path in SOURCE.iterdir() if path.is_dir()} & names >= {"build", "check", "prove"}
+    assert {path.name for path in SOURCE.iterdir() if path.is_dir()} & names >= {"batch", "check", "prove"}
 
 
 def test_no_file_is_too_long_to_read() -> None:

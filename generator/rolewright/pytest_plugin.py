@@ -63,7 +63,7 @@ class Rolewright:
 
         The folder is one of `rolewright_blueprints` in pytest's configuration.
         """
-        from rolewright.build.blueprint_test import try_folder  # noqa: PLC0415 - pytest loads this file in every run
+        from rolewright.batch.blueprint_test import try_folder  # noqa: PLC0415 - pytest loads this file in every run
 
         trials = list(try_folder(self._pipeline, self._root / folder))
         if not trials:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolewright.batch.blueprint_test import named_resources
 from rolewright.blueprint import load_catalog
-from rolewright.build.blueprint_test import named_resources
 from rolewright.core.finding import Rejected
 from rolewright.hcl.parse import parse
 from rolewright.manifest.integrations import Calls, named

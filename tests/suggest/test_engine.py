@@ -17,7 +17,7 @@ import pytest
 
 from cases import times
 from manifest_generator import generated_manifests
-from rolewright.build.blueprint_test import sample
+from rolewright.batch.blueprint_test import sample
 from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles

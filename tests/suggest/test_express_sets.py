@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cases import times
+from rolewright.batch.blueprint_test import sample
 from rolewright.blueprint import load_catalog
-from rolewright.build.blueprint_test import sample
 from rolewright.core.finding import Rejected
 from rolewright.data import iam
 from rolewright.grants.derive import derive_grants

@@ -6,8 +6,8 @@ from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from rolewright.batch.blueprint_test import try_blueprint
 from rolewright.blueprint import load_catalog
-from rolewright.build.blueprint_test import try_blueprint
 
 if TYPE_CHECKING:
     from pathlib import Path

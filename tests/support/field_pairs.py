@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from manifest_generator import breaks
+from rolewright.batch.blueprint_test import named_resources, sample
 from rolewright.blueprint import load_catalog
-from rolewright.build.blueprint_test import named_resources, sample
 from rolewright.core.finding import Rejected
 from rolewright.manifest.read import read_manifest
 from rolewright.yaml.load import loads

@@ -10,7 +10,7 @@ LAYERS = (
     ("grants",),
     ("render",),
     ("pipeline", "review"),
-    ("build", "terraform"),
+    ("batch", "terraform"),
     ("retarget", "suggest"),
     ("audit", "usage"),
     ("migration",),

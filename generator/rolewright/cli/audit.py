@@ -168,7 +168,7 @@ def found_in(paths: list[Path], images: list[Path], *, git_history: bool) -> tup
     shares = [files[start : start + _SHARE] for start in range(0, len(files), _SHARE)]
     processes = min(cpus(), len(shares))
     if processes > 1:
-        from rolewright.build.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
+        from rolewright.batch.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
 
         try:
             found = [one for part in spread(_share, shares, processes) for one in part]

@@ -74,7 +74,7 @@ def docs(
     blueprints: Blueprints = None,
 ) -> None:
     """Write a page for each type, and a list of them."""
-    from rolewright.build.blueprint_test import not_applied  # noqa: PLC0415 - only the list of types needs it
+    from rolewright.batch.blueprint_test import not_applied  # noqa: PLC0415 - only the list of types needs it
 
     catalog = load_catalog(blueprints or ())
     pages = {f"{type_}.md": _page(catalog, type_) for type_ in (*catalog.computes, *catalog.resources)}
@@ -93,7 +93,7 @@ def try_all(
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Check every blueprint of a folder, and take manifests that use all of each through the whole pipeline."""
-    from rolewright.build.blueprint_test import try_folder  # noqa: PLC0415
+    from rolewright.batch.blueprint_test import try_folder  # noqa: PLC0415
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
 
     root = folder or builtin_root()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.build.cache import Cache, Known, Options
+from rolewright.batch.cache import Cache, Known, Options
 from rolewright.cli.console import show
 from rolewright.cli.select import workloads
 from rolewright.core.finding import Finding, Location, Rejected, Severity
@@ -174,7 +174,7 @@ def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Gene
         with Pipeline(options.blueprints, options.environments) as pipeline:
             yield from (_part(pipeline, manifest) for manifest in manifests)
         return
-    from rolewright.build.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
+    from rolewright.batch.processes import spread  # noqa: PLC0415 - multiprocessing is slow to import
 
     # Before there are several: a folder of blueprints that is none is one finding, and a process that
     # is made by a fork has what was read here.

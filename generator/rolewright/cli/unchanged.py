@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rolewright.build.cache import Cache, Options
+from rolewright.batch.cache import Cache, Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

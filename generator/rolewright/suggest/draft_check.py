@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.build.blueprint_test import NoValueError, sample
+from rolewright.batch.blueprint_test import NoValueError, sample
 from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.manifest.read import read_manifest

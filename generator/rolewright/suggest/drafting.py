@@ -8,8 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from rolewright.batch.blueprint_test import NoValueError
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
-from rolewright.build.blueprint_test import NoValueError
 from rolewright.data import iam
 from rolewright.prove.arn_formats import is_idle
 from rolewright.suggest.draft import AskedAction, Draft, Entry, escaped

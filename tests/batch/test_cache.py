@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from rolewright.batch import cache
 from rolewright.blueprint import builtin_root
-from rolewright.build import cache
 from rolewright.cli import main
 from rolewright.core.cache_folder import cache_folder
 from rolewright.pipeline import Pipeline
@@ -331,12 +331,12 @@ def test_the_same_name_in_another_folder_is_another_manifest(run: Runner, monkey
 @pytest.mark.usefixtures("sure")
 def test_another_rolewright_builds_again(run: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     package = tmp_path / "package"
-    for name in ("build/cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2", "__pycache__/cache.pyc"):
+    for name in ("batch/cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2", "__pycache__/cache.pyc"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("old")
-    monkeypatch.setattr(cache, "__file__", str(package / "build" / "cache.py"))
+    monkeypatch.setattr(cache, "__file__", str(package / "batch" / "cache.py"))
     run("validate", "m.yaml")
-    for name in ("build/cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2"):
+    for name in ("batch/cache.py", "data/facts.json", "blueprints/compute/vm/vm.tf.j2"):
         rewrite(package / name, "old", "new")
         run("validate", "m.yaml")
         assert run.built

@@ -12,8 +12,8 @@ import pytest
 
 from cases import Cases
 from command_line import rolewright
+from rolewright.batch.blueprint_test import try_blueprint
 from rolewright.blueprint import load_catalog
-from rolewright.build.blueprint_test import try_blueprint
 from rolewright.core.model import Workload
 from rolewright.pipeline import Pipeline
 

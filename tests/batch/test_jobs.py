@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolewright.build import processes
-from rolewright.build.processes import spread
+from rolewright.batch import processes
+from rolewright.batch.processes import spread
 from rolewright.cli.build import Outcome, build_all
 from rolewright.cli.select import Selection
 from rolewright.pipeline import Pipeline
@@ -179,7 +179,7 @@ def test_ctrl_c_ends_all_processes_and_writes_nothing(tmp_path: Path, manifests:
 SLOW = """
 import time
 from rolewright.cli import main
-from rolewright.build import processes
+from rolewright.batch import processes
 begin = processes._begin
 def slow():
     time.sleep(1)
