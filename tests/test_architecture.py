@@ -75,8 +75,10 @@ def refusal(own: str, one: Import) -> str:
     """Why a module or package may not import this, or nothing."""
     name = inner(one.name)
     top = name.partition(".")[0]
+    if own == "__init__":
+        return "" if name == "api" else "its names are those of api"
     if not top:
-        return "a part of the package has to be named"
+        return "" if own == "pytest_plugin" else "a part of the package has to be named"
     if top == own:
         return ""
     if own in ALLOWED and not within(name, set(ALLOWED[own])) and not (own == "report" and one.types):
@@ -171,6 +173,13 @@ def test_the_checks_are_refused_what_makes_the_text(name: str) -> None:
 @pytest.mark.parametrize("name", ["blueprint", "grants", "manifest", "render", "review", "write"])
 def test_the_proof_is_refused_it_too(name: str) -> None:
     assert len(faults(f"from rolewright.{name} import x", "prove/new.py")) == 1
+
+
+def test_only_what_is_for_users_comes_by_the_names_of_users() -> None:
+    assert faults("import rolewright", "pytest_plugin.py") == []
+    assert len(faults("import rolewright", "cli/render.py")) == 1
+    assert faults("from rolewright import api", "__init__.py") == []
+    assert len(faults("from rolewright.pipeline import Pipeline", "__init__.py")) == 1
 
 
 def test_what_is_allowed_is_not_refused() -> None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint import load_catalog
-from rolewright.core.finding import Finding, Location, Rejected, Related, Severity
+from rolewright.core.finding import Finding, Location, Rejected, Related, Severity, any_error
 from rolewright.grants.granted import granted
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.schema import Schemas
@@ -42,7 +42,7 @@ class Built(Rendered):
     @property
     def refused(self) -> bool:
         """Return whether it must not be written."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
+        return any_error(self.findings)
 
 
 class Pipeline:
@@ -73,6 +73,22 @@ class Pipeline:
         document = self.read(path)
         for workload in read_manifest(document, self.catalog, self._schemas):
             yield self.build(workload)
+
+    def modules(self, manifests: Iterable[Path]) -> tuple[list[Built], list[Finding]]:
+        """Build the workloads of several files, each file once, and return them with all that was found.
+
+        The findings are those of refused manifests, of the modules, and of one name for the workloads of two files.
+        """
+        modules: list[Built] = []
+        findings: list[Finding] = []
+        for manifest in dict.fromkeys(manifests):
+            try:
+                modules += self.run(manifest)
+            except Rejected as refusal:
+                findings += refusal.findings
+        findings += [finding for built in modules for finding in built.findings]
+        findings += duplicates((built.workload.name, built.workload.locate("workload")) for built in modules)
+        return modules, findings
 
     def credentials(self, path: Path) -> Iterator[tuple[Workload, str]]:
         """Say how the code of each workload of a file gets its credentials; "" where its compute type does not say.
@@ -128,7 +144,7 @@ class Pipeline:
         findings = [locate(finding, parsed, workload) for finding in _checked(parsed)]
         proofs: list[Proof] = []
         # What was accepted must not keep the proof from its work: nothing is written unproven.
-        if not any(finding.severity is Severity.ERROR for finding in _open(findings, workload)):
+        if not any_error(_open(findings, workload)):
             proofs = list(self._prove(parsed, declaration, workload))
             findings += [locate(finding, parsed, workload) for proof in proofs for finding in proof.findings]
         return list(dict.fromkeys(findings)), proofs
@@ -161,6 +177,21 @@ class Pipeline:
             sandbox = self._moto.apply(plan, environment)
             proof = prove(plan, sandbox, declaration, workload.boundary, environment)
             yield replace(proof, findings=(*plan.problems, *proof.findings))
+
+
+def duplicates(workloads: Iterable[tuple[str, Location]]) -> Iterator[Finding]:
+    """Find each name that workloads of two manifests have; given are the names, with the places where they stand."""
+    seen: dict[str, Location] = {}
+    for name, place in workloads:
+        first = seen.setdefault(name, place)
+        if first.file != place.file:
+            yield Finding(
+                "manifest-duplicate-workload",
+                f"{name} is also described in {first.file}, and both would be written to the same folder",
+                "give one of them another name",
+                place,
+                "workload",
+            )
 
 
 def _checked(parsed: ParsedModule) -> Iterator[Finding]:

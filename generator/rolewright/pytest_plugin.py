@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+import rolewright
 
-    from rolewright.core.finding import Finding
-    from rolewright.pipeline import Pipeline
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Rolewright:
     """What tests may ask for. Paths are those from pytest's root folder."""
 
-    def __init__(self, pipeline: Pipeline, root: Path, *, update: bool) -> None:
+    def __init__(self, pipeline: rolewright.Pipeline, root: Path, *, update: bool) -> None:
         self._pipeline = pipeline
         self._root = root
         self._update = update
@@ -40,19 +39,13 @@ class Rolewright:
 
         With --update-golden write it there instead. Fails with the findings, or with the difference.
         """
-        from rolewright.core.finding import Rejected  # noqa: PLC0415 - pytest loads this file in every run
-        from rolewright.write.module import write  # noqa: PLC0415
-
         stale = []
         try:
             for built in self._pipeline.run(self._root / manifest):
-                if built.refused:
-                    self._fail(built.findings)
-                target = self._root / folder / built.workload.name
-                result = write(built.module, target, check_only=not self._update, force=self._update)
+                result = rolewright.write_module(built, self._root / folder, check=not self._update, force=self._update)
                 if result.status == "stale":
                     stale.append(result.diff)
-        except Rejected as refusal:
+        except rolewright.Rejected as refusal:
             self._fail(refusal.findings)
         if stale:
             head = f"{manifest} renders to something else than is in {folder}. If this is meant: pytest --update-golden"
@@ -70,17 +63,15 @@ class Rolewright:
             pytest.fail(f"no blueprint of {folder} is in use: is it in `rolewright_blueprints`?", pytrace=False)
         self._fail([finding for _, trial in trials for finding in trial.findings])
 
-    def _fail(self, findings: list[Finding] | tuple[Finding, ...]) -> None:
+    def _fail(self, findings: Sequence[rolewright.Finding]) -> None:
         from rolewright.report.text import findings_text  # noqa: PLC0415 - pytest loads this file in every run
 
         if findings:
             pytest.fail(findings_text(findings, self._pipeline.sources, color=False), pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def rolewright(pytestconfig: pytest.Config) -> Iterator[Rolewright]:
+@pytest.fixture(scope="session", name="rolewright")
+def _rolewright(pytestconfig: pytest.Config) -> Iterator[Rolewright]:
     """Golden modules and blueprints."""
-    from rolewright.pipeline import Pipeline  # noqa: PLC0415 - pytest loads this file in every run
-
-    with Pipeline(pytestconfig.getini("rolewright_blueprints")) as pipeline:
+    with rolewright.Pipeline(pytestconfig.getini("rolewright_blueprints")) as pipeline:
         yield Rolewright(pipeline, pytestconfig.rootpath, update=pytestconfig.getoption("--update-golden"))

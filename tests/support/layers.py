@@ -14,7 +14,7 @@ LAYERS = (
     ("retarget", "suggest"),
     ("audit", "usage"),
     ("migration",),
-    ("report",),
+    ("api", "report"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )

@@ -15,12 +15,12 @@ import typer
 from rolewright.batch.cache import Cache, Known, Options
 from rolewright.cli.console import show
 from rolewright.cli.select import workloads
-from rolewright.core.finding import Finding, Location, Rejected, Severity
-from rolewright.pipeline import Pipeline
+from rolewright.core.finding import Finding, Location, Rejected, any_error
+from rolewright.pipeline import Pipeline, duplicates
 from rolewright.write.module import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from rolewright.cli.select import Selection
     from rolewright.core.model import Module
@@ -74,7 +74,7 @@ class Outcome:
     @property
     def refused(self) -> bool:
         """Whether anything bars writing."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
+        return any_error(self.findings)
 
 
 @dataclass(frozen=True)
@@ -250,37 +250,3 @@ def _agreements(built: Built) -> str:
     """Say what is of no use until somebody else agrees, and where to find what they have to add."""
     others = sorted({f"the {one.to} of {one.resource}" for one in built.declaration.required_policies})
     return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
-
-
-def modules_of(pipeline: Pipeline, manifests: Iterable[Path]) -> tuple[list[Built], list[Finding]]:
-    """Return the module of every workload, and all findings, with those of refused manifests and duplicate names."""
-    modules: list[Built] = []
-    findings: list[Finding] = []
-    for manifest in dict.fromkeys(manifests):
-        try:
-            modules += pipeline.run(manifest)
-        except Rejected as refusal:
-            findings += refusal.findings
-    findings += [finding for built in modules for finding in built.findings]
-    findings += duplicates((one.workload.name, one.workload.locate("workload")) for one in modules)
-    return modules, findings
-
-
-def any_error(findings: Iterable[Finding]) -> bool:
-    """Whether one of them bars what a command would do."""
-    return any(finding.severity is Severity.ERROR for finding in findings)
-
-
-def duplicates(workloads: Iterable[tuple[str, Location]]) -> Iterator[Finding]:
-    """One name, which is written at these places, for workloads of two manifests."""
-    seen: dict[str, Location] = {}
-    for name, place in workloads:
-        first = seen.setdefault(name, place)
-        if first.file != place.file:
-            yield Finding(
-                "manifest-duplicate-workload",
-                f"{name} is also described in {first.file}, and both would be written to the same folder",
-                "give one of them another name",
-                place,
-                "workload",
-            )

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Manifests, report
 from rolewright.cli.files import write_files
-from rolewright.core.finding import Rejected
+from rolewright.core.finding import Rejected, any_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +60,7 @@ def _permissions(
     found: dict[str, list[DeployerPermission]] = defaultdict(list)
     with Pipeline(blueprints, environments) as pipeline:
         actions = load_actions(blueprints)
-        modules, findings = modules_of(pipeline, manifests)
+        modules, findings = pipeline.modules(manifests)
         for built in modules:
             for environment in built.workload.environments:
                 if not environments or environment.name in environments:

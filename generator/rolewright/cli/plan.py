@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
-from rolewright.core.finding import Finding, Location
+from rolewright.core.finding import Finding, Location, any_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +105,7 @@ def _program(named: Path | None) -> str:
 
 def _build(pipeline: Pipeline, manifests: Iterable[Path], format_: Format) -> list[Built]:
     """Return the proven modules; exit where there is a finding that bars them."""
-    modules, findings = modules_of(pipeline, manifests)
+    modules, findings = pipeline.modules(manifests)
     if any_error(findings):
         report(findings, pipeline.sources, format_)
         raise typer.Exit(1)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Environments, Manifests, report
 from rolewright.cli.files import write_files
+from rolewright.core.finding import any_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def policies(
     files: dict[str, str] = {}
     told: dict[str, str] = {}
     with Pipeline(blueprints or (), env or ()) as pipeline:
-        modules, findings = modules_of(pipeline, manifests)
+        modules, findings = pipeline.modules(manifests)
         report(findings, pipeline.sources)
     if any_error(findings):
         raise typer.Exit(1)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.build import any_error, modules_of
 from rolewright.cli.console import Blueprints, Manifests, report, say
 from rolewright.cli.files import require_writable, write_file
 from rolewright.core.files import UnreadableError, is_there, open_plain
+from rolewright.core.finding import any_error
 
 
 def report_page(
@@ -33,7 +33,7 @@ def report_page(
 
     _require_own(output, force=force)
     with Pipeline(blueprints or ()) as pipeline:
-        built, findings = modules_of(pipeline, manifests)
+        built, findings = pipeline.modules(manifests)
         report(findings, pipeline.sources)
         review = None
         if base is not None:

@@ -71,6 +71,11 @@ class Finding:
     fix: tuple[Edit, ...] = ()
 
 
+def any_error(findings: Iterable[Finding]) -> bool:
+    """Return whether one of the findings bars what was to be done."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
 class Rejected(Exception):
     """A stage's refusal, with all findings of that stage.
 

@@ -1,0 +1,74 @@
+"""What `import rolewright` offers: docs/python.md describes each name, and tests/test_api.py runs its examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolewright.core.finding import Finding, Location, Rejected, Severity
+from rolewright.pipeline import Built, Pipeline
+from rolewright.prove.proof import Proof
+from rolewright.write.module import WriteResult, write
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from os import PathLike
+
+__all__ = [
+    "Built",
+    "Finding",
+    "Location",
+    "Pipeline",
+    "Proof",
+    "Rejected",
+    "Severity",
+    "WriteResult",
+    "build",
+    "validate",
+    "write_module",
+]
+
+
+def build(
+    manifest: str | PathLike[str],
+    *,
+    blueprints: Iterable[str | PathLike[str]] = (),
+    environments: Collection[str] = (),
+) -> list[Built]:
+    """Render, check and prove each workload of a manifest file; nothing is written.
+
+    `blueprints` are folders that add to the built-in types or replace them. With `environments` only those are
+    judged; all of them are rendered. A module that must not be written is `refused`, and says why in `findings`.
+    Raises Rejected with all findings where a manifest or a blueprint is wrong, so that nothing can be rendered.
+    """
+    with Pipeline(map(Path, blueprints), environments) as pipeline:
+        return list(pipeline.run(Path(manifest)))
+
+
+def validate(
+    manifest: str | PathLike[str],
+    *,
+    blueprints: Iterable[str | PathLike[str]] = (),
+    environments: Collection[str] = (),
+) -> list[Finding]:
+    """Return all that is found about a manifest file, as `rolewright validate` shows it; the options as for `build`.
+
+    Where none of them has the severity ERROR, each module of the file is proven. Nothing is raised for what is wrong.
+    """
+    try:
+        with Pipeline(map(Path, blueprints), environments) as pipeline:
+            return pipeline.modules([Path(manifest)])[1]
+    except Rejected as refusal:  # a blueprint is wrong
+        return list(refusal.findings)
+
+
+def write_module(built: Built, folder: str | PathLike[str], *, check: bool = False, force: bool = False) -> WriteResult:
+    """Write a module to `folder/WORKLOAD`, all of its files or none, as `rolewright render --output` does.
+
+    With `check` nothing is written: the status is "stale" where the folder differs, and `diff` has the difference.
+    With `force` files are overwritten that were edited by hand or are not rolewright's. Raises Rejected where the
+    module is refused, where a file stands in the way, and where the folder cannot be written.
+    """
+    if built.refused:
+        raise Rejected(built.findings)
+    return write(built.module, Path(folder, built.workload.name), check_only=check, force=force)
