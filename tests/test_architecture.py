@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from imports import PACKAGE, UNKNOWN, Import, imports
-from layers import ALLOWED, DYNAMIC, LAYERS, REACHED, TYPES_ALONE
+from layers import (
+    ALLOWED,
+    COMMANDS_CATCH,
+    COMMANDS_PARTS,
+    COMMANDS_SHARE,
+    DYNAMIC,
+    LAYERS,
+    REACHED,
+    TYPES_ALONE,
+)
 from rolewright.blueprint import load_catalog
 
 SOURCE = Path(__file__).parent.parent / "generator" / "rolewright"
@@ -190,6 +199,37 @@ def test_what_is_allowed_is_not_refused() -> None:
     )
     assert faults(allowed, "prove/proof.py") == []
     assert faults("import importlib\nimportlib.import_module(name)", "check/rule.py") == []
+
+
+COMMANDS = [path for path in FILES if path.parent.name == "cli" and path.name not in {"__init__.py", "commands.py"}]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_a_command_imports_no_other(path: Path) -> None:
+    """What two commands need is below them, in the stage that it belongs to."""
+    found = {inner(one.name).removeprefix("cli.") for one in imported(path) if inner(one.name).startswith("cli.")}
+    assert {name for name in found - COMMANDS_SHARE.keys() if (path.stem, name) not in COMMANDS_PARTS} == set()
+
+
+def catches(text: str) -> list[int]:
+    """The lines in which Rejected, or whatever it is one of, is caught."""
+    handlers = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ExceptHandler))
+    return [
+        one.lineno
+        for one in handlers
+        if one.type is None or re.search(r"\b(Rejected|Exception)\b", ast.unparse(one.type))
+    ]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_a_refusal_is_caught_in_one_place(path: Path) -> None:
+    assert path.stem in COMMANDS_CATCH or catches(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("form", ["Rejected", "(OSError, Rejected)", "finding.Rejected as refusal", "Exception", ""])
+def test_each_way_to_catch_a_refusal_is_seen(form: str) -> None:
+    assert catches(f"try:\n    work()\nexcept {form}:\n    pass") == [3]
+    assert catches("try:\n    work()\nexcept OSError:\n    pass") == []
 
 
 def test_no_type_of_a_blueprint_is_named_in_python() -> None:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolewright.batch import processes
+from rolewright.batch.build import Outcome, build_all
 from rolewright.batch.processes import spread
-from rolewright.cli.build import Outcome, build_all
-from rolewright.cli.select import Selection
+from rolewright.batch.select import Selection
 from rolewright.pipeline import Pipeline
 
 if TYPE_CHECKING:

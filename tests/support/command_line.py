@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from rolewright.cli import build, main
+from rolewright.batch import build
+from rolewright.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rolewright.cli.build import cpus
+from rolewright.batch.build import cpus
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say
 from rolewright.cli.files import require_there
 from rolewright.core.files import is_folder, is_there

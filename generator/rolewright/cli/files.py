@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rolewright.cli.console import report, say, show
-from rolewright.core.files import UnreadableError, require_plain
-from rolewright.core.finding import Rejected
+from rolewright.cli.console import say, show
+from rolewright.core.files import UnreadableError, is_link, require_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 STALE = 3
-
-
-def is_link(path: Path) -> bool:
-    """Whether a link has this name, as far as can be seen."""
-    try:
-        return stat.S_ISLNK(path.lstat().st_mode)
-    except OSError:
-        return False
 
 
 def require_there(paths: Iterable[Path]) -> None:
@@ -42,21 +33,19 @@ def require_there(paths: Iterable[Path]) -> None:
             raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from None
 
 
-def write_files(files: Mapping[str, str], told: Mapping[str, str], output: Path, *, check: bool, force: bool) -> None:
-    """Write files, or with `check` only compare; `told` is what is said of each.
+def write_files(
+    files: Mapping[str, str], summaries: Mapping[str, str], output: Path, *, check: bool, force: bool
+) -> None:
+    """Write files, or with `check` only compare, and show a line for each with its summary.
 
-    Exits 1 where something stands in the way, and 3 where `check` finds a difference.
+    Raises Rejected where something stands in the way. Exits 3 where `check` finds a difference.
     """
     from rolewright.core.model import Module  # noqa: PLC0415 - slow to import
     from rolewright.write.module import write  # noqa: PLC0415
 
-    try:
-        result = write(Module(output.name, files), output, check_only=check, force=force)
-    except Rejected as refusal:
-        report(refusal.findings, {})
-        raise typer.Exit(1) from None
+    result = write(Module(output.name, files), output, check_only=check, force=force)
     for name in files:
-        say(f"{output / name}: {result.status}; {told[name]}")
+        say(f"{output / name}: {result.status}; {summaries[name]}")
     if check and result.diff:
         show(result.diff, nl=False)
     if result.status == "stale":

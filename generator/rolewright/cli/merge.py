@@ -9,7 +9,7 @@ import typer
 
 from rolewright.cli.console import FindingsFormat, FindingsFormatOption, report
 from rolewright.core.files import UnreadableError, read_json
-from rolewright.core.finding import Severity
+from rolewright.core.finding import any_error
 from rolewright.report.json import ForeignReportError, findings_of
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def merge(
         except ForeignReportError as error:
             raise typer.BadParameter(f"{path} is no report of --format json: {error}") from None
     report(findings, {}, format_)
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    if any_error(findings):
         raise typer.Exit(1)

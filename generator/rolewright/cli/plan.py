@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
-from rolewright.core.finding import Finding, Location, any_error
+from rolewright.core.finding import any_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
-    from rolewright.pipeline import Built, Pipeline
-    from rolewright.terraform.root import Fault
+    from rolewright.core.finding import Finding
+    from rolewright.terraform.lifecycle import Lived
 
 MISSING = 4
 _GET = (
@@ -58,38 +57,39 @@ def plan(
         raise typer.BadParameter("--aws only plans: leave --apply out")
     terraform = _program(program)
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import
-    from rolewright.terraform.lifecycle import Wanted, live  # noqa: PLC0415
-    from rolewright.terraform.server import moto_server  # noqa: PLC0415
-    from rolewright.terraform.terraform import (  # noqa: PLC0415
-        Terraform,
-        TerraformError,
-        loopback_environment,
-        own_environment,
-    )
+    from rolewright.terraform.lifecycle import Wanted  # noqa: PLC0415
+    from rolewright.terraform.run import run_modules  # noqa: PLC0415
+    from rolewright.terraform.terraform import Terraform, TerraformError, own_environment  # noqa: PLC0415
 
     own = own_environment()  # the sandbox, which the pipeline opens, puts its own credentials into the process
     with Pipeline(blueprints or (), env or ()) as pipeline:
-        modules = _build(pipeline, list(dict.fromkeys(manifests)), format_)
-        with nullcontext("") if aws else moto_server() as address:
-            environment = own if aws else loopback_environment(address)
-            wanted = Wanted(Terraform(terraform, environment), env or (), apply, aws, _tell)
-            try:
-                lived, faults = live(modules, wanted, jobs or os.cpu_count() or 1)
-            except TerraformError as error:
-                say(f"{terraform} failed: {error}", err=True)
-                raise typer.Exit(1) from None
-        findings = [_finding(fault, terraform) for fault in faults]
-    from rolewright.report.plan import plan_json, plan_text  # noqa: PLC0415
+        modules, findings = pipeline.modules(manifests)
+        if any_error(findings):
+            report(findings, pipeline.sources, format_)
+            raise typer.Exit(1)
+        if format_ is Format.TEXT:
+            report(findings, pipeline.sources)
+        wanted = Wanted(Terraform(terraform, own), env or (), apply, aws, _show_step)
+        try:
+            lived, faults = run_modules(modules, wanted, jobs or os.cpu_count() or 1)
+        except TerraformError as error:
+            say(f"{terraform} failed: {error}", err=True)
+            raise typer.Exit(1) from None
+    _report(lived, faults, pipeline.sources, format_)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _report(lived: list[Lived], faults: list[Finding], sources: Mapping[str, str], format_: Format) -> None:
+    from rolewright.report.plan import plan_json, plan_text  # noqa: PLC0415 - only this command needs it
 
     if format_ is Format.JSON:
         from rolewright.report.json import findings_json  # noqa: PLC0415
 
-        show(json.dumps({"modules": plan_json(lived), **findings_json(findings)}, indent=2))
+        show(json.dumps({"modules": plan_json(lived), **findings_json(faults)}, indent=2))
     else:
-        report(findings, pipeline.sources)
+        report(faults, sources)
         show(plan_text(lived), nl=False)
-    if findings:
-        raise typer.Exit(1)
 
 
 def _program(named: Path | None) -> str:
@@ -103,36 +103,5 @@ def _program(named: Path | None) -> str:
     return found
 
 
-def _build(pipeline: Pipeline, manifests: Iterable[Path], format_: Format) -> list[Built]:
-    """Return the proven modules; exit where there is a finding that bars them."""
-    modules, findings = pipeline.modules(manifests)
-    if any_error(findings):
-        report(findings, pipeline.sources, format_)
-        raise typer.Exit(1)
-    if format_ is Format.TEXT:
-        report(findings, pipeline.sources)
-    return modules
-
-
-def _finding(fault: Fault, program: str) -> Finding:
-    """Return a finding at the line of the manifest that the module's line names."""
-    from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import
-    from rolewright.pipeline import locate  # noqa: PLC0415
-
-    rule = f"terraform-{fault.step.replace(' ', '-')}"
-    remedy = "the value in the manifest or the blueprint's template that this line comes from does not fit"
-    if fault.step in ("apply", "second plan", "destroy"):
-        remedy = "moto may be at fault, which is not AWS: look at the resource's page in the provider's documentation"
-    if fault.call is None:
-        remedy = "this is about Terraform's settings or credentials, and not about a manifest"
-        return Finding(rule, fault.text, remedy, Location(program))
-    built = fault.call.built
-    place = f"{built.workload.name}{f' in {name}' if (name := fault.call.environment.name) else ''}"
-    finding = Finding(rule, f"{place}: {fault.text}", remedy, Location(fault.file, max(fault.line, 1), 1))
-    if fault.file not in built.module.files:
-        return Finding(rule, finding.message, remedy, built.workload.locate("compute"), "compute")
-    return locate(finding, parse(built.module), built.workload)
-
-
-def _tell(step: str) -> None:
+def _show_step(step: str) -> None:
     say(f"terraform: {step}", err=True)

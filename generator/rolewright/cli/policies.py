@@ -40,7 +40,7 @@ def policies(
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs it
 
     files: dict[str, str] = {}
-    told: dict[str, str] = {}
+    summaries: dict[str, str] = {}
     with Pipeline(blueprints or (), env or ()) as pipeline:
         modules, findings = pipeline.modules(manifests)
         report(findings, pipeline.sources)
@@ -49,8 +49,8 @@ def policies(
     for built in modules:
         for name, document, what in _documents(built, pipeline.catalog, env or []):
             files[name] = json.dumps(document, indent=2) + "\n"
-            told[name] = what
-    write_files(files, told, output, check=check, force=force)
+            summaries[name] = what
+    write_files(files, summaries, output, check=check, force=force)
 
 
 def _documents(built: Built, catalog: Catalog, only: list[str]) -> Iterator[tuple[str, object, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.build import Jobs, build_all, open_cache, remember
+from rolewright.batch.build import build_all, open_cache
+from rolewright.batch.write import refuse_link, write_all
 from rolewright.cli.console import (
     Blueprints,
     Environments,
@@ -20,15 +19,11 @@ from rolewright.cli.console import (
     say,
     show,
 )
-from rolewright.cli.files import is_link
-from rolewright.cli.select import ChangedSince, Shard, select
-from rolewright.core.finding import Finding, Location, Rejected
-from rolewright.write.module import WriteResult, write
+from rolewright.cli.files import STALE
+from rolewright.cli.manifests import ChangedSince, Jobs, Shard, progress, selected
 
 if TYPE_CHECKING:
-    from rolewright.cli.build import Product
-
-_WRITERS = 8
+    from rolewright.write.module import WriteResult
 
 
 def render(
@@ -55,54 +50,22 @@ def render(
 
     Nothing is written for any manifest while one has an error.
     """
-    if is_link(output):
-        report([_link(output)], {}, format_)
-        raise typer.Exit(1)
-    selection = select(manifests, changed_since, shard, blueprints, output)
+    refuse_link(output)
+    selection = selected(manifests, changed_since, shard, blueprints, output)
     cache = open_cache(output, blueprints, env)
-    outcome = build_all(selection, blueprints, env, jobs, None if force else cache)
-    results: list[tuple[Product, WriteResult]] = []
-    findings: list[Finding] = list(outcome.findings)
-    if not outcome.refused:
-        written = partial(_write, output=output, check=check, force=force)
-        # A write waits for the disk most of the time, and the disk takes many at once.
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            for product, result in zip(outcome.products, pool.map(written, outcome.products), strict=True):
-                if isinstance(result, Rejected):
-                    findings.extend(result.findings)
-                else:
-                    results.append((product, result))
-        said = any(result.beside for _, result in results)  # every time
-        if len(results) == len(outcome.products) and not said:
-            remember(cache, selection.manifests, outcome, output)
-    report(findings, outcome.sources, format_)
+    with progress() as shown:
+        outcome = build_all(selection, blueprints, env, jobs, None if force else cache, shown)
+    written = write_all(outcome, selection.manifests, output, cache, check=check, force=force)
+    report([*outcome.findings, *written.findings], outcome.sources, format_)
     if format_ is FindingsFormat.TEXT:
-        for product, result in results:
+        for product, result in written.results:
             say(f"{output / product.workload}: {_status(result)}; {product.summary}")
             if check and result.diff:
                 show(result.diff, nl=False)
-    if outcome.refused or len(results) < len(outcome.products):
+    if not written.complete:
         raise typer.Exit(1)
-    if any(result.status == "stale" for _, result in results):
-        raise typer.Exit(3)
-
-
-def _write(product: Product, *, output: Path, check: bool, force: bool) -> WriteResult | Rejected:
-    if product.module is None:
-        return WriteResult("unchanged")
-    try:
-        return write(product.module, output / product.workload, check_only=check, force=force)
-    except Rejected as refusal:
-        return refusal
-
-
-def _link(output: Path) -> Finding:
-    return Finding(
-        "write-link",
-        f"{output} is a link, and nothing is written through links",
-        "give the folder that it leads to",
-        Location(str(output)),
-    )
+    if written.stale:
+        raise typer.Exit(STALE)
 
 
 def _status(result: WriteResult) -> str:

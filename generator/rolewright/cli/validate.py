@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rolewright.cli.build import Jobs, build_all, open_cache, remember
+from rolewright.batch.build import build_all, open_cache, remember
 from rolewright.cli.console import (
     Blueprints,
     Environments,
@@ -14,7 +14,7 @@ from rolewright.cli.console import (
     report,
     say,
 )
-from rolewright.cli.select import ChangedSince, Shard, select
+from rolewright.cli.manifests import ChangedSince, Jobs, Shard, progress, selected
 from rolewright.core.printable import printable
 
 
@@ -28,9 +28,10 @@ def validate(
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
     """Check and prove manifests without writing anything."""
-    selection = select(manifests, changed_since, shard, blueprints)
+    selection = selected(manifests, changed_since, shard, blueprints)
     cache = open_cache(None, blueprints, env)
-    outcome = build_all(selection, blueprints, env, jobs, cache)
+    with progress() as shown:
+        outcome = build_all(selection, blueprints, env, jobs, cache, shown)
     report(outcome.findings, outcome.sources, format_)
     if outcome.refused:
         raise typer.Exit(1)

@@ -58,6 +58,11 @@ def is_file(path: Path | str) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - as above
 
 
+def is_link(path: Path | str) -> bool:
+    """Return whether a link has this name, as far as can be seen."""
+    return os.path.islink(path)  # noqa: PTH114 - as above
+
+
 def real(path: Path | str) -> Path:
     """Return the path with all links resolved; unlike pathlib, do not raise where links form a loop."""
     return Path(os.path.realpath(path))

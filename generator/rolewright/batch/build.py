@@ -1,40 +1,31 @@
-"""Building several manifests, as `render` and `validate` do: in this process, or in several."""
+"""Building several manifests, as `render` and `validate` do: in this process, or in several, or from the cache."""
 
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from rolewright.batch.cache import Cache, Known, Options
-from rolewright.cli.console import show
-from rolewright.cli.select import workloads
+from rolewright.batch.select import workloads
 from rolewright.core.finding import Finding, Location, Rejected, any_error
 from rolewright.pipeline import Pipeline, duplicates
 from rolewright.write.module import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from rolewright.cli.select import Selection
+    from rolewright.batch.select import Selection
     from rolewright.core.model import Module
     from rolewright.pipeline import Built
 
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs", "-j", min=1, help="Processes that build manifests; if left out, one for each CPU if there are many."
-    ),
-]
-
 _EACH = 5
 """The manifests that are worth a process of their own, which has to import everything anew."""
+_LONG = 20
+"""The manifests to build beyond which a run takes long enough to be told how far it is."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +82,11 @@ def build_all(
     environments: Iterable[str] | None,
     jobs: int | None = None,
     cache: Cache | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """Build every manifest that the cache does not know, with the same outcome for any number of `jobs`.
 
+    In a long run `progress` is told after each manifest how many of how many are done.
     All findings are collected; one name for two workloads is one of them. Where no manifest can be built, or
     a process did not live to the end, that is a finding and the parts end there.
     """
@@ -102,7 +95,6 @@ def build_all(
     outcome = Outcome()
     known = {} if cache is None else _known(cache, manifests)
     rest = [manifest for manifest in manifests if manifest not in known]
-    shown = len(rest) > 20 and sys.stderr is not None and sys.stderr.isatty()
     try:
         with closing(_parts(options, rest, _processes(jobs, len(rest)))) as built:
             for number, manifest in enumerate(manifests, 1):
@@ -111,13 +103,10 @@ def build_all(
                 outcome.products.extend(part.products)
                 outcome.findings.extend(part.findings)
                 outcome.sources.update(part.sources)
-                if shown:
-                    typer.echo(f"\r{number}/{len(manifests)}", nl=number == len(manifests), err=True)
+                if progress is not None and len(rest) > _LONG:
+                    progress(number, len(manifests))
     except Rejected as refusal:
         outcome.findings.extend(refusal.findings)
-    except KeyboardInterrupt:
-        show("\n" * shown + "interrupted: nothing was written", err=True)
-        raise
     own = {str(manifest) for manifest in manifests}
     named = selection.others or [one for part in outcome.parts for one in part.workloads]
     outcome.findings.extend(one for one in duplicates(named) if one.location.file in own)

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from rolewright.cli.console import say
 from rolewright.core.files import real
-from rolewright.core.finding import Rejected
+from rolewright.core.finding import MisuseError, Rejected
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from rolewright.core.finding import Location
 
-ChangedSince = Annotated[
-    str | None,
-    typer.Option(
-        "--changed-since",
-        metavar="REV",
-        help="Only what differs from this revision of git: the manifest, its module in the output, or the blueprints.",
-    ),
-]
-Shard = Annotated[
-    str | None,
-    typer.Option("--shard", metavar="I/N", help="Only the I-th of N shares of the manifests, for runs side by side."),
-]
 _SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The manifests of this run, in their order. `others` are the workloads of all shares, where there are several."""
+    """The manifests of this run, in their order.
+
+    `others` are the workloads of all shares, where there are several, each with the place of its name. `changed` tells
+    that any manifest differs from the revision, in this share or in another.
+    """
 
     manifests: list[Path]
     others: tuple[tuple[str, Location], ...] = ()
+    changed: bool = True
 
 
 def select(
@@ -49,19 +39,22 @@ def select(
     blueprints: Sequence[Path] | None,
     output: Path | None = None,
 ) -> Selection:
-    """Cut the manifests down. Raises Rejected where git does not know the revision, BadParameter for no share."""
+    """Cut the manifests down to what differs from a revision, and to a share of that such as "2/4".
+
+    Raises Rejected where git does not know the revision, and MisuseError where the text is no share.
+    """
     kept = list(dict.fromkeys(manifests))
     if since is not None:
         kept = _touched(kept, since, blueprints or (), output)
-        if not kept:
-            say(f"no manifest differs from {since}", err=True)
+    changed = since is None or bool(kept)
     if shard is None:
-        return Selection(kept)
+        return Selection(kept, changed=changed)
     found = _SHARD.fullmatch(shard)
     if found is None or int(found[1]) > int(found[2]):
-        raise typer.BadParameter(f"{shard} is no share: 2/4 is the second of four")
+        raise MisuseError(f"{shard} is no share: 2/4 is the second of four")
     share, shares = int(found[1]), int(found[2])
-    return Selection(kept[share - 1 :: shares], tuple(one for manifest in kept for one in workloads(manifest)))
+    others = tuple(workload for manifest in kept for workload in workloads(manifest))
+    return Selection(kept[share - 1 :: shares], others, changed)
 
 
 def workloads(manifest: Path) -> list[tuple[str, Location]]:

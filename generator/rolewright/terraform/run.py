@@ -1,0 +1,52 @@
+"""Proven modules in real Terraform: against a moto server that lives as long as the run, or against AWS."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rolewright.core.finding import Finding, Location
+from rolewright.hcl.parse import parse
+from rolewright.pipeline import locate
+from rolewright.terraform.lifecycle import live
+from rolewright.terraform.server import moto_server
+from rolewright.terraform.terraform import loopback_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rolewright.pipeline import Built
+    from rolewright.terraform.lifecycle import Lived, Wanted
+    from rolewright.terraform.root import Fault
+
+
+def run_modules(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Lived], list[Finding]]:
+    """Lead modules through their life, and return the outcomes, and what Terraform objects to in the manifests.
+
+    With `own` Terraform has the environment that it was given, and else that of a server on loopback, without any
+    credentials. Raises TerraformError as `live` does.
+    """
+    with nullcontext("") if wanted.own else moto_server() as address:
+        terraform = wanted.terraform
+        if not wanted.own:
+            terraform = replace(terraform, environment=loopback_environment(address))
+        lived, faults = live(modules, replace(wanted, terraform=terraform), jobs)
+    return lived, [_finding(fault, terraform.program) for fault in faults]
+
+
+def _finding(fault: Fault, program: str) -> Finding:
+    """Return a finding at the line of the manifest that the module's line names."""
+    rule = f"terraform-{fault.step.replace(' ', '-')}"
+    remedy = "the value in the manifest or the blueprint's template that this line comes from does not fit"
+    if fault.step in ("apply", "second plan", "destroy"):
+        remedy = "moto may be at fault, which is not AWS: look at the resource's page in the provider's documentation"
+    if fault.call is None:
+        remedy = "this is about Terraform's settings or credentials, and not about a manifest"
+        return Finding(rule, fault.text, remedy, Location(program))
+    built = fault.call.built
+    place = f"{built.workload.name}{f' in {name}' if (name := fault.call.environment.name) else ''}"
+    finding = Finding(rule, f"{place}: {fault.text}", remedy, Location(fault.file, max(fault.line, 1), 1))
+    if fault.file not in built.module.files:
+        return Finding(rule, finding.message, remedy, built.workload.locate("compute"), "compute")
+    return locate(finding, parse(built.module), built.workload)
