@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.model import Declaration, Environment, Resource, Role, Statement, Workload
@@ -17,6 +17,37 @@ _FIELD = re.compile(r'\$\{(?:(?:trimprefix|lower)\()?(\w+)(?:, "[^"]*"\))?(?:\))
 _NAME = "made-by-terraform"
 MOST = 100
 """Actions or resources of one check (CheckAccessNotGranted, API reference of Access Analyzer)."""
+
+
+class AnalyzerDocument(NamedTuple):
+    """A document, the name of a file for it, and what it is given to Access Analyzer as."""
+
+    file: str
+    content: object
+    purpose: str
+
+
+def analyzer_documents(
+    workload: Workload,
+    roles: Iterable[Role],
+    declaration: Declaration,
+    environments: Collection[str],
+    catalog: Catalog,
+) -> Iterator[AnalyzerDocument]:
+    """Yield all documents of a workload, in `environments` or, where that is empty, in all of its environments."""
+    for environment in workload.environments:
+        if environments and environment.name not in environments:
+            continue
+        start = "-".join(filter(None, (workload.name, environment.name)))
+        for role in roles:
+            policy = identity_policy(role, workload, environment, catalog)
+            if policy["Statement"]:  # a role that may do nothing has no policy
+                yield AnalyzerDocument(f"{start}-{role.key}.json", policy, "IDENTITY_POLICY")
+            trust = trust_policy(role, environment)
+            yield AnalyzerDocument(f"{start}-{role.key}-trust.json", trust, "RESOURCE_POLICY")
+        for number, access in enumerate(not_granted(declaration, environment), 1):
+            file = f"{start}-never-{number}.json"
+            yield AnalyzerDocument(file, access, "access of check-access-not-granted")
 
 
 def identity_policy(role: Role, workload: Workload, environment: Environment, catalog: Catalog) -> dict[str, Any]:
