@@ -19,6 +19,7 @@ def test_a_wheel_renders_what_the_checkout_does(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(shipped)
     assert {path.name for path in shipped.iterdir()} == {"rolewright", wheel.name.rsplit("-", 3)[0] + ".dist-info"}
+    assert (shipped / "rolewright" / "py.typed").exists(), "without it a type checker passes over the types"
     (entries,) = shipped.glob("*.dist-info/entry_points.txt")
     assert "[pytest11]\nrolewright = rolewright.pytest_plugin\n" in entries.read_text(encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(shipped), "XDG_CACHE_HOME": str(tmp_path / "cache")}
