@@ -77,27 +77,17 @@ COMMANDS_SHARE = {
 """The modules of `cli` that any command may import."""
 
 COMMANDS_PARTS = {
-    ("diff", "sides"): "what `diff` is given",
     ("migrate", "audit"): "`migrate init` begins with what `audit` finds",
     ("migrate", "migrate_file"): "a part of the command",
     ("migrate", "migrate_iam"): "a part of the command",
     ("migrate_iam", "migrate_file"): "a part of the same command",
-    ("report", "diff"): "the page shows what `diff` finds",
-    ("report", "sides"): "the page shows what `diff` finds",
 }
 """Which module of `cli` may import which other beside those, and why."""
 
 COMMANDS_CATCH = {
     "app": "the one place for all commands",
     "audit": "to be moved to the one place",
-    "diff": "to be moved to the one place",
-    "express": "to be moved to the one place",
     "migrate": "to be moved to the one place",
     "migrate_file": "to be moved to the one place",
-    "report": "a file that cannot be read does not keep the others from the page",
-    "retarget": "to be moved to the one place",
-    "sides": "what cannot be read as YAML is looked at as text",
-    "usage": "to be moved to the one place",
-    "why": "to be moved to the one place",
 }
 """Which modules of `cli` catch Rejected, and why: elsewhere the command is over with it, and `app` shows it."""
