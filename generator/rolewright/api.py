@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.core.finding import Finding, Location, Rejected, Severity
+from rolewright.blueprint import load_catalog
+from rolewright.core.finding import Finding, Location, MisuseError, Rejected, Severity
 from rolewright.pipeline import Built, Pipeline
 from rolewright.prove.proof import Proof
+from rolewright.review.comparison import compare_paths
+from rolewright.review.diff import WorkloadDifference
 from rolewright.write.module import WriteResult, write
 
 if TYPE_CHECKING:
@@ -18,12 +21,15 @@ __all__ = [
     "Built",
     "Finding",
     "Location",
+    "MisuseError",
     "Pipeline",
     "Proof",
     "Rejected",
     "Severity",
+    "WorkloadDifference",
     "WriteResult",
     "build",
+    "diff",
     "validate",
     "write_module",
 ]
@@ -60,6 +66,17 @@ def validate(
             return pipeline.modules([Path(manifest)])[1]
     except Rejected as refusal:  # a blueprint is wrong
         return list(refusal.findings)
+
+
+def diff(
+    old: str | PathLike[str], new: str | PathLike[str], *, blueprints: Iterable[str | PathLike[str]] = ()
+) -> list[WorkloadDifference]:
+    """Compare what roles may do in two manifests, two folders of them, or two rendered modules, as `rolewright diff`.
+
+    There is one difference for each workload, also where it has not `changed`; `widened` tells that anybody may do
+    more. Raises Rejected where one of the two is wrong, and MisuseError where they have nothing that can be compared.
+    """
+    return list(compare_paths(Path(old), Path(new), load_catalog([*map(Path, blueprints)])).differences)
 
 
 def write_module(built: Built, folder: str | PathLike[str], *, check: bool = False, force: bool = False) -> WriteResult:
