@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,7 +22,11 @@ from layers import (
     REACHED,
     TYPES_ALONE,
 )
+from prose import DECIDERS, READERS, decisions, readings
 from rolewright.blueprint import load_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SOURCE = Path(__file__).parent.parent / "generator" / "rolewright"
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -264,3 +269,36 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(path.relative_to(SOURCE).as_posix())
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def files_with(look: Callable[[str], Iterator[int]]) -> set[str]:
+    names = {path.relative_to(SOURCE).as_posix() for path in FILES if any(look(path.read_text(encoding="utf-8")))}
+    return {name for name in names if not name.startswith("report/")}
+
+
+def test_what_findings_say_is_for_people() -> None:
+    """A wording may change without anything else: what code needs to know is in fields of its own."""
+    assert files_with(readings) == READERS.keys()
+    assert files_with(decisions) == DECIDERS.keys()
+
+
+PROSE = {
+    "its beginning": "id = finding.message.partition(',')[0]",
+    "what is in it": "if 'base64' in finding.message: pass",
+    "its end": "found = [f for f in findings if f.remedy.endswith('again')]",
+    "the whole": "if finding.message == 'wrong': pass",
+    "a part": "first = finding.message[:20]",
+    "a word": "found = re.search('AKIA', finding.message)",
+    "a word, by a pattern": "found = _KEY.fullmatch(finding.message)",
+    "by another name": "text = finding.message\nif text.startswith('A'): pass",
+    "by another name, shortly": "if (text := finding.message) and 'x' in text: pass",
+}
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_each_way_to_decide_by_a_message_is_told(name: str) -> None:
+    assert list(decisions(PROSE[name])) != []
+
+
+def test_what_only_hands_a_message_on_decides_nothing() -> None:
+    assert list(decisions("print(finding.message)\nother = replace(finding, message=f'{finding.message}: so')")) == []

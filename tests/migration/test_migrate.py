@@ -296,6 +296,28 @@ def test_what_is_no_evidence_is_refused(folder: Path, option: str, text: str) ->
     assert phase(folder) == "parallel"
 
 
+@pytest.mark.parametrize("arguments", [("--last-used",), ("--listed",), ("--trail",), ("--back", "--listed")])
+def test_no_line_of_what_is_no_evidence_is_shown(folder: Path, arguments: tuple[str, ...]) -> None:
+    """It may be any file, and have a secret; `run` looks for it."""
+    in_phase(folder, "disabled")
+    (folder / "file").write_text(f"{SECRET}\n", encoding="utf-8")
+    assert "error[migration-evidence]" in run(folder, "advance", KEY, *arguments, "file", code=1)
+
+
+def test_a_finding_names_the_key_that_it_is_about(folder: Path) -> None:
+    in_phase(folder, "parallel")
+    key = read(folder / FILE).keys[KEY]
+    (folder / "file").write_text("{}", encoding="utf-8")
+    with pytest.raises(Rejected) as of_evidence:
+        read_status(folder / "file", key)
+    in_phase(folder, "disabled")
+    text = (folder / FILE).read_text(encoding="utf-8")
+    (folder / FILE).write_text(text.replace('    user: "ci"\n', ""), encoding="utf-8")
+    with pytest.raises(Rejected) as of_the_file:
+        read(folder / FILE)
+    assert [one.value.findings[0].subject for one in (of_evidence, of_the_file)] == [KEY, KEY]
+
+
 def test_a_folder_without_a_file_shows_nothing(folder: Path) -> None:
     in_phase(folder, "deployed")
     (folder / "empty").mkdir()
@@ -447,6 +469,7 @@ def test_check_finds_a_key_that_nobody_wrote_down(folder: Path) -> None:
     told = run(folder, "check", "app", code=1)
     assert f"error[unknown-key]: {other} is not in .rolewright/migration.yaml\n --> app/new.ini:1:21" in told
     assert secret not in told
+    assert "new.ini:1:21\nhelp: " in told  # without its line
     run(folder, "init", "app")
     run(folder, "check", "app")
 

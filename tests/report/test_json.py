@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolewright.core.finding import Finding, Location, Related, Severity
-from rolewright.report.json import findings_json
+from rolewright.report.json import findings_json, findings_of
 
 PLACES = st.builds(Location, st.sampled_from(["a.yaml", "b.yaml"]), *[st.integers(1, 9) for _ in range(4)])
 FINDINGS = st.builds(
@@ -18,6 +18,8 @@ FINDINGS = st.builds(
     st.text(max_size=5),
     st.sampled_from(Severity),
     st.lists(st.builds(Related, PLACES, st.text(max_size=5)), max_size=2).map(tuple),
+    subject=st.text(max_size=5),
+    shows_lines=st.booleans(),
 )
 
 
@@ -30,6 +32,7 @@ def test_the_whole_of_it() -> None:
         path="resources.a",
         severity=Severity.WARNING,
         related=(Related(Location("m.yaml", 1, 1, 1, 2), "first"),),
+        subject="a",
     )
     assert findings_json([finding]) == {
         "findings": [
@@ -44,6 +47,8 @@ def test_the_whole_of_it() -> None:
                 "end_line": 3,
                 "end_column": 5,
                 "path": "resources.a",
+                "subject": "a",
+                "shows_lines": True,
                 "related": [
                     {
                         "file": "m.yaml",
@@ -72,12 +77,22 @@ def test_nothing_is_lost_and_the_order_is_that_of_the_places(findings: list[Find
             entry["path"],
             Severity(entry["severity"]),
             tuple(Related(place(related), related["note"]) for related in entry["related"]),
+            subject=entry["subject"],
+            shows_lines=entry["shows_lines"],
         )
         for entry in read["findings"]
     ]
+    assert findings_of(read) == back
     assert sorted(back, key=repr) == sorted(findings, key=repr)
     assert [f.location for f in back] == sorted(f.location for f in findings)
     assert sum(read["summary"].values()) == len(findings)
+
+
+def test_a_report_of_an_earlier_version_is_read() -> None:
+    finding = Finding("duplicate", "twice", "remove one", Location("m.yaml", 3, 2, 3, 5))
+    structure = json.loads(json.dumps(findings_json([finding])))
+    del structure["findings"][0]["subject"], structure["findings"][0]["shows_lines"]
+    assert findings_of(structure) == [finding]
 
 
 def place(entry: dict[str, str | int]) -> Location:

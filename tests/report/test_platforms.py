@@ -38,6 +38,7 @@ FINDINGS = st.lists(
         PLACES,
         severity=st.sampled_from(Severity),
         related=st.lists(st.builds(Related, PLACES, TEXT), max_size=2).map(tuple),
+        subject=TEXT,
     ),
     max_size=5,
 )
@@ -56,11 +57,12 @@ def test_sarif_has_each_finding_at_its_place(findings: list[Finding]) -> None:
             one["locations"][0]["physicalLocation"]["region"]["startColumn"],
             rules[one["ruleIndex"]],
             len(one.get("relatedLocations", [])),
+            one.get("properties", {"subject": ""})["subject"],
         )
         for one in run["results"]
     )
     assert told == sorted(
-        (f.location.file, f.location.line, f.location.column, f.rule, len(f.related)) for f in findings
+        (f.location.file, f.location.line, f.location.column, f.rule, len(f.related), f.subject) for f in findings
     )
     for one in run["results"]:
         region = one["locations"][0]["physicalLocation"]["region"]

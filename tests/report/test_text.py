@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -167,3 +168,13 @@ def test_the_marker_stands_under_the_place(line: str, column: int, length: int) 
         wanted += character
     assert over.startswith(wanted.rstrip())
     assert width == cells(marked) or shown.endswith("…")
+
+
+def test_a_line_that_could_have_a_secret_is_not_shown() -> None:
+    """Also where another finding shows lines of the same file."""
+    place, other = Location("a.env", 1, 1, 1, 2), Location("a.env", 2, 1, 2, 2)
+    related = Related(Location("a.env", 1, 5, 1, 6), "and here")
+    closed = replace(finding(place, "wrong", Severity.ERROR, related), shows_lines=False)
+    shown = findings_text([closed, finding(other)], {"a.env": "one secret\ntwo"}, color=False)
+    assert "secret" not in shown
+    assert "2 | two" in shown

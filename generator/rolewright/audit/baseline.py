@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.audit.finding import closed_finding
 from rolewright.core.files import UnreadableError, read_json
 from rolewright.core.finding import Finding, Location, Rejected, Severity
 
@@ -47,7 +48,7 @@ def _is_day(text: object) -> bool:
 
 
 def _refused(path: Path, what: str) -> Rejected:
-    return Rejected([Finding("audit-baseline", f"{path} {what}", "write it with --accept", Location(str(path)))])
+    return Rejected([closed_finding("audit-baseline", f"{path} {what}", "write it with --accept", Location(str(path)))])
 
 
 def beyond(
@@ -58,12 +59,13 @@ def beyond(
     marks = {fingerprint(finding) for finding in found}
     kept = [finding for finding in found if not _holds(accepted.get(fingerprint(finding)), today)]
     idle = [
-        Finding(
+        closed_finding(
             "baseline-unused",
             f"nothing is a {entry.get('rule', 'finding')} in {entry.get('file', 'any file')} any more",
             "take the entry out",
             Location(str(path)),
             severity=Severity.WARNING,
+            subject=mark,
         )
         for mark, entry in accepted.items()
         if mark not in marks

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rolewright.audit.keys import account_of
-from rolewright.audit.text import keys_told
+from rolewright.audit.text import long_lived_keys
 from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _STEPS = (
 def checklist(findings: Sequence[Finding], workloads: Sequence[WorkloadCode]) -> str:
     """Return the list as Markdown, with a box for each step of each key."""
     lines = ["# Off the access keys"]
-    for key, places in keys_told(findings).items():
+    for key, places in long_lived_keys(findings).items():
         owners = [workload for workload in workloads if any(_is_below(place.file, workload) for place in places)]
         lines += ["", f"## {key}", ""]
         lines.append(f"- account: {account_of(key) or 'its id does not tell'}")

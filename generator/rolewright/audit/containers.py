@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from rolewright.audit.finding import closed_finding
 from rolewright.core.finding import Finding, Location, Severity
 from rolewright.yaml.load import load
 
@@ -86,4 +87,4 @@ def not_read(head: bytes, file: str) -> list[Finding]:
         return []
     message = f"is {name}: what is inside was not read"
     remedy = "unpack it and audit what comes out, or take it out of the folder"
-    return [Finding(NOT_READ, message, remedy, Location(file), severity=Severity.NOTE)]
+    return [closed_finding(NOT_READ, message, remedy, Location(file), severity=Severity.NOTE)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from rolewright.audit.containers import NOT_READ, not_read
+from rolewright.audit.finding import closed_finding
 from rolewright.audit.text import audit_text
 from rolewright.core.files import UnreadableError, is_folder, is_there, read_text
 from rolewright.core.finding import Finding, Location, Severity
@@ -72,14 +73,14 @@ def left_out(paths: Iterable[Path], *, git_history: bool) -> Iterator[Finding]:
                         yield from _submodules(inner, item.path)
         if not has_files:
             message, remedy = "has no file in it: nothing was looked at", "name the folder that the files are in"
-            yield Finding("nothing-read", message, remedy, Location(str(folder)), severity=Severity.WARNING)
+            yield closed_finding("nothing-read", message, remedy, Location(str(folder)), severity=Severity.WARNING)
 
 
 def _link(link: str, roots: list[str]) -> Iterator[Finding]:
     target = os.path.realpath(link)
     if os.path.exists(target) and not any(f"{target}{os.sep}".startswith(f"{root}{os.sep}") for root in roots):  # noqa: PTH110 - as above
         message = "is a link to what is in none of the folders, and links are not followed: what is there was not read"
-        yield Finding(NOT_READ, message, "audit what it leads to", Location(link), severity=Severity.NOTE)
+        yield closed_finding(NOT_READ, message, "audit what it leads to", Location(link), severity=Severity.NOTE)
 
 
 def _submodules(folder: str, listed: str) -> Iterator[Finding]:
@@ -96,7 +97,7 @@ def _submodules(folder: str, listed: str) -> Iterator[Finding]:
         if not is_there:
             message = "is a submodule of git that is not here: what is in it was not read"
             remedy = "run `git submodule update --init`"
-            yield Finding(NOT_READ, message, remedy, Location(path), severity=Severity.NOTE)
+            yield closed_finding(NOT_READ, message, remedy, Location(path), severity=Severity.NOTE)
 
 
 def audit_file(file: str) -> list[Finding]:
@@ -111,7 +112,7 @@ def audit_file(file: str) -> list[Finding]:
 
 
 def _unreadable(file: str, message: str) -> Finding:
-    return Finding("unreadable", message, "run where it can be read", Location(file), severity=Severity.WARNING)
+    return closed_finding("unreadable", message, "run where it can be read", Location(file), severity=Severity.WARNING)
 
 
 def audit_stream(stream: BinaryIO, file: str, name: str) -> list[Finding]:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING
 
+from rolewright.audit.finding import closed_finding
 from rolewright.audit.keys import ENCODED, find_keys
 from rolewright.audit.text import is_allowed, key_finding
 from rolewright.core.finding import Finding, Location, Rejected
@@ -108,4 +109,4 @@ def _name(written: bytes) -> str:
 
 def _refused(message: str, folder: Path) -> Rejected:
     remedy = "give a folder in a repository of git, or leave out --git-history"
-    return Rejected([Finding("git-history", message, remedy, Location(str(folder)))])
+    return Rejected([closed_finding("git-history", message, remedy, Location(str(folder)))])

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rolewright.audit.files import audit_stream
+from rolewright.audit.finding import closed_finding
 from rolewright.core.files import open_plain
 from rolewright.core.finding import Finding, Location, Severity
 
@@ -53,8 +54,9 @@ def audit_image(path: Path) -> list[Finding]:
                 if head[_MAGIC] == b"ustar" or head.startswith(_GZIP):
                     found += _layer(stream, f"{path}:{_digest(member.name)}", deleted, budget)
                 elif head.startswith(_ZSTD):
-                    message = f"the layer {_digest(member.name)} is compressed with zstd, and was not read"
-                    others.append(_unread(message, "save the image with gzip or without compression", path))
+                    layer = _digest(member.name)
+                    message = f"the layer {layer} is compressed with zstd, and was not read"
+                    others.append(_unread(message, "save the image with gzip or without compression", path, layer))
                 else:
                     others += audit_stream(stream, f"{path}:{name}", f"{name}.json")
         if not listed:
@@ -133,8 +135,8 @@ def _digest(name: str) -> str:
     return (parts[-2] if parts[-1] == "layer.tar" and len(parts) > 1 else parts[-1])[:12]
 
 
-def _unread(message: str, remedy: str, path: Path) -> Finding:
-    return Finding("unreadable", message, remedy, Location(str(path)), severity=Severity.WARNING)
+def _unread(message: str, remedy: str, path: Path, layer: str = "") -> Finding:
+    return closed_finding("unreadable", message, remedy, Location(str(path)), severity=Severity.WARNING, subject=layer)
 
 
 class _Joined(io.RawIOBase):

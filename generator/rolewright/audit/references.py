@@ -30,14 +30,20 @@ class Pattern:
     message: str
     remedy: str
 
+    @property
+    def subject(self) -> str | int:
+        """Return the group that the subject is in: that of this name, or all that fits."""
+        return "subject" if "subject" in self.pattern.groupindex else 0
+
 
 @dataclass(frozen=True)
 class KeyReference:
-    """A place that fits a pattern."""
+    """A place that fits a pattern, with the variable, argument, function or policy that it is about."""
 
     pattern: Pattern
     start: int
     end: int
+    subject: bytes
 
 
 @cache
@@ -76,4 +82,4 @@ def find_references(data: bytes, name: str) -> Iterator[KeyReference]:
             line = data.rfind(b"\n", 0, match.start()) + 1
             if line not in lines:
                 lines.add(line)
-                yield KeyReference(pattern, match.start(), match.end())
+                yield KeyReference(pattern, match.start(), match.end(), match[pattern.subject])

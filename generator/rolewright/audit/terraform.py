@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolewright.audit.finding import closed_finding
 from rolewright.check.rule import check_rules, rules
 from rolewright.core.files import UnreadableError, read_text
 from rolewright.core.finding import Finding, Location, Rejected, Severity
@@ -14,6 +15,8 @@ from rolewright.hcl.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from rolewright.hcl.syntax import ParsedModule
 
 _RULES = ("missing-execution-role", "trust-compute-mismatch")
 _MARKS = ("aws_iam_role", "aws_ecs_task_definition")
@@ -39,14 +42,22 @@ def audit_terraform(files: Iterable[str]) -> Iterator[Finding]:
         if not any(mark in text for text in texts.values() for mark in _MARKS):
             continue
         try:
-            found = check_rules(parse(_Folder(texts)), chosen)
+            module = parse(_Folder(texts))
+            found = [replace(finding, subject=_address(module, finding)) for finding in check_rules(module, chosen)]
         except Rejected as refusal:
             message = "is no HCL that can be read, so that the roles in its folder were not looked at"
-            found = tuple(
-                Finding("unreadable", message, "mend it", finding.location, severity=Severity.WARNING)
+            found = [
+                closed_finding("unreadable", message, "mend it", finding.location, severity=Severity.WARNING)
                 for finding in refusal.findings
-            )
+            ]
         for finding in found:
             place = finding.location
             where = Location(str(folder / place.file), place.line, place.column, place.end_line, place.end_column)
-            yield replace(finding, location=where, related=())
+            yield replace(finding, location=where, related=(), shows_lines=False)
+
+
+def _address(module: ParsedModule, finding: Finding) -> str:
+    """Return the address of the block that a finding is in."""
+    place = finding.location
+    above = (block for block in module.blocks if block.file == place.file and block.line <= place.line)
+    return ".".join(max(above, key=lambda block: block.line).labels)

@@ -7,6 +7,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from rolewright.audit.finding import closed_finding
 from rolewright.audit.keys import find_keys
 from rolewright.audit.references import find_references
 from rolewright.core.finding import Finding, Location, Severity
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from rolewright.audit.keys import FoundKey
 
+ACCESS_KEY = "access-key"
+"""The rule of a long-lived key; the subject of its findings is the key's id."""
 _ALLOW = re.compile(rb"rolewright:allow[ \t][^\n\w]*\w")
 _BARE_ALLOW = re.compile(rb"rolewright:allow[^\w\n]*$", re.MULTILINE)
 _TEXT = 8_192
@@ -47,12 +50,13 @@ def audit_text(data: bytes, file: str, name: str, within: range | None = None) -
                 pattern = reference.pattern
                 written = data[reference.start : reference.end].decode("utf-8", "replace").strip()
                 found.append(
-                    Finding(
+                    closed_finding(
                         pattern.rule,
                         f"{written}: {pattern.message}",
                         pattern.remedy,
                         place,
                         severity=Severity.WARNING,
+                        subject=reference.subject.decode("utf-8", "replace"),
                     )
                 )
         if within is None and b"containerDefinitions" in data:
@@ -92,45 +96,49 @@ def _in_state(addresses: dict[str, str], key_id: str) -> str:
 def key_finding(key: FoundKey, place: Location, where: str) -> Finding:
     """Return the finding for a key; `where` ends the message. The secret itself is not in it."""
     if key.is_example:
-        return Finding(
+        return closed_finding(
             "documented-example",
             f"{key.id or 'the secret here'} is one of AWS's documentation, and opens nothing",
             "nothing has to be done",
             place,
             severity=Severity.NOTE,
+            subject=key.id,
         )
     account = f"of account {key.account}" if key.account else "of an account that its id does not tell"
     form = " in base64" if key.encoded else ""
     if not key.id:
-        return Finding(
+        return closed_finding(
             "secret-key",
             f"a secret access key{form} (SHA-256 {key.secret}…), without its id beside it{where}",
             "take it out, and find the key that it belongs to: whoever has both may act as its user",
             place,
+            subject=f"SHA-256 {key.secret}",
         )
     secret = f", with its secret (SHA-256 {key.secret}…)" if key.secret else ""
     if key.is_temporary:
-        return Finding(
+        return closed_finding(
             "temporary-key",
             f"{key.id}{form}, a session's key {account}{secret}{where}",
             "take it out; it ends by itself within 36 hours",
             place,
             severity=Severity.WARNING,
+            subject=key.id,
         )
-    return Finding(
-        "access-key",
+    return closed_finding(
+        ACCESS_KEY,
         f"{key.id}{form}, a long-lived access key {account}{secret}{where}",
         "give the workload a role, disable the key, and delete it once nothing broke; it stays in copies of this file",
         place,
+        subject=key.id,
     )
 
 
-def keys_told(findings: Iterable[Finding]) -> dict[str, list[Location]]:
+def long_lived_keys(findings: Iterable[Finding]) -> dict[str, list[Location]]:
     """Return the ids of the long-lived keys in findings, in order, each with its places."""
     found: dict[str, list[Location]] = {}
     for finding in findings:
-        if finding.rule == "access-key":
-            found.setdefault(finding.message.partition(",")[0].removesuffix(" in base64"), []).append(finding.location)
+        if finding.rule == ACCESS_KEY:
+            found.setdefault(finding.subject, []).append(finding.location)
     return dict(sorted(found.items()))
 
 
@@ -175,12 +183,13 @@ def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
     )
     if needs:
         start = data.find(b"containerDefinitions")
-        yield Finding(
+        yield closed_finding(
             "missing-execution-role",
             f"this task has no executionRoleArn, and ECS needs one for {', '.join(needs)}",
             "give it a role that ecs-tasks.amazonaws.com assumes, as a manifest makes one",
             places.at(start, start + len(b"containerDefinitions")),
             severity=Severity.WARNING,
+            subject=str(definition.get("family", "")),
         )
 
 
@@ -201,7 +210,7 @@ def _allowed(found: Iterable[Finding], data: bytes, places: _Places, inside: ran
             yield finding
     for match in _BARE_ALLOW.finditer(data):
         if match.start() in inside:
-            yield Finding(
+            yield closed_finding(
                 "allowance-without-reason",
                 "this allowance says no reason, and allows nothing",
                 "write `rolewright:allow` and why",

@@ -99,7 +99,7 @@ def audit(
     found = [replace(one, severity=unread) if one.rule == NOT_READ else one for one in found]
     if baseline is not None:
         found = beyond(found, accepted, baseline, today)
-    report(found, {}, format_, lines=False)  # a line could have a secret in it
+    report(found, {}, format_)
     if format_ is FindingsFormat.TEXT:
         if not git_history and any(is_there(path / ".git") for path in paths or []):
             say("the history of git was not looked at: --git-history does")

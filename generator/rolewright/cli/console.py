@@ -67,10 +67,8 @@ def report(
     findings: Sequence[Finding],
     sources: Mapping[str, str],
     format_: Format | FindingsFormat = Format.TEXT,
-    *,
-    lines: bool = True,
 ) -> None:
-    """Show findings: text on stderr, anything else on stdout. Without `lines` no line of a file is shown."""
+    """Show findings: text on stderr, anything else on stdout."""
     if format_ == Format.JSON:
         typer.echo(json.dumps(findings_json(findings), indent=2))
     elif format_ is FindingsFormat.SARIF:
@@ -78,8 +76,8 @@ def report(
     elif format_ is FindingsFormat.GITHUB:
         typer.echo(findings_github(findings), nl=False)
     elif findings:
-        blueprints = {f.location.file for f in findings} - sources.keys() if lines else ()
-        texts = {file: _text(file) for file in sorted(blueprints)}
+        others = {finding.location.file for finding in findings if finding.shows_lines} - sources.keys()
+        texts = {file: _text(file) for file in sorted(others)}
         typer.echo(findings_text(findings, {**texts, **sources}, color=_color()), err=True)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.audit.finding import closed_finding
 from rolewright.cli.app import Command
 from rolewright.cli.audit import found_in
 from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, show
@@ -17,9 +18,10 @@ from rolewright.cli.files import require_there
 from rolewright.cli.migrate_file import demanded_of, read_file, step_of, take_step, today, write_migration
 from rolewright.cli.migrate_iam import execute_back, execute_step
 from rolewright.core.files import is_there
-from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.finding import Location, Rejected
 
 if TYPE_CHECKING:
+    from rolewright.core.finding import Finding
     from rolewright.migration.evidence import Evidence
     from rolewright.migration.state import Key, Migration, Shown
 
@@ -52,7 +54,7 @@ def init(
     taken. Its `wait` says how many days steps wait, and can be edited.
     """
     from rolewright.audit.keys import account_of  # noqa: PLC0415 - only this command needs it
-    from rolewright.audit.text import keys_told  # noqa: PLC0415
+    from rolewright.audit.text import long_lived_keys  # noqa: PLC0415
     from rolewright.migration.state import Key, Migration, Wait  # noqa: PLC0415
 
     require_there(paths)
@@ -64,7 +66,7 @@ def init(
         raise typer.BadParameter("say by when: --deadline DAY")
     else:
         migration = Migration(_day(deadline), (), Wait(), {})
-    found = keys_told(_audited(paths))
+    found = long_lived_keys(_audited(paths))
     added = [one for one in found if one not in migration.keys]
     for id_ in added:
         step = step_of("found", tuple(str(place) for place in found[id_]))
@@ -112,22 +114,23 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
 
     With paths also 1 where audit finds a long-lived key in them that the file does not have.
     """
-    from rolewright.audit.text import keys_told  # noqa: PLC0415 - only this command needs it
+    from rolewright.audit.text import long_lived_keys  # noqa: PLC0415 - only this command needs it
     from rolewright.migration.state import GONE  # noqa: PLC0415
 
     require_there(paths or [])
     migration = read_file(file)
     unknown = [
-        Finding(
+        closed_finding(
             "unknown-key",
             f"{id_} is not in {file}",
             "write it down with `rolewright migrate init`, or take it out",
             places[0],
+            subject=id_,
         )
-        for id_, places in keys_told(_audited(paths or [])).items()
+        for id_, places in long_lived_keys(_audited(paths or [])).items()
         if id_ not in migration.keys
     ]
-    report(unknown, {}, lines=False)
+    report(unknown, {})
     kept = [key for key in migration.keys.values() if key.phase not in GONE]
     late = today() > migration.due
     for key in kept:
@@ -191,7 +194,7 @@ def advance(
     try:
         one, evidence = _evidence(one, trail, audit, last_used, listed, blueprints or [])
     except Rejected as refusal:
-        report(refusal.findings, {}, lines=False)
+        report(refusal.findings, {})
         raise typer.Exit(1) from None
     if execute and one.following in _IN_IAM:
         execute_step(file, migration, one, evidence, yes=yes)
@@ -226,7 +229,7 @@ def _evidence(
     if unread:
         name, why = next(iter(unread.items()))
         message = f"{name} is not read to its end, so that it shows nothing: {why}"
-        raise Rejected([Finding("migration-evidence", message, "get the file again", Location(name))])
+        raise Rejected([closed_finding("migration-evidence", message, "get the file again", Location(name))])
     findings = tuple(_audited(audit)) if audit else None
     given = (*(trail or ()), *(audit or ()), *filter(None, (last_used, listed)))
     files = tuple(filter(None, map(shown, (*([Path(key.manifest)] if key.manifest else []), *given))))
@@ -251,7 +254,7 @@ def _role(key: Key, blueprints: list[Path]) -> tuple[str, str]:
         several = ", ".join(name for _, _, name in found) or "none"
         message = f"{key.manifest} has not one role that the key is given up for: {several}"
         remedy = "name a manifest with one workload, and its environment with --env"
-        raise Rejected([Finding("migration-evidence", message, remedy, Location(key.manifest))])
+        raise Rejected([closed_finding("migration-evidence", message, remedy, Location(key.manifest))])
     account, name, _ = found[0]
     return account or "", name
 

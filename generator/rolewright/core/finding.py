@@ -58,6 +58,7 @@ class Finding:
     `path` is the dotted path in the manifest (`resources.uploads.name`), for `suppress`.
     `subject` names what the finding is about where that is not its place: a key's id, a role.
     `fix` has the edits of the file it is in that remove it and allow nobody anything more, where there are such.
+    `shows_lines` says whether a report may show the line that it is in: not where that could have a secret in it.
     """
 
     rule: str
@@ -69,6 +70,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     subject: str = ""
     fix: tuple[Edit, ...] = ()
+    shows_lines: bool = True
 
 
 def any_error(findings: Iterable[Finding]) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rolewright.audit.containers import NOT_READ
-from rolewright.audit.text import keys_told
+from rolewright.audit.text import long_lived_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,7 +99,7 @@ def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterat
         yield Demand(
             met=False, said=f"{unread[0].file} could not be read: run where it can be, and unpack what is packed"
         )
-    places = keys_told(evidence.findings).get(key.id, [])
+    places = long_lived_keys(evidence.findings).get(key.id, [])
     places += [finding.location for finding in evidence.findings if finding.rule in _REFERENCES]
     if places:
         more = f" and {len(places) - 1} more places" if len(places) > 1 else ""

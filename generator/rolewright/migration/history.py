@@ -39,7 +39,8 @@ def wrong(tree: Tree, today: date) -> Iterator[Finding]:
 
 
 def _finding(tree: Tree, path: PathInTree, message: str, remedy: str = _WRITES) -> Finding:
-    return Finding("migration-file", message, remedy, tree.location(path))
+    subject = str(path[1]) if path[0] == "keys" else ""
+    return Finding("migration-file", message, remedy, tree.location(path), subject=subject)
 
 
 def _days(tree: Tree, today: date) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from rolewright.audit.finding import closed_finding
 from rolewright.core.files import DECODER, UnreadableError, is_file, is_folder, read_text
-from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.finding import Location, Rejected
 from rolewright.migration.evidence import LastUse, last_used_command, listed_command
 from rolewright.migration.state import Shown
 
@@ -24,16 +25,16 @@ def read_last_use(path: Path, key: Key, today: date) -> LastUse:
     command = last_used_command(key)
     data = _answers(path, key, command)
     if data.get("AccessKeyId") != key.id:
-        raise _refused(path, f"does not name the key {key.id}", command)
+        raise _refused(path, key, f"does not name the key {key.id}", command)
     try:
         used, user = data["AccessKeyLastUsed"], str(data["UserName"])
         day = used.get("LastUsedDate", "N/A")
         never = day == "N/A" and used["ServiceName"] == "N/A"
         found = LastUse(user, None if never else date.fromisoformat(day[:10]))
     except (KeyError, TypeError, AttributeError, ValueError):
-        raise _refused(path, "does not say when the key was used", command) from None
+        raise _refused(path, key, "does not say when the key was used", command) from None
     if found.day is not None and found.day > today:
-        raise _refused(path, f"says {found.day}, which is still to come", command)
+        raise _refused(path, key, f"says {found.day}, which is still to come", command)
     return found
 
 
@@ -50,15 +51,15 @@ def read_status(path: Path, key: Key) -> tuple[str, str]:
         users = {str(metadata["UserName"]) for metadata in listed} | {named}
         whole = not data.get("IsTruncated")
     except (KeyError, TypeError, AttributeError):
-        raise _refused(path, "does not say which keys which user has", command) from None
+        raise _refused(path, key, "does not say which keys which user has", command) from None
     if users != {named} or key.user not in ("", named):
         others = " and ".join(sorted(users - {key.user}))
-        raise _refused(path, f"is of the user {others}, and not of {key.user or 'one alone'}", command)
+        raise _refused(path, key, f"is of the user {others}, and not of {key.user or 'one alone'}", command)
     states = {status for name, status in found if name == key.id}
     if not whole or len(states) > 1 or states - {"Active", "Inactive"}:
-        raise _refused(path, "is not whole, or contradicts itself", command)
+        raise _refused(path, key, "is not whole, or contradicts itself", command)
     if not states and not key.user:
-        raise _refused(path, f"has no key {key.id}, and nothing says that it was ever of {named}", command)
+        raise _refused(path, key, f"has no key {key.id}, and nothing says that it was ever of {named}", command)
     return next(iter(states), ""), named
 
 
@@ -97,22 +98,24 @@ def _answers(path: Path, key: Key, command: str) -> dict[str, Any]:
         try:
             value, end = DECODER.raw_decode(text)
         except (ValueError, RecursionError):
-            raise _refused(path, "is no JSON", command) from None
+            raise _refused(path, key, "is no JSON", command) from None
         if not isinstance(value, dict) or answers.keys() & value.keys():
-            raise _refused(path, "is not what was asked for", command)
+            raise _refused(path, key, "is not what was asked for", command)
         answers |= value
         text = text[end:].lstrip()
     account = answers.get("Account")
     if not isinstance(account, str) or not account:
-        raise _refused(path, "does not say of which account it is", command)
+        raise _refused(path, key, "does not say of which account it is", command)
     if key.account not in ("", account):
-        raise _refused(path, f"is of account {account}, and the key is of {key.account}", command)
+        raise _refused(path, key, f"is of account {account}, and the key is of {key.account}", command)
     return answers
 
 
 def _unread(path: Path, why: str) -> Rejected:
-    return Rejected([Finding("migration-evidence", f"{path} {why}", "name another file", Location(str(path)))])
+    return Rejected([closed_finding("migration-evidence", f"{path} {why}", "name another file", Location(str(path)))])
 
 
-def _refused(path: Path, what: str, command: str) -> Rejected:
-    return Rejected([Finding("migration-evidence", f"{path} {what}", f"run `{command}`", Location(str(path)))])
+def _refused(path: Path, key: Key, what: str, command: str) -> Rejected:
+    place = Location(str(path))
+    finding = closed_finding("migration-evidence", f"{path} {what}", f"run `{command}`", place, subject=key.id)
+    return Rejected([finding])

@@ -31,13 +31,19 @@ class RelatedPlace(PlaceObject):
 
 
 class FindingObject(PlaceObject):
-    """One finding; `path` is the dotted path in the manifest, or "" if there is none."""
+    """One finding.
+
+    `path` is the dotted path in the manifest, `subject` what the finding is about, such as a key's id; "" if there
+    is none. `shows_lines` is false where the line of its place could have a secret in it.
+    """
 
     rule: str
     severity: str
     message: str
     remedy: str
     path: str
+    subject: str
+    shows_lines: bool
     related: list[RelatedPlace]
 
 
@@ -78,6 +84,8 @@ def _finding(finding: Finding) -> FindingObject:
         "remedy": finding.remedy,
         **_place(finding.location),
         "path": finding.path,
+        "subject": finding.subject,
+        "shows_lines": finding.shows_lines,
         "related": [{**_place(r.location), "note": r.note} for r in finding.related],
     }
 
@@ -108,6 +116,8 @@ def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
                 path=str(finding["path"]),
                 severity=Severity(finding["severity"]),
                 related=tuple(Related(_location(other), str(other["note"])) for other in finding["related"]),
+                subject=str(finding.get("subject", "")),  # an earlier version wrote neither this
+                shows_lines=finding.get("shows_lines", True) is True,  # nor this
             )
             for finding in structure["findings"]
         ]

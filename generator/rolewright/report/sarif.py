@@ -47,6 +47,7 @@ def _result(finding: Finding, rules: Sequence[str]) -> dict[str, Any]:
         "message": {"text": f"{finding.message}. {finding.remedy}" if finding.remedy else finding.message},
         "locations": [{"physicalLocation": _place(finding.location)}],
         **({"relatedLocations": related} if related else {}),
+        **({"properties": {"subject": finding.subject}} if finding.subject else {}),
     }
 
 

@@ -34,7 +34,8 @@ def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, co
     """Return all findings, sorted by their place, and a last line that counts them; "" if there are none.
 
     `sources` maps the file of a location to its text; a place in a file that it lacks goes without its
-    line. Characters that could steer a terminal or hide text are shown as escapes.
+    line, and so do those of a finding that shows no lines. Characters that could steer a terminal or hide text
+    are shown as escapes.
     """
     if not findings:
         return ""
@@ -65,7 +66,7 @@ def _finding(finding: Finding, lines: Mapping[str, Sequence[str]], *, color: boo
 
     def show(place: Location, style: str) -> None:
         shown.append(f"{' ' * gutter}{paint('-->', 'frame')} {printable(str(place))}")
-        excerpt = _excerpt(place, lines.get(place.file, ()))
+        excerpt = _excerpt(place, lines.get(place.file, ()) if finding.shows_lines else ())
         if excerpt is not None:
             line, marker = excerpt
             bar = paint(f"{' ' * gutter} |", "frame")

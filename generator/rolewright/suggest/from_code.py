@@ -90,11 +90,18 @@ def not_told(code: WorkloadCode) -> Iterator[Finding]:
     for unmapped in code.left_out:
         remedy = "look at what it calls, and add what it needs to the draft"
         yield Finding(
-            "not-told", f"{unmapped.text}: {unmapped.reason}", remedy, unmapped.location, severity=Severity.WARNING
+            "not-told",
+            f"{unmapped.text}: {unmapped.reason}",
+            remedy,
+            unmapped.location,
+            severity=Severity.WARNING,
+            shows_lines=False,  # code may have a secret in it
         )
     if not code.permissions and not code.left_out:
         message, remedy = "no call of AWS's SDK was found in the code", "name the folder that the code is in"
-        yield Finding("not-told", message, remedy, Location(str(code.folder)), severity=Severity.WARNING)
+        yield Finding(
+            "not-told", message, remedy, Location(str(code.folder)), severity=Severity.WARNING, shows_lines=False
+        )
 
 
 def _name(folder: Path, taken: Collection[str]) -> str:
