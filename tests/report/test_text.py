@@ -171,10 +171,10 @@ def test_the_marker_stands_under_the_place(line: str, column: int, length: int) 
 
 
 def test_a_line_that_could_have_a_secret_is_not_shown() -> None:
-    """Also where another finding shows lines of the same file."""
+    """Also where another finding is on it, or shows other lines of the same file."""
     place, other = Location("a.env", 1, 1, 1, 2), Location("a.env", 2, 1, 2, 2)
     related = Related(Location("a.env", 1, 5, 1, 6), "and here")
     closed = replace(finding(place, "wrong", Severity.ERROR, related), shows_lines=False)
-    shown = findings_text([closed, finding(other)], {"a.env": "one secret\ntwo"}, color=False)
+    shown = findings_text([closed, finding(place), finding(other)], {"a.env": "one secret\ntwo"}, color=False)
     assert "secret" not in shown
     assert "2 | two" in shown

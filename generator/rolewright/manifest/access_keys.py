@@ -57,4 +57,5 @@ def _is_secret(text: str) -> bool:
 
 
 def _finding(tree: Tree, path: tuple[str | int, ...], message: str, *, key: bool) -> Finding:
-    return Finding("manifest-key", message, _REMEDY, tree.location(path, key=key), ".".join(str(step) for step in path))
+    place, dotted = tree.location(path, key=key), ".".join(str(step) for step in path)
+    return Finding("manifest-key", message, _REMEDY, place, dotted, shows_lines=False)

@@ -10,7 +10,7 @@ from rolewright.core.finding import Severity
 from rolewright.core.printable import printable, printable_character
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rolewright.core.finding import Finding, Location
 
@@ -34,14 +34,15 @@ def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, co
     """Return all findings, sorted by their place, and a last line that counts them; "" if there are none.
 
     `sources` maps the file of a location to its text; a place in a file that it lacks goes without its
-    line, and so do those of a finding that shows no lines. Characters that could steer a terminal or hide text
-    are shown as escapes.
+    line, and so does one on a line that a finding says is not to be shown. Characters that could
+    steer a terminal or hide text are shown as escapes.
     """
     if not findings:
         return ""
     lines = {file: text.split("\n") for file, text in sources.items()}
     ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
-    blocks = [_finding(finding, lines, color=color) for finding in ordered]
+    closed = {(place.file, place.line) for finding in findings if not finding.shows_lines for place in _places(finding)}
+    blocks = [_finding(finding, lines, closed, color=color) for finding in ordered]
     return "\n\n".join([*blocks, summary(ordered)]) + "\n"
 
 
@@ -55,18 +56,24 @@ def summary(findings: Sequence[Finding]) -> str:
     )
 
 
-def _finding(finding: Finding, lines: Mapping[str, Sequence[str]], *, color: bool) -> str:
+def _places(finding: Finding) -> tuple[Location, ...]:
+    return finding.location, *(related.location for related in finding.related)
+
+
+def _finding(
+    finding: Finding, lines: Mapping[str, Sequence[str]], closed: Collection[tuple[str, int]], *, color: bool
+) -> str:
     def paint(text: str, style: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color else text
 
     severity = finding.severity
-    gutter = max(len(str(place.line)) for place in (finding.location, *(r.location for r in finding.related)))
+    gutter = max(len(str(place.line)) for place in _places(finding))
     title = paint(f"{severity}[{printable(finding.rule)}]", severity)
     shown = [f"{title}{paint(': ' + _limited(finding.message), 'message')}"]
 
     def show(place: Location, style: str) -> None:
         shown.append(f"{' ' * gutter}{paint('-->', 'frame')} {printable(str(place))}")
-        excerpt = _excerpt(place, lines.get(place.file, ()) if finding.shows_lines else ())
+        excerpt = None if (place.file, place.line) in closed else _excerpt(place, lines.get(place.file, ()))
         if excerpt is not None:
             line, marker = excerpt
             bar = paint(f"{' ' * gutter} |", "frame")
