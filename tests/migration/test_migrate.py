@@ -67,7 +67,7 @@ NEVER = {"AccessKeyId": KEY, "UserName": "ci", "AccessKeyLastUsed": UNUSED}
 
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rolewright.cli.migrate_file.now", lambda: TODAY)
+    monkeypatch.setattr("rolewright.cli.migrate.now", lambda: TODAY)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
 
@@ -776,7 +776,7 @@ def cut_off(world: World, monkeypatch: pytest.MonkeyPatch, point: int, arguments
     with monkeypatch.context() as patched:
         for name in ("account", "last_use", "status", "bring_about"):
             patched.setattr(Iam, name, cut.around(getattr(Iam, name)))
-        patched.setattr("rolewright.cli.migrate_file.write_file", cut.around(write_file))
+        patched.setattr("rolewright.cli.migrate.write_file", cut.around(write_file))
         try:
             ended = CliRunner().invoke(migrate_app, ["advance", world.key, "--execute", *arguments])
         except Interrupted:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from rolewright.audit import scan
 from rolewright.batch import build
 from rolewright.cli import main
 
@@ -37,6 +38,7 @@ def rolewright(
         patch.dict(os.environ, {"COLUMNS": "80", **(env or {})}),
         patch.multiple(sys, argv=["rolewright", *given], stdin=stdin, stdout=stdout, stderr=stderr),
         patch.object(build, "cpus", lambda: 1),
+        patch.object(scan, "cpus", lambda: 1),
     ):
         os.chdir(cwd or before)
         try:

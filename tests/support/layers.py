@@ -75,19 +75,3 @@ COMMANDS_SHARE = {
     "manifests": "the run over many manifests that `render` and `validate` begin with",
 }
 """The modules of `cli` that any command may import."""
-
-COMMANDS_PARTS = {
-    ("migrate", "audit"): "`migrate init` begins with what `audit` finds",
-    ("migrate", "migrate_file"): "a part of the command",
-    ("migrate", "migrate_iam"): "a part of the command",
-    ("migrate_iam", "migrate_file"): "a part of the same command",
-}
-"""Which module of `cli` may import which other beside those, and why."""
-
-COMMANDS_CATCH = {
-    "app": "the one place for all commands",
-    "audit": "to be moved to the one place",
-    "migrate": "to be moved to the one place",
-    "migrate_file": "to be moved to the one place",
-}
-"""Which modules of `cli` catch Rejected, and why: elsewhere the command is over with it, and `app` shows it."""

@@ -12,7 +12,7 @@ READERS = {
     "audit/baseline.py": "a digest of it tells an accepted finding from others, and no word of it counts",
     "audit/image.py": "says more of a finding whose file a later layer deletes",
     "audit/text.py": "the message that a pattern of `references.yaml` has",
-    "build/blueprint_test.py": "says more of a finding than was found",
+    "batch/blueprint_test.py": "says more of a finding than was found",
     "check/provider.py": "the order in which findings are shown",
     "check/rule.py": "a hit of a rule becomes a finding",
     "cli/plan.py": "the same message with another remedy",
@@ -28,7 +28,7 @@ READERS = {
 """The files beside `report/` that read a message or a remedy, and what for."""
 
 DECIDERS = {
-    "build/blueprint_test.py": "the same finding of several trials is shown once",
+    "batch/blueprint_test.py": "the same finding of several trials is shown once",
     "manifest/validate.py": "the message that a blueprint has for its rule is a template",
     "yaml/schema.py": "the library tells which key it refused by its message alone",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Why findings are accepted, and the last day on which they are."""
+
+    reason: str
+    until: date
 
 
 def fingerprint(finding: Finding) -> str:
@@ -77,17 +86,15 @@ def _holds(entry: Mapping[str, Any] | None, today: date) -> bool:
     return entry is not None and date.fromisoformat(entry["until"]) >= today
 
 
-def baseline_text(
-    findings: Sequence[Finding], before: Mapping[str, Mapping[str, Any]], reason: str, until: date
-) -> str:
+def baseline_text(findings: Sequence[Finding], before: Mapping[str, Mapping[str, Any]], acceptance: Acceptance) -> str:
     """Return a baseline with what was accepted before, and these findings."""
     added = {
         fingerprint(finding): {
             "fingerprint": fingerprint(finding),
             "rule": finding.rule,
             "file": Path(finding.location.file).as_posix(),
-            "reason": reason,
-            "until": until.isoformat(),
+            "reason": acceptance.reason,
+            "until": acceptance.until.isoformat(),
         }
         for finding in findings
         if finding.severity is not Severity.NOTE

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from rolewright.batch.cache import Cache, Known, Options
+from rolewright.batch.cpus import cpus
 from rolewright.batch.select import workloads
 from rolewright.core.finding import Finding, Location, Rejected, any_error
 from rolewright.pipeline import Pipeline, duplicates
@@ -146,11 +146,6 @@ def _made(product: Product, output: Path | None) -> tuple[Known, Mapping[str, by
     at = product.place
     place = at.line, at.column, at.end_line, at.end_column
     return Known(product.workload, place, product.summary, folder, tuple(files)), files
-
-
-def cpus() -> int:
-    """How many processes run side by side here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processes(jobs: int | None, manifests: int) -> int:

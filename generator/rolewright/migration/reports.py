@@ -13,6 +13,7 @@ from rolewright.migration.evidence import LastUse, last_used_command, listed_com
 from rolewright.migration.state import Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rolewright.migration.state import Key
@@ -63,8 +64,12 @@ def read_status(path: Path, key: Key) -> tuple[str, str]:
     return next(iter(states), ""), named
 
 
-def shown(path: Path) -> Shown | None:
-    """Return a file or a folder with its digest; None for what is neither. Raises Rejected for what cannot be read."""
+def digested(paths: Iterable[Path]) -> tuple[Shown, ...]:
+    """Return files and folders with their digests, without what is neither. Raises Rejected for what is unreadable."""
+    return tuple(filter(None, map(_shown, paths)))
+
+
+def _shown(path: Path) -> Shown | None:
     try:
         if is_file(path):
             return Shown(str(path), _digest(path))

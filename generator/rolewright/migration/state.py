@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import Rejected
+from rolewright.core.finding import MisuseError, Rejected
 from rolewright.migration.history import PHASES, wrong
 from rolewright.yaml.load import load, quoted
 from rolewright.yaml.schema import Schema
@@ -110,9 +110,20 @@ class Migration:
         """Return the deadline that holds: the last one that was set."""
         return self.extensions[-1].until if self.extensions else self.deadline
 
+    @property
+    def kept(self) -> tuple[Key, ...]:
+        """Return the keys that are not gone."""
+        return tuple(key for key in self.keys.values() if key.phase not in GONE)
+
     def with_key(self, key: Key) -> Migration:
         """Return the migration with a key as it is now."""
         return replace(self, keys={**self.keys, key.id: key})
+
+    def extended(self, until: date, reason: str, today: date) -> Migration:
+        """Return the migration with another deadline. Raises MisuseError for one that is not later."""
+        if until <= self.due:
+            raise MisuseError(f"{until} is no extension: the deadline is {self.due}")
+        return replace(self, extensions=(*self.extensions, Extension(until, reason, today)))
 
 
 def read_migration(path: Path, today: date) -> Migration:
