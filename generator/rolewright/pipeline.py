@@ -117,7 +117,7 @@ class Pipeline:
 
     def read(self, path: Path) -> Document:
         """Read the file as a document; its text is kept, to show lines of it."""
-        document = load(path)
+        document = load(path, fixes=True)
         self.sources[document.file] = document.text
         return document
 
@@ -133,7 +133,8 @@ class Pipeline:
         except Rejected as refusal:  # what cannot be read back has its comments all the same
             unread = ParsedModule(module.files, (), {})
             raise Rejected(locate(finding, unread, workload) for finding in refusal.findings) from None
-        kept = (*_open(findings, workload), *_idle(findings, workload))
+        everywhere = not self._only and len(proofs) == len(workload.environments)
+        kept = (*_open(findings, workload), *_idle(findings, workload, everywhere=everywhere))
         return Built(workload, declaration, rendered.roles, module, kept, tuple(proofs))
 
     def _judge(self, module: Module, declaration: Declaration, workload: Workload) -> tuple[list[Finding], list[Proof]]:
@@ -222,8 +223,12 @@ def _in_module(place: Location, workload: Workload) -> Location:
 
 def _accepted(finding: Finding, one: Suppression) -> bool:
     """Return whether a suppression covers a finding today."""
+    return _covers(one, finding) and not _over(one)
+
+
+def _covers(one: Suppression, finding: Finding) -> bool:
     here = finding.path == one.at or finding.path.startswith(one.at + ".")
-    return here and one.rule == finding.rule and not _over(one)
+    return here and one.rule == finding.rule
 
 
 def _over(one: Suppression) -> bool:
@@ -235,11 +240,16 @@ def _open(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
     return (f for f in findings if not any(_accepted(f, one) for one in workload.suppressions))
 
 
-def _idle(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
-    """Yield each suppression that is over, or that nothing needs."""
+def _idle(findings: Iterable[Finding], workload: Workload, *, everywhere: bool) -> Iterator[Finding]:
+    """Yield each suppression that is over, or that nothing needs.
+
+    It is certain that nothing needs one only if all was judged `everywhere`, and whoever sees that one is over
+    may want to go on accepting what it is about.
+    """
     known = tuple(findings)
     for one in workload.suppressions:
         if not any(_accepted(finding, one) for finding in known):
+            needless = everywhere and not any(_covers(one, finding) for finding in known)
             yield Finding(
                 "suppression-unused",
                 f"this suppression of {one.rule} ended on {one.until}"
@@ -248,4 +258,5 @@ def _idle(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
                 "look at the finding again" if _over(one) else "remove it",
                 one.location,
                 severity=Severity.WARNING,
+                fix=one.removal if needless else (),
             )

@@ -10,7 +10,7 @@ from rolewright.core.text import ground
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rolewright.core.finding import Location
+    from rolewright.core.finding import Edit, Location
     from rolewright.core.text import Condition, Text
 
 
@@ -297,13 +297,17 @@ class Workload:
 
 @dataclass(frozen=True)
 class Suppression:
-    """An accepted finding: `rule` at the manifest path `at` (and below), for a `reason`, `until` a day."""
+    """An accepted finding: `rule` at the manifest path `at` (and below), for a `reason`, `until` a day.
+
+    `removal` has the edits of the manifest that take it out, none where that cannot be done without a loss.
+    """
 
     rule: str
     at: str
     reason: str
     until: str
     location: Location
+    removal: tuple[Edit, ...]
 
 
 @dataclass(frozen=True)

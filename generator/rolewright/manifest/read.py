@@ -6,6 +6,7 @@ in each environment, the resources in the order of their references, the compute
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected
@@ -25,11 +26,11 @@ from rolewright.manifest.validate import grounded_findings
 from rolewright.manifest.values import Resolved, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
-    from rolewright.core.finding import Location
+    from rolewright.core.finding import Edit, Location
     from rolewright.core.model import Compute
     from rolewright.manifest.environments import PathInTree
     from rolewright.manifest.values import References
@@ -79,7 +80,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     manifest = Manifest.of(tree, catalog)
     written = (*key_findings(tree), *hidden_findings(tree))
     if structure := tuple(_structure_findings(manifest, schemas, catalog)):
-        raise Rejected(dict.fromkeys([*written, *structure]))
+        raise Rejected(_once([*written, *structure]))
     resources = resolve_resources(manifest, catalog, Bindings.of(manifest))
     references = resources.value
     compute = resolve_compute(manifest, catalog, references, resources.bindings)
@@ -99,6 +100,15 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     return workload
 
 
+def _once(findings: Iterable[Finding]) -> Collection[Finding]:
+    """Return findings of several environments once each: a fix is certain where it is the same in all of them."""
+    found: dict[Finding, Finding] = {}
+    for finding in findings:
+        unfixed = replace(finding, fix=())
+        found[unfixed] = finding if found.get(unfixed, finding) == finding else unfixed
+    return found.values()
+
+
 def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog) -> Iterator[Finding]:
     """Check each environment's values against the schema; strings with references are checked once resolved."""
     if manifest.data.get("environments"):
@@ -106,7 +116,7 @@ def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog) 
     for name in manifest.replaced:
         data = manifest.in_environment(name)
         skip = {path for path, text in strings(data) if "${" in text and _may_refer(path)}
-        yield from schemas.findings(data, manifest.locator(name), skip=skip)
+        yield from schemas.findings(data, manifest.locator(name), skip=skip, source=manifest.tree.source)
 
 
 def _may_refer(path: PathInTree) -> bool:
@@ -238,6 +248,13 @@ def _never(manifest: Manifest, references: References) -> Iterator[Never]:
 
 
 def _suppressions(manifest: Manifest) -> Iterator[Suppression]:
-    for index, one in enumerate(manifest.data.get("suppress", ())):
-        place = manifest.tree.location(("suppress", index))
-        yield Suppression(one["rule"], one["at"], one["reason"], one.get("until", ""), place)
+    tree = manifest.tree
+    given = manifest.data.get("suppress", ())
+    places = [tree.location(("suppress", index)) for index in range(len(given))]
+    for index, one in enumerate(given):
+        removal: tuple[Edit, ...] = ()
+        if tree.source is not None and len(given) > 1:
+            removal = tree.source.without_entry(places, index)
+        elif tree.source is not None:
+            removal = tree.source.without_key(tree.location(("suppress",), key=True), tree.location(("suppress",)))
+        yield Suppression(one["rule"], one["at"], one["reason"], one.get("until", ""), places[index], removal)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.core.finding import Finding
     from rolewright.yaml.schema import Locate, PathInData
+    from rolewright.yaml.source import Source
 
 _TEXT = {"type": "string", "minLength": 1}
 _ACCOUNT = {
@@ -38,17 +39,25 @@ class Schemas:
         self._frame = Schema(_frame(_type_of(catalog.computes), _resource_frame(catalog.resources)))
         self._types: dict[tuple[str, str, bool], Schema] = {}
 
-    def findings(self, data: Any, locate: Locate, *, skip: Collection[PathInData] = ()) -> Iterator[Finding]:  # noqa: ANN401 - YAML
-        """Yield every violation in a manifest document, but for the values at `skip`."""
-        yield from self._frame.findings(data, locate, "manifest", skip=skip)
+    def findings(
+        self,
+        data: Any,  # noqa: ANN401 - YAML
+        locate: Locate,
+        *,
+        skip: Collection[PathInData] = (),
+        source: Source | None = None,
+    ) -> Iterator[Finding]:
+        """Yield every violation in a manifest document, but for those at `skip`; with fixes, given its `source`."""
+        yield from self._frame.findings(data, locate, "manifest", skip=skip, source=source)
         compute, resources = data.get("compute"), data.get("resources")
         if isinstance(compute, dict) and compute.get("type") in self._catalog.computes:
             schema = self._type("compute", compute["type"], created=False)
-            yield from schema.findings(compute, locate, "manifest", skip=skip, at=("compute",))
+            yield from schema.findings(compute, locate, "manifest", skip=skip, at=("compute",), source=source)
         for key, described in resources.items() if isinstance(resources, dict) else ():
             if isinstance(described, dict) and described.get("type") in self._catalog.resources:
                 schema = self._type("resources", described["type"], created=described.get("create") is True)
-                yield from schema.findings(described, locate, "manifest", skip=skip, at=("resources", key))
+                at = ("resources", key)
+                yield from schema.findings(described, locate, "manifest", skip=skip, at=at, source=source)
 
     def _type(self, kind: str, type_: str, *, created: bool) -> Schema:
         name = (kind, type_, created)

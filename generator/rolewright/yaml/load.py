@@ -7,7 +7,7 @@ This is the YAML 1.2 core schema, read from PyYAML's events. PyYAML's own constr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from rolewright.core.files import UnreadableError, read_bytes
 from rolewright.core.finding import Finding, Location, Rejected
 from rolewright.core.printable import HIDDEN
 from rolewright.yaml.compose import Node, compose
+from rolewright.yaml.source import Source
+from rolewright.yaml.unreadable import source_fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,12 +53,14 @@ class Tree:
     """One YAML document: `data` holds dict, list, str, int, float, bool and None; `places` has every node.
 
     `base` is the document that this one was merged into, with the places of the values that come from there.
+    `source` is the text of the file, in which a finding can be fixed.
     """
 
     file: str
     data: Any
     places: Mapping[PathInTree, Place] = field(repr=False)
     base: Tree | None = field(default=None, repr=False)
+    source: Source | None = field(default=None, repr=False, compare=False)
 
     def location(self, path: PathInTree, *, key: bool = False) -> Location:
         """Return the location of a value, or of its key.
@@ -92,8 +96,8 @@ class Document:
     trees: tuple[Tree, ...]
 
 
-def load(path: Path | str, *, name: str | None = None) -> Document:
-    """Read a YAML file. Findings call it `name`, or the path as given.
+def load(path: Path | str, *, name: str | None = None, fixes: bool = False) -> Document:
+    """Read a YAML file. Findings call it `name`, or the path as given; with `fixes`, they have those that are certain.
 
     Raises Rejected with every finding up to the first syntax error or exceeded bound, rules `source-…`.
     """
@@ -115,7 +119,7 @@ def load(path: Path | str, *, name: str | None = None) -> Document:
             "save the file as UTF-8 text",
             here,
         ) from None
-    return loads(text, file)
+    return loads(text, file, fixes=fixes)
 
 
 def quoted(text: str) -> str:
@@ -154,16 +158,18 @@ def _require_unicode(file: str) -> None:
         raise _refusal("source-encoding", message, "rename the file", Location(file)) from None
 
 
-def loads(text: str, file: str) -> Document:
+def loads(text: str, file: str, *, fixes: bool = False) -> Document:
     """Read YAML from a string; findings call it `file`. Raises Rejected as `load` does."""
     if len(text) > MAX_BYTES:
         rule, remedy = _RULES["size"]
         raise _refusal(rule, f"{file} is larger than {MAX_BYTES:,} bytes", remedy, Location(file))
     text = _normalised(text.removeprefix("\ufeff"))
-    unwanted = _UNWANTED.search(text) or HIDDEN.search(text)
-    if unwanted is not None:
-        raise Rejected([_unwanted_character(file, text, unwanted.start())])
-    roots = compose(text, file)
+    try:
+        roots = _composed(text, file)
+    except Rejected as refusal:
+        if not fixes:
+            raise
+        raise Rejected(replace(finding, fix=source_fix(finding, text)) for finding in refusal.findings) from None
     if not roots:
         raise _refusal(
             "source-empty",
@@ -171,7 +177,15 @@ def loads(text: str, file: str) -> Document:
             "write a manifest into it: `version`, `workload`, `compute` and `resources`",
             Location(file),
         )
-    return Document(file, text, tuple(_tree(file, root) for root in roots))
+    source = Source(text)
+    return Document(file, text, tuple(_tree(file, root, source) for root in roots))
+
+
+def _composed(text: str, file: str) -> list[Node]:
+    unwanted = _UNWANTED.search(text) or HIDDEN.search(text)
+    if unwanted is not None:
+        raise Rejected([_unwanted_character(file, text, unwanted.start())])
+    return compose(text, file)
 
 
 def _normalised(text: str) -> str:
@@ -217,7 +231,7 @@ def _read(path: Path, file: str) -> bytes:
         raise _refusal(rule, f"{file} {error}", remedy, Location(file)) from None
 
 
-def _tree(file: str, root: Node) -> Tree:
+def _tree(file: str, root: Node, source: Source) -> Tree:
     """Expand a composed document. Every alias gets its own copy, so no two values in `data` are shared.
 
     It does not recurse: the document's depth is bounded, but that of the caller's stack is not known.
@@ -236,7 +250,7 @@ def _tree(file: str, root: Node) -> Tree:
             value = dict.fromkeys(node.entries)
             work.extend(_entries(path, node, value))
         container[slot] = value
-    return Tree(file, box[0], places)
+    return Tree(file, box[0], places, source=source)
 
 
 def _entries(

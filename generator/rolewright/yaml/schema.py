@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,8 @@ from rolewright.core.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.core.finding import Location
+    from rolewright.core.finding import Edit, Location
+    from rolewright.yaml.source import Source
 
 PathInData = tuple[str | int, ...]
 
@@ -49,15 +50,52 @@ class Schema:
         *,
         skip: Collection[PathInData] = (),
         at: PathInData = (),
+        source: Source | None = None,
     ) -> Iterator[Finding]:
         """Yield every violation in the data that is at the path `at`.
 
         Strings at `skip` have references that are resolved and validated later: only their type is checked here.
+        With the `source` that `locate` leads to, a violation that can be meant in one way only has a fix.
         """
         for error in self._validator.iter_errors(data):
             path = (*at, *error.instance_path)
-            if path not in skip or error.kind.name == "type":
-                yield from self._describe(error, path, locate, rule)
+            if path in skip and error.kind.name != "type":
+                continue
+            for finding in self._describe(error, path, locate, rule):
+                fix = self._fix(finding, error, path, locate, source) if source is not None else ()
+                yield replace(finding, fix=fix) if fix else finding
+
+    def _fix(
+        self,
+        finding: Finding,
+        error: Any,  # noqa: ANN401 - one of several classes of the library
+        path: PathInData,
+        locate: Locate,
+        source: Source,
+    ) -> tuple[Edit, ...]:
+        """Return the edits that remove a violation where it can be meant in one way only, and none otherwise."""
+        details = error.kind.as_dict()
+        match error.kind.name:
+            case "additionalProperties" | "unevaluatedProperties":
+                known = self._known(error.schema_path)
+                given = [key for key in known if source.has_key(locate((*path, key), key=True), key)]
+                meant = _meant(finding.subject, details["unexpected"], known, given)
+                return source.renamed(finding.location, finding.subject, meant) if meant else ()
+            case "required":
+                name = details["property"]
+                wanted = self._known(error.schema_path).get(name, {})
+                keys = [locate((*path, key), key=True) for key in error.instance]
+                return source.with_key(locate(path), keys, name, wanted["const"]) if "const" in wanted else ()
+            case "type":
+                return source.of_type(finding.location, error.instance, details["types"])
+            case "enum" | "const":
+                options = details.get("options", [details.get("expected_value")])
+                return source.option(finding.location, error.instance, options)
+            case "uniqueItems":
+                entries = [locate((*path, index)) for index in range(len(error.instance))]
+                return source.without_repeats(entries, error.instance)
+            case _:
+                return ()
 
     def _describe(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
         dotted = _dotted(path)
@@ -124,6 +162,7 @@ class Schema:
                 f"did you mean `{near[0]}`?" if near else listed,
                 locate((*path, key), key=True),
                 ".".join([*([dotted] if dotted else []), key]),
+                subject=key,
             )
 
     def _not_an_option(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Finding:  # noqa: ANN401
@@ -163,6 +202,17 @@ class Schema:
         return f": {description}" if description else ""
 
 
+def _meant(key: str, unknown: Collection[str], known: Collection[str], given: Collection[str]) -> str:
+    """Return the only known key that an unknown one can be a slip of, or "" where there is none, or several.
+
+    None of several unknown keys is certain to be the one that they are all near to, nor one that is given as well.
+    """
+    near = difflib.get_close_matches(key, sorted(known), 2, _NEAR)
+    rivals = [other for other in unknown if near and difflib.get_close_matches(other, near, 1, _NEAR)]
+    return near[0] if len(near) == 1 and near[0] not in given and rivals == [key] else ""
+
+
+_NEAR = 0.8
 _KINDS = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false",
           "array": "a list", "object": "a mapping", "null": "nothing"}  # fmt: skip
 
