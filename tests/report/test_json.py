@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolewright.core.finding import Finding, Location, Related, Severity
-from rolewright.report.json import findings_json, findings_of
+from rolewright.core.finding import Edit, Finding, Location, Related, Severity
+from rolewright.report.json import ForeignReportError, findings_json, findings_of
 
 PLACES = st.builds(Location, st.sampled_from(["a.yaml", "b.yaml"]), *[st.integers(1, 9) for _ in range(4)])
 FINDINGS = st.builds(
@@ -20,6 +22,7 @@ FINDINGS = st.builds(
     st.lists(st.builds(Related, PLACES, st.text(max_size=5)), max_size=2).map(tuple),
     subject=st.text(max_size=5),
     shows_lines=st.booleans(),
+    fix=st.lists(st.builds(Edit, st.integers(0, 4), st.integers(4, 9), st.text(max_size=5)), max_size=2).map(tuple),
 )
 
 
@@ -33,6 +36,7 @@ def test_the_whole_of_it() -> None:
         severity=Severity.WARNING,
         related=(Related(Location("m.yaml", 1, 1, 1, 2), "first"),),
         subject="a",
+        fix=(Edit(7, 12, ""),),
     )
     assert findings_json([finding]) == {
         "findings": [
@@ -59,6 +63,7 @@ def test_the_whole_of_it() -> None:
                         "note": "first",
                     }
                 ],
+                "fix": [{"start": 7, "end": 12, "text": ""}],
             }
         ],
         "summary": {"errors": 0, "warnings": 1, "notes": 0},
@@ -79,6 +84,7 @@ def test_nothing_is_lost_and_the_order_is_that_of_the_places(findings: list[Find
             tuple(Related(place(related), related["note"]) for related in entry["related"]),
             subject=entry["subject"],
             shows_lines=entry["shows_lines"],
+            fix=tuple(Edit(edit["start"], edit["end"], edit["text"]) for edit in entry["fix"]),
         )
         for entry in read["findings"]
     ]
@@ -86,6 +92,16 @@ def test_nothing_is_lost_and_the_order_is_that_of_the_places(findings: list[Find
     assert sorted(back, key=repr) == sorted(findings, key=repr)
     assert [f.location for f in back] == sorted(f.location for f in findings)
     assert sum(read["summary"].values()) == len(findings)
+    assert findings_of(read) == back
+
+
+def test_a_report_of_a_version_without_fixes_is_read_and_one_with_a_fix_of_no_text_is_not() -> None:
+    finding = Finding("a", "b", "c", Location("m.yaml"), fix=(Edit(2, 1, ""),))
+    read = json.loads(json.dumps(findings_json([finding])))
+    with pytest.raises(ForeignReportError):
+        findings_of(read)
+    del read["findings"][0]["fix"]
+    assert findings_of(read) == [replace(finding, fix=())]
 
 
 def test_a_report_of_an_earlier_version_is_read() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rolewright.core.finding import Finding, Location, Related, Severity
+from rolewright.core.finding import Edit, Finding, Location, Related, Severity
 from rolewright.report.text import MAX_TEXT, MAX_WIDTH, findings_text, summary
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -26,6 +26,12 @@ def excerpt(line: str, place: Location) -> tuple[str, str]:
 def cells(text: str) -> int:
     """An independent count of terminal cells, for text without tabs and controls."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def test_a_finding_with_a_certain_fix_says_so() -> None:
+    fixed = Finding("some-rule", "wrong", "mend it", Location("m.yaml"), fix=(Edit(0, 1, ""),))
+    assert "\nhelp: mend it; `rolewright validate --fix` does it\n" in findings_text([fixed], {}, color=False)
+    assert "--fix" not in findings_text([finding(Location("m.yaml"))], {}, color=False)
 
 
 def test_the_whole_of_it() -> None:

@@ -10,9 +10,10 @@ import typer
 
 from rolewright.batch.select import select
 from rolewright.cli.console import say, show
+from rolewright.core.finding import MisuseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rolewright.batch.select import Selection
@@ -35,6 +36,14 @@ Shard = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N", help="Only the I-th of N shares of the manifests, for runs side by side."),
 ]
+Fix = Annotated[
+    bool,
+    typer.Option(
+        "--fix",
+        help="First correct in the manifests what can be meant in one way only, and say what. "
+        "No correction allows anybody more than the manifest says.",
+    ),
+]
 
 
 def selected(
@@ -49,6 +58,19 @@ def selected(
     if not selection.changed:
         say(f"no manifest differs from {since}", err=True)
     return selection
+
+
+def fix_first(selection: Selection, blueprints: Iterable[Path] | None, *, check: bool = False) -> None:
+    """Apply the fixes that are certain to the manifests of a run, and say on stderr what was fixed.
+
+    Raises MisuseError for a run that is to `check` alone.
+    """
+    if check:
+        raise MisuseError("--check writes nothing, and --fix changes manifests: give one of them")
+    from rolewright.batch.fix import fix_manifests  # noqa: PLC0415 - only for --fix
+
+    for fixed in fix_manifests(selection.manifests, blueprints or ()):
+        say(f"{fixed.location}: fixed: {fixed.message}", err=True)
 
 
 @contextmanager

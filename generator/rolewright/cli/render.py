@@ -20,7 +20,7 @@ from rolewright.cli.console import (
     show,
 )
 from rolewright.cli.files import STALE
-from rolewright.cli.manifests import ChangedSince, Jobs, Shard, progress, selected
+from rolewright.cli.manifests import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
 
 if TYPE_CHECKING:
     from rolewright.write.module import WriteResult
@@ -45,6 +45,7 @@ def render(
     changed_since: ChangedSince = None,
     shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
+    fix: Fix = False,
 ) -> None:
     """Render manifests into Terraform modules, after they were checked and proven.
 
@@ -52,6 +53,8 @@ def render(
     """
     refuse_link(output)
     selection = selected(manifests, changed_since, shard, blueprints, output)
+    if fix:
+        fix_first(selection, blueprints, check=check)
     cache = open_cache(output, blueprints, env)
     with progress() as shown:
         outcome = build_all(selection, blueprints, env, jobs, None if force else cache, shown)

@@ -14,7 +14,7 @@ from rolewright.cli.console import (
     report,
     say,
 )
-from rolewright.cli.manifests import ChangedSince, Jobs, Shard, progress, selected
+from rolewright.cli.manifests import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
 from rolewright.core.printable import printable
 
 
@@ -26,9 +26,12 @@ def validate(
     changed_since: ChangedSince = None,
     shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
+    fix: Fix = False,
 ) -> None:
-    """Check and prove manifests without writing anything."""
+    """Check and prove manifests without writing a module."""
     selection = selected(manifests, changed_since, shard, blueprints)
+    if fix:
+        fix_first(selection, blueprints)
     cache = open_cache(None, blueprints, env)
     with progress() as shown:
         outcome = build_all(selection, blueprints, env, jobs, cache, shown)

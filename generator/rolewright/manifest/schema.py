@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rolewright.yaml.schema import Schema
@@ -48,6 +50,17 @@ class Schemas:
         source: Source | None = None,
     ) -> Iterator[Finding]:
         """Yield every violation in a manifest document, but for those at `skip`; with fixes, given its `source`."""
+        for finding in self._violations(data, locate, skip, source):
+            # A key that is known elsewhere is no slip: it may stand in the wrong place.
+            yield replace(finding, fix=()) if finding.fix and finding.subject in self._words else finding
+
+    def _violations(
+        self,
+        data: Any,  # noqa: ANN401 - YAML
+        locate: Locate,
+        skip: Collection[PathInData],
+        source: Source | None,
+    ) -> Iterator[Finding]:
         yield from self._frame.findings(data, locate, "manifest", skip=skip, source=source)
         compute, resources = data.get("compute"), data.get("resources")
         if isinstance(compute, dict) and compute.get("type") in self._catalog.computes:
@@ -57,7 +70,27 @@ class Schemas:
             if isinstance(described, dict) and described.get("type") in self._catalog.resources:
                 schema = self._type("resources", described["type"], created=described.get("create") is True)
                 at = ("resources", key)
-                yield from schema.findings(described, locate, "manifest", skip=skip, at=at, source=source)
+                told = source if isinstance(described.get("create", False), bool) else None  # else which schema is open
+                yield from schema.findings(described, locate, "manifest", skip=skip, at=at, source=told)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """All keys that a manifest can have somewhere."""
+        resources = self._catalog.resources.values()
+        fields = [compute.fields for compute in self._catalog.computes.values()]
+        fields += [resource.fields for resource in resources]
+        fields += [resource.create.fields for resource in resources if resource.create is not None]
+        waiting: list[Any] = [self._frame.document, *({"properties": one} for one in fields)]
+        words: set[str] = set()
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                properties = node.get("properties")
+                words.update(properties if isinstance(properties, dict) else ())
+                waiting += node.values()
+            elif isinstance(node, list):
+                waiting += node
+        return frozenset(words)
 
     def _type(self, kind: str, type_: str, *, created: bool) -> Schema:
         name = (kind, type_, created)

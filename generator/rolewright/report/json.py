@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from rolewright.core.finding import Finding, Location, Related, Severity
+from rolewright.core.finding import Edit, Finding, Location, Related, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +30,23 @@ class RelatedPlace(PlaceObject):
     note: str
 
 
+class EditObject(TypedDict):
+    """A change of the file: `text` in place of the characters from `start` to `end`, which count from 0.
+
+    A line end counts as one character, and a byte order mark as none.
+    """
+
+    start: int
+    end: int
+    text: str
+
+
 class FindingObject(PlaceObject):
     """One finding.
 
     `path` is the dotted path in the manifest, `subject` what the finding is about, such as a key's id; "" if there
-    is none. `shows_lines` is false where the line of its place could have a secret in it.
+    is none. `shows_lines` is false where the line of its place could have a secret in it. `fix` has the edits of its
+    file that remove it, where it can be meant in one way only.
     """
 
     rule: str
@@ -45,6 +57,7 @@ class FindingObject(PlaceObject):
     subject: str
     shows_lines: bool
     related: list[RelatedPlace]
+    fix: list[EditObject]
 
 
 class Summary(TypedDict):
@@ -87,6 +100,7 @@ def _finding(finding: Finding) -> FindingObject:
         "subject": finding.subject,
         "shows_lines": finding.shows_lines,
         "related": [{**_place(r.location), "note": r.note} for r in finding.related],
+        "fix": [{"start": edit.start, "end": edit.end, "text": edit.text} for edit in finding.fix],
     }
 
 
@@ -118,11 +132,19 @@ def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
                 related=tuple(Related(_location(other), str(other["note"])) for other in finding["related"]),
                 subject=str(finding.get("subject", "")),  # an earlier version wrote neither this
                 shows_lines=finding.get("shows_lines", True) is True,  # nor this
+                fix=tuple(_edit(edit) for edit in finding.get("fix", ())),
             )
             for finding in structure["findings"]
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise ForeignReportError(f"{type(error).__name__}: {error}") from None
+
+
+def _edit(edit: Any) -> Edit:  # noqa: ANN401 - JSON
+    start, end = edit["start"], edit["end"]
+    if not (type(start) is type(end) is int and 0 <= start <= end < _MOST):
+        raise ValueError(f"no text has characters from {start} to {end}")
+    return Edit(start, end, str(edit["text"]))
 
 
 def _location(place: Any) -> Location:  # noqa: ANN401 - JSON

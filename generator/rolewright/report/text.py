@@ -84,7 +84,8 @@ def _finding(
     for related in finding.related:
         shown.append(f"{paint('note', Severity.NOTE)}: {_limited(related.note)}")
         show(related.location, Severity.NOTE)
-    shown.append(f"{paint('help', 'help')}: {_limited(finding.remedy)}")
+    mended = "; `rolewright validate --fix` does it" if finding.fix else ""
+    shown.append(f"{paint('help', 'help')}: {_limited(finding.remedy)}{mended}")
     return "\n".join(shown)
 
 

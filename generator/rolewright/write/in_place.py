@@ -1,0 +1,44 @@
+"""Replace the content of somebody's file: all of it or nothing, and never through a link."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from rolewright.core.files import UnreadableError, read_bytes
+from rolewright.core.finding import Finding, Location, Rejected
+
+
+def replace_content(file: Path, before: bytes, after: bytes) -> None:
+    """Replace a file that still has the content `before`; it keeps its mode.
+
+    Raises Rejected where it is a link, was changed meanwhile, or cannot be written; it is as it was then.
+    """
+    try:
+        mode = file.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            remedy = "give the file that it leads to"
+            raise _refusal(file, "write-link", f"{file} is a link, and nothing is written through links", remedy)
+        if not os.access(file, os.W_OK):  # which a replacement does not need
+            raise PermissionError(0, "it is read-only")
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".rolewright-") as folder:
+            draft = Path(folder, file.name)
+            with draft.open("wb") as stream:
+                stream.write(after)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.chmod(stat.S_IMODE(mode))
+            if read_bytes(file) != before:
+                raise _refusal(file, "write-changed", f"{file} was changed meanwhile", "run the command again")
+            draft.replace(file)
+    except UnreadableError as error:
+        raise _refusal(file, "write-failed", f"{file} {error}", "see to the cause, and run it again") from None
+    except OSError as error:
+        reason = f"{file} cannot be written: {error.strerror or error}"
+        raise _refusal(file, "write-failed", reason, "see to the cause, and run it again") from None
+
+
+def _refusal(file: Path, rule: str, message: str, remedy: str) -> Rejected:
+    return Rejected([Finding(rule, message, remedy, Location(str(file)))])
