@@ -70,8 +70,7 @@ class Schemas:
             if isinstance(described, dict) and described.get("type") in self._catalog.resources:
                 schema = self._type("resources", described["type"], created=described.get("create") is True)
                 at = ("resources", key)
-                told = source if isinstance(described.get("create", False), bool) else None  # else which schema is open
-                yield from schema.findings(described, locate, "manifest", skip=skip, at=at, source=told)
+                yield from schema.findings(described, locate, "manifest", skip=skip, at=at, source=source)
 
     @cached_property
     def _words(self) -> frozenset[str]:
