@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 
 _NAME = "a manifest"
-_TRIED = " (tried with "
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
@@ -138,9 +137,14 @@ def try_blueprint(pipeline: Pipeline, file: Path) -> Trial:
             trial = _Attempt(pipeline, load(file).trees[0]).resource(catalog.resources[type_])
     except Rejected as refusal:
         trial = Trial(findings=list(refusal.findings))
-    first = {(f.rule, f.location, f.message.partition(_TRIED)[0]): f for f in reversed(trial.findings)}
-    trial.findings = list(reversed(first.values()))
+    first = {(f.rule, f.location, f.message): f for f in reversed(trial.findings)}
+    trial.findings = [_with_tried(finding) for finding in reversed(first.values())]
     return trial
+
+
+def _with_tried(finding: Finding) -> Finding:
+    tried = f" (tried with {finding.subject})" if finding.subject else ""
+    return replace(finding, message=finding.message + tried)
 
 
 class _Attempt:
@@ -323,7 +327,7 @@ class _Attempt:
         return built
 
     def here(self, finding: Finding, shown: str) -> Finding:
-        """Return a finding about a trial's manifest as one at the blueprint."""
+        """Return a finding about a trial's manifest as one at the blueprint, about what was tried."""
         if finding.location.file != _NAME:
             return finding
         at = self.tree.location(tuple(self.steps(finding.path)), key=True)
@@ -331,8 +335,7 @@ class _Attempt:
             replace(related, location=Location(related.location.file, related.location.line))
             for related in finding.related
         )
-        message = f"{finding.message}{_TRIED}{shown})"
-        return replace(finding, message=message, location=at, path="", related=seen, severity=Severity.ERROR)
+        return replace(finding, location=at, path="", related=seen, severity=Severity.ERROR, subject=shown, fix=())
 
     def steps(self, path: str) -> Iterator[str]:
         """Yield the steps to the place in the blueprint that a path of a manifest comes from."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rolewright.blueprint.interpolation import LeftOutError, fill_all, names
 from rolewright.core.text import Text
 from rolewright.data import iam
+from rolewright.hcl.syntax import Literal
 from rolewright.manifest.resources import resource_scope
 from rolewright.prove.match import Kind, matches
 from rolewright.render.readable import SYMBOLS, shown
@@ -24,6 +25,7 @@ ANYWHERE = {"local.account": "*", "local.region": "*", "local.partition": "*"}
 """What a manifest without environments leaves open may be anything that a question asks for."""
 
 _ACCOUNT = re.compile(r"\d{12}")
+_ROLES = "roles.tf"
 _TOKEN = re.compile(r"\$\{[^{}]*\}")
 
 
@@ -106,6 +108,7 @@ def answer(
     """
     facts = iam.action(question.action)
     asked = question.action if facts is None else facts.name
+    places = {} if module is None else _statement_places(module)
     found: dict[str, list[Reason]] = {"allowed": [], "denied": [], "perhaps": [], "near": []}
     seen: dict[tuple[str, str, str], None] = {}
     for environment in workload.environments:
@@ -118,7 +121,7 @@ def answer(
             name = role.name.ground(environment.values)
             if question.role == name or not (question.role or question.kind):
                 seen[name, role.key, environment.name] = None
-                for kind, reason in _reasons(asked, question.resource, environment, role, values, workload, module):
+                for kind, reason in _reasons(asked, question.resource, environment, role, values, workload, places):
                     found[kind].append(reason)
     called, keys, where = (tuple(dict.fromkeys(entry[at] for entry in seen)) for at in range(3))
     allowed, denied, perhaps, near = map(tuple, found.values())
@@ -156,7 +159,7 @@ def _reasons(
     role: Role,
     values: Mapping[str, str],
     workload: Workload,
-    module: Module | None,
+    places: Mapping[tuple[str, str], str],
 ) -> Iterator[tuple[str, Reason]]:
     for policy in role.policies:
         for statement in policy.statements:
@@ -172,7 +175,7 @@ def _reasons(
                 shown_resource = text.ground(environment.values if environment.name else SYMBOLS)
                 yield (
                     kind,
-                    _reason(environment, role, policy.label, statement, shown_resource, workload, module, action),
+                    _reason(environment, role, policy.label, statement, shown_resource, workload, places, action),
                 )
 
 
@@ -183,7 +186,7 @@ def _reason(
     statement: Statement,
     pattern: str,
     workload: Workload,
-    module: Module | None,
+    places: Mapping[tuple[str, str], str],
     action: str,
 ) -> Reason:
     grants = [
@@ -198,16 +201,18 @@ def _reason(
         tuple(dict.fromkeys((grant.origin, str(workload.locate(grant.origin))) for grant in grants)),
         tuple(dict.fromkeys(reason for grant in grants for reason in grant.reasons)),
         statement.sid,
-        _line(module, label, statement.sid) if module is not None else "",
+        places.get((label, statement.sid), ""),
     )
 
 
-def _line(module: Module, label: str, sid: str) -> str:
-    """Return the place of a statement in the module."""
-    inside = False
-    for number, line in enumerate(module.files["roles.tf"].splitlines(), start=1):
-        if line.startswith('data "aws_iam_policy_document"'):
-            inside = f'"{label}"' in line
-        elif inside and re.fullmatch(rf'\s+sid\s+= "{re.escape(sid)}"', line):
-            return f"{module.workload}/roles.tf:{number}"
-    return f"{module.workload}/roles.tf"
+def _statement_places(module: Module) -> dict[tuple[str, str], str]:
+    """Return the place of each statement in the module, by the label of its policy and its sid."""
+    from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import, as is its library
+
+    parsed = parse(replace(module, files={_ROLES: module.files[_ROLES]}))
+    return {
+        (document.labels[1], str(sid.expression.value)): f"{module.workload}/{_ROLES}:{sid.line}"
+        for document in parsed.all("data", "aws_iam_policy_document")
+        for statement in document.all("statement")
+        if (sid := statement.attributes.get("sid")) is not None and isinstance(sid.expression, Literal)
+    }

@@ -123,7 +123,7 @@ class Schema:
                     dotted,
                 )
             case "propertyNames":
-                key = next((key for key in error.instance if error.message.startswith(f'"{key}" ')), "")
+                key = details["error"].instance
                 names = self._at(tuple(error.schema_path)[:-1])
                 yield Finding(
                     f"{rule}-name",
