@@ -160,6 +160,22 @@ def test_what_may_be_meant_otherwise_stays(case: str, tmp_path: Path) -> None:
     assert path.stat() == before, "it was written"
 
 
+def test_a_key_that_is_given_as_well_shows_no_fix() -> None:
+    text = GOOD.replace("memory: 256", "memory: 256\n  memroy: 128")
+    with pytest.raises(Rejected) as refusal:
+        read_manifest(loads(text, "m.yaml"), load_catalog())
+    assert [(one.rule, one.fix) for one in refusal.value.findings] == [("manifest-unknown-key", ())]
+
+
+def test_a_slip_that_is_one_in_some_environments_only_shows_no_fix() -> None:
+    both = {name: {"account": "123456789012", "region": "eu-west-1"} for name in ("dev", "prod")}
+    environments = {**both, "dev": {**both["dev"], "resources": {"table": {"name": "orders-dev"}}}}
+    text = GOOD.replace("    name: orders\n", "    nam: orders\n") + f"environments: {json.dumps(environments)}\n"
+    with pytest.raises(Rejected) as refusal:
+        read_manifest(loads(text, "m.yaml"), load_catalog())
+    assert [one.fix for one in refusal.value.findings if one.rule == "manifest-unknown-key"] == [()]
+
+
 def test_a_suppression_that_is_over_or_needed_elsewhere_stays(tmp_path: Path) -> None:
     """What ended may be needed still; what the proof would need it for was not looked at where a rule refuses first."""
     path = tmp_path / "m.yaml"

@@ -61,20 +61,21 @@ class Schema:
             path = (*at, *error.instance_path)
             if path in skip and error.kind.name != "type":
                 continue
+            details = error.kind.as_dict()
             for finding in self._describe(error, path, locate, rule):
-                fix = self._fix(finding, error, path, locate, source) if source is not None else ()
+                fix = self._fix(finding, error, details, path, locate, source) if source is not None else ()
                 yield replace(finding, fix=fix) if fix else finding
 
     def _fix(
         self,
         finding: Finding,
         error: Any,  # noqa: ANN401 - one of several classes of the library
+        details: Mapping[str, Any],
         path: PathInData,
         locate: Locate,
         source: Source,
     ) -> tuple[Edit, ...]:
         """Return the edits that remove a violation where it can be meant in one way only, and none otherwise."""
-        details = error.kind.as_dict()
         match error.kind.name:
             case "additionalProperties" | "unevaluatedProperties":
                 known = self._known(error.schema_path)
@@ -84,8 +85,10 @@ class Schema:
             case "required":
                 name = details["property"]
                 wanted = self._known(error.schema_path).get(name, {})
+                if "const" not in wanted:
+                    return ()
                 keys = [locate((*path, key), key=True) for key in error.instance]
-                return source.with_key(locate(path), keys, name, wanted["const"]) if "const" in wanted else ()
+                return source.with_key(locate(path), keys, name, wanted["const"])
             case "type":
                 return source.of_type(finding.location, error.instance, details["types"])
             case "enum" | "const":
@@ -207,12 +210,14 @@ def _meant(key: str, unknown: Collection[str], known: Collection[str], given: Co
 
     None of several unknown keys is certain to be the one that they are all near to, nor one that is given as well.
     """
-    near = difflib.get_close_matches(key, sorted(known), 2, _NEAR)
+    near = difflib.get_close_matches(key, sorted(known), 2, _NEAR) if len(unknown) <= _MOST_SLIPS else []
     rivals = [other for other in unknown if near and difflib.get_close_matches(other, near, 1, _NEAR)]
     return near[0] if len(near) == 1 and near[0] not in given and rivals == [key] else ""
 
 
 _NEAR = 0.8
+_MOST_SLIPS = 20
+"""The unknown keys of one mapping that can be slips: each is compared with all others."""
 _KINDS = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false",
           "array": "a list", "object": "a mapping", "null": "nothing"}  # fmt: skip
 

@@ -101,9 +101,12 @@ class Source:
         spans = [self._span(place) for place in entries[max(0, index - 1) : index + 2]]
         own = min(index, 1)
         start, end = spans[own]
-        before = self.text[self._starts[entries[index].line - 1] : start]
-        if re.fullmatch(r" *- +", before):
-            return self._without_lines(entries[index], before.index("-"), end)
+        line = self._starts[entries[index].line - 1]
+        dash = start - 1
+        while dash > line and self.text[dash] == " ":
+            dash -= 1
+        if dash >= line and self.text[dash] == "-" and not self.text[line:dash].strip():
+            return self._without_lines(entries[index], dash - line, end)
         if index and re.fullmatch(r"\s*,\s*", self.text[spans[0][1] : start]):
             return (Edit(spans[0][1], end, ""),)
         if not index and len(spans) > 1 and re.fullmatch(r"\s*,\s*", self.text[end : spans[1][0]]):
@@ -123,7 +126,7 @@ class Source:
             first -= 1
         broken = self.text.find("\n", end)
         stop = len(self.text) if broken < 0 else broken + 1
-        if not re.fullmatch(r"\s*(?:#.*)?\s*", self.text[end:stop]):
+        if self.text[end:stop].strip()[:1] not in ("", "#"):
             return _NO_FIX
         return (Edit(self._starts[first - 1], stop, ""),)
 
