@@ -182,10 +182,20 @@ def test_a_suppression_that_is_over_or_needed_elsewhere_stays(tmp_path: Path) ->
     wide = "statements: [{actions: ['s3:*'], resources: ['*'], reason: none}]\n"
     over = "suppress: [{rule: star-action, at: statements, reason: none, until: 2020-01-01}]\n"
     unproven = "suppress: [{rule: proof-access, at: compute, reason: none}]\n"
-    for text in (GOOD + wide + over, GOOD + wide + unproven):
+    vain = "statements: [{actions: ['dynamodb:GetItem'], resources: ['arn:aws:s3:::orders/x'], reason: none}]\n"
+    ended = over.replace("star-action", "resource-mismatch")
+    for text in (GOOD + wide + over, GOOD + wide + unproven, GOOD + vain + ended):
         path.write_text(text, encoding="utf-8")
         assert fixed(path) == []
         assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_suppression_that_is_over_and_that_nothing_needs_goes(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    over = "suppress: [{rule: resource-mismatch, at: statements, reason: none, until: 2020-01-01}]\n"
+    path.write_text(GOOD + over, encoding="utf-8")
+    assert len(fixed(path)) == 1
+    assert path.read_text(encoding="utf-8") == GOOD
 
 
 def test_one_of_several_suppressions_goes(tmp_path: Path) -> None:
