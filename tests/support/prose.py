@@ -15,7 +15,9 @@ READERS = {
     "batch/blueprint_test.py": "says more of a finding than was found",
     "check/provider.py": "the order in which findings are shown",
     "check/rule.py": "a hit of a rule becomes a finding",
-    "cli/plan.py": "the same message with another remedy",
+    "terraform/run.py": "the same message with another remedy",
+    "cli/manifests.py": "says what was fixed",
+    "batch/fix.py": "two findings are the same where they say the same, and a fix is told by what it was of",
     "core/finding.py": "the order in which findings are shown",
     "manifest/validate.py": "the message that a blueprint has for its rule",
     "prove/proof.py": "says more of a finding than was found",
@@ -28,9 +30,7 @@ READERS = {
 """The files beside `report/` that read a message or a remedy, and what for."""
 
 DECIDERS = {
-    "batch/blueprint_test.py": "the same finding of several trials is shown once",
     "manifest/validate.py": "the message that a blueprint has for its rule is a template",
-    "yaml/schema.py": "the library tells which key it refused by its message alone",
 }
 """Those of them that look into it, and why they have to."""
 
