@@ -19,6 +19,7 @@ COMMANDS = {
     "render",
     "validate",
     "schema",
+    "rule",
     "audit",
     "usage",
     "diff",

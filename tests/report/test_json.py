@@ -53,6 +53,7 @@ def test_the_whole_of_it() -> None:
                 "path": "resources.a",
                 "subject": "a",
                 "shows_lines": True,
+                "doc": "docs/rules.md#duplicate",
                 "related": [
                     {
                         "file": "m.yaml",

@@ -69,6 +69,7 @@ def test_the_whole_of_it() -> None:
         "help: mend it\n"
         "\n"
         "1 error, 1 warning\n"
+        "`rolewright rule NAME` explains a rule\n"
     )
 
 
@@ -119,7 +120,7 @@ def test_a_long_line_is_cut_on_both_sides_of_the_place() -> None:
 
 def test_a_place_outside_its_text_has_no_excerpt() -> None:
     shown = findings_text([finding(Location("f", 9, 1, 9, 2))], {"f": "one\n"}, color=False)
-    assert shown == "error[some-rule]: wrong\n --> f:9:1\nhelp: mend it\n\n1 error\n"
+    assert shown.startswith("error[some-rule]: wrong\n --> f:9:1\nhelp: mend it\n\n1 error\n")
 
 
 def test_what_could_steer_a_terminal_or_hide_is_shown() -> None:

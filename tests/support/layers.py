@@ -39,11 +39,13 @@ ALLOWED = {
     },
     "report": {
         "core.finding": "what it shows",
+        "check.rule": "the rules that say themselves what they are about",
         "core.text": "the values of an environment in a document",
         "core.printable": "what nobody could see is shown as an escape",
         "render.readable": "how names are shown to people",
         "review.diff": "types, and the order in which differences are shown",
         "suggest.messages": "why something was denied, in words",
+        "yaml.load": "what every other rule is about is YAML",
     },
 }
 """All that some packages may import of the others, with the reason; only these are told apart by file."""

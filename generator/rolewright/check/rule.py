@@ -1,4 +1,4 @@
-"""The rules: their type, how they are found and run, and how they are listed."""
+"""The rules: their type, and how they are found and run."""
 
 from __future__ import annotations
 
@@ -70,14 +70,3 @@ def check_rules(parsed: ParsedModule, rules: Sequence[Rule]) -> tuple[Finding, .
 def _path(parsed: ParsedModule, hit: Hit) -> str:
     origin = parsed.origin(hit.file, hit.line)
     return f"{origin}.{hit.below}" if origin and hit.below else origin
-
-
-def rule_table(rules: Sequence[Rule]) -> str:
-    """Write the rules in Markdown: a table, then the reason and examples of each."""
-    lines = ["| Rule | Severity | Finds |", "|---|---|---|"]
-    lines += [f"| [`{r.name}`](#{r.name}) | {r.severity} | {r.summary} |" for r in rules]
-    for rule in rules:
-        lines += ["", f"## {rule.name}", "", rule.why, ""]
-        lines += ["Refused:", "", "```hcl", rule.bad.strip(), "```", ""]
-        lines += ["Fine:", "", "```hcl", rule.good.strip(), "```"]
-    return "\n".join(lines) + "\n"

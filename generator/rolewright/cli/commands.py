@@ -16,6 +16,7 @@ from rolewright.cli.policies import policies
 from rolewright.cli.render import render
 from rolewright.cli.report import report_page
 from rolewright.cli.retarget import retarget
+from rolewright.cli.rule import rule
 from rolewright.cli.schema import schema
 from rolewright.cli.usage import usage
 from rolewright.cli.validate import validate
@@ -24,6 +25,7 @@ from rolewright.cli.why import why, why_not
 app.command(cls=Command)(render)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(schema)
+app.command(cls=Command)(rule)
 app.command(cls=Command)(merge)
 app.command(cls=Command)(plan)
 app.command(cls=Command)(deployer)

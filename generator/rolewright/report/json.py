@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from rolewright.core.finding import Edit, Finding, Location, Related, Severity
+from rolewright.report.rule_pages import doc_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class FindingObject(PlaceObject):
 
     `path` is the dotted path in the manifest, `subject` what the finding is about, such as a key's id; "" if there
     is none. `shows_lines` is false where the line of its place could have a secret in it. `fix` has the edits of its
-    file that remove it, where it can be meant in one way only.
+    file that remove it, where it can be meant in one way only. `doc` describes the rule.
     """
 
     rule: str
@@ -56,6 +57,7 @@ class FindingObject(PlaceObject):
     path: str
     subject: str
     shows_lines: bool
+    doc: str
     related: list[RelatedPlace]
     fix: list[EditObject]
 
@@ -99,6 +101,7 @@ def _finding(finding: Finding) -> FindingObject:
         "path": finding.path,
         "subject": finding.subject,
         "shows_lines": finding.shows_lines,
+        "doc": doc_of(finding.rule),
         "related": [{**_place(r.location), "note": r.note} for r in finding.related],
         "fix": [{"start": edit.start, "end": edit.end, "text": edit.text} for edit in finding.fix],
     }

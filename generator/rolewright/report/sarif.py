@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from rolewright.core.finding import Severity
+from rolewright.report.rule_pages import rule_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,11 @@ def findings_sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
         "runs": [
             {
                 "tool": {
-                    "driver": {"name": "rolewright", "version": version, "rules": [{"id": rule} for rule in rules]}
+                    "driver": {
+                        "name": "rolewright",
+                        "version": version,
+                        "rules": [rule_descriptor(rule) for rule in rules],
+                    }
                 },
                 "columnKind": "unicodeCodePoints",
                 "results": [_result(finding, rules) for finding in ordered],

@@ -31,7 +31,7 @@ _STYLES = {
 
 
 def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, color: bool) -> str:
-    """Return all findings, sorted by their place, and a last line that counts them; "" if there are none.
+    """Return all findings, sorted by their place, and last how many they are and what explains them; "" if none.
 
     `sources` maps the file of a location to its text; a place in a file that it lacks goes without its
     line, and so does one on a line that a finding says is not to be shown. Characters that could
@@ -43,7 +43,7 @@ def findings_text(findings: Sequence[Finding], sources: Mapping[str, str], *, co
     ordered = sorted(findings, key=lambda f: (f.location, f.rule, f.message))
     closed = {(place.file, place.line) for finding in findings if not finding.shows_lines for place in _places(finding)}
     blocks = [_finding(finding, lines, closed, color=color) for finding in ordered]
-    return "\n\n".join([*blocks, summary(ordered)]) + "\n"
+    return "\n\n".join([*blocks, summary(ordered)]) + "\n`rolewright rule NAME` explains a rule\n"
 
 
 def summary(findings: Sequence[Finding]) -> str:
