@@ -74,7 +74,7 @@ def doc_of(name: str) -> str:
 @cache
 def rule_sections() -> tuple[RuleSection, ...]:
     """Return every rule, by section."""
-    from rolewright.check.rule import rules  # noqa: PLC0415 - a format is chosen before a rule is looked up
+    from rolewright.check.rule import rules  # noqa: PLC0415 - only what describes a rule needs it
     from rolewright.yaml.load import load  # noqa: PLC0415 - as above
 
     listed = load(Path(__file__).with_name("rules.yaml")).trees[0].data
@@ -156,7 +156,10 @@ def document(sections: Iterable[RuleSection]) -> str:
 
 
 def rule_descriptor(name: str) -> dict[str, Any]:
-    """Return a rule as SARIF describes one; its id alone where rolewright has no such rule, as in an old report."""
+    """Return a rule as SARIF describes one; its id alone where rolewright has no such rule, as in an old report.
+
+    It has its whole page and no `helpUri`, which has to be an absolute address.
+    """
     page = rule_pages().get(name)
     if page is None:
         return {"id": name}
