@@ -317,6 +317,7 @@ def test_values_in_the_shape_of_a_secret(value: str, secret: bool) -> None:
         ('resource "aws_iam_access_key" "k" {\nuser = "u"\n}', {"static-keys"}),
         (function("AWS_SECRET_ACCESS_KEY = var.key"), {"static-keys"}),
         (task('environment = [{ name = "AWS_ACCESS_KEY_ID", value = var.key }]'), {"static-keys"}),
+        (function("AWS_SECURITY_TOKEN = var.token"), {"static-keys"}),
     ],
 )
 def test_static_keys(text: str, expected: set[str]) -> None:

@@ -13,12 +13,13 @@ from rolewright.audit.finding import closed_finding
 from rolewright.audit.keys import ENCODED, find_keys
 from rolewright.audit.text import is_allowed, key_finding
 from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.data.access_keys import ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PATTERN = "|".join(("(AKIA|ASIA)[A-Z0-9]{16}", *(re.escape(mark.decode()) for mark in ENCODED)))
+_PATTERN = "|".join((ID, *(re.escape(mark.decode()) for mark in ENCODED)))
 _COMMIT = b"\1commit "
 _HUNK = re.compile(rb"@@ -\S+ \+(\d+)")
 _ALONE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_NO_REPLACE_OBJECTS": "1"}

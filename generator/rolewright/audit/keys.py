@@ -6,19 +6,31 @@ import base64
 import binascii
 import hashlib
 import itertools
-import math
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rolewright.data.access_keys import (
+    ID,
+    PREFIXES,
+    SECRET_BITS,
+    SECRET_CHARACTER,
+    SECRET_END,
+    SECRET_LENGTH,
+    TEMPORARY,
+    bits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # The look-behinds leave out `=`, which stands before the key in every .env file; `\n` stands in JSON.
-_ID = re.compile(rb"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])")
+_PREFIXES = tuple(prefix.encode() for prefix in PREFIXES)
+_ID = re.compile(f"{ID}(?![A-Za-z0-9])".encode())
 _BEFORE = re.compile(rb"(?:^|[^A-Za-z0-9]|\\[nrt])$")
-_SECRET = re.compile(rb"(?:(?<![A-Za-z0-9+/\\])|(?<=\\[nrt]))((?:[A-Za-z0-9+/]|\\/){40})(?![A-Za-z0-9+/=])")
+_SECRET = re.compile(  # JSON may escape a slash in it
+    rf"(?:(?<![A-Za-z0-9+/\\])|(?<=\\[nrt]))((?:{SECRET_CHARACTER}|\\/){{{SECRET_LENGTH}}}){SECRET_END}".encode()
+)
 _WORDS = (re.compile(rb"ecret"), re.compile(rb"ECRET"))
 _NAMED = re.compile(rb"(?i)aws[^\n]{0,30}secret|secret[_.-]?access[_.-]?key")
 _NAME = 60
@@ -27,20 +39,20 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]{20,}={0,2}")
 _BODY = re.compile(r"[A-Z2-7]{16}")
 ENCODED = tuple(  # how the start of an id reads in base64 at each of its three alignments
     base64.b64encode(b"\0" * shift + prefix)[start:end]
-    for prefix in (b"AKIA", b"ASIA")
+    for prefix in _PREFIXES
     for shift, start, end in ((0, 0, 5), (1, 2, 6), (2, 3, 8))
 )
 """What a text with an id in base64 has in it."""
 _WIDE = tuple(  # with how many zero bytes after each letter UTF-16 and UTF-32 have it
     (zeros, mark, re.compile(mark + rb"(?:\0{%d}[A-Z0-9]){16}" % zeros))
     for zeros in (1, 3)
-    for mark in ((b"\0" * zeros).join((b"A", letter, b"I", b"A")) for letter in (b"K", b"S"))
+    for mark in ((b"\0" * zeros).join(bytes((letter,)) for letter in prefix) for prefix in _PREFIXES)
 )
 _EXAMPLE = "documented"
 _NEAR = 600
 """Bytes on either side of an id in which its secret is looked for: Terraform's state has some attributes between."""
-_SECRET_BITS, _ID_BITS = 4.1, 2.5
-"""Bits for each character: random secrets have at least 4.18, hex digests at most 3.97 (20,000 samples of each)."""
+_ID_BITS = 2.5
+"""Bits for each character that an id has at the least."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,8 @@ class FoundKey:
 
     @property
     def is_temporary(self) -> bool:
-        """Return whether it ends by itself: a session's key (`ASIA`)."""
-        return self.id.startswith("ASIA")
+        """Return whether it ends by itself: a session's key."""
+        return self.id.startswith(TEMPORARY)
 
     @property
     def account(self) -> str:
@@ -87,7 +99,7 @@ def account_of(key_id: str) -> str:
 
 def find_keys(data: bytes) -> list[FoundKey]:
     """Return every key in some bytes, in their order. A secret is found beside an id, or on a line that names it."""
-    found = list(_ids(data)) if b"AKIA" in data or b"ASIA" in data else []
+    found = list(_ids(data)) if any(prefix in data for prefix in _PREFIXES) else []
     if b"ecret" in data or b"ECRET" in data:
         taken = {key.secret for key in found}
         found += [key for key in _named(data) if key.secret not in taken]
@@ -103,7 +115,7 @@ def _ids(data: bytes) -> Iterator[FoundKey]:
         text = match[0].decode()
         if not _BEFORE.search(data[max(0, match.start() - 2) : match.start()]):
             continue
-        if text.endswith("EXAMPLE") or (_BODY.fullmatch(text[4:]) and len(set(text)) > 5 and _bits(text) >= _ID_BITS):
+        if text.endswith("EXAMPLE") or (_BODY.fullmatch(text[4:]) and len(set(text)) > 5 and bits(text) >= _ID_BITS):
             yield FoundKey(match.start(), match.end(), text, *_beside(data, match.start(), match.end()))
 
 
@@ -165,11 +177,6 @@ def _digest(text: bytes) -> str:
     plain = text.replace(b"\\", b"")
     if plain.endswith(b"EXAMPLEKEY"):
         return _EXAMPLE
-    if len(plain) != 40 or _bits(plain.decode()) < _SECRET_BITS:
+    if len(plain) != SECRET_LENGTH or bits(plain.decode()) < SECRET_BITS:
         return ""
     return hashlib.sha256(plain).hexdigest()[:8]
-
-
-def _bits(text: str) -> float:
-    """Return Shannon's entropy in bits for each character."""
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding
+from rolewright.data.access_keys import (
+    ID_ALONE,
+    SECRET_BITS,
+    SECRET_CHARACTER,
+    SECRET_END,
+    SECRET_LENGTH,
+    VARIABLES,
+    bits,
+    is_mixed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.yaml.load import Tree
 
-# Long-lived and temporary key ids; the body is base32 (IAM User Guide, "Unique identifiers").
-KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
-SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
-VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"})
+_ID = re.compile(ID_ALONE)
+_SECRET = re.compile(f"(?<!{SECRET_CHARACTER}){SECRET_CHARACTER}{{{SECRET_LENGTH}}}{SECRET_END}")
 
 _REMEDY = "remove it and rotate the key: the SDK finds the role's credentials by itself"
 
@@ -43,17 +50,10 @@ def _walk(tree: Tree, value: Any, path: tuple[str | int, ...]) -> Iterator[Findi
 
 
 def _scan(tree: Tree, text: str, path: tuple[str | int, ...], *, key: bool) -> Iterator[Finding]:
-    if KEY_ID.search(text):
+    if _ID.search(text):
         yield _finding(tree, path, "this is an AWS access key id", key=key)
-    elif any(_is_secret(found.group()) for found in SECRET.finditer(text)):
+    elif any(is_mixed(found[0]) and bits(found[0]) >= SECRET_BITS for found in _SECRET.finditer(text)):
         yield _finding(tree, path, "this looks like an AWS secret access key", key=key)
-
-
-def _is_secret(text: str) -> bool:
-    """Return whether 40 characters are random enough: hashes in hex stay below 4 bits, secrets above 4.1."""
-    kinds = (any(c.islower() for c in text), any(c.isupper() for c in text), any(c.isdigit() for c in text))
-    shares = [text.count(c) / len(text) for c in set(text)]
-    return all(kinds) and -sum(share * math.log2(share) for share in shares) >= 4.1
 
 
 def _finding(tree: Tree, path: tuple[str | int, ...], message: str, *, key: bool) -> Finding:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rolewright.data.access_keys import LONG_LIVED
 from rolewright.sdk.operations import Needs, is_data, needs_of, prefix_of
 from rolewright.usage.errors import outcome_of
 
@@ -65,7 +66,7 @@ def event_of(record: Mapping[str, Any]) -> Event:
     return Event(
         time=_text(record.get("eventTime")),
         role=_role_of(identity, issuer),
-        key=key if key.startswith("AKIA") else "",
+        key=key if key.startswith(LONG_LIVED) else "",
         user=_text(identity.get("arn")),
         account=account,
         prefix=prefix,

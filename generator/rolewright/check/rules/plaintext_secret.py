@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import MARK, all_strings, environment_variables, texts
 from rolewright.core.finding import Severity
+from rolewright.data.access_keys import SECRET_CHARACTER, SECRET_LENGTH, is_mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +34,8 @@ _SHAPES = {
     "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@$]*:[^\s:/@${}]+@"),
 }
-# As long and as mixed as an AWS secret access key; only matched against whole values, because it is so loose.
-_AWS_SECRET = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
+# As long as an AWS secret access key; only matched against whole values, because it is so loose.
+_AWS_SECRET = re.compile(f"{SECRET_CHARACTER}{{{SECRET_LENGTH}}}")
 _REMEDY = "Keep it in a secret, and give the workload the secret's name or let ECS inject it."
 
 
@@ -43,7 +44,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         suspected = suggests_secret(variable.name)
         for value in texts(parsed, variable.value):
             named = suspected and MARK not in value and not _HARMLESS.fullmatch(value)
-            if named or _AWS_SECRET.fullmatch(value):
+            if named or (_AWS_SECRET.fullmatch(value) and is_mixed(value)):
                 text = f"the environment variable {variable.name} holds its value in plain text"
                 yield Hit(variable.file, variable.line, text, _REMEDY, variable.below)
     for file, line, value in all_strings(parsed):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import all_strings, environment_variables
 from rolewright.core.finding import Severity
+from rolewright.data.access_keys import ID_ALONE, VARIABLES
 from rolewright.hcl.syntax import Literal
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
 _KEY_TYPE = "aws_iam_access_key"
 _PROVIDER_ARGUMENTS = ("access_key", "secret_key", "token")
-_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
-# AKIA is a user's key, ASIA a temporary one (IAM identifiers, unique ID prefixes).
-_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_KEY_ID = re.compile(ID_ALONE)
 _REMEDY = "Remove it: the workload's role gives the code credentials that renew themselves."
 
 
@@ -37,7 +36,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 remedy = "Remove it: Terraform takes its credentials from the environment that it runs in."
                 yield Hit(block.file, attribute.line, f"the provider is given {name}", remedy)
     for variable in environment_variables(parsed):
-        if variable.name in _VARIABLES:
+        if variable.name in VARIABLES:
             message = f"the environment variable {variable.name} takes the place of the role's credentials"
             yield Hit(variable.file, variable.line, message, _REMEDY, variable.below)
 
