@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import tempfile
 from typing import TYPE_CHECKING
 
 from rolewright.audit.finding import closed_finding
 from rolewright.audit.keys import ENCODED, find_keys
 from rolewright.audit.text import is_allowed, key_finding
 from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.git import GitFailedError, GitMissingError, output
 from rolewright.data.access_keys import ID
 
 if TYPE_CHECKING:
@@ -35,9 +32,6 @@ def audit_history(folder: Path) -> list[Finding]:
 
     A key stays readable in the history when it is taken out later. Raises Rejected where there is no repository.
     """
-    program = shutil.which("git")
-    if program is None:
-        raise _refused("git is not on the PATH", folder)
     arguments = (
         "-c", "core.quotePath=off", "-c", "log.showSignature=false", "-c", "log.showRoot=true",
         "log", "--all", "--reverse", "--patch",
@@ -47,31 +41,22 @@ def audit_history(folder: Path) -> list[Finding]:
         "--src-prefix=a/", "--dst-prefix=b/", "--format=%x01commit %H", f"-G{_PATTERN}", "--", ".",
     )  # fmt: skip
     found: dict[tuple[str, str, str], Finding] = {}
-    # A file and no second pipe: git would wait for ever where nobody empties that one.
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(  # noqa: S603 - a fixed program, no shell
-            [program, "-C", str(folder), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, **_ALONE},
-        ) as running,
-    ):
-        assert running.stdout is not None
-        for commit, name, line, text in _added(running.stdout):
-            for key in find_keys(text):
-                if is_allowed(text, key.start):
-                    continue
-                at = line + text.count(b"\n", 0, key.start)
-                column = key.start - text.rfind(b"\n", 0, key.start)
-                place = Location(str(folder / name), at, column, at, column + key.end - key.start)
-                finding = key_finding(key, place, f", added by commit {commit[:12]}")
-                found.setdefault((name, key.id, key.secret), finding)
-        running.wait()
-        errors.seek(0)
-        lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    if running.returncode:
-        raise _refused(next((line for line in lines if line.startswith("fatal:")), "git log failed"), folder)
+    try:
+        with output(folder, *arguments, variables=_ALONE) as stream:
+            for commit, name, line, text in _added(stream):
+                for key in find_keys(text):
+                    if is_allowed(text, key.start):
+                        continue
+                    at = line + text.count(b"\n", 0, key.start)
+                    column = key.start - text.rfind(b"\n", 0, key.start)
+                    place = Location(str(folder / name), at, column, at, column + key.end - key.start)
+                    finding = key_finding(key, place, f", added by commit {commit[:12]}")
+                    found.setdefault((name, key.id, key.secret), finding)
+    except GitMissingError:
+        raise _refused("git is not on the PATH", folder) from None
+    except GitFailedError as error:
+        fatal = (line for line in error.lines if line.startswith("fatal:"))
+        raise _refused(next(fatal, "git log failed"), folder) from None
     return list(found.values())
 
 

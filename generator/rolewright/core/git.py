@@ -1,13 +1,56 @@
-"""Read files as they were at a git revision."""
+"""Run git, and read files as they were at a revision."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from rolewright.core.files import is_folder, real
 from rolewright.core.finding import Finding, Location, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class GitMissingError(Exception):
+    """git is not on the PATH."""
+
+
+class GitFailedError(Exception):
+    """git ended with an error; `lines` is what it wrote of it."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__(*lines)
+        self.lines = lines
+
+
+@contextmanager
+def output(folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Iterator[IO[bytes]]:
+    """Run git in a folder, with some variables more, and give what it writes as a stream, to be read to its end.
+
+    Raises GitMissingError, or GitFailedError at the end.
+    """
+    program = shutil.which("git")
+    if program is None:
+        raise GitMissingError
+    # A file and no second pipe: git would wait for ever where nobody empties that one.
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen(  # noqa: S603 - a fixed program, no shell
+            [program, "-C", str(folder), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **(variables or {})},
+        ) as running:
+            assert running.stdout is not None
+            yield running.stdout
+        if running.returncode:
+            errors.seek(0)
+            raise GitFailedError(tuple(errors.read().decode("utf-8", "replace").strip().splitlines()))
 
 
 def commit_of(revision: str, folder: Path) -> str:
@@ -57,15 +100,15 @@ def changed_since(revision: str, folder: Path) -> set[Path]:
 
 
 def _git(folder: Path, *arguments: str, what: str) -> bytes:
-    program = shutil.which("git")
-    if program is None:
-        raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)])
-    ran = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603
-    if ran.returncode:
-        errors = ran.stderr.decode("utf-8", "replace").strip().splitlines()
-        message = f"git knows {what}" + (f": {errors[0]}" if errors else "")
-        raise Rejected([_finding(message, "name a branch, a tag or a commit of a repository of git", folder)])
-    return ran.stdout
+    try:
+        with output(folder, *arguments) as stream:
+            return stream.read()
+    except GitMissingError:
+        raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)]) from None
+    except GitFailedError as error:
+        message = f"git knows {what}" + (f": {error.lines[0]}" if error.lines else "")
+        remedy = "name a branch, a tag or a commit of a repository of git"
+        raise Rejected([_finding(message, remedy, folder)]) from None
 
 
 def _finding(message: str, remedy: str, path: Path) -> Finding:
