@@ -15,9 +15,9 @@ from cases import Cases
 from command_line import rolewright
 from manifest_generator import compute_variants, generated_manifests
 from rolewright.blueprint import load_catalog
-from rolewright.data import iam
+from rolewright.data import iam, limits
 from rolewright.deployer.actions import load_actions
-from rolewright.deployer.policies import MANAGED_LIMIT, DeployerPermission, documents, minified, permissions
+from rolewright.deployer.policies import DeployerPermission, documents, minified, permissions
 from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.match import matches
@@ -207,7 +207,7 @@ def test_policies_keep_within_the_limit_and_lose_nothing() -> None:
     ]
     made = documents(many, write=True)
     assert len(made) > 1
-    assert all(len(minified(document)) <= MANAGED_LIMIT for document in made)
+    assert all(len(minified(document)) <= limits.MANAGED for document in made)
     allowed = {(a, r) for d in made for s in d["Statement"] for a in s["Action"] for r in s["Resource"]}
     assert allowed == {(one.action, one.resources[0]) for one in many}
     assert documents(many, write=False) == []

@@ -10,8 +10,9 @@ import pytest
 
 from rolewright.core.finding import Location, Rejected
 from rolewright.core.text import Condition, Text
+from rolewright.data import limits
 from rolewright.grants.derive import derive_grants
-from rolewright.grants.policies import INLINE_LIMIT, MANAGED_LIMIT, build_roles, size, trust_size
+from rolewright.grants.policies import build_roles, size, trust_size
 from rolewright.hcl.parse import parse
 from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
@@ -61,7 +62,7 @@ def test_the_size_that_is_counted_is_that_of_the_rendered_text(pipeline: Pipelin
     for policy in role.policies:
         counted = [size(policy.statements, environment) for environment in workload.environments]
         assert rendered[f"data.aws_iam_policy_document.{policy.label}"] == counted
-        assert max(counted) <= (MANAGED_LIMIT if policy.managed else INLINE_LIMIT)
+        assert max(counted) <= (limits.MANAGED if policy.managed else limits.INLINE)
     trust = [trust_size(role.trust, environment) for environment in workload.environments]
     assert rendered["data.aws_iam_policy_document.execution_trust"] == trust
 

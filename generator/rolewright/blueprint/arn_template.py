@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import Literal, NamedTuple
 
+from rolewright.data import limits
+
 CONTEXT = frozenset({"partition", "region", "account"})
 """What a template may refer to beside the fields of a type."""
 
@@ -14,7 +16,7 @@ _PIECE = re.compile(
     r"|(?P<star>\*)|(?P<marks>\?+)|(?P<text>[^$*?]+|\$)"
 )
 _SEPARATORS = ("/", ":")
-_SHORT = r"(?=[^\n]{0,2048}\Z)"
+_SHORT = rf"(?=[^\n]{{0,{limits.ARN}}}\Z)"
 """At the beginning of a pattern: AWS has no longer ARN, and several fields soon share out a short one."""
 _OWN = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
 

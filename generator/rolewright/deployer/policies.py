@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected
+from rolewright.data import limits
 from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.datasources import DNS_SUFFIX
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rolewright.prove.evaluate import Evaluated, Plan
 
 Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
-MANAGED_LIMIT = 6_144  # characters of a managed policy without white space (IAM and STS quotas)
 
 _SLOT = re.compile(r"\$\{(/?)([a-z_]+)\}")
 _MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # what the evaluator has for a part that AWS makes up
@@ -93,7 +93,7 @@ def documents(found: Iterable[DeployerPermission], *, write: bool) -> list[dict[
     )
     made: list[dict[str, Any]] = []
     for statement in statements:
-        if not made or len(minified({**made[-1], "Statement": [*made[-1]["Statement"], statement]})) > MANAGED_LIMIT:
+        if not made or len(minified({**made[-1], "Statement": [*made[-1]["Statement"], statement]})) > limits.MANAGED:
             made.append({"Version": "2012-10-17", "Statement": []})
         made[-1]["Statement"].append(statement)
     return made
@@ -107,7 +107,7 @@ def minified(document: Mapping[str, Any]) -> str:
 def _statements(actions: Iterable[str], resources: list[str], conditions: Conditions) -> Iterator[dict[str, Any]]:
     """Yield one statement, or several with some of the resources each where one alone would exceed a policy."""
     whole = _statement(actions, resources, conditions)
-    if len(minified({"Version": "2012-10-17", "Statement": [whole]})) <= MANAGED_LIMIT or len(resources) == 1:
+    if len(minified({"Version": "2012-10-17", "Statement": [whole]})) <= limits.MANAGED or len(resources) == 1:
         yield whole
         return
     half = len(resources) // 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Policy, Role, Statement
+from rolewright.data import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
     from rolewright.core.model import Declaration, Environment, Grant, Trust, Workload
     from rolewright.core.text import Condition, Text
-
-# IAM and STS quotas, in characters without white space.
-INLINE_LIMIT = 10_240
-MANAGED_LIMIT = 6_144
-TRUST_LIMIT = 2_048
-ATTACHED_LIMIT = 10
 
 # What AWS generates, an ARN with a random part, counts with more characters than any that has no name in it.
 _GENERATED = "x" * 120
@@ -137,11 +132,11 @@ def _policies(
 ) -> tuple[Policy, ...]:
     if not statements:
         return ()
-    if all(size(statements, environment) <= INLINE_LIMIT for environment in environments):
+    if all(size(statements, environment) <= limits.INLINE for environment in environments):
         return (Policy(role, name, managed=False, statements=statements),)
     parts: list[list[Statement]] = [[]]
     for statement in statements:
-        if parts[-1] and any(size([*parts[-1], statement], e) > MANAGED_LIMIT for e in environments):
+        if parts[-1] and any(size([*parts[-1], statement], e) > limits.MANAGED for e in environments):
             parts.append([])
         parts[-1].append(statement)
     return tuple(
@@ -152,10 +147,10 @@ def _policies(
 
 def _limit_findings(workload: Workload, role: str, policies: tuple[Policy, ...]) -> Iterable[Finding]:
     place = workload.locate("resources")
-    if len(policies) > ATTACHED_LIMIT:
+    if len(policies) > limits.ATTACHED:
         yield Finding(
             "policy-size",
-            f"the role {role} needs {len(policies)} managed policies; AWS attaches {ATTACHED_LIMIT}",
+            f"the role {role} needs {len(policies)} managed policies; AWS attaches {limits.ATTACHED}",
             "split the workload",
             place,
             "resources",
@@ -163,11 +158,11 @@ def _limit_findings(workload: Workload, role: str, policies: tuple[Policy, ...])
     for policy in policies:
         for environment in workload.environments:
             characters = size(policy.statements, environment)
-            if policy.managed and characters > MANAGED_LIMIT:
+            if policy.managed and characters > limits.MANAGED:
                 origin = policy.statements[0].grants[0]
                 yield Finding(
                     "policy-size",
-                    f"one statement of the role {role} has {characters} characters; a policy takes {MANAGED_LIMIT}",
+                    f"one statement of the role {role} has {characters} characters; a policy takes {limits.MANAGED}",
                     "split the entry",
                     origin.location,
                     origin.origin,
@@ -176,10 +171,10 @@ def _limit_findings(workload: Workload, role: str, policies: tuple[Policy, ...])
 
 def _trust_findings(workload: Workload, trust: Trust) -> Iterable[Finding]:
     longest = max(trust_size(trust, environment) for environment in workload.environments)
-    if longest > TRUST_LIMIT:
+    if longest > limits.TRUST:
         yield Finding(
             "policy-size",
-            f"the trust policy of the role {trust.role} has {longest} characters; IAM takes {TRUST_LIMIT}",
+            f"the trust policy of the role {trust.role} has {longest} characters; IAM takes {limits.TRUST}",
             "shorten the values of the manifest that its conditions name, or the blueprint's conditions",
             trust.location,
             trust.origin,

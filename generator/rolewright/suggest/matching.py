@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
+from rolewright.data import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,6 @@ ABSENT = None
 OPEN = "*"
 _ARN = re.compile(r"\$\{arns\.([\w-]+)\}")
 _Left = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
-_LONGEST = 2048  # no ARN of AWS has more characters
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def _agree(found: Fields, fields: Fields) -> bool:
 
 def _read(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool) -> Fields | None:
     """Return the fields with which a template gives a text, or None where it cannot."""
-    if len(text) > _LONGEST:
+    if len(text) > limits.ARN:
         return None
     known = fields_in(template)
     kinds = tuple((name, _characters(blueprint.fields.get(name, {}))) for name in known if name not in CONTEXT)

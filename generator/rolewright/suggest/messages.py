@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.data import iam
+from rolewright.data import iam, limits
 from rolewright.manifest.bindings import partition_of
 from rolewright.review.why import Question
 from rolewright.sdk.operations import needs_of, prefix_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 100_000
 """Characters of a text that are read."""
-_LONGEST_ARN = 2048
 _ACTION = re.compile(r"[A-Za-z0-9-]+:\w+")
 _ACCOUNT = re.compile(r"\d{12}")
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
@@ -169,7 +168,7 @@ def _resource(rest: str) -> tuple[str, str]:
     before = _table().before.match(rest)
     if before is None:
         return "", rest
-    inner = rest[before.end() : before.end() + _LONGEST_ARN]
+    inner = rest[before.end() : before.end() + limits.ARN]
     flat = inner.replace("\n", " ")
     if inner[:1] in ('"', "'", "`"):
         end = inner.find(inner[0].replace("`", "'"), 1)

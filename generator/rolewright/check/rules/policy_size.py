@@ -8,19 +8,20 @@ from rolewright.check.rule import Hit, Rule
 from rolewright.check.size import sizes
 from rolewright.check.walk import target, texts
 from rolewright.core.finding import Severity
+from rolewright.data import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.hcl.syntax import Block, ParsedModule
 
-# IAM and STS quotas, in characters without white space: type → argument, limit, what it is, what to do.
+# Type → argument, limit, what it is, what to do.
 _SINGLE = {
-    "aws_iam_policy": ("policy", 6_144, "managed policy", "Split it into several policies."),
-    "aws_iam_role": ("assume_role_policy", 2_048, "trust policy", "Name fewer principals and conditions."),
+    "aws_iam_policy": ("policy", limits.MANAGED, "managed policy", "Split it into several policies."),
+    "aws_iam_role": ("assume_role_policy", limits.TRUST, "trust policy", "Name fewer principals and conditions."),
 }
-_INLINE = ("aws_iam_role_policy", "policy", 10_240)
-_ATTACHED = ("aws_iam_role_policy_attachment", "policy_arn", 10)
+_INLINE = ("aws_iam_role_policy", "policy", limits.INLINE)
+_ATTACHED = ("aws_iam_role_policy_attachment", "policy_arn", limits.ATTACHED)
 _REPEATED = frozenset({"count", "for_each"})
 
 
@@ -63,8 +64,9 @@ def _named(parsed: ParsedModule, block: Block, argument: str) -> str:
 RULE = Rule(
     name="policy-size",
     summary="a policy, or the policies of a role together, above IAM's limits",
-    why="IAM refuses an inline policy with which those of its role have more than 10,240 characters, a managed policy "
-    "above 6,144, a trust policy above 2,048 and an eleventh attached policy: in the middle of an apply.",
+    why=f"IAM refuses an inline policy with which those of its role have more than {limits.INLINE:,} characters, "
+    f"a managed policy above {limits.MANAGED:,}, a trust policy above {limits.TRUST:,} and an eleventh attached policy"
+    ": in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,
     good="""
@@ -79,6 +81,6 @@ resource "aws_iam_role_policy_attachment" "role_{number}" {{
   role       = "orders"
   policy_arn = "arn:aws:iam::111111111111:policy/orders-{number}"
 }}"""
-        for number in range(1, 12)
+        for number in range(1, limits.ATTACHED + 2)
     ),
 )
