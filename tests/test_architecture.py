@@ -261,12 +261,12 @@ def test_no_file_is_too_long_to_read() -> None:
 
 
 def test_a_public_class_has_a_name_of_its_own() -> None:
-    """One word for one concept: who reads a name need not ask whose it is."""
+    """One word for one concept: who reads a name need not ask whose it is. A name for a type counts as well."""
     places: dict[str, list[str]] = defaultdict(list)
     for path in FILES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(path.relative_to(SOURCE).as_posix())
+            if name := public_type(node):
+                places[name].append(path.relative_to(SOURCE).as_posix())
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
@@ -301,3 +301,20 @@ def test_each_way_to_decide_by_a_message_is_told(name: str) -> None:
 
 def test_what_only_hands_a_message_on_decides_nothing() -> None:
     assert list(decisions("print(finding.message)\nother = replace(finding, message=f'{finding.message}: so')")) == []
+
+
+def public_type(node: ast.stmt) -> str:
+    """The name of a public class, or of a type that is given a name (`Steps = tuple[...]`); "" for anything else."""
+    match node:
+        case ast.ClassDef(name=name):
+            pass
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(value=ast.Name(id=generic))):
+            if name.isupper() or generic == "Annotated":  # a constant; an option of a command
+                return ""
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp(op=ast.BitOr())) if not name.isupper():
+            pass
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id="TypeAlias")):
+            pass
+        case _:
+            return ""
+    return "" if name.startswith("_") else name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolewright.core.text import Ref, Text
-from rolewright.hcl.literal import Expression, comment, identifier, literal
+from rolewright.hcl.literal import RawExpression, comment, identifier, literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def test_terraform_reads_references_between_any_text(terraform_program: Terrafor
 
 def test_a_single_reference_needs_no_template() -> None:
     assert literal(Text((Ref("local.r"),))) == "local.r"
-    assert literal(Expression("a.b")) == "a.b"
+    assert literal(RawExpression("a.b")) == "a.b"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}])

@@ -11,7 +11,7 @@ import botocore
 import pytest
 
 from rolewright.usage import errors
-from rolewright.usage.errors import Outcome, outcome_of
+from rolewright.usage.errors import CallOutcome, outcome_of
 from rolewright.yaml.load import load
 
 MODELS = sorted(Path(botocore.__file__).parent.glob("data/*/*/service-2.json.gz"))
@@ -33,7 +33,7 @@ def test_every_refusal_of_the_models_is_classified() -> None:
     """In a list, each, and not by a word in its name: no such error is taken for a call that was let in unseen."""
     found = codes()
     assert len(found) > 50
-    listed = {code for outcome in get_args(Outcome) for code in TABLE.get(outcome, ())}
+    listed = {code for outcome in get_args(CallOutcome) for code in TABLE.get(outcome, ())}
     assert found - listed == set()
 
 

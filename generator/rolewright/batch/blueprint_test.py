@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
-    from rolewright.core.model import Workload
+    from rolewright.core.model import Fields, Workload
     from rolewright.pipeline import Built, Pipeline
     from rolewright.yaml.load import Tree
 
-Entry = dict[str, Any]
 
 _NAME = "a manifest"
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
@@ -68,7 +67,7 @@ def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any t
             raise NoValueError
 
 
-def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry, *, created: bool = False) -> Entry:
+def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Fields, *, created: bool = False) -> Fields:
     """Return the resources that fields of a compute type name: for each key one of the first type that can be made.
 
     With `created` the module makes them, where their types allow it. Raises NoValueError with the key where there is
@@ -80,7 +79,7 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry,
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
         marks |= {key: {"verbs": verbs} for key, verbs in named(Calls.of(mark), definition).items()}
     wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
-    found: Entry = {}
+    found: Fields = {}
     for key, types in wanted.items():
         entry = _first(catalog, types, key, marks.get(key, {}), created)
         twice = created and entry in found.values()  # only one of a name can be made
@@ -88,7 +87,7 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Entry,
     return found
 
 
-def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any], created: bool) -> Entry:  # noqa: FBT001
+def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any], created: bool) -> Fields:  # noqa: FBT001
     for type_ in sorted(types, key=lambda name: name != key):  # a key that is the name of a type stands for that
         blueprint = catalog.resources[type_]
         made = blueprint.create is not None and (created or mark.get("created", False))
@@ -167,7 +166,7 @@ class _Attempt:
         if blueprint.arns:
             given = {k: v for k, v in fields.items() if k not in blueprint.identified_by}
             arn = self.arn(blueprint, fields)
-            frame: Entry = {"type": blueprint.type, "arn": arn}
+            frame: Fields = {"type": blueprint.type, "arn": arn}
             required = tuple(name for name in blueprint.required if name in given)
             for entry in self.entries(host, given, frame, required):
                 self.one(blueprint, host, {**frame, **entry}, {*entry, *blueprint.identified_by})
@@ -181,11 +180,11 @@ class _Attempt:
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
 
-    def entries(self, host: Entry, fields: Entry, frame: Entry, required: Collection[str]) -> Iterator[Entry]:
+    def entries(self, host: Fields, fields: Fields, frame: Fields, required: Collection[str]) -> Iterator[Fields]:
         """Return choices of fields that the blueprint's own rules accept."""
         return _choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
 
-    def one(self, blueprint: ResourceBlueprint, host: Entry, entry: Entry, given: set[str]) -> set[str]:
+    def one(self, blueprint: ResourceBlueprint, host: Fields, entry: Fields, given: set[str]) -> set[str]:
         """Build a manifest with one entry and every verb that its fields suffice for; return the fields and verbs."""
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
         lacking = blueprint.create.needs if blueprint.create and entry.get("create") else {}
@@ -200,7 +199,7 @@ class _Attempt:
         built = self.build(host, {"it": {**entry, **({"access": verbs} if verbs else {})}})
         return set() if built is None else {*given, *verbs}
 
-    def arn(self, blueprint: ResourceBlueprint, fields: Entry) -> str:
+    def arn(self, blueprint: ResourceBlueprint, fields: Fields) -> str:
         """Return the ARN of a sample, in another account if the type's ARNs have one."""
         text = blueprint.own_arn.replace("${partition}", "aws").replace("${region}", "us-east-1")
         text = text.replace("${account}", "123456789012").replace("?", "x")
@@ -232,7 +231,7 @@ class _Attempt:
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
 
-    def used(self, blueprint: ComputeBlueprint, given: Entry) -> tuple[Entry, ...]:
+    def used(self, blueprint: ComputeBlueprint, given: Fields) -> tuple[Fields, ...]:
         """Return the resources that fields of a compute type name: existing ones, and those that the module makes.
 
         Raises Rejected where none can be made.
@@ -246,7 +245,7 @@ class _Attempt:
             raise Rejected([finding]) from None
         return (there,) if made == there else (there, made)
 
-    def host(self) -> Entry:
+    def host(self) -> Fields:
         """Return a compute type to hold the resource: the first that takes grants and whose fields can be made."""
         for type_, blueprint in self.pipeline.catalog.computes.items():
             if not any(role.grants == "workload" for role in blueprint.roles.values()):
@@ -262,7 +261,7 @@ class _Attempt:
         message, remedy = "no compute type takes grants", "add one with a role that has `grants: workload`"
         raise Rejected([Finding("blueprint-host", message, remedy, self.tree.location(()))])
 
-    def entries_of_compute(self, blueprint: ComputeBlueprint, fields: Entry) -> Iterator[Entry]:
+    def entries_of_compute(self, blueprint: ComputeBlueprint, fields: Fields) -> Iterator[Fields]:
         """Return choices of fields that a compute type's own rules accept."""
         return _choices(
             fields,
@@ -272,9 +271,9 @@ class _Attempt:
 
     # --- what both need ----------------------------------------------------------------------------
 
-    def samples(self, fields: Mapping[str, Any], path: tuple[str, ...]) -> Entry:
+    def samples(self, fields: Mapping[str, Any], path: tuple[str, ...]) -> Fields:
         """Return a value for each field. Raises Rejected for those that need examples."""
-        found: Entry = {}
+        found: Fields = {}
         findings = []
         for name, schema in fields.items():
             try:
@@ -295,7 +294,7 @@ class _Attempt:
                 Finding("blueprint-field", message, remedy, self.tree.location((*path, name), key=True))
             )
 
-    def accepted(self, compute: Entry, resources: Entry) -> bool:
+    def accepted(self, compute: Fields, resources: Fields) -> bool:
         """Return whether the blueprint's own rules accept a manifest; other faults are found when it is built."""
         key = json.dumps((compute, resources))  # each choice of fields is weighed many times
         if key not in self._accepted:
@@ -307,13 +306,13 @@ class _Attempt:
                 self._accepted[key] = True
         return self._accepted[key]
 
-    def read(self, compute: Entry, resources: Entry) -> Workload:
+    def read(self, compute: Fields, resources: Fields) -> Workload:
         name = f"try-{self.trial.manifests}-{self.type}"[:32].rstrip("-")
         manifest = {"version": 1, "workload": name, "compute": compute, "resources": resources}
         (workload,) = read_manifest(loads(json.dumps(manifest), _NAME), self.pipeline.catalog, self.schemas)
         return workload
 
-    def build(self, compute: Entry, resources: Entry) -> Built | None:
+    def build(self, compute: Fields, resources: Fields) -> Built | None:
         """Take one manifest through the pipeline; return None where it is refused."""
         shown = json.dumps({**compute, **resources})
         try:
@@ -350,11 +349,11 @@ class _Attempt:
                 yield from ("fields", name)
 
 
-def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry], bool]) -> Iterator[Entry]:
+def _choices(fields: Fields, required: Collection[str], accepts: Callable[[Fields], bool]) -> Iterator[Fields]:
     """Yield choices of fields that are accepted: what is required, and each other field with few and with many more."""
     optional = [name for name in fields if name not in required]
 
-    def given(names: Collection[str]) -> Entry:
+    def given(names: Collection[str]) -> Fields:
         return {name: value for name, value in fields.items() if name in required or name in names}
 
     def grown(names: list[str]) -> list[str]:
@@ -377,7 +376,7 @@ def _choices(fields: Entry, required: Collection[str], accepts: Callable[[Entry]
     for name in optional:
         chosen += [around(name), grown(around(name))]
     chosen += [[name for name in chosen[1] if name != left_out] for left_out in chosen[1]]
-    seen: list[Entry] = []
+    seen: list[Fields] = []
     for names in chosen:
         entry = given(names)
         if entry not in seen and accepts(entry):

@@ -14,9 +14,8 @@ from rolewright.blueprint.read import name_order
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.blueprint.checker import Path_
     from rolewright.core.finding import Finding
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 
 def check_compute(tree: Tree) -> list[Finding]:
@@ -50,7 +49,7 @@ class _ComputeChecker(Checker):
             self.tree, ("blocks",), {"workload", "injected", *generated, *self.data["fields"]}, self.data["fields"]
         )
 
-    def role(self, described: Mapping[str, Any], at: Path_) -> Iterator[Finding]:
+    def role(self, described: Mapping[str, Any], at: PathInTree) -> Iterator[Finding]:
         when = described.get("when", "")
         yield from self.condition(when, (*at, "when"))
         yield from self.templates((*at, "conditions"), when=[when])
@@ -60,7 +59,7 @@ class _ComputeChecker(Checker):
             yield from self.condition(field, (*at, "optional_conditions", field))
             yield from self.templates((*at, "optional_conditions", field), when=[when, field])
         for index, grant in enumerate(described.get("allow", ())):
-            here: Path_ = (*at, "allow", index)
+            here: PathInTree = (*at, "allow", index)
             each, only = grant.get("each", ""), grant.get("when", "")
             yield from self.actions(grant["actions"], (*here, "actions"))
             yield from self.carried(grant, here)
@@ -73,7 +72,7 @@ class _ComputeChecker(Checker):
             for part in ("resources", "conditions"):
                 yield from self.templates((*here, part), when=[when, only, each], each=each)
 
-    def condition(self, name: str, path: Path_, each: str = "") -> Iterator[Finding]:
+    def condition(self, name: str, path: PathInTree, each: str = "") -> Iterator[Finding]:
         """Check that what something depends on is a field, a part of one, or derived from one."""
         field, _, rest = name.partition(".")
         if field == "each" and each:

@@ -9,17 +9,18 @@ from rolewright.data import iam
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.blueprint.checker import Checker, Path_
+    from rolewright.blueprint.checker import Checker
     from rolewright.core.finding import Finding
+    from rolewright.yaml.load import PathInTree
 
 
-def check_policies(check: Checker, at: Path_, more: Collection[str]) -> Iterator[Finding]:
+def check_policies(check: Checker, at: PathInTree, more: Collection[str]) -> Iterator[Finding]:
     """Find everything wrong with the policies at a path; `more` is what else their templates may refer to."""
     node: Any = check.data
     for step in at:
         node = node.get(step, {})
     for index, policy in enumerate(node or ()):
-        here: Path_ = (*at, index)
+        here: PathInTree = (*at, index)
         if ("document" in policy) and ("statements" in policy or "admits" in policy):
             message = "a policy has `statements`, or is a `document` of another grammar"
             yield check.finding("blueprint-policy", message, "leave one of the two out", here)
@@ -33,7 +34,7 @@ def check_policies(check: Checker, at: Path_, more: Collection[str]) -> Iterator
 
 
 def _statement(
-    check: Checker, statement: Mapping[str, Any], here: Path_, known: Collection[str], when: list[str]
+    check: Checker, statement: Mapping[str, Any], here: PathInTree, known: Collection[str], when: list[str]
 ) -> Iterator[Finding]:
     yield from _conditions(check, statement, here)
     for number, action in enumerate(statement["actions"]):
@@ -54,7 +55,7 @@ def _statement(
         yield from check.templates((*here, part), more, when=[*when, statement.get("when", ""), each])
 
 
-def _conditions(check: Checker, described: Mapping[str, Any], here: Path_) -> Iterator[Finding]:
+def _conditions(check: Checker, described: Mapping[str, Any], here: PathInTree) -> Iterator[Finding]:
     for key in ("when", "unless"):
         if described.get(key) and _property(check, described[key]) is None:
             message = f"`{described[key]}` is no field"

@@ -16,9 +16,8 @@ from rolewright.data import iam
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.blueprint.checker import Path_
     from rolewright.core.finding import Finding
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 _LEVELS = {"read": {"Read", "List"}, "write": {"Write"}, "delete": {"Write"}}
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
@@ -93,7 +92,7 @@ class _ResourceChecker(Checker):
                 message = f"`{name}` is made of `{other}`, which {fault}"
                 remedy = "name the blueprint's own verbs, without a circle"
                 yield self.finding("blueprint-verb", message, remedy, ("access", name, "of", index))
-        at: Path_ = ("access", name, "allow")
+        at: PathInTree = ("access", name, "allow")
         yield from self.allow(verb.get("allow", {}), at)
         for index, entry in enumerate(verb.get("scope", ())):
             yield from self.carried(entry, ("access", name, "scope", index))
@@ -107,7 +106,7 @@ class _ResourceChecker(Checker):
                     remedy = "change the class, or say why under `because`"
                     yield self.finding("blueprint-class", message, remedy, (*at, arn, index))
 
-    def allow(self, allow: Mapping[str, Any], path: Path_) -> Iterator[Finding]:
+    def allow(self, allow: Mapping[str, Any], path: PathInTree) -> Iterator[Finding]:
         """Check that each action exists, and can be granted on the ARN that it stands under."""
         arns = self.data.get("arns", {})
         for arn, actions in allow.items():
@@ -131,7 +130,7 @@ class _ResourceChecker(Checker):
 
     def scopes(self) -> Iterator[Finding]:
         for field, entries in self.data.get("scope", {}).items():
-            at: Path_ = ("scope", field)
+            at: PathInTree = ("scope", field)
             if field not in self.all_fields:
                 yield self.finding("blueprint-name", f"`{field}` is no field", "name a field", at, key=True)
             for index, entry in enumerate(entries):
@@ -148,7 +147,7 @@ class _ResourceChecker(Checker):
 
     def companions(self) -> Iterator[Finding]:
         for field, companions in self.data.get("companions", {}).items():
-            at: Path_ = ("companions", field)
+            at: PathInTree = ("companions", field)
             if field not in self.all_fields:
                 yield self.finding("blueprint-name", f"`{field}` is no field", "name a field", at, key=True)
             for index, companion in enumerate(companions):

@@ -19,9 +19,7 @@ from rolewright.yaml.schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from rolewright.yaml.load import Tree
-
-Path_ = tuple[str | int, ...]
+    from rolewright.yaml.load import PathInTree, Tree
 
 
 @cache
@@ -57,7 +55,7 @@ class Checker(ABC):
         whose entries it stands in.
         """
 
-    def finding(self, rule: str, message: str, remedy: str, path: Path_, *, key: bool = False) -> Finding:
+    def finding(self, rule: str, message: str, remedy: str, path: PathInTree, *, key: bool = False) -> Finding:
         """Return a finding at a path of the blueprint, or at the path's last key with `key`."""
         return Finding(rule, message, remedy, self.tree.location(path, key=key), ".".join(map(str, path)))
 
@@ -72,7 +70,7 @@ class Checker(ABC):
         fields: Mapping[str, Any] = self.data.get("create", {}).get("fields", {})
         return fields
 
-    def fields(self, path: Path_) -> Iterator[Finding]:
+    def fields(self, path: PathInTree) -> Iterator[Finding]:
         """Check that every field is a JSON Schema with a description, which its default and its examples fit."""
         fields: Any = self.data
         for step in path:
@@ -98,7 +96,7 @@ class Checker(ABC):
                     message = f"`{name}` has {'a' if key == 'default' else 'an'} {key.rstrip('s')} that does not fit it"
                     yield self.finding("blueprint-field", message, "mend one of the two", (*at, key))
 
-    def known(self, used: Collection[str], known: Collection[str], what: str, path: Path_) -> Iterator[Finding]:
+    def known(self, used: Collection[str], known: Collection[str], what: str, path: PathInTree) -> Iterator[Finding]:
         """Find the names in a list that are not `known`; `what` is what they should be."""
         for index, name in enumerate(used):
             if name not in known:
@@ -115,7 +113,7 @@ class Checker(ABC):
                     message = f"`{key}` is no JSON Schema: {error}"
                     yield self.finding("blueprint-rule", message, "mend it", ("rules", index, key))
 
-    def actions(self, actions: Collection[str], path: Path_) -> Iterator[Finding]:
+    def actions(self, actions: Collection[str], path: PathInTree) -> Iterator[Finding]:
         """Check that each action is in the IAM database, without a wildcard."""
         for index, action in enumerate(actions):
             if "*" in action or iam.action(action) is None:
@@ -123,7 +121,7 @@ class Checker(ABC):
                 remedy = "write each action out, as the service authorization reference spells it"
                 yield self.finding("blueprint-action", message, remedy, (*path, index))
 
-    def carried(self, entry: Mapping[str, Any], path: Path_) -> Iterator[Finding]:
+    def carried(self, entry: Mapping[str, Any], path: PathInTree) -> Iterator[Finding]:
         """Check that AWS sends each condition key with each action: a condition on another key never holds."""
         for operator, block in entry.get("conditions", {}).items():
             for key in block:
@@ -136,7 +134,7 @@ class Checker(ABC):
                         yield self.finding("blueprint-condition", message, remedy, at, key=True)
 
     def templates(
-        self, path: Path_, more: Collection[str] = (), when: Collection[str] = (), each: str = ""
+        self, path: PathInTree, more: Collection[str] = (), when: Collection[str] = (), each: str = ""
     ) -> Iterator[Finding]:
         """Check that each `${…}` in the texts at a path stands for something; the rest is as in `unknown`."""
         node: Any = self.data
@@ -155,7 +153,7 @@ class Checker(ABC):
                     yield self.finding("blueprint-reference", f"${{{name}}} {fault[0]}", fault[1], at)
 
 
-def _texts(node: Any, path: Path_) -> Iterator[tuple[Path_, str]]:  # noqa: ANN401 - YAML
+def _texts(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, str]]:  # noqa: ANN401 - YAML
     if isinstance(node, str):
         yield path, node
     elif isinstance(node, dict | list):

@@ -17,7 +17,7 @@ from rolewright.core.text import Ref, Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-Scope = dict[str, "Text | tuple[Text, ...] | None"]
+TemplateScope = dict[str, "Text | tuple[Text, ...] | None"]
 """What a blueprint's template may refer to: a value, one for each entry of a list, or None for what is left out."""
 
 CONTEXT = {
@@ -79,7 +79,7 @@ def references(text: str) -> Iterator[str]:
             yield found[1].strip()
 
 
-def fill_all(template: str, scope: Scope) -> tuple[Text, ...]:
+def fill_all(template: str, scope: TemplateScope) -> tuple[Text, ...]:
     """Fill in a blueprint's template, once for each entry of the lists that it refers to.
 
     Raises LeftOutError for a field without a value or default, and UnknownReferenceError.
@@ -87,12 +87,12 @@ def fill_all(template: str, scope: Scope) -> tuple[Text, ...]:
     lists = {name: values for name in names(template) if isinstance(values := scope.get(name), tuple)}
     found = []
     for entry in itertools.product(*lists.values()):
-        filled: Scope = {**scope, **dict(zip(lists, entry, strict=True))}
+        filled: TemplateScope = {**scope, **dict(zip(lists, entry, strict=True))}
         found.append(interpolate(template, partial(_value, scope=filled)))
     return tuple(found)
 
 
-def fill(template: str, scope: Scope) -> Text:
+def fill(template: str, scope: TemplateScope) -> Text:
     """Fill in a template that stands for one value. Raises as `fill_all` does, and LeftOutError for several values."""
     values = fill_all(template, scope)
     if len(values) != 1:
@@ -119,7 +119,7 @@ def _parts(inner: str) -> tuple[str, re.Match[str]]:
     return found["name"] or found["lower"] or found["trim"], found
 
 
-def _value(inner: str, scope: Scope) -> Text | None:
+def _value(inner: str, scope: TemplateScope) -> Text | None:
     name, found = _parts(inner)
     value = scope.get(name)
     assert not isinstance(value, tuple)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rolewright.yaml.schema import Schema
 
-Conditions = dict[str, dict[str, list[str]]]
+ConditionBlock = dict[str, dict[str, list[str]]]
 """Condition operator → key → values, as a policy writes them; the values are templates."""
 
 INJECTION = "injection"
@@ -28,7 +28,7 @@ class ScopeRule:
 
     actions: tuple[str, ...]
     arns: tuple[str, ...]
-    conditions: Conditions
+    conditions: ConditionBlock
     each: str = ""
 
     def covers(self, action: str, arn: str) -> bool:
@@ -66,7 +66,7 @@ class Companion:
     principals: Mapping[str, Sequence[str]]
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Conditions
+    conditions: ConditionBlock
     summary: str
 
 
@@ -101,7 +101,7 @@ class Admission:
     principals: Mapping[str, Sequence[str]]
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Conditions
+    conditions: ConditionBlock
     summary: str
 
 
@@ -282,7 +282,7 @@ class PlatformGrant:
     each: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Conditions
+    conditions: ConditionBlock
     summary: str
 
 
@@ -300,8 +300,8 @@ class RoleBlueprint:
     trusts: tuple[str, ...]
     federated: str
     actions: tuple[str, ...]
-    conditions: Conditions
-    optional_conditions: Mapping[str, Conditions]
+    conditions: ConditionBlock
+    optional_conditions: Mapping[str, ConditionBlock]
     grants: Literal["workload", "injection", ""]
     allow: tuple[PlatformGrant, ...]
 

@@ -49,7 +49,7 @@ def _check_blocks(scope: Scope, major: int) -> Iterator[Problem]:
     for block in scope.parsed.blocks:
         if block.type not in ("resource", "data") or len(block.labels) != 2:
             continue
-        kind: provider.Kind = "data" if block.type == "data" else "resource"
+        kind: provider.BlockKind = "data" if block.type == "data" else "resource"
         type_ = block.labels[0]
         schema = provider.schema(major, kind, type_)
         if schema is None:

@@ -15,7 +15,7 @@ from rolewright.hcl.syntax import Traversal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.hcl.scope import Scope, Step
+    from rolewright.hcl.scope import Scope, ScopeStep
     from rolewright.hcl.syntax import Attribute, Block
 
 # Blocks whose contents Terraform reads as settings or addresses, not as references to values.
@@ -156,7 +156,7 @@ def _skips_instance(target: Target, schema: provider.TypeSchema) -> bool:
     return "count" in target.block.attributes or (has_it and not target.steps)
 
 
-def _prefix(steps: tuple[Step, ...], at: Step) -> str:
+def _prefix(steps: tuple[ScopeStep, ...], at: ScopeStep) -> str:
     before = [step for step in steps[: steps.index(at)] if isinstance(step, str)]
     return f"{'.'.join(before)} " if before else ""
 

@@ -77,16 +77,16 @@ class WrittenStatement:
         return f"statement {self.sid}" if self.sid else "a statement"
 
 
-Document = tuple[WrittenStatement, ...]
+WrittenPolicy = tuple[WrittenStatement, ...]
 
 
 @lru_cache(maxsize=1)
-def documents(parsed: ParsedModule) -> tuple[Document, ...]:
+def documents(parsed: ParsedModule) -> tuple[WrittenPolicy, ...]:
     """Return every policy of the module: policy documents, and policies written as JSON."""
     return tuple(_documents(parsed))
 
 
-def _documents(parsed: ParsedModule) -> Iterator[Document]:
+def _documents(parsed: ParsedModule) -> Iterator[WrittenPolicy]:
     for block in parsed.all("data", _DOCUMENT):
         yield _of_block(parsed, block)
     for block in parsed.blocks:
@@ -100,9 +100,9 @@ def statements(parsed: ParsedModule) -> Iterator[WrittenStatement]:
     return (statement for document in documents(parsed) for statement in document)
 
 
-def together(parsed: ParsedModule) -> Iterator[Document]:
+def together(parsed: ParsedModule) -> Iterator[WrittenPolicy]:
     """Yield the statements that take effect together: those of a role, user or group, or of a policy without one."""
-    held: dict[tuple[str, ...], list[Document]] = {}
+    held: dict[tuple[str, ...], list[WrittenPolicy]] = {}
     for type_, (holder, policy) in (_INLINE | _ATTACHED).items():
         for block in parsed.all("resource", type_):
             found = _attached(parsed, block, policy) if type_ in _ATTACHED else document_of(parsed, block, policy)
@@ -116,13 +116,13 @@ def together(parsed: ParsedModule) -> Iterator[Document]:
     yield from (document for document in documents(parsed) if document not in known)
 
 
-def _attached(parsed: ParsedModule, block: Block, argument: str) -> Document | None:
+def _attached(parsed: ParsedModule, block: Block, argument: str) -> WrittenPolicy | None:
     attribute = block.attributes.get(argument)
     managed = target(parsed, attribute.expression) if attribute else None
     return document_of(parsed, managed, "policy") if managed else None
 
 
-def document_of(parsed: ParsedModule, block: Block, argument: str) -> Document | None:
+def document_of(parsed: ParsedModule, block: Block, argument: str) -> WrittenPolicy | None:
     """Return the policy that an argument holds or refers to, or None if the module does not tell."""
     attribute = block.attributes.get(argument)
     if attribute is None:
@@ -149,7 +149,7 @@ def is_everything(resource: str) -> bool:
     return bool(parts[-1]) and set(parts[-1]) <= _STARS and len(parts) in (1, 6)
 
 
-def _of_block(parsed: ParsedModule, document: Block) -> Document:
+def _of_block(parsed: ParsedModule, document: Block) -> WrittenPolicy:
     return tuple(_statement(parsed, block) for block in _nested(document, "statement"))
 
 
@@ -198,7 +198,7 @@ def _principal(parsed: ParsedModule, block: Block) -> WrittenPrincipal:
     return WrittenPrincipal(name, item_texts(parsed, block.attributes.get("identifiers")))
 
 
-def _of_json(parsed: ParsedModule, expression: Expression, file: str, line: int) -> Document:
+def _of_json(parsed: ParsedModule, expression: Expression, file: str, line: int) -> WrittenPolicy:
     policy = entries(decoded(parsed, expression) or Literal(None))
     found = (entries(resolved(parsed, item)) for item in items(parsed, policy.get("Statement", Literal(None))))
     return tuple(_json_statement(parsed, each, file, line) for each in found if "Effect" in each)

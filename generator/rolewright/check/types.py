@@ -26,7 +26,7 @@ from rolewright.hcl.syntax import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rolewright.hcl.scope import Scope, Step
+    from rolewright.hcl.scope import Scope, ScopeStep
     from rolewright.hcl.syntax import Block, Expression
 
 Type = Any
@@ -39,12 +39,12 @@ _WORDS = {"string": "a string", "number": "a number", "bool": "a bool"}
 class NoSuchStepError(Exception):
     """A reference has a step that its value does not have."""
 
-    def __init__(self, step: Step, known: Sequence[str], reason: str) -> None:
+    def __init__(self, step: ScopeStep, known: Sequence[str], reason: str) -> None:
         self.step, self.known, self.reason = step, tuple(known), reason
         super().__init__(reason)
 
 
-def step_into(type_: Type, steps: Sequence[Step]) -> Type:
+def step_into(type_: Type, steps: Sequence[ScopeStep]) -> Type:
     """Return the type of the value that `steps` lead to from a value of `type_`. Raises NoSuchStepError."""
     for step in steps:
         kind = type_ if isinstance(type_, str) else type_[0]

@@ -23,7 +23,7 @@ from rolewright.hcl.syntax import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.hcl.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule, Steps
 
 MARK = "${}"  # in a text, this stands for a part that only Terraform or AWS knows
 
@@ -75,7 +75,7 @@ def _text(
     parsed: ParsedModule,
     expression: Expression,
     environment: Mapping[str, Attribute],
-    seen: frozenset[tuple[str | int, ...]],
+    seen: frozenset[Steps],
 ) -> str:
     match expression:
         case Literal(None):
@@ -93,9 +93,7 @@ def _text(
             return MARK
 
 
-def _definition(
-    parsed: ParsedModule, path: tuple[str | int, ...], environment: Mapping[str, Attribute]
-) -> Expression | None:
+def _definition(parsed: ParsedModule, path: Steps, environment: Mapping[str, Attribute]) -> Expression | None:
     """Return what a variable or a local value is set to, or None."""
     name = str(path[1])
     if path[0] == "local":
@@ -108,7 +106,7 @@ def _definition(
 
 def resolved(parsed: ParsedModule, expression: Expression) -> Expression:
     """Follow an expression that is a local value to what that is set to."""
-    seen: set[tuple[str | int, ...]] = set()
+    seen: set[Steps] = set()
     while isinstance(expression, Traversal) and expression.path[0] == "local" and len(expression.path) == 2:
         found = _definition(parsed, expression.path, {})
         if found is None or expression.path in seen:

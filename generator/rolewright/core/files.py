@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-Fault = Literal["missing", "kind", "access", "size", "content"]
+FileFault = Literal["missing", "kind", "access", "size", "content"]
 
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file that is read into memory. Parsed JSON takes up to 25 times as much memory as its text."""
@@ -35,7 +35,7 @@ class UnreadableError(ValueError):
     invalid content.
     """
 
-    def __init__(self, reason: str, fault: Fault = "content") -> None:
+    def __init__(self, reason: str, fault: FileFault = "content") -> None:
         self.fault = fault
         super().__init__(reason)
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Edit, Location
     from rolewright.core.text import Condition, Text
 
+Fields = dict[str, Any]
+"""The name of a field → its value, as a manifest has it."""
+
 
 @dataclass(frozen=True)
 class Grant:

@@ -11,7 +11,7 @@ from rolewright.data import archive
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["resource", "data"]
+BlockKind = Literal["resource", "data"]
 
 MAJORS = (5, 6)
 
@@ -59,7 +59,7 @@ class TypeSchema:
 
 
 @cache
-def schema(major: int, kind: Kind, type_: str) -> TypeSchema | None:
+def schema(major: int, kind: BlockKind, type_: str) -> TypeSchema | None:
     """Return the schema of a resource or data source in provider `major`, or None if that major does not have it.
 
     The schema of 5.x is the provider's own; that of 6.x is derived (build_provider6_schema.py), with the
@@ -73,7 +73,7 @@ def schema(major: int, kind: Kind, type_: str) -> TypeSchema | None:
 
 
 @cache
-def names(major: int, kind: Kind) -> tuple[str, ...]:
+def names(major: int, kind: BlockKind) -> tuple[str, ...]:
     """Return the names of all resources or data sources of a major, sorted."""
     return tuple(
         entry.removeprefix(f"{kind}/") for entry in archive.entries(_file(major)) if entry.startswith(f"{kind}/")

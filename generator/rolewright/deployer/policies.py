@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rolewright.core.model import Environment, Role, Workload
     from rolewright.deployer.actions import ActionBlock
+    from rolewright.prove.document import Conditions
     from rolewright.prove.evaluate import Evaluated, Plan
 
-Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 _SLOT = re.compile(r"\$\{(/?)([a-z_]+)\}")
 _MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # what the evaluator has for a part that AWS makes up

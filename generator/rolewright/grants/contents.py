@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.blocks import is_reference, module_blocks, read_blocks
-from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all, names
+from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, fill, fill_all, names
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.model import Contents, ExpectedBlock
 from rolewright.core.text import Ref, Text
@@ -45,13 +45,13 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
     blocks = list(_filled(read_blocks(module["blocks"]), {}, {}, workload, of_type, tags))
     for key, role in compute.roles.items():
         if is_given(role.when, workload.compute.fields, workload.compute.derived):
-            of_role: Scope = {"this": Text.of(key), "role.name": workload.compute.names[f"{key}_role"]}
+            of_role: TemplateScope = {"this": Text.of(key), "role.name": workload.compute.names[f"{key}_role"]}
             blocks += _filled(read_blocks(module["role"]), of_role, fields, workload, of_type, tags)
     blocks += _filled(compute.blocks, scope, fields, workload, of_type, tags)
     for resource in workload.resources.values():
         blueprint = catalog.resources[resource.type]
         if resource.created and blueprint.create is not None:
-            own: Scope = {
+            own: TemplateScope = {
                 **resource_scope(resource, blueprint),
                 "id": Text.of(identifier(resource.key)),
                 "this": Text.of(identifier(resource.key)),
@@ -73,7 +73,7 @@ def _tags(workload: Workload) -> Mapping[str, Text]:
 
 def _filled(
     blocks: Iterable[BlockBlueprint],
-    scope: Scope,
+    scope: TemplateScope,
     fields: Mapping[str, Any],
     workload: Workload,
     place: Location,
@@ -85,7 +85,7 @@ def _filled(
             if not _holds(block.when, block.unless, known, within, workload):
                 continue
             name = fill(_named(block.address, known), known).ground({}).replace("-", "_")
-            inner: Scope = {**known, "this": known.get("this") or Text.of(name.rpartition(".")[2])}
+            inner: TemplateScope = {**known, "this": known.get("this") or Text.of(name.rpartition(".")[2])}
             told = partial(_all_texts, scope=inner, fields=within, workload=workload)
             arguments = {path: told(values) for path, values in block.arguments.items()}
             own_tags = {
@@ -114,14 +114,14 @@ def _takes_tags(address: str) -> bool:
 
 
 def _holds(
-    when: Iterable[str], unless: Iterable[str], scope: Scope, fields: Mapping[str, Any], workload: Workload
+    when: Iterable[str], unless: Iterable[str], scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
 ) -> bool:
     return all(_given(one, scope, fields, workload) for one in when) and not any(
         _given(one, scope, fields, workload) for one in unless
     )
 
 
-def _given(condition: str, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> bool:
+def _given(condition: str, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload) -> bool:
     """Return whether a field is given and not false, or, for `FIELD=VALUE`, whether it has this value."""
     name, equals, wanted = condition.partition("=")
     if not equals:
@@ -137,7 +137,7 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - YAML
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
+def _of_resource(name: str, scope: TemplateScope, fields: Mapping[str, Any]) -> bool:
     """Return whether a condition (`target.definition`) names an attribute of the resource whose key a field gives."""
     node: Any = fields
     for step in name.split(".")[:-1]:
@@ -145,11 +145,11 @@ def _of_resource(name: str, scope: Scope, fields: Mapping[str, Any]) -> bool:
     return isinstance(node, str | Text) and scope.get(name) is not None
 
 
-def _texts(value: ArgumentValue, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
+def _texts(value: ArgumentValue, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
     """Yield what a value comes to: nothing where its condition does not hold, or what it names is left out."""
     if not _holds(value.when, value.unless, scope, fields, workload):
         return
-    known: Scope = {**dict.fromkeys(names(value.template)), **scope}
+    known: TemplateScope = {**dict.fromkeys(names(value.template)), **scope}
     known |= {
         name: Text.of(Ref(_named(name, scope)))
         for name in names(value.template)
@@ -162,18 +162,20 @@ def _texts(value: ArgumentValue, scope: Scope, fields: Mapping[str, Any], worklo
 
 
 def _all_texts(
-    values: Iterable[ArgumentValue], scope: Scope, fields: Mapping[str, Any], workload: Workload
+    values: Iterable[ArgumentValue], scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
 ) -> tuple[Text, ...]:
     return tuple(chain.from_iterable(_texts(one, scope, fields, workload) for one in values))
 
 
-def _named(address: str, scope: Scope) -> str:
+def _named(address: str, scope: TemplateScope) -> str:
     """Return an address, or a reference, with the name that `this` stands for in it."""
     text = scope.get("this")
     return _THIS.sub(f".{text.ground({})}", address) if isinstance(text, Text) else address
 
 
-def _entries(each: str, scope: Scope, fields: Mapping[str, Any], workload: Workload) -> Iterator[tuple[Scope, Any]]:
+def _entries(
+    each: str, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
+) -> Iterator[tuple[TemplateScope, Any]]:
     """Yield what a block can refer to: once, or once for each entry of a list."""
     if not each:
         yield scope, None
@@ -187,9 +189,9 @@ def _entries(each: str, scope: Scope, fields: Mapping[str, Any], workload: Workl
         yield {**scope, **inner, "each.index": Text.of(str(number))}, entry
 
 
-def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> Scope:
+def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> TemplateScope:
     """Return what templates may refer to of fields in mappings and lists, and of resources whose keys fields give."""
-    found: Scope = {}
+    found: TemplateScope = {}
     for name, value in fields.items():
         path = prefix + name
         if isinstance(value, dict):
@@ -209,8 +211,8 @@ def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> Sc
     return found
 
 
-def _attributes(workload: Workload, path: str, keys: list[str], *, several: bool) -> Scope:
-    found: Scope = {}
+def _attributes(workload: Workload, path: str, keys: list[str], *, several: bool) -> TemplateScope:
+    found: TemplateScope = {}
     resources = [workload.resources[key] for key in dict.fromkeys(keys) if key in workload.resources]
     for name in dict.fromkeys(name for one in resources for name in one.attributes):
         texts = tuple(one.attributes[name] for one in resources if name in one.attributes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from rolewright.blueprint.interpolation import LeftOutError, Scope, fill, fill_all
+from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, fill, fill_all
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Declaration, Grant, RequiredPolicy, Trust
@@ -189,7 +189,7 @@ def _verb_grants(
     yield from _companion_grants(role, side, resource, blueprint, names, scope, workload)
 
 
-def _conditions(limits: Iterable[ScopeRule], resource: Resource, scope: Scope) -> tuple[Condition, ...]:
+def _conditions(limits: Iterable[ScopeRule], resource: Resource, scope: TemplateScope) -> tuple[Condition, ...]:
     """Return the conditions of limits, for each entry of the mapping that one names."""
     return tuple(
         condition
@@ -205,7 +205,7 @@ def _companion_grants(
     resource: Resource,
     blueprint: ResourceBlueprint,
     verbs: Collection[str],
-    scope: Scope,
+    scope: TemplateScope,
     workload: Workload,
 ) -> Iterator[Grant]:
     """Yield what goes with verbs where a field is given, such as the use of the key that a bucket names."""
@@ -226,7 +226,7 @@ def _companion_grants(
                 )
 
 
-def _entries(resource: Resource, each: str) -> list[Scope]:
+def _entries(resource: Resource, each: str) -> list[TemplateScope]:
     """Return what conditions can refer to of each entry of a mapping; of nothing more, once, where they name none."""
     if not each:
         return [{}]
@@ -283,7 +283,7 @@ def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
             )
 
 
-def _scopes(workload: Workload, each: str) -> Iterator[Scope]:
+def _scopes(workload: Workload, each: str) -> Iterator[TemplateScope]:
     """Yield what templates may refer to: once, or once for each entry of a list that has all that they need of it."""
     scope = compute_scope(workload)
     if not each:

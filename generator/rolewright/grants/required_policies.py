@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.interpolation import CONTEXT, Scope, fill, fill_all
+from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Grant, RequiredPolicy
 from rolewright.core.text import Ref, Text, pascal
@@ -100,14 +100,14 @@ def agreements(
     """Yield what a policy of the service's own has to say for the verbs of a resource, for one role."""
     verbs = {verb.name for verb in blueprint.expand(resource.access)}
     arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
-    scope: Scope = {**resource_scope(resource, blueprint), "role": arn}
+    scope: TemplateScope = {**resource_scope(resource, blueprint), "role": arn}
     for agreement in blueprint.agreements:
         given = not agreement.when or bool(resource.fields.get(agreement.when))
         if verbs & set(agreement.verbs) and given and not resource.fields.get(agreement.unless):
             yield RequiredPolicy(resource.key, agreement.to, filled(agreement.document, scope))
 
 
-def filled(document: Any, scope: Scope) -> Any:  # noqa: ANN401 - any YAML
+def filled(document: Any, scope: TemplateScope) -> Any:  # noqa: ANN401 - any YAML
     """Fill in the strings of YAML; in a list, one that refers to a list becomes several."""
     match document:
         case str():

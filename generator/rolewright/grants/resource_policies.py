@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.interpolation import Scope, fill, fill_all
+from rolewright.blueprint.interpolation import TemplateScope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import ResourcePolicy, ResourceStatement
 from rolewright.core.text import Condition, Ref, Text
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rolewright.core.model import Resource, Workload
 
 
-def resource_policies(workload: Workload, catalog: Catalog, compute_scope: Scope) -> Iterator[ResourcePolicy]:
+def resource_policies(workload: Workload, catalog: Catalog, compute_scope: TemplateScope) -> Iterator[ResourcePolicy]:
     """Yield every policy that the module puts on something; one that would say nothing is none."""
     compute = catalog.computes[workload.compute.type]
     made = _Maker(workload, workload.compute.fields, workload.compute.derived, compute_scope, "", "compute.type")
@@ -65,7 +65,7 @@ class _Maker:
         workload: Workload,
         fields: Mapping[str, Any],
         derived: Mapping[str, Text],
-        scope: Scope,
+        scope: TemplateScope,
         key: str,
         origin: str,
     ) -> None:
@@ -111,7 +111,7 @@ class _Maker:
                 policy.name, self.key, policy.carrier, target, tuple(found), tuple(documents), self.origin, self.place
             )
 
-    def _statements(self, one: Admission, scope: Scope) -> Iterator[ResourceStatement]:
+    def _statements(self, one: Admission, scope: TemplateScope) -> Iterator[ResourceStatement]:
         if not self._applies(one):
             return
         for number, entry in enumerate(self._entries(one.each), 1):
@@ -133,7 +133,7 @@ class _Maker:
                 self.workload.locate(origin),
             )
 
-    def _entries(self, each: str) -> list[Scope]:
+    def _entries(self, each: str) -> list[TemplateScope]:
         """Return what templates can refer to of each entry of a list; of nothing more, once, without one."""
         if not each:
             return [{}]
@@ -142,8 +142,8 @@ class _Maker:
             node = node.get(step) if isinstance(node, dict) else None
         return [scope for item in node or () for scope in [self._entry(item)]]
 
-    def _entry(self, item: Mapping[str, Any]) -> Scope:
-        scope: Scope = {}
+    def _entry(self, item: Mapping[str, Any]) -> TemplateScope:
+        scope: TemplateScope = {}
         for name, value in item.items():
             if isinstance(value, str | Text):
                 text = Text.of(value)
@@ -174,7 +174,7 @@ class _Maker:
         )
 
 
-def _referring(refers: Mapping[str, str], scope: Scope) -> Scope:
+def _referring(refers: Mapping[str, str], scope: TemplateScope) -> TemplateScope:
     """Return the scope with names for Terraform references, each written out by a template."""
     return {**scope, **{name: Text.of(Ref(_plain(fill(one, scope)))) for name, one in refers.items()}}
 

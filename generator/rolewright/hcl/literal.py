@@ -12,7 +12,7 @@ from rolewright.core.text import Ref, Text
 
 
 @dataclass(frozen=True)
-class Expression:
+class RawExpression:
     """HCL that the generator made itself, written as it is."""
 
     text: str
@@ -35,7 +35,7 @@ def literal(value: object) -> str:
     """Write a value as an HCL expression that Terraform reads back as exactly this value.
 
     Terraform reads every string in Unicode's NFC form. The order of a mapping is kept. A `Text` that is a single
-    reference becomes that reference alone. An `Expression` is written as it is.
+    reference becomes that reference alone. A `RawExpression` is written as it is.
 
     Raises TypeError for a value that HCL cannot express, and ValueError for a number that is not finite and
     for a string with a lone surrogate, which no UTF-8 file can hold.
@@ -49,7 +49,7 @@ def literal(value: object) -> str:
             return _text(value)
         case Ref():
             return value.expression
-        case Expression():
+        case RawExpression():
             return value.text
         case Mapping():
             return _map(value)
@@ -70,7 +70,7 @@ def identifier(key: str) -> str:
     return key.replace("-", "_")
 
 
-def comment(text: str, *, lines: bool = False) -> Expression:
+def comment(text: str, *, lines: bool = False) -> RawExpression:
     """Write text as a comment that cannot end before the text does.
 
     With `lines`, each line of the text becomes a comment line; otherwise the comment is one line. Other
@@ -79,7 +79,7 @@ def comment(text: str, *, lines: bool = False) -> Expression:
     """
     _require_unicode(text)
     pieces = text.split("\n") if lines else [text]
-    return Expression("\n".join(f"# {_NOT_IN_COMMENT.sub(' ', piece)}".rstrip() for piece in pieces))
+    return RawExpression("\n".join(f"# {_NOT_IN_COMMENT.sub(' ', piece)}".rstrip() for piece in pieces))
 
 
 def _scalar(value: int | float | None) -> str:

@@ -38,14 +38,14 @@ class Unknown:
     """A step of a reference that is only known at run time, such as `[each.key]`."""
 
 
-Step = str | int | Unknown
+ScopeStep = str | int | Unknown
 
 
 @dataclass(frozen=True)
 class Reference:
     """`root.step[0].step`. `whole` is false where the reference may continue beyond what was read."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ScopeStep, ...]
     whole: bool = True
 
     def __str__(self) -> str:
@@ -130,11 +130,11 @@ class Target:
     `instance` is the key of one instance (`[0]`), or None.
     """
 
-    kind: provider.Kind
+    kind: provider.BlockKind
     type: str
     block: Block
-    instance: Step | None
-    steps: tuple[Step, ...]
+    instance: ScopeStep | None
+    steps: tuple[ScopeStep, ...]
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Scope:
 
     def target(self, found: Reference) -> Target | None:
         """Return the block of this module that a reference leads to, or None if there is none."""
-        kind: provider.Kind = "data" if found.steps[0] == "data" else "resource"
+        kind: provider.BlockKind = "data" if found.steps[0] == "data" else "resource"
         steps = found.steps[1:] if kind == "data" else found.steps
         if len(steps) < 2 or not all(isinstance(step, str) for step in steps[:2]):
             return None

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+Steps = tuple[str | int, ...]
+"""The way into a value: names of attributes and keys, and the numbers of items."""
+
 
 @dataclass(frozen=True)
 class Literal:
@@ -27,7 +30,7 @@ class Template:
 class Traversal:
     """`root.attr[0]["k"]`: names as str, numeric indices as int, in order."""
 
-    path: tuple[str | int, ...]
+    path: Steps
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from rolewright.data.access_keys import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 _ID = re.compile(ID_ALONE)
 _SECRET = re.compile(f"(?<!{SECRET_CHARACTER}){SECRET_CHARACTER}{{{SECRET_LENGTH}}}{SECRET_END}")
@@ -33,7 +33,7 @@ def key_findings(tree: Tree) -> Iterator[Finding]:
     yield from _walk(tree, tree.data, ())
 
 
-def _walk(tree: Tree, value: Any, path: tuple[str | int, ...]) -> Iterator[Finding]:  # noqa: ANN401 - YAML
+def _walk(tree: Tree, value: Any, path: PathInTree) -> Iterator[Finding]:  # noqa: ANN401 - YAML
     if isinstance(value, dict):
         for key, inner in value.items():
             inside = (*path, key)
@@ -49,13 +49,13 @@ def _walk(tree: Tree, value: Any, path: tuple[str | int, ...]) -> Iterator[Findi
         yield from _scan(tree, value, path, key=False)
 
 
-def _scan(tree: Tree, text: str, path: tuple[str | int, ...], *, key: bool) -> Iterator[Finding]:
+def _scan(tree: Tree, text: str, path: PathInTree, *, key: bool) -> Iterator[Finding]:
     if _ID.search(text):
         yield _finding(tree, path, "this is an AWS access key id", key=key)
     elif any(is_mixed(found[0]) and bits(found[0]) >= SECRET_BITS for found in _SECRET.finditer(text)):
         yield _finding(tree, path, "this looks like an AWS secret access key", key=key)
 
 
-def _finding(tree: Tree, path: tuple[str | int, ...], message: str, *, key: bool) -> Finding:
+def _finding(tree: Tree, path: PathInTree, message: str, *, key: bool) -> Finding:
     place, dotted = tree.location(path, key=key), ".".join(str(step) for step in path)
     return Finding("manifest-key", message, _REMEDY, place, dotted, shows_lines=False)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.interpolation import CONTEXT, Scope, fill
+from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill
 from rolewright.core.model import Compute, Variable
 from rolewright.core.text import Ref, Text
 from rolewright.manifest.derived import InconsistentError, derive, is_given
@@ -118,7 +118,7 @@ def _names(
     base = references.names["workload"]
     if "environment" in references.names:
         base = base + "-" + references.names["environment"]
-    scope: Scope = {"base": base, "workload": references.names["workload"], **CONTEXT}
+    scope: TemplateScope = {"base": base, "workload": references.names["workload"], **CONTEXT}
     given = manifest.data["compute"].get("names", {})
     names: dict[str, Text] = {}
     findings: list[Finding] = []

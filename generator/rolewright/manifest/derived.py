@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rolewright.core.model import Environment
     from rolewright.manifest.bindings import Bindings
-    from rolewright.manifest.environments import PathInTree
+    from rolewright.yaml.load import PathInTree
 
 
 class InconsistentError(ValueError):

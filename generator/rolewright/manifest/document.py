@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding
-from rolewright.manifest.environments import PathInTree, merged, overrides
+from rolewright.manifest.environments import merged, overrides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint
     from rolewright.core.finding import Location
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
     from rolewright.yaml.schema import Locate
 
 

@@ -14,9 +14,8 @@ from rolewright.core.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
-PathInTree = tuple[str | int, ...]
 
 _FIXED_ANYWHERE = {"version", "workload", "description", "owner", "tags", "statements", "never", "boundary",
                    "exclusive", "suppress", "environments"}  # fmt: skip

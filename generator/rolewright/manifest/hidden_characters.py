@@ -10,12 +10,12 @@ from rolewright.core.printable import HIDDEN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 
 def hidden_findings(tree: Tree) -> Iterator[Finding]:
     """Yield every key and every text of a document with such a character in it."""
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree.data)]
+    waiting: list[tuple[PathInTree, Any]] = [((), tree.data)]
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, dict):
@@ -28,7 +28,7 @@ def hidden_findings(tree: Tree) -> Iterator[Finding]:
             yield from _hidden(tree, value, path, key=False)
 
 
-def _hidden(tree: Tree, text: str, path: tuple[str | int, ...], *, key: bool) -> Iterator[Finding]:
+def _hidden(tree: Tree, text: str, path: PathInTree, *, key: bool) -> Iterator[Finding]:
     found = HIDDEN.search(text)
     if found is not None:
         yield Finding(

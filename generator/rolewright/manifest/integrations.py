@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rolewright.core.finding import Finding
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.environments import PathInTree
+    from rolewright.yaml.load import PathInTree
 
 _NAMED = re.compile(r"\$\{resources\.([a-z0-9-]+)\.[a-z_]+\}")
 

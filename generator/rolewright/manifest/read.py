@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.core.finding import Edit, Location
     from rolewright.core.model import Compute
-    from rolewright.manifest.environments import PathInTree
     from rolewright.manifest.values import References
-    from rolewright.yaml.load import Document, Tree
+    from rolewright.yaml.load import Document, PathInTree, Tree
 
 
 def read_manifest(document: Document, catalog: Catalog, schemas: Schemas | None = None) -> tuple[Workload, ...]:

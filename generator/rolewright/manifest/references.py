@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.environments import PathInTree
+    from rolewright.yaml.load import PathInTree
 
 INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
 ONLY_FOR = "x-only-for"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import own_pattern
-from rolewright.blueprint.interpolation import CONTEXT, LeftOutError, Scope, fill, fill_all, interpolate
+from rolewright.blueprint.interpolation import CONTEXT, LeftOutError, TemplateScope, fill, fill_all, interpolate
 from rolewright.core.model import Resource
 from rolewright.core.text import Condition, Ref, Text
 from rolewright.manifest.derived import InconsistentError, derive
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import Conditions, Creation, ResourceBlueprint
+    from rolewright.blueprint.model import ConditionBlock, Creation, ResourceBlueprint
     from rolewright.core.model import Workload
     from rolewright.manifest.bindings import Bindings
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.environments import PathInTree
+    from rolewright.yaml.load import PathInTree
 
 
 def resolve_resources(manifest: Manifest, catalog: Catalog, bindings: Bindings) -> Resolved[References]:
@@ -69,7 +69,7 @@ def _resource(
         if name in fields
     }
     terraform = f"{blueprint.terraform}.{key.replace('-', '_')}"
-    scope: Scope = {**context, **field_scope(fields)}
+    scope: TemplateScope = {**context, **field_scope(fields)}
     arns = _arns(blueprint, creation, arn, terraform, scope)
     scope |= arn_scope(blueprint, arns)
     if creation is not None:
@@ -89,7 +89,7 @@ def _resource(
 
 
 def _arns(
-    blueprint: ResourceBlueprint, creation: Creation | None, given: Text | None, terraform: str, scope: Scope
+    blueprint: ResourceBlueprint, creation: Creation | None, given: Text | None, terraform: str, scope: TemplateScope
 ) -> dict[str, tuple[Text, ...]]:
     """Return the ARNs of a resource: the one that it is given, made from its fields, or told by Terraform."""
     arns = _filled(blueprint.arns, scope)
@@ -104,7 +104,7 @@ def _arns(
 
 
 def _attributes(
-    blueprint: ResourceBlueprint, creation: Creation | None, given: Text | None, terraform: str, scope: Scope
+    blueprint: ResourceBlueprint, creation: Creation | None, given: Text | None, terraform: str, scope: TemplateScope
 ) -> dict[str, Text]:
     """Return what others may refer to of a resource."""
     filled = _filled(blueprint.attributes, scope)
@@ -157,9 +157,9 @@ def _names_one(groups: Mapping[str, Text], blueprint: ResourceBlueprint, binding
     )
 
 
-def field_scope(fields: Mapping[str, Any]) -> Scope:
+def field_scope(fields: Mapping[str, Any]) -> TemplateScope:
     """Return what a template can refer to of a resource's fields; a list gives a value for each entry."""
-    scope: Scope = {}
+    scope: TemplateScope = {}
     for name, value in fields.items():
         match value:
             case None:
@@ -173,28 +173,28 @@ def field_scope(fields: Mapping[str, Any]) -> Scope:
     return scope
 
 
-def compute_scope(workload: Workload) -> Scope:
+def compute_scope(workload: Workload) -> TemplateScope:
     """Return what a compute blueprint's templates may refer to."""
-    scope: Scope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
+    scope: TemplateScope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
     scope |= {f"names.{name}": text for name, text in workload.compute.names.items()}
     return scope | compute_fields(workload.compute.fields, "")
 
 
-def compute_fields(fields: Mapping[str, Any], prefix: str) -> Scope:
+def compute_fields(fields: Mapping[str, Any], prefix: str) -> TemplateScope:
     """Return what templates may refer to of fields and of the mappings in them, each name after a prefix."""
-    found: Scope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
+    found: TemplateScope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
     for name, value in fields.items():
         if isinstance(value, dict):
             found |= compute_fields(value, f"{prefix}{name}.")
     return found
 
 
-def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> Scope:
+def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> TemplateScope:
     """Return what a template can refer to of a resource's ARNs."""
     return {f"arns.{name}": arns.get(name) for name in blueprint.arns}
 
 
-def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Scope:
+def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> TemplateScope:
     """Return what a resource blueprint's templates may refer to."""
     return {**resource.context, **field_scope(resource.fields), **arn_scope(blueprint, resource.arns)}
 
@@ -217,7 +217,7 @@ def _by_name(resource: Resource) -> bool:
     return resource.context == CONTEXT
 
 
-def fill_conditions(templates: Conditions, scope: Scope) -> tuple[Condition, ...]:
+def fill_conditions(templates: ConditionBlock, scope: TemplateScope) -> tuple[Condition, ...]:
     """Fill in the conditions of a blueprint; a list gives several values."""
     return tuple(
         Condition(operator, fill(key, scope), tuple(text for value in values for text in fill_all(value, scope)))
@@ -232,7 +232,7 @@ def _text(value: str | float | Text | Ref) -> Text:
     return Text.of(value if isinstance(value, str | Text | Ref) else str(value))
 
 
-def _filled(templates: Mapping[str, str], scope: Scope) -> dict[str, tuple[Text, ...]]:
+def _filled(templates: Mapping[str, str], scope: TemplateScope) -> dict[str, tuple[Text, ...]]:
     """Fill in the templates, without those that need a field which is left out."""
     found = {}
     for name, template in templates.items():

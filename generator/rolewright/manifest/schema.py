@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.core.finding import Finding
-    from rolewright.yaml.schema import Locate, PathInData
+    from rolewright.yaml.load import PathInTree
+    from rolewright.yaml.schema import Locate
     from rolewright.yaml.source import Source
 
 _TEXT = {"type": "string", "minLength": 1}
@@ -46,7 +47,7 @@ class Schemas:
         data: Any,  # noqa: ANN401 - YAML
         locate: Locate,
         *,
-        skip: Collection[PathInData] = (),
+        skip: Collection[PathInTree] = (),
         source: Source | None = None,
     ) -> Iterator[Finding]:
         """Yield every violation in a manifest document, but for those at `skip`; with fixes, given its `source`."""
@@ -58,7 +59,7 @@ class Schemas:
         self,
         data: Any,  # noqa: ANN401 - YAML
         locate: Locate,
-        skip: Collection[PathInData],
+        skip: Collection[PathInTree],
         source: Source | None,
     ) -> Iterator[Finding]:
         yield from self._frame.findings(data, locate, "manifest", skip=skip, source=source)

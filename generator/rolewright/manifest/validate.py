@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, NameRule
     from rolewright.core.model import Environment, Workload
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.environments import PathInTree
     from rolewright.manifest.schema import Schemas
     from rolewright.manifest.values import References
+    from rolewright.yaml.load import PathInTree
 
 ROLE_NAME_LIMIT = 64  # IAM and STS quotas, "Role name length"
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]+")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rolewright.core.model import Environment, Resource
     from rolewright.manifest.bindings import Bindings
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.environments import PathInTree
+    from rolewright.yaml.load import PathInTree
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.core.model import Contents, Environment, ExpectedBlock
-    from rolewright.hcl.syntax import Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Block, Expression, ParsedModule, Steps
     from rolewright.prove.evaluate import Evaluated, Plan
 
 _TOP_LEVEL = frozenset({"terraform", "variable", "locals", "output", "resource", "data"})
@@ -179,7 +179,7 @@ def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
             )
 
 
-def _no_reference(path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
+def _no_reference(path: Steps) -> Any:  # noqa: ANN401
     raise EvaluationError(f"{path[0]} is not known here")
 
 

@@ -18,6 +18,10 @@ class PolicyError(ValueError):
     """A document that IAM would not accept."""
 
 
+Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
+"""Operator, key and values of each condition of a statement."""
+
+
 @dataclass(frozen=True)
 class Atom:
     """One line of a Condition block: an operator as written, a key, and the values it accepts."""

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rolewright.core.model import Environment
-    from rolewright.hcl.syntax import Attribute, Block, Expression, ParsedModule
+    from rolewright.hcl.syntax import Attribute, Block, Expression, ParsedModule, Steps
 
-Path = tuple[str | int, ...]
 
 _META = frozenset({"depends_on", "provider"})
 _NOT_EVALUATED = frozenset({"count", "for_each"})
@@ -200,7 +199,7 @@ class _Walk:
             self.findings.append(self.finding("evaluate-expression", message, block, attribute.line))
         return None
 
-    def resolve(self, path: Path) -> Any:  # noqa: ANN401
+    def resolve(self, path: Steps) -> Any:  # noqa: ANN401
         """Return the value that a traversal refers to. Raises EvaluationError."""
         root, *rest = path
         if root == "var" and rest and rest[0] in self.variables:
@@ -215,7 +214,7 @@ class _Walk:
             raise EvaluationError(f"the reference {address} is not evaluated")
         return self.resource_attribute(address, path[length:])
 
-    def resource_attribute(self, address: str, steps: Path) -> Any:  # noqa: ANN401
+    def resource_attribute(self, address: str, steps: Steps) -> Any:  # noqa: ANN401
         """Return an attribute's value from the configuration or a data source's answer, or its token."""
         value: Any = self.known[address]
         for place, key in enumerate(steps):
@@ -295,7 +294,7 @@ class _Walk:
     def judge(self, block: Block, rule: str, subject: str, self_address: str = "") -> None:
         """Add a problem if a condition is false. A condition that is known only after an apply is left to Terraform."""
 
-        def resolve(path: Path) -> Any:  # noqa: ANN401
+        def resolve(path: Steps) -> Any:  # noqa: ANN401
             if path[0] == "self" and self_address:
                 return self.resource_attribute(self_address, path[1:])
             return self.resolve(path)
@@ -337,7 +336,7 @@ def _steps(value: Any, keys: list[str | int]) -> Any:  # noqa: ANN401
     return value
 
 
-def _token(address: str, steps: Path) -> str:
+def _token(address: str, steps: Steps) -> str:
     path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in steps)
     return "${" + address + path + "}"
 
@@ -357,5 +356,5 @@ def _constraint(expression: Expression) -> Any:  # noqa: ANN401
             raise EvaluationError("this type of a variable is not evaluated")
 
 
-def _no_reference(path: Path) -> Any:  # noqa: ANN401
+def _no_reference(path: Steps) -> Any:  # noqa: ANN401
     raise EvaluationError(f"{path[0]} is not an attribute name")

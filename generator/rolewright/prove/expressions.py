@@ -23,10 +23,10 @@ from rolewright.prove.functions import EvaluationError, call, equal, is_number, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rolewright.hcl.syntax import Expression
+    from rolewright.hcl.syntax import Expression, Steps
 
 
-def value_of(expression: Expression, resolve: Callable[[tuple[str | int, ...]], Any]) -> Any:  # noqa: ANN401
+def value_of(expression: Expression, resolve: Callable[[Steps], Any]) -> Any:  # noqa: ANN401
     """Return the value as plain Python. Raises EvaluationError for what is invalid or not evaluated here."""
 
     def inner(part: Expression) -> Any:  # noqa: ANN401

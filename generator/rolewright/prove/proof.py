@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rolewright.core.text import Text
     from rolewright.prove.evaluate import Evaluated, Plan
 
-Document = dict[str, Any]
+PolicyDocument = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class _Held:
     """A role as written in the module's text."""
 
     address: str
-    documents: tuple[Document, ...]
-    trust: Document
+    documents: tuple[PolicyDocument, ...]
+    trust: PolicyDocument
     boundary: str
     place: Location
 
@@ -106,7 +106,7 @@ def _judged(
             findings.append(Finding("proof-boundary", message, _BLUEPRINT, trust.location))
         stored = sandbox.policies.get(role.address)
         generated = {token[2:-1]: value for token, value in sandbox.tokens.items()}
-        checked: list[tuple[str, tuple[Document, ...], Document, Mapping[str, str]]] = [
+        checked: list[tuple[str, tuple[PolicyDocument, ...], PolicyDocument, Mapping[str, str]]] = [
             ("the text", role.documents, role.trust, environment.values)
         ]
         if stored is not None:
@@ -160,7 +160,7 @@ def _held(plan: Plan) -> Iterator[_Held]:
             )
 
 
-def _document(text: str) -> Document:
+def _document(text: str) -> PolicyDocument:
     """Parse a policy; return {} for one that is not JSON, or is known only after an apply, as it cannot be judged."""
     try:
         found = read_json(text)
@@ -258,7 +258,7 @@ def _at(block: Evaluated, message: str) -> Finding:
 def _exact(
     role: str,
     where: str,
-    documents: tuple[Document, ...],
+    documents: tuple[PolicyDocument, ...],
     declaration: Declaration,
     values: Mapping[str, str],
     place: Location,
@@ -288,7 +288,11 @@ def _exact(
 
 
 def _apart(
-    role: str, documents: tuple[Document, ...], declaration: Declaration, environment: Environment, place: Location
+    role: str,
+    documents: tuple[PolicyDocument, ...],
+    declaration: Declaration,
+    environment: Environment,
+    place: Location,
 ) -> Iterator[Finding]:
     """Check that the role may do nothing that is declared for another role alone, so that code and platform are apart.
 
@@ -312,7 +316,7 @@ def _apart(
 
 
 def _trusted(
-    trust: Trust, where: str, document: Document, values: Mapping[str, str], place: Location
+    trust: Trust, where: str, document: PolicyDocument, values: Mapping[str, str], place: Location
 ) -> Iterator[Finding]:
     conditions = [
         (c.operator, c.key.ground(values), tuple(value.ground(values) for value in c.values)) for c in trust.conditions
@@ -333,7 +337,7 @@ def _hcl(place: Location) -> Related:
 
 
 def _promised(
-    role: _Held, name: str, stored: tuple[Document, ...], declaration: Declaration, environment: Environment
+    role: _Held, name: str, stored: tuple[PolicyDocument, ...], declaration: Declaration, environment: Environment
 ) -> Iterator[Finding]:
     """Check the promises; one that only a generated value could break is judged with moto's values instead."""
     where = f" in {environment.name}" if environment.name else ""
@@ -359,7 +363,9 @@ def _narrowable(action: str) -> bool:
     return facts is None or bool(facts.resource_types)
 
 
-def _stars(role: str, documents: tuple[Document, ...], declaration: Declaration, place: Location) -> Iterator[Finding]:
+def _stars(
+    role: str, documents: tuple[PolicyDocument, ...], declaration: Declaration, place: Location
+) -> Iterator[Finding]:
     """Check that `*` stands only where nothing narrower works, unless the manifest itself asks for it."""
     manual = {
         action.lower()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.prove.conditions import has_variable, shape
 from rolewright.prove.decide import Decision, Request, decide_statements
-from rolewright.prove.document import Atom, PolicyStatement, statements
+from rolewright.prove.document import Atom, Conditions, PolicyStatement, statements
 from rolewright.prove.implication import alternatives, contexts, implies, impossible
 from rolewright.prove.match import Kind, compile_glob, matches, segments, widened, witness
 
@@ -31,7 +31,7 @@ class Declared:
     effect: Literal["Allow", "Deny"]
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    conditions: Conditions
     origin: str
 
 
@@ -47,7 +47,7 @@ class AccessDifference:
     kind: Literal["undeclared", "denied"]
     action: str
     resource: str
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    conditions: Conditions
     context: tuple[tuple[str, tuple[str, ...]], ...]
     origin: str
 
@@ -174,7 +174,7 @@ class PermissionChange:
 
     action: str
     resource: str
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    conditions: Conditions
     origin: str
     witness: Request
 

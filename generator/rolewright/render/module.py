@@ -15,7 +15,7 @@ from rolewright.data import iam
 from rolewright.grants.granted import granted
 from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
-from rolewright.hcl.literal import Expression, identifier, literal
+from rolewright.hcl.literal import RawExpression, identifier, literal
 from rolewright.manifest.resources import injected_values
 from rolewright.render.readable import SYMBOLS, policy_lines, shown, text_functions
 from rolewright.render.tftest import assertions
@@ -138,7 +138,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
     tags: dict[str, Any] = {"workload": workload.name, "managed-by": "rolewright"}
     if named:
         base = Text.of(workload.name, "-", Ref("var.environment"))
-        tags["environment"] = Expression("var.environment")
+        tags["environment"] = RawExpression("var.environment")
         variables = [
             Variable("environment", "string", "Environment that is deployed", allowed=tuple(named)),
             Variable("account", "string", "AWS account of the environment"),
@@ -190,11 +190,11 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-def _policy_references(roles: tuple[Role, ...], key: str) -> list[Expression]:
+def _policy_references(roles: tuple[Role, ...], key: str) -> list[RawExpression]:
     kinds = {True: "aws_iam_role_policy_attachment", False: "aws_iam_role_policy"}
     for role in roles:
         if role.key == key:
-            return [Expression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
+            return [RawExpression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
     raise ValueError(f"there is no role `{key}`, whose policies are asked for")
 
 
@@ -300,7 +300,7 @@ def _required_policy(required: RequiredPolicy, workload: Workload) -> dict[str, 
     return {
         "resource": required.resource,
         "to": required.to,
-        "statements": [Expression(text) for text in dict.fromkeys(texts.values())],
+        "statements": [RawExpression(text) for text in dict.fromkeys(texts.values())],
     }
 
 

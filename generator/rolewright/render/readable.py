@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.text import Ref, Text, ground
-from rolewright.hcl.literal import Expression
+from rolewright.hcl.literal import RawExpression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +66,7 @@ def text_functions(workload: Workload, roles: tuple[Role, ...]) -> dict[str, Cal
     names = {role.key: role.name for role in roles}
     names_shown = symbols(workload)
 
-    def code(*parts: object) -> Expression:
+    def code(*parts: object) -> RawExpression:
         return _code("".join(_plain(part, names_shown) for part in parts))
 
     def arns(*parts: str | Ref | Text) -> list[dict[str, object]]:
@@ -103,6 +103,6 @@ def _plain(value: object, names: Mapping[str, str]) -> str:
             return str(value)
 
 
-def _code(text: str) -> Expression:
+def _code(text: str) -> RawExpression:
     """Return text that neither ends a block of code nor begins a new line."""
-    return Expression(" ".join(text.replace("`", "'").split()))
+    return RawExpression(" ".join(text.replace("`", "'").split()))

@@ -11,7 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from rolewright.core.finding import Finding, Location, Rejected
-from rolewright.hcl.literal import Expression, comment, literal
+from rolewright.hcl.literal import RawExpression, comment, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -178,22 +178,22 @@ class Templates:
         )
 
 
-def reference(*parts: str) -> Expression:
+def reference(*parts: str) -> RawExpression:
     """Join the parts of a reference: `ref("aws_s3_bucket", resource.id, "arn")`. Raises ValueError."""
     text = ".".join(parts)
     if not _REFERENCE.fullmatch(text):
         raise ValueError(f"{text} is no reference")
-    return Expression(text)
+    return RawExpression(text)
 
 
-def _type_expression(text: str) -> Expression:
+def _type_expression(text: str) -> RawExpression:
     if not _TYPE.fullmatch(text):
         raise ValueError(f"{text} is no type of a variable")
-    return Expression(text)
+    return RawExpression(text)
 
 
 def _markdown(value: object) -> str:
-    """Escape text so that Markdown shows it as it is; an Expression is not escaped."""
-    if isinstance(value, Expression):
+    """Escape text so that Markdown shows it as it is; a RawExpression is not escaped."""
+    if isinstance(value, RawExpression):
         return value.text
     return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))

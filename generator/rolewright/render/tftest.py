@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import provider
-from rolewright.hcl.literal import Expression
+from rolewright.hcl.literal import RawExpression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,8 +32,8 @@ def assertions(
     return {
         "mocked": [
             {
-                "override": Expression("override_data" if target.startswith("data.") else "override_resource"),
-                "target": Expression(target),
+                "override": RawExpression("override_data" if target.startswith("data.") else "override_resource"),
+                "target": RawExpression(target),
                 "answers": values,
             }
             for target, values in mocked.items()
@@ -97,8 +97,8 @@ def _role(role: Role, values: Mapping[str, str]) -> dict[str, Any]:
         "key": role.key,
         "name": role.name.ground(values),
         "trusted": sorted(f"{assumption}{_limits(trust.conditions, values)}" for assumption in assumed),
-        "inline": [Expression(f"aws_iam_role_policy.{p.label}.name") for p in role.policies if not p.managed],
-        "attached": [Expression(f"aws_iam_policy.{p.label}.arn") for p in role.policies if p.managed],
+        "inline": [RawExpression(f"aws_iam_role_policy.{p.label}.name") for p in role.policies if not p.managed],
+        "attached": [RawExpression(f"aws_iam_policy.{p.label}.arn") for p in role.policies if p.managed],
         "policies": [
             {"label": policy.label, "managed": policy.managed, "allowed": sorted(set(_allowed(policy, values)))}
             for policy in role.policies
@@ -122,7 +122,7 @@ def _limits(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str
     return f" if {' and '.join(parts)}" if parts else ""
 
 
-def _whole(pattern: str) -> Expression:
+def _whole(pattern: str) -> RawExpression:
     """Return an HCL expression that turns an IAM pattern into a regular expression for the whole text."""
     escaped = f'replace({pattern}, "/[[:punct:]]/", "\\\\$0")'
-    return Expression(f'"^${{replace(replace({escaped}, "\\\\*", ".*"), "\\\\?", ".")}}$"')
+    return RawExpression(f'"^${{replace(replace({escaped}, "\\\\*", ".*"), "\\\\?", ".")}}$"')

@@ -10,8 +10,9 @@ from rolewright.review.diff import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rolewright.prove.document import Conditions
     from rolewright.review.diff import ChangedPermission, Line, RoleDifference, WorkloadDifference
-    from rolewright.review.policy_diff import Admitted, Conditions, PolicyDifference
+    from rolewright.review.policy_diff import Admitted, PolicyDifference
 
 _NOTHING = "nobody may do anything more, or less, than before"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
         Agreement,
         Companion,
         ComputeBlueprint,
-        Conditions,
+        ConditionBlock,
         CrossFieldRule,
         ResourceBlueprint,
         ScopeRule,
@@ -150,7 +150,7 @@ def _limited(rule: ScopeRule) -> str:
     return f"{_words(rule.actions)}{where} only{_conditions(rule.conditions)}{each}"
 
 
-def _conditions(conditions: Conditions) -> str:
+def _conditions(conditions: ConditionBlock) -> str:
     parts = [
         f"{operator} `{key}` {' or '.join(f'`{value}`' for value in values)}"
         for operator, block in conditions.items()

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Edit
     from rolewright.core.model import Workload
     from rolewright.core.text import Text
-    from rolewright.yaml.load import Document, Tree
-
-Entry = dict[str, Any]
+    from rolewright.yaml.load import Document, PathInTree, Tree
 
 
 @dataclass(frozen=True)
@@ -71,13 +69,13 @@ class _Plan:
         self.source = catalog.computes[workload.compute.type]
         self.target = target
         self.catalog = catalog
-        self.described: Entry = tree.data["compute"]
-        self.overrides: dict[str, Entry] = {
+        self.described: dict[str, Any] = tree.data["compute"]
+        self.overrides: dict[str, dict[str, Any]] = {
             name: environment.get("compute") or {}
             for name, environment in (tree.data.get("environments") or {}).items()
         }
         self.dropped: dict[str, str] = {}
-        self.missing: Entry = {}
+        self.missing: dict[str, Any] = {}
         self._settle()
 
     # --- what is carried over ----------------------------------------------------------------------
@@ -136,9 +134,9 @@ class _Plan:
                 self.missing = {name: value for name, value in found.items() if name not in base}
                 return
 
-    def _filled(self, base: Entry, most: int) -> Entry | None:
+    def _filled(self, base: dict[str, Any], most: int) -> dict[str, Any] | None:
         """Return fields with the fewest sample values that the type's rules accept, at most `most` of them optional."""
-        samples: Entry = {}
+        samples: dict[str, Any] = {}
         for name, schema in self.target.fields.items():
             try:
                 samples[name] = copy.deepcopy(sample(schema))
@@ -159,7 +157,7 @@ class _Plan:
                         return given
         return None
 
-    def _broken(self, given: Entry) -> list[tuple[str, str]]:
+    def _broken(self, given: dict[str, Any]) -> list[tuple[str, str]]:
         """Return messages and remedies of the type's rules that some fields break in some environment."""
         defaults = {name: schema["default"] for name, schema in self.target.fields.items() if "default" in schema}
         variants = [{"type": self.target.type, **defaults, **given}]
@@ -173,15 +171,15 @@ class _Plan:
             if any(rule.when.accepts(variant) and not rule.require.accepts(variant) for variant in variants)
         ]
 
-    def _rule(self, given: Entry) -> str:
+    def _rule(self, given: dict[str, Any]) -> str:
         broken = self._broken(given)
         return broken[0][1] if broken else "it does not go with the other fields there"
 
     # --- the manifest as it will be ----------------------------------------------------------------
 
-    def _moved(self, *, filled: bool) -> Entry:
+    def _moved(self, *, filled: bool) -> dict[str, Any]:
         """Return the document's data for the other type; `filled` with samples of what is missing."""
-        data: Entry = copy.deepcopy(self.tree.data)
+        data: dict[str, Any] = copy.deepcopy(self.tree.data)
         for mapping, keys in self._removals():
             for key in keys:
                 del _at(data, mapping)[key]
@@ -218,7 +216,7 @@ class _Plan:
             elif lost:
                 yield ("environments", environment, "compute"), lost
 
-    def _keeps(self, name: str, value: Any, given: Entry) -> bool:  # noqa: ANN401 - YAML
+    def _keeps(self, name: str, value: Any, given: dict[str, Any]) -> bool:  # noqa: ANN401 - YAML
         """Return whether an environment's value of a field stays; the manifest may leave the field to its default."""
         if name in self.described:
             return name in given and given[name] == self.described[name]
@@ -226,16 +224,16 @@ class _Plan:
         stated = "default" in schema or name in self.target.required
         return stated and Schema(schema).accepts(value)
 
-    def _roles(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _roles(self) -> Iterator[tuple[PathInTree, str]]:
         """Yield the statements that name the code's role, where it has another name on the other type."""
         before, after = code_role(self.source), code_role(self.target)
         for index, statement in enumerate(self.tree.data.get("statements") or ()):
             if statement.get("role") == before != after and after:
                 yield ("statements", index, "role"), after
 
-    def _name_resources(self, data: Entry) -> None:
+    def _name_resources(self, data: dict[str, Any]) -> None:
         """Let samples that name resources name existing ones, adding those that the manifest lacks."""
-        resources: Entry = data.setdefault("resources", {})
+        resources: dict[str, Any] = data.setdefault("resources", {})
         filled = {name: data["compute"][name] for name in self.missing}
         for _, keys, _ in list(marked_fields(self.target, filled, INJECTS)):
             able = [type_ for type_, blueprint in self.catalog.resources.items() if blueprint.injection is not None]
@@ -244,7 +242,7 @@ class _Plan:
         for path, _, mark in list(marked_fields(self.target, filled, RESOURCE)):
             _at(data, path[:-1])[path[-1]] = self._resource(resources, mark["verbs"])
 
-    def _resource(self, resources: Entry, types: Iterable[str]) -> str:
+    def _resource(self, resources: dict[str, Any], types: Iterable[str]) -> str:
         """Return the key of a resource of one of some types, added without access where there is none."""
         able = list(types)
         for key, resource in resources.items():
@@ -348,7 +346,7 @@ class _Plan:
         for path, role in self._roles():
             yield editor.replace(path, role)
 
-    def _written(self, value: Any, path: tuple[str | int, ...]) -> str:  # noqa: ANN401 - YAML
+    def _written(self, value: Any, path: PathInTree) -> str:  # noqa: ANN401 - YAML
         """Return a value on one line, its numbers as they are written in the manifest."""
         match value:
             case dict():

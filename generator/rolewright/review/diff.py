@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rolewright.core.model import Declaration, Environment, Trust, Workload
+    from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared, PermissionChange
-    from rolewright.review.policy_diff import Conditions, PolicyDifference
+    from rolewright.review.policy_diff import PolicyDifference
 
 _SESSION = 3600
 """Seconds that a session may last where a role does not say it."""

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from rolewright.core.model import ResourcePolicy, ResourceStatement
-
-Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
+    from rolewright.prove.document import Conditions
 
 
 @dataclass(frozen=True)

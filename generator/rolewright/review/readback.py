@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.hcl.syntax import Block, ParsedModule
-    from rolewright.prove.document import Atom, PolicyStatement
+    from rolewright.prove.document import Atom, Conditions, PolicyStatement
     from rolewright.prove.evaluate import Evaluated, Plan
-    from rolewright.review.policy_diff import Conditions, Half
+    from rolewright.review.policy_diff import Half
     from rolewright.review.sides import ModuleText
 
 _VALUES = ("variable", "locals", "output", "resource", "data")

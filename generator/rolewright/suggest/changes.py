@@ -14,7 +14,7 @@ from rolewright.yaml.load import loads, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rolewright.yaml.load import Tree
+    from rolewright.yaml.load import PathInTree, Tree
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = {"true", "false", "null"}
@@ -24,7 +24,7 @@ _WORDS = {"true", "false", "null"}
 class ManifestChange:
     """A `value` at a path of the manifest, or as another entry of the list there. `note` is a comment above it."""
 
-    path: tuple[str | int, ...]
+    path: PathInTree
     value: Any
     append: bool = False
     note: str = ""
@@ -74,7 +74,7 @@ def _step(node: Any, step: str | int) -> Any:  # noqa: ANN401 - YAML
     return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
 
 
-def _at(editor: Editor, at: tuple[str | int, ...], node: Any, change: ManifestChange) -> Edit:  # noqa: ANN401 - YAML
+def _at(editor: Editor, at: PathInTree, node: Any, change: ManifestChange) -> Edit:  # noqa: ANN401 - YAML
     """Return the edit of a value that is there."""
     if not change.append:
         return editor.replace(at, flow(change.value))
@@ -87,7 +87,7 @@ def _at(editor: Editor, at: tuple[str | int, ...], node: Any, change: ManifestCh
     return editor.added(at, [*lines, f"- {item[0]}", *(f"  {line}" for line in item[1:])], flow(change.value))
 
 
-def _filled(text: str, tree: Tree, editor: Editor, path: tuple[str | int, ...], written: str) -> Edit:
+def _filled(text: str, tree: Tree, editor: Editor, path: PathInTree, written: str) -> Edit:
     """Return the edit that puts a value in place of nothing, after the colon of its key."""
     place = tree.places[path]
     if (place.line, place.column) == (place.end_line, place.end_column):

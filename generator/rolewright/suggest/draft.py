@@ -15,7 +15,7 @@ from rolewright.yaml.load import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rolewright.suggest.matching import Conditions
+    from rolewright.prove.document import Conditions
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = {"true", "false", "null"}

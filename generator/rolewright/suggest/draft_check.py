@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint
+    from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared
-    from rolewright.suggest.matching import Conditions
     from rolewright.suggest.own_account import Own
 
 _FINE = Rest(("s3:GetObject",), ("*",), (), "x")

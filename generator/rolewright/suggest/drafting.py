@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, Verb
+    from rolewright.core.model import Fields
+    from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared
-    from rolewright.suggest.matching import Conditions, Fields, Offer
+    from rolewright.suggest.matching import Offer
     from rolewright.suggest.own_account import Own
 
     Pair = tuple[str, str, Conditions]

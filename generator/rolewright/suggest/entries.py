@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.model import ResourceBlueprint, Verb
     from rolewright.suggest.case import Case
-    from rolewright.suggest.reading import Fields, ResourceEntry
+    from rolewright.suggest.reading import FieldTexts, ResourceEntry
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _parts(resource: str, case: Case) -> Iterator[str]:
         yield resource
 
 
-def _readings(case: Case, blueprint: ResourceBlueprint, arn: str, resource: str) -> Iterator[Fields]:
+def _readings(case: Case, blueprint: ResourceBlueprint, arn: str, resource: str) -> Iterator[FieldTexts]:
     """Yield the fields for an ARN: by name where account and region are the workload's own, and by the ARN as asked."""
     listed = [resource] + ([case.resource] if resource == case.local != case.resource else [])
     for reading in listed:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.blueprint.catalog import Catalog
+    from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared, PermissionChange
     from rolewright.suggest.draft import Draft, Unsaid
-    from rolewright.suggest.matching import Conditions
     from rolewright.suggest.own_account import Own
     from rolewright.suggest.policies import Foreign
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rolewright.blueprint.arn_template import Piece
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, Verb
+    from rolewright.core.model import Fields
+    from rolewright.prove.document import Conditions
 
-Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
-Fields = dict[str, Any]
 """Field → its value; ABSENT where it has to be left out, OPEN where nothing says which value is meant."""
 
 ABSENT = None

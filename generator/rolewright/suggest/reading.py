@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, Verb
 
-Fields = dict[str, "str | None"]
+FieldTexts = dict[str, "str | None"]
 """What the fields of a type are, and the context; None for one that may be anything."""
 
 
@@ -43,12 +43,12 @@ def fitting(catalog: Catalog, action: str, resource: str) -> list[tuple[Resource
     return [(catalog.resources[type_], arn) for type_, arn in ranked]
 
 
-def fields_of(blueprint: ResourceBlueprint, arn: str, resource: str) -> Fields | None:
+def fields_of(blueprint: ResourceBlueprint, arn: str, resource: str) -> FieldTexts | None:
     """Return the fields of a type with which its ARN of that name is the one given; None where there are none."""
     fits = wild_pattern(blueprint.arns[arn]).fullmatch(resource)
     if fits is None:
         return None
-    found: Fields = {}
+    found: FieldTexts = {}
     given = fields_in(blueprint.arns[arn])
     for name, value in fits.groupdict().items():
         schema = blueprint.fields.get(name, {})
@@ -67,7 +67,9 @@ def _takes(schema: Mapping[str, Any], value: str) -> bool:
     return re.search(schema.get("pattern", ""), value) is not None and (not listed or value in listed)
 
 
-def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: str, verb: Verb | None) -> ResourceEntry:
+def entry_of(
+    blueprint: ResourceBlueprint, arn: str, fields: FieldTexts, resource: str, verb: Verb | None
+) -> ResourceEntry:
     """Return the entry that names an ARN of a type by these fields, for a verb on it."""
     identity = {name: value for name in blueprint.identified_by if (value := fields.get(name))}
     own = _own_arn(blueprint, arn, fields, resource)
@@ -90,7 +92,7 @@ def entry_of(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: s
     )
 
 
-def _own_arn(blueprint: ResourceBlueprint, arn: str, fields: Fields, resource: str) -> str | None:
+def _own_arn(blueprint: ResourceBlueprint, arn: str, fields: FieldTexts, resource: str) -> str | None:
     """Return the resource's own ARN where it names an account; None otherwise, and where it is not known."""
     template = blueprint.own_arn.removesuffix(":*")
     kinds = [piece.kind for piece in pieces(template)]

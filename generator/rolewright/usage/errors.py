@@ -11,7 +11,7 @@ from rolewright.yaml.load import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Outcome = Literal["done", "denied", "unauthenticated", "behind", "unproven", "other"]
+CallOutcome = Literal["done", "denied", "unauthenticated", "behind", "unproven", "other"]
 """`done`: no error. `behind`: the call came through, and something that it needs was denied.
 
 `unproven`: it was turned away before anybody need have looked at its permissions. `other`: another error.
@@ -19,12 +19,12 @@ Outcome = Literal["done", "denied", "unauthenticated", "behind", "unproven", "ot
 
 
 @cache
-def outcome_of(code: str) -> Outcome:
+def outcome_of(code: str) -> CallOutcome:
     """Return the outcome that a code means; "" is the code of a call without an error."""
     if not code:
         return "done"
     for name in (code, code.rpartition(".")[2]):
-        for outcome in get_args(Outcome):
+        for outcome in get_args(CallOutcome):
             if name in _table().get(outcome, ()):
                 return outcome  # type: ignore[no-any-return]
     plain = code.lower()

@@ -13,7 +13,7 @@ from rolewright.usage.errors import outcome_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewright.usage.errors import Outcome
+    from rolewright.usage.errors import CallOutcome
 
 _ASSUMED = re.compile(r"arn:[^:]*:sts::[^:]*:assumed-role/([^/]+)/.*")
 _ENDPOINT = "NetworkActivity"
@@ -39,7 +39,7 @@ class Event:
     needs: Needs | None
     arns: tuple[str, ...]
     is_data: bool
-    outcome: Outcome
+    outcome: CallOutcome
     code: str
     message: str
     passed: bool

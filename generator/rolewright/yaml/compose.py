@@ -14,7 +14,7 @@ from rolewright.core.finding import Finding, Location, Rejected, Related
 from rolewright.yaml.scalar import core_value, is_not_finite
 
 if TYPE_CHECKING:
-    from rolewright.yaml.scalar import Scalar
+    from rolewright.yaml.scalar import YamlScalar
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
@@ -37,7 +37,7 @@ class Node:
     """
 
     span: Span
-    scalar: Scalar = None
+    scalar: YamlScalar = None
     text: str = ""
     plain: bool = False
     items: list[Node] | None = None
@@ -173,7 +173,7 @@ class _Composer:
         last = len(written) - (written.rfind("\n") + 1)
         return (line, column, line + breaks, last + 1 if breaks else column + last)
 
-    def _resolve(self, event: yaml.ScalarEvent, span: Span) -> Scalar:
+    def _resolve(self, event: yaml.ScalarEvent, span: Span) -> YamlScalar:
         text: str = event.value
         tag = event.tag
         if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]):

@@ -21,11 +21,12 @@ from rolewright.yaml.unreadable import source_fix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.core.files import Fault
+    from rolewright.core.files import FileFault
 
 MAX_BYTES = 1_000_000
 
 PathInTree = tuple[str | int, ...]
+"""The way to a value in a tree: keys of mappings, and the numbers of items."""
 
 # The characters that YAML 1.2 calls non-printable, and the three that are line ends in YAML 1.1 only.
 _UNWANTED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -202,7 +203,7 @@ def _refusal(rule: str, message: str, remedy: str, location: Location) -> Reject
     return Rejected([Finding(rule, message, remedy, location)])
 
 
-_RULES: dict[Fault, tuple[str, str]] = {
+_RULES: dict[FileFault, tuple[str, str]] = {
     "missing": ("source-missing", "check the path"),
     "kind": ("source-not-a-file", "give the path of a YAML file"),
     "access": ("source-unreadable", "make the file readable for the user that runs rolewright"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-Scalar = str | int | float | bool | None
+YamlScalar = str | int | float | bool | None
 
 MAX_NUMBER_LENGTH = 400
 
@@ -22,7 +22,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
-def core_value(text: str) -> Scalar:
+def core_value(text: str) -> YamlScalar:
     """Return a plain scalar's value in the core schema; a number that is too long stays a string."""
     if text in _NULL:
         return None

@@ -15,15 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.core.finding import Edit, Location
+    from rolewright.yaml.load import PathInTree
     from rolewright.yaml.source import Source
-
-PathInData = tuple[str | int, ...]
 
 
 class Locate(Protocol):
     """Returns the location of a value, or of its key, by its path."""
 
-    def __call__(self, path: PathInData, *, key: bool = False) -> Location:
+    def __call__(self, path: PathInTree, *, key: bool = False) -> Location:
         """Return the location of the value at `path`, or of its key."""
         ...
 
@@ -48,8 +47,8 @@ class Schema:
         locate: Locate,
         rule: str,
         *,
-        skip: Collection[PathInData] = (),
-        at: PathInData = (),
+        skip: Collection[PathInTree] = (),
+        at: PathInTree = (),
         source: Source | None = None,
     ) -> Iterator[Finding]:
         """Yield every violation in the data that is at the path `at`.
@@ -71,7 +70,7 @@ class Schema:
         finding: Finding,
         error: Any,  # noqa: ANN401 - one of several classes of the library
         details: Mapping[str, Any],
-        path: PathInData,
+        path: PathInTree,
         locate: Locate,
         source: Source,
     ) -> tuple[Edit, ...]:
@@ -100,7 +99,7 @@ class Schema:
             case _:
                 return ()
 
-    def _describe(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
+    def _describe(self, error: Any, path: PathInTree, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
         dotted = _dotted(path)
         name = dotted or "the document"
         details = error.kind.as_dict()
@@ -153,7 +152,7 @@ class Schema:
                     dotted,
                 )
 
-    def _unknown_keys(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
+    def _unknown_keys(self, error: Any, path: PathInTree, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
         dotted = _dotted(path)
         known = sorted(self._known(error.schema_path))
         for key in error.kind.as_dict()["unexpected"]:
@@ -168,7 +167,7 @@ class Schema:
                 subject=key,
             )
 
-    def _not_an_option(self, error: Any, path: PathInData, locate: Locate, rule: str) -> Finding:  # noqa: ANN401
+    def _not_an_option(self, error: Any, path: PathInTree, locate: Locate, rule: str) -> Finding:  # noqa: ANN401
         dotted = _dotted(path)
         details = error.kind.as_dict()
         options = [_shown(option).strip('"') for option in details.get("options", [details.get("expected_value")])]
@@ -185,7 +184,7 @@ class Schema:
             dotted,
         )
 
-    def _at(self, schema_path: PathInData) -> Mapping[str, Any]:
+    def _at(self, schema_path: PathInTree) -> Mapping[str, Any]:
         node: Any = self.document
         for step in schema_path:
             if step == "$ref":
@@ -222,7 +221,7 @@ _KINDS = {"string": "a string", "integer": "a whole number", "number": "a number
           "array": "a list", "object": "a mapping", "null": "nothing"}  # fmt: skip
 
 
-def _dotted(path: PathInData) -> str:
+def _dotted(path: PathInTree) -> str:
     return ".".join(str(step) for step in path)
 
 

@@ -13,7 +13,7 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Document, WrittenStatement
+    from rolewright.check.statement import WrittenPolicy, WrittenStatement
     from rolewright.hcl.syntax import ParsedModule
 
 # What each action makes possible, whatever its resources.
@@ -91,7 +91,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         yield from _passing(granting)
 
 
-def _passing(granting: Document) -> Iterator[Hit]:
+def _passing(granting: WrittenPolicy) -> Iterator[Hit]:
     starts = [action for action in _STARTS if any(_allows(statement, action) for statement in granting)]
     for statement in granting:
         if starts and _allows(statement, _PASSING) and not _names_roles(statement):

@@ -12,7 +12,7 @@ from rolewright.core.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.check.statement import Document
+    from rolewright.check.statement import WrittenPolicy
     from rolewright.hcl.syntax import ParsedModule
 
 _ROLE = ("aws_iam_role", "assume_role_policy")
@@ -56,7 +56,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             yield Hit(block.file, attribute.line, text, f"Let {principal} assume the role, or give another.")
 
 
-def _services(trust: Document) -> set[str]:
+def _services(trust: WrittenPolicy) -> set[str]:
     """Return the services that may assume a role, without the suffix that they have in China."""
     return {
         identifier.removesuffix(".cn")

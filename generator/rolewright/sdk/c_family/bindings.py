@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.c_family.expressions import CallExpression, Expression, MemberExpression
+from rolewright.sdk.c_family.expressions import CallExpression, CodeExpression, MemberExpression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class SourceExpression:
     """An expression of a file."""
 
     file: SourceFile
-    node: Expression
+    node: CodeExpression
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class SourceParameter:
     position: int
 
 
-Binding: TypeAlias = SourceImport | SourceExpression | PropertyOf | ElementOf | InstanceOf | SourceParameter
+SourceBinding: TypeAlias = SourceImport | SourceExpression | PropertyOf | ElementOf | InstanceOf | SourceParameter
 
 
 @dataclass(eq=False)
@@ -71,9 +71,9 @@ class SourceFile:
     path: str
     tokens: Tokens
     parser: Parser
-    names: dict[tuple[int, str], list[Binding]] = field(default_factory=lambda: defaultdict(list))
-    properties: dict[str, list[Binding]] = field(default_factory=lambda: defaultdict(list))
-    fields: dict[tuple[int, str], list[tuple[str, Expression]]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[tuple[int, str], list[SourceBinding]] = field(default_factory=lambda: defaultdict(list))
+    properties: dict[str, list[SourceBinding]] = field(default_factory=lambda: defaultdict(list))
+    fields: dict[tuple[int, str], list[tuple[str, CodeExpression]]] = field(default_factory=lambda: defaultdict(list))
     """What is put into something that a name stands for, afterwards."""
     functions: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Where the bodies of functions begin, by their names."""
@@ -94,7 +94,7 @@ class SourceFile:
                 return None
             around = self.tokens.around[around]
 
-    def find(self, name: str, at: int) -> list[Binding]:
+    def find(self, name: str, at: int) -> list[SourceBinding]:
         """Return what a name may stand for at a token."""
         scope = self.scope_of(name, at)
         return [] if scope is None else self.names[scope, name]
@@ -125,7 +125,7 @@ class Names:
     def _at(self, at: int) -> None:
         raise NotImplementedError
 
-    def _bind(self, scope: int, name: str, binding: Binding) -> None:
+    def _bind(self, scope: int, name: str, binding: SourceBinding) -> None:
         self._source.names[scope, name].append(binding)
 
     def _bound(self, at: int) -> SourceExpression:
@@ -153,7 +153,7 @@ class Names:
             at = after
 
 
-def links(node: Expression) -> Iterator[Expression]:
+def links(node: CodeExpression) -> Iterator[CodeExpression]:
     """Yield an expression and what it is taken from, from the last link to the first."""
     while True:
         yield node

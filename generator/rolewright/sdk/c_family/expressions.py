@@ -29,7 +29,7 @@ class StringLiteral:
 class Concatenation:
     """A text that is joined from parts, or a template."""
 
-    parts: tuple[Expression, ...]
+    parts: tuple[CodeExpression, ...]
     at: int
 
 
@@ -37,7 +37,7 @@ class Concatenation:
 class MemberExpression:
     """A member of a value: `of.name`."""
 
-    of: Expression
+    of: CodeExpression
     name: str
     at: int
 
@@ -46,8 +46,8 @@ class MemberExpression:
 class IndexExpression:
     """What a value has under a key: `of[key]`."""
 
-    of: Expression
-    key: Expression
+    of: CodeExpression
+    key: CodeExpression
     at: int
 
 
@@ -55,8 +55,8 @@ class IndexExpression:
 class CallExpression:
     """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
 
-    of: Expression
-    given: tuple[Expression, ...]
+    of: CodeExpression
+    given: tuple[CodeExpression, ...]
     is_new: bool
     at: int
 
@@ -65,10 +65,10 @@ class CallExpression:
 class CompositeLiteral:
     """A mapping or a list, of the type `of` where the code says one; `spread` are those that it takes in whole."""
 
-    items: tuple[tuple[Expression, Expression], ...]
-    elements: tuple[Expression, ...]
-    spread: tuple[Expression, ...]
-    of: Expression | None
+    items: tuple[tuple[CodeExpression, CodeExpression], ...]
+    elements: tuple[CodeExpression, ...]
+    spread: tuple[CodeExpression, ...]
+    of: CodeExpression | None
     is_list: bool
     at: int
 
@@ -77,7 +77,7 @@ class CompositeLiteral:
 class Alternatives:
     """One of several expressions, as in `a || b`."""
 
-    options: tuple[Expression, ...]
+    options: tuple[CodeExpression, ...]
     at: int
 
 
@@ -96,7 +96,7 @@ class OtherExpression:
     at: int
 
 
-Expression: TypeAlias = (
+CodeExpression: TypeAlias = (
     Identifier
     | StringLiteral
     | Concatenation

@@ -11,7 +11,7 @@ from rolewright.sdk.c_family.bindings import is_relative
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rolewright.sdk.c_family.bindings import Binding, SourceFile
+    from rolewright.sdk.c_family.bindings import SourceBinding, SourceFile
 
 
 class SourceFileIndex:
@@ -26,7 +26,7 @@ class SourceFileIndex:
             self._by_stem[path.parent.name if stem == "index" else stem].append(file)
             self._by_folder[PurePath(file.path).parent].append(file)
 
-    def beside(self, file: SourceFile, name: str) -> list[Binding]:
+    def beside(self, file: SourceFile, name: str) -> list[SourceBinding]:
         """Return what a name is bound to in the other files of a Go package."""
         if PurePath(file.path).suffix != ".go":
             return []

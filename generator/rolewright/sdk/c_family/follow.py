@@ -38,7 +38,7 @@ from rolewright.sdk.packages import facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.c_family.bindings import Binding
+    from rolewright.sdk.c_family.bindings import SourceBinding
     from rolewright.sdk.c_family.values import SourceValue
 
 _DEPTH = 40
@@ -58,7 +58,7 @@ class Follower:
         self._open: set[int] = set()
         self._steps = 0
         self._most = 50_000 + _STEPS * sum(len(file.tokens) for file in self.files)
-        self._properties: dict[str, list[Binding]] = defaultdict(list)
+        self._properties: dict[str, list[SourceBinding]] = defaultdict(list)
         for file in self.files:
             for name, bindings in file.properties.items():
                 self._properties[name] += bindings
@@ -184,7 +184,7 @@ class Follower:
             found |= {name: self.argument(SourceExpression(code.file, value)) for name in names}
         return found
 
-    def bound(self, binding: Binding) -> Iterator[SourceValue]:
+    def bound(self, binding: SourceBinding) -> Iterator[SourceValue]:
         """Yield what a name may stand for by one of its bindings."""
         match binding:
             case SourceExpression():
@@ -265,7 +265,7 @@ class Follower:
         if not found:
             yield Scalar(None, hint(whole))
 
-    def _put_as(self, file: SourceFile, name: str) -> list[Binding]:
+    def _put_as(self, file: SourceFile, name: str) -> list[SourceBinding]:
         """Return what is assigned anywhere to a member of this name; in the file itself, if it is assigned there."""
         found = file.properties.get(name) or self._properties.get(name, [])
         return [] if len(found) > _MANY else found

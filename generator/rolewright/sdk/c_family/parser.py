@@ -5,9 +5,9 @@ from __future__ import annotations
 from rolewright.sdk.c_family.expressions import (
     Alternatives,
     CallExpression,
+    CodeExpression,
     CompositeLiteral,
     Concatenation,
-    Expression,
     FunctionLiteral,
     Identifier,
     IndexExpression,
@@ -41,12 +41,12 @@ class Parser:
     def __init__(self, tokens: Tokens, *, is_go: bool) -> None:
         self.tokens = tokens
         self.is_go = is_go
-        self._whole: dict[int, tuple[Expression, int]] = {}
-        self._units: dict[int, tuple[Expression, int]] = {}
+        self._whole: dict[int, tuple[CodeExpression, int]] = {}
+        self._units: dict[int, tuple[CodeExpression, int]] = {}
         self._depth = 0
         self._steps = 0
 
-    def expression(self, at: int) -> tuple[Expression, int]:
+    def expression(self, at: int) -> tuple[CodeExpression, int]:
         """Read the expression that begins at a token; return it with the token after it."""
         if at not in self._whole:
             if self._depth > _DEPTH:
@@ -56,7 +56,7 @@ class Parser:
             self._depth -= 1
         return self._whole[at]
 
-    def unit(self, at: int) -> tuple[Expression, int]:
+    def unit(self, at: int) -> tuple[CodeExpression, int]:
         """Read an expression without operators: a name, a text or a bracket with its calls, members and indices."""
         if at not in self._units:
             self._steps += 1
@@ -74,10 +74,10 @@ class Parser:
         tokens = self.tokens
         return min(tokens.ends.get(at, at) + 1, len(tokens))
 
-    def listed(self, opening: int) -> tuple[Expression, ...]:
+    def listed(self, opening: int) -> tuple[CodeExpression, ...]:
         """Read the expressions between brackets."""
         end = self.tokens.end_of(opening)
-        found: list[Expression] = []
+        found: list[CodeExpression] = []
         at = opening + 1
         while at < end:
             expression, at = self.expression(at)
@@ -93,7 +93,7 @@ class Parser:
 
     # --- operators ---------------------------------------------------------------------------------
 
-    def _expression(self, at: int) -> tuple[Expression, int]:
+    def _expression(self, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens
         found, end = self.unit(at)
         options = [found]
@@ -164,7 +164,7 @@ class Parser:
 
     # --- values ------------------------------------------------------------------------------------
 
-    def _primary(self, at: int) -> tuple[Expression, int]:  # noqa: PLR0911 - one for each kind of word
+    def _primary(self, at: int) -> tuple[CodeExpression, int]:  # noqa: PLR0911 - one for each kind of word
         tokens = self.tokens
         if at >= len(tokens):
             return OtherExpression(at), at + 1
@@ -189,7 +189,7 @@ class Parser:
             return self._mapping(at, None), self.after(at)
         return OtherExpression(at), at + (0 if word in (")", "]", "}", ",", ";", ":", "`)") else 1)
 
-    def _named(self, at: int, word: str) -> tuple[Expression, int]:
+    def _named(self, at: int, word: str) -> tuple[CodeExpression, int]:
         tokens = self.tokens
         if word in _WORDS and not self.is_go and not tokens.is_mark(at + 1, ".", ",", ")", "=", "=>", ":"):
             return self.unit(at + 1)
@@ -207,7 +207,7 @@ class Parser:
             return FunctionLiteral(at + 2, at), self._after_body(at + 2)
         return Identifier(word, at), at + 1
 
-    def _new(self, at: int) -> tuple[Expression, int]:
+    def _new(self, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens
         of, end = self.unit(at + 1) if tokens.is_name(at + 1, "new") else self._primary(at + 1)
         while tokens.is_mark(end, ".", "?.", "[") or self.types(end) is not None:
@@ -234,9 +234,9 @@ class Parser:
     def _after_body(self, body: int) -> int:
         return self.after(body) if self.tokens.is_mark(body, "{") else self.expression(body)[1]
 
-    def _template(self, at: int) -> Expression:
+    def _template(self, at: int) -> CodeExpression:
         tokens, end = self.tokens, self.tokens.end_of(at)
-        parts: list[Expression] = []
+        parts: list[CodeExpression] = []
         inner = at + 1
         while inner < end:
             if tokens.kinds[inner] == CHUNK:
@@ -246,17 +246,17 @@ class Parser:
             inner = self.after(inner)
         return Concatenation(tuple(parts), at)
 
-    def _bracketed(self, at: int) -> tuple[Expression, int]:
+    def _bracketed(self, at: int) -> tuple[CodeExpression, int]:
         end = self.after(at)
         if not self.is_go:
             return CompositeLiteral((), self.listed(at), (), None, is_list=True, at=at), end
         return self.unit(end)  # []Type{…}
 
-    def _mapping(self, at: int, of: Expression | None) -> CompositeLiteral:
+    def _mapping(self, at: int, of: CodeExpression | None) -> CompositeLiteral:
         tokens, end = self.tokens, self.tokens.end_of(at)
-        items: list[tuple[Expression, Expression]] = []
-        elements: list[Expression] = []
-        spread: list[Expression] = []
+        items: list[tuple[CodeExpression, CodeExpression]] = []
+        elements: list[CodeExpression] = []
+        spread: list[CodeExpression] = []
         inner = at + 1
         while inner < end:
             colon = self._colon(inner)
@@ -276,7 +276,7 @@ class Parser:
             inner = self.comma(inner, end)
         return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
 
-    def _value(self, at: int) -> Expression:
+    def _value(self, at: int) -> CodeExpression:
         """Read a value in a mapping; Go leaves the type out of those within one."""
         return self._mapping(at, None) if self.tokens.is_mark(at, "{") and self.is_go else self.expression(at)[0]
 
@@ -290,7 +290,7 @@ class Parser:
             return after if tokens.is_mark(after, ":") else None
         return None
 
-    def _key(self, at: int) -> Expression:
+    def _key(self, at: int) -> CodeExpression:
         tokens = self.tokens
         if self.is_go and tokens.is_mark(at + 1, "."):
             return self.expression(at)[0]
@@ -306,7 +306,7 @@ class Parser:
 
     # --- what follows ------------------------------------------------------------------------------
 
-    def _postfixed(self, start: int, found: Expression, at: int) -> tuple[Expression, int]:
+    def _postfixed(self, start: int, found: CodeExpression, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens
         limit = _LINKS
         while at < len(tokens) and not isinstance(found, FunctionLiteral) and limit > 0:
@@ -332,7 +332,7 @@ class Parser:
                 break
         return found, at
 
-    def _is_type(self, start: int, found: Expression) -> bool:
+    def _is_type(self, start: int, found: CodeExpression) -> bool:
         """Return whether braces after an expression hold what is in a value of Go, and are no block."""
         tokens = self.tokens
         if tokens.is_mark(start - 1, "]"):

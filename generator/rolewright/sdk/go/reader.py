@@ -25,7 +25,7 @@ from rolewright.sdk.packages import facts, operations_called, service_called, sp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.c_family.expressions import Expression
+    from rolewright.sdk.c_family.expressions import CodeExpression
     from rolewright.sdk.calls import Argument
     from rolewright.sdk.models import Service
 
@@ -135,7 +135,7 @@ class GoReader:
                 return {field: self._follow.argument(SourceExpression(file, value)) for field, value in listed}
         return {}
 
-    def _type(self, file: SourceFile, of: Expression | None) -> Iterator[tuple[str, str]]:
+    def _type(self, file: SourceFile, of: CodeExpression | None) -> Iterator[tuple[str, str]]:
         """Yield the package and the name of a type."""
         if isinstance(of, MemberExpression) and isinstance(of.of, Identifier):
             for binding in file.find(of.of.name, of.of.at):
@@ -152,7 +152,7 @@ class GoReader:
                     place = self._follow.place(file, _first(node), hint(SourceExpression(file, node)))
                     yield ApiCall(found[0].name, operation, None, place, is_sure=False)
 
-    def _applied(self, file: SourceFile, node: Expression) -> Iterator[ApiCall | Unmapped]:
+    def _applied(self, file: SourceFile, node: CodeExpression) -> Iterator[ApiCall | Unmapped]:
         if not isinstance(node, CallExpression) or not isinstance(node.of, MemberExpression):
             return
         member = node.of
@@ -255,24 +255,24 @@ def _distinct(calls: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     return list(found.values())
 
 
-def _first(node: Expression) -> int:
+def _first(node: CodeExpression) -> int:
     at = node.at
-    inner: Expression | None = node
+    inner: CodeExpression | None = node
     while isinstance(inner, MemberExpression | CallExpression | IndexExpression | CompositeLiteral):
         at = min(at, inner.at)
         inner = inner.of
     return min(at, inner.at) if inner is not None else at
 
 
-def _nodes(file: SourceFile) -> Iterator[Expression]:
+def _nodes(file: SourceFile) -> Iterator[CodeExpression]:
     """Yield each member, call and value with a type in a file."""
     tokens, seen = file.tokens, set()
     for at in range(len(tokens)):
         if not tokens.is_name(at) or tokens.is_mark(at - 1, "."):
             continue
-        node: Expression | None = file.parser.unit(at)[0]
+        node: CodeExpression | None = file.parser.unit(at)[0]
         while node is not None:
-            inner: Expression | None = None
+            inner: CodeExpression | None = None
             for link in links(node):
                 if id(link) not in seen:
                     seen.add(id(link))

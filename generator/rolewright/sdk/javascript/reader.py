@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rolewright.core.finding import Location
-    from rolewright.sdk.c_family.expressions import Expression
+    from rolewright.sdk.c_family.expressions import CodeExpression
     from rolewright.sdk.models import Service
 
 
@@ -60,7 +60,7 @@ class ScriptReader:
 
     # --- calls -------------------------------------------------------------------------------------
 
-    def _of(self, file: SourceFile, node: Expression, outer: Expression | None) -> Iterator[ApiCall | Unmapped]:
+    def _of(self, file: SourceFile, node: CodeExpression, outer: CodeExpression | None) -> Iterator[ApiCall | Unmapped]:
         if isinstance(node, CallExpression):
             yield from self._applied(file, node)
         elif node.at not in file.types and not file.tokens.is_name(_first(node) - 1, "instanceof", "import"):
@@ -115,7 +115,7 @@ class ScriptReader:
             yield Unmapped(f"new {name}", reason, place)
 
     def _owned(
-        self, file: SourceFile, node: Expression, value: PackageMember, call: CallExpression | None, *, is_new: bool
+        self, file: SourceFile, node: CodeExpression, value: PackageMember, call: CallExpression | None, *, is_new: bool
     ) -> Iterator[ApiCall | Unmapped]:
         """Yield the calls of what is made of, or called from, a package."""
         member = value.member.rpartition(".")[2] if value.package not in self._facts["all"] else value.member
@@ -152,7 +152,7 @@ class ScriptReader:
         return [operation for waiter, operation in known.waiters.items() if waiter == name]
 
     def _special(
-        self, file: SourceFile, node: Expression, special: dict[str, Any], call: CallExpression | None
+        self, file: SourceFile, node: CodeExpression, special: dict[str, Any], call: CallExpression | None
     ) -> Iterator[ApiCall]:
         known = service_called(special["service"])
         assert known is not None
@@ -311,13 +311,13 @@ class ScriptReader:
                     text, place = f'import of "{package}"', self._follow.place(file, at, package)
                     yield Unmapped(text, "it is imported, and no call of it was found", place)
 
-    def _place(self, file: SourceFile, node: Expression) -> Location:
+    def _place(self, file: SourceFile, node: CodeExpression) -> Location:
         first = _first(node)
         if isinstance(node, CallExpression) and node.is_new and file.tokens.is_name(first - 1, "new"):
             first -= 1
         return self._follow.place(file, first, self._shown(file, node))
 
-    def _shown(self, file: SourceFile, node: Expression) -> str:
+    def _shown(self, file: SourceFile, node: CodeExpression) -> str:
         inner = node.of if isinstance(node, CallExpression) else node
         text = hint(SourceExpression(file, inner))
         return f"new {text}" if isinstance(node, CallExpression) and node.is_new else text
@@ -332,7 +332,7 @@ def _is_client_like(text: str) -> bool:
     return any(word in text.lower() for word in ("doc", "dynamo", "ddb", "table", "client", "sdk", "aws"))
 
 
-def _first(node: Expression) -> int:
+def _first(node: CodeExpression) -> int:
     """Return the first token of an expression."""
     at = node.at
     while isinstance(node, MemberExpression | CallExpression | IndexExpression):
@@ -341,7 +341,7 @@ def _first(node: Expression) -> int:
     return at
 
 
-def _nodes(file: SourceFile) -> Iterator[tuple[Expression, Expression | None]]:
+def _nodes(file: SourceFile) -> Iterator[tuple[CodeExpression, CodeExpression | None]]:
     """Yield each name, member and call of a file, with what it is a part of."""
     tokens, seen = file.tokens, set()
     for at in range(len(tokens)):
@@ -349,7 +349,7 @@ def _nodes(file: SourceFile) -> Iterator[tuple[Expression, Expression | None]]:
         if not starts or tokens.is_mark(at - 1, ".", "?."):
             continue
         node, _ = file.parser.unit(at)
-        outer: Expression | None = None
+        outer: CodeExpression | None = None
         for link in links(node):
             inner = link
             if id(inner) not in seen:
