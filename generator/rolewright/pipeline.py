@@ -174,10 +174,10 @@ class Pipeline:
         from rolewright.prove.proof import prove  # noqa: PLC0415
 
         for environment in workload.environments:
-            plan = evaluate(parsed, environment)
-            sandbox = self._moto.apply(plan, environment)
-            proof = prove(plan, sandbox, declaration, workload.boundary, environment)
-            yield replace(proof, findings=(*plan.problems, *proof.findings))
+            evaluated = evaluate(parsed, environment)
+            sandbox = self._moto.apply(evaluated, environment)
+            proof = prove(evaluated, sandbox, declaration, workload.boundary, environment)
+            yield replace(proof, findings=(*evaluated.problems, *proof.findings))
 
 
 def duplicates(workloads: Iterable[tuple[str, Location]]) -> Iterator[Finding]:

@@ -14,14 +14,14 @@ from real_terraform import Terraform
 from rolewright.core.finding import Rejected
 from rolewright.core.model import Environment, Module
 from rolewright.hcl.parse import parse
-from rolewright.prove.evaluate import Plan, evaluate
+from rolewright.prove.evaluate import EvaluatedModule, evaluate
 from rolewright.terraform.server import moto_server
 
 ENVIRONMENT = Environment("", "123456789012", "eu-central-1", "aws", {}, {})
 DEV = Environment("dev", "123456789012", "eu-central-1", "aws", {}, {})
 
 
-def plan_of(text: str, environment: Environment = ENVIRONMENT, **tfvars: str) -> Plan:
+def plan_of(text: str, environment: Environment = ENVIRONMENT, **tfvars: str) -> EvaluatedModule:
     files = {"main.tf": text, **{f"environments/{name}.tfvars": value for name, value in tfvars.items()}}
     return evaluate(parse(Module("m", files)), environment)
 

@@ -22,7 +22,7 @@ from rolewright.grants.policies import build_roles
 from rolewright.hcl.parse import parse
 from rolewright.manifest.read import read_manifest
 from rolewright.prove.carriers import carried, carriers
-from rolewright.prove.evaluate import Evaluated, Plan, evaluate
+from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule, evaluate
 from rolewright.prove.proof import prove
 from rolewright.prove.resource_policies import judge_policies
 from rolewright.prove.sandbox import Sandbox
@@ -79,9 +79,9 @@ class Made:
     module: Module
     declaration: Declaration
     environment: Environment
-    plan: Plan
+    plan: EvaluatedModule
 
-    def findings(self, plan: Plan) -> list[str]:
+    def findings(self, plan: EvaluatedModule) -> list[str]:
         return [one.rule for one in judge_policies(plan, self.declaration, self.environment)]
 
 
@@ -134,7 +134,7 @@ def all_made() -> dict[str, Made]:
 # --- what is changed ---------------------------------------------------------------------------------
 
 
-def mutants(case: Made) -> Iterator[tuple[str, Plan]]:
+def mutants(case: Made) -> Iterator[tuple[str, EvaluatedModule]]:
     """What was done, and the plan in which somebody may do more, or less, than is declared."""
     for block in list(case.plan.resources.values()):
         for one in carried(block) if block.mode == "resource" else ():
@@ -174,13 +174,13 @@ def said(document: dict[str, Any]) -> set[str]:
     }
 
 
-def put(plan: Plan, block: Evaluated, argument: str, value: Any) -> Plan:
+def put(plan: EvaluatedModule, block: EvaluatedBlock, argument: str, value: Any) -> EvaluatedModule:
     values = {**block.values, argument: value}
     blocks = {**plan.resources, block.address: replace(block, values=values)}
     return replace(plan, resources=MappingProxyType(blocks))
 
 
-def without(plan: Plan, block: Evaluated) -> Plan:
+def without(plan: EvaluatedModule, block: EvaluatedBlock) -> EvaluatedModule:
     kept = {address: one for address, one in plan.resources.items() if address != block.address}
     return replace(plan, resources=MappingProxyType(kept))
 
@@ -314,7 +314,7 @@ def leaves(node: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
             yield path
 
 
-def of_permission(plan: Plan, block: Evaluated) -> Iterator[tuple[str, Plan]]:
+def of_permission(plan: EvaluatedModule, block: EvaluatedBlock) -> Iterator[tuple[str, EvaluatedModule]]:
     others = {
         "action": ["lambda:*", "lambda:InvokeFunctionUrl"],
         "principal": ["*", OTHER, f"arn:aws:iam::{OTHER}:root", "codebuild.amazonaws.com"],
@@ -360,10 +360,10 @@ STRANGERS: dict[str, dict[str, Any]] = {
 OPEN = json.dumps({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
 
 
-def of_strangers(plan: Plan) -> Iterator[tuple[str, Plan]]:
+def of_strangers(plan: EvaluatedModule) -> Iterator[tuple[str, EvaluatedModule]]:
     """Policies that nobody declared, in blocks of their own."""
     for type_, values in STRANGERS.items():
-        block = Evaluated(f"{type_}.stranger", "resource", type_, "stranger", values, "resources.tf", 1, ())
+        block = EvaluatedBlock(f"{type_}.stranger", "resource", type_, "stranger", values, "resources.tf", 1, ())
         yield f"{type_}.stranger", put(plan, block, "policy", OPEN)
     for type_, values in (
         ("aws_opensearch_domain", {"access_policies": OPEN}),
@@ -375,7 +375,7 @@ def of_strangers(plan: Plan) -> Iterator[tuple[str, Plan]]:
         ("aws_opensearchserverless_access_policy", {"name": "x", "type": "data", "policy": "[]"}),
         ("aws_s3_bucket_acl", {"access_control_policy": [{"grant": [{"permission": "READ"}]}]}),
     ):
-        block = Evaluated(f"{type_}.stranger", "resource", type_, "stranger", values, "resources.tf", 1, ())
+        block = EvaluatedBlock(f"{type_}.stranger", "resource", type_, "stranger", values, "resources.tf", 1, ())
         blocks = {**plan.resources, block.address: block}
         yield f"{type_}.stranger", replace(plan, resources=MappingProxyType(blocks))
 

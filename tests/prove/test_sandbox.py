@@ -15,7 +15,7 @@ from rolewright.core.finding import Location
 from rolewright.core.model import Environment
 from rolewright.hcl.syntax import ParsedModule
 from rolewright.prove import sandbox
-from rolewright.prove.evaluate import Evaluated, Plan
+from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 from rolewright.prove.sandbox import Moto, RefusedError, Sandbox, open_sandbox
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ ACCOUNT = "210987654321"
 HERE = Environment("test", ACCOUNT, "eu-west-1", "aws", {}, {})
 
 
-def block(address: str, values: dict[str, Any], depends: tuple[str, ...] = ()) -> Evaluated:
+def block(address: str, values: dict[str, Any], depends: tuple[str, ...] = ()) -> EvaluatedBlock:
     kind, name = address.split(".")
-    return Evaluated(address, "resource", kind, name, values, "main.tf", 7, depends)
+    return EvaluatedBlock(address, "resource", kind, name, values, "main.tf", 7, depends)
 
 
-def module(*blocks: Evaluated) -> Plan:
-    return Plan({one.address: one for one in blocks}, {}, {}, {}, (), ParsedModule({}, (), {}))
+def module(*blocks: EvaluatedBlock) -> EvaluatedModule:
+    return EvaluatedModule({one.address: one for one in blocks}, {}, {}, {}, (), ParsedModule({}, (), {}))
 
 
 def policy(action: str = "s3:GetObject", resource: str = "*") -> str:
@@ -48,7 +48,7 @@ def trust(service: str = "lambda") -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def role(name: str = "r", **values: str | int | dict[str, str]) -> Evaluated:
+def role(name: str = "r", **values: str | int | dict[str, str]) -> EvaluatedBlock:
     given = {"name": name, "path": "/", "assume_role_policy": trust(), **values}
     return block(f"aws_iam_role.{name}", given)
 
@@ -419,7 +419,7 @@ def test_account_and_region_follow_the_environment(moto: Moto) -> None:
         (block("aws_iam_policy.p", {"name": "p", "policy": policy(resource="bucket")}), "Resource"),
     ],
 )
-def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, refused: Evaluated, said: str) -> None:
+def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, refused: EvaluatedBlock, said: str) -> None:
     done = moto.apply(module(refused), HERE)
     assert [finding.rule for finding in done.findings] == ["sandbox-refused"]
     assert said in done.findings[0].message
@@ -441,7 +441,7 @@ def test_unknown_types_are_named_and_data_blocks_skipped(moto: Moto) -> None:
     blocks = module(
         block("aws_quantum_widget.a", {}),
         block("aws_quantum_widget.b", {}),
-        Evaluated("data.aws_caller_identity.me", "data", "aws_caller_identity", "me", {}, "main.tf", 7, ()),
+        EvaluatedBlock("data.aws_caller_identity.me", "data", "aws_caller_identity", "me", {}, "main.tf", 7, ()),
     )
     done = moto.apply(blocks, HERE)
     assert (done.applied, done.not_applied, done.findings) == ((), ("aws_quantum_widget",), ())

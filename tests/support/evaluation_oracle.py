@@ -11,10 +11,10 @@ from rolewright.prove.functions import unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 
-def differences(plan: Plan, show_json: Mapping[str, Any]) -> list[str]:
+def differences(plan: EvaluatedModule, show_json: Mapping[str, Any]) -> list[str]:
     """Where `terraform show -json` of a plan says something else than the evaluator, one line each.
 
     Compared are the addresses, each attribute and block that the configuration or a data source answers,
@@ -36,7 +36,7 @@ def differences(plan: Plan, show_json: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _outputs(plan: Plan, show_json: Mapping[str, Any]) -> Iterator[str]:
+def _outputs(plan: EvaluatedModule, show_json: Mapping[str, Any]) -> Iterator[str]:
     theirs = show_json["planned_values"].get("outputs", {})
     for name in sorted(plan.outputs.keys() | theirs.keys()):
         if name not in plan.outputs or name not in theirs:
@@ -45,7 +45,7 @@ def _outputs(plan: Plan, show_json: Mapping[str, Any]) -> Iterator[str]:
         yield from _value(f"output.{name}", plan.outputs[name], theirs[name].get("value"))
 
 
-def _resource(ours: Evaluated, theirs: Mapping[str, Any]) -> Iterator[str]:
+def _resource(ours: EvaluatedBlock, theirs: Mapping[str, Any]) -> Iterator[str]:
     schema = provider.schema(5, ours.mode, ours.type)
     assert schema is not None, ours.type
     values = ours.values

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 _TOKEN = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)((?:\.\w+|\[\d+\])+)\}")
 _STEP = re.compile(r"\w+")
@@ -66,7 +66,7 @@ def shown(output: Mapping[str, Any], call: str) -> Shown:
     return Shown(values, outputs, configured, exact="values" in output)
 
 
-def differences(plan: Plan, theirs: Shown) -> list[str]:
+def differences(plan: EvaluatedModule, theirs: Shown) -> list[str]:
     """A line for each value on which Terraform disagrees."""
     found: list[str] = []
     for address, block in plan.resources.items():
@@ -81,12 +81,12 @@ def differences(plan: Plan, theirs: Shown) -> list[str]:
     return found
 
 
-def compared(plan: Plan, theirs: Shown) -> int:
+def compared(plan: EvaluatedModule, theirs: Shown) -> int:
     """How many blocks both know: a comparison of nothing must not pass."""
     return len(plan.resources.keys() & theirs.values.keys())
 
 
-def _forgotten(block: Evaluated, theirs: Shown) -> Iterator[str]:
+def _forgotten(block: EvaluatedBlock, theirs: Shown) -> Iterator[str]:
     """Arguments that the module sets, that Terraform has a value for, and that the evaluator left out."""
     for name in theirs.arguments.get(block.address, frozenset()) - block.values.keys() - _FILES:
         value = theirs.values[block.address].get(name)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from plan_oracle import Shown
     from rolewright.core.model import Declaration, Environment
-    from rolewright.prove.evaluate import Plan
+    from rolewright.prove.evaluate import EvaluatedModule
     from rolewright.prove.sandbox import Sandbox
 
 Document = dict[str, Any]
@@ -56,7 +56,9 @@ class Account:
         return document
 
 
-def disagreements(account: Account, plan: Plan, sandbox: Sandbox, declaration: Declaration, real: Shown) -> list[str]:
+def disagreements(
+    account: Account, plan: EvaluatedModule, sandbox: Sandbox, declaration: Declaration, real: Shown
+) -> list[str]:
     """A line for each permission that one of the four has and another lacks, by role."""
     found: list[str] = []
     literal = json.dumps([block.values.get("policy") for block in plan.resources.values()])
@@ -80,7 +82,7 @@ def disagreements(account: Account, plan: Plan, sandbox: Sandbox, declaration: D
     return found
 
 
-def held(account: Account, plan: Plan) -> int:
+def held(account: Account, plan: EvaluatedModule) -> int:
     """How many permissions the server holds for the roles of a plan: a comparison of nothing must not pass."""
     names = [b.values["name"] for b in plan.resources.values() if b.type == "aws_iam_role" and b.mode == "resource"]
     return sum(len(_permissions(account.policies(name))) for name in names)
@@ -96,7 +98,7 @@ def _permissions(documents: Iterable[Document]) -> set[Permission]:
     }
 
 
-def _evaluated(plan: Plan, role: str, real: Shown) -> Iterator[Document]:
+def _evaluated(plan: EvaluatedModule, role: str, real: Shown) -> Iterator[Document]:
     """The documents that the evaluated text gives a role."""
     blocks = [block for block in plan.resources.values() if block.mode == "resource"]
     managed = {"${" + block.address + ".arn}": block for block in blocks if block.type == "aws_iam_policy"}

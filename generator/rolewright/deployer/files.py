@@ -32,9 +32,9 @@ def policy_files(
     for built in modules:
         for environment in built.workload.environments:
             if not environments or environment.name in environments:
-                plan = evaluate(parse(built.module), environment)
+                evaluated = evaluate(parse(built.module), environment)
                 try:
-                    needed[environment.name] += permissions(built.workload, built.roles, plan, environment, actions)
+                    needed[environment.name] += permissions(built.workload, built.roles, evaluated, environment, actions)
                 except Rejected as refusal:
                     findings += refusal.findings
     return _files(needed), findings

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rolewright.core.model import Environment, Role, Workload
     from rolewright.deployer.actions import ActionBlock
     from rolewright.prove.document import Conditions
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 
 _SLOT = re.compile(r"\$\{(/?)([a-z_]+)\}")
@@ -39,7 +39,7 @@ class DeployerPermission:
 def permissions(
     workload: Workload,
     roles: Sequence[Role],
-    plan: Plan,
+    evaluated: EvaluatedModule,
     environment: Environment,
     actions: Mapping[str, tuple[ActionBlock, ...]],
 ) -> list[DeployerPermission]:
@@ -47,11 +47,11 @@ def permissions(
 
     Raises Rejected with a finding for each resource type that `actions` knows nothing of.
     """
-    unknown = sorted({_key(resource) for resource in plan.resources.values()} - actions.keys())
+    unknown = sorted({_key(resource) for resource in evaluated.resources.values()} - actions.keys())
     if unknown:
         raise Rejected([_unknown(type_, workload) for type_ in unknown])
-    module = _Module(workload, plan, environment, actions)
-    found = [permission for resource in plan.resources.values() for permission in module.of(resource)]
+    module = _Module(workload, evaluated, environment, actions)
+    found = [permission for resource in evaluated.resources.values() for permission in module.of(resource)]
     for role in roles:
         if role.trust.kind == "Service":
             arn = f"arn:{environment.partition}:iam::{environment.account}:role/{role.name.ground(environment.values)}"
@@ -127,7 +127,7 @@ def _statement(actions: Iterable[str], resources: Iterable[str], conditions: Con
     }
 
 
-def _key(resource: Evaluated) -> str:
+def _key(resource: EvaluatedBlock) -> str:
     return f"data.{resource.type}" if resource.mode == "data" else resource.type
 
 
@@ -144,11 +144,11 @@ def _unknown(type_: str, workload: Workload) -> Finding:
 @dataclass(frozen=True)
 class _Module:
     workload: Workload
-    plan: Plan
+    evaluated: EvaluatedModule
     environment: Environment
     actions: Mapping[str, tuple[ActionBlock, ...]]
 
-    def of(self, resource: Evaluated) -> Iterator[DeployerPermission]:
+    def of(self, resource: EvaluatedBlock) -> Iterator[DeployerPermission]:
         for block in self.actions[_key(resource)]:
             if block.given and block.given not in resource.values:
                 continue
@@ -162,7 +162,7 @@ class _Module:
                     fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
                     yield DeployerPermission(action, tuple(sorted(fitting)), conditions, write)
 
-    def conditions(self, resource: Evaluated, block: ActionBlock) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    def conditions(self, resource: EvaluatedBlock, block: ActionBlock) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for condition in block.when:
             values = condition["values"]
             if isinstance(values, str):
@@ -176,7 +176,7 @@ class _Module:
             boundary = self.workload.boundary.ground(self.environment.values)
             yield "StringEquals", "iam:PermissionsBoundary", (boundary,)
 
-    def filled(self, pattern: str, resource: Evaluated) -> str:
+    def filled(self, pattern: str, resource: EvaluatedBlock) -> str:
         """Fill the slots of a pattern; what AWS makes up, or what is left out, becomes `*`."""
         known = {
             "partition": self.environment.partition,
@@ -193,25 +193,27 @@ class _Module:
 
         return _SLOT.sub(value, pattern)
 
-    def named(self, resource: Evaluated, argument: str) -> list[str]:
+    def named(self, resource: EvaluatedBlock, argument: str) -> list[str]:
         """Return the ARNs that an argument names: a resource of the module, or one by its ARN; none if it is unset."""
         found: list[str] = []
         for value in _at(resource.values, argument.split(".")):
             other = _MADE.match(value)
             if value.startswith("arn:"):
                 found.append(_MADE.sub("*", value))
-            elif other is not None and other[1] in self.plan.resources:
-                found += self.own(self.plan.resources[other[1]])
+            elif other is not None and other[1] in self.evaluated.resources:
+                found += self.own(self.evaluated.resources[other[1]])
             else:
                 found += self.called(value, resource)
         return found
 
-    def called(self, name: str, resource: Evaluated) -> list[str]:
+    def called(self, name: str, resource: EvaluatedBlock) -> list[str]:
         """Return the ARNs of a resource of the module that this one depends on, known by its name."""
-        others = [self.plan.resources[address] for address in resource.depends if address in self.plan.resources]
+        others = [
+            self.evaluated.resources[address] for address in resource.depends if address in self.evaluated.resources
+        ]
         return [arn for other in others if name in other.values.values() for arn in self.own(other)]
 
-    def own(self, resource: Evaluated) -> list[str]:
+    def own(self, resource: EvaluatedBlock) -> list[str]:
         """Return the ARNs of a resource: those of the first block of its type that has any but `*`."""
         for block in self.actions[_key(resource)]:
             if block.arns and block.arns != ("*",):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rolewright.core.model import Environment
-    from rolewright.prove.evaluate import Evaluated
+    from rolewright.prove.evaluate import EvaluatedBlock
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Carriers:
 class Carried:
     """A policy, or a statement, that a block has at `carrier` for the resource `target`, not parsed yet."""
 
-    block: Evaluated
+    block: EvaluatedBlock
     carrier: str
     target: str
     value: Any
@@ -66,7 +66,7 @@ def _of_type(type_: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((name, of) for name, of in known.items() if name.partition(".")[0] == type_)
 
 
-def carried(block: Evaluated) -> Iterator[Carried]:
+def carried(block: EvaluatedBlock) -> Iterator[Carried]:
     """Yield every policy and statement of a block, not parsed yet."""
     for name, of in _of_type(block.type):
         for value in _at(block.values, name.split(".")[1:]):
@@ -76,7 +76,7 @@ def carried(block: Evaluated) -> Iterator[Carried]:
         yield Carried(block, block.type, _target(block, tuple(statement["target"])), block.values)
 
 
-def _target(block: Evaluated, of: tuple[str, ...]) -> str:
+def _target(block: EvaluatedBlock, of: tuple[str, ...]) -> str:
     return "/".join(str(block.values.get(name, "")) for name in of) or "${" + block.address + "}"
 
 

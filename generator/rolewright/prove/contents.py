@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rolewright.core.model import Contents, Environment, ExpectedBlock
     from rolewright.hcl.syntax import Block, Expression, ParsedModule, Steps
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 _TOP_LEVEL = frozenset({"terraform", "variable", "locals", "output", "resource", "data"})
 _LIFECYCLE = frozenset({"create_before_destroy", "prevent_destroy", "replace_triggered_by"})
@@ -57,68 +57,68 @@ def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Fin
             yield from _meta(block, ignores[0] if ignores else ())
 
 
-def contents_findings(plan: Plan, contents: Contents, environment: Environment) -> Iterator[Finding]:
+def contents_findings(evaluated: EvaluatedModule, contents: Contents, environment: Environment) -> Iterator[Finding]:
     """Compare the blocks of an evaluated module with those that are declared."""
     exact = {declared.address: declared for declared in contents.blocks if "*" not in declared.address}
     patterns = [declared for declared in contents.blocks if "*" in declared.address]
     where = f" in {environment.name}" if environment.name else ""
-    of_caller = {f"var.{name}": _text(value) for name, value in plan.variables.items()}
-    values = {**_references(plan), **of_caller, **environment.values}
+    of_caller = {f"var.{name}": _text(value) for name, value in evaluated.variables.items()}
+    values = {**_references(evaluated), **of_caller, **environment.values}
     for address, declared in exact.items():
         if address.startswith("output."):
-            given = {"value": plan.outputs.get(address.removeprefix("output."))}
+            given = {"value": evaluated.outputs.get(address.removeprefix("output."))}
             for message in _mistaken(address, given, declared, values):
                 yield Finding("proof-block", message + where, _MEND, declared.location)
-        elif address not in plan.resources and not declared.optional:
+        elif address not in evaluated.resources and not declared.optional:
             message = f"{address} is missing from the module, though the manifest calls for it"
             yield Finding("proof-block", message, _MEND, declared.location)
     written = {
         _address(block): {*block.attributes, *(inner.type for inner in block.blocks)}
-        for block in plan.parsed.blocks
+        for block in evaluated.parsed.blocks
         if block.type in ("resource", "data")
     }
-    for address, evaluated in plan.resources.items():
+    for address, block in evaluated.resources.items():
         fitting = (declared for declared in patterns if fnmatchcase(address, declared.address))
         expected = exact.get(address) or next(fitting, None)
         if expected is None:
-            wanted = json.dumps({address: {"free": sorted(evaluated.values)}})
+            wanted = json.dumps({address: {"free": sorted(block.values)}})
             message = f"{address} is in the module, though the manifest does not call for it"
             yield _of(
-                evaluated,
+                block,
                 message,
                 f"{_REMEDY}, for example `{wanted}`, with the arguments that affect access under `arguments`",
             )
         else:
-            yield from _arguments(evaluated, expected, written[address], values, where)
+            yield from _arguments(block, expected, written[address], values, where)
 
 
-def _references(plan: Plan) -> dict[str, str]:
+def _references(evaluated: EvaluatedModule) -> dict[str, str]:
     """Return the values that references to arguments of other blocks resolve to, by reference."""
     return {
         f"{address}.{name}": value
-        for address, block in plan.resources.items()
+        for address, block in evaluated.resources.items()
         for name, value in block.values.items()
         if isinstance(value, str)
     }
 
 
-def binding_findings(plan: Plan, environment: Environment) -> Iterator[Finding]:
+def binding_findings(evaluated: EvaluatedModule, environment: Environment) -> Iterator[Finding]:
     """Check that the module refuses to be applied in another account or region than this environment's."""
     if not environment.name:
         return
     kept = tuple(
         block
-        for block in plan.parsed.blocks
+        for block in evaluated.parsed.blocks
         if block.type == "variable" or (block.type == "data" and any(block.all("lifecycle")))
     )
     others = {"account": "999999999999", "region": "xx-elsewhere-9"}
-    asked = set(_asked(plan.parsed))
+    asked = set(_asked(evaluated.parsed))
     for what, other in others.items():
         elsewhere = replace(environment, **{what: other})  # type: ignore[arg-type]
         try:
-            problems = evaluate(replace(plan.parsed, blocks=kept), elsewhere).problems
+            problems = evaluate(replace(evaluated.parsed, blocks=kept), elsewhere).problems
         except Rejected:  # a condition refers to more than variables
-            problems = evaluate(plan.parsed, elsewhere).problems
+            problems = evaluate(evaluated.parsed, elsewhere).problems
         if not problems or what not in asked:
             message = f"the module can be applied to another {what} than that of {environment.name}"
             place = Location("context.tf", 1)
@@ -208,7 +208,7 @@ def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _arguments(
-    block: Evaluated, expected: ExpectedBlock, written: Collection[str], values: Mapping[str, str], where: str
+    block: EvaluatedBlock, expected: ExpectedBlock, written: Collection[str], values: Mapping[str, str], where: str
 ) -> Iterator[Finding]:
     for message in _mistaken(block.address, block.values, expected, values):
         yield _of(block, message + where, _MEND)
@@ -306,5 +306,5 @@ def _at(block: Block, message: str, remedy: str) -> Finding:
     return Finding("proof-block", message, remedy, Location(block.file, block.line, 1, block.line, 2))
 
 
-def _of(block: Evaluated, message: str, remedy: str) -> Finding:
+def _of(block: EvaluatedBlock, message: str, remedy: str) -> Finding:
     return Finding("proof-block", message, remedy, Location(block.file, block.line, 1, block.line, 2))

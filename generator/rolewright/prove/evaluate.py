@@ -32,7 +32,7 @@ _REMEDY = "rewrite it in the blueprint with what rolewright evaluates: values, r
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluatedBlock:
     """A resource or data source. `values` are its attributes, and lists of dicts for its nested blocks.
 
     Null values are left out, as are `depends_on` and `lifecycle`. `depends` are the addresses that it refers to,
@@ -50,13 +50,13 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluatedModule:
     """An evaluated module. `resources` are keyed by address, each after those that it depends on.
 
     `problems` are the conditions of variables, resources and data sources that are false.
     """
 
-    resources: Mapping[str, Evaluated]
+    resources: Mapping[str, EvaluatedBlock]
     variables: Mapping[str, Any]
     locals: Mapping[str, Any]
     outputs: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Plan:
     parsed: ParsedModule
 
 
-def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
+def evaluate(parsed: ParsedModule, environment: Environment) -> EvaluatedModule:
     """Evaluate a module in an environment.
 
     Raises Rejected with a finding `evaluate-…` for each expression that is wrong or not evaluated.
@@ -87,7 +87,7 @@ def evaluate(parsed: ParsedModule, environment: Environment) -> Plan:
     }
     if walk.findings:
         raise Rejected(dict.fromkeys(walk.findings))
-    return Plan(
+    return EvaluatedModule(
         MappingProxyType(walk.evaluated),
         MappingProxyType(walk.variables),
         MappingProxyType(all_locals),
@@ -105,7 +105,7 @@ class _Walk:
     environment: Environment
     scope: Scope
     variables: dict[str, Any] = field(default_factory=dict)
-    evaluated: dict[str, Evaluated] = field(default_factory=dict)
+    evaluated: dict[str, EvaluatedBlock] = field(default_factory=dict)
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
     open_locals: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -269,7 +269,7 @@ class _Walk:
                 message = f"{address} cannot be evaluated: {error}"
                 self.findings.append(self.finding("evaluate-data", message, block, block.line))
         self.known[address] = {k: v for k, v in values.items() if k != "id" or answer is not None}
-        self.evaluated[address] = Evaluated(
+        self.evaluated[address] = EvaluatedBlock(
             address, mode, type_, name, values, block.file, block.line, self.depends(block)
         )
         for lifecycle in block.all("lifecycle"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rolewright.core.model import Declaration, Environment, Trust
     from rolewright.core.text import Text
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 PolicyDocument = dict[str, Any]
 
@@ -59,18 +59,22 @@ class _Held:
 
 
 def prove(
-    plan: Plan, sandbox: Sandbox, declaration: Declaration, boundary: Text | None, environment: Environment
+    evaluated: EvaluatedModule,
+    sandbox: Sandbox,
+    declaration: Declaration,
+    boundary: Text | None,
+    environment: Environment,
 ) -> Proof:
     """Compare an evaluated module, and what moto stored of it, with the declaration.
 
     A module without environments is also evaluated and compared in another account, region and partition.
     """
-    findings = _judged(plan, sandbox, declaration, boundary, environment)
+    findings = _judged(evaluated, sandbox, declaration, boundary, environment)
     if not environment.name and not any(finding.severity is Severity.ERROR for finding in findings):
-        findings += _elsewhere(plan, declaration, boundary, environment)
+        findings += _elsewhere(evaluated, declaration, boundary, environment)
     return Proof(
         environment.name,
-        sum(1 for _ in _held(plan)),
+        sum(1 for _ in _held(evaluated)),
         sum(len(grant.actions) * len(grant.resources) for grant in declaration.grants),
         len({promise.source for promise in declaration.promises}),
         len(sandbox.applied),
@@ -80,15 +84,19 @@ def prove(
 
 
 def _judged(
-    plan: Plan, sandbox: Sandbox, declaration: Declaration, boundary: Text | None, environment: Environment
+    evaluated: EvaluatedModule,
+    sandbox: Sandbox,
+    declaration: Declaration,
+    boundary: Text | None,
+    environment: Environment,
 ) -> list[Finding]:
-    held = {role.address.split(".", 1)[1]: role for role in _held(plan)}
+    held = {role.address.split(".", 1)[1]: role for role in _held(evaluated)}
     findings = [
-        *structure_findings(plan.parsed, declaration.contents),
-        *contents_findings(plan, declaration.contents, environment),
-        *binding_findings(plan, environment),
-        *_strangers(plan, declaration, held),
-        *judge_policies(plan, declaration, environment),
+        *structure_findings(evaluated.parsed, declaration.contents),
+        *contents_findings(evaluated, declaration.contents, environment),
+        *binding_findings(evaluated, environment),
+        *_strangers(evaluated, declaration, held),
+        *judge_policies(evaluated, declaration, environment),
         *sandbox.findings,
     ]
     for trust in declaration.trusts:
@@ -128,7 +136,7 @@ _NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 
 def _elsewhere(
-    plan: Plan, declaration: Declaration, boundary: Text | None, environment: Environment
+    evaluated: EvaluatedModule, declaration: Declaration, boundary: Text | None, environment: Environment
 ) -> Iterator[Finding]:
     """Yield the findings for a module without environments, which may be applied anywhere, in another place."""
     account, region, partition = _ELSEWHERE
@@ -137,7 +145,7 @@ def _elsewhere(
         environment, account=account, region=region, partition=partition, values={**environment.values, **known}
     )
     try:
-        found = _judged(evaluate(plan.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
+        found = _judged(evaluate(evaluated.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
     except Rejected as refusal:
         found = list(refusal.findings)
     for finding in found:
@@ -147,13 +155,13 @@ def _elsewhere(
 _BLUEPRINT = "this is an error in the blueprint's templates, not in the manifest: fix them"
 
 
-def _held(plan: Plan) -> Iterator[_Held]:
-    """Yield every role of the plan with the documents of its inline and attached policies."""
-    for block in plan.resources.values():
+def _held(evaluated: EvaluatedModule) -> Iterator[_Held]:
+    """Yield every role of the module with the documents of its inline and attached policies."""
+    for block in evaluated.resources.values():
         if block.type == "aws_iam_role" and block.mode == "resource":
             yield _Held(
                 block.address,
-                tuple(_document(text) for text in _policies(plan, _names(block))),
+                tuple(_document(text) for text in _policies(evaluated, _names(block))),
                 _document(block.values.get("assume_role_policy", "")),
                 block.values.get("permissions_boundary") or "",
                 Location(block.file, block.line, 1, block.line, 2),
@@ -169,18 +177,18 @@ def _document(text: str) -> PolicyDocument:
     return found if isinstance(found, dict) else {}
 
 
-def _names(role: Evaluated) -> set[object]:
+def _names(role: EvaluatedBlock) -> set[object]:
     """Return the values by which a policy may refer to a role."""
     return {role.values.get("name"), "${" + role.address + ".id}", "${" + role.address + ".name}"} - {None}
 
 
-def _policies(plan: Plan, role: set[object]) -> Iterator[str]:
+def _policies(evaluated: EvaluatedModule, role: set[object]) -> Iterator[str]:
     managed = {
         "${" + block.address + ".arn}": block.values.get("policy", "")
-        for block in plan.resources.values()
+        for block in evaluated.resources.values()
         if block.type == "aws_iam_policy"
     }
-    for block in plan.resources.values():
+    for block in evaluated.resources.values():
         if block.type == "aws_iam_role_policy" and block.values.get("role") in role:
             yield block.values.get("policy", "")
         if block.type == "aws_iam_role_policy_attachment" and block.values.get("role") in role:
@@ -194,30 +202,30 @@ _IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_p
                "aws_iam_group_policy_attachment")  # fmt: skip
 
 
-def _strangers(plan: Plan, declaration: Declaration, held: Mapping[str, _Held]) -> Iterator[Finding]:
+def _strangers(evaluated: EvaluatedModule, declaration: Declaration, held: Mapping[str, _Held]) -> Iterator[Finding]:
     """Yield a finding for each identity and policy that the declaration does not account for."""
     declared = {trust.role for trust in declaration.trusts}
     for name, role in held.items():
         if name not in declared:
             yield Finding("proof-role", f"the role {name} is not declared", _BLUEPRINT, role.place)
-    names = {name for block in plan.resources.values() if block.type == "aws_iam_role" for name in _names(block)}
-    for block in plan.resources.values():
+    names = {name for block in evaluated.resources.values() if block.type == "aws_iam_role" for name in _names(block)}
+    for block in evaluated.resources.values():
         if block.type in _IN_MODULE and block.values.get("role") not in names:
             yield _at(block, f"{block.address} gives permissions to a role that the module does not create")
-    own = {"${" + block.address + ".arn}" for block in plan.resources.values() if block.type == "aws_iam_policy"}
-    for block in plan.resources.values():
+    own = {"${" + block.address + ".arn}" for block in evaluated.resources.values() if block.type == "aws_iam_policy"}
+    for block in evaluated.resources.values():
         if block.type in _IDENTITIES:
             yield _at(block, f"{block.address} is an identity or a policy in addition to the declared roles")
         elif block.type == "aws_iam_role_policy_attachment" and block.values.get("policy_arn") not in own:
             yield _at(block, f"{block.values.get('policy_arn')} is attached, but its content is not declared")
         elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):
             yield _at(block, f"{block.address} sets policies in the role itself")
-    yield from _loose(plan)
+    yield from _loose(evaluated)
 
 
-def _loose(plan: Plan) -> Iterator[Finding]:
+def _loose(evaluated: EvaluatedModule) -> Iterator[Finding]:
     """Yield a finding for each policy without a role, and each exclusive list that differs from the role's policies."""
-    blocks = plan.resources.values()
+    blocks = evaluated.resources.values()
     roles = [_names(block) for block in blocks if block.type == "aws_iam_role"]
     attached = [block.values for block in blocks if block.type == "aws_iam_role_policy_attachment"]
     inline = [block.values for block in blocks if block.type == "aws_iam_role_policy"]
@@ -239,7 +247,7 @@ def _loose(plan: Plan) -> Iterator[Finding]:
                     yield _at(block, f"{list_} of {block.address} does not list exactly the policies that the role has")
 
 
-def _renamed(blocks: Iterable[Evaluated], roles: Sequence[set[object]]) -> Iterator[Finding]:
+def _renamed(blocks: Iterable[EvaluatedBlock], roles: Sequence[set[object]]) -> Iterator[Finding]:
     """Yield a finding for each policy that has the name of another one of the same role, or of the account."""
     seen: set[tuple[str, int, str]] = set()
     for block in blocks:
@@ -251,7 +259,7 @@ def _renamed(blocks: Iterable[Evaluated], roles: Sequence[set[object]]) -> Itera
             seen.add(name)
 
 
-def _at(block: Evaluated, message: str) -> Finding:
+def _at(block: EvaluatedBlock, message: str) -> Finding:
     return Finding("proof-role", message, _BLUEPRINT, Location(block.file, block.line, 1, block.line, 2))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rolewright.core.model import Declaration, Environment, ResourcePolicy
     from rolewright.prove.carriers import Carried
-    from rolewright.prove.evaluate import Plan
+    from rolewright.prove.evaluate import EvaluatedModule
 
 _REMEDY = "fix the blueprint: its template has to write exactly what it declares under `policies`"
 
@@ -45,7 +45,7 @@ class _Line:
         return f"{name} {verb} {action}{where}{f' if {held}' if held else ''}"
 
 
-def judge_policies(plan: Plan, declaration: Declaration, environment: Environment) -> Iterator[Finding]:
+def judge_policies(evaluated: EvaluatedModule, declaration: Declaration, environment: Environment) -> Iterator[Finding]:
     """Compare every policy of the module with its declaration, in both directions.
 
     A policy that cannot be read proves nothing, and is a finding. So is a policy that is not declared.
@@ -53,7 +53,7 @@ def judge_policies(plan: Plan, declaration: Declaration, environment: Environmen
     where = f" for {environment.name}" if environment.name else ""
     wanted = {(policy.carrier, policy.target.ground(environment.values)): policy for policy in declaration.policies}
     found: dict[tuple[str, str], list[Carried]] = {}
-    for block in plan.resources.values():
+    for block in evaluated.resources.values():
         for written in carried(block) if block.mode == "resource" else ():
             found.setdefault((written.carrier, written.target), []).append(written)
     for key, blocks in found.items():

@@ -1,4 +1,4 @@
-"""Create a plan's resources in moto, and read back what was stored: a smoke test of creation.
+"""Create a module's resources in moto, and read back what was stored: a smoke test of creation.
 
 Moto shows whether a service accepts the calls that Terraform would make. It is no judge of permissions; what
 it stores on a role is handed to the proof, which is. How a Terraform resource type becomes calls is data,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rolewright.core import model
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 # The discard port of this machine.
 _NOWHERE = "http://127.0.0.1:9"
@@ -38,12 +38,12 @@ _TOKEN = re.compile(r"\$\{[^{}]+\}")
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The result of a plan in moto.
+    """The result of a module in moto.
 
     `applied` are the addresses that moto created; `not_applied` the Terraform types that the table lacks, so
     that nothing is known of them. A refused resource is in neither, and has a finding; one that depends on a
     refused one is in neither, and has no finding of its own. `tokens` maps each `${address.attribute}` in the
-    plan's values, which stands for what AWS generates, to what moto generated or, for a type that was not
+    module's values, which stands for what AWS generates, to what moto generated or, for a type that was not
     applied, to a made-up value. `policies` and
     `trusts` are what moto holds for each role, by the role's address: every inline and attached policy
     document, and the trust policy.
@@ -62,7 +62,7 @@ class RefusedError(Exception):
 
 
 class Moto:
-    """A running moto. It serves any number of plans, one after the other."""
+    """A running moto. It serves any number of modules, one after the other."""
 
     def __init__(
         self,
@@ -75,16 +75,16 @@ class Moto:
         self._running = running
         self._clients: dict[tuple[str, str], Any] = {}
 
-    def apply(self, plan: Plan, environment: model.Environment) -> Sandbox:
-        """Create the plan's resources in an empty account of moto, in the plan's order.
+    def apply(self, evaluated: EvaluatedModule, environment: model.Environment) -> Sandbox:
+        """Create the module's resources in an empty account of moto, in its order.
 
         Account and region are the environment's. What moto refuses is a finding at the block's line.
         """
         with self._running():
-            return self._applied(plan, environment)
+            return self._applied(evaluated, environment)
 
-    def _applied(self, plan: Plan, environment: model.Environment) -> Sandbox:
-        blocks = [block for block in plan.resources.values() if block.mode == "resource"]
+    def _applied(self, evaluated: EvaluatedModule, environment: model.Environment) -> Sandbox:
+        blocks = [block for block in evaluated.resources.values() if block.mode == "resource"]
         self._reset(environment.account, any(_AWS_POLICY.search(str(block.values)) for block in blocks))
         run = _Run(self, environment)
         wanted = set(_TOKEN.findall(str([block.values for block in blocks])))
@@ -108,22 +108,22 @@ class Moto:
 
 @contextmanager
 def open_sandbox() -> Iterator[Moto]:
-    """Start moto for a run. Keep it open over many plans: starting it costs more than they do.
+    """Start moto for a run. Keep it open over many modules: starting it costs more than they do.
 
-    While a plan is applied, this process has no AWS settings in its environment, and calls to AWS end in moto: moto
+    While a module is applied, this process has no AWS settings in its environment, and calls to AWS end in moto: moto
     itself opens sessions that would read the settings, and its own settings would change its answers. Between two
-    plans the process is as it was.
+    modules the process is as it was.
     """
     settings = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     settings |= {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # a thousand images, which no plan names
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # a thousand images, which no module names
     }
 
     @contextmanager
     def alone() -> Iterator[None]:
-        # Imports, also while a plan is applied, set filters of warnings.
+        # Imports, also while a module is applied, set filters of warnings.
         with patch.dict(os.environ, settings, clear=True), warnings.catch_warnings():
             yield
 
@@ -136,7 +136,7 @@ def open_sandbox() -> Iterator[Moto]:
         mock = mock_aws(config={"core": {"mock_credentials": False}, "lambda": {"use_docker": False}})
 
         def reset(account: str, aws_policies: bool) -> None:  # noqa: FBT001 - the one switch there is
-            # fifteen hundred policies, loaded anew for every plan: only for plans that name one
+            # fifteen hundred policies, loaded anew for every module: only for modules that name one
             default_user_config["iam"] = {"load_aws_managed_policies": aws_policies}
             mock.reset()
             mock_random.seed(0)  # the ids that moto generates are the same in every run
@@ -217,7 +217,7 @@ def _reason(error: Exception) -> str:
 
 @dataclass
 class _Run:
-    """The state of one plan's creation."""
+    """The state of one module's creation."""
 
     moto: Moto
     environment: model.Environment
@@ -228,7 +228,7 @@ class _Run:
     tokens: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
 
-    def leave_out(self, block: Evaluated, wanted: Collection[str]) -> None:
+    def leave_out(self, block: EvaluatedBlock, wanted: Collection[str]) -> None:
         """Note a type that moto cannot create, and make up values of the right form for what others need of it."""
         self.unknown.add(block.type)
         for token in wanted:
@@ -237,7 +237,7 @@ class _Run:
                 place = f"{self.environment.partition}:not-applied:{self.environment.region}:{self.environment.account}"
                 self.tokens[token] = f"arn:{place}:{name}" if token.endswith("arn}") else name
 
-    def create(self, block: Evaluated) -> None:
+    def create(self, block: EvaluatedBlock) -> None:
         entry = _entry(block.type) or {}
         if any(address in self.failed for address in block.depends):
             self.failed.add(block.address)
@@ -276,7 +276,7 @@ class _Run:
             if value is not None:
                 scope[name] = str(value)
 
-    def _compare(self, block: Evaluated, service: str, read: Mapping[str, Any], scope: Mapping[str, Any]) -> None:
+    def _compare(self, block: EvaluatedBlock, service: str, read: Mapping[str, Any], scope: Mapping[str, Any]) -> None:
         try:
             response = self.moto.call(
                 service, self.environment.region, read["operation"], shape(read["parameters"], scope) or {}
@@ -293,7 +293,7 @@ class _Run:
                 message = f"{argument} of {block.address} is {want!r}, but moto returns {got!r}"
                 self._report(block, "sandbox-mismatch", message)
 
-    def _report(self, block: Evaluated, rule: str, message: str) -> None:
+    def _report(self, block: EvaluatedBlock, rule: str, message: str) -> None:
         remedy = "fix the argument in the blueprint, or the field of the manifest that it comes from"
         self.findings.append(Finding(rule, message, remedy, Location(block.file, block.line)))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import Block, ParsedModule
     from rolewright.prove.document import Atom, Conditions, PolicyStatement
-    from rolewright.prove.evaluate import Evaluated, Plan
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
     from rolewright.review.policy_diff import Half
     from rolewright.review.sides import ModuleText
 
@@ -45,7 +45,7 @@ class ReadBack:
 
     name: str
     parsed: ParsedModule
-    plans: Mapping[str, Plan]
+    modules: Mapping[str, EvaluatedModule]
     harmless: Mapping[str, Mapping[str, bool]]
 
     @property
@@ -56,13 +56,15 @@ class ReadBack:
     @property
     def environments(self) -> tuple[str, ...]:
         """Return the names of the environments that it has values for, or one that is ""."""
-        return tuple(self.plans)
+        return tuple(self.modules)
 
     @cached_property
     def roles(self) -> tuple[str, ...]:
         """Return the names of its roles in the text."""
         return tuple(
-            dict.fromkeys(b.name for plan in self.plans.values() for b in _resources(plan) if b.type == "aws_iam_role")
+            dict.fromkeys(
+                b.name for evaluated in self.modules.values() for b in _resources(evaluated) if b.type == "aws_iam_role"
+            )
         )
 
     @property
@@ -72,22 +74,22 @@ class ReadBack:
 
     def access(self, environment: str, role: str) -> Access | None:
         """Return what a role may do by its policies, and who may assume it."""
-        plan = self.plans.get(environment)
-        block = plan.resources.get(f"aws_iam_role.{role}") if plan is not None else None
-        if plan is None or block is None:
+        evaluated = self.modules.get(environment)
+        block = evaluated.resources.get(f"aws_iam_role.{role}") if evaluated is not None else None
+        if evaluated is None or block is None:
             return None
-        return _access(plan, block, self)
+        return _access(evaluated, block, self)
 
     def place(self, environment: str) -> str:
         """Return the account and region in an environment's values, or ""."""
-        plan = self.plans.get(environment)
-        given = {} if plan is None else plan.variables
+        evaluated = self.modules.get(environment)
+        given = {} if evaluated is None else evaluated.variables
         return f"account {given['account']} in {given['region']}" if {"account", "region"} <= given.keys() else ""
 
     def others(self, environment: str) -> Mapping[str, str]:
         """Return the blocks and values beside the roles that decide about access."""
-        plan = self.plans.get(environment)
-        return {} if plan is None else {**_wiring(self.parsed), **_bearing(plan, self.harmless)}
+        evaluated = self.modules.get(environment)
+        return {} if evaluated is None else {**_wiring(self.parsed), **_bearing(evaluated, self.harmless)}
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
         """Return nothing: what opens something is among the others."""
@@ -108,16 +110,16 @@ def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) ->
     texts = _texts(module.place, module.files)
     try:
         parsed = parse(module)
-        plans = {
+        modules = {
             name: evaluate(parsed, _environment(name, {key: value.expression for key, value in values.items()}))
             for name, values in (parsed.tfvars or {"": {}}).items()
         }
     except Rejected as refusal:
         raise Rejected(_placed(refusal.findings, module), texts) from None
-    problems = [problem for plan in plans.values() for problem in plan.problems]
+    problems = [problem for evaluated in modules.values() for problem in evaluated.problems]
     if problems:
         raise Rejected(_placed(problems, module), texts)
-    return ReadBack(module.place, parsed, plans, harmless)
+    return ReadBack(module.place, parsed, modules, harmless)
 
 
 def _placed(findings: Iterable[Finding], module: ModuleText) -> Iterator[Finding]:
@@ -142,21 +144,21 @@ def _environment(name: str, given: Mapping[str, Any]) -> Environment:
     return Environment(name, account, region, partition, {}, {})
 
 
-def _resources(plan: Plan) -> Iterator[Evaluated]:
-    return (block for block in plan.resources.values() if block.mode == "resource")
+def _resources(evaluated: EvaluatedModule) -> Iterator[EvaluatedBlock]:
+    return (block for block in evaluated.resources.values() if block.mode == "resource")
 
 
-def _names(role: Evaluated) -> set[object]:
+def _names(role: EvaluatedBlock) -> set[object]:
     """Return the names by which another block may refer to a role."""
     return {role.values.get("name"), *("${" + f"{role.address}.{name}" + "}" for name in ("id", "name"))} - {None}
 
 
-def _access(plan: Plan, role: Evaluated, module: ReadBack) -> Access:
+def _access(evaluated: EvaluatedModule, role: EvaluatedBlock, module: ReadBack) -> Access:
     permissions: list[Declared] = []
     places: dict[str, str] = {}
     unjudged: set[str] = set()
     attached = {str(arn) for arn in role.values.get("managed_policy_arns", ())}
-    for block, text in _documents(plan, role, attached):
+    for block, text in _documents(evaluated, role, attached):
         for number, statement in enumerate(_statements(text, block, module, trust=False), start=1):
             origin = f"{block.address}: {statement.sid or f'statement {number}'}"
             places[origin] = f"{module.name}/{block.file}:{block.line}"
@@ -186,14 +188,16 @@ def _access(plan: Plan, role: Evaluated, module: ReadBack) -> Access:
     return Access(tuple(permissions), places, trusted, boundary, frozenset(attached), frozenset(unjudged), traits)
 
 
-def _documents(plan: Plan, role: Evaluated, attached: set[str]) -> Iterator[tuple[Evaluated, str]]:
+def _documents(
+    evaluated: EvaluatedModule, role: EvaluatedBlock, attached: set[str]
+) -> Iterator[tuple[EvaluatedBlock, str]]:
     """Yield the policies of a role, each with its block; ARNs of attached policies of others go to `attached`."""
     names = _names(role)
-    own = {"${" + block.address + ".arn}": block for block in _resources(plan) if block.type == "aws_iam_policy"}
+    own = {"${" + block.address + ".arn}": block for block in _resources(evaluated) if block.type == "aws_iam_policy"}
     yield from (
         (role, str(policy["policy"])) for policy in role.values.get("inline_policy", ()) if policy.get("policy")
     )
-    for block in _resources(plan):
+    for block in _resources(evaluated):
         if block.values.get("role") not in names:
             continue
         if block.type == "aws_iam_role_policy":
@@ -206,7 +210,7 @@ def _documents(plan: Plan, role: Evaluated, attached: set[str]) -> Iterator[tupl
                 yield policy, str(policy.values["policy"])
 
 
-def _statements(text: str, block: Evaluated, module: ReadBack, *, trust: bool) -> tuple[PolicyStatement, ...]:
+def _statements(text: str, block: EvaluatedBlock, module: ReadBack, *, trust: bool) -> tuple[PolicyStatement, ...]:
     try:
         return statements(read_json(text), trust=trust)
     except (PolicyError, ValueError, RecursionError) as error:
@@ -288,13 +292,13 @@ def _shape(block: Block) -> object:
     return block.type, block.labels, attributes, [_shape(nested) for nested in block.blocks]
 
 
-def _bearing(plan: Plan, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str, str]:
+def _bearing(evaluated: EvaluatedModule, harmless: Mapping[str, Mapping[str, bool]]) -> dict[str, str]:
     """Return the values beside the roles' own policies that may decide who may do what, by address."""
-    roles = [block for block in _resources(plan) if block.type == "aws_iam_role"]
+    roles = [block for block in _resources(evaluated) if block.type == "aws_iam_role"]
     names = {name for role in roles for name in _names(role)}
-    read = {block.address for role in roles for block, _ in _documents(plan, role, set())}
+    read = {block.address for role in roles for block, _ in _documents(evaluated, role, set())}
     found: dict[str, str] = {}
-    for block in plan.resources.values():
+    for block in evaluated.resources.values():
         type_ = block.address.rpartition(".")[0]
         if block.mode == "data" and type_ in harmless:
             continue
