@@ -22,6 +22,7 @@ from layers import (
 )
 from prose import DECIDERS, READERS, decisions, readings
 from rolewright.blueprint import load_catalog
+from rolewright.blueprint.catalog import builtin_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -258,6 +259,19 @@ def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
 def test_no_file_is_too_long_to_read() -> None:
     for path in FILES:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
+
+
+def test_no_line_of_yaml_is_too_wide_to_read() -> None:
+    """As wide as a line of Python may be; a longer value is folded, or continues behind a backslash."""
+    files = sorted({*SOURCE.rglob("*.yaml"), *builtin_root().rglob("*.yaml")})
+    wide = [
+        f"{path}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert files
+    assert wide == []
 
 
 def test_a_public_class_has_a_name_of_its_own() -> None:

@@ -34,7 +34,9 @@ def policy_files(
             if not environments or environment.name in environments:
                 evaluated = evaluate(parse(built.module), environment)
                 try:
-                    needed[environment.name] += permissions(built.workload, built.roles, evaluated, environment, actions)
+                    needed[environment.name] += permissions(
+                        built.workload, built.roles, evaluated, environment, actions
+                    )
                 except Rejected as refusal:
                     findings += refusal.findings
     return _files(needed), findings
