@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from rolewright.blueprint.check_compute import check_compute
 from rolewright.blueprint.check_resource import check_resource
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
+from rolewright.blueprint.patterns import read_patterns, with_patterns
 from rolewright.blueprint.read import read_compute, read_resource
 from rolewright.core.files import is_file, is_folder
 from rolewright.core.finding import Finding, Location, Rejected
@@ -93,15 +95,19 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             if is_file(path)
         }
 
+    @cache
+    def patterns() -> Mapping[str, str]:
+        return read_patterns((builtin_root(), *roots))
+
     def resource(type_: str, path: Path) -> ResourceBlueprint:
-        tree = _only(path)
+        tree = _only(path, patterns())
         findings = check_resource(tree, has_template=f"resources/{type_}/create.tf.j2" in templates)
         if findings:
             raise Rejected(findings)
         return read_resource(type_, tree.data)
 
     def compute(type_: str, path: Path) -> ComputeBlueprint:
-        tree = _whole(path, computes)
+        tree = _whole(path, computes, patterns())
         findings = check_compute(tree)
         if findings:
             raise Rejected(findings)
@@ -110,18 +116,18 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates, module)
 
 
-def _only(path: Path) -> Tree:
+def _only(path: Path, patterns: Mapping[str, str]) -> Tree:
     """Read the one document of a blueprint's file. Raises Rejected."""
     first, *more = load(path).trees
     if more:
         place = more[0].location(())
         raise Rejected([Finding("blueprint-document", "a blueprint is one document", "remove the others", place)])
-    return first
+    return with_patterns(first, patterns)
 
 
-def _whole(path: Path, computes: Mapping[str, Path], inner: tuple[str, ...] = ()) -> Tree:
+def _whole(path: Path, computes: Mapping[str, Path], patterns: Mapping[str, str], inner: tuple[str, ...] = ()) -> Tree:
     """Read a compute type's document, laid over that of the type which it extends. Raises Rejected."""
-    tree = _only(path)
+    tree = _only(path, patterns)
     if not isinstance(tree.data, dict) or "extends" not in tree.data:
         return tree
     extended = tree.data.pop("extends")
@@ -133,7 +139,7 @@ def _whole(path: Path, computes: Mapping[str, Path], inner: tuple[str, ...] = ()
         raise Rejected(
             [Finding("blueprint-name", f"`{extended}` {fault}", f"name another: {others}", place, "extends")]
         )
-    base = _whole(computes[extended], computes, below)
+    base = _whole(computes[extended], computes, patterns, below)
     if isinstance(base.data, dict) and isinstance(base.data.get("templates"), list):
         base.data["templates"] = [name if "/" in str(name) else f"{extended}/{name}" for name in base.data["templates"]]
     return merge_patch(base, tree)

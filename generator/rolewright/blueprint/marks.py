@@ -22,14 +22,15 @@ def mark_findings(tree: Tree) -> Iterator[Finding]:
             node: Any = schema
             for step in mark:
                 node = node.get(step) if isinstance(node, dict) else None
-            fault = _fault(node) if isinstance(node, str) else ""
+            fault = pattern_fault(node) if isinstance(node, str) else ""
             if fault:
                 at = (*path, *mark)
                 message = f"`{'.'.join(mark)}` is no regular expression: {fault}"
                 yield Finding("blueprint-field", message, "mend it", tree.location(at), ".".join(map(str, at)))
 
 
-def _fault(pattern: str) -> str:
+def pattern_fault(pattern: str) -> str:
+    """Return what is wrong with a regular expression, or ""."""
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
