@@ -247,6 +247,11 @@ def test_no_type_of_a_blueprint_is_named_in_python() -> None:
             assert not found - SERVICES.get(path.relative_to(SOURCE).as_posix(), set()), path
 
 
+def test_git_is_run_in_one_place() -> None:
+    runs = [path.relative_to(SOURCE).as_posix() for path in FILES if 'which("git")' in path.read_text(encoding="utf-8")]
+    assert runs == ["core/git.py"]
+
+
 def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
     """pytest leaves out folders of some names, such as `build`, without a word."""
     here = Path(__file__).parent
