@@ -214,7 +214,7 @@ def test_a_default_counts_where_somebody_leaves_it_out() -> None:
     ):
         (call,) = read(text.format(default=default, calls=calls))
         assert isinstance(call, ApiCall)
-        assert {one.text for one in call.given("Bucket")} == expected
+        assert {one.text for one in call.values_at("Bucket")} == expected
 
 
 def test_what_is_put_under_another_key_is_not_meant() -> None:
@@ -226,7 +226,7 @@ def test_what_is_put_under_another_key_is_not_meant() -> None:
     boto3.client("s3").list_objects_v2(Bucket=request["bucket"])
     boto3.client("s3").list_objects_v2(Bucket=request.get("other"))
     """
-    first, second = (one.given("Bucket") for one in read(text) if isinstance(one, ApiCall))
+    first, second = (one.values_at("Bucket") for one in read(text) if isinstance(one, ApiCall))
     assert [one.text for one in first] == ["orders-data"]
     assert [one.text for one in second] == [None]
 
@@ -293,7 +293,7 @@ def test_files_that_import_one_another(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     found = read_files([str(tmp_path / name) for name in files], str(tmp_path)).calls
     calls = [one for one in found if isinstance(one, ApiCall)]
-    assert [(one.operation, one.given("Bucket")) for one in calls] == [
+    assert [(one.operation, one.values_at("Bucket")) for one in calls] == [
         ("GetObject", (Scalar("orders-data"),)),
         ("DeleteObject", (Scalar("b-1"),)),
     ]
@@ -311,7 +311,7 @@ def test_the_nearest_of_several_modules_is_meant(tmp_path: Path) -> None:
             "from helper import client, BUCKET\nclient.list_objects_v2(Bucket=BUCKET)\n", encoding="utf-8"
         )
     found = read_files([str(file) for file in sorted(tmp_path.rglob("*.py"))], str(tmp_path)).calls
-    assert [one.given("Bucket") for one in found if isinstance(one, ApiCall)] == [
+    assert [one.values_at("Bucket") for one in found if isinstance(one, ApiCall)] == [
         (Scalar("one-data"),),
         (Scalar("two-data"),),
     ]
@@ -438,7 +438,7 @@ def test_long_ways_and_circles() -> None:
     text = f"import boto3\ndef f0(c, b):\n    c.get_object(Bucket=b)\n{chain}f39(boto3.client('s3'), 'deep')\n"
     (call,) = read(text)
     assert isinstance(call, ApiCall)
-    assert call.given("Bucket") == (Scalar("deep"),)
+    assert call.values_at("Bucket") == (Scalar("deep"),)
     round_ = """
     import boto3
     class A(A): pass

@@ -39,7 +39,7 @@ class ApiCall:
     location: Location
     is_sure: bool = True
 
-    def given(self, path: str) -> tuple[Scalar, ...]:
+    def values_at(self, path: str) -> tuple[Scalar, ...]:
         """Return what is at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for a mapping's keys."""
         return tuple(scalar for scalar, _ in self._found(path))
 

@@ -59,34 +59,34 @@ class CodeScan:
 
 def read_files(files: Iterable[str], folder: str) -> CodeScan:
     """Find the calls in the files below a folder, or in one file, and the languages that were not read."""
-    found: list[ApiCall | Unmapped] = []
+    reports: list[ApiCall | Unmapped] = []
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     unread: Counter[str] = Counter()
     for file in files:
         relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name)
-        language, other = read_as(relative.name), unread_language(relative.name)
+        language, unread_as = read_as(relative.name), unread_language(relative.name)
         if _ELSEWHERE.search(relative.as_posix()):
             continue
-        if not (language or other or relative.suffix):
+        if not (language or unread_as or relative.suffix):
             run_by = language_of_program(_head(file))
-            language, other = (run_by, None) if run_by and is_read(run_by) else (None, run_by)
-        if not (language or other or is_list_of_packages(relative.name)):
+            language, unread_as = (run_by, None) if run_by and is_read(run_by) else (None, run_by)
+        if not (language or unread_as or is_list_of_packages(relative.name)):
             continue
-        unread.update([other] if other else [])
+        unread.update([unread_as] if unread_as else [])
         try:
             text = read_text(file, _MAX_BYTES)
         except UnreadableError as error:
-            found.append(Unmapped(relative.name, f"it {error}", Location(file)))
+            reports.append(Unmapped(relative.name, f"it {error}", Location(file)))
             continue
         if language:
             texts[language][file] = text
-            found += other_ways(language, file, text)
-        if (use := calls_unread(file, text, other)) is not None:
-            found.append(use)
-    found += _python(texts["Python"], folder)
-    found += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])
-    found += _sources(texts["Go"], folder, GoReader, facts()["go"]["marks"])
-    return CodeScan(tuple(sorted(_once(found), key=lambda call: call.location)), dict(unread))
+            reports += other_ways(language, file, text)
+        if (use := calls_unread(file, text, unread_as)) is not None:
+            reports.append(use)
+    reports += _python(texts["Python"], folder)
+    reports += _sources(texts["JavaScript"], folder, ScriptReader, facts()["javascript"]["marks"])
+    reports += _sources(texts["Go"], folder, GoReader, facts()["go"]["marks"])
+    return CodeScan(tuple(sorted(_once(reports), key=lambda call: call.location)), dict(unread))
 
 
 def _head(file: str) -> str:
@@ -98,10 +98,10 @@ def _head(file: str) -> str:
         return ""
 
 
-def _once(found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
+def _once(reports: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
     """Leave out all but the first line of what is not read, for each of its files; a project has hundreds."""
     seen: set[str] = set()
-    for report in found:
+    for report in reports:
         if isinstance(report, Unmapped) and report.text.endswith(" is not read"):
             if report.text in seen:
                 continue
@@ -115,23 +115,23 @@ def _sources(
     """Find the calls in JavaScript or Go; none where no file names the SDK."""
     if not any(mark in text for text in texts.values() for mark in marks):
         return []
-    found: list[ApiCall | Unmapped] = []
+    reports: list[ApiCall | Unmapped] = []
     sources: list[SourceFile] = []
     for file, text in texts.items():
         try:
             sources.append(read_source(text, file))
         except (TooLongError, RecursionError):
-            found.append(Unmapped(Path(file).name, "it takes longer to read than it may", Location(file)))
+            reports.append(Unmapped(Path(file).name, "it takes longer to read than it may", Location(file)))
     try:
-        found += reader(sources).calls()
+        reports += reader(sources).calls()
     except (TooLongError, RecursionError):
-        found.append(Unmapped(folder, "its code is too deep or too long to be followed", Location(folder)))
-    return found
+        reports.append(Unmapped(folder, "its code is too deep or too long to be followed", Location(folder)))
+    return reports
 
 
-def _idle(files: Iterable[PythonFile], found: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
+def _idle(files: Iterable[PythonFile], reports: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     """Report imports of boto3 in code in which nothing else was found."""
-    if any(True for _ in found):
+    if any(True for _ in reports):
         return []
     return [
         Unmapped(f"import of {binding.module}", "it is imported, and no call of it was found", Location(file.path))
@@ -145,7 +145,7 @@ def _idle(files: Iterable[PythonFile], found: Iterable[ApiCall | Unmapped]) -> l
 def _python(texts: dict[str, str], folder: str) -> list[ApiCall | Unmapped]:
     if not any("boto" in text for text in texts.values()):
         return []
-    found: list[ApiCall | Unmapped] = []
+    reports: list[ApiCall | Unmapped] = []
     parsed: list[PythonFile] = []
     for file, text in texts.items():
         relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name)
@@ -154,17 +154,17 @@ def _python(texts: dict[str, str], folder: str) -> list[ApiCall | Unmapped]:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last for ten thousand brackets
             line = getattr(error, "lineno", None) or 1
             if "boto" in text:
-                found.append(
+                reports.append(
                     Unmapped(Path(file).name, "it is no Python that can be read", Location(file, line, 1, line))
                 )
     try:
         reader = PythonReader(parsed)
         for source in parsed:
-            found += reader.calls(source)
-        reported = tuple(found)
+            reports += reader.calls(source)
+        reported = tuple(reports)
         for source in parsed:
-            found += reader.unaccounted(source, reported)
-        found += _idle(parsed, found)
+            reports += reader.unaccounted(source, reported)
+        reports += _idle(parsed, reports)
     except RecursionError:
-        found.append(Unmapped(folder, "its Python is nested too deeply to be followed", Location(folder)))
-    return found
+        reports.append(Unmapped(folder, "its Python is nested too deeply to be followed", Location(folder)))
+    return reports

@@ -35,8 +35,8 @@ def unread_language(name: str) -> str | None:
 
 def language_of_program(head: str) -> str | None:
     """Return the language of the program that the first line of a file names, where its file name tells none."""
-    found = _PROGRAM.match(head)
-    name = "" if found is None else found[2] if found[1] == "env" and found[2] else found[1]
+    match = _PROGRAM.match(head)
+    name = "" if match is None else match[2] if match[1] == "env" and match[2] else match[1]
     language: str | None = _facts()["programs"].get(name.rstrip("0123456789."))
     return language
 
@@ -62,8 +62,8 @@ def calls_unread(file: str, text: str, language: str | None) -> Unmapped | None:
     if language is None or about is None:
         return None
     if about.get("command"):
-        found = _COMMAND.search(text)
-        at, use = (-1, "") if found is None else (found.end() - 1, "it calls AWS's command line")
+        match = _COMMAND.search(text)
+        at, use = (-1, "") if match is None else (match.end() - 1, "it calls AWS's command line")
     else:
         at = min((start for mark in about["marks"] if (start := text.find(mark)) >= 0), default=-1)
         use = "its packages have AWS's SDK" if listed is not None else "it imports AWS's SDK"
@@ -75,15 +75,15 @@ def calls_unread(file: str, text: str, language: str | None) -> Unmapped | None:
 
 
 def _starts(name: str) -> str | None:
-    listed = ((what, pattern) for what, patterns in _facts()["starts"].items() for pattern in patterns)
-    return next((what for what, pattern in listed if fnmatchcase(name, pattern)), None)
+    listed = ((language, pattern) for language, patterns in _facts()["starts"].items() for pattern in patterns)
+    return next((language for language, pattern in listed if fnmatchcase(name, pattern)), None)
 
 
 def _packages_of(name: str) -> Mapping[str, Any] | None:
     for pattern, about in _facts()["packages"].items():
         if fnmatchcase(name, pattern):
-            found: Mapping[str, Any] = about
-            return found
+            listed: Mapping[str, Any] = about
+            return listed
     return None
 
 
@@ -99,5 +99,5 @@ def _unread() -> Mapping[str, str]:
 
 @cache
 def _facts() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = load(Path(__file__).with_name("languages.yaml")).trees[0].data
-    return found
+    facts: Mapping[str, Any] = load(Path(__file__).with_name("languages.yaml")).trees[0].data
+    return facts

@@ -95,7 +95,7 @@ def by_id(identifier: str) -> str | None:
 @cache
 def _ids() -> Mapping[str, str]:
     """Map ids to names of services, from the beginning of each model: reading all of it takes seconds."""
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for name in sorted(names()):
         version = _loader().determine_latest_version(name, "service-2")
         (path,) = (
@@ -106,16 +106,16 @@ def _ids() -> Mapping[str, str]:
         with gzip.open(path, "rb") as model:
             head = model.read(_HEAD).decode("utf-8", "ignore")
         about, _ = json.JSONDecoder().raw_decode(head, head.index("{", head.index('"metadata"')))
-        found.setdefault(re.sub(r"[^a-z0-9]", "", about["serviceId"].lower()), name)
-    return found
+        ids.setdefault(re.sub(r"[^a-z0-9]", "", about["serviceId"].lower()), name)
+    return ids
 
 
 def usual() -> Iterator[Service]:
     """Yield the services that most code calls."""
     for name in facts()["usual"]:
-        found = service(name)
-        assert found is not None
-        yield found
+        usual_service = service(name)
+        assert usual_service is not None
+        yield usual_service
 
 
 @cache
@@ -152,15 +152,15 @@ def attributes(name: str, type_: str) -> frozenset[str]:
 
 def added(name: str, type_: str, method: str) -> Extra | None:
     """Return a method that boto3 adds by hand to a client (`type_` is "client") or a resource."""
-    found = facts()["methods"].get(name, {}).get(type_, {}).get(method)
-    return None if found is None else Extra(tuple(found["calls"]), tuple(found.get("takes", ())))
+    entry = facts()["methods"].get(name, {}).get(type_, {}).get(method)
+    return None if entry is None else Extra(tuple(entry["calls"]), tuple(entry.get("takes", ())))
 
 
 @cache
 def facts() -> Mapping[str, Any]:
     """Load what boto3 does that its models do not tell."""
-    found: Mapping[str, Any] = load(Path(__file__).with_name("boto3.yaml")).trees[0].data
-    return found
+    loaded: Mapping[str, Any] = load(Path(__file__).with_name("boto3.yaml")).trees[0].data
+    return loaded
 
 
 @cache

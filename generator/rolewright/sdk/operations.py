@@ -56,12 +56,12 @@ def is_data(prefix: str, operation: str) -> bool:
 @cache
 def data_actions() -> frozenset[str]:
     """Return the actions that only data events show."""
-    found = set()
+    actions = set()
     for prefix, operations in _facts()["data"].items():
         for operation in operations:
             needs = needs_of(prefix, operation)
-            found |= set() if needs is None else {*needs.all_of, *needs.one_of}
-    return frozenset(found)
+            actions |= set() if needs is None else {*needs.all_of, *needs.one_of}
+    return frozenset(actions)
 
 
 @cache

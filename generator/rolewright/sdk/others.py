@@ -77,5 +77,5 @@ def _packages(language: str) -> frozenset[str]:
 
 @cache
 def _facts() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = load(Path(__file__).with_name("others.yaml")).trees[0].data
-    return found
+    facts: Mapping[str, Any] = load(Path(__file__).with_name("others.yaml")).trees[0].data
+    return facts

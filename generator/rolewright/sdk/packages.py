@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 @cache
 def facts() -> Mapping[str, Any]:
     """Load the facts of the SDKs' packages."""
-    found: Mapping[str, Any] = load(Path(__file__).with_name("packages.yaml")).trees[0].data
-    return found
+    loaded: Mapping[str, Any] = load(Path(__file__).with_name("packages.yaml")).trees[0].data
+    return loaded
 
 
 @cache
-def service_called(written: str) -> Service | None:
+def service_called(name_in_package: str) -> Service | None:
     """Return the service behind the end of a package's name, or a class of it."""
-    identifier = re.sub(r"[^a-z0-9]", "", written.lower())
+    identifier = re.sub(r"[^a-z0-9]", "", name_in_package.lower())
     name = facts()["services"].get(identifier) or by_id(identifier)
     return None if name is None else service(name)
 
 
-def operations_called(known: Service, written: str) -> list[str]:
+def operations_called(service_: Service, name_in_code: str) -> list[str]:
     """Return the operations that are written so, in whichever case their first letter is."""
-    operation = written[:1].upper() + written[1:]
-    listed = facts()["renamed"].get(known.name, {}).get(operation, [operation])
-    return [name for name in listed if name in known.operations]
+    operation = name_in_code[:1].upper() + name_in_code[1:]
+    listed = facts()["renamed"].get(service_.name, {}).get(operation, [operation])
+    return [name for name in listed if name in service_.operations]
 
 
-def spelled(known: Service, operation: str, given: Argument | None) -> Mapping[str, Argument] | None:
+def spelled(service_: Service, operation: str, arguments: Argument | None) -> Mapping[str, Argument] | None:
     """Rename arguments to the operation's members, whose first letters languages write otherwise."""
-    if not isinstance(given, dict):
+    if not isinstance(arguments, dict):
         return None
-    names = {name.lower(): name for name in known.operations[operation]}
-    return {names.get(str(name).lower(), str(name)): value for name, value in given.items()}
+    names = {name.lower(): name for name in service_.operations[operation]}
+    return {names.get(str(name).lower(), str(name)): value for name, value in arguments.items()}

@@ -43,34 +43,34 @@ class CallPermission:
 def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]:
     """Map calls to what they need; report operations of which nothing, or only one of several things, is known."""
     for call in calls:
-        known = service(call.service)
-        assert known is not None
-        shown = f"{call.service} {call.operation}"
-        needs = needs_of(known.prefix, call.operation)
-        more = _facts()["operations"].get(known.prefix, {}).get(call.operation, {})
+        service_ = service(call.service)
+        assert service_ is not None
+        call_text = f"{call.service} {call.operation}"
+        needs = needs_of(service_.prefix, call.operation)
+        extra = _facts()["operations"].get(service_.prefix, {}).get(call.operation, {})
         if needs is None:
-            yield Unmapped(shown, "nothing is known of the permissions that it needs", call.location)
+            yield Unmapped(call_text, "nothing is known of the permissions that it needs", call.location)
             continue
         actions = [
             *needs.all_of,
-            *(action for action in needs.one_of if any(map(call.shows, more.get("on", {}).get(action, ())))),
+            *(action for action in needs.one_of if any(map(call.shows, extra.get("on", {}).get(action, ())))),
         ]
         if needs.one_of and not actions:
             listed = " or ".join(needs.one_of)
-            yield Unmapped(shown, f"it needs {listed}, as its contents tell", call.location)
+            yield Unmapped(call_text, f"it needs {listed}, as its contents tell", call.location)
             continue
-        for argument, swapped in more.get("instead", {}).items():
-            if call.given(argument):
+        for argument, swapped in extra.get("instead", {}).items():
+            if call.values_at(argument):
                 actions = [swapped.get(action, action) for action in actions]
-        actions += [action for argument, action in more.get("also", {}).items() if _has(call, argument)]
-        for argument, action in _facts()["behind"].get(known.prefix, {}).items():
-            for value in call.given(argument):
-                read = f"`{value.text or value.hint}`"
-                reason = f"the service reads {read} with the caller's rights: it needs {action} on it too"
-                yield Unmapped(shown, reason, call.location)
+        actions += [action for argument, action in extra.get("also", {}).items() if _has(call, argument)]
+        for argument, action in _facts()["behind"].get(service_.prefix, {}).items():
+            for value in call.values_at(argument):
+                value_text = f"`{value.text or value.hint}`"
+                reason = f"the service reads {value_text} with the caller's rights: it needs {action} on it too"
+                yield Unmapped(call_text, reason, call.location)
         for action in dict.fromkeys(actions):
-            own = more.get("on", {}).get(action)
-            for resource, unknown in _resources(call, known.prefix, action, own):
+            own = extra.get("on", {}).get(action)
+            for resource, unknown in _resources(call, service_.prefix, action, own):
                 yield CallPermission(action, resource, call, unknown)
 
 
@@ -87,21 +87,23 @@ def _resources(
     reference = iam.service(action.split(":", maxsplit=1)[0])
     assert reference is not None
     variables = _facts()["variables"].get(prefix, {}) if own is None else own
-    given = {variable: values for path, variable in variables.items() for values in [call.given(path)] if values}
+    by_variable = {
+        variable: values for path, variable in variables.items() for values in [call.values_at(path)] if values
+    }
     for argument, (variable, between) in _facts()["ends"].get(prefix, {}).items():
-        for end in call.given(argument):
-            given[variable] = tuple(_joined(value, between, end) for value in given.get(variable, ()))
+        for end in call.values_at(argument):
+            by_variable[variable] = tuple(_joined(value, between, end) for value in by_variable.get(variable, ()))
     arns = _facts()["arns"].get(reference.prefix, {})
     templates = [arns.get(name, reference.resources[name].arn) for name in facts.resource_types]
     fitting = [
-        (len(names & given.keys()), template)
+        (len(names & by_variable.keys()), template)
         for template in templates
         for names in [set(_VARIABLE.findall(template)) - {*_CONTEXT}]
-        if names & given.keys() and names <= {*given, *_facts()["any"]}
+        if names & by_variable.keys() and names <= {*by_variable, *_facts()["any"]}
     ]
     most = max((count for count, _ in fitting), default=0)
-    found = [arn for count, template in fitting if count == most for arn in _filled(template, given)]
-    yield from dict.fromkeys(found) if found else [("*", ())]
+    filled = [arn for count, template in fitting if count == most for arn in _filled(template, by_variable)]
+    yield from dict.fromkeys(filled) if filled else [("*", ())]
 
 
 def _joined(start: Scalar, between: str, end: Scalar) -> Scalar:
@@ -112,23 +114,23 @@ def _joined(start: Scalar, between: str, end: Scalar) -> Scalar:
 
 
 def _filled(
-    template: str, given: Mapping[str, tuple[Scalar, ...]]
+    template: str, by_variable: Mapping[str, tuple[Scalar, ...]]
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """Fill a template with each thing that its variables may be; all but one of them are the same for all."""
-    names = [name for name in _VARIABLE.findall(template) if name in given]
-    widest = max((len(given[name]) for name in names), default=0)
+    names = [name for name in _VARIABLE.findall(template) if name in by_variable]
+    widest = max((len(by_variable[name]) for name in names), default=0)
     for index in range(widest):
         values = dict.fromkeys(_CONTEXT, "*")
         unknown: list[tuple[str, str]] = []
-        row = {name: given[name][min(index, len(given[name]) - 1)] for name in names}
+        row = {name: by_variable[name][min(index, len(by_variable[name]) - 1)] for name in names}
         whole = [value.text for value in row.values() if value.text and _is_whole(value.text, template)]
         if whole:
             yield whole[0], ()
             continue
         for name, value in row.items():
-            known = _read(value.text, name, template) if value.text and _NAME.fullmatch(value.text) else {}
-            if known:
-                values |= known
+            read_variables = _read(value.text, name, template) if value.text and _NAME.fullmatch(value.text) else {}
+            if read_variables:
+                values |= read_variables
             else:
                 hint = value.hint or value.text or ""
                 values[name] = _mark(hint)
@@ -141,8 +143,8 @@ def _filled(
 def _is_whole(text: str, template: str) -> bool:
     """Return whether an ARN ends in the characters that AWS appends, for each of which a policy has a `?`."""
     marks = len(template) - len(template.rstrip("?"))
-    named, dash, end = text.rpartition("-")
-    return marks > 0 and named.startswith("arn:") and dash == "-" and len(end) == marks and end.isalnum()
+    name, dash, end = text.rpartition("-")
+    return marks > 0 and name.startswith("arn:") and dash == "-" and len(end) == marks and end.isalnum()
 
 
 def _mark(hint: str) -> str:
@@ -168,18 +170,20 @@ def _read(text: str, name: str, template: str) -> dict[str, str]:
 
 def _parted(arn: str, template: str) -> dict[str, str]:
     """Match an ARN with a template, each variable as short as it can be; nothing if it does not fit."""
-    first, *rest = _VARIABLE.split(template)  # texts, and between them the names of variables
-    if not arn.startswith(first) or not rest:
+    first, *names_and_texts = _VARIABLE.split(template)  # texts, and between them the names of variables
+    if not arn.startswith(first) or not names_and_texts:
         return {}
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     at = len(first)
-    for name, literal, is_last in zip(rest[::2], rest[1::2], [False] * (len(rest) // 2 - 1) + [True], strict=True):
+    for name, literal, is_last in zip(
+        names_and_texts[::2], names_and_texts[1::2], [False] * (len(names_and_texts) // 2 - 1) + [True], strict=True
+    ):
         end = len(arn) - len(literal) if is_last else arn.find(literal, at)
         if end < at or not arn.startswith(literal, end):
             return {}
-        found[name] = arn[at:end]
+        variables[name] = arn[at:end]
         at = end + len(literal)
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in variables.items() if value}
 
 
 @cache

@@ -108,7 +108,7 @@ class Names:
         self._tokens = source.tokens
         self._parser = source.parser
         self._assigned: list[tuple[int, str, int]] = []
-        self._put: list[tuple[int, str, str, int]] = []
+        self._member_assignments: list[tuple[int, str, str, int]] = []
 
     def read(self) -> None:
         """Fill the file with its names."""
@@ -117,7 +117,7 @@ class Names:
         for at, name, value in self._assigned:
             scope = self._source.scope_of(name, at)
             self._bind(-1 if scope is None else scope, name, self._bound(value))
-        for at, name, member, value in self._put:
+        for at, name, member, value in self._member_assignments:
             scope = self._source.scope_of(name, at)
             if scope is not None:
                 self._source.fields[scope, name].append((member, self._parser.expression(value)[0]))
@@ -135,13 +135,13 @@ class Names:
         """Return the bracket in which a name that is declared at a token is known."""
         return self._tokens.around[at]
 
-    def _member_put(self, at: int) -> None:
+    def _assign_member(self, at: int) -> None:
         """Record `a.b = c`, from its equals sign."""
         tokens = self._tokens
         if tokens.is_mark(at - 2, ".", "?.") and tokens.is_name(at - 1):
             self._source.properties[tokens.words[at - 1]].append(self._bound(at + 1))
             if tokens.is_name(at - 3) and not tokens.is_mark(at - 4, ".", "?."):
-                self._put.append((at - 3, tokens.words[at - 3], tokens.words[at - 1], at + 1))
+                self._member_assignments.append((at - 3, tokens.words[at - 3], tokens.words[at - 1], at + 1))
 
     def _commas(self, opening: int) -> Iterator[tuple[int, int]]:
         """Yield where each part between brackets begins and ends."""

@@ -56,7 +56,7 @@ class CallExpression:
     """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
 
     of: CodeExpression
-    given: tuple[CodeExpression, ...]
+    arguments: tuple[CodeExpression, ...]
     is_new: bool
     at: int
 

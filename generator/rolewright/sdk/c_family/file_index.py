@@ -31,7 +31,9 @@ class SourceFileIndex:
         if PurePath(file.path).suffix != ".go":
             return []
         near = self._by_folder[PurePath(file.path).parent]
-        return [binding for other in near if other is not file for binding in other.names.get((-1, name), ())]
+        return [
+            binding for neighbour in near if neighbour is not file for binding in neighbour.names.get((-1, name), ())
+        ]
 
     def imported(self, package: str) -> SourceFile | None:
         """Return the file of the project that an import is of; None for a package of somebody else's."""

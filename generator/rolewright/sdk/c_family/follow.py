@@ -65,9 +65,9 @@ class Follower:
         self.calls: dict[str, list[SourceExpression]] = defaultdict(list)
         """Calls by the last name of what is called."""
 
-    def values(self, of: SourceExpression) -> tuple[SourceValue, ...]:
+    def values(self, expression: SourceExpression) -> tuple[SourceValue, ...]:
         """Return all that an expression may be, as far as that can be told."""
-        key = id(of.node)
+        key = id(expression.node)
         if key not in self._known:
             if key in self._open or len(self._open) > _DEPTH:
                 return ()
@@ -75,52 +75,54 @@ class Follower:
             if self._steps > self._most:
                 raise TooLongError
             self._open.add(key)
-            found: list[SourceValue] = []
-            for value in itertools.islice(self._values(of), _MANY):
-                if not any(value is other or (type(value) is type(other) and value == other) for other in found):
-                    found.append(value)
+            values: list[SourceValue] = []
+            for value in itertools.islice(self._values(expression), _MANY):
+                if not any(
+                    value is earlier or (type(value) is type(earlier) and value == earlier) for earlier in values
+                ):
+                    values.append(value)
             self._open.discard(key)
-            self._known[key] = tuple(found)
+            self._known[key] = tuple(values)
         return self._known[key]
 
-    def argument(self, of: SourceExpression) -> Argument:
+    def argument(self, expression: SourceExpression) -> Argument:
         """Return an expression as an argument of a call."""
-        found: tuple[Argument, ...] = tuple(
-            value for value in self.values(of) if isinstance(value, Scalar | tuple | dict)
+        arguments: tuple[Argument, ...] = tuple(
+            value for value in self.values(expression) if isinstance(value, Scalar | tuple | dict)
         )
-        made = [
+        literals = [
             value
-            for value in self.values(of)
+            for value in self.values(expression)
             if isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral)
         ]
-        if made and not any(isinstance(value, Scalar) and value.text is not None for value in found):
-            found = tuple(map(self._mapped, made))
-        put = self._put(of)
-        if put:
-            return {**(found[0] if len(found) == 1 and isinstance(found[0], dict) else {}), **put}
-        known = (
-            tuple(argument for argument in found if not isinstance(argument, Scalar) or argument.text is not None)
-            or found
+        if literals and not any(isinstance(value, Scalar) and value.text is not None for value in arguments):
+            arguments = tuple(map(self._mapped, literals))
+        fields = self._assigned_fields(expression)
+        if fields:
+            return {**(arguments[0] if len(arguments) == 1 and isinstance(arguments[0], dict) else {}), **fields}
+        known_arguments = (
+            tuple(argument for argument in arguments if not isinstance(argument, Scalar) or argument.text is not None)
+            or arguments
         )
-        return known[0] if len(known) == 1 else known or Scalar(None, hint(of))
+        return known_arguments[0] if len(known_arguments) == 1 else known_arguments or Scalar(None, hint(expression))
 
-    def _put(self, of: SourceExpression) -> dict[str, Argument]:
-        node = of.node
+    def _assigned_fields(self, expression: SourceExpression) -> dict[str, Argument]:
+        node = expression.node
         if not isinstance(node, Identifier):
             return {}
-        scope = of.file.scope_of(node.name, node.at)
-        listed = of.file.fields.get((scope, node.name), []) if scope is not None else []
-        return {name: self.argument(SourceExpression(of.file, value)) for name, value in listed}
+        scope = expression.file.scope_of(node.name, node.at)
+        listed = expression.file.fields.get((scope, node.name), []) if scope is not None else []
+        return {name: self.argument(SourceExpression(expression.file, value)) for name, value in listed}
 
     # --- values ------------------------------------------------------------------------------------
 
-    def _values(self, of: SourceExpression) -> Iterator[SourceValue]:  # noqa: C901, PLR0912 - one case for each kind
-        file, node = of.file, of.node
+    def _values(self, expression: SourceExpression) -> Iterator[SourceValue]:  # noqa: C901, PLR0912 - one case for each kind
+        file, node = expression.file, expression.node
         match node:
             case StringLiteral():
                 yield Scalar(node.text)
             case Concatenation():
-                yield self._joined(of)
+                yield self._joined(expression)
             case Alternatives():
                 for option in node.options:
                     yield from self.values(SourceExpression(file, option))
@@ -131,9 +133,9 @@ class Follower:
                 for binding in bindings:
                     yield from self.bound(binding)
                 if not bindings:
-                    yield Scalar(None, hint(of))
+                    yield Scalar(None, hint(expression))
             case MemberExpression():
-                yield from self._member(SourceExpression(file, node.of), node.name, of)
+                yield from self._member(SourceExpression(file, node.of), node.name, expression)
             case IndexExpression():
                 keys = [
                     value.text
@@ -141,37 +143,37 @@ class Follower:
                     if isinstance(value, Scalar) and value.text
                 ]
                 for key in keys:
-                    yield from self._member(SourceExpression(file, node.of), key, of)
+                    yield from self._member(SourceExpression(file, node.of), key, expression)
                 if not keys:
-                    yield from self._elements(SourceExpression(file, node.of), hint(of))
+                    yield from self._elements(SourceExpression(file, node.of), hint(expression))
             case CallExpression():
-                yield from self._result(of, node)
+                yield from self._result(expression, node)
             case CompositeLiteral() | FunctionLiteral():
                 yield SourceLiteral(file, node)
             case OtherExpression():
-                yield Scalar(None, hint(of))
+                yield Scalar(None, hint(expression))
 
-    def _joined(self, of: SourceExpression) -> Scalar:
+    def _joined(self, expression: SourceExpression) -> Scalar:
         text = ""
-        assert isinstance(of.node, Concatenation)
-        for part in of.node.parts:
-            values = self.values(SourceExpression(of.file, part))
+        assert isinstance(expression.node, Concatenation)
+        for part in expression.node.parts:
+            values = self.values(SourceExpression(expression.file, part))
             if len(values) != 1 or not isinstance(values[0], Scalar) or values[0].text is None:
-                return Scalar(None, hint(of))
+                return Scalar(None, hint(expression))
             text += values[0].text
         return Scalar(text)
 
     def _mapped(self, code: SourceLiteral) -> Argument:
         """Convert a mapping or a list to an argument."""
-        made = code.node
-        assert isinstance(made, CompositeLiteral)
-        if made.is_list:
-            return tuple(self.argument(SourceExpression(code.file, element)) for element in made.elements)
-        found: dict[str, Argument] = {}
-        for spread in made.spread:
-            given = self.argument(SourceExpression(code.file, spread))
-            found |= given if isinstance(given, dict) else {}
-        for key, value in made.items:
+        literal = code.node
+        assert isinstance(literal, CompositeLiteral)
+        if literal.is_list:
+            return tuple(self.argument(SourceExpression(code.file, element)) for element in literal.elements)
+        arguments: dict[str, Argument] = {}
+        for spread in literal.spread:
+            spread_argument = self.argument(SourceExpression(code.file, spread))
+            arguments |= spread_argument if isinstance(spread_argument, dict) else {}
+        for key, value in literal.items:
             names = (
                 [key.name]
                 if isinstance(key, Identifier)
@@ -181,8 +183,8 @@ class Follower:
                     if isinstance(value, Scalar)
                 ]
             )
-            found |= {name: self.argument(SourceExpression(code.file, value)) for name in names}
-        return found
+            arguments |= {name: self.argument(SourceExpression(code.file, value)) for name in names}
+        return arguments
 
     def bound(self, binding: SourceBinding) -> Iterator[SourceValue]:
         """Yield what a name may stand for by one of its bindings."""
@@ -198,13 +200,13 @@ class Follower:
             case SourceParameter():
                 calls = self.calls.get(binding.function, [])
                 for call in calls if len(calls) <= _MANY else ():
-                    if isinstance(call.node, CallExpression) and binding.position < len(call.node.given):
-                        yield from self.values(SourceExpression(call.file, call.node.given[binding.position]))
+                    if isinstance(call.node, CallExpression) and binding.position < len(call.node.arguments):
+                        yield from self.values(SourceExpression(call.file, call.node.arguments[binding.position]))
             case SourceImport():
                 yield from self._imported(binding)
 
-    def _typed(self, of: SourceExpression) -> Iterator[SourceValue]:
-        for value in self.values(of):
+    def _typed(self, expression: SourceExpression) -> Iterator[SourceValue]:
+        for value in self.values(expression):
             if isinstance(value, PackageMember) and value.member != "*":
                 yield PackageObject(value.package, value.member)
 
@@ -222,53 +224,56 @@ class Follower:
         if key in self._open:
             return
         self._open.add(key)
-        found = [*file.names.get((-1, name), ()), *file.properties.get(name, ())]
-        for binding in found:
+        bindings = [*file.names.get((-1, name), ()), *file.properties.get(name, ())]
+        for binding in bindings:
             yield from tuple(self.bound(binding))
-        for reexport in file.names.get((-1, "*"), ()) if not found else ():
-            if isinstance(reexport, SourceImport) and (other := self._index.imported(reexport.package)) is not None:
-                yield from tuple(self._exported(other, name))
+        for reexport in file.names.get((-1, "*"), ()) if not bindings else ():
+            if (
+                isinstance(reexport, SourceImport)
+                and (reexported := self._index.imported(reexport.package)) is not None
+            ):
+                yield from tuple(self._exported(reexported, name))
             elif isinstance(reexport, SourceImport):
                 yield PackageMember(reexport.package, name)
-        for exports in file.properties.get("exports", ()) if not found else ():
+        for exports in file.properties.get("exports", ()) if not bindings else ():
             if isinstance(exports, SourceExpression):
                 yield from (
                     tuple(self._member(exports, name, exports)) if name != "default" else tuple(self.values(exports))
                 )
         self._open.discard(key)
 
-    def _elements(self, of: SourceExpression, shown: str) -> Iterator[SourceValue]:
-        found = False
-        for value in self.values(of):
+    def _elements(self, expression: SourceExpression, name_in_code: str) -> Iterator[SourceValue]:
+        is_known = False
+        for value in self.values(expression):
             if isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral):
                 inner = value.node.elements or tuple(element for _, element in value.node.items)
                 for element in inner:
-                    found = True
+                    is_known = True
                     yield from self.values(SourceExpression(value.file, element))
             elif isinstance(value, PackageObject | PackageMember):
-                found = True
+                is_known = True
                 yield PackageObject(value.package, "[]") if isinstance(value, PackageMember) else value
-        if not found:
-            yield Scalar(None, shown)
+        if not is_known:
+            yield Scalar(None, name_in_code)
 
-    def _member(self, of: SourceExpression, name: str, whole: SourceExpression) -> Iterator[SourceValue]:
-        found = False
-        for value in self.values(of):
+    def _member(self, owner: SourceExpression, name: str, whole: SourceExpression) -> Iterator[SourceValue]:
+        is_known = False
+        for value in self.values(owner):
             for member in self.member_of(value, name):
-                found = True
+                is_known = True
                 yield member
-        if not found and not any(isinstance(value, PackageObject | PackageMember) for value in self.values(of)):
-            for binding in self._put_as(whole.file, name):
+        if not is_known and not any(isinstance(value, PackageObject | PackageMember) for value in self.values(owner)):
+            for binding in self._assigned_members(whole.file, name):
                 for member in self.bound(binding):
-                    found = True
+                    is_known = True
                     yield member
-        if not found:
+        if not is_known:
             yield Scalar(None, hint(whole))
 
-    def _put_as(self, file: SourceFile, name: str) -> list[SourceBinding]:
+    def _assigned_members(self, file: SourceFile, name: str) -> list[SourceBinding]:
         """Return what is assigned anywhere to a member of this name; in the file itself, if it is assigned there."""
-        found = file.properties.get(name) or self._properties.get(name, [])
-        return [] if len(found) > _MANY else found
+        bindings = file.properties.get(name) or self._properties.get(name, [])
+        return [] if len(bindings) > _MANY else bindings
 
     def member_of(self, value: SourceValue, name: str) -> Iterator[SourceValue]:
         """Yield what a value has by a name."""
@@ -284,63 +289,67 @@ class Follower:
                 ):
                     yield from self.values(SourceExpression(value.file, item))
 
-    def _result(self, of: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
+    def _result(self, expression: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
         """Yield what a call returns."""
-        file = of.file
-        if isinstance(node.of, Identifier) and node.of.name in ("require", "import") and node.given:
-            for path in self.values(SourceExpression(file, node.given[0])):
+        file = expression.file
+        if isinstance(node.of, Identifier) and node.of.name in ("require", "import") and node.arguments:
+            for path in self.values(SourceExpression(file, node.arguments[0])):
                 if isinstance(path, Scalar) and path.text:
                     yield from self._imported(SourceImport(path.text, "*"))
             return
-        found = list(self._called(of, node))
-        for given in node.given if not found else ():
+        results = list(self._called(expression, node))
+        for argument in node.arguments if not results else ():
             if isinstance(
-                given, Identifier | CallExpression | MemberExpression
+                argument, Identifier | CallExpression | MemberExpression
             ):  # what traces or wraps a client gives it back
-                found += (
-                    known
-                    for known in self.values(SourceExpression(file, given))
-                    if isinstance(known, PackageObject | PackageMember)
+                results += (
+                    value
+                    for value in self.values(SourceExpression(file, argument))
+                    if isinstance(value, PackageObject | PackageMember)
                 )
         if isinstance(node.of, MemberExpression) and node.of.name == "bind":
-            found += (
+            results += (
                 value for value in self.values(SourceExpression(file, node.of.of)) if isinstance(value, PackageObject)
             )
-        yield from found or [Scalar(None, hint(of))]
+        yield from results or [Scalar(None, hint(expression))]
 
-    def _called(self, of: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
+    def _called(self, expression: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
         """Yield what the function that is called returns, where it is known."""
-        found = False
-        for value in self.values(SourceExpression(of.file, node.of)):
+        is_known = False
+        for value in self.values(SourceExpression(expression.file, node.of)):
             if isinstance(value, PackageMember) and value.package in facts()["passes"]:
-                yield from (known for given in node.given for known in self.values(SourceExpression(of.file, given)))
+                yield from (
+                    result
+                    for argument in node.arguments
+                    for result in self.values(SourceExpression(expression.file, argument))
+                )
             elif isinstance(value, PackageMember):
                 yield PackageObject(value.package, value.member)
             elif isinstance(value, SourceLiteral) and isinstance(value.node, FunctionLiteral):
-                yield from self._returned(value.file, value.node.body, of)
+                yield from self._returned(value.file, value.node.body, expression)
             else:
                 continue
-            found = True
+            is_known = True
         name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
-        for other in self.files if name and not found and not node.is_new else ():
-            for body in other.functions.get(name, ()):
-                yield from self._returned(other, body, of)
+        for file in self.files if name and not is_known and not node.is_new else ():
+            for body in file.functions.get(name, ()):
+                yield from self._returned(file, body, expression)
 
     def _returned(self, file: SourceFile, body: int, call: SourceExpression) -> Iterator[SourceValue]:
         """Yield what a function returns; a parameter that it returns is what this call passes."""
         starts = [at + 1 for at in _returns(file).get(body, ())] if file.tokens.is_mark(body, "{") else [body]
         assert isinstance(call.node, CallExpression)
-        passed_on = call.node.given
+        arguments = call.node.arguments
         for at in starts:
             node = file.parser.expression(at)[0]
-            passed = [
-                passed_on[binding.position]
+            returned_arguments = [
+                arguments[binding.position]
                 for binding in (file.find(node.name, node.at) if isinstance(node, Identifier) else ())
-                if isinstance(binding, SourceParameter) and binding.position < len(passed_on)
+                if isinstance(binding, SourceParameter) and binding.position < len(arguments)
             ]
-            for given in passed:
-                yield from self.values(SourceExpression(call.file, given))
-            if not passed:
+            for argument in returned_arguments:
+                yield from self.values(SourceExpression(call.file, argument))
+            if not returned_arguments:
                 yield from self.values(SourceExpression(file, node))
 
     def given_away(self, file: SourceFile, node: CallExpression) -> tuple[str, list[PackageObject]]:
@@ -350,20 +359,22 @@ class Follower:
         """
         owners = [value for value in self.values(SourceExpression(file, node.of)) if isinstance(value, PackageMember)]
         name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
-        if not owners or any(name in other.functions for other in self.files if name):
+        if not owners or any(name in source.functions for source in self.files if name):
             return "", []
-        found: list[PackageObject] = []
-        for given in node.given:
-            for value in self.values(SourceExpression(file, given)):
-                made = (
+        clients: list[PackageObject] = []
+        for argument in node.arguments:
+            for value in self.values(SourceExpression(file, argument)):
+                literal = (
                     value.node
                     if isinstance(value, SourceLiteral) and isinstance(value.node, CompositeLiteral)
                     else None
                 )
-                inner = (*made.elements, *(element for _, element in made.items)) if made else ()
-                held = (known for element in inner for known in self.values(SourceExpression(file, element)))
-                found += (known for known in (value, *held) if isinstance(known, PackageObject))
-        return owners[0].package, found
+                inner = (*literal.elements, *(element for _, element in literal.items)) if literal else ()
+                inner_values = (
+                    inner_value for element in inner for inner_value in self.values(SourceExpression(file, element))
+                )
+                clients += (candidate for candidate in (value, *inner_values) if isinstance(candidate, PackageObject))
+        return owners[0].package, clients
 
     def place(self, file: SourceFile, at: int, text: str) -> Location:
         """Return the location of a text at a token."""
@@ -374,7 +385,7 @@ class Follower:
 @cache
 def _returns(file: SourceFile) -> Mapping[int, list[int]]:
     """Map the brace that begins each block to its `return`s, including those of the blocks within it."""
-    found: dict[int, list[int]] = defaultdict(list)
+    returns: dict[int, list[int]] = defaultdict(list)
     tokens = file.tokens
     for at in range(len(tokens)):
         if tokens.is_name(at, "return"):
@@ -382,6 +393,6 @@ def _returns(file: SourceFile) -> Mapping[int, list[int]]:
             for _ in range(12):
                 if around < 0:
                     break
-                found[around].append(at)
+                returns[around].append(at)
                 around = tokens.around[around]
-    return found
+    return returns

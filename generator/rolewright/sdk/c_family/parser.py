@@ -77,13 +77,13 @@ class Parser:
     def listed(self, opening: int) -> tuple[CodeExpression, ...]:
         """Read the expressions between brackets."""
         end = self.tokens.end_of(opening)
-        found: list[CodeExpression] = []
+        expressions: list[CodeExpression] = []
         at = opening + 1
         while at < end:
             expression, at = self.expression(at)
-            found.append(expression)
+            expressions.append(expression)
             at = self.comma(at, end)
-        return tuple(found)
+        return tuple(expressions)
 
     def comma(self, at: int, end: int) -> int:
         """Return the token after the next comma, not looking into brackets."""
@@ -95,9 +95,9 @@ class Parser:
 
     def _expression(self, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens
-        found, end = self.unit(at)
-        options = [found]
-        joined = [found]
+        first, end = self.unit(at)
+        options = [first]
+        joined = [first]
         while end < len(tokens) and len(options) + len(joined) < _LINKS:
             if tokens.is_mark(end, *_CHOICES):
                 operand, end = self.unit(end + 1)
@@ -106,8 +106,8 @@ class Parser:
                 operand, end = self.expression(end + 1)
                 options = [operand]
                 if tokens.is_mark(end, ":"):
-                    other, end = self.expression(end + 1)
-                    options.append(other)
+                    alternative, end = self.expression(end + 1)
+                    options.append(alternative)
                 break
             elif tokens.is_mark(end, "+"):
                 operand, end = self.unit(end + 1)
@@ -209,18 +209,18 @@ class Parser:
 
     def _new(self, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens
-        of, end = self.unit(at + 1) if tokens.is_name(at + 1, "new") else self._primary(at + 1)
+        target, end = self.unit(at + 1) if tokens.is_name(at + 1, "new") else self._primary(at + 1)
         while tokens.is_mark(end, ".", "?.", "[") or self.types(end) is not None:
             if tokens.is_mark(end, "["):
-                of, end = IndexExpression(of, self.expression(end + 1)[0], end), self.after(end)
+                target, end = IndexExpression(target, self.expression(end + 1)[0], end), self.after(end)
             elif tokens.is_mark(end, "<"):
                 end = self.types(end) or end + 1
             else:
                 name = tokens.words[end + 1] if end + 1 < len(tokens) else ""
-                of, end = MemberExpression(of, name, end + 1), end + 2
+                target, end = MemberExpression(target, name, end + 1), end + 2
         if tokens.is_mark(end, "("):
-            return CallExpression(of, self.listed(end), is_new=True, at=end), self.after(end)
-        return CallExpression(of, (), is_new=True, at=at), end
+            return CallExpression(target, self.listed(end), is_new=True, at=end), self.after(end)
+        return CallExpression(target, (), is_new=True, at=at), end
 
     def _arrow(self, at: int) -> int | None:
         """Return where the body begins of a function whose parameters end before a token; None for no function."""
@@ -252,7 +252,7 @@ class Parser:
             return CompositeLiteral((), self.listed(at), (), None, is_list=True, at=at), end
         return self.unit(end)  # []Type{…}
 
-    def _mapping(self, at: int, of: CodeExpression | None) -> CompositeLiteral:
+    def _mapping(self, at: int, type_: CodeExpression | None) -> CompositeLiteral:
         tokens, end = self.tokens, self.tokens.end_of(at)
         items: list[tuple[CodeExpression, CodeExpression]] = []
         elements: list[CodeExpression] = []
@@ -274,7 +274,7 @@ class Parser:
                     (StringLiteral(tokens.words[inner], inner), FunctionLiteral(self._body_after(inner + 1), inner))
                 )
             inner = self.comma(inner, end)
-        return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), of, is_list=bool(elements), at=at)
+        return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), type_, is_list=bool(elements), at=at)
 
     def _value(self, at: int) -> CodeExpression:
         """Read a value in a mapping; Go leaves the type out of those within one."""
@@ -306,36 +306,36 @@ class Parser:
 
     # --- what follows ------------------------------------------------------------------------------
 
-    def _postfixed(self, start: int, found: CodeExpression, at: int) -> tuple[CodeExpression, int]:
+    def _postfixed(self, start: int, expression: CodeExpression, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens
         limit = _LINKS
-        while at < len(tokens) and not isinstance(found, FunctionLiteral) and limit > 0:
+        while at < len(tokens) and not isinstance(expression, FunctionLiteral) and limit > 0:
             limit -= 1
             self._steps += 1
             if tokens.is_mark(at, ".", "?.") and tokens.is_name(at + 1):
-                found, at = MemberExpression(found, tokens.words[at + 1], at + 1), at + 2
+                expression, at = MemberExpression(expression, tokens.words[at + 1], at + 1), at + 2
             elif tokens.is_mark(at, ".", "?.") and tokens.is_mark(at + 1, "(", "["):
                 at += 1  # f?.(x), and Go's x.(Type)
                 if self.is_go:
                     at = self.after(at)
             elif tokens.is_mark(at, "("):
-                found, at = CallExpression(found, self.listed(at), is_new=False, at=at), self.after(at)
+                expression, at = CallExpression(expression, self.listed(at), is_new=False, at=at), self.after(at)
             elif tokens.is_mark(at, "["):
-                found, at = IndexExpression(found, self.expression(at + 1)[0], at), self.after(at)
+                expression, at = IndexExpression(expression, self.expression(at + 1)[0], at), self.after(at)
             elif tokens.is_mark(at, "!") and not self.is_go and tokens.is_mark(at + 1, ".", ")", ",", ";", "[", "}"):
                 at += 1
             elif (skipped := self.types(at)) is not None and tokens.is_mark(skipped, "("):
                 at = skipped
-            elif self.is_go and tokens.is_mark(at, "{") and self._is_type(start, found):
-                found, at = self._mapping(at, found), self.after(at)
+            elif self.is_go and tokens.is_mark(at, "{") and self._is_type(start, expression):
+                expression, at = self._mapping(at, expression), self.after(at)
             else:
                 break
-        return found, at
+        return expression, at
 
-    def _is_type(self, start: int, found: CodeExpression) -> bool:
+    def _is_type(self, start: int, expression: CodeExpression) -> bool:
         """Return whether braces after an expression hold what is in a value of Go, and are no block."""
         tokens = self.tokens
         if tokens.is_mark(start - 1, "]"):
             return True
-        named = found.name if isinstance(found, Identifier | MemberExpression) else ""
-        return named[:1].isupper() and not tokens.is_name(start - 1, "range", "switch", "func")
+        name = expression.name if isinstance(expression, Identifier | MemberExpression) else ""
+        return name[:1].isupper() and not tokens.is_name(start - 1, "range", "switch", "func")

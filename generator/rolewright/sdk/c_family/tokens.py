@@ -73,14 +73,14 @@ class Tokens:
 
 def tokens_of(text: str, *, is_go: bool) -> Tokens:
     """Split a file of Go, or else of JavaScript or TypeScript, into tokens."""
-    found = Tokens(text)
-    _Lexer(found, is_go=is_go).read()
-    return found
+    tokens = Tokens(text)
+    _Lexer(tokens, is_go=is_go).read()
+    return tokens
 
 
 class _Lexer:
-    def __init__(self, found: Tokens, *, is_go: bool) -> None:
-        self._found = found
+    def __init__(self, tokens: Tokens, *, is_go: bool) -> None:
+        self._tokens = tokens
         self._is_go = is_go
         self._open: list[int] = []
         self._counts = dict.fromkeys(OPENING, 0)
@@ -88,14 +88,14 @@ class _Lexer:
         """Where the line ends on which a regular expression was looked for in vain."""
 
     def read(self) -> None:
-        text, at = self._found.text, 0
+        text, at = self._tokens.text, 0
         while at < len(text):
             space = _SPACE.match(text, at)
             at = self._word(space.end()) if space else self._word(at)
 
     def _word(self, at: int) -> int:
         """Add the token at a place, and return where it ends."""
-        text = self._found.text
+        text = self._tokens.text
         if at >= len(text):
             return at
         character = text[at]
@@ -119,10 +119,10 @@ class _Lexer:
 
     def _template(self, at: int) -> int:
         if self._is_go:
-            raw = _RAW.match(self._found.text, at)
+            raw = _RAW.match(self._tokens.text, at)
             if raw is None:
                 self._add(OTHER, "`", at)
-                return at + 1 if "`" in self._found.text[at + 1 : at + 2] else len(self._found.text)
+                return at + 1 if "`" in self._tokens.text[at + 1 : at + 2] else len(self._tokens.text)
             self._add(TEXT, raw[1], at)
             return raw.end()
         self._mark("`(", at)
@@ -130,7 +130,7 @@ class _Lexer:
 
     def _chunk(self, at: int) -> int:
         """Add a part of a template and what comes after it: its end, or an expression in it."""
-        text = self._found.text
+        text = self._tokens.text
         match = _CHUNK.match(text, at)
         assert match is not None
         if match[0]:
@@ -145,48 +145,48 @@ class _Lexer:
         return len(text)
 
     def _in_template(self) -> bool:
-        return bool(self._open) and self._found.words[self._open[-1]] == "`("
+        return bool(self._open) and self._tokens.words[self._open[-1]] == "`("
 
     def _expression(self, at: int) -> int | None:
         """Add a regular expression, where a value may begin; return None for a division."""
-        found = self._found
-        last = len(found) - 1
+        tokens = self._tokens
+        last = len(tokens) - 1
         if last >= 0:
-            kind, word = found.kinds[last], found.words[last]
+            kind, word = tokens.kinds[last], tokens.words[last]
             ends_value = kind in (TEXT, NUMBER, OTHER) or (kind == MARK and word in (")", "]", "}", "`)", "++", "--"))
             if ends_value or (kind == NAME and word not in _BEFORE_VALUE):
                 return None
         if at < self._no_expression_before:
             return None
-        match = _EXPRESSION.match(found.text, at)
+        match = _EXPRESSION.match(tokens.text, at)
         if match is None:
-            end = found.text.find("\n", at)
-            self._no_expression_before = len(found.text) if end < 0 else end
+            end = tokens.text.find("\n", at)
+            self._no_expression_before = len(tokens.text) if end < 0 else end
             return None
         self._add(OTHER, match[0], at)
         return match.end()
 
     def _add(self, kind: str, word: str, at: int) -> None:
-        found = self._found
-        found.around.append(self._open[-1] if self._open else -1)
-        found.kinds.append(kind)
-        found.words.append(word)
-        found.starts.append(at)
+        tokens = self._tokens
+        tokens.around.append(self._open[-1] if self._open else -1)
+        tokens.kinds.append(kind)
+        tokens.words.append(word)
+        tokens.starts.append(at)
 
     def _mark(self, word: str, at: int) -> None:
-        found = self._found
+        tokens = self._tokens
         if word in OPENING:
             self._add(MARK, word, at)
-            self._open.append(len(found) - 1)
+            self._open.append(len(tokens) - 1)
             self._counts[word] += 1
             return
         opening = next((bracket for bracket, closing in OPENING.items() if closing == word), None)
         if opening is not None and self._counts[opening]:
             while True:  # what was not closed ends with what it is in
                 last = self._open.pop()
-                found.ends[last] = len(found)
-                self._counts[found.words[last]] -= 1
-                if found.words[last] == opening:
+                tokens.ends[last] = len(tokens)
+                self._counts[tokens.words[last]] -= 1
+                if tokens.words[last] == opening:
                     break
         self._add(MARK, word, at)
 

@@ -55,18 +55,18 @@ class ImportedFile:
 SourceValue: TypeAlias = "PackageMember | PackageObject | SourceLiteral | ImportedFile | Argument"
 
 
-def hint(of: SourceExpression) -> str:
+def hint(expression: SourceExpression) -> str:
     """Name a value as the code does: a variable of the environment, or the expression itself."""
-    tokens, at = of.file.tokens, of.node.at
+    tokens, at = expression.file.tokens, expression.node.at
     if at >= len(tokens):
         return ""
     start = end = at
-    node = of.node
+    node = expression.node
     while isinstance(node, MemberExpression | CallExpression | IndexExpression):
         node = node.of
         start = min(start, node.at)
-    stop = tokens.ends.get(at, at) if isinstance(of.node, CallExpression | IndexExpression) else end
+    stop = tokens.ends.get(at, at) if isinstance(expression.node, CallExpression | IndexExpression) else end
     last = tokens.starts[stop] + max(len(tokens.words[stop]), 1)
     text = " ".join(tokens.text[tokens.starts[start] : min(last, tokens.starts[start] + 200)].split())
-    named = _ENVIRONMENT.search(text)
-    return named[1] if named else text if len(text) <= 60 else f"{text[:57]}..."
+    variable = _ENVIRONMENT.search(text)
+    return variable[1] if variable else text if len(text) <= 60 else f"{text[:57]}..."

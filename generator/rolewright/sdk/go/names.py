@@ -30,10 +30,10 @@ class GoNames(Names):
             else:
                 self._bind(self._scope(at), tokens.words[at + 1], InstanceOf(self._bound(at + 2)))
         elif tokens.is_mark(at, ":="):
-            self._made(at)
+            self._short_declaration(at)
         elif tokens.is_mark(at, "="):
             if tokens.is_mark(at - 2, "."):
-                self._member_put(at)
+                self._assign_member(at)
             elif tokens.is_name(at - 1):
                 self._assigned.append((at - 1, tokens.words[at - 1], at + 1))
         elif tokens.is_name(at, "struct", "interface") and tokens.is_mark(at + 1, "{"):
@@ -50,12 +50,12 @@ class GoNames(Names):
                 path = tokens.words[at_path]
                 self._source.imports.setdefault(path, at_path)
                 name = re.sub(r"/v\d+$", "", path).rpartition("/")[2]
-                named = tokens.is_name(at_path - 1) and not tokens.is_name(at_path - 1, "import")
-                self._bind(-1, tokens.words[at_path - 1] if named else name, SourceImport(path, "*"))
+                has_alias = tokens.is_name(at_path - 1) and not tokens.is_name(at_path - 1, "import")
+                self._bind(-1, tokens.words[at_path - 1] if has_alias else name, SourceImport(path, "*"))
                 if not several:
                     return
 
-    def _made(self, at: int) -> None:
+    def _short_declaration(self, at: int) -> None:
         """Read `a, b := c, d`, and `for _, a := range b`."""
         tokens = self._tokens
         names: list[str] = []
@@ -74,8 +74,8 @@ class GoNames(Names):
             node, end = self._parser.expression(value)
             self._bind(scope, name, SourceExpression(self._source, node))
             if not tokens.is_mark(end, ","):
-                for other in names[names.index(name) + 1 :]:
-                    self._source.names.setdefault((scope, other), [])
+                for later_name in names[names.index(name) + 1 :]:
+                    self._source.names.setdefault((scope, later_name), [])
                 break
             value = end + 1
 

@@ -58,26 +58,26 @@ class GoReader:
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
         """Find the calls in all files, and what is imported without one."""
-        made: list[ApiCall | Unmapped] = []
+        input_calls: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             if not any(map(self._is_sdk, file.imports)):
                 continue
-            made += [
-                found
+            input_calls += [
+                report
                 for node in self._nodes[id(file)]
                 if isinstance(node, CompositeLiteral)
-                for found in self._made(file, node)
+                for report in self._calls_of_input(file, node)
             ]
-        self._taken = {(call.service, call.operation) for call in made if isinstance(call, ApiCall)}
-        more = [
-            found
+        self._taken = {(call.service, call.operation) for call in input_calls if isinstance(call, ApiCall)}
+        other_calls = [
+            report
             for file in self._follow.files
             for node in self._nodes[id(file)]
-            for found in (self._named(file, node) if isinstance(node, MemberExpression) else self._applied(file, node))
+            for report in (self._named(file, node) if isinstance(node, MemberExpression) else self._applied(file, node))
         ]
-        found = [*made, *_distinct([*more, *self._handed()])]
-        yield from found
-        yield from self._idle(found)
+        reports = [*input_calls, *_distinct([*other_calls, *self._handed()])]
+        yield from reports
+        yield from self._idle(reports)
 
     # --- packages ----------------------------------------------------------------------------------
 
@@ -86,48 +86,50 @@ class GoReader:
 
     def _service(self, package: str) -> Service | None:
         for start in self._facts["services"]:
-            rest = package.removeprefix(start)
-            if rest != package:
-                return service_called(rest.partition("/")[0])
+            path = package.removeprefix(start)
+            if path != package:
+                return service_called(path.partition("/")[0])
         helper = self._helper(package)
         return service(helper["service"]) if helper else None
 
     def _helper(self, package: str) -> Mapping[str, Any] | None:
         if not self._is_sdk(package):
             return None
-        found: Mapping[str, Any] | None = self._facts["helpers"].get(package.rpartition("/")[2])
-        return found
+        helper: Mapping[str, Any] | None = self._facts["helpers"].get(package.rpartition("/")[2])
+        return helper
 
     def _operations(self, package: str, type_: str) -> tuple[Service, list[str]] | None:
         """Return the operations that a type is the input of."""
-        known = self._service(package)
-        if known is None or not self._is_sdk(package):
+        service_ = self._service(package)
+        if service_ is None or not self._is_sdk(package):
             return None
         helper = self._helper(package)
         if helper is not None:
-            return (known, list(helper["types"].get(type_, ()))) if type_ in helper["types"] else None
-        named = _INPUT.fullmatch(type_)
-        return (known, operations_called(known, named[1])) if named else None
+            return (service_, list(helper["types"].get(type_, ()))) if type_ in helper["types"] else None
+        match = _INPUT.fullmatch(type_)
+        return (service_, operations_called(service_, match[1])) if match else None
 
     # --- calls -------------------------------------------------------------------------------------
 
-    def _made(self, file: SourceFile, node: CompositeLiteral) -> Iterator[ApiCall | Unmapped]:
+    def _calls_of_input(self, file: SourceFile, node: CompositeLiteral) -> Iterator[ApiCall | Unmapped]:
         for package, type_ in self._type(file, node.of):
-            found = self._operations(package, type_)
-            if found is None:
+            input_of = self._operations(package, type_)
+            if input_of is None:
                 continue
-            known, operations = found
+            service_, operations = input_of
             place = self._follow.place(file, _first(node), hint(SourceExpression(file, node.of or node)))
-            given = self._follow.argument(SourceExpression(file, node))
-            given = {**given, **self._put(file, node)} if isinstance(given, dict) else given
+            arguments = self._follow.argument(SourceExpression(file, node))
+            arguments = {**arguments, **self._assigned_fields(file, node)} if isinstance(arguments, dict) else arguments
             yield from (
-                ApiCall(known.name, operation, spelled(known, operation, given), place, is_sure=False)
+                ApiCall(service_.name, operation, spelled(service_, operation, arguments), place, is_sure=False)
                 for operation in operations
             )
             if not operations:
-                yield Unmapped(f"{known.name}.{type_}", "no service that the file imports has such an operation", place)
+                yield Unmapped(
+                    f"{service_.name}.{type_}", "no service that the file imports has such an operation", place
+                )
 
-    def _put(self, file: SourceFile, node: CompositeLiteral) -> Mapping[str, Argument]:
+    def _assigned_fields(self, file: SourceFile, node: CompositeLiteral) -> Mapping[str, Argument]:
         """Return the fields that are assigned to a value after it was made and named."""
         for (scope, name), bindings in file.names.items():
             if any(isinstance(binding, SourceExpression) and binding.node is node for binding in bindings):
@@ -135,22 +137,22 @@ class GoReader:
                 return {field: self._follow.argument(SourceExpression(file, value)) for field, value in listed}
         return {}
 
-    def _type(self, file: SourceFile, of: CodeExpression | None) -> Iterator[tuple[str, str]]:
+    def _type(self, file: SourceFile, node: CodeExpression | None) -> Iterator[tuple[str, str]]:
         """Yield the package and the name of a type."""
-        if isinstance(of, MemberExpression) and isinstance(of.of, Identifier):
-            for binding in file.find(of.of.name, of.of.at):
+        if isinstance(node, MemberExpression) and isinstance(node.of, Identifier):
+            for binding in file.find(node.of.name, node.of.at):
                 if isinstance(binding, SourceImport):
-                    yield binding.package, of.name
+                    yield binding.package, node.name
 
     def _named(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
         """Yield the operation of an input of which no value is made here: by `new`, `var`, or elsewhere."""
         for package, type_ in self._type(file, node):
-            found = self._operations(package, type_)
-            for operation in found[1] if found else ():
-                assert found is not None
-                if (found[0].name, operation) not in self._taken:
+            input_of = self._operations(package, type_)
+            for operation in input_of[1] if input_of else ():
+                assert input_of is not None
+                if (input_of[0].name, operation) not in self._taken:
                     place = self._follow.place(file, _first(node), hint(SourceExpression(file, node)))
-                    yield ApiCall(found[0].name, operation, None, place, is_sure=False)
+                    yield ApiCall(input_of[0].name, operation, None, place, is_sure=False)
 
     def _applied(self, file: SourceFile, node: CodeExpression) -> Iterator[ApiCall | Unmapped]:
         if not isinstance(node, CallExpression) or not isinstance(node.of, MemberExpression):
@@ -159,51 +161,55 @@ class GoReader:
         place = self._follow.place(file, _first(node), hint(SourceExpression(file, member)))
         yield from self._more(file, node, member)
         clients = [
-            known
+            service_
             for value in self._follow.values(SourceExpression(file, member.of))
-            if isinstance(value, PackageObject) and (known := self._service(value.package)) is not None
+            if isinstance(value, PackageObject) and (service_ := self._service(value.package)) is not None
         ]
         owned = [
             value for value in self._follow.values(SourceExpression(file, member)) if isinstance(value, PackageMember)
         ]
-        is_empty = any(isinstance(argument, Identifier) and argument.name == "nil" for argument in node.given[-2:])
+        is_empty = any(isinstance(argument, Identifier) and argument.name == "nil" for argument in node.arguments[-2:])
         if not clients and is_empty and not owned:
-            clients = [known for package in file.imports if (known := self._service(package)) is not None]
-        for known in {client.name: client for client in clients}.values():
-            for operation in self._behind(known, member.name):
-                if (known.name, operation) not in self._taken:
-                    yield ApiCall(known.name, operation, None, place, is_sure=False)
+            clients = [service_ for package in file.imports if (service_ := self._service(package)) is not None]
+        for service_ in {client.name: client for client in clients}.values():
+            for operation in self._behind(service_, member.name):
+                if (service_.name, operation) not in self._taken:
+                    yield ApiCall(service_.name, operation, None, place, is_sure=False)
 
-    def _behind(self, known: Service, method: str) -> Iterator[str]:
+    def _behind(self, service_: Service, method: str) -> Iterator[str]:
         for start in _STARTS:
             for end in _ENDS:
                 if method.startswith(start) and method.endswith(end):
                     name = method[len(start) : len(method) - len(end)]
-                    if name in known.operations:
+                    if name in service_.operations:
                         yield name
                         return
         waiter = _WAITER.fullmatch(method)
-        if waiter and (operation := known.waiters.get(python_name(waiter[1] or waiter[2]))):
+        if waiter and (operation := service_.waiters.get(python_name(waiter[1] or waiter[2]))):
             yield operation
 
     def _more(self, file: SourceFile, node: CallExpression, member: MemberExpression) -> Iterator[ApiCall]:
         """Yield what a transfer manager calls besides the operation whose input it takes."""
         listed = self._facts["methods"].get(member.name, {})
-        for given in node.given if listed else ():
-            for value in self._follow.values(SourceExpression(file, given)):
-                made = getattr(value, "node", None)
-                if not isinstance(made, CompositeLiteral):
+        for argument in node.arguments if listed else ():
+            for value in self._follow.values(SourceExpression(file, argument)):
+                literal = getattr(value, "node", None)
+                if not isinstance(literal, CompositeLiteral):
                     continue
                 source: SourceFile = value.file  # type: ignore[union-attr]
-                for package, type_ in self._type(source, made.of):
-                    found = self._operations(package, type_)
-                    for operation in found[1] if found else ():
-                        for other in listed.get(operation, ()):
-                            if found is not None and other != operation:
-                                arguments = self._follow.argument(SourceExpression(source, made))
+                for package, type_ in self._type(source, literal.of):
+                    input_of = self._operations(package, type_)
+                    for operation in input_of[1] if input_of else ():
+                        for further_operation in listed.get(operation, ()):
+                            if input_of is not None and further_operation != operation:
+                                arguments = self._follow.argument(SourceExpression(source, literal))
                                 place = self._follow.place(file, _first(node), hint(SourceExpression(file, member)))
                                 yield ApiCall(
-                                    found[0].name, other, spelled(found[0], other, arguments), place, is_sure=False
+                                    input_of[0].name,
+                                    further_operation,
+                                    spelled(input_of[0], further_operation, arguments),
+                                    place,
+                                    is_sure=False,
                                 )
 
     def _handed(self) -> Iterator[Unmapped]:
@@ -212,28 +218,28 @@ class GoReader:
             for node in self._nodes[id(file)]:
                 if not isinstance(node, CallExpression):
                     continue
-                package, given = self._follow.given_away(file, node)
+                package, clients = self._follow.given_away(file, node)
                 if "." not in package.partition("/")[0] or self._is_sdk(package) or package in facts()["passes"]:
                     continue
-                for client in given:
-                    known = self._service(client.package)
-                    what = f"a client of {known.name}" if known else "what makes clients"
-                    if known or (self._is_sdk(client.package) and client.package.rpartition("/")[2] in _MAKERS):
+                for client in clients:
+                    service_ = self._service(client.package)
+                    description = f"a client of {service_.name}" if service_ else "what makes clients"
+                    if service_ or (self._is_sdk(client.package) and client.package.rpartition("/")[2] in _MAKERS):
                         place = self._follow.place(file, _first(node), hint(SourceExpression(file, node.of)))
-                        reason = f"it is given {what}, and what it calls is not in these files"
+                        reason = f"it is given {description}, and what it calls is not in these files"
                         yield Unmapped(hint(SourceExpression(file, node.of)), reason, place)
                         break
 
-    def _idle(self, found: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
-        called = {call.service for call in found if isinstance(call, ApiCall)}
+    def _idle(self, reports: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
+        called = {call.service for call in reports if isinstance(call, ApiCall)}
         for file in self._follow.files:
             for package, at in file.imports.items():
                 if not self._is_sdk(package) or any(_is_below(package, folder) for folder in self._facts["nothing"]):
                     continue
                 if package.rpartition("/")[2] in ("types", "iface") or package.endswith("iface"):
                     continue
-                known = self._service(package)
-                if known is None or known.name not in called:
+                service_ = self._service(package)
+                if service_ is None or service_.name not in called:
                     place = self._follow.place(file, at, package)
                     yield Unmapped(f'import of "{package}"', "it is imported, and no call of it was found", place)
 
@@ -244,15 +250,15 @@ def _is_below(package: str, folder: str) -> bool:
 
 def _distinct(calls: Iterable[ApiCall | Unmapped]) -> list[ApiCall | Unmapped]:
     """Keep each operation once a line."""
-    found: dict[object, ApiCall | Unmapped] = {}
+    by_place: dict[object, ApiCall | Unmapped] = {}
     for call in calls:
         key = (
             (call.service, call.operation, call.location.file, call.location.line)
             if isinstance(call, ApiCall)
             else call
         )
-        found.setdefault(key, call)
-    return list(found.values())
+        by_place.setdefault(key, call)
+    return list(by_place.values())
 
 
 def _first(node: CodeExpression) -> int:

@@ -37,7 +37,7 @@ class ScriptNames(Names):
                 self._used(at + 2)
         elif tokens.is_mark(at, "="):
             if tokens.is_mark(at - 2, ".", "?."):
-                self._member_put(at)
+                self._assign_member(at)
             elif tokens.is_name(at - 1) and not tokens.is_mark(at - 2, ":", "|", "<", "&"):
                 self._assigned.append((at - 1, tokens.words[at - 1], at + 1))
         elif tokens.is_mark(at, "=>"):
@@ -73,9 +73,9 @@ class ScriptNames(Names):
                 place + 2 if tokens.is_mark(place, "*") and tokens.is_name(place + 1, "as") else place
             )
         if not (place + 1 < len(tokens) and tokens.is_name(place, "from") and tokens.kinds[place + 1] == TEXT):
-            for name, other in names if is_export else ():
-                if name and name != other:
-                    self._bind(-1, other, SourceExpression(self._source, Identifier(name, at)))
+            for name, exported in names if is_export else ():
+                if name and name != exported:
+                    self._bind(-1, exported, SourceExpression(self._source, Identifier(name, at)))
             return
         package = tokens.words[place + 1]
         if not is_type:
@@ -136,14 +136,14 @@ class ScriptNames(Names):
                 return
             at = end + 1
 
-    def _parts(self, opening: int, scope: int, of: SourceExpression) -> None:
+    def _parts(self, opening: int, scope: int, value: SourceExpression) -> None:
         tokens = self._tokens
         for begin, end in self._commas(opening):
             if tokens.is_name(begin):
                 local = begin + 2 if tokens.is_mark(begin + 1, ":") and begin + 2 < end else begin
                 if tokens.is_name(local):
                     self._source.types.update((begin, local))
-                    self._bind(scope, tokens.words[local], PropertyOf(of, tokens.words[begin]))
+                    self._bind(scope, tokens.words[local], PropertyOf(value, tokens.words[begin]))
 
     def _typed(self, scope: int, name: str, at: int, end: int) -> None:
         self._source.types.update(range(at, end))

@@ -23,8 +23,8 @@ def is_sdk(package: str) -> bool:
 def service_of(package: str, member: str) -> Service | None:
     """Return the service that a member of a package belongs to."""
     if package in facts()["javascript"]["all"]:
-        named = re.sub(r"\.DocumentClient$", "", member)
-        return service_called(named) if named and named != "*" and "." not in named else None
+        class_name = re.sub(r"\.DocumentClient$", "", member)
+        return service_called(class_name) if class_name and class_name != "*" and "." not in class_name else None
     for start in facts()["javascript"]["services"]:
         if package.startswith(start):
             return service_called(package.removeprefix(start).removesuffix(".js"))

@@ -34,17 +34,17 @@ class ScriptReader:
                 if isinstance(node, CallExpression) and node.at not in file.declared:
                     name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""
                     self._follow.calls[name].append(SourceExpression(file, node))
-        self._made = {known.name for known in self._clients()}
+        self._services_with_client = {service_.name for service_ in self._clients()}
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
         """Find the calls in all files, and what is imported without one."""
-        found: list[ApiCall | Unmapped] = []
+        reports: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             for node, outer in self._nodes[id(file)]:
-                found += self._of(file, node, outer)
-        found += self._handed(found)
-        yield from found
-        yield from self._idle([call for call in found if isinstance(call, ApiCall)], found)
+                reports += self._of(file, node, outer)
+        reports += self._handed(reports)
+        yield from reports
+        yield from self._idle([call for call in reports if isinstance(call, ApiCall)], reports)
 
     # --- services ----------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ class ScriptReader:
             for node, _ in self._nodes[id(file)]:
                 if isinstance(node, CallExpression):
                     services = map(client_service, self._follow.values(SourceExpression(file, node)))
-                    yield from (known for known in services if known is not None)
+                    yield from (service_ for service_ in services if service_ is not None)
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -74,23 +74,23 @@ class ScriptReader:
     def _taken(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
         """Yield the operations of a method that is not called where it is read."""
         for value in self._follow.values(SourceExpression(file, node.of)):
-            known = client_service(value)
-            for operation in operations_called(known, node.name) if known else ():
-                assert known is not None
-                yield ApiCall(known.name, operation, None, self._place(file, node), is_sure=False)
+            service_ = client_service(value)
+            for operation in operations_called(service_, node.name) if service_ else ():
+                assert service_ is not None
+                yield ApiCall(service_.name, operation, None, self._place(file, node), is_sure=False)
 
     def _applied(self, file: SourceFile, node: CallExpression) -> Iterator[ApiCall | Unmapped]:
-        found: list[ApiCall | Unmapped] = []
+        reports: list[ApiCall | Unmapped] = []
         for value in self._follow.values(SourceExpression(file, node.of)):
             if isinstance(value, PackageMember):
-                found += self._owned(file, node, value, node, is_new=node.is_new)
-        if not found and node.is_new:
-            found += self._unknown_command(file, node)
-        elif not found and isinstance(node.of, MemberExpression):
-            found += self._method(file, node, node.of)
-        elif not found and isinstance(node.of, IndexExpression):
-            found += self._chosen(file, node, node.of)
-        yield from found
+                reports += self._owned(file, node, value, node, is_new=node.is_new)
+        if not reports and node.is_new:
+            reports += self._unknown_command(file, node)
+        elif not reports and isinstance(node.of, MemberExpression):
+            reports += self._method(file, node, node.of)
+        elif not reports and isinstance(node.of, IndexExpression):
+            reports += self._chosen(file, node, node.of)
+        yield from reports
 
     def _unknown_command(self, file: SourceFile, node: CallExpression) -> Iterator[ApiCall | Unmapped]:
         """Guess the service of a command whose import cannot be followed, in a project that has the SDK."""
@@ -101,17 +101,24 @@ class ScriptReader:
             return
         if any(isinstance(value, PackageMember) and is_sdk(value.package) for value in values):
             return
-        packages = {package for other in self._follow.files for package in other.imports if is_sdk(package)}
-        services = {known.name: known for package in packages if (known := service_of(package, "*")) is not None}
-        like = [known for _, known in sorted(services.items()) if operations_called(known, command[1])]
+        packages = {package for source in self._follow.files for package in source.imports if is_sdk(package)}
+        services = {
+            service_.name: service_ for package in packages if (service_ := service_of(package, "*")) is not None
+        }
+        candidates = [service_ for _, service_ in sorted(services.items()) if operations_called(service_, command[1])]
         place = self._place(file, node)
-        if len(like) == 1:
-            given = self._given(file, node, 0)
+        if len(candidates) == 1:
+            argument = self._argument(file, node, 0)
             yield from (
-                self._call(like[0], operation, given, place) for operation in operations_called(like[0], command[1])
+                self._call(candidates[0], operation, argument, place)
+                for operation in operations_called(candidates[0], command[1])
             )
         elif services:
-            reason = "no service that the project imports has such an operation" if not like else "it is one of several"
+            reason = (
+                "no service that the project imports has such an operation"
+                if not candidates
+                else "it is one of several"
+            )
             yield Unmapped(f"new {name}", reason, place)
 
     def _owned(
@@ -125,96 +132,100 @@ class ScriptReader:
             return
         if not is_sdk(value.package):
             return
-        known = service_of(value.package, member)
+        service_ = service_of(value.package, member)
         command, function = COMMAND.fullmatch(member), FUNCTION.fullmatch(member)
         place = self._place(file, node)
-        shown = f"{'new ' if call is not None and call.is_new else ''}{member}"
-        if known is None:
+        text = f"{'new ' if call is not None and call.is_new else ''}{member}"
+        if service_ is None:
             if command or function:
-                yield Unmapped(shown, f"nothing is known of the service of {value.package}", place)
+                yield Unmapped(text, f"nothing is known of the service of {value.package}", place)
             return
         if command and is_new:
-            listed = operations_called(known, command[1])
-            given = self._given(file, call, 0)
-            yield from (self._call(known, operation, given, place) for operation in listed)
+            listed = operations_called(service_, command[1])
+            argument = self._argument(file, call, 0)
+            yield from (self._call(service_, operation, argument, place) for operation in listed)
             if not listed:
-                yield Unmapped(shown, "no service that the file imports has such an operation", place)
+                yield Unmapped(text, "no service that the file imports has such an operation", place)
         elif function:
-            listed = self._behind(known, function)
-            yield from (self._call(known, operation, self._given(file, call, 1), place) for operation in listed)
+            listed = self._behind(service_, function)
+            yield from (self._call(service_, operation, self._argument(file, call, 1), place) for operation in listed)
             if not listed:
-                yield Unmapped(shown, f"{known.name} has nothing of this name", place)
+                yield Unmapped(text, f"{service_.name} has nothing of this name", place)
 
-    def _behind(self, known: Service, function: re.Match[str]) -> list[str]:
+    def _behind(self, service_: Service, function: re.Match[str]) -> list[str]:
         if function[1] == "paginate":
-            return operations_called(known, function[2])
+            return operations_called(service_, function[2])
         name = python_name(function[2])
-        return [operation for waiter, operation in known.waiters.items() if waiter == name]
+        return [operation for waiter, operation in service_.waiters.items() if waiter == name]
 
     def _special(
         self, file: SourceFile, node: CodeExpression, special: dict[str, Any], call: CallExpression | None
     ) -> Iterator[ApiCall]:
-        known = service_called(special["service"])
-        assert known is not None
-        given = self._given(file, call, special["at"])
-        if "within" in special and isinstance(given, dict):
-            given = given.get(special["within"])
+        service_ = service_called(special["service"])
+        assert service_ is not None
+        argument = self._argument(file, call, special["at"])
+        if "within" in special and isinstance(argument, dict):
+            argument = argument.get(special["within"])
         for operation in special["calls"]:
-            yield self._call(known, operation, given, self._place(file, node))
+            yield self._call(service_, operation, argument, self._place(file, node))
 
-    def _given(self, file: SourceFile, call: CallExpression | None, position: int) -> Argument | None:
-        if call is None or position >= len(call.given):
+    def _argument(self, file: SourceFile, call: CallExpression | None, position: int) -> Argument | None:
+        if call is None or position >= len(call.arguments):
             return None
-        return self._follow.argument(SourceExpression(file, call.given[position]))
+        return self._follow.argument(SourceExpression(file, call.arguments[position]))
 
-    def _call(self, known: Service, operation: str, given: Argument | None, place: Location) -> ApiCall:
-        return ApiCall(known.name, operation, spelled(known, operation, given), place, is_sure=False)
+    def _call(self, service_: Service, operation: str, argument: Argument | None, place: Location) -> ApiCall:
+        return ApiCall(service_.name, operation, spelled(service_, operation, argument), place, is_sure=False)
 
     # --- methods of clients ------------------------------------------------------------------------
 
     def _method(self, file: SourceFile, node: CallExpression, member: MemberExpression) -> Iterator[ApiCall | Unmapped]:
         values = self._follow.values(SourceExpression(file, member.of))
-        clients = [known for value in values if (known := client_service(value)) is not None]
+        clients = [service_ for value in values if (service_ := client_service(value)) is not None]
         place = self._place(file, node)
         if member.name == "send":
             yield from self._sent(file, node, bool(clients), place)
             return
-        for known in {client.name: client for client in clients}.values():
-            yield from self._of_client(file, node, member, known, place)
+        for service_ in {client.name: client for client in clients}.values():
+            yield from self._of_client(file, node, member, service_, place)
         if not clients and not any(
             isinstance(value, SourceLiteral | PackageMember | PackageObject) for value in values
         ):
             yield from self._of_something(file, node, member, place)
 
     def _of_client(
-        self, file: SourceFile, node: CallExpression, member: MemberExpression, known: Service, place: Location
+        self, file: SourceFile, node: CallExpression, member: MemberExpression, service_: Service, place: Location
     ) -> Iterator[ApiCall | Unmapped]:
         method = member.name
-        operations = operations_called(known, method)
-        own = self._facts["methods"].get(known.name, {}).get(method)
+        operations = operations_called(service_, method)
+        own = self._facts["methods"].get(service_.name, {}).get(method)
         if own is not None:
-            given = self._given(file, node, own["at"])
-            given = given.get(own["within"]) if "within" in own and isinstance(given, dict) else given
-            yield from (self._call(known, operation, given, place) for operation in own["calls"])
+            parameters = self._argument(file, node, own["at"])
+            parameters = (
+                parameters.get(own["within"]) if "within" in own and isinstance(parameters, dict) else parameters
+            )
+            yield from (self._call(service_, operation, parameters, place) for operation in own["calls"])
         elif operations:
-            yield from (self._call(known, operation, self._given(file, node, 0), place) for operation in operations)
+            yield from (
+                self._call(service_, operation, self._argument(file, node, 0), place) for operation in operations
+            )
         elif method in self._facts["named"]:
-            argument = self._given(file, node, 0)
+            argument = self._argument(file, node, 0)
             name = argument.text if isinstance(argument, Scalar) else None
-            listed = operations_called(known, name or "")
+            listed = operations_called(service_, name or "")
             if method == "waitFor" and name:
-                waiter = known.waiters.get(python_name(name[:1].upper() + name[1:]))
+                waiter = service_.waiters.get(python_name(name[:1].upper() + name[1:]))
                 listed = [waiter] if waiter else []
-            yield from (self._call(known, operation, self._given(file, node, 1), place) for operation in listed)
+            yield from (self._call(service_, operation, self._argument(file, node, 1), place) for operation in listed)
             if not listed:
                 yield Unmapped(self._shown(file, node), "which operation it is is known only when it runs", place)
         elif method not in self._facts["calls_nothing"]:
-            yield Unmapped(self._shown(file, node), f"a client of {known.name} has no operation of this name", place)
+            yield Unmapped(self._shown(file, node), f"a client of {service_.name} has no operation of this name", place)
 
     def _chosen(self, file: SourceFile, node: CallExpression, indexed: IndexExpression) -> Iterator[ApiCall | Unmapped]:
         for value in self._follow.values(SourceExpression(file, indexed.of)):
-            known = client_service(value)
-            if known is None:
+            service_ = client_service(value)
+            if service_ is None:
                 continue
             keys = [
                 value
@@ -223,16 +234,16 @@ class ScriptReader:
             ]
             for key in keys:
                 member = MemberExpression(indexed.of, key.text or "", indexed.at)
-                yield from self._of_client(file, node, member, known, self._place(file, node))
+                yield from self._of_client(file, node, member, service_, self._place(file, node))
             if not keys:
                 reason = "which operation it is is known only when it runs"
                 yield Unmapped(self._shown(file, node), reason, self._place(file, node))
 
     def _sent(self, file: SourceFile, node: CallExpression, is_client: bool, place: Location) -> Iterator[Unmapped]:  # noqa: FBT001
         """Report a command that is sent but cannot be seen."""
-        if not node.given:
+        if not node.arguments:
             return
-        values = self._follow.values(SourceExpression(file, node.given[0]))
+        values = self._follow.values(SourceExpression(file, node.arguments[0]))
         is_command = any(isinstance(value, PackageObject) and is_sdk(value.package) for value in values)
         is_code = not is_command and any(isinstance(value, SourceLiteral | dict | tuple) for value in values)
         is_text = any(isinstance(value, Scalar) and value.text is not None for value in values)
@@ -243,70 +254,78 @@ class ScriptReader:
         self, file: SourceFile, node: CallExpression, member: MemberExpression, place: Location
     ) -> Iterator[ApiCall | Unmapped]:
         """Yield the call of a method of an unknown value, if a client made elsewhere has such a method."""
-        given = self._given(file, node, 0)
+        argument = self._argument(file, node, 0)
         method = member.name
-        like = [known for name in sorted(self._made) if (known := service(name)) and operations_called(known, method)]
-        if not like or method in self._facts["calls_nothing"]:
+        candidates = [
+            service_
+            for name in sorted(self._services_with_client)
+            if (service_ := service(name)) and operations_called(service_, method)
+        ]
+        if not candidates or method in self._facts["calls_nothing"]:
             return
-        if isinstance(given, dict):
-            passed = {str(name).lower() for name in given}
-            like = [known for known in like if passed & _members(known, method) or not (passed or method.islower())]
-        elif given is None:
-            like = [] if method.islower() else like
-        elif not isinstance(given, Scalar) or given.text is not None:
-            like = []  # a text is passed to `get` of a router
+        if isinstance(argument, dict):
+            passed_names = {str(name).lower() for name in argument}
+            candidates = [
+                service_
+                for service_ in candidates
+                if passed_names & _members(service_, method) or not (passed_names or method.islower())
+            ]
+        elif argument is None:
+            candidates = [] if method.islower() else candidates
+        elif not isinstance(argument, Scalar) or argument.text is not None:
+            candidates = []  # a text is passed to `get` of a router
         elif method.islower() and not _is_client_like(hint(SourceExpression(file, member.of))):
-            like = []
-        if len(like) == 1 and isinstance(given, dict):
-            for operation in operations_called(like[0], member.name):
-                yield self._call(like[0], operation, given, place)
-        elif like:
-            names = " or ".join(known.name for known in like)
+            candidates = []
+        if len(candidates) == 1 and isinstance(argument, dict):
+            for operation in operations_called(candidates[0], member.name):
+                yield self._call(candidates[0], operation, argument, place)
+        elif candidates:
+            names = " or ".join(service_.name for service_ in candidates)
             reason = f"what `{hint(SourceExpression(file, member.of))}` is cannot be told; {names} has such a call"
             yield Unmapped(self._shown(file, node), reason, place)
 
     # --- what nothing accounts for -----------------------------------------------------------------
 
-    def _handed(self, found: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
+    def _handed(self, reports: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Yield methods that are destructured from a client, and report clients that are passed to foreign code."""
-        lines = {(report.location.file, report.location.line) for report in found if isinstance(report, Unmapped)}
+        lines = {(report.location.file, report.location.line) for report in reports if isinstance(report, Unmapped)}
         for file in self._follow.files:
             parts = [binding for listed in file.names.values() for binding in listed if isinstance(binding, PropertyOf)]
             for part in {id(binding): binding for binding in parts}.values():
                 for value in self._follow.values(part.of):
-                    known = client_service(value)
+                    service_ = client_service(value)
                     place = self._place(file, part.of.node)
-                    for operation in operations_called(known, part.name) if known else ():
-                        assert known is not None
-                        yield ApiCall(known.name, operation, None, place, is_sure=False)
+                    for operation in operations_called(service_, part.name) if service_ else ():
+                        assert service_ is not None
+                        yield ApiCall(service_.name, operation, None, place, is_sure=False)
             for node, _ in self._nodes[id(file)]:
                 if not isinstance(node, CallExpression):
                     continue
-                package, given = self._follow.given_away(file, node)
-                known = next(filter(None, map(client_service, given)), None)
-                if known is None or is_sdk(package) or gives_back(package):
+                package, clients = self._follow.given_away(file, node)
+                service_ = next(filter(None, map(client_service, clients)), None)
+                if service_ is None or is_sdk(package) or gives_back(package):
                     continue
                 place = self._place(file, node)
                 if (place.file, place.line) not in lines:
                     lines.add((place.file, place.line))
-                    reason = f"it is given a client of {known.name}, and what it calls is not in these files"
+                    reason = f"it is given a client of {service_.name}, and what it calls is not in these files"
                     yield Unmapped(self._shown(file, node), reason, place)
 
-    def _idle(self, calls: list[ApiCall], found: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
+    def _idle(self, calls: list[ApiCall], reports: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
         """Report packages of services that are imported, and of which no call was found."""
         called = {call.service for call in calls}
-        places = {report.location.file for report in found if isinstance(report, Unmapped)}
+        places = {report.location.file for report in reports if isinstance(report, Unmapped)}
         for file in self._follow.files:
             for package, at in file.imports.items():
                 if not is_sdk(package) or package.startswith(tuple(self._facts["nothing"])):
                     continue
                 if package in self._facts["all"]:
-                    is_told = bool(called) or bool(found)
+                    is_told = bool(called) or bool(reports)
                 elif package in self._facts["special"]:
                     is_told = bool(called)
                 else:
-                    known = service_of(package, "*")
-                    is_told = (known is not None and known.name in called) or file.path in places
+                    service_ = service_of(package, "*")
+                    is_told = (service_ is not None and service_.name in called) or file.path in places
                 if not is_told:
                     text, place = f'import of "{package}"', self._follow.place(file, at, package)
                     yield Unmapped(text, "it is imported, and no call of it was found", place)
@@ -323,9 +342,11 @@ class ScriptReader:
         return f"new {text}" if isinstance(node, CallExpression) and node.is_new else text
 
 
-def _members(known: Service, method: str) -> set[str]:
+def _members(service_: Service, method: str) -> set[str]:
     """Return the members of what a method takes, in lower case."""
-    return {member.lower() for operation in operations_called(known, method) for member in known.operations[operation]}
+    return {
+        member.lower() for operation in operations_called(service_, method) for member in service_.operations[operation]
+    }
 
 
 def _is_client_like(text: str) -> bool:

@@ -22,18 +22,18 @@ def arguments_of(
     evaluate: Evaluate, node: ast.Call, scope: PythonScope, positional: tuple[str, ...] = ()
 ) -> Mapping[str, Argument] | None:
     """Return what is passed by name, or in a known order; None if that is not all that is passed."""
-    found: dict[str, Argument] = {
+    arguments: dict[str, Argument] = {
         name: as_argument(evaluate, argument, scope) for name, argument in zip(positional, node.args, strict=False)
     }
     for keyword in node.keywords:
         if keyword.arg is not None:
-            found[keyword.arg] = as_argument(evaluate, keyword.value, scope)
+            arguments[keyword.arg] = as_argument(evaluate, keyword.value, scope)
             continue
         spread = [value for value in evaluate(keyword.value, scope) if isinstance(value, dict)]
         if len(spread) != 1:
             return None
-        found |= spread[0]
-    return found
+        arguments |= spread[0]
+    return arguments
 
 
 def argument_of(evaluate: Evaluate, node: ast.Call, scope: PythonScope, name: str, position: int) -> Iterator[Argument]:

@@ -71,10 +71,10 @@ class Evaluator:
         self._known: dict[Mark, tuple[PythonValue, ...]] = {}
         self._open: set[Mark] = set()
         self._frames: tuple[CallFrame, ...] = ()
-        self._put: dict[str, list[Assignment]] = defaultdict(list)
+        self._assigned_attributes: dict[str, list[Assignment]] = defaultdict(list)
         for file in listed:
-            for name, values in file.put.items():
-                self._put[name] += values
+            for name, values in file.assigned_attributes.items():
+                self._assigned_attributes[name] += values
         self._callers: dict[PythonFunction, list[tuple[ast.Call, PythonScope, bool]]] = {}
         callers: dict[PythonFunction, list[tuple[ast.Call, PythonScope, bool]]] = defaultdict(list)
         for file in listed:
@@ -94,9 +94,9 @@ class Evaluator:
                 if isinstance(target, PythonFunction):
                     yield target, call, _is_method(target)
         for target in self.evaluate(node.func, scope):
-            for made in self._members(target, "__init__") if isinstance(target, PythonClass) else ():
-                if isinstance(made, PythonFunction):
-                    yield made, node, True
+            for initializer in self._members(target, "__init__") if isinstance(target, PythonClass) else ():
+                if isinstance(initializer, PythonFunction):
+                    yield initializer, node, True
 
     # --- values ------------------------------------------------------------------------------------
 
@@ -107,9 +107,9 @@ class Evaluator:
             if mark in self._open or len(self._open) > _DEPTH:
                 return ()
             self._open.add(mark)
-            found = distinct(self._values(node, scope))
+            values = distinct(self._values(node, scope))
             self._open.discard(mark)
-            self._known[mark] = found
+            self._known[mark] = values
         return self._known[mark]
 
     def _values(self, node: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:  # noqa: C901 - one case for each kind
@@ -137,17 +137,17 @@ class Evaluator:
                 yield Holder(Insertion(node.key, node.value, scope))
             case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
                 yield self._container(node, scope)
-                yield from self._kept_in(node, scope)
+                yield from self._clients_in(node, scope)
             case _:
                 yield Scalar(None, hint(node))
 
-    def _kept_in(self, node: ast.expr, scope: PythonScope) -> Iterator[Holder]:
+    def _clients_in(self, node: ast.expr, scope: PythonScope) -> Iterator[Holder]:
         """Yield the clients, resources and methods that a mapping has under its keys."""
         pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
         for key, value in pairs:
             if key is not None and isinstance(value, ast.Call | ast.Name | ast.Attribute):
-                found = self.evaluate(value, scope)
-                if any(isinstance(inner, Boto3Client | Boto3Resource | BoundMethod) for inner in found):
+                values = self.evaluate(value, scope)
+                if any(isinstance(inner, Boto3Client | Boto3Resource | BoundMethod) for inner in values):
                     yield Holder(Insertion(key, value, scope))
 
     def _container(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set, scope: PythonScope) -> Argument:
@@ -155,9 +155,9 @@ class Evaluator:
             return tuple(as_argument(self.evaluate, element, scope) for element in node.elts)
         return {
             key.text if key.text is not None else f"{UNKNOWN}{key.hint}": as_argument(self.evaluate, value, scope)
-            for written, value in zip(node.keys, node.values, strict=True)
-            if written is not None
-            for key in arguments_in(self.evaluate(written, scope))
+            for key_node, value in zip(node.keys, node.values, strict=True)
+            if key_node is not None
+            for key in arguments_in(self.evaluate(key_node, scope))
             if isinstance(key, Scalar)
         }
 
@@ -208,25 +208,25 @@ class Evaluator:
             return
         position = function.positional.index(parameter.name) if parameter.name in function.positional else 99
         frame = next((open_frame for open_frame in reversed(self._frames) if open_frame.function is function), None)
-        found: list[PythonValue] = []
+        values: list[PythonValue] = []
         if frame is not None:
             for argument in passed_to(frame.node, parameter.name, position - _is_method(function)):
-                found += self._in_frames(frame.outer, argument, frame.scope)
-        everybody = frame is None or bool(found)
+                values += self._in_frames(frame.outer, argument, frame.scope)
+        everybody = frame is None or bool(values)
         for node, scope, is_method in self._callers.get(function, ()) if frame is None else ():
-            passed = list(passed_to(node, parameter.name, position - is_method))
-            everybody = everybody and bool(passed)
-            for argument in passed:
-                found += self.evaluate(argument, scope)
-        if parameter.default is not None and not (everybody and found):
-            found += self.evaluate(parameter.default, function.scope.parent or function.scope)
-        yield from found or [Scalar(None, parameter.name)]
+            arguments = list(passed_to(node, parameter.name, position - is_method))
+            everybody = everybody and bool(arguments)
+            for argument in arguments:
+                values += self.evaluate(argument, scope)
+        if parameter.default is not None and not (everybody and values):
+            values += self.evaluate(parameter.default, function.scope.parent or function.scope)
+        yield from values or [Scalar(None, parameter.name)]
 
     def _in_frames(self, frames: tuple[CallFrame, ...], node: ast.expr, scope: PythonScope) -> tuple[PythonValue, ...]:
         before, self._frames = self._frames, frames[-_FRAMES:]
-        found = self.evaluate(node, scope)
+        values = self.evaluate(node, scope)
         self._frames = before
-        return found
+        return values
 
     def _annotated(self, annotation: ast.expr | None, scope: PythonScope) -> Iterator[PythonValue]:
         """Yield the client or resource that an annotation names, as packages of stubs name their types."""
@@ -292,50 +292,54 @@ class Evaluator:
             case Instance() | PythonClass() | PythonModule():
                 yield from self._member(value, node)
             case Scalar():
-                yield from self._kept(node)
+                yield from self._assigned_anywhere(node)
             case _:
                 pass
 
     def _member(self, value: Instance | PythonClass | PythonModule, node: ast.Attribute) -> Iterator[PythonValue]:
         """Yield what a class or a module has by this name."""
         if isinstance(value, PythonModule):
-            found = value.file.scope.names.get(node.attr, [])
+            bindings = value.file.scope.names.get(node.attr, [])
         else:
-            found = self._members(value.of if isinstance(value, Instance) else value, node.attr)
-        for binding in found:
+            bindings = self._members(value.of if isinstance(value, Instance) else value, node.attr)
+        for binding in bindings:
             if isinstance(binding, PythonFunction) and binding.is_property:
                 for returned in binding.scope.returns:
                     yield from self.evaluate(returned, binding.scope)
             else:
                 yield from self._bound(binding)
-        if not found:
-            yield from self._kept(node)
+        if not bindings:
+            yield from self._assigned_anywhere(node)
 
-    def _kept(self, node: ast.Attribute) -> Iterator[PythonValue]:
+    def _assigned_anywhere(self, node: ast.Attribute) -> Iterator[PythonValue]:
         """Yield what is assigned anywhere to an attribute of this name, where its owner is unknown."""
-        found = [known for value in self._put.get(node.attr, ()) for known in self.evaluate(value.node, value.scope)]
-        kept = [
-            known
-            for known in found
-            if isinstance(known, Boto3Client | Boto3Resource | ResourceCollection | PaginatorOrWaiter | Sdk)
+        values = [
+            assigned
+            for value in self._assigned_attributes.get(node.attr, ())
+            for assigned in self.evaluate(value.node, value.scope)
         ]
-        yield from kept
-        if not kept:
+        sdk_values = [
+            value
+            for value in values
+            if isinstance(value, Boto3Client | Boto3Resource | ResourceCollection | PaginatorOrWaiter | Sdk)
+        ]
+        yield from sdk_values
+        if not sdk_values:
             yield Scalar(None, hint(node))
 
     def _members(self, class_: PythonClass, name: str, below: tuple[PythonClass, ...] = ()) -> list[Binding]:
         """Return what a class, or else one of its bases, has by a name; `below` are the classes derived from it."""
-        found = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
+        bindings = [*class_.attributes.get(name, ()), *class_.scope.names.get(name, ())]
         outer = class_.scope.parent or class_.scope
-        for base in () if found else class_.bases:
+        for base in () if bindings else class_.bases:
             for ancestor in self.evaluate(base, outer):
                 if isinstance(ancestor, PythonClass) and ancestor not in (class_, *below):
-                    found += self._members(ancestor, name, (class_, *below))
-        return found
+                    bindings += self._members(ancestor, name, (class_, *below))
+        return bindings
 
     def _result(self, node: ast.Call, scope: PythonScope) -> Iterator[PythonValue]:
         """Yield what a call returns."""
-        found = False
+        is_known = False
         for target in self.evaluate(node.func, scope):
             match target:
                 case Sdk(maker=""):
@@ -356,26 +360,26 @@ class Evaluator:
                     yield from results_of_method(self.evaluate, target, node, scope)
                 case _:
                     continue
-            found = True
-        if not found:
+            is_known = True
+        if not is_known:
             yield Scalar(None, hint(node))
 
     def _subscript(self, node: ast.Subscript, scope: PythonScope) -> Iterator[PythonValue]:
         texts = [key.text for key in self.evaluate(node.slice, scope) if isinstance(key, Scalar)]
         keys = [text for text in texts if text is not None]
-        found: list[PythonValue] = []
+        values: list[PythonValue] = []
         for value in self.evaluate(node.value, scope):
             if isinstance(value, Response):
-                found += arguments_in([value.named])
+                values += arguments_in([value.argument])
             elif isinstance(value, Holder):
-                found += held_under(self.evaluate, value.element, node.slice, scope)
+                values += held_under(self.evaluate, value.element, node.slice, scope)
             elif isinstance(value, dict) and keys:  # what it lacks under these was put there elsewhere
-                found += arguments_in(argument for key, argument in value.items() if key in keys)
+                values += arguments_in(argument for key, argument in value.items() if key in keys)
             elif isinstance(value, tuple) and not keys:
-                found += value
+                values += value
             else:
-                found.append(Scalar(None, hint(node)))
-        yield from found or [Scalar(None, hint(node))]
+                values.append(Scalar(None, hint(node)))
+        yield from values or [Scalar(None, hint(node))]
 
 
 def _is_method(function: PythonFunction) -> bool:

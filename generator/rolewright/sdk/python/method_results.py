@@ -35,33 +35,33 @@ def results_of_method(
     evaluate: Evaluate, bound: BoundMethod, node: ast.Call, scope: PythonScope
 ) -> Iterator[PythonValue]:
     """Yield what a method of a client or a resource returns, as far as calls go on from it."""
-    of, method = bound.of, bound.method
-    if isinstance(of, Boto3Client):
-        yield from _result_of_client(evaluate, of, method, node, scope)
-    elif isinstance(of, Holder):
+    owner, method = bound.of, bound.method
+    if isinstance(owner, Boto3Client):
+        yield from _result_of_client(evaluate, owner, method, node, scope)
+    elif isinstance(owner, Holder):
         if method in ("get", "pop", "setdefault") and node.args:
-            yield from held_under(evaluate, of.element, node.args[0], scope)
-    elif isinstance(of, ResourceCollection):
+            yield from held_under(evaluate, owner.element, node.args[0], scope)
+    elif isinstance(owner, ResourceCollection):
         if method in COLLECTS:
-            yield of
-    elif isinstance(of, Boto3Resource):
-        inner = entry_called(of.model.get("has", {}), method)
-        action = entry_called(of.model.get("actions", {}), method)
-        added = models.added(of.service, of.type, method)
+            yield owner
+    elif isinstance(owner, Boto3Resource):
+        inner = entry_called(owner.model.get("has", {}), method)
+        action = entry_called(owner.model.get("actions", {}), method)
+        added = models.added(owner.service, owner.type, method)
         if inner is not None:
             positional = [as_argument(evaluate, argument, scope) for argument in node.args]
-            named = arguments_of(evaluate, node, scope) or {}
-            yield handle_from(of, inner["resource"], positional, named)
+            named_arguments = arguments_of(evaluate, node, scope) or {}
+            yield handle_from(owner, inner["resource"], positional, named_arguments)
         elif added is not None:
             yield Meta("")  # what is put into a batch calls nothing of its own
         elif action is not None and "resource" in action:
-            yield handle_from(of, action["resource"], [], arguments_of(evaluate, node, scope) or {})
+            yield handle_from(owner, action["resource"], [], arguments_of(evaluate, node, scope) or {})
 
 
 def _result_of_client(
-    evaluate: Evaluate, of: Boto3Client, method: str, node: ast.Call, scope: PythonScope
+    evaluate: Evaluate, client: Boto3Client, method: str, node: ast.Call, scope: PythonScope
 ) -> Iterator[PythonValue]:
-    service = models.service(of.service)
+    service = models.service(client.service)
     assert service is not None
     listed = {"get_paginator": service.methods, "get_waiter": service.waiters}.get(method)
     if listed is not None:
@@ -71,16 +71,16 @@ def _result_of_client(
         ]
         for name in names:
             if isinstance(name, Scalar) and name.text is not None and name.text in listed:
-                yield PaginatorOrWaiter(of.service, listed[name.text])
-    naming = models.facts()["answers"].get(of.service, {}).get(service.methods.get(method, ""))
-    given = arguments_of(evaluate, node, scope) or {}
-    if naming in given:
-        yield Response(given[naming])
+                yield PaginatorOrWaiter(client.service, listed[name.text])
+    naming = models.facts()["answers"].get(client.service, {}).get(service.methods.get(method, ""))
+    arguments = arguments_of(evaluate, node, scope) or {}
+    if naming in arguments:
+        yield Response(arguments[naming])
 
 
 def held_under(evaluate: Evaluate, element: Insertion, key: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:
     """Yield what was put into a container, if the key asked for may be the one that it was put under."""
-    put = {name.text for name in evaluate(element.key, element.scope) if isinstance(name, Scalar)}
-    asked = {name.text for name in evaluate(key, scope) if isinstance(name, Scalar)}
-    if put & asked or not put or not asked or None in put | asked:
+    stored_keys = {name.text for name in evaluate(element.key, element.scope) if isinstance(name, Scalar)}
+    wanted_keys = {name.text for name in evaluate(key, scope) if isinstance(name, Scalar)}
+    if stored_keys & wanted_keys or not stored_keys or not wanted_keys or None in stored_keys | wanted_keys:
         yield from evaluate(element.node, element.scope)

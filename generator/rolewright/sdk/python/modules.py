@@ -30,7 +30,7 @@ class PythonModuleIndex:
         return [candidate for candidate, count in zip(files, shared, strict=True) if count == max(shared)]
 
 
-def _shared(path: str, other: str) -> int:
+def _shared(path: str, other_path: str) -> int:
     """Count the folders that two paths have in common, from the first on."""
-    pairs = zip(PurePath(path).parent.parts, PurePath(other).parent.parts, strict=False)
+    pairs = zip(PurePath(path).parent.parts, PurePath(other_path).parent.parts, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -29,12 +29,12 @@ def handed_over(node: ast.Call) -> Iterator[ast.Call]:
     if name in models.facts()["hands_over"]:
         for position, argument in enumerate(node.args):
             if isinstance(argument, ast.Attribute | ast.Name):
-                yield _made(argument, node.args[position + 1 :], node.keywords, node)
+                yield _call(argument, node.args[position + 1 :], node.keywords, node)
                 return
-    named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-    if _TARGET in named:
-        given = named.get(_ARGUMENTS)
-        keys = named.get(_NAMED)
+    by_name = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+    if _TARGET in by_name:
+        positional = by_name.get(_ARGUMENTS)
+        keys = by_name.get(_NAMED)
         keywords = (
             [
                 ast.keyword(key.value, value)
@@ -44,11 +44,13 @@ def handed_over(node: ast.Call) -> Iterator[ast.Call]:
             if isinstance(keys, ast.Dict)
             else []
         )
-        yield _made(named[_TARGET], given.elts if isinstance(given, ast.Tuple | ast.List) else [], keywords, node)
+        yield _call(
+            by_name[_TARGET], positional.elts if isinstance(positional, ast.Tuple | ast.List) else [], keywords, node
+        )
 
 
-def _made(func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], of: ast.Call) -> ast.Call:
-    return ast.copy_location(ast.Call(func, list(args), list(keywords)), of)
+def _call(func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], original: ast.Call) -> ast.Call:
+    return ast.copy_location(ast.Call(func, list(args), list(keywords)), original)
 
 
 def is_harmless(func: ast.expr, scope: PythonScope, own: Collection[str]) -> bool:

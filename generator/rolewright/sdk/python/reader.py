@@ -63,10 +63,10 @@ class PythonReader:
                     yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 continue
             yield from self._call(node, scope, place)
-            for handed in handed_over(node):
-                for target in self._evaluate(handed.func, scope):
+            for passed_call in handed_over(node):
+                for target in self._evaluate(passed_call.func, scope):
                     if isinstance(target, BoundMethod):
-                        yield from self._of(target, handed, scope, place)
+                        yield from self._of(target, passed_call, scope, place)
         seen: set[tuple[str, str, Location]] = set()
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute.value, scope):
@@ -77,11 +77,11 @@ class PythonReader:
                             seen.add((call.service, call.operation, place))
                             yield call
 
-    def unaccounted(self, file: PythonFile, found: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
+    def unaccounted(self, file: PythonFile, reports: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Report methods that are read and never called, and clients of which no call was found at all."""
-        calls = {(call.service, call.operation) for call in found if isinstance(call, ApiCall)}
+        calls = {(call.service, call.operation) for call in reports if isinstance(call, ApiCall)}
         services = {service for service, _ in calls}
-        lines = {(call.location.file, call.location.line) for call in found}
+        lines = {(call.location.file, call.location.line) for call in reports}
         called = {id(node.func) for node, _ in file.calls}
         for attribute, scope in file.attributes:
             for value in self._evaluate(attribute, scope) if id(attribute) not in called else ():
@@ -95,10 +95,12 @@ class PythonReader:
                         yield ApiCall(value.of.service, operation, None, place)
         for node, scope in file.calls:
             place = place_of(file, node)
-            given = self._given_away(node, scope)
-            if given and (file.path, place.line) not in lines:
+            client_text = self._given_away(node, scope)
+            if client_text and (file.path, place.line) not in lines:
                 lines.add((file.path, place.line))
-                yield Unmapped(source(node), f"it is given {given}, and what it calls is not in these files", place)
+                yield Unmapped(
+                    source(node), f"it is given {client_text}, and what it calls is not in these files", place
+                )
         for node, scope in file.calls:
             place = place_of(file, node)
             makes = any(isinstance(value, Sdk) and value.maker for value in self._evaluate(node.func, scope))
@@ -109,49 +111,51 @@ class PythonReader:
 
     def _given_away(self, node: ast.Call, scope: PythonScope) -> str:
         """Return the client, resource or session that a call passes to code outside these files; "" for none."""
-        passed = (*node.args, *(keyword.value for keyword in node.keywords))
-        found = [value for argument in passed for value in self._evaluate(argument, scope)]
-        held = next((value for value in found if isinstance(value, Boto3Client | Boto3Resource | Sdk)), None)
-        if held is None or not all(isinstance(target, Scalar) for target in self._evaluate(node.func, scope)):
+        arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+        values = [value for argument in arguments for value in self._evaluate(argument, scope)]
+        sdk_value = next((value for value in values if isinstance(value, Boto3Client | Boto3Resource | Sdk)), None)
+        if sdk_value is None or not all(isinstance(target, Scalar) for target in self._evaluate(node.func, scope)):
             return ""
-        handed = [target for call in handed_over(node) for target in self._evaluate(call.func, scope)]
+        called_targets = [target for call in handed_over(node) for target in self._evaluate(call.func, scope)]
         if is_harmless(node.func, scope, self._functions) or any(
-            isinstance(target, PythonFunction | PythonClass) for target in handed
+            isinstance(target, PythonFunction | PythonClass) for target in called_targets
         ):
             return ""
-        what = "resource" if isinstance(held, Boto3Resource) else "client"
-        return "what makes clients" if isinstance(held, Sdk) else f"a {what} of {held.service}"
+        kind = "resource" if isinstance(sdk_value, Boto3Resource) else "client"
+        return "what makes clients" if isinstance(sdk_value, Sdk) else f"a {kind} of {sdk_value.service}"
 
     # --- calls -------------------------------------------------------------------------------------
 
     def _call(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[ApiCall | Unmapped]:
-        known = False
-        found: list[ApiCall | Unmapped] = []
+        is_known = False
+        reports: list[ApiCall | Unmapped] = []
         for target in self._evaluate(node.func, scope):
-            known = known or not isinstance(target, Scalar) or target.text is not None
+            is_known = is_known or not isinstance(target, Scalar) or target.text is not None
             if isinstance(target, Sdk) and target.maker:
-                found += self._made(node, scope, place)
+                reports += self._unknown_services(node, scope, place)
             elif isinstance(target, BoundMethod):
-                found += self._of(target, node, scope, place)
+                reports += self._of(target, node, scope, place)
         # Where it may be of several services, those that have no such operation are not meant.
-        yield from [call for call in found if isinstance(call, ApiCall)] or found
-        if not known and isinstance(node.func, ast.Attribute):
+        yield from [call for call in reports if isinstance(call, ApiCall)] or reports
+        if not is_known and isinstance(node.func, ast.Attribute):
             method = node.func.attr
-            named = [keyword.arg for keyword in node.keywords if keyword.arg]
-            is_like_api = "_" in method or any(map(_MEMBER.fullmatch, named))
+            argument_names = [keyword.arg for keyword in node.keywords if keyword.arg]
+            is_like_api = "_" in method or any(map(_MEMBER.fullmatch, argument_names))
             if (
                 _OPERATION.fullmatch(method)
-                and named
+                and argument_names
                 and is_like_api
                 and not self._evaluates_to_code(node.func.value, scope)
             ):
-                like = [
+                candidates = [
                     service.name
                     for service in models.usual()
-                    if method in service.methods and set(named) <= service.operations[service.methods[method]]
+                    if method in service.methods and set(argument_names) <= service.operations[service.methods[method]]
                 ]
-                if like:
-                    reason = f"what `{source(node.func.value)}` is cannot be told; {' or '.join(like)} has such a call"
+                if candidates:
+                    reason = (
+                        f"what `{source(node.func.value)}` is cannot be told; {' or '.join(candidates)} has such a call"
+                    )
                     yield Unmapped(source(node.func), reason, place)
 
     def _evaluates_to_code(self, node: ast.expr, scope: PythonScope) -> bool:
@@ -159,7 +163,7 @@ class PythonReader:
             isinstance(value, Instance | PythonModule | Meta | PythonClass) for value in self._evaluate(node, scope)
         )
 
-    def _made(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[Unmapped]:
+    def _unknown_services(self, node: ast.Call, scope: PythonScope, place: Location) -> Iterator[Unmapped]:
         """Report a client or resource whose service cannot be told."""
         for name in argument_of(self._evaluate, node, scope, "service_name", 0):
             if not isinstance(name, Scalar) or name.text is None:
@@ -170,29 +174,29 @@ class PythonReader:
     def _of(
         self, bound: BoundMethod, node: ast.Call, scope: PythonScope, place: Location
     ) -> Iterator[ApiCall | Unmapped]:
-        of, method = bound.of, bound.method
-        if isinstance(of, Boto3Client):
-            yield from self._of_client(of, method, node, scope, place)
-        elif isinstance(of, PaginatorOrWaiter):
+        owner, method = bound.of, bound.method
+        if isinstance(owner, Boto3Client):
+            yield from self._of_client(owner, method, node, scope, place)
+        elif isinstance(owner, PaginatorOrWaiter):
             if method in ("paginate", "wait"):
-                yield ApiCall(of.service, of.operation, arguments_of(self._evaluate, node, scope), place)
-        elif isinstance(of, Boto3Resource):
-            yield from self._of_handle(of, method, node, scope, place)
-        elif isinstance(of, ResourceCollection):
-            yield from self._of_collection(of, method, node, scope, place)
+                yield ApiCall(owner.service, owner.operation, arguments_of(self._evaluate, node, scope), place)
+        elif isinstance(owner, Boto3Resource):
+            yield from self._of_handle(owner, method, node, scope, place)
+        elif isinstance(owner, ResourceCollection):
+            yield from self._of_collection(owner, method, node, scope, place)
 
     def _of_client(
-        self, of: Boto3Client, method: str, node: ast.Call, scope: PythonScope, place: Location
+        self, client: Boto3Client, method: str, node: ast.Call, scope: PythonScope, place: Location
     ) -> Iterator[ApiCall | Unmapped]:
-        service = models.service(of.service)
+        service = models.service(client.service)
         assert service is not None
-        added = models.added(of.service, "client", method)
+        added = models.added(client.service, "client", method)
         if method == "generate_presigned_url":
             for name in argument_of(self._evaluate, node, scope, "ClientMethod", 0):
-                known = service.methods.get(name.text or "") if isinstance(name, Scalar) else None
-                given = next(iter(argument_of(self._evaluate, node, scope, "Params", 1)), None)
-                if known is not None:
-                    yield ApiCall(of.service, known, given if isinstance(given, dict) else None, place)
+                presigned = service.methods.get(name.text or "") if isinstance(name, Scalar) else None
+                arguments = next(iter(argument_of(self._evaluate, node, scope, "Params", 1)), None)
+                if presigned is not None:
+                    yield ApiCall(client.service, presigned, arguments if isinstance(arguments, dict) else None, place)
                 else:
                     yield Unmapped(source(node.func), "which operation it is is known only when it runs", place)
         elif method in ("get_paginator", "get_waiter"):
@@ -203,62 +207,70 @@ class PythonReader:
                 if not isinstance(name, Scalar) or name.text is None:
                     yield Unmapped(source(node), "which operation it is is known only when it runs", place)
                 elif name.text not in listed:
-                    yield Unmapped(source(node), f"{of.service} has no {name.text}", place)
+                    yield Unmapped(source(node), f"{client.service} has no {name.text}", place)
         elif method in service.methods:
-            yield ApiCall(of.service, service.methods[method], arguments_of(self._evaluate, node, scope), place)
+            yield ApiCall(client.service, service.methods[method], arguments_of(self._evaluate, node, scope), place)
         elif added is not None:
-            given = arguments_of(self._evaluate, node, scope, added.positional)
-            yield from (ApiCall(of.service, operation, given, place) for operation in added.operations)
+            arguments = arguments_of(self._evaluate, node, scope, added.positional)
+            yield from (ApiCall(client.service, operation, arguments, place) for operation in added.operations)
         elif method not in models.facts()["calls_nothing"]:
-            yield Unmapped(source(node.func), f"a client of {of.service} has no operation of this name", place)
+            yield Unmapped(source(node.func), f"a client of {client.service} has no operation of this name", place)
 
     def _of_handle(
-        self, of: Boto3Resource, method: str, node: ast.Call, scope: PythonScope, place: Location
+        self, resource: Boto3Resource, method: str, node: ast.Call, scope: PythonScope, place: Location
     ) -> Iterator[ApiCall | Unmapped]:
-        added = models.added(of.service, of.type, method)
-        action = entry_called(of.model.get("actions", {}), method)
-        waiter = entry_called(of.model.get("waiters", {}), method.removeprefix("wait_until_"))
+        added = models.added(resource.service, resource.type, method)
+        action = entry_called(resource.model.get("actions", {}), method)
+        waiter = entry_called(resource.model.get("waiters", {}), method.removeprefix("wait_until_"))
         if added is not None:
-            passed = arguments_of(self._evaluate, node, scope, added.positional)
-            names = models.facts()["identifiers"].get(of.service, {}).get(of.type, {})
-            own = {names[identifier]: value for identifier, value in of.identifiers.items() if identifier in names}
+            arguments = arguments_of(self._evaluate, node, scope, added.positional)
+            names = models.facts()["identifiers"].get(resource.service, {}).get(resource.type, {})
+            own = {
+                names[identifier]: value for identifier, value in resource.identifiers.items() if identifier in names
+            }
             yield from (
-                ApiCall(of.service, operation, {**(passed or {}), **own}, place) for operation in added.operations
+                ApiCall(resource.service, operation, {**(arguments or {}), **own}, place)
+                for operation in added.operations
             )
         elif action is not None:
-            yield call_of(of, action["request"], arguments_of(self._evaluate, node, scope), place)
+            yield call_of(resource, action["request"], arguments_of(self._evaluate, node, scope), place)
         elif method in ("load", "reload"):
-            yield from self._loads(of, place)
+            yield from self._loads(resource, place)
         elif waiter is not None and method.startswith("wait_until_"):
-            service = models.service(of.service)
+            service = models.service(resource.service)
             assert service is not None
             operation = service.waiters[models.python_name(waiter["waiterName"])]
-            yield call_of(of, {**waiter, "operation": operation}, {}, place)
-        elif entry_called(of.model.get("has", {}), method) is None and method not in models.facts()["calls_nothing"]:
-            yield Unmapped(source(node.func), f"a resource of {of.service} has no such method", place)
+            yield call_of(resource, {**waiter, "operation": operation}, {}, place)
+        elif (
+            entry_called(resource.model.get("has", {}), method) is None
+            and method not in models.facts()["calls_nothing"]
+        ):
+            yield Unmapped(source(node.func), f"a resource of {resource.service} has no such method", place)
 
-    def _loads(self, of: Boto3Resource, place: Location) -> Iterator[ApiCall]:
-        if "load" in of.model:
-            yield call_of(of, of.model["load"]["request"], {}, place)
+    def _loads(self, resource: Boto3Resource, place: Location) -> Iterator[ApiCall]:
+        if "load" in resource.model:
+            yield call_of(resource, resource.model["load"]["request"], {}, place)
 
     def _of_collection(
-        self, of: ResourceCollection, method: str, node: ast.Call, scope: PythonScope, place: Location
+        self, collection: ResourceCollection, method: str, node: ast.Call, scope: PythonScope, place: Location
     ) -> Iterator[ApiCall]:
-        type_ = of.model["resource"]["type"]
-        batch = entry_called((models.resources(of.of.service) or {})[type_].get("batchActions", {}), method)
+        type_ = collection.model["resource"]["type"]
+        batch = entry_called((models.resources(collection.of.service) or {})[type_].get("batchActions", {}), method)
         chained = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call)
         if batch is not None or method in COLLECTS:
             if not chained:  # else the call before this one is where the list is asked for
-                yield call_of(of.of, of.model["request"], arguments_of(self._evaluate, node, scope), place)
+                yield call_of(
+                    collection.of, collection.model["request"], arguments_of(self._evaluate, node, scope), place
+                )
             if batch is not None:
-                handle = item_of(of)
+                handle = item_of(collection)
                 yield call_of(handle, batch["request"], arguments_of(self._evaluate, node, scope), place)
 
 
 def _operations(service: str, method: str) -> tuple[str, ...]:
     """Return the operations behind a method of a client; none for a method that calls nothing."""
-    known, added = models.service(service), models.added(service, "client", method)
-    assert known is not None
+    model, added = models.service(service), models.added(service, "client", method)
+    assert model is not None
     if added is not None:
         return added.operations
-    return (known.methods[method],) if method in known.methods else ()
+    return (model.methods[method],) if method in model.methods else ()

@@ -46,7 +46,7 @@ class PythonFile:
     attributes: list[tuple[ast.Attribute, PythonScope]] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
     """The names of all functions and classes."""
-    put: dict[str, list[Assignment]] = field(default_factory=dict)
+    assigned_attributes: dict[str, list[Assignment]] = field(default_factory=dict)
     """What is given to attributes of anything but instances, as `threading.local()` keeps it."""
 
 
@@ -180,10 +180,10 @@ class _Reader(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         scope = PythonScope(self._file, self._scope, is_class=True)
-        made = PythonClass(node.name, scope, tuple(node.bases))
+        class_ = PythonClass(node.name, scope, tuple(node.bases))
         self._file.functions.add(node.name)
-        self._bind(node.name, made)
-        before, self._class = self._class, made
+        self._bind(node.name, class_)
+        before, self._class = self._class, class_
         self._inside(scope, node.body)
         self._class = before
 
@@ -213,9 +213,9 @@ class _Reader(ast.NodeVisitor):
             if owner is not None and target.value.id in ("self", "cls"):
                 owner.attributes.setdefault(target.attr, []).append(value)
             elif isinstance(value, Assignment):
-                self._file.put.setdefault(target.attr, []).append(value)
+                self._file.assigned_attributes.setdefault(target.attr, []).append(value)
         elif isinstance(target, ast.Attribute) and isinstance(value, Assignment):
-            self._file.put.setdefault(target.attr, []).append(value)
+            self._file.assigned_attributes.setdefault(target.attr, []).append(value)
         elif isinstance(target, ast.Subscript) and isinstance(value, Assignment):
             self._target(target.value, Insertion(target.slice, value.node, self._scope))
         elif isinstance(target, ast.Tuple) and isinstance(value, Assignment) and isinstance(value.node, ast.Tuple):

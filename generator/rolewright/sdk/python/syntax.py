@@ -42,8 +42,8 @@ def passed_to(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
 def hint(node: ast.AST) -> str:
     """Name a value as the code does: by a variable of the environment, or by the expression itself."""
     text = source(node)
-    named = _ENVIRONMENT.search(text)
-    return named[1] if named else text
+    variable = _ENVIRONMENT.search(text)
+    return variable[1] if variable else text
 
 
 def source(node: ast.AST) -> str:

@@ -72,7 +72,7 @@ class Meta:
 class Response:
     """What an operation answered, where that names what an argument named."""
 
-    named: Argument
+    argument: Argument
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,23 +159,25 @@ def of_stub(service: str, name: str) -> Iterator[PythonValue]:
 
 
 def handle_from(
-    of: Boto3Resource, model: Mapping[str, Any], positional: list[Argument], named: Mapping[str, Argument]
+    owner: Boto3Resource, model: Mapping[str, Any], positional: list[Argument], named_arguments: Mapping[str, Argument]
 ) -> Boto3Resource:
-    """Return the resource that another one gives. `positional` and `named` are what was passed for it."""
+    """Return the resource that another one gives. `positional` and `named_arguments` are what was passed for it."""
     identifiers: dict[str, Argument] = {}
     waiting = list(positional)
     for identifier in model.get("identifiers", ()):
         if identifier["source"] == "input":
             identifiers[identifier["target"]] = (
-                waiting.pop(0) if waiting else named.get(identifier["target"].lower(), Scalar(None, ""))
+                waiting.pop(0) if waiting else named_arguments.get(identifier["target"].lower(), Scalar(None, ""))
             )
         elif identifier["source"] == "identifier":
-            identifiers[identifier["target"]] = of.identifiers.get(identifier["name"], Scalar(None, ""))
+            identifiers[identifier["target"]] = owner.identifiers.get(identifier["name"], Scalar(None, ""))
         elif identifier["source"] == "requestParameter":
-            identifiers[identifier["target"]] = named.get(identifier["path"], Scalar(None, ""))
+            identifiers[identifier["target"]] = named_arguments.get(identifier["path"], Scalar(None, ""))
         else:  # the answer names what the only argument did, as the URL of a queue does its name
-            identifiers[identifier["target"]] = next(iter(named.values())) if len(named) == 1 else Scalar(None, "")
-    return Boto3Resource(of.service, model["type"], identifiers)
+            identifiers[identifier["target"]] = (
+                next(iter(named_arguments.values())) if len(named_arguments) == 1 else Scalar(None, "")
+            )
+    return Boto3Resource(owner.service, model["type"], identifiers)
 
 
 def item_of(collection: ResourceCollection) -> Boto3Resource:
@@ -185,15 +187,18 @@ def item_of(collection: ResourceCollection) -> Boto3Resource:
 
 
 def call_of(
-    of: Boto3Resource, request: Mapping[str, Any], passed: Mapping[str, Argument] | None, place: Location
+    resource: Boto3Resource,
+    request: Mapping[str, Any],
+    passed_arguments: Mapping[str, Argument] | None,
+    place: Location,
 ) -> ApiCall:
     """Return the call behind a method of a resource, with what its identifiers say."""
     own: dict[str, Argument] = {}
     for parameter in request.get("params", ()):
-        if parameter["source"] == "identifier" and parameter["name"] in of.identifiers:
-            own[re.split(r"[.\[]", parameter["target"])[0]] = of.identifiers[parameter["name"]]
-    arguments = None if passed is None and not own else {**(passed or {}), **own}
-    return ApiCall(of.service, request["operation"], arguments, place)
+        if parameter["source"] == "identifier" and parameter["name"] in resource.identifiers:
+            own[re.split(r"[.\[]", parameter["target"])[0]] = resource.identifiers[parameter["name"]]
+    arguments = None if passed_arguments is None and not own else {**(passed_arguments or {}), **own}
+    return ApiCall(resource.service, request["operation"], arguments, place)
 
 
 def entry_called(listed: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
@@ -213,8 +218,10 @@ def arguments_in(values: Iterable[PythonValue]) -> Iterator[Argument]:
 
 def distinct(values: Iterable[PythonValue]) -> tuple[PythonValue, ...]:
     """Drop what stands there twice."""
-    found: list[PythonValue] = []
+    distinct_values: list[PythonValue] = []
     for value in values:
-        if not any(value is kept or (type(value) is type(kept) and value == kept) for kept in found):
-            found.append(value)
-    return tuple(found)
+        if not any(
+            value is earlier or (type(value) is type(earlier) and value == earlier) for earlier in distinct_values
+        ):
+            distinct_values.append(value)
+    return tuple(distinct_values)
