@@ -28,15 +28,15 @@ def is_idle(action: str, resource: str) -> bool:
     formats = _formats(action)
     if not formats:
         return False
-    asked = compile_glob(widened(resource))
-    return all(witness([asked, arn], list(other)) is None for arn, other in formats)
+    resource_glob = compile_glob(widened(resource))
+    return all(witness([resource_glob, arn], list(excluded)) is None for arn, excluded in formats)
 
 
 @cache
 def _formats(action: str) -> tuple[tuple[Glob, tuple[Glob, ...]], ...]:
     """Return a pattern for the ARNs of each resource type of an action, with patterns for what it wrongly includes."""
     facts = iam.action(action)
-    found = []
+    formats = []
     for kind in facts.resource_types if facts else ():
         service = iam.service(action.partition(":")[0].lower())
         if service is None or kind not in service.resources:
@@ -44,8 +44,8 @@ def _formats(action: str) -> tuple[tuple[Glob, tuple[Glob, ...]], ...]:
         arn = service.resources[kind].arn
         variable = arn.rpartition("${")[2].removesuffix("}")
         wrong = () if variable not in _names().get(service.prefix, ()) else (f"{_VARIABLE.sub('*', arn)}/*",)
-        found.append((compile_glob(_VARIABLE.sub("*", arn)), tuple(compile_glob(pattern) for pattern in wrong)))
-    return tuple(found)
+        formats.append((compile_glob(_VARIABLE.sub("*", arn)), tuple(compile_glob(pattern) for pattern in wrong)))
+    return tuple(formats)
 
 
 @cache

@@ -50,8 +50,8 @@ def carriers() -> Carriers:
     text = resources.files("rolewright.prove").joinpath("carriers.yaml").read_text(encoding="utf-8")
     data = loads(text, "carriers.yaml").trees[0].data
     return Carriers(
-        {name: tuple(of) for name, of in data["policies"].items()},
-        {name: tuple(of) for name, of in data["documents"].items()},
+        {name: tuple(naming) for name, naming in data["policies"].items()},
+        {name: tuple(naming) for name, naming in data["documents"].items()},
         data["statements"],
         frozenset(data["refused"]),
         frozenset(data["of_identities"]),
@@ -62,22 +62,22 @@ def carriers() -> Carriers:
 @cache
 def _of_type(type_: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     table = carriers()
-    known = {**table.arguments, **dict.fromkeys(table.refused, ())}
-    return tuple((name, of) for name, of in known.items() if name.partition(".")[0] == type_)
+    naming_by_argument = {**table.arguments, **dict.fromkeys(table.refused, ())}
+    return tuple((name, naming) for name, naming in naming_by_argument.items() if name.partition(".")[0] == type_)
 
 
 def carried(block: EvaluatedBlock) -> Iterator[Carried]:
     """Yield every policy and statement of a block, not parsed yet."""
-    for name, of in _of_type(block.type):
+    for name, naming in _of_type(block.type):
         for value in _at(block.values, name.split(".")[1:]):
-            yield Carried(block, name, _target(block, of), value)
+            yield Carried(block, name, _target(block, naming), value)
     statement = carriers().statements.get(block.type)
     if statement is not None:
         yield Carried(block, block.type, _target(block, tuple(statement["target"])), block.values)
 
 
-def _target(block: EvaluatedBlock, of: tuple[str, ...]) -> str:
-    return "/".join(str(block.values.get(name, "")) for name in of) or "${" + block.address + "}"
+def _target(block: EvaluatedBlock, naming: tuple[str, ...]) -> str:
+    return "/".join(str(block.values.get(name, "")) for name in naming) or "${" + block.address + "}"
 
 
 def _at(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - a value of HCL
@@ -100,17 +100,17 @@ def as_policy(carried: Carried, environment: Environment) -> dict[str, Any]:
     """Convert a block that is a statement to the policy that IAM would store for it. Raises UnreadError."""
     described = carriers().statements[carried.carrier]
     values = carried.block.values
-    known = {*described["target"], described["actions"], described["principal"]}
-    known |= {*described["qualified"], *described["conditions"], *described["meaningless"]}
-    if strange := sorted(set(values) - known):
+    understood = {*described["target"], described["actions"], described["principal"]}
+    understood |= {*described["qualified"], *described["conditions"], *described["meaningless"]}
+    if strange := sorted(set(values) - understood):
         raise UnreadError(f"the meaning of the argument {strange[0]} is not known")
     place = {"partition": environment.partition, "region": environment.region, "account": environment.account}
-    named = {name: str(value) for name, value in values.items()}
-    resource = _filled(described["resource"], {**named, **place})
+    texts = {name: str(value) for name, value in values.items()}
+    resource = _filled(described["resource"], {**texts, **place})
     for name, template in described["qualified"].items():
         if name in values:
-            resource += _filled(template, named)
-    principal = named.get(described["principal"], "")
+            resource += _filled(template, texts)
+    principal = texts.get(described["principal"], "")
     kind = "Service" if re.fullmatch(described["service"], principal) else "AWS"
     conditions: dict[str, dict[str, str]] = {}
     for name, block in described["conditions"].items():
@@ -122,7 +122,7 @@ def as_policy(carried: Carried, environment: Environment) -> dict[str, Any]:
         "Statement": {
             "Effect": "Allow",
             "Principal": {kind: principal},
-            "Action": named.get(described["actions"], ""),
+            "Action": texts.get(described["actions"], ""),
             "Resource": resource,
             **({"Condition": conditions} if conditions else {}),
         },
@@ -130,4 +130,4 @@ def as_policy(carried: Carried, environment: Environment) -> dict[str, Any]:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], ""), template)
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], ""), template)

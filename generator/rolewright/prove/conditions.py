@@ -60,8 +60,8 @@ def has_variable(text: str) -> bool:
 
 def variables_in(text: str) -> tuple[str, ...]:
     """Name the keys that a text refers to as policy variables, in lower case."""
-    inner = (found for span in _SPAN.findall(text) if (found := _VARIABLE.fullmatch(span)))
-    return tuple(dict.fromkeys(found["key"].lower() for found in inner))
+    inner = (variable for span in _SPAN.findall(text) if (variable := _VARIABLE.fullmatch(span)))
+    return tuple(dict.fromkeys(variable["key"].lower() for variable in inner))
 
 
 def resolved(text: str, context: Mapping[str, tuple[str, ...]]) -> str | None:
@@ -84,13 +84,13 @@ def _expand(text: str, context: Mapping[str, tuple[str, ...]], *, variables: boo
         inner = span.group(1)
         if ":" not in inner:
             return span.group()
-        found = _VARIABLE.fullmatch(inner)
-        values = context.get(found["key"].lower(), ()) if found else ()
-        if not found or len(values) > 1:
+        variable = _VARIABLE.fullmatch(inner)
+        values = context.get(variable["key"].lower(), ()) if variable else ()
+        if not variable or len(values) > 1:
             raise _Unresolved(absent=False)
-        if not values and found["default"] is None:
+        if not values and variable["default"] is None:
             raise _Unresolved(absent=True)
-        return re.sub(r"[*?$]", lambda c: "${" + c.group() + "}", values[0] if values else found["default"])
+        return re.sub(r"[*?$]", lambda c: "${" + c.group() + "}", values[0] if values else variable["default"])
 
     return _SPAN.sub(value, text)
 
@@ -122,33 +122,33 @@ def plain(pattern: str) -> str:
     return re.sub(r"\$\{([*?$])\}", r"\1", pattern)
 
 
-def _equals(wanted: str, given: str) -> Truth:
-    return plain(wanted) == given
+def _equals(expected: str, actual: str) -> Truth:
+    return plain(expected) == actual
 
 
-def _equals_ignoring_case(wanted: str, given: str) -> Truth:
-    return plain(wanted).lower() == given.lower()
+def _equals_ignoring_case(expected: str, actual: str) -> Truth:
+    return plain(expected).lower() == actual.lower()
 
 
-def _like(wanted: str, given: str) -> Truth:
-    return compile_glob(wanted, Kind.TEXT).matches(given)
+def _like(expected: str, actual: str) -> Truth:
+    return compile_glob(expected, Kind.TEXT).matches(actual)
 
 
-def _arn(wanted: str, given: str) -> Truth:
+def _arn(expected: str, actual: str) -> Truth:
     """Compare ARNs as ArnEquals and ArnLike both do (IAM User Guide): six segments, each with wildcards."""
-    if wanted == given:
+    if expected == actual:
         return True
-    tokens = wanted.startswith("${") or given.startswith("${")
-    if not tokens and not (len(segments(wanted)) == len(segments(given)) == 6):
+    tokens = expected.startswith("${") or actual.startswith("${")
+    if not tokens and not (len(segments(expected)) == len(segments(actual)) == 6):
         return None
-    return compile_glob(wanted, Kind.ARN).matches(given)
+    return compile_glob(expected, Kind.ARN).matches(actual)
 
 
 def _numbers(relation: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], Truth]:
-    def test(wanted: str, given: str) -> Truth:
-        if not (_NUMBER.fullmatch(wanted) and _NUMBER.fullmatch(given)):
+    def test(expected: str, actual: str) -> Truth:
+        if not (_NUMBER.fullmatch(expected) and _NUMBER.fullmatch(actual)):
             return None
-        return relation(Decimal(given), Decimal(wanted))
+        return relation(Decimal(actual), Decimal(expected))
 
     return test
 
@@ -170,28 +170,28 @@ def _moment(text: str) -> datetime | None:
 
 
 def _dates(relation: Callable[[datetime, datetime], bool]) -> Callable[[str, str], Truth]:
-    def test(wanted: str, given: str) -> Truth:
-        limit, moment = _moment(wanted), _moment(given)
+    def test(expected: str, actual: str) -> Truth:
+        limit, moment = _moment(expected), _moment(actual)
         return None if limit is None or moment is None else relation(moment, limit)
 
     return test
 
 
-def _bool(wanted: str, given: str) -> Truth:
-    pair = (wanted.lower(), given.lower())
+def _bool(expected: str, actual: str) -> Truth:
+    pair = (expected.lower(), actual.lower())
     return None if set(pair) - {"true", "false"} else pair[0] == pair[1]
 
 
-def _binary(wanted: str, given: str) -> Truth:
+def _binary(expected: str, actual: str) -> Truth:
     try:
-        return base64.b64decode(wanted, validate=True) == base64.b64decode(given, validate=True)
+        return base64.b64decode(expected, validate=True) == base64.b64decode(actual, validate=True)
     except binascii.Error:
         return None
 
 
-def _address(wanted: str, given: str) -> Truth:
+def _address(expected: str, actual: str) -> Truth:
     try:
-        return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+        return ipaddress.ip_address(actual) in ipaddress.ip_network(expected, strict=False)
     except ValueError:
         return None
 
@@ -256,17 +256,17 @@ def holds(atom: Atom, context: Mapping[str, tuple[str, ...]], *, variables: bool
     and for ForAnyValue with IfExists on an absent key: AWS documents true for IfExists, false for ForAnyValue.
     """
     parts = shape(atom.operator)
-    given = context.get(atom.key.lower(), ())
+    values = context.get(atom.key.lower(), ())
     if parts is None:
         return None
     if parts.base == "null":
-        return some(_bool(value, "false" if given else "true") for value in atom.values)
+        return some(_bool(value, "false" if values else "true") for value in atom.values)
     operator = _OPERATORS[parts.base]
-    if not given:
+    if not values:
         return _on_absent(parts)
-    if len(given) > 1 and not parts.quantifier:
+    if len(values) > 1 and not parts.quantifier:
         return None
-    truths = (_one(operator, atom, value, context, variables=variables) for value in given)
+    truths = (_one(operator, atom, value, context, variables=variables) for value in values)
     return some(truths) if parts.quantifier == "foranyvalue" else every(truths)
 
 
@@ -277,16 +277,16 @@ def _on_absent(parts: Shape) -> Truth:
 
 
 def _one(
-    operator: _Operator, atom: Atom, given: str, context: Mapping[str, tuple[str, ...]], *, variables: bool
+    operator: _Operator, atom: Atom, actual: str, context: Mapping[str, tuple[str, ...]], *, variables: bool
 ) -> Truth:
     """Compare one value of the request with all values of the policy."""
     truths: list[Truth] = []
-    for wanted in atom.values:
+    for expected in atom.values:
         try:
-            text = _expand(wanted, context, variables=variables) if operator.variables else wanted
-            truths.append(operator.test(text, given))
+            text = _expand(expected, context, variables=variables) if operator.variables else expected
+            truths.append(operator.test(text, actual))
         except _Unresolved as unresolved:
             # A negated operator would hold if nothing matched; AWS says the statement may then be invalid.
             truths.append(None if operator.negated or not unresolved.absent else False)
-    found = some(truths)
-    return negate(found) if operator.negated else found
+    matched = some(truths)
+    return negate(matched) if operator.negated else matched

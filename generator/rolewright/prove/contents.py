@@ -66,13 +66,13 @@ def contents_findings(evaluated: EvaluatedModule, contents: Contents, environmen
     values = {**_references(evaluated), **of_caller, **environment.values}
     for address, declared in exact.items():
         if address.startswith("output."):
-            given = {"value": evaluated.outputs.get(address.removeprefix("output."))}
-            for message in _mistaken(address, given, declared, values):
+            output = {"value": evaluated.outputs.get(address.removeprefix("output."))}
+            for message in _mistaken(address, output, declared, values):
                 yield Finding("proof-block", message + where, _MEND, declared.location)
         elif address not in evaluated.resources and not declared.optional:
             message = f"{address} is missing from the module, though the manifest calls for it"
             yield Finding("proof-block", message, _MEND, declared.location)
-    written = {
+    set_arguments = {
         _address(block): {*block.attributes, *(inner.type for inner in block.blocks)}
         for block in evaluated.parsed.blocks
         if block.type in ("resource", "data")
@@ -81,15 +81,15 @@ def contents_findings(evaluated: EvaluatedModule, contents: Contents, environmen
         fitting = (declared for declared in patterns if fnmatchcase(address, declared.address))
         expected = exact.get(address) or next(fitting, None)
         if expected is None:
-            wanted = json.dumps({address: {"free": sorted(block.values)}})
+            example = json.dumps({address: {"free": sorted(block.values)}})
             message = f"{address} is in the module, though the manifest does not call for it"
             yield _of(
                 block,
                 message,
-                f"{_REMEDY}, for example `{wanted}`, with the arguments that affect access under `arguments`",
+                f"{_REMEDY}, for example `{example}`, with the arguments that affect access under `arguments`",
             )
         else:
-            yield from _arguments(block, expected, written[address], values, where)
+            yield from _arguments(block, expected, set_arguments[address], values, where)
 
 
 def _references(evaluated: EvaluatedModule) -> dict[str, str]:
@@ -106,21 +106,21 @@ def binding_findings(evaluated: EvaluatedModule, environment: Environment) -> It
     """Check that the module refuses to be applied in another account or region than this environment's."""
     if not environment.name:
         return
-    kept = tuple(
+    guarding_blocks = tuple(
         block
         for block in evaluated.parsed.blocks
         if block.type == "variable" or (block.type == "data" and any(block.all("lifecycle")))
     )
-    others = {"account": "999999999999", "region": "xx-elsewhere-9"}
-    asked = set(_asked(evaluated.parsed))
-    for what, other in others.items():
-        elsewhere = replace(environment, **{what: other})  # type: ignore[arg-type]
+    foreign_values = {"account": "999999999999", "region": "xx-elsewhere-9"}
+    required = set(_asked(evaluated.parsed))
+    for setting, foreign_value in foreign_values.items():
+        elsewhere = replace(environment, **{setting: foreign_value})  # type: ignore[arg-type]
         try:
-            problems = evaluate(replace(evaluated.parsed, blocks=kept), elsewhere).problems
+            problems = evaluate(replace(evaluated.parsed, blocks=guarding_blocks), elsewhere).problems
         except Rejected:  # a condition refers to more than variables
             problems = evaluate(evaluated.parsed, elsewhere).problems
-        if not problems or what not in asked:
-            message = f"the module can be applied to another {what} than that of {environment.name}"
+        if not problems or setting not in required:
+            message = f"the module can be applied to another {setting} than that of {environment.name}"
             place = Location("context.tf", 1)
             yield Finding("proof-block", message, "fix the condition in the template of the module's context", place)
 
@@ -134,16 +134,16 @@ def _asked(parsed: ParsedModule) -> Iterator[str]:
     for block in parsed.all("data"):
         for lifecycle in block.all("lifecycle"):
             for condition in lifecycle.blocks:
-                held = condition.attributes.get("condition")
-                if condition.type not in _CONDITIONS or held is None:
+                test = condition.attributes.get("condition")
+                if condition.type not in _CONDITIONS or test is None:
                     continue
-                for (type_, attribute), what in _WHERE.items():
-                    sides: set[Expression] = {Traversal(("self", attribute)), Traversal(("var", what))}
-                    needed = (
-                        {*operation.operands} for operation in _all_of(held.expression) if operation.operator == "=="
+                for (type_, attribute), setting in _WHERE.items():
+                    sides: set[Expression] = {Traversal(("self", attribute)), Traversal(("var", setting))}
+                    compared = (
+                        {*operation.operands} for operation in _all_of(test.expression) if operation.operator == "=="
                     )
-                    if block.labels[0] == type_ and sides in needed:
-                        yield what
+                    if block.labels[0] == type_ and sides in compared:
+                        yield setting
 
 
 def _all_of(condition: Expression) -> Iterator[Operation]:
@@ -170,8 +170,8 @@ def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
                 value = value_of(attribute.expression, _no_reference)
             except (EvaluationError, UnknownError):
                 value = None
-            known = isinstance(value, dict) and value.keys() <= {"source", "version"}
-            sources[name] = value.get("source") if isinstance(value, dict) and known else None
+            is_plain = isinstance(value, dict) and value.keys() <= {"source", "version"}
+            sources[name] = value.get("source") if isinstance(value, dict) and is_plain else None
         if sources != dict(providers):
             listed = ", ".join(f"{name} from {source}" for name, source in providers.items())
             yield _at(
@@ -200,7 +200,7 @@ def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
         if ignored is None:
             continue
         items = ignored.expression.items if isinstance(ignored.expression, List) else ()
-        names = [str(found.steps[0]) if (found := reference(item)) else "?" for item in items] or ["everything"]
+        names = [str(traversal.steps[0]) if (traversal := reference(item)) else "?" for item in items] or ["everything"]
         for name in names:
             if name not in ignores:
                 message = f"{_address(block)} ignores changes that are made by hand to {name}"
@@ -208,7 +208,11 @@ def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _arguments(
-    block: EvaluatedBlock, expected: ExpectedBlock, written: Collection[str], values: Mapping[str, str], where: str
+    block: EvaluatedBlock,
+    expected: ExpectedBlock,
+    set_arguments: Collection[str],
+    values: Mapping[str, str],
+    where: str,
 ) -> Iterator[Finding]:
     for message in _mistaken(block.address, block.values, expected, values):
         yield _of(block, message + where, _MEND)
@@ -222,7 +226,7 @@ def _arguments(
         *expected.proven,
         *(["tags"] if expected.tags is not None else []),
     ]
-    set_here = {name: value for name, value in block.values.items() if name in written}  # not the computed ones
+    set_here = {name: value for name, value in block.values.items() if name in set_arguments}  # not the computed ones
     for path in dict.fromkeys(_leaves(set_here, "")):
         if not any(path == covered_path or path.startswith(f"{covered_path}.") for covered_path in covered):
             remedy = f"{_REMEDY}, under `arguments` with its value, or under `free` if it does not affect access"
@@ -230,17 +234,17 @@ def _arguments(
 
 
 def _mistaken(
-    address: str, given: Mapping[str, Any], expected: ExpectedBlock, values: Mapping[str, str]
+    address: str, arguments: Mapping[str, Any], expected: ExpectedBlock, values: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield a message for each argument that has other values than those expected."""
     for path, texts in expected.arguments.items():
-        wanted = {text.ground(values) for text in texts}
+        expected_values = {text.ground(values) for text in texts}
         plain = _plain(path)
-        found = {_text(value) for value in _collect(given, plain.split(".")) if value is not None}
+        actual_values = {_text(value) for value in _collect(arguments, plain.split(".")) if value is not None}
         if path != plain:
-            found = {_decoded(text) for text in found}
-        if found != wanted:
-            yield f"{path} of {address} is {_shown(found)}, not {_shown(wanted)}"
+            actual_values = {_decoded(text) for text in actual_values}
+        if actual_values != expected_values:
+            yield f"{path} of {address} is {_shown(actual_values)}, not {_shown(expected_values)}"
 
 
 def _plain(path: str) -> str:

@@ -111,22 +111,22 @@ def _variables(value: str) -> str:
 def _principals(blocks: list[Values]) -> str | Values:
     if len(blocks) == 1 and blocks[0]["type"] == "*" and list(blocks[0]["identifiers"]) == ["*"]:
         return "*"
-    found: dict[str, list[str]] = {}
+    by_type: dict[str, list[str]] = {}
     for block in _in_set_order(blocks, _principal_text):
-        found.setdefault(block["type"], []).extend(
+        by_type.setdefault(block["type"], []).extend(
             sorted({_variables(identifier) for identifier in block["identifiers"]}, reverse=True)
         )
-    return {type_: _collapsed(found[type_]) for type_ in sorted(found)}
+    return {type_: _collapsed(by_type[type_]) for type_ in sorted(by_type)}
 
 
 def _conditions(blocks: list[Values]) -> Values:
-    found: dict[str, dict[str, list[str]]] = {}
+    by_test: dict[str, dict[str, list[str]]] = {}
     for block in _in_set_order(blocks, _condition_text):
-        values = found.setdefault(block["test"], {}).setdefault(_variables(block["variable"]), [])
+        values = by_test.setdefault(block["test"], {}).setdefault(_variables(block["variable"]), [])
         values.extend(_variables(value) for value in block["values"])
     return {
         test: {variable: _collapsed(keys[variable]) for variable in sorted(keys)}
-        for test, keys in sorted(found.items())
+        for test, keys in sorted(by_test.items())
     }
 
 

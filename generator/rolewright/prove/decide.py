@@ -67,26 +67,26 @@ def _resource(statement: PolicyStatement, resource: str, context: Mapping[str, t
     statement; the IAM User Guide only says that it may then be invalid, so that is unknown.
     """
     absent = None if statement.not_resources else False
-    found = some(
+    matched = some(
         resource_matches(p, resource, context, variables=statement.variables, absent=absent)
         for p in statement.resources
     )
-    return negate(found) if statement.not_resources else found
+    return negate(matched) if statement.not_resources else matched
 
 
-def _principal(entries: Principals, asking: Principal) -> Truth:
+def _principal(entries: Principals, caller: Principal) -> Truth:
     """Return whether a Principal element names the caller; an account stands for every principal in it."""
     truths: list[Truth] = []
     for kind, identifier in entries.entries:
         if kind == "*":
             truths.append(True)
-        elif kind != asking.kind:
+        elif kind != caller.kind:
             truths.append(False)
         elif kind == "AWS":
-            truths.append(identifier == asking.identifier or _account(identifier) == _home(asking.identifier))
+            truths.append(identifier == caller.identifier or _account(identifier) == _home(caller.identifier))
         else:
             # AWS does not document what a wildcard for services or providers would match.
-            truths.append(None if "*" in identifier else identifier == asking.identifier)
+            truths.append(None if "*" in identifier else identifier == caller.identifier)
     return some(truths)
 
 
@@ -107,14 +107,14 @@ def _verdict(
     listed: Iterable[PolicyStatement], action: str, context: Mapping[str, tuple[str, ...]], target: _Target
 ) -> tuple[Truth, Truth]:
     """Return whether a statement denies and whether one allows; `target` judges the Resource or Principal element."""
-    seen = []
+    verdicts = []
     for statement in listed:
         conditions = (holds(atom, context, variables=statement.variables) for atom in statement.conditions)
         applies = every([_action(statement, action), target(statement), *conditions])
-        seen.append((statement.effect, applies))
+        verdicts.append((statement.effect, applies))
     return (
-        some(applies for effect, applies in seen if effect == "Deny"),
-        some(applies for effect, applies in seen if effect == "Allow"),
+        some(applies for effect, applies in verdicts if effect == "Deny"),
+        some(applies for effect, applies in verdicts if effect == "Allow"),
     )
 
 
@@ -180,5 +180,5 @@ def decide_trust_statements(listed: Sequence[PolicyStatement], request: Request,
 
 def _named(statement: PolicyStatement, principal: Principal) -> Truth:
     assert statement.principals is not None
-    found = _principal(statement.principals, principal)
-    return negate(found) if statement.not_principals else found
+    matched = _principal(statement.principals, principal)
+    return negate(matched) if statement.not_principals else matched

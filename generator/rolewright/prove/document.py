@@ -68,20 +68,20 @@ def read_json(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    object_ = dict(pairs)
+    if len(object_) != len(pairs):
         raise ValueError("an object has a duplicate key")
-    return found
+    return object_
 
 
-def _strings(value: object, what: str) -> tuple[str, ...]:
+def _strings(value: object, subject: str) -> tuple[str, ...]:
     items = value if isinstance(value, (list, tuple)) else [value]
     if not items or not all(isinstance(item, str) and item for item in items):
-        raise PolicyError(f"{what} must be a string or a list of strings, not {value!r}")
+        raise PolicyError(f"{subject} must be a string or a list of strings, not {value!r}")
     return tuple(items)
 
 
-def _scalar(value: object, what: str) -> str:
+def _scalar(value: object, subject: str) -> str:
     match value:
         case bool():
             return "true" if value else "false"
@@ -90,7 +90,7 @@ def _scalar(value: object, what: str) -> str:
         case int() | float():
             return str(value)
         case _:
-            raise PolicyError(f"{what} must be a string, a number or a boolean, not {value!r}")
+            raise PolicyError(f"{subject} must be a string, a number or a boolean, not {value!r}")
 
 
 def _conditions(block: object) -> tuple[Atom, ...]:
@@ -158,18 +158,20 @@ def _statement(raw: object, *, kind: str, variables: bool) -> PolicyStatement:
     actions = _strings(action, "Action")
     if wrong := [name for name in actions if not _ACTION.fullmatch(name)]:
         raise PolicyError(f"{wrong[0]!r} is not an action; write service:Name, such as s3:GetObject")
-    who, not_principals = _either(raw, "Principal") if "Principal" in _TAKES[kind] else (None, False)
+    principals, not_principals = _either(raw, "Principal") if "Principal" in _TAKES[kind] else (None, False)
     # The policy of an ECR repository has no Resource: it applies to the repository itself.
-    own = kind == "a resource" and not {"Resource", "NotResource"} & set(raw)
-    on, not_resources = _either(raw, "Resource") if "Resource" in _TAKES[kind] and not own else (None, False)
+    applies_to_itself = kind == "a resource" and not {"Resource", "NotResource"} & set(raw)
+    resources, not_resources = (
+        _either(raw, "Resource") if "Resource" in _TAKES[kind] and not applies_to_itself else (None, False)
+    )
     return PolicyStatement(
         sid=str(raw.get("Sid", "")),
         effect=raw["Effect"],
         actions=tuple(name.lower() for name in actions),
         not_actions=not_actions,
-        resources=() if on is None else _strings(on, "Resource"),
+        resources=() if resources is None else _strings(resources, "Resource"),
         not_resources=not_resources,
-        principals=None if who is None else _principals(who),
+        principals=None if principals is None else _principals(principals),
         not_principals=not_principals,
         conditions=_conditions(raw.get("Condition", {})),
         variables=variables,

@@ -106,7 +106,7 @@ class _Walk:
     scope: Scope
     variables: dict[str, Any] = field(default_factory=dict)
     evaluated: dict[str, EvaluatedBlock] = field(default_factory=dict)
-    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    values_of_blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
     open_locals: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
@@ -142,11 +142,11 @@ class _Walk:
             address = heapq.heappop(ready)
             ordered.append(address)
             del waiting[address]
-            for other, needs in waiting.items():
+            for waiting_address, needs in waiting.items():
                 if address in needs:
                     needs.remove(address)
                     if not needs:
-                        heapq.heappush(ready, other)
+                        heapq.heappush(ready, waiting_address)
         if waiting:
             first = min(address for address in waiting if address in self.reachable(address))
             block = self.blocks[first]
@@ -160,18 +160,18 @@ class _Walk:
         return {_address(*key): block for key, block in self.scope.resources.items()}
 
     def reachable(self, address: str) -> set[str]:
-        found: set[str] = set()
+        reached: set[str] = set()
         stack = [address]
         while stack:
-            for other in self.depends(self.blocks[stack.pop()]):
-                if other not in found:
-                    found.add(other)
-                    stack.append(other)
-        return found
+            for dependency in self.depends(self.blocks[stack.pop()]):
+                if dependency not in reached:
+                    reached.add(dependency)
+                    stack.append(dependency)
+        return reached
 
     def depends(self, block: Block) -> tuple[str, ...]:
         """Return the addresses that a block refers to, other than its own."""
-        found: set[str] = set()
+        addresses: set[str] = set()
         seen: set[str] = set()
         stack = [a.expression for inner in (block, *_nested(block)) for a in inner.attributes.values()]
         while stack:
@@ -179,11 +179,11 @@ class _Walk:
                 target = self.scope.target(reference)
                 name = str(reference.steps[1]) if len(reference.steps) > 1 else ""
                 if target is not None:
-                    found.add(_address(target.kind, target.type, target.block.labels[1]))
+                    addresses.add(_address(target.kind, target.type, target.block.labels[1]))
                 elif reference.steps[0] == "local" and name in self.scope.locals and name not in seen:
                     seen.add(name)
                     stack.append(self.scope.locals[name])
-        return tuple(sorted(found - {_address(block.type, *block.labels[:2])}))
+        return tuple(sorted(addresses - {_address(block.type, *block.labels[:2])}))
 
     # Values.
 
@@ -210,13 +210,13 @@ class _Walk:
             return "."
         length = 3 if root == "data" else 2
         address = ".".join(str(part) for part in path[:length])
-        if len(path) <= length or address not in self.known:
+        if len(path) <= length or address not in self.values_of_blocks:
             raise EvaluationError(f"the reference {address} is not evaluated")
         return self.resource_attribute(address, path[length:])
 
     def resource_attribute(self, address: str, steps: Steps) -> Any:  # noqa: ANN401
         """Return an attribute's value from the configuration or a data source's answer, or its token."""
-        value: Any = self.known[address]
+        value: Any = self.values_of_blocks[address]
         for place, key in enumerate(steps):
             if isinstance(value, dict) and key not in value:
                 return _token(address, steps)
@@ -236,8 +236,8 @@ class _Walk:
 
     def read_variable(self, block: Block) -> None:
         name = block.labels[0]
-        given = self.parsed.tfvars.get(self.environment.name, {}) if self.environment.name else {}
-        source = given.get(name) or block.attributes.get("default")
+        tfvars = self.parsed.tfvars.get(self.environment.name, {}) if self.environment.name else {}
+        source = tfvars.get(name) or block.attributes.get("default")
         type_ = block.attributes.get("type")
         if source is None:
             message = f"the variable {name} has no value in the environment {self.environment.name or '(none)'}"
@@ -247,11 +247,11 @@ class _Walk:
             self.variables[name] = None
             return
         try:
-            wanted = "dynamic" if type_ is None else _constraint(type_.expression)
+            constraint = "dynamic" if type_ is None else _constraint(type_.expression)
         except EvaluationError as error:
             self.findings.append(self.finding("evaluate-type", str(error), block, block.line))
-            wanted = "dynamic"
-        self.variables[name] = self.attribute(block, source, wanted)
+            constraint = "dynamic"
+        self.variables[name] = self.attribute(block, source, constraint)
         for validation in block.all("validation"):
             self.judge(validation, "evaluate-validation", f"the value of the variable {name}")
 
@@ -268,7 +268,7 @@ class _Walk:
             except EvaluationError as error:
                 message = f"{address} cannot be evaluated: {error}"
                 self.findings.append(self.finding("evaluate-data", message, block, block.line))
-        self.known[address] = {k: v for k, v in values.items() if k != "id" or answer is not None}
+        self.values_of_blocks[address] = {k: v for k, v in values.items() if k != "id" or answer is not None}
         self.evaluated[address] = EvaluatedBlock(
             address, mode, type_, name, values, block.file, block.line, self.depends(block)
         )
@@ -287,8 +287,8 @@ class _Walk:
         for inner in block.blocks:
             if inner.type not in ("lifecycle", "dynamic", "provisioner", "connection"):
                 nested = None if schema is None else schema.blocks.get(inner.type)
-                known = None if nested is None else nested.content
-                values.setdefault(inner.type, []).append(self.content(inner, known))
+                inner_schema = None if nested is None else nested.content
+                values.setdefault(inner.type, []).append(self.content(inner, inner_schema))
         return {name: value for name, value in values.items() if value is not None}
 
     def judge(self, block: Block, rule: str, subject: str, self_address: str = "") -> None:

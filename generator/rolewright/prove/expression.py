@@ -56,7 +56,7 @@ def _first(options: list[Any], scope: Mapping[str, Any]) -> Any:  # noqa: ANN401
 
 
 def _format(template: str, scope: Mapping[str, Any]) -> str:
-    return _FIELD.sub(lambda found: str(_lookup(found[1], scope)), template)
+    return _FIELD.sub(lambda match: str(_lookup(match[1], scope)), template)
 
 
 def _each(operand: Mapping[str, Any], scope: Mapping[str, Any]) -> list[Any] | None:
@@ -120,7 +120,7 @@ _FORMS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
     "unpair": _unpair,
     "json": _json,
     "format": _format,
-    "with": lambda both, scope: None if _lookup(both[0], scope) is None else evaluate(both[1], scope),
+    "with": lambda operand, scope: None if _lookup(operand[0], scope) is None else evaluate(operand[1], scope),
     "archive": _archive,
     "other_than": _other_than,
 }

@@ -228,18 +228,18 @@ def _concat(*lists: Value) -> list[Value]:
 
 
 def _lookup(map_: Value, key: Value, *default: Value) -> Value:
-    found = _map(map_)
-    if known(_text(key)) in found:
-        return found[_text(key)]
+    entries = _map(map_)
+    if known(_text(key)) in entries:
+        return entries[_text(key)]
     if not default:
         raise EvaluationError(f"lookup finds no {key!r}")
     (result,) = default
     return result
 
 
-def _contains(items: Value, wanted: Value) -> bool:
-    known(_list(items)), known(wanted)
-    return any(equal(item, wanted) for item in items)
+def _contains(items: Value, element: Value) -> bool:
+    known(_list(items)), known(element)
+    return any(equal(item, element) for item in items)
 
 
 def _replace(text: Value, old: Value, new: Value) -> str:
@@ -284,21 +284,21 @@ _VERB = re.compile(r"%(.?)", re.DOTALL)
 
 
 def _format(pattern: Value, *arguments: Value) -> str:
-    rest = list(arguments)
+    unused = list(arguments)
 
-    def write(found: re.Match[str]) -> str:
-        verb = found[1]
+    def write(match: re.Match[str]) -> str:
+        verb = match[1]
         if verb == "%":
             return "%"
-        if verb not in ("s", "d", "v") or not rest:
-            raise EvaluationError(f"format does not evaluate {found[0]!r} here")
-        value = rest.pop(0)
+        if verb not in ("s", "d", "v") or not unused:
+            raise EvaluationError(f"format does not evaluate {match[0]!r} here")
+        value = unused.pop(0)
         if verb == "d":
             return str(_whole(value))
         return jsonencode(value) if value is None or isinstance(value, list | dict) else _text(value)
 
     text = _VERB.sub(write, known(_text(pattern)))
-    if rest:
+    if unused:
         raise EvaluationError("format has more arguments than verbs")
     return text
 
@@ -306,7 +306,7 @@ def _format(pattern: Value, *arguments: Value) -> str:
 def _coalesce(*values: Value) -> Value:
     for value in values:
         if value is not None and known(value) != "":
-            if {type(other) for other in values if other is not None} != {type(value)}:
+            if {type(candidate) for candidate in values if candidate is not None} != {type(value)}:
                 raise EvaluationError("coalesce of different types is not evaluated")
             return value
     raise EvaluationError("coalesce finds no value that is neither null nor empty")

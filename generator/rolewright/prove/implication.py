@@ -28,30 +28,34 @@ _GLOBS = {
 }
 
 
-def implies(given: Sequence[Atom], wanted: Sequence[Atom]) -> bool:
-    """Return whether every request that meets all of `given` meets all of `wanted`.
+def implies(premises: Sequence[Atom], conclusions: Sequence[Atom]) -> bool:
+    """Return whether every request that meets all of `premises` meets all of `conclusions`.
 
-    True is proven; False may also mean that no single condition of `given` proves one of `wanted`.
+    True is proven; False may also mean that no single condition of `premises` proves one of `conclusions`.
     """
-    return all(any(_implies(atom, other) for atom in given) for other in wanted)
+    return all(any(_implies(premise, conclusion) for premise in premises) for conclusion in conclusions)
 
 
-def _implies(atom: Atom, other: Atom) -> bool:
-    if atom.canonical == other.canonical:
+def _implies(premise: Atom, conclusion: Atom) -> bool:
+    if premise.canonical == conclusion.canonical:
         return True
-    left, right = shape(atom.operator), shape(other.operator)
-    if atom.key.lower() != other.key.lower() or left is None or right is None:
+    premise_shape, conclusion_shape = shape(premise.operator), shape(conclusion.operator)
+    if premise.key.lower() != conclusion.key.lower() or premise_shape is None or conclusion_shape is None:
         return False
-    if left.quantifier != right.quantifier or "null" in (left.base, right.base):
+    if premise_shape.quantifier != conclusion_shape.quantifier or "null" in (premise_shape.base, conclusion_shape.base):
         return False
-    if left.if_exists != right.if_exists and (left.if_exists or left.quantifier == "foranyvalue"):
+    if premise_shape.if_exists != conclusion_shape.if_exists and (
+        premise_shape.if_exists or premise_shape.quantifier == "foranyvalue"
+    ):
         return False
-    if left.base == right.base:
-        if left.negated:
-            return _all_within(other.values, atom.values, _GLOBS.get(left.base))
-        return _all_within(atom.values, other.values, _GLOBS.get(left.base))
-    if (left.base, right.base) == ("stringequals", "stringlike"):
-        return not any("*" in v or "?" in v for v in atom.values) and _all_within(atom.values, other.values, Kind.TEXT)
+    if premise_shape.base == conclusion_shape.base:
+        if premise_shape.negated:
+            return _all_within(conclusion.values, premise.values, _GLOBS.get(premise_shape.base))
+        return _all_within(premise.values, conclusion.values, _GLOBS.get(premise_shape.base))
+    if (premise_shape.base, conclusion_shape.base) == ("stringequals", "stringlike"):
+        return not any("*" in v or "?" in v for v in premise.values) and _all_within(
+            premise.values, conclusion.values, Kind.TEXT
+        )
     return False
 
 
@@ -75,7 +79,7 @@ def impossible(atoms: Sequence[Atom]) -> bool:
             continue
         if not iam.single_valued(key):
             continue
-        own = [other for other in atoms if other.key.lower() == key and _judged_alone(other)]
+        own = [candidate for candidate in atoms if candidate.key.lower() == key and _judged_alone(candidate)]
         if all(any(holds(o, {key: (plain(v),)}, variables=True) is False for o in own) for v in atom.values):
             return True
     return False
@@ -115,18 +119,18 @@ def _single(atom: Atom) -> list[Atom]:
     return [Atom(atom.operator, atom.key, (value,)) for value in atom.values]
 
 
-def contexts(given: Sequence[Atom], others: Sequence[Atom]) -> Iterator[Mapping[str, tuple[str, ...]]]:
-    """Yield contexts that meet `given`, and of which some meet and some miss the conditions of `others`.
+def contexts(required: Sequence[Atom], tested: Sequence[Atom]) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    """Yield contexts that meet `required`, and of which some meet and some miss the conditions of `tested`.
 
     They are not all that exist, but samples for the evaluator. Keys are in lower case. Policy variables get their
     values first, so that conditions that use them can be met.
     """
-    atoms = (*given, *others)
+    atoms = (*required, *tested)
     tried = itertools.chain.from_iterable(
-        _contexts(given, atoms, dict(chosen)) for chosen in itertools.islice(_assignments(atoms), _ASSIGNMENTS)
+        _contexts(required, atoms, dict(chosen)) for chosen in itertools.islice(_assignments(atoms), _ASSIGNMENTS)
     )
     for context in itertools.islice(tried, _CONTEXTS):
-        if all(holds(atom, context, variables=True) is True for atom in given):
+        if all(holds(atom, context, variables=True) is True for atom in required):
             yield context
 
 
@@ -136,10 +140,10 @@ def _assignments(atoms: Sequence[Atom]) -> Iterator[tuple[tuple[str, tuple[str, 
     choices = []
     for key, users in using.items():
         near = [a for a in atoms if a.key.lower() in (key, *(user.key.lower() for user in users))]
-        named = (
+        named_values = (
             next(_values(parts, v)) for a in near if (parts := shape(a.operator)) for v in a.values if _is_known(v)
         )
-        choices.append([(key, value) for value in (*((text,) for text in dict.fromkeys(("x", *named))), ())])
+        choices.append([(key, value) for value in (*((text,) for text in dict.fromkeys(("x", *named_values))), ())])
     return itertools.product(*choices)
 
 
@@ -148,12 +152,12 @@ def _references(atom: Atom) -> tuple[str, ...]:
 
 
 def _contexts(
-    given: Sequence[Atom], atoms: Sequence[Atom], variables: Mapping[str, tuple[str, ...]]
+    required: Sequence[Atom], atoms: Sequence[Atom], variables: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Mapping[str, tuple[str, ...]]]:
-    """Yield contexts with these values of variables, in which each key alone meets the conditions of `given` on it."""
+    """Yield contexts with these values of variables, in which each key alone meets those of `required` on it."""
     choices: list[list[tuple[str, tuple[str, ...]]]] = []
     for key in dict.fromkeys(atom.key.lower() for atom in atoms):
-        own = [atom for atom in given if atom.key.lower() == key]
+        own = [atom for atom in required if atom.key.lower() == key]
         values = (
             [variables[key]]
             if key in variables
@@ -173,11 +177,11 @@ def _tries(atom: Atom, variables: Mapping[str, tuple[str, ...]]) -> Iterator[tup
     parts = shape(atom.operator)
     if parts is None or parts.base == "null":
         return
-    written = [text for value in atom.values if (text := resolved(value, variables)) is not None]
-    for value in written:
+    resolved_values = [text for value in atom.values if (text := resolved(value, variables)) is not None]
+    for value in resolved_values:
         yield from ((text,) for text in _values(parts, value))
-    if parts.quantifier and written:
-        yield tuple(plain(value) for value in written)
+    if parts.quantifier and resolved_values:
+        yield tuple(plain(value) for value in resolved_values)
 
 
 def _values(parts: Shape, value: str) -> Iterator[str]:
@@ -198,10 +202,10 @@ def _values(parts: Shape, value: str) -> Iterator[str]:
         elif parts.base.startswith("arn"):
             yield from (compile_glob(value).example("x"), "arn:aws:x:x:x:x")
         else:
-            like = _GLOBS.get(parts.base)
-            literal = plain(value) if like is None else compile_glob(value, like).example("x")
+            kind = _GLOBS.get(parts.base)
+            literal = plain(value) if kind is None else compile_glob(value, kind).example("x")
             yield from (literal, f"{literal}-x", f"x-{literal}")
-            if like is not None:
-                yield compile_glob(value, like).example("")
+            if kind is not None:
+                yield compile_glob(value, kind).example("")
     except ValueError:
         yield value

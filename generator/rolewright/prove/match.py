@@ -84,12 +84,12 @@ class Glob:
         return {}
 
     def _moves(self, character: str) -> tuple[int, int]:
-        known = self._tables.get(character)
-        if known is None:
+        moves = self._tables.get(character)
+        if moves is None:
             once = sum(1 << n for n, i in enumerate(self.items) if not i.repeated and i.takes(character))
             again = sum(1 << n for n, i in enumerate(self.items) if i.repeated and i.takes(character))
-            known = self._tables[character] = (once, again)
-        return known
+            moves = self._tables[character] = (once, again)
+        return moves
 
     def _close(self, state: int) -> int:
         """Step over `*` that match nothing, and drop the places that a later `*` makes redundant.
@@ -194,9 +194,9 @@ def outside(pattern: str, cover: Sequence[str], kind: Kind = Kind.ARN) -> str | 
     return witness([compile_glob(pattern, kind)], [compile_glob(c, kind) for c in cover])
 
 
-def overlap(pattern: str, other: str, kind: Kind = Kind.ARN) -> str | None:
+def overlap(pattern: str, other_pattern: str, kind: Kind = Kind.ARN) -> str | None:
     """Return a string that both patterns match, or None if there is none."""
-    return witness([compile_glob(pattern, kind), compile_glob(other, kind)], [])
+    return witness([compile_glob(pattern, kind), compile_glob(other_pattern, kind)], [])
 
 
 def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
@@ -212,41 +212,41 @@ def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
     near = [g for g in none_of if g.prefix.startswith(prefix) or prefix.startswith(g.prefix)]
     if any(glob.open_prefix and prefix.startswith(glob.prefix) for glob in near):
         return None
-    named = {item.character for glob in (*all_of, *near) for item in glob.items if item.character}
-    other = next((c for c in _ELSE if c not in named), chr(max(map(ord, named or {"x"})) + 1))
+    named_characters = {item.character for glob in (*all_of, *near) for item in glob.items if item.character}
+    unnamed = next((c for c in _ELSE if c not in named_characters), chr(max(map(ord, named_characters or {"x"})) + 1))
     for glob in all_of:
-        example = glob.example(other)
+        example = glob.example(unnamed)
         if all(g.matches(example) for g in all_of) and not any(g.matches(example) for g in near):
             return example
         if glob.literal is not None:
             return None
-    return _search(all_of, near, [other, *sorted(named - {":"}), ":"])
+    return _search(all_of, near, [unnamed, *sorted(named_characters - {":"}), ":"])
 
 
 def _search(all_of: Sequence[Glob], none_of: Sequence[Glob], alphabet: Sequence[str]) -> str | None:
     """Return the shortest string that all match and none of the others does, or None, by breadth-first search."""
     globs = (*all_of, *none_of)
-    wanted = len(all_of)
+    must_match = len(all_of)
     start = tuple(glob.start for glob in globs)
-    came: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
+    came_from: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
     queue = deque([start])
     while queue:
         state = queue.popleft()
         paired = list(zip(globs, state, strict=True))
         accepted = [glob.accepts(s) for glob, s in paired]
-        if all(accepted[:wanted]) and not any(accepted[wanted:]):
+        if all(accepted[:must_match]) and not any(accepted[must_match:]):
             text: list[str] = []
-            step = came[state]
+            step = came_from[state]
             while step is not None:
                 text.append(step[1])
-                step = came[step[0]]
+                step = came_from[step[0]]
             return "".join(reversed(text))
         for character in alphabet:
             after = tuple(glob.step(s, character) for glob, s in paired)
-            if after in came or not all(after[:wanted]):
+            if after in came_from or not all(after[:must_match]):
                 continue
-            if any(g.accepts_all(s) for g, s in zip(none_of, after[wanted:], strict=True)):
+            if any(g.accepts_all(s) for g, s in zip(none_of, after[must_match:], strict=True)):
                 continue
-            came[after] = (state, character)
+            came_from[after] = (state, character)
             queue.append(after)
     return None

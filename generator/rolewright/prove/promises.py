@@ -77,11 +77,11 @@ def _common(
 
     Where wildcards on both sides match only names that the database does not know (yet), it is a made-up name.
     """
-    found: dict[str, None] = {}
+    common: dict[str, None] = {}
     for pattern in promised:
-        known = [name for name in expand(pattern) or [pattern] if all(_applies(s, name) for s in group)]
-        found.update(dict.fromkeys(known or _made_up(group, pattern)))
-    return list(found)
+        known_names = [name for name in expand(pattern) or [pattern] if all(_applies(s, name) for s in group)]
+        common.update(dict.fromkeys(known_names or _made_up(group, pattern)))
+    return list(common)
 
 
 def _made_up(group: Sequence[PolicyStatement], promised: str) -> list[str]:
@@ -115,9 +115,9 @@ def _resource(
     for pattern in promised:
         for chosen in itertools.product(*allowing):
             all_of = [glob for allowed in chosen for glob in _pair(pattern, allowed, certain=certain)]
-            found = witness(all_of, none_of)
-            if found is not None:
-                return found
+            arn = witness(all_of, none_of)
+            if arn is not None:
+                return arn
     return None
 
 
@@ -148,14 +148,14 @@ def stars(documents: Sequence[Mapping[str, Any]], supports: Callable[[str], bool
     `supports` returns whether an action can be narrowed to a resource. An action with a wildcard always counts.
     A statement with NotResource counts as one on every resource. Raises PolicyError for a malformed document.
     """
-    found = []
+    wide_statements = []
     for statement in (s for document in documents for s in statements(document)):
         wide = statement.not_resources or any(map(_wide, statement.resources))
         if statement.effect == "Allow" and wide:
             every = statement.not_actions
             narrow = tuple(a for a in statement.actions if every or "*" in a or "?" in a or supports(a))
-            found += [Star(statement.sid, narrow)] if narrow else []
-    return tuple(found)
+            wide_statements += [Star(statement.sid, narrow)] if narrow else []
+    return tuple(wide_statements)
 
 
 def _wide(pattern: str) -> bool:

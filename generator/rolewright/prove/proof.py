@@ -48,7 +48,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class _Held:
+class _WrittenRole:
     """A role as written in the module's text."""
 
     address: str
@@ -74,7 +74,7 @@ def prove(
         findings += _elsewhere(evaluated, declaration, boundary, environment)
     return Proof(
         environment.name,
-        sum(1 for _ in _held(evaluated)),
+        sum(1 for _ in _written_roles(evaluated)),
         sum(len(grant.actions) * len(grant.resources) for grant in declaration.grants),
         len({promise.source for promise in declaration.promises}),
         len(sandbox.applied),
@@ -90,17 +90,17 @@ def _judged(
     boundary: Text | None,
     environment: Environment,
 ) -> list[Finding]:
-    held = {role.address.split(".", 1)[1]: role for role in _held(evaluated)}
+    roles = {role.address.split(".", 1)[1]: role for role in _written_roles(evaluated)}
     findings = [
         *structure_findings(evaluated.parsed, declaration.contents),
         *contents_findings(evaluated, declaration.contents, environment),
         *binding_findings(evaluated, environment),
-        *_strangers(evaluated, declaration, held),
+        *_strangers(evaluated, declaration, roles),
         *judge_policies(evaluated, declaration, environment),
         *sandbox.findings,
     ]
     for trust in declaration.trusts:
-        role = held.get(trust.role)
+        role = roles.get(trust.role)
         if role is None:
             findings.append(
                 Finding("proof-role", f"the role {trust.role} is not in the module", _BLUEPRINT, trust.location)
@@ -118,8 +118,8 @@ def _judged(
             ("the text", role.documents, role.trust, environment.values)
         ]
         if stored is not None:
-            known = {**generated, **environment.values}
-            checked.append(("what moto stored", stored, sandbox.trusts[role.address], known))
+            all_values = {**generated, **environment.values}
+            checked.append(("what moto stored", stored, sandbox.trusts[role.address], all_values))
         for source, documents, document, values in checked:
             where = source + (f" for {environment.name}" if environment.name else "")
             findings += _exact(trust.role, where, documents, declaration, values, role.place)
@@ -140,26 +140,26 @@ def _elsewhere(
 ) -> Iterator[Finding]:
     """Yield the findings for a module without environments, which may be applied anywhere, in another place."""
     account, region, partition = _ELSEWHERE
-    known = {"local.account": account, "local.region": region, "local.partition": partition}
+    foreign_place = {"local.account": account, "local.region": region, "local.partition": partition}
     there = replace(
-        environment, account=account, region=region, partition=partition, values={**environment.values, **known}
+        environment, account=account, region=region, partition=partition, values={**environment.values, **foreign_place}
     )
     try:
-        found = _judged(evaluate(evaluated.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
+        findings = _judged(evaluate(evaluated.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
     except Rejected as refusal:
-        found = list(refusal.findings)
-    for finding in found:
+        findings = list(refusal.findings)
+    for finding in findings:
         yield replace(finding, message=f"elsewhere than where it was tried: {finding.message}")
 
 
 _BLUEPRINT = "this is an error in the blueprint's templates, not in the manifest: fix them"
 
 
-def _held(evaluated: EvaluatedModule) -> Iterator[_Held]:
-    """Yield every role of the module with the documents of its inline and attached policies."""
+def _written_roles(evaluated: EvaluatedModule) -> Iterator[_WrittenRole]:
+    """Yield every role of the evaluated with the documents of its inline and attached policies."""
     for block in evaluated.resources.values():
         if block.type == "aws_iam_role" and block.mode == "resource":
-            yield _Held(
+            yield _WrittenRole(
                 block.address,
                 tuple(_document(text) for text in _policies(evaluated, _names(block))),
                 _document(block.values.get("assume_role_policy", "")),
@@ -171,10 +171,10 @@ def _held(evaluated: EvaluatedModule) -> Iterator[_Held]:
 def _document(text: str) -> PolicyDocument:
     """Parse a policy; return {} for one that is not JSON, or is known only after an apply, as it cannot be judged."""
     try:
-        found = read_json(text)
+        document = read_json(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _names(role: EvaluatedBlock) -> set[object]:
@@ -202,10 +202,12 @@ _IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_p
                "aws_iam_group_policy_attachment")  # fmt: skip
 
 
-def _strangers(evaluated: EvaluatedModule, declaration: Declaration, held: Mapping[str, _Held]) -> Iterator[Finding]:
+def _strangers(
+    evaluated: EvaluatedModule, declaration: Declaration, roles: Mapping[str, _WrittenRole]
+) -> Iterator[Finding]:
     """Yield a finding for each identity and policy that the declaration does not account for."""
     declared = {trust.role for trust in declaration.trusts}
-    for name, role in held.items():
+    for name, role in roles.items():
         if name not in declared:
             yield Finding("proof-role", f"the role {name} is not declared", _BLUEPRINT, role.place)
     names = {name for block in evaluated.resources.values() if block.type == "aws_iam_role" for name in _names(block)}
@@ -235,14 +237,14 @@ def _loose(evaluated: EvaluatedModule) -> Iterator[Finding]:
             values.get("policy_arn") == "${" + block.address + ".arn}" for values in attached
         ):
             yield _at(block, f"{block.address} is attached to no role")
-        for kind, list_, name, held in (
+        for kind, list_, name, policies in (
             ("aws_iam_role_policies_exclusive", "policy_names", "name", inline),
             ("aws_iam_role_policy_attachments_exclusive", "policy_arns", "policy_arn", attached),
         ):
             if block.type == kind:
                 role = next((names for names in roles if block.values.get("role_name") in names), set())
                 if {*block.values.get(list_, ())} != {
-                    values.get(name) for values in held if values.get("role") in role
+                    values.get(name) for values in policies if values.get("role") in role
                 }:
                     yield _at(block, f"{list_} of {block.address} does not list exactly the policies that the role has")
 
@@ -279,12 +281,12 @@ def _exact(
         yield Finding("proof-policy", f"a policy of {role} is malformed: {error}", _BLUEPRINT, place)
         return
     for difference in result.differences:
-        given = "".join(f", if {key} is {' or '.join(values)}" for key, values in difference.context)
+        context = "".join(f", if {key} is {' or '.join(values)}" for key, values in difference.context)
         if difference.kind == "undeclared":
-            what, why = "may", f"which is not declared ({difference.origin}, {where})"
+            verb, reason = "may", f"which is not declared ({difference.origin}, {where})"
         else:
-            what, why = "is denied", f"though {difference.origin} declares it ({where})"
-        message = f"{role} {what} {difference.action} on {difference.resource}{given}, {why}"
+            verb, reason = "is denied", f"though {difference.origin} declares it ({where})"
+        message = f"{role} {verb} {difference.action} on {difference.resource}{context}, {reason}"
         yield Finding("proof-access", message, _BLUEPRINT, origins.get(difference.origin, place), difference.origin)
     for text in result.unknown:
         yield Finding(
@@ -308,18 +310,18 @@ def _apart(
     """
     own = ground([grant for grant in declaration.grants if grant.role == role], environment.values)
     where = f" for {environment.name}" if environment.name else ""
-    for other in dict.fromkeys(grant.role for grant in declaration.grants if grant.role != role):
-        grants = [grant for grant in declaration.grants if grant.role == other]
+    for other_role in dict.fromkeys(grant.role for grant in declaration.grants if grant.role != role):
+        grants = [grant for grant in declaration.grants if grant.role == other_role]
         places = {grant.origin: grant.location for grant in grants}
         result = trespasses(documents, own, ground(grants, environment.values), iam.expand)
         for difference in result.differences:
-            owner = f"which {difference.origin} declares for {other} alone{where}"
+            owner = f"which {difference.origin} declares for {other_role} alone{where}"
             message = f"{role} may {difference.action} on {difference.resource}, {owner}"
             yield Finding(
                 "proof-apart", message, _BLUEPRINT, places[difference.origin], difference.origin, related=(_hcl(place),)
             )
         for text in result.unknown:
-            message = f"it cannot be proven that {role} has no permission of {other}: {text}"
+            message = f"it cannot be proven that {role} has no permission of {other_role}: {text}"
             yield Finding("proof-unknown", message, "use conditions that can be judged", place)
 
 
@@ -345,7 +347,11 @@ def _hcl(place: Location) -> Related:
 
 
 def _promised(
-    role: _Held, name: str, stored: tuple[PolicyDocument, ...], declaration: Declaration, environment: Environment
+    role: _WrittenRole,
+    name: str,
+    stored: tuple[PolicyDocument, ...],
+    declaration: Declaration,
+    environment: Environment,
 ) -> Iterator[Finding]:
     """Check the promises; one that only a generated value could break is judged with moto's values instead."""
     where = f" in {environment.name}" if environment.name else ""
@@ -388,11 +394,11 @@ def _stars(
         for action in grant.actions
     }
     for star in stars(documents, _narrowable):
-        rest = [action for action in star.actions if action.lower() not in manual | platform]
-        if rest:
+        actions = [action for action in star.actions if action.lower() not in manual | platform]
+        if actions:
             yield Finding(
                 "proof-star",
-                f"{role} is allowed {', '.join(rest)} on every resource, though that could be narrowed ({star.sid})",
+                f"{role} is allowed {', '.join(actions)} on every resource, though that could be narrowed ({star.sid})",
                 _BLUEPRINT,
                 place,
                 related=(_hcl(place),),

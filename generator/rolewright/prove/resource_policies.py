@@ -34,15 +34,15 @@ class _Line:
 
     def text(self) -> str:
         """Return the line as the finding shows it."""
-        known = iam.expand(self.action)
-        action = next(iter(known)) if len(known) == 1 else self.action
+        actions = iam.expand(self.action)
+        action = next(iter(actions)) if len(actions) == 1 else self.action
         verb = "may" if self.effect == "Allow" else "is denied"
-        held = " and ".join(
+        conditions = " and ".join(
             sorted(f"{operator} {key} {' | '.join(sorted(values))}" for operator, key, values in self.conditions)
         )
         where = f" on {self.resource}" if self.resource else ""
         name = "anybody" if self.principal[0] == "*" else self.principal[1]
-        return f"{name} {verb} {action}{where}{f' if {held}' if held else ''}"
+        return f"{name} {verb} {action}{where}{f' if {conditions}' if conditions else ''}"
 
 
 def judge_policies(evaluated: EvaluatedModule, declaration: Declaration, environment: Environment) -> Iterator[Finding]:
@@ -51,57 +51,64 @@ def judge_policies(evaluated: EvaluatedModule, declaration: Declaration, environ
     A policy that cannot be read proves nothing, and is a finding. So is a policy that is not declared.
     """
     where = f" for {environment.name}" if environment.name else ""
-    wanted = {(policy.carrier, policy.target.ground(environment.values)): policy for policy in declaration.policies}
-    found: dict[tuple[str, str], list[Carried]] = {}
+    declared = {(policy.carrier, policy.target.ground(environment.values)): policy for policy in declaration.policies}
+    by_target: dict[tuple[str, str], list[Carried]] = {}
     for block in evaluated.resources.values():
-        for written in carried(block) if block.mode == "resource" else ():
-            found.setdefault((written.carrier, written.target), []).append(written)
-    for key, blocks in found.items():
-        if key not in wanted:
-            for written in blocks:
-                yield _undeclared(written, where)
-    for key, policy in wanted.items():
-        yield from _judge(policy, found.get(key, []), environment, where)
+        for carried_policy in carried(block) if block.mode == "resource" else ():
+            by_target.setdefault((carried_policy.carrier, carried_policy.target), []).append(carried_policy)
+    for key, blocks in by_target.items():
+        if key not in declared:
+            for carried_policy in blocks:
+                yield _undeclared(carried_policy, where)
+    for key, policy in declared.items():
+        yield from _judge(policy, by_target.get(key, []), environment, where)
 
 
 def _undeclared(carried: Carried, where: str) -> Finding:
-    which = f"{carried.carrier} of {carried.target}{where}"
-    message = f"{carried.block.address} has a policy ({which}) that is not declared"
+    subject = f"{carried.carrier} of {carried.target}{where}"
+    message = f"{carried.block.address} has a policy ({subject}) that is not declared"
     return Finding("proof-policy-of-resource", message, _REMEDY, _place(carried))
 
 
 def _judge(
     policy: ResourcePolicy, blocks: Sequence[Carried], environment: Environment, where: str
 ) -> Iterator[Finding]:
-    seen = f"{blocks[0].block.address}{where}" if blocks else f"the module{where}"
+    origin = f"{blocks[0].block.address}{where}" if blocks else f"the module{where}"
     related = (Related(_place(blocks[0]), "the policy in the rendered module"),) if blocks else ()
 
     def finding(rule: str, text: str, at: ResourcePolicy | Any = policy) -> Finding:  # noqa: ANN401
         return Finding(rule, f"{policy.subject}: {text}", _REMEDY, at.location, at.origin, related=related)
 
     if not blocks:
-        yield finding("proof-policy-of-resource", f"its policy ({policy.carrier}) is not in {seen}")
+        yield finding("proof-policy-of-resource", f"its policy ({policy.carrier}) is not in {origin}")
         return
     if len(blocks) > 1 and policy.carrier not in carriers().statements:
-        names = ", ".join(written.block.address for written in blocks)
+        names = ", ".join(carried_policy.block.address for carried_policy in blocks)
         yield finding("proof-policy-of-resource", f"it can have one policy, but {names} each write one{where}")
         return
     try:
         if policy.documents:
-            there = {_canonical(entry) for written in blocks for entry in _several(_json(written.value))}
-            here = {_canonical(entry) for entry in policy.ground_documents(environment.values)}
-            extra, missing = ([f"says {text}" for text in sorted(each)] for each in (there - here, here - there))
+            written_documents = {
+                _canonical(entry) for carried_policy in blocks for entry in _several(_json(carried_policy.value))
+            }
+            declared_documents = {_canonical(entry) for entry in policy.ground_documents(environment.values)}
+            extra, missing = (
+                [f"says {text}" for text in sorted(difference)]
+                for difference in (written_documents - declared_documents, declared_documents - written_documents)
+            )
         else:
-            lines = {line for written in blocks for line in _written(written, environment)}
+            lines = {line for carried_policy in blocks for line in _written(carried_policy, environment)}
             declared = set(_declared(policy, environment.values))
-            extra, missing = (sorted(line.text() for line in each) for each in (lines - declared, declared - lines))
+            extra, missing = (
+                sorted(line.text() for line in difference) for difference in (lines - declared, declared - lines)
+            )
     except (PolicyError, UnreadError) as error:
-        yield finding("proof-unknown", f"its policy cannot be proven: {error} ({seen})")
+        yield finding("proof-unknown", f"its policy cannot be proven: {error} ({origin})")
         return
     for text in extra:
-        yield finding("proof-policy-of-resource", f"{text}, which is not declared ({seen})")
+        yield finding("proof-policy-of-resource", f"{text}, which is not declared ({origin})")
     for text in missing:
-        yield finding("proof-policy-of-resource", f"{text}: this is declared, but missing ({seen})")
+        yield finding("proof-policy-of-resource", f"{text}: this is declared, but missing ({origin})")
 
 
 def _written(carried: Carried, environment: Environment) -> Iterator[_Line]:
@@ -122,12 +129,12 @@ def _written(carried: Carried, environment: Environment) -> Iterator[_Line]:
 
 def _unread(statement: PolicyStatement) -> str:
     """Return why a statement cannot be compared with the declaration, or ""."""
-    for given, name in (
+    for is_used, name in (
         (statement.not_principals, "NotPrincipal"),
         (statement.not_actions, "NotAction"),
         (statement.not_resources, "NotResource"),
     ):
-        if given:
+        if is_used:
             return f"has {name}, which is not compared with what is declared"
     texts = (*statement.resources, *(value for atom in statement.conditions for value in atom.values))
     if not statement.variables and any(map(has_variable, texts)):
@@ -156,12 +163,14 @@ def _lines(
     resources: Sequence[str],
     conditions: Iterable[Atom],
 ) -> Iterator[_Line]:
-    held = frozenset(atom.canonical for atom in conditions)
+    canonical_conditions = frozenset(atom.canonical for atom in conditions)
     for kind, identifier in principals:
         anybody = kind == "*" or (kind, identifier) == ("AWS", "*")
         for action in actions:
             for resource in resources or ("",):
-                yield _Line(effect, ("*", "*") if anybody else (kind, identifier), action, resource, held)
+                yield _Line(
+                    effect, ("*", "*") if anybody else (kind, identifier), action, resource, canonical_conditions
+                )
 
 
 def _json(text: object) -> Any:  # noqa: ANN401 - JSON

@@ -87,13 +87,13 @@ class Moto:
         blocks = [block for block in evaluated.resources.values() if block.mode == "resource"]
         self._reset(environment.account, any(_AWS_POLICY.search(str(block.values)) for block in blocks))
         run = _Run(self, environment)
-        wanted = set(_TOKEN.findall(str([block.values for block in blocks])))
+        tokens = set(_TOKEN.findall(str([block.values for block in blocks])))
         for block in blocks:
             if _entry(block.type) is None:
-                run.leave_out(block, wanted)
+                run.leave_out(block, tokens)
             else:
                 run.create(block)
-        return run.result(wanted)
+        return run.result(tokens)
 
     def call(self, service: str, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Make a call and return its answer. Raises RefusedError with the reason, whatever went wrong."""
@@ -228,10 +228,10 @@ class _Run:
     tokens: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
 
-    def leave_out(self, block: EvaluatedBlock, wanted: Collection[str]) -> None:
+    def leave_out(self, block: EvaluatedBlock, tokens: Collection[str]) -> None:
         """Note a type that moto cannot create, and make up values of the right form for what others need of it."""
         self.unknown.add(block.type)
-        for token in wanted:
+        for token in tokens:
             if token.startswith("${" + block.address + "."):
                 name = token[2:-1].replace("_", "-").replace(".", "-")
                 place = f"{self.environment.partition}:not-applied:{self.environment.region}:{self.environment.account}"
@@ -276,35 +276,37 @@ class _Run:
             if value is not None:
                 scope[name] = str(value)
 
-    def _compare(self, block: EvaluatedBlock, service: str, read: Mapping[str, Any], scope: Mapping[str, Any]) -> None:
+    def _compare(
+        self, block: EvaluatedBlock, service: str, readback: Mapping[str, Any], scope: Mapping[str, Any]
+    ) -> None:
         try:
             response = self.moto.call(
-                service, self.environment.region, read["operation"], shape(read["parameters"], scope) or {}
+                service, self.environment.region, readback["operation"], shape(readback["parameters"], scope) or {}
             )
         except RefusedError as refusal:
             message = f"moto created {block.address}, but does not return it: {refusal}"
             self._report(block, "sandbox-mismatch", message)
             return
         answered = {**scope, "response": response}
-        for argument, expression in {**read.get("equal", {}), **read.get("contain", {})}.items():
-            want, got = _plain(evaluate(argument, scope)), _plain(evaluate(expression, answered))
-            same = want in (got or ()) if argument in read.get("contain", {}) else want == got
-            if want is not None and not same:
-                message = f"{argument} of {block.address} is {want!r}, but moto returns {got!r}"
+        for argument, expression in {**readback.get("equal", {}), **readback.get("contain", {})}.items():
+            expected, returned = _plain(evaluate(argument, scope)), _plain(evaluate(expression, answered))
+            is_same = expected in (returned or ()) if argument in readback.get("contain", {}) else expected == returned
+            if expected is not None and not is_same:
+                message = f"{argument} of {block.address} is {expected!r}, but moto returns {returned!r}"
                 self._report(block, "sandbox-mismatch", message)
 
     def _report(self, block: EvaluatedBlock, rule: str, message: str) -> None:
         remedy = "fix the argument in the blueprint, or the field of the manifest that it comes from"
         self.findings.append(Finding(rule, message, remedy, Location(block.file, block.line)))
 
-    def result(self, wanted: Collection[str]) -> Sandbox:
+    def result(self, tokens: Collection[str]) -> Sandbox:
         roles = self._iam("get_account_authorization_details", Filter=["Role"])["RoleDetailList"] if self.roles else ()
         stored = {role["RoleName"]: role for role in roles}
         return Sandbox(
             tuple(self.applied),
             tuple(sorted(self.unknown)),
             tuple(self.findings),
-            {token: value for token, value in self.tokens.items() if token in wanted},
+            {token: value for token, value in self.tokens.items() if token in tokens},
             {address: tuple(self._policies(stored[role])) for address, role in self.roles.items()},
             {address: _document(stored[role]["AssumeRolePolicyDocument"]) for address, role in self.roles.items()},
         )
@@ -340,7 +342,7 @@ def _entry(type_: str) -> dict[str, Any] | None:
 def _resolve(value: Any, tokens: Mapping[str, str]) -> Any:  # noqa: ANN401 - any value of HCL
     """Replace tokens by the generated values, at any depth; any other `${…}` stays."""
     if isinstance(value, str):
-        return _TOKEN.sub(lambda found: tokens.get(found[0], found[0]), value)
+        return _TOKEN.sub(lambda match: tokens.get(match[0], match[0]), value)
     if isinstance(value, list | tuple):
         return [_resolve(item, tokens) for item in value]
     if hasattr(value, "items"):

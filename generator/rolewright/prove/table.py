@@ -127,15 +127,15 @@ def compare(
     """
     unknown: dict[str, None] = {}
     policies = _side([s for document in documents for s in statements(document)], unknown)
-    wanted = _side([_statement(entry) for entry in declared], unknown)
+    declared_side = _side([_statement(entry) for entry in declared], unknown)
     differences: dict[AccessDifference, None] = {}
-    for action, spelt in sorted(_actions((*policies.plain, *wanted.plain), expand, unknown).items()):
-        for kind, left, right in (("undeclared", policies, wanted), ("denied", wanted, policies)):
-            for found in _excess(action, spelt, left, right):
-                if isinstance(found, _Doubt):
-                    unknown[found.text(kind)] = None
+    for action, spelt in sorted(_actions((*policies.plain, *declared_side.plain), expand, unknown).items()):
+        for kind, left, right in (("undeclared", policies, declared_side), ("denied", declared_side, policies)):
+            for excess in _excess(action, spelt, left, right):
+                if isinstance(excess, _Doubt):
+                    unknown[excess.text(kind)] = None
                 else:
-                    rule, request = found
+                    rule, request = excess
                     differences[_difference(kind, spelt, rule, request)] = None
     return TableResult(tuple(differences), tuple(unknown))
 
@@ -153,15 +153,15 @@ def trespasses(
     """
     unknown: dict[str, None] = {}
     policies = _side([s for document in documents for s in statements(document)], unknown)
-    wanted, foreign = (_side([_statement(entry) for entry in declared], unknown) for declared in (own, others))
+    own_side, foreign = (_side([_statement(entry) for entry in declared], unknown) for declared in (own, others))
     differences: dict[AccessDifference, None] = {}
-    there = _actions(foreign.plain, expand, unknown)
+    foreign_actions = _actions(foreign.plain, expand, unknown)
     for action, spelt in sorted(_actions(policies.plain, expand, unknown).items()):
-        for found in _excess(action, spelt, policies, wanted, foreign) if action in there else ():
-            if isinstance(found, _Doubt):
-                unknown[found.text("undeclared")] = None
+        for excess in _excess(action, spelt, policies, own_side, foreign) if action in foreign_actions else ():
+            if isinstance(excess, _Doubt):
+                unknown[excess.text("undeclared")] = None
             else:
-                differences[_difference("undeclared", spelt, *found)] = None
+                differences[_difference("undeclared", spelt, *excess)] = None
     return TableResult(tuple(differences), tuple(unknown))
 
 
@@ -192,22 +192,22 @@ def changes(
     """
     unknown: dict[str, None] = {}
     new, old = (_side([_statement(entry) for entry in declared], unknown) for declared in (after, before))
-    found: list[PermissionChange] = []
-    known: dict[tuple[bool, ...], tuple[_Doubt | tuple[_Rule, Request], ...]] = {}
+    gained: list[PermissionChange] = []
+    excess_by_statements: dict[tuple[bool, ...], tuple[_Doubt | tuple[_Rule, Request], ...]] = {}
     for action, spelt in sorted(_actions(new.plain, expand, unknown).items()):
         # Actions that the same statements name are alike: a `*` stands for twenty thousand of them.
         alike = (*new.names(action), *old.names(action))
-        if alike not in known:
-            known[alike] = tuple(_excess(action, spelt, new, old))
-        for excess in known[alike]:
+        if alike not in excess_by_statements:
+            excess_by_statements[alike] = tuple(_excess(action, spelt, new, old))
+        for excess in excess_by_statements[alike]:
             if isinstance(excess, _Doubt):
                 unknown[replace(excess, action=spelt_out(spelt)).text("undeclared")] = None
             else:
                 rule, request = excess
                 conditions = tuple((atom.operator, atom.key, atom.values) for atom in rule.conditions)
-                asked = replace(request, action=spelt)
-                found.append(PermissionChange(spelt, rule.resource, conditions, rule.origin, asked))
-    return tuple(found), tuple(unknown)
+                example = replace(request, action=spelt)
+                gained.append(PermissionChange(spelt, rule.resource, conditions, rule.origin, example))
+    return tuple(gained), tuple(unknown)
 
 
 def _difference(kind: str, action: str, rule: _Rule, request: Request) -> AccessDifference:
@@ -263,16 +263,16 @@ def _actions(
     listed: Iterable[PolicyStatement], expand: Callable[[str], Collection[str]], unknown: dict[str, None]
 ) -> Mapping[str, str]:
     """Return every action of the statements, in lower case, with AWS's spelling."""
-    found: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for pattern in dict.fromkeys(action for statement in listed for action in statement.actions):
         names = expand(pattern)
-        found.update((name.lower(), name) for name in names)
+        spellings.update((name.lower(), name) for name in names)
         if "*" in pattern or "?" in pattern:
             if not names:
                 unknown[f"no known action is named {pattern}"] = None
         elif not names:
-            found[pattern] = pattern
-    return found
+            spellings[pattern] = pattern
+    return spellings
 
 
 @dataclass(frozen=True)
@@ -308,8 +308,8 @@ def _excess(
     sides = (left,) if within is None else (left, within)
     for rule, bound in itertools.product(left.rules("Allow", action), bounds):
         both = (rule,) if bound is None else (rule, bound)
-        conditions = tuple(atom for each in both for atom in each.conditions)
-        resources = tuple(each.resource for each in both)
+        conditions = tuple(atom for part in both for atom in part.conditions)
+        resources = tuple(part.resource for part in both)
         suspects: list[tuple[tuple[Atom, ...], tuple[str, ...], tuple[_Rule, ...]]] = [
             (conditions, resources, (*allowed_right, *denied_left))
         ]
@@ -317,12 +317,12 @@ def _excess(
             ((*conditions, *deny.conditions), (*resources, deny.resource), denied_left) for deny in denied_right
         ]
         doubtful = False
-        for given, on, cover in suspects:
-            covering = [other.resource for other in cover if implies(given, other.conditions)]
-            candidates = _candidates(on, covering, [other.resource for other in everything])
-            if not candidates or impossible(given):
+        for required, targets, cover in suspects:
+            covering = [candidate.resource for candidate in cover if implies(required, candidate.conditions)]
+            candidates = _candidates(targets, covering, [known_rule.resource for known_rule in everything])
+            if not candidates or impossible(required):
                 continue
-            confirmed = _confirm(spelt, candidates, given, atoms, sides, right)
+            confirmed = _confirm(spelt, candidates, required, atoms, sides, right)
             if confirmed:
                 yield both[-1], confirmed
                 break
@@ -345,7 +345,7 @@ def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequenc
     shortest = witness(all_of, none_of)
     if shortest is None:
         return []
-    others = [
+    near_names = [
         name
         for pattern in dict.fromkeys(near)
         if len(segments(pattern)) == 6 or pattern.startswith("${")
@@ -353,7 +353,7 @@ def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequenc
         if all(glob.matches(name) for glob in all_of) and not any(glob.matches(name) for glob in none_of)
     ]
     first = [shortest] if len(segments(shortest)) == 6 else []
-    return list(dict.fromkeys([*first, *others, shortest]))[:_CANDIDATES]
+    return list(dict.fromkeys([*first, *near_names, shortest]))[:_CANDIDATES]
 
 
 def _confirm(
@@ -362,13 +362,13 @@ def _confirm(
     conditions: Sequence[Atom],
     atoms: Sequence[Atom],
     sides: Sequence[_Side],
-    other: _Side,
+    opposite: _Side,
 ) -> Request | None:
-    """Return a request that all of `sides` allow and `other` does not, or None."""
+    """Return a request that all of `sides` allow and `opposite` does not, or None."""
     for resource in candidates:
         for context in contexts(conditions, atoms):
             request = Request(action, resource, context)
-            if all(side.allows(request) is True for side in sides) and other.allows(request) is False:
+            if all(side.allows(request) is True for side in sides) and opposite.allows(request) is False:
                 return request
     return None
 
@@ -393,8 +393,8 @@ def neighbours(arn: str) -> tuple[str, ...]:
     elsewhere = []
     for number, choices in ((3, ("eu-north-1", "us-west-2")), (4, ("999999999999", "000000000000"))):
         if place[number]:
-            other = choices[place[number] == choices[0]]
-            elsewhere.append([*place[:number], other, *place[number + 1 :], resource])
+            replacement = choices[place[number] == choices[0]]
+            elsewhere.append([*place[:number], replacement, *place[number + 1 :], resource])
     elsewhere.append(["arn", "aws" if place[1] != "aws" else "aws-cn", *place[2:], resource])
-    near = [":".join([*place, name]) for name in names if name] + [":".join(each) for each in elsewhere]
+    near = [":".join([*place, name]) for name in names if name] + [":".join(arn_parts) for arn_parts in elsewhere]
     return tuple(dict.fromkeys(near))

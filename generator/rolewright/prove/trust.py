@@ -68,27 +68,27 @@ def compare_trust(
 def _structure(
     document: Mapping[str, Any], principals: Sequence[Principal], actions: Sequence[str], atoms: Sequence[Atom]
 ) -> Iterator[TrustDifference]:
-    wanted = {(_name(principal), action.lower()) for principal in principals for action in actions}
+    declared = {(_name(principal), action.lower()) for principal in principals for action in actions}
     spelt = {action.lower(): action for action in (*_ACTIONS, *actions)}
-    held: dict[tuple[str, str], list[tuple[Atom, ...]]] = {}
+    trusted: dict[tuple[str, str], list[tuple[Atom, ...]]] = {}
     for statement in statements(document, trust=True):
         if reason := _unjudged(statement):
             yield TrustDifference("unknown", "", "", f"{statement.sid or 'a statement'} {reason}")
             continue
         for principal in _names(statement):
             for action in statement.actions:
-                held.setdefault((principal, action), []).append(statement.conditions)
-    for principal, action in sorted(held.keys() - wanted):
+                trusted.setdefault((principal, action), []).append(statement.conditions)
+    for principal, action in sorted(trusted.keys() - declared):
         name = spelt.get(action, action)
         message = f"{principal} may {name}, though this is not declared"
         yield TrustDifference("extra", principal, name, message)
-    for principal, action in sorted(wanted):
+    for principal, action in sorted(declared):
         name = spelt[action]
-        if (principal, action) not in held:
+        if (principal, action) not in trusted:
             message = f"{principal} may not {name}, though this is declared"
             yield TrustDifference("missing", principal, name, message)
-        for found in held.get((principal, action), ()):
-            if message := _conditions(found, atoms):
+        for written in trusted.get((principal, action), ()):
+            if message := _conditions(written, atoms):
                 yield TrustDifference("condition", principal, name, f"{principal} may {name} {message}")
 
 
@@ -109,12 +109,12 @@ def _name(principal: Principal) -> str:
     return f"{principal.kind} {principal.identifier}"
 
 
-def _conditions(found: Sequence[Atom], wanted: Sequence[Atom]) -> str:
+def _conditions(written: Sequence[Atom], declared: Sequence[Atom]) -> str:
     """Describe what differs between two sets of conditions; "" if they are the same."""
-    there: _Canonical = frozenset(atom.canonical for atom in found)
-    here: _Canonical = frozenset(atom.canonical for atom in wanted)
-    missing = [_text(atom) for atom in wanted if atom.canonical not in there]
-    extra = [_text(atom) for atom in found if atom.canonical not in here]
+    canonical_written: _Canonical = frozenset(atom.canonical for atom in written)
+    canonical_declared: _Canonical = frozenset(atom.canonical for atom in declared)
+    missing = [_text(atom) for atom in declared if atom.canonical not in canonical_written]
+    extra = [_text(atom) for atom in written if atom.canonical not in canonical_declared]
     parts = [f"without the declared condition {text}" for text in missing]
     parts += [f"only under the undeclared condition {text}" for text in extra]
     return " and ".join(parts)
@@ -127,8 +127,8 @@ def _text(atom: Atom) -> str:
 def _probes(
     document: Mapping[str, Any], principals: Sequence[Principal], actions: Sequence[str], atoms: Sequence[Atom]
 ) -> Iterator[TrustDifference]:
-    met = next(iter(contexts(atoms, ())), None)
-    if met is None:
+    fitting_context = next(iter(contexts(atoms, ())), None)
+    if fitting_context is None:
         yield TrustDifference("unknown", "", "", "no request could be found that meets the declared conditions")
         return
 
@@ -140,16 +140,16 @@ def _probes(
     for principal in principals:
         name = _name(principal)
         for action in actions:
-            if ask(principal, action, met) is not Decision.ALLOWED:
+            if ask(principal, action, fitting_context) is not Decision.ALLOWED:
                 yield TrustDifference("missing", name, action, f"{name} is refused {action}")
-            for key in met:
-                less = {other: value for other, value in met.items() if other != key}
+            for key in fitting_context:
+                less = {kept_key: value for kept_key, value in fitting_context.items() if kept_key != key}
                 if ask(principal, action, less) is Decision.ALLOWED and _needs(atoms, key):
                     message = f"{name} may {action} without {key}, though a condition requires it"
                     yield TrustDifference("condition", name, action, message)
     for principal in _strangers(principals):
         for action in dict.fromkeys((*_ACTIONS, *actions)):
-            if ask(principal, action, met) not in (Decision.IMPLICIT_DENY, Decision.EXPLICIT_DENY):
+            if ask(principal, action, fitting_context) not in (Decision.IMPLICIT_DENY, Decision.EXPLICIT_DENY):
                 name = _name(principal)
                 yield TrustDifference("extra", name, action, f"{name} may {action}, though this is not declared")
 
@@ -164,5 +164,5 @@ def _strangers(declared: Sequence[Principal]) -> list[Principal]:
     """Return principals that are not declared, among them the declared services as in another partition."""
     services = [principal.identifier for principal in declared if principal.kind == "Service"]
     elsewhere = [f"{s}.cn" if not s.endswith(".cn") else s.removesuffix(".cn") for s in services]
-    others = [*_STRANGERS, *(Principal("Service", name) for name in elsewhere)]
-    return [principal for principal in others if principal not in declared]
+    candidates = [*_STRANGERS, *(Principal("Service", name) for name in elsewhere)]
+    return [principal for principal in candidates if principal not in declared]
