@@ -69,13 +69,13 @@ def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
 def _check(body: _Body, scope: Scope, major: int) -> Iterator[Problem]:
     yield from _check_attributes(body, scope, major)
     yield from _check_required(body)
-    found: dict[str, list[Block]] = {}
+    by_name: dict[str, list[Block]] = {}
     for nested in body.block.blocks:
         name = nested.labels[0] if nested.type == "dynamic" and nested.labels else nested.type
-        found.setdefault(name, []).append(nested)
-    for name, blocks in found.items():
+        by_name.setdefault(name, []).append(nested)
+    for name, blocks in by_name.items():
         yield from _check_blocks(body, name, blocks, scope, major)
-    yield from _check_counts(body, found)
+    yield from _check_counts(body, by_name)
 
 
 def _check_attributes(body: _Body, scope: Scope, major: int) -> Iterator[Problem]:
@@ -129,24 +129,24 @@ def _check_deprecated(body: _Body, name: str, line: int, schema: provider.Attrib
 
 
 def _unknown(body: _Body, name: str, line: int) -> Problem:
-    known = {n for n, a in body.content.attributes.items() if a.settable} | body.content.blocks.keys()
+    settable = {n for n, a in body.content.attributes.items() if a.settable} | body.content.blocks.keys()
     return Problem(
         "provider-unknown-argument",
         body.block.file,
         line,
         f"{body.where} has no argument or block named {name}",
-        nearest(name, known, f"Remove {name}."),
+        nearest(name, settable, f"Remove {name}."),
     )
 
 
 def _check_required(body: _Body) -> Iterator[Problem]:
     for name, schema in body.content.attributes.items():
         attribute = body.block.attributes.get(name)
-        missing = attribute is None or attribute.expression == Literal(None)
+        is_missing = attribute is None or attribute.expression == Literal(None)
         written_as_block = any(
             name == b.type or (b.type == "dynamic" and b.labels[:1] == (name,)) for b in body.block.blocks
         )
-        if schema.required and missing and not written_as_block:
+        if schema.required and is_missing and not written_as_block:
             yield Problem(
                 "provider-missing-argument",
                 body.block.file,
@@ -232,14 +232,14 @@ def _shape(block: Block, text: str, remedy: str) -> Problem:
     return Problem("provider-block-shape", block.file, block.line, text, remedy)
 
 
-def _check_counts(body: _Body, found: Mapping[str, list[Block]]) -> Iterator[Problem]:
+def _check_counts(body: _Body, by_name: Mapping[str, list[Block]]) -> Iterator[Problem]:
     for name, nested in body.content.blocks.items():
         if name in body.block.attributes or nested.nesting == "any":
             continue
-        blocks = found.get(name, [])
-        written = [block for block in blocks if block.type != "dynamic"]
+        blocks = by_name.get(name, [])
+        static_blocks = [block for block in blocks if block.type != "dynamic"]
         at_most = 1 if nested.nesting in ("single", "group") else nested.at_most
-        if len(written) == len(blocks) < nested.at_least:
+        if len(static_blocks) == len(blocks) < nested.at_least:
             yield Problem(
                 "provider-missing-block",
                 body.block.file,
@@ -249,12 +249,12 @@ def _check_counts(body: _Body, found: Mapping[str, list[Block]]) -> Iterator[Pro
                 else f"{body.where} has {len(blocks)} of the block {name}, too few",
                 f"Give {name} {{ … }} at least {_times(nested.at_least)}.",
             )
-        if at_most and len(written) > at_most:
+        if at_most and len(static_blocks) > at_most:
             yield Problem(
                 "provider-too-many-blocks",
                 body.block.file,
-                written[at_most].line,
-                f"{body.where} has {len(written)} of the block {name}, too many",
+                static_blocks[at_most].line,
+                f"{body.where} has {len(static_blocks)} of the block {name}, too many",
                 f"Give {name} {{ … }} at most {_times(at_most)}.",
             )
 

@@ -33,7 +33,7 @@ def check_provider(parsed: ParsedModule) -> tuple[Finding, ...]:
             of_problem = majors.setdefault(problem, [])
             if major not in of_problem:
                 of_problem.append(major)
-    findings = [_finding(problem, tuple(found)) for problem, found in majors.items()]
+    findings = [_finding(problem, tuple(problem_majors)) for problem, problem_majors in majors.items()]
     findings += [_finding(problem, ()) for problem in _check_structure(parsed)]
     return tuple(sorted(findings, key=lambda finding: (finding.location, finding.rule, finding.message)))
 

@@ -72,8 +72,8 @@ def _introduced(block: Block) -> frozenset[str]:
 
 def _dynamic(block: Block, where: _Where, scope: Scope, major: int) -> Iterator[Problem]:
     iterator = block.attributes.get("iterator")
-    named = iterator.expression if iterator else None
-    name = str(named.path[0]) if isinstance(named, Traversal) else block.labels[0]
+    iterator_name = iterator.expression if iterator else None
+    name = str(iterator_name.path[0]) if isinstance(iterator_name, Traversal) else block.labels[0]
     for key, attribute in block.attributes.items():
         if key != "iterator":
             yield from _attribute(attribute, where, scope, major)
@@ -83,12 +83,12 @@ def _dynamic(block: Block, where: _Where, scope: Scope, major: int) -> Iterator[
 
 
 def _attribute(attribute: Attribute, where: _Where, scope: Scope, major: int) -> Iterator[Problem]:
-    for found in references(attribute.expression):
-        yield from _reference(found, attribute.line, where, scope, major)
+    for reference in references(attribute.expression):
+        yield from _reference(reference, attribute.line, where, scope, major)
 
 
-def _reference(found: Reference, line: int, where: _Where, scope: Scope, major: int) -> Iterator[Problem]:
-    root, name = found.steps[0], found.steps[1] if len(found.steps) > 1 else ""
+def _reference(reference: Reference, line: int, where: _Where, scope: Scope, major: int) -> Iterator[Problem]:
+    root, name = reference.steps[0], reference.steps[1] if len(reference.steps) > 1 else ""
     if root in where.names:
         return
     declared = {"var": scope.named("variable"), "local": scope.locals, "module": scope.named("module")}
@@ -102,46 +102,48 @@ def _reference(found: Reference, line: int, where: _Where, scope: Scope, major: 
     if root in ("each", "count", "self"):
         yield _undeclared(where, line, f"{root} here", f"Use {root} only in a block that defines it.")
         return
-    target = scope.target(found)
+    target = scope.target(reference)
     if target is not None:
-        yield from _target(found, target, line, where, major)
-    elif found.whole or str(root).startswith("aws_") or root == "data":
+        yield from _target(reference, target, line, where, major)
+    elif reference.whole or str(root).startswith("aws_") or root == "data":
         kind = "data" if root == "data" else "resource"
-        address = found.steps[1:] if root == "data" else found.steps
+        address = reference.steps[1:] if root == "data" else reference.steps
         known = {f"{t}.{n}" for k, t, n in scope.resources if k == kind}
-        wanted = ".".join(str(step) for step in address[:2])
-        what = "data source" if kind == "data" else "resource"
-        yield _undeclared(where, line, f"{what} {wanted}", nearest(wanted, known, f"Declare {wanted}."))
+        address_text = ".".join(str(step) for step in address[:2])
+        noun = "data source" if kind == "data" else "resource"
+        yield _undeclared(
+            where, line, f"{noun} {address_text}", nearest(address_text, known, f"Declare {address_text}.")
+        )
 
 
-def _undeclared(where: _Where, line: int, what: str, remedy: str) -> Problem:
-    return Problem("provider-unknown-reference", where.file, line, f"the module has no {what}", remedy)
+def _undeclared(where: _Where, line: int, declaration: str, remedy: str) -> Problem:
+    return Problem("provider-unknown-reference", where.file, line, f"the module has no {declaration}", remedy)
 
 
-def _target(found: Reference, target: Target, line: int, where: _Where, major: int) -> Iterator[Problem]:
+def _target(reference: Reference, target: Target, line: int, where: _Where, major: int) -> Iterator[Problem]:
     repeated = {"count", "for_each"} & target.block.attributes.keys()
     schema = provider.schema(major, target.kind, target.type)
     if schema is None:
         return
     if _skips_instance(target, schema):
-        text = f"{found} reads {target.instance} of {target.type} without choosing an instance"
+        text = f"{reference} reads {target.instance} of {target.type} without choosing an instance"
         remedy = 'Choose an instance first, as in [0] or ["key"].'
         yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
         return
     if not target.steps:
         return
     if not repeated and not isinstance(target.steps[0], str):
-        text = f"{found} chooses an instance, but {target.type} has neither count nor for_each"
+        text = f"{reference} chooses an instance, but {target.type} has neither count nor for_each"
         yield Problem("provider-unknown-attribute", where.file, line, text, "Remove the index.")
         return
     try:
         step_into(block_type(schema), target.steps)
     except NoSuchStepError as problem:
-        text = f"{found}: {target.type} {_prefix(target.steps, problem.step)}{problem.reason}"
+        text = f"{reference}: {target.type} {_prefix(target.steps, problem.step)}{problem.reason}"
         remedy = nearest(str(problem.step), problem.known, "See the attributes in the provider's documentation.")
         yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
         return
-    yield from _deprecated(found, target, schema, line, where)
+    yield from _deprecated(reference, target, schema, line, where)
 
 
 def _skips_instance(target: Target, schema: provider.TypeSchema) -> bool:
@@ -152,8 +154,8 @@ def _skips_instance(target: Target, schema: provider.TypeSchema) -> bool:
     """
     if not isinstance(target.instance, str):
         return False
-    has_it = target.instance in schema.attributes or target.instance in schema.blocks
-    return "count" in target.block.attributes or (has_it and not target.steps)
+    has_attribute = target.instance in schema.attributes or target.instance in schema.blocks
+    return "count" in target.block.attributes or (has_attribute and not target.steps)
 
 
 def _prefix(steps: tuple[ScopeStep, ...], at: ScopeStep) -> str:
@@ -162,7 +164,7 @@ def _prefix(steps: tuple[ScopeStep, ...], at: ScopeStep) -> str:
 
 
 def _deprecated(
-    found: Reference, target: Target, schema: provider.TypeSchema, line: int, where: _Where
+    reference: Reference, target: Target, schema: provider.TypeSchema, line: int, where: _Where
 ) -> Iterator[Problem]:
     content = schema
     for step in target.steps:
@@ -174,7 +176,7 @@ def _deprecated(
                 "provider-deprecated",
                 where.file,
                 line,
-                f"{found}: {step} of {target.type} is deprecated",
+                f"{reference}: {step} of {target.type} is deprecated",
                 "Use what the provider's documentation names instead.",
                 Severity.WARNING,
             )

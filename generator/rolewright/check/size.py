@@ -24,16 +24,16 @@ def sizes(parsed: ParsedModule, block: Block, argument: str) -> tuple[int, ...]:
 
     Parts that only Terraform or AWS knows do not count, so that no policy is shorter than this.
     """
-    return tuple(_size(each, block, argument) for each in environments(parsed))
+    return tuple(_size(module, block, argument) for module in environments(parsed))
 
 
 def _size(parsed: ParsedModule, block: Block, argument: str) -> int:
     attribute = block.attributes.get(argument)
     if attribute is None:
         return 0
-    found = target(parsed, attribute.expression)
-    if found is not None and found.type == "data" and found.labels[0] == _DOCUMENT:
-        policy = _document(parsed, found)
+    document = target(parsed, attribute.expression)
+    if document is not None and document.type == "data" and document.labels[0] == _DOCUMENT:
+        policy = _document(parsed, document)
     else:
         policy = _value(parsed, decoded(parsed, attribute.expression) or Literal(_UNKNOWN))
     return len(_SPACE.sub("", json.dumps(policy, separators=(",", ":"), ensure_ascii=False)))
@@ -48,14 +48,14 @@ def _statement(parsed: ParsedModule, block: Block) -> object:
     """Write a statement as the provider does: a list of one item as the item, and without empty elements."""
     lists = {name: _argument(parsed, block, argument) for name, argument in _LISTS.items()}
     principals = {name: _principals(parsed, block, nested) for name, nested in _PRINCIPALS.items()}
-    made = {
+    elements = {
         "Sid": _argument(parsed, block, "sid"),
         "Effect": _argument(parsed, block, "effect") or "Allow",
         **lists,
         **principals,
         "Condition": _conditions(parsed, block),
     }
-    return {name: value for name, value in made.items() if value}
+    return {name: value for name, value in elements.items() if value}
 
 
 def _argument(parsed: ParsedModule, block: Block, name: str) -> object:
@@ -71,15 +71,18 @@ def _short(values: list[object]) -> object:
 
 
 def _principals(parsed: ParsedModule, block: Block, nested: str) -> object:
-    return {str(_argument(parsed, each, "type")): _argument(parsed, each, "identifiers") for each in block.all(nested)}
+    return {
+        str(_argument(parsed, principal_block, "type")): _argument(parsed, principal_block, "identifiers")
+        for principal_block in block.all(nested)
+    }
 
 
 def _conditions(parsed: ParsedModule, block: Block) -> object:
-    found: dict[str, dict[str, object]] = {}
-    for each in block.all("condition"):
-        keys = found.setdefault(str(_argument(parsed, each, "test")), {})
-        keys[str(_argument(parsed, each, "variable"))] = _argument(parsed, each, "values")
-    return found
+    by_operator: dict[str, dict[str, object]] = {}
+    for condition in block.all("condition"):
+        keys = by_operator.setdefault(str(_argument(parsed, condition, "test")), {})
+        keys[str(_argument(parsed, condition, "variable"))] = _argument(parsed, condition, "values")
+    return by_operator
 
 
 def _value(parsed: ParsedModule, expression: Expression) -> object:
@@ -91,7 +94,7 @@ def _value(parsed: ParsedModule, expression: Expression) -> object:
         case Literal(value) if not isinstance(value, str):
             return value
         case (Literal() | Template() | Traversal()) as text:
-            found = texts(parsed, text)[0]
-            return _UNKNOWN if found == MARK else found.replace(MARK, "")
+            first_text = texts(parsed, text)[0]
+            return _UNKNOWN if first_text == MARK else first_text.replace(MARK, "")
         case _:
             return _UNKNOWN

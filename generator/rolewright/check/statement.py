@@ -44,7 +44,7 @@ class WrittenPrincipal:
 
 @dataclass(frozen=True)
 class WrittenStatement:
-    """A statement as written in the module. `others` names the inverted elements that it uses (`not_actions` …).
+    """A statement as written in the module. `inverted` names the negated elements that it uses (`not_actions` …).
 
     `conditions` are the condition keys, in lower case; `operators` are the condition operators, as written.
     """
@@ -56,7 +56,7 @@ class WrittenStatement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[WrittenPrincipal, ...]
-    others: frozenset[str]
+    inverted: frozenset[str]
     conditions: frozenset[str]
     operators: frozenset[str]
     platform: bool = False
@@ -69,7 +69,7 @@ class WrittenStatement:
     @property
     def grants(self) -> bool:
         """Return whether it allows something to the holder of the policy, rather than to a principal that it names."""
-        return self.allows and not self.principals and "not_principals" not in self.others
+        return self.allows and not self.principals and "not_principals" not in self.inverted
 
     @property
     def label(self) -> str:
@@ -91,8 +91,8 @@ def _documents(parsed: ParsedModule) -> Iterator[WrittenPolicy]:
         yield _of_block(parsed, block)
     for block in parsed.blocks:
         for attribute in attributes(block):
-            if found := _of_json(parsed, attribute.expression, block.file, attribute.line):
-                yield found
+            if document := _of_json(parsed, attribute.expression, block.file, attribute.line):
+                yield document
 
 
 def statements(parsed: ParsedModule) -> Iterator[WrittenStatement]:
@@ -102,18 +102,20 @@ def statements(parsed: ParsedModule) -> Iterator[WrittenStatement]:
 
 def together(parsed: ParsedModule) -> Iterator[WrittenPolicy]:
     """Yield the statements that take effect together: those of a role, user or group, or of a policy without one."""
-    held: dict[tuple[str, ...], list[WrittenPolicy]] = {}
+    by_holder: dict[tuple[str, ...], list[WrittenPolicy]] = {}
     for type_, (holder, policy) in (_INLINE | _ATTACHED).items():
         for block in parsed.all("resource", type_):
-            found = _attached(parsed, block, policy) if type_ in _ATTACHED else document_of(parsed, block, policy)
-            if found and (attribute := block.attributes.get(holder)):
-                whose = target(parsed, attribute.expression)
-                key = whose.labels if whose else texts(parsed, attribute.expression)
-                held.setdefault(key, []).append(found)
-    for several in held.values():
+            policy_document = (
+                _attached(parsed, block, policy) if type_ in _ATTACHED else document_of(parsed, block, policy)
+            )
+            if policy_document and (attribute := block.attributes.get(holder)):
+                holder_block = target(parsed, attribute.expression)
+                key = holder_block.labels if holder_block else texts(parsed, attribute.expression)
+                by_holder.setdefault(key, []).append(policy_document)
+    for several in by_holder.values():
         yield tuple(statement for document in several for statement in document)
-    known = {document for several in held.values() for document in several}
-    yield from (document for document in documents(parsed) if document not in known)
+    of_holders = {document for several in by_holder.values() for document in several}
+    yield from (document for document in documents(parsed) if document not in of_holders)
 
 
 def _attached(parsed: ParsedModule, block: Block, argument: str) -> WrittenPolicy | None:
@@ -127,9 +129,9 @@ def document_of(parsed: ParsedModule, block: Block, argument: str) -> WrittenPol
     attribute = block.attributes.get(argument)
     if attribute is None:
         return None
-    found = target(parsed, attribute.expression)
-    if found is not None and found.type == "data" and found.labels[0] == _DOCUMENT:
-        return _of_block(parsed, found)
+    document = target(parsed, attribute.expression)
+    if document is not None and document.type == "data" and document.labels[0] == _DOCUMENT:
+        return _of_block(parsed, document)
     return _of_json(parsed, attribute.expression, block.file, attribute.line) or None
 
 
@@ -139,8 +141,8 @@ def is_own_root(parsed: ParsedModule, identifier: str) -> bool:
         MARK,
         *(t for v in parsed.tfvars.values() if "account" in v for t in texts(parsed, v["account"].expression)),
     }
-    found = _ROOT.fullmatch(identifier)
-    return found is not None and found[1] in accounts
+    match = _ROOT.fullmatch(identifier)
+    return match is not None and match[1] in accounts
 
 
 def is_everything(resource: str) -> bool:
@@ -162,8 +164,8 @@ def _nested(block: Block, type_: str) -> Iterator[Block]:
 
 
 def _statement(parsed: ParsedModule, block: Block) -> WrittenStatement:
-    others = {name for name in ("not_actions", "not_resources") if name in block.attributes}
-    others |= {"not_principals"} if any(_nested(block, "not_principals")) else set()
+    inverted = {name for name in ("not_actions", "not_resources") if name in block.attributes}
+    inverted |= {"not_principals"} if any(_nested(block, "not_principals")) else set()
     sid, effect = block.attributes.get("sid"), block.attributes.get("effect")
     origins = [comment for comment in block.comments if comment.startswith(_ORIGIN)]
     return WrittenStatement(
@@ -174,7 +176,7 @@ def _statement(parsed: ParsedModule, block: Block) -> WrittenStatement:
         actions=item_texts(parsed, block.attributes.get("actions")),
         resources=item_texts(parsed, block.attributes.get("resources")),
         principals=tuple(_principal(parsed, principal) for principal in _nested(block, "principals")),
-        others=frozenset(others),
+        inverted=frozenset(inverted),
         conditions=frozenset(key.lower() for key in _in_conditions(parsed, block, "variable")),
         operators=frozenset(_in_conditions(parsed, block, "test")),
         platform=bool(origins) and all(origin.startswith(_PLATFORM) for origin in origins),
@@ -188,8 +190,8 @@ def _effect(parsed: ParsedModule, expression: Expression) -> str:
 
 def _in_conditions(parsed: ParsedModule, block: Block, argument: str) -> Iterator[str]:
     for condition in _nested(block, "condition"):
-        if found := condition.attributes.get(argument):
-            yield from texts(parsed, found.expression)
+        if attribute := condition.attributes.get(argument):
+            yield from texts(parsed, attribute.expression)
 
 
 def _principal(parsed: ParsedModule, block: Block) -> WrittenPrincipal:
@@ -200,16 +202,20 @@ def _principal(parsed: ParsedModule, block: Block) -> WrittenPrincipal:
 
 def _of_json(parsed: ParsedModule, expression: Expression, file: str, line: int) -> WrittenPolicy:
     policy = entries(decoded(parsed, expression) or Literal(None))
-    found = (entries(resolved(parsed, item)) for item in items(parsed, policy.get("Statement", Literal(None))))
-    return tuple(_json_statement(parsed, each, file, line) for each in found if "Effect" in each)
+    raw_statements = (entries(resolved(parsed, item)) for item in items(parsed, policy.get("Statement", Literal(None))))
+    return tuple(
+        _json_statement(parsed, raw_statement, file, line)
+        for raw_statement in raw_statements
+        if "Effect" in raw_statement
+    )
 
 
 def _json_statement(
     parsed: ParsedModule, statement: Mapping[str, Expression], file: str, line: int
 ) -> WrittenStatement:
     def listed(name: str) -> tuple[str, ...]:
-        found = items(parsed, statement.get(name, Literal(None)))
-        return tuple(text for item in found for text in texts(parsed, item))
+        elements = items(parsed, statement.get(name, Literal(None)))
+        return tuple(text for item in elements for text in texts(parsed, item))
 
     inverted = {"NotAction": "not_actions", "NotResource": "not_resources", "NotPrincipal": "not_principals"}
     principal = resolved(parsed, statement.get("Principal", Literal(None)))
@@ -229,7 +235,7 @@ def _json_statement(
         actions=listed("Action"),
         resources=listed("Resource"),
         principals=principals,
-        others=frozenset(ours for theirs, ours in inverted.items() if theirs in statement),
+        inverted=frozenset(ours for theirs, ours in inverted.items() if theirs in statement),
         conditions=_condition_keys(parsed, conditions),
         operators=frozenset(entries(conditions)),
     )

@@ -91,8 +91,8 @@ def infer(expression: Expression, scope: Scope, major: int, seen: frozenset[str]
             keys = [key.value for key, _ in items if isinstance(key, Literal)]
             names = [key for key in keys if isinstance(key, str)]
             values = [infer(value, scope, major, seen) for _, value in items]
-            known = len(names) == len(items)
-            return ["object", dict(zip(names, values, strict=True))] if known else "dynamic"
+            all_literal = len(names) == len(items)
+            return ["object", dict(zip(names, values, strict=True))] if all_literal else "dynamic"
         case Conditional(_, yes, no):
             types = [infer(branch, scope, major, seen) for branch in (yes, no)]
             return types[0] if types[0] == types[1] else "dynamic"
@@ -119,17 +119,17 @@ def _infer_simple(expression: Expression) -> Type:
 
 
 def _infer_reference(expression: Expression, scope: Scope, major: int, seen: frozenset[str]) -> Type:
-    found = reference(expression)
-    if found is None or len(found.steps) < 2:
+    parsed_reference = reference(expression)
+    if parsed_reference is None or len(parsed_reference.steps) < 2:
         return "dynamic"
-    root, name = found.steps[:2]
+    root, name = parsed_reference.steps[:2]
     try:
         if root == "local" and name in scope.locals and name not in seen:
             value = scope.locals[str(name)]
-            return step_into(infer(value, scope, major, seen | {str(name)}), found.steps[2:])
+            return step_into(infer(value, scope, major, seen | {str(name)}), parsed_reference.steps[2:])
         if root == "var" and (variable := scope.named("variable").get(str(name))):
-            return step_into(_declared(variable), found.steps[2:])
-        if target := scope.target(found):
+            return step_into(_declared(variable), parsed_reference.steps[2:])
+        if target := scope.target(parsed_reference):
             schema = provider.schema(major, target.kind, target.type)
             return "dynamic" if schema is None else step_into(block_type(schema), target.steps)
     except NoSuchStepError:
@@ -152,41 +152,41 @@ def _constraint(expression: Expression) -> Type:
             return "dynamic"
 
 
-def mismatch(expression: Expression, wanted: Type, scope: Scope, major: int) -> str | None:
-    """Return why Terraform refuses an expression where `wanted` is expected, or None if it does not, or may not."""
-    kind = wanted if isinstance(wanted, str) else wanted[0]
+def mismatch(expression: Expression, expected: Type, scope: Scope, major: int) -> str | None:
+    """Return why Terraform refuses an expression where `expected` is expected, or None if it does not, or may not."""
+    kind = expected if isinstance(expected, str) else expected[0]
     if kind == "dynamic" or expression == Literal(None):
         return None
     if isinstance(expression, Conditional):
-        reasons = [mismatch(branch, wanted, scope, major) for branch in (expression.yes, expression.no)]
+        reasons = [mismatch(branch, expected, scope, major) for branch in (expression.yes, expression.no)]
         return reasons[0] if all(reasons) else None
     if isinstance(expression, List) and kind in ("list", "set"):
-        return _first(mismatch(item, wanted[1], scope, major) for item in expression.items)
+        return _first(mismatch(item, expected[1], scope, major) for item in expression.items)
     if isinstance(expression, Map) and kind == "map":
-        return _first(mismatch(value, wanted[1], scope, major) for _, value in expression.items)
+        return _first(mismatch(value, expected[1], scope, major) for _, value in expression.items)
     if isinstance(expression, Literal) and isinstance(expression.value, str) and kind in ("number", "bool"):
-        return None if _reads_as(expression.value, kind) else f"expected {describe(wanted)}, not a string"
-    found = infer(expression, scope, major)
-    return None if convertible(found, wanted) else f"expected {describe(wanted)}, not {describe(found)}"
+        return None if _reads_as(expression.value, kind) else f"expected {describe(expected)}, not a string"
+    inferred = infer(expression, scope, major)
+    return None if convertible(inferred, expected) else f"expected {describe(expected)}, not {describe(inferred)}"
 
 
-def convertible(found: Type, wanted: Type) -> bool:
+def convertible(actual: Type, expected: Type) -> bool:
     """Return whether Terraform may convert a value of one type to another; a string may hold a number or a bool."""
-    have = found if isinstance(found, str) else found[0]
-    want = wanted if isinstance(wanted, str) else wanted[0]
+    have = actual if isinstance(actual, str) else actual[0]
+    want = expected if isinstance(expected, str) else expected[0]
     if "dynamic" in (have, want):
         return True
-    if isinstance(wanted, str):
+    if isinstance(expected, str):
         return have in _WORDS and {have, want} != {"number", "bool"}
     if want in ("list", "set"):
-        elements = {"list": found[1:2], "set": found[1:2], "tuple": found[1]}.get(have)
-        return elements is not None and all(convertible(element, wanted[1]) for element in elements)
+        elements = {"list": actual[1:2], "set": actual[1:2], "tuple": actual[1]}.get(have)
+        return elements is not None and all(convertible(element, expected[1]) for element in elements)
     if want == "map":
-        values = {"map": found[1:2], "object": list(found[1].values()) if have == "object" else []}.get(have)
-        return values is not None and all(convertible(value, wanted[1]) for value in values)
+        values = {"map": actual[1:2], "object": list(actual[1].values()) if have == "object" else []}.get(have)
+        return values is not None and all(convertible(value, expected[1]) for value in values)
     if have != "object":
         return have == "map"
-    return all(name in found[1] and convertible(found[1][name], type_) for name, type_ in wanted[1].items())
+    return all(name in actual[1] and convertible(actual[1][name], type_) for name, type_ in expected[1].items())
 
 
 def describe(type_: Type) -> str:

@@ -68,7 +68,7 @@ def texts(parsed: ParsedModule, expression: Expression) -> tuple[str, ...]:
     A variable has its environment's value or else its default; an unknown part is MARK.
     """
     environments = tuple(parsed.tfvars.values()) or ({},)
-    return tuple(dict.fromkeys(_text(parsed, expression, each, frozenset()) for each in environments))
+    return tuple(dict.fromkeys(_text(parsed, expression, environment, frozenset()) for environment in environments))
 
 
 def _text(
@@ -87,8 +87,8 @@ def _text(
         case Template(parts):
             return "".join(p if isinstance(p, str) else _text(parsed, p, environment, seen) for p in parts)
         case Traversal(("var" | "local", _) as path) if path not in seen:
-            found = _definition(parsed, path, environment)
-            return MARK if found is None else _text(parsed, found, environment, seen | {path})
+            definition = _definition(parsed, path, environment)
+            return MARK if definition is None else _text(parsed, definition, environment, seen | {path})
         case _:
             return MARK
 
@@ -97,22 +97,22 @@ def _definition(parsed: ParsedModule, path: Steps, environment: Mapping[str, Att
     """Return what a variable or a local value is set to, or None."""
     name = str(path[1])
     if path[0] == "local":
-        found = (block.attributes.get(name) for block in parsed.all("locals"))
+        candidates = (block.attributes.get(name) for block in parsed.all("locals"))
     else:
         defaults = (block.attributes.get("default") for block in parsed.all("variable", name))
-        found = (a for a in (environment.get(name), *defaults))
-    return next((attribute.expression for attribute in found if attribute), None)
+        candidates = (a for a in (environment.get(name), *defaults))
+    return next((attribute.expression for attribute in candidates if attribute), None)
 
 
 def resolved(parsed: ParsedModule, expression: Expression) -> Expression:
     """Follow an expression that is a local value to what that is set to."""
     seen: set[Steps] = set()
     while isinstance(expression, Traversal) and expression.path[0] == "local" and len(expression.path) == 2:
-        found = _definition(parsed, expression.path, {})
-        if found is None or expression.path in seen:
+        definition = _definition(parsed, expression.path, {})
+        if definition is None or expression.path in seen:
             break
         seen.add(expression.path)
-        expression = found
+        expression = definition
     return expression
 
 
@@ -241,8 +241,8 @@ def task_definitions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[Mappin
         for block in parsed.all("resource", type_):
             definition = block.attributes.get(argument)
             content = decoded(parsed, definition.expression) if definition else None
-            found = items(parsed, content) if content else ()
-            yield block, tuple(entries(resolved(parsed, item)) for item in found)
+            container_items = items(parsed, content) if content else ()
+            yield block, tuple(entries(resolved(parsed, item)) for item in container_items)
 
 
 def functions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[EnvironmentVariable, ...]]]:
@@ -252,10 +252,10 @@ def functions(parsed: ParsedModule) -> Iterator[tuple[Block, tuple[EnvironmentVa
             yield (
                 block,
                 tuple(
-                    EnvironmentVariable(block.file, found.line, name, value)
+                    EnvironmentVariable(block.file, attribute.line, name, value)
                     for environment in block.all(nested)
-                    if (found := environment.attributes.get(argument))
-                    for name, value in _map_entries(parsed, found.expression)
+                    if (attribute := environment.attributes.get(argument))
+                    for name, value in _map_entries(parsed, attribute.expression)
                 ),
             )
 

@@ -33,11 +33,11 @@ _WIDE = re.compile(r"(?:.*/)?(AdministratorAccess(?:-\w+)?|PowerUserAccess|\w*Fu
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for type_, argument in _ATTACHING.items():
         for block in parsed.all("resource", type_):
-            if found := block.attributes.get(argument):
-                for policy in _wide(parsed, found.expression):
+            if attribute := block.attributes.get(argument):
+                for policy in _wide(parsed, attribute.expression):
                     text = f"{type_} {block.labels[1]} attaches {policy}"
                     remedy = "Grant the actions that the workload needs, on its own resources."
-                    yield Hit(block.file, found.line, text, remedy)
+                    yield Hit(block.file, attribute.line, text, remedy)
 
 
 def _wide(parsed: ParsedModule, expression: Expression) -> Iterator[str]:
@@ -46,15 +46,15 @@ def _wide(parsed: ParsedModule, expression: Expression) -> Iterator[str]:
         candidates = _named(parsed, block) if block else texts(parsed, item)
         for candidate in candidates:
             # A customer managed policy is `arn:…:iam::ACCOUNT:policy/…` and may have any name.
-            if (found := _WIDE.fullmatch(candidate)) and (":iam::aws:policy/" in candidate or block):
-                yield found[1]
+            if (match := _WIDE.fullmatch(candidate)) and (":iam::aws:policy/" in candidate or block):
+                yield match[1]
 
 
 def _named(parsed: ParsedModule, block: Block) -> tuple[str, ...]:
     if block.type != "data" or block.labels[0] != _LOOKED_UP:
         return ()
-    found = (block.attributes.get(name) for name in ("arn", "name"))
-    return tuple(text for attribute in found if attribute for text in texts(parsed, attribute.expression))
+    attributes = (block.attributes.get(name) for name in ("arn", "name"))
+    return tuple(text for attribute in attributes if attribute for text in texts(parsed, attribute.expression))
 
 
 RULE = Rule(

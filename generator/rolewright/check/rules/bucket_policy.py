@@ -26,9 +26,9 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         for statement in document_of(parsed, block, "policy") or ():
             for resource in statement.resources:
                 parts = resource.split(":", 5)
-                about = parts[-1].split("/")[0]
-                if parts[2:5] == ["s3", "", ""] and not any(part in about for part in _OPEN) and about not in names:
-                    text = f"{statement.label} in the policy of the bucket {', '.join(names)} names the bucket {about}"
+                bucket = parts[-1].split("/")[0]
+                if parts[2:5] == ["s3", "", ""] and not any(part in bucket for part in _OPEN) and bucket not in names:
+                    text = f"{statement.label} in the policy of the bucket {', '.join(names)} names the bucket {bucket}"
                     yield Hit(statement.file, statement.line, text, "Name the bucket itself, or the objects in it.")
 
 
@@ -36,9 +36,9 @@ def _names(parsed: ParsedModule, attribute: Attribute | None) -> tuple[str, ...]
     """Return the bucket's name in each environment."""
     if attribute is None:
         return (MARK,)
-    found = target(parsed, attribute.expression)
-    if found is not None and found.labels[0] == _BUCKET:
-        attribute = found.attributes.get("bucket")
+    bucket = target(parsed, attribute.expression)
+    if bucket is not None and bucket.labels[0] == _BUCKET:
+        attribute = bucket.attributes.get("bucket")
     return texts(parsed, attribute.expression) if attribute else (MARK,)
 
 

@@ -30,12 +30,12 @@ _SIZES = {
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
-    for each in environments(parsed):
-        for block in each.all("resource", _TYPE):
-            if "FARGATE" in item_texts(each, block.attributes.get("requires_compatibilities")):
-                yield from _task(each, block)
-        for block in each.all("resource", _SERVICE):
-            if _text(each, block, "launch_type") == "FARGATE" and not _has(block, "network_configuration"):
+    for module in environments(parsed):
+        for block in module.all("resource", _TYPE):
+            if "FARGATE" in item_texts(module, block.attributes.get("requires_compatibilities")):
+                yield from _task(module, block)
+        for block in module.all("resource", _SERVICE):
+            if _text(module, block, "launch_type") == "FARGATE" and not _has(block, "network_configuration"):
                 text = f"the service {block.labels[1]} runs on Fargate without a network_configuration"
                 yield Hit(block.file, block.line, text, "Give it the subnets and security groups of its tasks.")
 

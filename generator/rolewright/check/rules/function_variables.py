@@ -49,14 +49,14 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 text = f"{variable.name} is not a valid name of a Lambda environment variable"
                 remedy = "Begin with a letter, and use letters, digits and _."
                 yield Hit(variable.file, variable.line, text, remedy, variable.below)
-        if (size := max(_size(each, variables) for each in environments(parsed))) > _LIMIT:
+        if (size := max(_size(module, variables) for module in environments(parsed))) > _LIMIT:
             text = f"the environment variables of {block.labels[1]} have at least {size} bytes; Lambda takes {_LIMIT}"
             yield Hit(variables[0].file, variables[0].line, text, "Keep long values in a parameter or a bucket.")
 
 
 def _size(parsed: ParsedModule, variables: tuple[EnvironmentVariable, ...]) -> int:
     """Return the bytes of all variables as JSON, which is what Lambda measures; unknown parts do not count."""
-    values = {each.name: texts(parsed, each.value)[0].replace(MARK, "") for each in variables}
+    values = {variable.name: texts(parsed, variable.value)[0].replace(MARK, "") for variable in variables}
     return len(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
 
 

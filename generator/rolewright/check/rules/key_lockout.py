@@ -34,7 +34,7 @@ def _lets_change(statement: WrittenStatement) -> bool:
     """Return whether a statement may allow anybody to change the policy; an unknown action might."""
     actions = [action.lower() for action in statement.actions]
     return statement.allows and (
-        "not_actions" in statement.others
+        "not_actions" in statement.inverted
         or any(MARK in action or fnmatchcase(_CHANGE, action.replace("[", "")) for action in actions)
     )
 

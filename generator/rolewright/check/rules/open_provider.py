@@ -23,8 +23,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             providers = [p for p in statement.principals if p.type == "Federated"]
             if not (statement.allows and providers and _WEB_IDENTITY in {a.lower() for a in statement.actions}):
                 continue
-            held = {key.rpartition(":")[2] for key in statement.conditions}
-            if missing := [name for name in _NEEDED if name not in held]:
+            condition_suffixes = {key.rpartition(":")[2] for key in statement.conditions}
+            if missing := [name for name in _NEEDED if name not in condition_suffixes]:
                 text = (
                     f"{statement.label} trusts every token of a provider: "
                     f"it has no condition on {' and '.join(missing)}"

@@ -43,14 +43,14 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for variable in environment_variables(parsed):
         suspected = suggests_secret(variable.name)
         for value in texts(parsed, variable.value):
-            named = suspected and MARK not in value and not _HARMLESS.fullmatch(value)
-            if named or (_AWS_SECRET.fullmatch(value) and is_mixed(value)):
+            is_named_secret = suspected and MARK not in value and not _HARMLESS.fullmatch(value)
+            if is_named_secret or (_AWS_SECRET.fullmatch(value) and is_mixed(value)):
                 text = f"the environment variable {variable.name} holds its value in plain text"
                 yield Hit(variable.file, variable.line, text, _REMEDY, variable.below)
     for file, line, value in all_strings(parsed):
-        for what, shape in _SHAPES.items():
+        for kind, shape in _SHAPES.items():
             if shape.search(value):
-                yield Hit(file, line, f"this text holds {what}", _REMEDY)
+                yield Hit(file, line, f"this text holds {kind}", _REMEDY)
 
 
 def suggests_secret(name: str) -> bool:

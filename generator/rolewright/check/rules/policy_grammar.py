@@ -71,18 +71,18 @@ def _whole(parsed: ParsedModule, expression: Expression) -> Iterator[tuple[str, 
         if isinstance(expression, Literal | Template) and not any(MARK in text for text in texts(parsed, expression)):
             yield "a policy that is not JSON", "Write it with jsonencode, or as an aws_iam_policy_document."
         return
-    known = entries(policy)
-    for text in texts(parsed, known.get("Version", Literal("2012-10-17"))):
+    elements = entries(policy)
+    for text in texts(parsed, elements.get("Version", Literal("2012-10-17"))):
         if MARK not in text and text not in _VERSIONS:
             yield f"a policy with the version {text}", "Write 2012-10-17."
-    if known and "Statement" not in known:
+    if elements and "Statement" not in elements:
         yield "a policy without a statement", "Give it a Statement."
 
 
 def _anywhere(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if MARK not in statement.effect and statement.effect not in ("Allow", "Deny"):
         yield f"has the effect {statement.effect or 'nothing'}", "Write Allow or Deny."
-    if not statement.actions and "not_actions" not in statement.others:
+    if not statement.actions and "not_actions" not in statement.inverted:
         yield "names no action", "Name the actions that it applies to."
     for principal in statement.principals:
         if MARK not in principal.type and principal.type not in _PRINCIPALS:
@@ -120,11 +120,11 @@ def _in_resource(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
 
 
 def _names_principals(statement: WrittenStatement) -> bool:
-    return bool(statement.principals) or "not_principals" in statement.others
+    return bool(statement.principals) or "not_principals" in statement.inverted
 
 
 def _names_resources(statement: WrittenStatement) -> bool:
-    return bool(statement.resources) or "not_resources" in statement.others
+    return bool(statement.resources) or "not_resources" in statement.inverted
 
 
 RULE = Rule(

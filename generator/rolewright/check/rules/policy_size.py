@@ -26,10 +26,10 @@ _REPEATED = frozenset({"count", "for_each"})
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
-    for type_, (argument, limit, what, remedy) in _SINGLE.items():
+    for type_, (argument, limit, kind, remedy) in _SINGLE.items():
         for block in parsed.all("resource", type_):
             if (longest := max(sizes(parsed, block, argument))) > limit:
-                text = f"the {what} {block.labels[1]} has at least {longest} characters; IAM takes {limit}"
+                text = f"the {kind} {block.labels[1]} has at least {longest} characters; IAM takes {limit}"
                 yield Hit(block.file, block.attributes[argument].line, text, remedy)
     type_, argument, limit = _INLINE
     for role, blocks in _by_role(parsed, type_).items():
@@ -46,19 +46,19 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 def _by_role(parsed: ParsedModule, type_: str) -> dict[str, list[Block]]:
     """Return the blocks of a type by their role, without those that have `count` or `for_each`."""
-    found: dict[str, list[Block]] = {}
+    by_role: dict[str, list[Block]] = {}
     for block in parsed.all("resource", type_):
         if "role" in block.attributes and not _REPEATED & block.attributes.keys():
-            found.setdefault(_named(parsed, block, "role"), []).append(block)
-    return found
+            by_role.setdefault(_named(parsed, block, "role"), []).append(block)
+    return by_role
 
 
 def _named(parsed: ParsedModule, block: Block, argument: str) -> str:
     """Return the name of what an argument refers to, or else its text."""
     if (attribute := block.attributes.get(argument)) is None:
         return ""
-    found = target(parsed, attribute.expression)
-    return ".".join(found.labels) if found else texts(parsed, attribute.expression)[0]
+    referenced = target(parsed, attribute.expression)
+    return ".".join(referenced.labels) if referenced else texts(parsed, attribute.expression)[0]
 
 
 RULE = Rule(

@@ -83,7 +83,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         granting = tuple(statement for statement in document if statement.grants)
         for statement in granting:
             everywhere = any(is_everything(r) or _EVERY_ROLE.fullmatch(r) for r in statement.resources)
-            dangerous = _ALONE | _EVERYWHERE if everywhere or "not_resources" in statement.others else _ALONE
+            dangerous = _ALONE | _EVERYWHERE if everywhere or "not_resources" in statement.inverted else _ALONE
             for action, reason in dangerous.items():
                 if _allows(statement, action):
                     text = f"{statement.label} allows {action}: the role can {reason}"
@@ -104,8 +104,8 @@ def _passing(granting: WrittenPolicy) -> Iterator[Hit]:
 
 def _names_roles(statement: WrittenStatement) -> bool:
     """Return whether the statement names the roles to pass, and the service to pass them to: then it is intended."""
-    named = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(resource) for resource in statement.resources)
-    return named and _SERVICE in statement.conditions
+    names_roles = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(resource) for resource in statement.resources)
+    return names_roles and _SERVICE in statement.conditions
 
 
 def _allows(statement: WrittenStatement, action: str) -> bool:

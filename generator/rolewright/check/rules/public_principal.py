@@ -37,7 +37,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         if not statement.allows or statement.conditions - _MET_BY_ALL:
             continue
         everybody = any("*" in principal.identifiers for principal in statement.principals)
-        if everybody or "not_principals" in statement.others:
+        if everybody or "not_principals" in statement.inverted:
             text = f"{statement.label} allows everybody {', '.join(statement.actions) or 'nearly everything'}"
             yield Hit(statement.file, statement.line, text, _REMEDY)
     for block in parsed.all("resource", _PERMISSION):

@@ -44,15 +44,15 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 def _named(parsed: ParsedModule, block: Block, argument: str, *types: str) -> Block | None:
     attribute = block.attributes.get(argument)
-    found = target(parsed, attribute.expression) if attribute else None
-    return found if found is not None and found.labels[0] in types else None
+    referenced = target(parsed, attribute.expression) if attribute else None
+    return referenced if referenced is not None and referenced.labels[0] in types else None
 
 
 def _seconds(parsed: ParsedModule, block: Block, argument: str, default: int) -> list[int]:
     """Return the values of an argument in all environments, or none if one of them is not known."""
     attribute = block.attributes.get(argument)
-    found = [str(default)] if attribute is None else list(texts(parsed, attribute.expression))
-    return [int(text) for text in found] if found and all(text.isdecimal() for text in found) else []
+    values = [str(default)] if attribute is None else list(texts(parsed, attribute.expression))
+    return [int(text) for text in values] if values and all(text.isdecimal() for text in values) else []
 
 
 RULE = Rule(

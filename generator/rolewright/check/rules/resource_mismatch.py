@@ -21,7 +21,7 @@ _OPEN = (MARK, "*", "?")  # these may stand for any service
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for statement in statements(parsed):
-        if not statement.grants or "not_resources" in statement.others:
+        if not statement.grants or "not_resources" in statement.inverted:
             continue
         for name in statement.actions:
             facts = iam.action(name)
@@ -40,15 +40,15 @@ def _may_be(facts: iam.ActionFacts, resource: str) -> bool:
     parts = resource.split(":")
     if resource == "*" or MARK in parts[0] or len(parts) < 3:
         return True
-    known = {_service(facts, kind) for kind in facts.resource_types}
-    return parts[2] in known or (bool(known) and any(part in parts[2] for part in _OPEN)) or _ANY in known
+    services = {_service(facts, kind) for kind in facts.resource_types}
+    return parts[2] in services or (bool(services) and any(part in parts[2] for part in _OPEN)) or _ANY in services
 
 
 def _service(facts: iam.ActionFacts, kind: str) -> str:
     """Return the service in the ARN of a resource type, which may differ from the action's prefix."""
-    described = iam.service(facts.name.partition(":")[0])
-    assert described is not None
-    return described.resources[kind].arn.split(":")[2]
+    service_facts = iam.service(facts.name.partition(":")[0])
+    assert service_facts is not None
+    return service_facts.resources[kind].arn.split(":")[2]
 
 
 RULE = Rule(

@@ -28,17 +28,17 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 def _faults(parsed: ParsedModule, expression: Expression) -> Iterator[str]:
     content = decoded(parsed, expression)
     if not isinstance(content, Map):
-        written = resolved(parsed, expression)
-        if isinstance(written, Literal | Template) and not any(MARK in text for text in texts(parsed, written)):
+        value = resolved(parsed, expression)
+        if isinstance(value, Literal | Template) and not any(MARK in text for text in texts(parsed, value)):
             yield "is not a JSON object"
         return
-    known = entries(content)
+    fields = entries(content)
     for name in ("StartAt", "States"):
-        if name not in known:
+        if name not in fields:
             yield f"has no {name}"
-    states = resolved(parsed, known.get("States", Literal(None)))
+    states = resolved(parsed, fields.get("States", Literal(None)))
     if isinstance(states, Map) and all(isinstance(name, Literal) for name, _ in states.items):
-        for start in texts(parsed, known.get("StartAt", Literal(MARK))):
+        for start in texts(parsed, fields.get("StartAt", Literal(MARK))):
             if MARK not in start and start not in entries(states):
                 yield f"starts at {start}, which is not one of its states"
 

@@ -24,8 +24,8 @@ _REMEDY = "Remove it: the workload's role gives the code credentials that renew 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for file, line, text in all_strings(parsed):
-        if found := _KEY_ID.search(text):
-            yield Hit(file, line, f"this text holds the access key {found[0][:8]}…", _REMEDY)
+        if match := _KEY_ID.search(text):
+            yield Hit(file, line, f"this text holds the access key {match[0][:8]}…", _REMEDY)
     for block in parsed.all("resource", _KEY_TYPE):
         message = f"{_KEY_TYPE} {block.labels[1]} makes a key that does not expire"
         yield Hit(block.file, block.line, message, _REMEDY)

@@ -18,12 +18,15 @@ _INDEXES = "global_secondary_index"
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
-    for each in environments(parsed):
-        for table in each.all("resource", _TYPE):
+    for module in environments(parsed):
+        for table in module.all("resource", _TYPE):
             for block in (table, *table.all(_INDEXES)):
                 hash_key, range_key = (block.attributes.get(name) for name in ("hash_key", "range_key"))
                 if hash_key and range_key:
-                    (partition_key,), (sort_key,) = texts(each, hash_key.expression), texts(each, range_key.expression)
+                    (partition_key,), (sort_key,) = (
+                        texts(module, hash_key.expression),
+                        texts(module, range_key.expression),
+                    )
                     if partition_key == sort_key and MARK not in partition_key:
                         text = f"hash_key and range_key of {_TYPE} {table.labels[1]} are both {partition_key}"
                         yield Hit(table.file, range_key.line, text, "Leave range_key out, or name another attribute.")

@@ -42,18 +42,24 @@ def _faults(parsed: ParsedModule, attribute: Attribute, *, iam: bool) -> Iterato
             yield from _form("the tag", key, _KEY)
             if key.lower().startswith(_RESERVED):
                 yield f"the tag {key} begins with {_RESERVED}", "Choose a name without this prefix, which is AWS's own."
-            elif iam and (other := seen.setdefault(key.lower(), key)) != key:
-                yield f"the tags {other} and {key} differ only in case", "Remove one: IAM treats them as the same tag."
+            elif iam and (earlier := seen.setdefault(key.lower(), key)) != key:
+                yield (
+                    f"the tags {earlier} and {key} differ only in case",
+                    "Remove one: IAM treats them as the same tag.",
+                )
             for text in texts(parsed, value):
                 yield from _form(f"the value of the tag {_short(key)},", text, _VALUE)
 
 
-def _form(what: str, text: str, limit: int) -> Iterator[tuple[str, str]]:
-    known = text.replace(MARK, "")
-    if len(known) > limit:
-        yield f"{what} {_short(known)} has {len(known)} characters", f"Shorten it to {limit}."
-    if found := _OTHER.search(known):
-        yield f"{what} {_short(known)} contains {found[0]!r}", "Use only letters, digits, white space and _.:/=+-@."
+def _form(subject: str, text: str, limit: int) -> Iterator[tuple[str, str]]:
+    known_text = text.replace(MARK, "")
+    if len(known_text) > limit:
+        yield f"{subject} {_short(known_text)} has {len(known_text)} characters", f"Shorten it to {limit}."
+    if match := _OTHER.search(known_text):
+        yield (
+            f"{subject} {_short(known_text)} contains {match[0]!r}",
+            "Use only letters, digits, white space and _.:/=+-@.",
+        )
 
 
 def _short(text: str) -> str:

@@ -23,8 +23,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             keys = sorted(_SOURCE & statement.conditions)
             whom = _without(statement)
             if statement.allows and keys and whom and not _if_exists(statement):
-                sent = f"on a condition on {' and '.join(keys)}, which is never in its requests"
-                text = f"{statement.label} lets {whom} assume {role.labels[1]} {sent}"
+                condition_text = f"on a condition on {' and '.join(keys)}, which is never in its requests"
+                text = f"{statement.label} lets {whom} assume {role.labels[1]} {condition_text}"
                 yield Hit(statement.file, statement.line, text, "Remove the condition.")
 
 

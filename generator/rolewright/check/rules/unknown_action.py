@@ -33,9 +33,9 @@ def _remedy(action: str) -> str:
     if prefix.lower() not in iam.services():
         close = difflib.get_close_matches(prefix.lower(), sorted(iam.services()), n=1)
         return f"Did you mean the service {close[0]}?" if close else f"AWS has no service prefix {prefix}."
-    known = {full.partition(":")[2].lower(): full for full in iam.expand(f"{prefix}:*")}
-    close = difflib.get_close_matches(name.lower(), sorted(known), n=1)
-    return f"Did you mean {known[close[0]]}?" if close else f"Look up the actions of {prefix}."
+    by_lower_name = {full.partition(":")[2].lower(): full for full in iam.expand(f"{prefix}:*")}
+    close = difflib.get_close_matches(name.lower(), sorted(by_lower_name), n=1)
+    return f"Did you mean {by_lower_name[close[0]]}?" if close else f"Look up the actions of {prefix}."
 
 
 RULE = Rule(

@@ -19,7 +19,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for statement in statements(parsed):
         if not statement.allows or _delegates(parsed, statement):
             continue
-        if "not_actions" in statement.others:
+        if "not_actions" in statement.inverted:
             text = f"{statement.label} allows every action except those in not_actions"
             yield Hit(statement.file, statement.line, text, "Name the actions that are needed.")
         for action in statement.actions:

@@ -23,7 +23,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         if not statement.grants or statement.platform:
             continue
         wide = [resource for resource in statement.resources if is_everything(resource)]
-        wide += ["every resource except those in not_resources"] if "not_resources" in statement.others else []
+        wide += ["every resource except those in not_resources"] if "not_resources" in statement.inverted else []
         narrowable = [action for action in statement.actions if _narrowable(action)]
         if wide and narrowable:
             names = ", ".join(narrowable[:_SHOWN]) + (" …" if len(narrowable) > _SHOWN else "")
