@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.core.finding import Finding
-    from rolewright.terraform.lifecycle import Lived
+    from rolewright.terraform.lifecycle import LifecycleOutcome
 
 MISSING = 4
 _GET = (
@@ -57,7 +57,7 @@ def plan(
         raise typer.BadParameter("--aws only plans: leave --apply out")
     terraform = _program(program)
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import
-    from rolewright.terraform.lifecycle import Wanted  # noqa: PLC0415
+    from rolewright.terraform.lifecycle import LifecycleSteps  # noqa: PLC0415
     from rolewright.terraform.run import run_modules  # noqa: PLC0415
     from rolewright.terraform.terraform import Terraform, TerraformError, own_environment  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ def plan(
             raise typer.Exit(1)
         if format_ is Format.TEXT:
             report(findings, pipeline.sources)
-        wanted = Wanted(Terraform(terraform, own), env or (), apply, aws, _show_step)
+        wanted = LifecycleSteps(Terraform(terraform, own), env or (), apply, aws, _show_step)
         try:
             lived, faults = run_modules(modules, wanted, jobs or os.cpu_count() or 1)
         except TerraformError as error:
@@ -80,7 +80,7 @@ def plan(
         raise typer.Exit(1)
 
 
-def _report(lived: list[Lived], faults: list[Finding], sources: Mapping[str, str], format_: Format) -> None:
+def _report(lived: list[LifecycleOutcome], faults: list[Finding], sources: Mapping[str, str], format_: Format) -> None:
     from rolewright.report.plan import plan_json, plan_text  # noqa: PLC0415 - only this command needs it
 
     if format_ is Format.JSON:

@@ -41,14 +41,14 @@ def load_actions(roots: Iterable[Path]) -> dict[str, tuple[ActionBlock, ...]]:
     Raises Rejected with a finding for each thing that is wrong in a file.
     """
     schema = Schema(load(_HERE / "schema.yaml").trees[0].data)
-    found: dict[str, tuple[ActionBlock, ...]] = {}
+    by_type: dict[str, tuple[ActionBlock, ...]] = {}
     for file in (_HERE / "actions.yaml", *(root / FILE for root in roots if is_file(root / FILE))):
         for tree in load(file).trees:
             findings = list(schema.findings(tree.data, tree.location, "deploy")) or list(_unknown(tree))
             if findings:
                 raise Rejected(findings)
-            found |= {type_: tuple(map(_block, blocks)) for type_, blocks in tree.data.items()}
-    return found
+            by_type |= {type_: tuple(map(_block, blocks)) for type_, blocks in tree.data.items()}
+    return by_type
 
 
 def _unknown(tree: Tree) -> Iterator[Finding]:

@@ -51,15 +51,15 @@ def permissions(
     if unknown:
         raise Rejected([_unknown(type_, workload) for type_ in unknown])
     module = _Module(workload, evaluated, environment, actions)
-    found = [permission for resource in evaluated.resources.values() for permission in module.of(resource)]
+    needed = [permission for resource in evaluated.resources.values() for permission in module.of(resource)]
     for role in roles:
         if role.trust.kind == "Service":
             arn = f"arn:{environment.partition}:iam::{environment.account}:role/{role.name.ground(environment.values)}"
             services = tuple(sorted(principal.ground(environment.values) for principal in role.trust.principals))
-            passed = (("StringEquals", "iam:PassedToService", services),)
-            found.append(DeployerPermission("iam:PassRole", (arn,), passed, write=True))
+            passed_to = (("StringEquals", "iam:PassedToService", services),)
+            needed.append(DeployerPermission("iam:PassRole", (arn,), passed_to, write=True))
     return list(
-        dict.fromkeys(found if environment.name else (_anywhere(permission, environment) for permission in found))
+        dict.fromkeys(needed if environment.name else (_anywhere(permission, environment) for permission in needed))
     )
 
 
@@ -73,10 +73,10 @@ def _anywhere(permission: DeployerPermission, environment: Environment) -> Deplo
     return DeployerPermission(permission.action, tuple(map(opened, permission.resources)), conditions, permission.write)
 
 
-def documents(found: Iterable[DeployerPermission], *, write: bool) -> list[dict[str, Any]]:
+def documents(needed: Iterable[DeployerPermission], *, write: bool) -> list[dict[str, Any]]:
     """Return policy documents, each within a managed policy's limit: for a plan, or with `write` also for an apply."""
     grouped: dict[tuple[Conditions, tuple[str, ...]], set[str]] = defaultdict(set)
-    for permission in found:
+    for permission in needed:
         if write or not permission.write:
             for resource in permission.resources:
                 grouped[permission.conditions, (resource,)].add(permission.action)
@@ -89,14 +89,17 @@ def documents(found: Iterable[DeployerPermission], *, write: bool) -> list[dict[
             for (conditions, actions), resources in merged.items()
             for statement in _statements(actions, sorted(resources), conditions)
         ),
-        key=lambda made: json.dumps(made, sort_keys=True),
+        key=lambda statement: json.dumps(statement, sort_keys=True),
     )
-    made: list[dict[str, Any]] = []
+    policies: list[dict[str, Any]] = []
     for statement in statements:
-        if not made or len(minified({**made[-1], "Statement": [*made[-1]["Statement"], statement]})) > limits.MANAGED:
-            made.append({"Version": "2012-10-17", "Statement": []})
-        made[-1]["Statement"].append(statement)
-    return made
+        if (
+            not policies
+            or len(minified({**policies[-1], "Statement": [*policies[-1]["Statement"], statement]})) > limits.MANAGED
+        ):
+            policies.append({"Version": "2012-10-17", "Statement": []})
+        policies[-1]["Statement"].append(statement)
+    return policies
 
 
 def minified(document: Mapping[str, Any]) -> str:
@@ -178,7 +181,7 @@ class _Module:
 
     def filled(self, pattern: str, resource: EvaluatedBlock) -> str:
         """Fill the slots of a pattern; what AWS makes up, or what is left out, becomes `*`."""
-        known = {
+        context = {
             "partition": self.environment.partition,
             "region": self.environment.region,
             "account": self.environment.account,
@@ -188,30 +191,32 @@ class _Module:
 
         def value(slot: Any) -> str:  # noqa: ANN401 - a match
             name = slot[2]
-            text = known.get(name) or _MADE.sub("*", str(resource.values.get(name, "*")))
+            text = context.get(name) or _MADE.sub("*", str(resource.values.get(name, "*")))
             return f"/{text.removeprefix('/')}" if slot[1] else text
 
         return _SLOT.sub(value, pattern)
 
     def named(self, resource: EvaluatedBlock, argument: str) -> list[str]:
         """Return the ARNs that an argument names: a resource of the module, or one by its ARN; none if it is unset."""
-        found: list[str] = []
+        arns: list[str] = []
         for value in _at(resource.values, argument.split(".")):
-            other = _MADE.match(value)
+            reference = _MADE.match(value)
             if value.startswith("arn:"):
-                found.append(_MADE.sub("*", value))
-            elif other is not None and other[1] in self.evaluated.resources:
-                found += self.own(self.evaluated.resources[other[1]])
+                arns.append(_MADE.sub("*", value))
+            elif reference is not None and reference[1] in self.evaluated.resources:
+                arns += self.own(self.evaluated.resources[reference[1]])
             else:
-                found += self.called(value, resource)
-        return found
+                arns += self.called(value, resource)
+        return arns
 
     def called(self, name: str, resource: EvaluatedBlock) -> list[str]:
         """Return the ARNs of a resource of the module that this one depends on, known by its name."""
-        others = [
+        dependencies = [
             self.evaluated.resources[address] for address in resource.depends if address in self.evaluated.resources
         ]
-        return [arn for other in others if name in other.values.values() for arn in self.own(other)]
+        return [
+            arn for dependency in dependencies if name in dependency.values.values() for arn in self.own(dependency)
+        ]
 
     def own(self, resource: EvaluatedBlock) -> list[str]:
         """Return the ARNs of a resource: those of the first block of its type that has any but `*`."""
@@ -225,7 +230,7 @@ class _Module:
 
 def _at(value: Any, path: Sequence[str]) -> list[str]:  # noqa: ANN401 - JSON
     if isinstance(value, list):
-        return [found for inner in value for found in _at(inner, path)]
+        return [text for inner in value for text in _at(inner, path)]
     if not path:
         return [str(value)]
     return _at(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else []

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rolewright.terraform.lifecycle import Lived
+    from rolewright.terraform.lifecycle import LifecycleOutcome
 
 
-def plan_text(lived: Iterable[Lived]) -> str:
+def plan_text(lived: Iterable[LifecycleOutcome]) -> str:
     """Return a paragraph for each module and environment."""
     return "".join(map(_text, lived))
 
 
-def plan_json(lived: Iterable[Lived]) -> list[dict[str, Any]]:
+def plan_json(lived: Iterable[LifecycleOutcome]) -> list[dict[str, Any]]:
     """Return the outcomes for programs."""
     return [
         {
@@ -32,7 +32,7 @@ def plan_json(lived: Iterable[Lived]) -> list[dict[str, Any]]:
     ]
 
 
-def _text(module: Lived) -> str:
+def _text(module: LifecycleOutcome) -> str:
     environment = module.call.environment
     where = f" in {environment.name} ({environment.account}, {environment.region})" if environment.name else ""
     done = "; applied, a second plan changed nothing, destroyed" if module.applied else ""
@@ -47,5 +47,5 @@ def _text(module: Lived) -> str:
     )
 
 
-def _roles(module: Lived) -> list[str]:
+def _roles(module: LifecycleOutcome) -> list[str]:
     return [role.name.ground(module.call.environment.values) for role in module.call.built.roles]

@@ -26,7 +26,7 @@ _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Lived:
+class LifecycleOutcome:
     """The outcome for one module in one environment.
 
     `added` is how many resources of each type the plan makes. `applied` tells whether they were made, found unchanged
@@ -40,7 +40,7 @@ class Lived:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LifecycleSteps:
     """The steps to take: `environments` as in Root, `tell` is given a line for each step that begins."""
 
     terraform: Terraform
@@ -50,28 +50,28 @@ class Wanted:
     tell: Callable[[str], None]
 
 
-def live(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Lived], list[Fault]]:
+def live(modules: Sequence[Built], steps: LifecycleSteps, jobs: int) -> tuple[list[LifecycleOutcome], list[Fault]]:
     """Lead modules through their life, `jobs` roots at a time; the outcomes are in the order of the modules.
 
     Raises TerraformError where the provider is not to be had, or Terraform ends without a diagnosis.
     """
-    lived: list[Lived] = []
+    lived: list[LifecycleOutcome] = []
     faults: list[Fault] = []
     with ThreadPoolExecutor(jobs) as pool:
-        for outcomes, found in pool.map(lambda group: _live(group, wanted), _groups(modules, wanted)):
+        for outcomes, group_faults in pool.map(lambda group: _live(group, steps), _groups(modules, steps)):
             lived += outcomes
-            faults += found
+            faults += group_faults
     order = {built.workload.name: number for number, built in enumerate(modules)}
     lived.sort(key=lambda outcome: order[outcome.call.built.workload.name])
     return lived, faults
 
 
-def _groups(modules: Sequence[Built], wanted: Wanted) -> Iterator[list[Built]]:
+def _groups(modules: Sequence[Built], steps: LifecycleSteps) -> Iterator[list[Built]]:
     """Yield the modules of each root; those that can be applied are kept apart from those that cannot."""
     for planned in (False, True):
-        kept = [module for module in modules if bool(wanted.apply and lacking(module)) == planned]
-        for first in range(0, len(kept), _TOGETHER):
-            yield kept[first : first + _TOGETHER]
+        selected = [module for module in modules if bool(steps.apply and lacking(module)) == planned]
+        for first in range(0, len(selected), _TOGETHER):
+            yield selected[first : first + _TOGETHER]
 
 
 def lacking(built: Built) -> tuple[str, ...]:
@@ -80,28 +80,28 @@ def lacking(built: Built) -> tuple[str, ...]:
     return tuple(sorted(types & LACKING.keys()))
 
 
-def _live(modules: Sequence[Built], wanted: Wanted) -> tuple[list[Lived], list[Fault]]:
-    applied = wanted.apply and not any(map(lacking, modules))
+def _live(modules: Sequence[Built], steps: LifecycleSteps) -> tuple[list[LifecycleOutcome], list[Fault]]:
+    applied = steps.apply and not any(map(lacking, modules))
     with tempfile.TemporaryDirectory(prefix="rolewright-") as folder:
-        root = Root(Path(folder), wanted.terraform, modules, wanted.environments, own=wanted.own)
-        wanted.tell(f"init, validate and plan {_counted(len(root.calls), 'module')}")
+        root = Root(Path(folder), steps.terraform, modules, steps.environments, own=steps.own)
+        steps.tell(f"init, validate and plan {_counted(len(root.calls), 'module')}")
         root.init()
         faults = root.validate() or root.plan()
         if faults:
             return [], faults
         added = root.added()
         if applied:
-            wanted.tell(f"apply {_counted(sum(counter.total() for counter in added.values()), 'resource')}")
+            steps.tell(f"apply {_counted(sum(counter.total() for counter in added.values()), 'resource')}")
             faults = root.apply()
             if not faults:
-                wanted.tell("plan a second time")
+                steps.tell("plan a second time")
                 faults = root.drift()
-            wanted.tell("destroy")
+            steps.tell("destroy")
             faults += root.destroy()
-    missing = {} if applied or not wanted.apply else {call.name: lacking(call.built) for call in root.calls}
-    lived = [Lived(call, added[call.name], applied, missing.get(call.name, ())) for call in root.calls]
+    missing = {} if applied or not steps.apply else {call.name: lacking(call.built) for call in root.calls}
+    lived = [LifecycleOutcome(call, added[call.name], applied, missing.get(call.name, ())) for call in root.calls]
     return ([], faults) if faults else (lived, [])
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

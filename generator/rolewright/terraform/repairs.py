@@ -132,8 +132,8 @@ def public_parameters_exist(original: Replacement, parameters: Any, key: str) ->
     if str(key).startswith("/aws/service/canonical/") and not dict.__contains__(parameters, key):
         image = f"ami-{zlib.crc32(key.encode()):017x}"
         make: Any = Parameter  # moto leaves methods of its base class open that only CloudFormation needs
-        made = make(parameters.account_id, key, image, "String", None, None, None, utcnow(), 1, "text")
-        dict.__setitem__(parameters, key, [made])
+        parameter = make(parameters.account_id, key, image, "String", None, None, None, utcnow(), 1, "text")
+        dict.__setitem__(parameters, key, [parameter])
 
 
 @repair(EC2Backend, "get_subnet")
@@ -149,11 +149,11 @@ def _make_subnet(backend: Any, subnet_id: str) -> None:
     network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
     free = next(subnet for subnet in network.subnets(new_prefix=24) if not any(map(subnet.overlaps, taken)))
     zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # not all in one: a mount target has its zone alone
-    made = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
-    zone = backend.subnets[made.availability_zone]
-    del zone[made.id]
-    made.id = subnet_id
-    zone[subnet_id] = made
+    new_subnet = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
+    zone = backend.subnets[new_subnet.availability_zone]
+    del zone[new_subnet.id]
+    new_subnet.id = subnet_id
+    zone[subnet_id] = new_subnet
 
 
 @repair(EC2Backend, "describe_subnets")
@@ -209,10 +209,10 @@ def function_settings_are_kept(
 @repair(LambdaFunction, "get_configuration")
 def function_settings_are_given_back(original: Replacement, function: Any, *arguments: Any, **named: Any) -> Any:
     """Give back the settings kept above; and no image configuration where moto makes an empty one."""
-    found = {**original(function, *arguments, **named), **function.forgotten}
-    if not any(found.get("ImageConfigResponse", {}).get("ImageConfig", {}).values()):
-        found.pop("ImageConfigResponse", None)
-    return found
+    configuration = {**original(function, *arguments, **named), **function.forgotten}
+    if not any(configuration.get("ImageConfigResponse", {}).get("ImageConfig", {}).values()):
+        configuration.pop("ImageConfigResponse", None)
+    return configuration
 
 
 @repair(LambdaFunction, "_get_layers_data")
@@ -224,19 +224,19 @@ def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list
 @repair(LambdaBackend, "create_event_source_mapping")
 def event_sources_keep_the_alias(original: Replacement, backend: Any, spec: dict[str, Any]) -> Any:
     """Keep the alias that a source calls: moto puts the version in its place, which a second plan would put back."""
-    made = original(backend, spec)
+    mapping = original(backend, spec)
     if spec["FunctionName"].startswith("arn:"):
-        made.function_arn = spec["FunctionName"]
-    return made
+        mapping.function_arn = spec["FunctionName"]
+    return mapping
 
 
 @repair(LambdaFunction, "get_code")
 def a_reserve_of_none_is_given_back(original: Replacement, function: Any) -> Any:
     """Give back a reserved concurrency of 0, which stops a function: moto takes it for no reserve at all."""
-    found = original(function)
+    code = original(function)
     if function.reserved_concurrency == 0:
-        found["Concurrency"] = {"ReservedConcurrentExecutions": 0}
-    return found
+        code["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return code
 
 
 @repair(CodeBuildResponse, "create_project")
@@ -252,10 +252,10 @@ def projects_keep_their_key(original: Replacement, response: Any) -> Any:
 @repair(FakeJob, "as_dict")
 def jobs_have_no_class_of_their_own(original: Replacement, job: Any) -> Any:
     """Leave out the default execution class: moto answers with it unasked, and a second plan takes it away."""
-    found = original(job)
-    if found["ExecutionClass"] == "STANDARD":
-        del found["ExecutionClass"]
-    return found
+    description = original(job)
+    if description["ExecutionClass"] == "STANDARD":
+        del description["ExecutionClass"]
+    return description
 
 
 @repair(Queue, "attributes")
@@ -264,12 +264,12 @@ def queue_policies_are_given_back(original: Replacement, queue: Any) -> dict[str
 
     To the redrive policy moto adds white space, which Terraform takes for a change.
     """
-    found: dict[str, Any] = original(queue)
+    attributes: dict[str, Any] = original(queue)
     if getattr(queue, "redrive_allow_policy", None):
-        found["RedriveAllowPolicy"] = queue.redrive_allow_policy
-    if found.get("RedrivePolicy"):
-        found["RedrivePolicy"] = json.dumps(json.loads(found["RedrivePolicy"]), separators=(",", ":"))
-    return found
+        attributes["RedriveAllowPolicy"] = queue.redrive_allow_policy
+    if attributes.get("RedrivePolicy"):
+        attributes["RedrivePolicy"] = json.dumps(json.loads(attributes["RedrivePolicy"]), separators=(",", ":"))
+    return attributes
 
 
 @repair(KinesisResponse, "create_stream")

@@ -131,27 +131,29 @@ class Root:
 
     def drift(self) -> list[Fault]:
         """Plan a second time, and return each change as a fault."""
-        found = self._step("plan", "-input=false", "-out=second.bin", _PARALLEL)
-        shown = {} if found else self._shown("second.bin")
-        return found + [
+        faults = self._step("plan", "-input=false", "-out=second.bin", _PARALLEL)
+        second_plan = {} if faults else self._shown("second.bin")
+        return faults + [
             Fault(self._called(change["address"]), "second plan", f"a second plan would {_changed(change)}")
-            for change in shown.get("resource_changes", ())
+            for change in second_plan.get("resource_changes", ())
             if change["change"]["actions"] != ["no-op"]
         ]
 
     def destroy(self) -> list[Fault]:
         """Destroy everything, and check that nothing is left."""
-        found = self._step("destroy", "-auto-approve", "-input=false", _PARALLEL)
-        left = [] if found else self.terraform.run(self.folder, "state", "list").splitlines()
-        return found + [Fault(self._called(address), "destroy", f"{address} is left after destroy") for address in left]
+        faults = self._step("destroy", "-auto-approve", "-input=false", _PARALLEL)
+        remaining = [] if faults else self.terraform.run(self.folder, "state", "list").splitlines()
+        return faults + [
+            Fault(self._called(address), "destroy", f"{address} is left after destroy") for address in remaining
+        ]
 
     def added(self) -> dict[str, Counter[str]]:
         """Return how many resources of each type the plan would make, by the name of the call."""
-        found: dict[str, Counter[str]] = {call.name: Counter() for call in self.calls}
+        counts: dict[str, Counter[str]] = {call.name: Counter() for call in self.calls}
         for change in self.planned().get("resource_changes", ()):
             if (called := self._called(change["address"])) and "create" in change["change"]["actions"]:
-                found[called.name][change["type"]] += 1
-        return found
+                counts[called.name][change["type"]] += 1
+        return counts
 
     def planned(self) -> dict[str, Any]:
         """Return `terraform show -json` of the plan."""
@@ -162,8 +164,8 @@ class Root:
         return self._shown()
 
     def _shown(self, *file: str) -> dict[str, Any]:
-        shown: dict[str, Any] = self.terraform.json(self.folder, "show", "-json", *file)
-        return shown
+        document: dict[str, Any] = self.terraform.json(self.folder, "show", "-json", *file)
+        return document
 
     def _step(self, step: str, *arguments: str) -> list[Fault]:
         output = self.terraform.run(self.folder, step, "-json", *arguments, accept=(0, 1))
@@ -182,18 +184,18 @@ class Root:
 
     def _called(self, address: str) -> ModuleCall | None:
         """Return the call that an address or a folder belongs to; of a folder's several calls the first."""
-        found = _CALL.search(address)
-        if found is None:
+        match = _CALL.search(address)
+        if match is None:
             return None
-        name = f"m{found[1]}{found[2] or ''}"
+        name = f"m{match[1]}{match[2] or ''}"
         return next((call for call in self.calls if call.name == name or call.name.startswith(f"{name}_")), None)
 
 
 def _changed(change: dict[str, Any]) -> str:
     before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
     names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    what = ", ".join(f"{name} {before.get(name)!r} → {after.get(name)!r}" for name in names)
-    return f"{' and '.join(change['change']['actions'])} {change['address']}: {what}"
+    differences = ", ".join(f"{name} {before.get(name)!r} → {after.get(name)!r}" for name in names)
+    return f"{' and '.join(change['change']['actions'])} {change['address']}: {differences}"
 
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rolewright.pipeline import Built
-    from rolewright.terraform.lifecycle import Lived, Wanted
+    from rolewright.terraform.lifecycle import LifecycleOutcome, LifecycleSteps
     from rolewright.terraform.root import Fault
 
 
-def run_modules(modules: Sequence[Built], wanted: Wanted, jobs: int) -> tuple[list[Lived], list[Finding]]:
+def run_modules(
+    modules: Sequence[Built], wanted: LifecycleSteps, jobs: int
+) -> tuple[list[LifecycleOutcome], list[Finding]]:
     """Lead modules through their life, and return the outcomes, and what Terraform objects to in the manifests.
 
     With `own` Terraform has the environment that it was given, and else that of a server on loopback, without any

@@ -29,7 +29,7 @@ class Terraform:
 
     def run(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> str:
         """Run a command and return its standard output. Raises TerraformError on an exit code that is not accepted."""
-        done = subprocess.run(  # noqa: S603 - a program that the user has named or has on the PATH, and no shell
+        result = subprocess.run(  # noqa: S603 - a program that the user has named or has on the PATH, and no shell
             [self.program, *arguments],
             cwd=folder,
             env=dict(self.environment),
@@ -38,9 +38,9 @@ class Terraform:
             encoding="utf-8",
             check=False,
         )
-        if done.returncode not in accept:
-            raise TerraformError(f"{' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
+        if result.returncode not in accept:
+            raise TerraformError(f"{' '.join(arguments)} → {result.returncode}\n{result.stdout}\n{result.stderr}")
+        return result.stdout
 
     def json(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> Any:  # noqa: ANN401 - JSON
         """Run a command and return its standard output as JSON."""
@@ -49,7 +49,7 @@ class Terraform:
 
 def find_terraform() -> str | None:
     """Return the program on the PATH, Terraform before OpenTofu, or None."""
-    return next((found for name in PROGRAMS if (found := shutil.which(name)) is not None), None)
+    return next((path for name in PROGRAMS if (path := shutil.which(name)) is not None), None)
 
 
 def own_environment() -> dict[str, str]:
@@ -62,9 +62,9 @@ def loopback_environment(endpoint: str) -> dict[str, str]:
 
     Proxies are left to what fetches the provider; the endpoint is not asked through them.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
-        **kept,
+        **environment,
         **_QUIET,
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
@@ -72,7 +72,7 @@ def loopback_environment(endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": ",".join(filter(None, (kept.get("NO_PROXY"), "127.0.0.1"))),
+        "NO_PROXY": ",".join(filter(None, (environment.get("NO_PROXY"), "127.0.0.1"))),
         **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
     }
 

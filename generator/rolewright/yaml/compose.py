@@ -167,10 +167,10 @@ class _Composer:
     def _block_span(self, event: yaml.ScalarEvent, span: Span) -> Span:
         """Return a block scalar's span without the line ends and blank lines after its text."""
         start, end = _marks(event)
-        written = self.text[start.index : end.index].rstrip()
+        block_text = self.text[start.index : end.index].rstrip()
         line, column = span[:2]
-        breaks = written.count("\n")
-        last = len(written) - (written.rfind("\n") + 1)
+        breaks = block_text.count("\n")
+        last = len(block_text) - (block_text.rfind("\n") + 1)
         return (line, column, line + breaks, last + 1 if breaks else column + last)
 
     def _resolve(self, event: yaml.ScalarEvent, span: Span) -> YamlScalar:
@@ -201,10 +201,10 @@ class _Composer:
         return float(value) if kind == "float" and isinstance(value, int) else value
 
     def _foreign_tag(self, tag: str, span: Span) -> None:
-        shown = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
+        tag_text = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
         self._find(
             "source-tag",
-            f"the tag {shown} is not one of YAML's core schema",
+            f"the tag {tag_text} is not one of YAML's core schema",
             "remove the tag, and write the value as plain text, a list or a mapping",
             span,
         )
@@ -297,24 +297,24 @@ class _Composer:
             frame.key = None
 
     def _key(self, frame: _Frame, node: Node) -> _Key:
-        here = Location(self.file, *node.span)
+        location = Location(self.file, *node.span)
         if node.plain and node.text == "<<":
-            first, frame.merge_key = frame.merge_key, frame.merge_key or here
+            first, frame.merge_key = frame.merge_key, frame.merge_key or location
             if first is None:
-                return _Key("<<", here, "merged")
+                return _Key("<<", location, "merged")
         elif not isinstance(node.scalar, str):
-            shown = f"`{node.text}`" if node.text else "this one"
+            key_text = f"`{node.text}`" if node.text else "this one"
             self._find(
                 "source-key",
-                f"a key must be a string, and {shown} is not",
+                f"a key must be a string, and {key_text} is not",
                 f'put quotes around it: "{node.text}"' if node.text else "write a name before the colon",
                 node.span,
             )
-            return _Key("", here, "dropped")
+            return _Key("", location, "dropped")
         else:
             entries = frame.node.entries or {}
             if node.scalar not in entries:
-                return _Key(node.scalar, here, "kept")
+                return _Key(node.scalar, location, "kept")
             first = entries[node.scalar][0]
         self._find(
             "source-duplicate-key",
@@ -325,7 +325,7 @@ class _Composer:
             node.span,
             Related(first, "it stands here first"),
         )
-        return _Key("", here, "dropped")
+        return _Key("", location, "dropped")
 
     def _value(self, frame: _Frame, key: _Key, node: Node) -> None:
         if key.value == "kept" and frame.node.entries is not None:
@@ -354,17 +354,17 @@ def _syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Findin
 
     mark = error.problem_mark or error.context_mark
     assert mark is not None
-    here = place(mark)
-    written = lines[here.line - 1]
+    location = place(mark)
+    line_text = lines[location.line - 1]
     context = f" ({error.context})" if error.context else ""
     related: tuple[Related, ...] = ()
-    if error.context_mark is not None and place(error.context_mark).line != here.line:
+    if error.context_mark is not None and place(error.context_mark).line != location.line:
         related = (Related(place(error.context_mark), error.context or "it began here"),)
     return Finding(
         "source-syntax",
         f"this is not valid YAML: {error.problem}{context}",
-        _syntax_remedy(written, here.column, error.problem or ""),
-        here,
+        _syntax_remedy(line_text, location.column, error.problem or ""),
+        location,
         related=related,
     )
 

@@ -99,18 +99,18 @@ class Editor:
         return _FLOW.match(self._text, self._span(path)[0]) is not None
 
     def _cut(self, entries: list[tuple[str, int, int]], keys: Collection[str]) -> Iterator[Edit]:
-        kept = [index for index, (key, _, _) in enumerate(entries) if key not in keys]
-        final = kept[-1] if kept else -1
+        kept_indices = [index for index, (key, _, _) in enumerate(entries) if key not in keys]
+        final = kept_indices[-1] if kept_indices else -1
         for index, (key, start, _) in enumerate(entries[: final + 1]):
             if key in keys:
                 yield Edit(start, entries[index + 1][1], "")
         if final + 1 < len(entries):
-            yield Edit(entries[final][2] if kept else entries[0][1], entries[-1][2], "")
+            yield Edit(entries[final][2] if kept_indices else entries[0][1], entries[-1][2], "")
 
     def _entries(self, path: PathInTree) -> list[tuple[str, int, int]]:
         """Return the keys of a mapping in the order of the text, with the offsets where each entry begins and ends."""
         start, end = self._span(path)
-        found = []
+        entries = []
         node = self._tree.data
         for step in path:
             node = node[step]
@@ -119,8 +119,8 @@ class Editor:
             begin = self._offset(place.line, place.column)
             if not start <= begin < end:
                 raise UnplacedError(key)
-            found.append((key, begin, max(self._span((*path, key))[1], begin)))
-        return sorted(found, key=lambda entry: entry[1])
+            entries.append((key, begin, max(self._span((*path, key))[1], begin)))
+        return sorted(entries, key=lambda entry: entry[1])
 
     def _key(self, path: PathInTree, key: str) -> _Point:
         place = self._tree.location((*path, key), key=True)

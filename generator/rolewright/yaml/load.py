@@ -113,12 +113,12 @@ def load(path: Path | str, *, name: str | None = None, fixes: bool = False) -> D
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8").removeprefix("\ufeff")
-        here = _location(file, _normalised(before), len(_normalised(before)))
+        location = _location(file, _normalised(before), len(_normalised(before)))
         raise _refusal(
             "source-encoding",
             f"the byte 0x{raw[error.start]:02x} is not valid UTF-8",
             "save the file as UTF-8 text",
-            here,
+            location,
         ) from None
     return loads(text, file, fixes=fixes)
 

@@ -196,8 +196,8 @@ class Schema:
         return node if isinstance(node, dict) else {}
 
     def _known(self, schema_path: list[str | int]) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self._at(tuple(schema_path)[:-1]).get("properties", {})
-        return known
+        properties: Mapping[str, Any] = self._at(tuple(schema_path)[:-1]).get("properties", {})
+        return properties
 
     def _hint(self, schema_path: list[str | int], key: str) -> str:
         description = self._known(schema_path).get(key, {}).get("description", "")
