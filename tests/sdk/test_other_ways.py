@@ -23,10 +23,10 @@ GO = (
     "\tcfg, _ := config.LoadDefaultConfig(ctx)\n\tc := s3.NewFromConfig(cfg)\n"
     '\tc.GetObject(ctx, &s3.GetObjectInput{{Bucket: aws.String("reports")}})\n\t{code}\n}}\n'
 )
-GIVEN = "it is given {}, and what it calls is not in these files"
-BY_ITSELF = "it calls AWS by itself, and what it calls is not read"
-COMMAND = "what a command calls is not read"
-OBJECT = "it reads or writes an object of S3, and no call of it is seen"
+GIVEN = "it is passed {}, and its code is not in these files"
+BY_ITSELF = "it calls AWS itself, and its calls are not read"
+COMMAND = "the calls that a command makes are not read"
+OBJECT = "it reads or writes an S3 object without a call that can be seen"
 TOLD = {
     "py client": ("a.py", PYTHON + "from lib import go\ngo(s3)\n", GIVEN.format("a client of s3")),
     "py keyword": ("a.py", PYTHON + "import lib\nlib.go(client=s3)\n", GIVEN.format("a client of s3")),
@@ -37,9 +37,13 @@ TOLD = {
         PYTHON + "from lib import go\ngo(boto3.resource('s3').Bucket('x'))\n",
         GIVEN.format("a resource of s3"),
     ),
-    "py session": ("a.py", PYTHON + "from lib import W\nW(boto3.Session())\n", GIVEN.format("what makes clients")),
-    "py module": ("a.py", PYTHON + "from lib import W\nW(boto3)\n", GIVEN.format("what makes clients")),
-    "py factory": ("a.py", PYTHON + "from lib import W\nW(boto3.client)\n", GIVEN.format("what makes clients")),
+    "py session": (
+        "a.py",
+        PYTHON + "from lib import W\nW(boto3.Session())\n",
+        GIVEN.format("a value that makes clients"),
+    ),
+    "py module": ("a.py", PYTHON + "from lib import W\nW(boto3)\n", GIVEN.format("a value that makes clients")),
+    "py factory": ("a.py", PYTHON + "from lib import W\nW(boto3.client)\n", GIVEN.format("a value that makes clients")),
     "py caller": (
         "a.py",
         PYTHON + "import operator\noperator.methodcaller('delete_object')(s3)\n",
@@ -76,7 +80,7 @@ TOLD = {
     "js list": ("a.ts", SCRIPT + 'spawn("aws", ["s3", "cp"]);\n', COMMAND),
     "go client": ("a.go", GO.format(more="", code="lib.Archive(c)"), GIVEN.format("a client of s3")),
     "go field": ("a.go", GO.format(more="", code="lib.With(lib.Options{C: c})"), GIVEN.format("a client of s3")),
-    "go config": ("a.go", GO.format(more="", code="lib.New(cfg)"), GIVEN.format("what makes clients")),
+    "go config": ("a.go", GO.format(more="", code="lib.New(cfg)"), GIVEN.format("a value that makes clients")),
     "go model": ("a.go", GO.format(more='\t"github.com/guregu/dynamo/v2"\n', code=""), BY_ITSELF),
     "go command": ("a.go", GO.format(more="", code='exec.Command("aws", "s3", "rm")'), COMMAND),
 }
@@ -140,12 +144,12 @@ def test_a_program_without_an_end_of_its_name_is_read(program: str, tmp_path: Pa
 
 
 UNREAD = {
-    "run": ("#!/bin/bash\naws s3 cp a b\n", "it calls AWS's command line (run:2)"),
-    "task": ("#!/usr/bin/env ruby\nrequire 'aws-sdk-s3'\n", "it imports AWS's SDK (task:2)"),
-    "Dockerfile": ("FROM x\nCMD aws s3 cp a b\n", "it calls AWS's command line (Dockerfile:2)"),
-    "api.Dockerfile": ('FROM x\nCMD ["sh", "-c", "aws s3 cp a b"]\n', "it calls AWS's command line (api.Dockerfile:2)"),
-    "Containerfile": ('FROM x\nENTRYPOINT ["aws", "s3", "cp"]\n', "it calls AWS's command line (Containerfile:2)"),
-    "fast.pyx": ("import boto3\n", "it imports AWS's SDK (fast.pyx:1)"),
+    "run": ("#!/bin/bash\naws s3 cp a b\n", "it runs AWS's command line (run:2)"),
+    "task": ("#!/usr/bin/env ruby\nrequire 'aws-sdk-s3'\n", "it imports an AWS SDK (task:2)"),
+    "Dockerfile": ("FROM x\nCMD aws s3 cp a b\n", "it runs AWS's command line (Dockerfile:2)"),
+    "api.Dockerfile": ('FROM x\nCMD ["sh", "-c", "aws s3 cp a b"]\n', "it runs AWS's command line (api.Dockerfile:2)"),
+    "Containerfile": ('FROM x\nENTRYPOINT ["aws", "s3", "cp"]\n', "it runs AWS's command line (Containerfile:2)"),
+    "fast.pyx": ("import boto3\n", "it imports an AWS SDK (fast.pyx:1)"),
 }
 
 

@@ -87,10 +87,10 @@ def test_the_draft_validates_and_says_what_it_cannot_tell(app: Path) -> None:
     assert 'workload: orders\ncompute:\n  type: lambda\n  image: "<fill in: Container image' in text
     assert "# Incomplete." in text
     assert "#   orders/app.py:13:5: dynamodb ExecuteStatement: it needs dynamodb:PartiQLDelete or " in text
-    assert "#   orders/app.py:14:5: client.get_secret_value: what `client` is cannot be told" in text
+    assert "#   orders/app.py:14:5: client.get_secret_value: it is not known what `client` is" in text
     assert '  # iot:DescribeEndpoint: orders/app.py:12:5\n  - actions: ["iot:DescribeEndpoint"]' in text
     assert "orders.yaml: orders: permissions in its calls: 4, places that do not tell: 2: incomplete" in run.stderr
-    assert "warning[not-told]: client.get_secret_value: what `client` is cannot be told" in run.stderr
+    assert "warning[not-told]: client.get_secret_value: it is not known what `client` is" in run.stderr
     refused = rolewright("validate", "orders.yaml", cwd=app)
     assert refused.returncode == 1
     assert refused.stderr.count("error[manifest-unfilled]") == text.count("<fill in")
@@ -274,9 +274,9 @@ FOUND: dict[str, set[tuple[str, str]]] = {
     "python-prop": {("s3:PutObject", "my-bucket/*")},
 }
 TOLD = {
-    "python-getattr": "which operation it is is known only when it runs",
-    "java": "Java is not read: it imports AWS's SDK (Orders.java:1)",
-    "ruby": "Ruby is not read: it imports AWS's SDK (store.rb:1)",
+    "python-getattr": "the operation is known only at run time",
+    "java": "Java is not read: it imports an AWS SDK (Orders.java:1)",
+    "ruby": "Ruby is not read: it imports an AWS SDK (store.rb:1)",
     "js-v2-promise": "s3:GetObject",
 }
 

@@ -1,1 +1,1 @@
-"""What calls of AWS's SDKs, and the events that they leave, need of IAM."""
+"""Map calls of AWS's SDKs, and the events that they leave, to the IAM actions that they need."""

@@ -1,4 +1,4 @@
-"""What code asks of AWS: a call of an operation, with what can be told of its arguments."""
+"""Calls of AWS operations in code, with as much of their arguments as the code shows."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scalar:
-    """A value in code: its text where that can be told, and what the code calls it where not ("" for nothing)."""
+    """A value in code: its text if that is known, and otherwise the code's own name for it as `hint` ("" for none)."""
 
     text: str | None
     hint: str = ""
 
 
 UNKNOWN = "\0"
-"""Begins a key of a mapping that the code does not tell; what the code calls it follows."""
+"""The beginning of an unknown key of a mapping; the code's own name for it follows."""
 Argument: TypeAlias = "Scalar | tuple[Argument, ...] | Mapping[str, Argument]"
-"""A tuple holds the elements of a list, or all that a value may be."""
+"""A tuple holds the elements of a list, or the alternatives of one value."""
 
 
 @dataclass(frozen=True)
 class ApiCall:
     """A call of an operation of a service, both by the names that botocore gives them.
 
-    `arguments` are None where the code does not tell them. `is_sure` says that the code was understood; False that
-    only a pattern was found, as in languages that are not parsed.
+    `arguments` are None where they are not known. `is_sure` is true if the code was understood, and false if only a
+    pattern was found, as in languages that are not parsed.
     """
 
     service: str
@@ -40,11 +40,11 @@ class ApiCall:
     is_sure: bool = True
 
     def values_at(self, path: str) -> tuple[Scalar, ...]:
-        """Return what is at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for a mapping's keys."""
+        """Return the values at a path of the arguments: `Bucket`, `Entries[].Name`, `Items{}` for a mapping's keys."""
         return tuple(scalar for scalar, _ in self._found(path))
 
     def shows(self, path: str) -> bool:
-        """Return whether the code itself has something at a path, and not only in what it gets from elsewhere."""
+        """Return whether the code itself shows a value at a path, rather than inside a value from elsewhere."""
         return any(is_shown for _, is_shown in self._found(path))
 
     def _found(self, path: str) -> Iterator[tuple[Scalar, bool]]:
@@ -54,7 +54,7 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class Unmapped:
-    """Something that calls AWS, and what keeps it from being told which operation or which permission."""
+    """Code that calls AWS, and the reason why its operation or permission is not known."""
 
     text: str
     reason: str
@@ -62,7 +62,7 @@ class Unmapped:
 
 
 def _at(value: object, path: list[str]) -> Iterator[tuple[Scalar, bool]]:
-    """Yield what is at a path, and whether the code shows that it is there."""
+    """Yield the values at a path, each with whether the code itself shows it."""
     if isinstance(value, tuple):
         for element in value:
             yield from _at(element, path)

@@ -40,21 +40,21 @@ _ELSEWHERE = re.compile(
     r"(^|/)(node_modules|site-packages|vendor|\.venv|venv|tests?|__tests__|spec|testdata)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.(py|go)$|\.(test|spec)\.[a-z]+$|\.min\.js$|\.d\.ts$"
 )
-"""Other people's code, and tests: what they call is not what the workload does when it runs."""
+"""Third-party code, and tests: the workload does not make their calls when it runs."""
 _MAX_BYTES = 2_000_000
 """A longer file was not written by hand."""
 
 _HEAD = 300
-"""Bytes of a file in which its first line names the program that runs it."""
+"""Bytes at the start of a file in which to look for a first line that names its program (`#!`)."""
 
 
 @dataclass(frozen=True)
 class CodeScan:
-    """What was found in files: calls, what calls AWS without telling how, and the languages that were not read."""
+    """The result of reading files: calls, uses of AWS that could not be followed, and languages that were not read."""
 
     calls: tuple[ApiCall | Unmapped, ...]
     unread: Mapping[str, int]
-    """With how many files each."""
+    """Languages that were not read, each with its number of files."""
 
 
 def read_files(files: Iterable[str], folder: str) -> CodeScan:
@@ -99,7 +99,7 @@ def _head(file: str) -> str:
 
 
 def _once(reports: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
-    """Leave out all but the first line of what is not read, for each of its files; a project has hundreds."""
+    """Report a language that is not read only once, though a project may have hundreds of files in it."""
     seen: set[str] = set()
     for report in reports:
         if isinstance(report, Unmapped) and report.text.endswith(" is not read"):
@@ -121,11 +121,11 @@ def _sources(
         try:
             sources.append(read_source(text, file))
         except (TooLongError, RecursionError):
-            reports.append(Unmapped(Path(file).name, "it takes longer to read than it may", Location(file)))
+            reports.append(Unmapped(Path(file).name, "it is too long or too deeply nested to be read", Location(file)))
     try:
         reports += reader(sources).calls()
     except (TooLongError, RecursionError):
-        reports.append(Unmapped(folder, "its code is too deep or too long to be followed", Location(folder)))
+        reports.append(Unmapped(folder, "its code is too long or too deeply nested to be followed", Location(folder)))
     return reports
 
 
@@ -134,7 +134,7 @@ def _idle(files: Iterable[PythonFile], reports: Iterable[ApiCall | Unmapped]) ->
     if any(True for _ in reports):
         return []
     return [
-        Unmapped(f"import of {binding.module}", "it is imported, and no call of it was found", Location(file.path))
+        Unmapped(f"import of {binding.module}", "it is imported, but no call of it was found", Location(file.path))
         for file in files
         for bindings in file.scope.names.values()
         for binding in bindings
@@ -155,7 +155,7 @@ def _python(texts: dict[str, str], folder: str) -> list[ApiCall | Unmapped]:
             line = getattr(error, "lineno", None) or 1
             if "boto" in text:
                 reports.append(
-                    Unmapped(Path(file).name, "it is no Python that can be read", Location(file, line, 1, line))
+                    Unmapped(Path(file).name, "it is not Python that can be parsed", Location(file, line, 1, line))
                 )
     try:
         reader = PythonReader(parsed)

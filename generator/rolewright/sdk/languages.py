@@ -1,4 +1,4 @@
-"""Which languages a workload is written in: those that are read, and those that are not."""
+"""The languages of a workload's files: those that are read, and those that are not."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def calls_unread(file: str, text: str, language: str | None) -> Unmapped | None:
         return None
     if about.get("command"):
         match = _COMMAND.search(text)
-        at, use = (-1, "") if match is None else (match.end() - 1, "it calls AWS's command line")
+        at, use = (-1, "") if match is None else (match.end() - 1, "it runs AWS's command line")
     else:
         at = min((start for mark in about["marks"] if (start := text.find(mark)) >= 0), default=-1)
-        use = "its packages have AWS's SDK" if listed is not None else "it imports AWS's SDK"
+        use = "its packages include an AWS SDK" if listed is not None else "it imports an AWS SDK"
     if at < 0:
         return None
     line = text.count("\n", 0, at) + 1

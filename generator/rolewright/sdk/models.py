@@ -1,4 +1,4 @@
-"""botocore's and boto3's models: which operation a client's method, a waiter or a resource's action calls."""
+"""botocore's and boto3's models: the operations that methods of clients, waiters and actions of resources call."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 _HEAD = 4_000
-"""Bytes of a model within which it says what service it is of."""
+"""Bytes at the start of a model that hold its metadata, with the id of its service."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service as a client knows it. `prefix` is that of its actions in IAM.
+    """A service as a client knows it. `prefix` begins the names of its actions in IAM.
 
     `operations` are its operations, each with the members of its input, `methods` and `waiters` the operations by
     their names in Python.
@@ -158,14 +158,14 @@ def added(name: str, type_: str, method: str) -> Extra | None:
 
 @cache
 def facts() -> Mapping[str, Any]:
-    """Load what boto3 does that its models do not tell."""
+    """Load the facts about boto3 that its models lack."""
     loaded: Mapping[str, Any] = load(Path(__file__).with_name("boto3.yaml")).trees[0].data
     return loaded
 
 
 @cache
 def _loader() -> Loader:
-    """Load the packages' own models alone: those of the user's home would change what a run says."""
+    """Load only the models in the packages: models in the user's home would change the results."""
     paths = []
     for package in ("botocore", "boto3"):
         spec = importlib.util.find_spec(package)

@@ -19,14 +19,14 @@ _VERSION = re.compile(r"20\d\d_?\d\d_?\d\d(v\d+)?$")  # Invoke20150331, CreateDi
 
 @dataclass(frozen=True)
 class Needs:
-    """What an operation needs: `all_of` its actions, or where only the call's contents tell, one of `one_of`."""
+    """The actions that an operation needs: all of `all_of` or, depending on the call's contents, one of `one_of`."""
 
     all_of: tuple[str, ...]
     one_of: tuple[str, ...] = ()
 
 
 def needs_of(prefix: str, operation: str) -> Needs | None:
-    """Return what an operation needs; None where nothing is known of it, which is never guessed.
+    """Return the actions that an operation needs; None where they are not known, since they are never guessed.
 
     `prefix` is that of the service's actions. Names with a version at their end, as events of Lambda and CloudFront
     have, are taken without it.
@@ -49,7 +49,7 @@ def prefix_of(source: str) -> str:
 
 
 def is_data(prefix: str, operation: str) -> bool:
-    """Return whether a trail records it only where it was told to record data events."""
+    """Return whether a trail records an operation only if it is set to record data events."""
     return _VERSION.sub("", operation) in _facts()["data"].get(prefix, ())
 
 

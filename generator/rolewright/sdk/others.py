@@ -1,4 +1,4 @@
-"""Code that is read → what in it calls AWS by other ways than a client: packages that do, and AWS's command line."""
+"""Code that is read → its uses of AWS without a client: packages that call AWS themselves, and AWS's command line."""
 
 from __future__ import annotations
 
@@ -31,23 +31,24 @@ _COMMAND = re.compile(
 _OBJECT = re.compile(
     r"""\b(?:read_\w+|to_\w+|scan_\w+|open|load|save|csv|parquet|json|text|table)\(\s{0,40}[fr]?["']s3[an]?://"""
 )
-"""A library of data that is given the name of an object."""
+"""A function of a data library that is passed the URL of an S3 object."""
 
 
 def other_ways(language: str, file: str, text: str) -> Iterator[Unmapped]:
-    """Find what calls AWS in a file without a client that could be followed: each package once, each command."""
+    """Find the uses of AWS in a file that no client shows: each package once, and each command."""
     seen: set[str] = set()
     for match in _IMPORTS[language].finditer(text):
         package = _listed(language, match)
         if package and package not in seen:
             seen.add(package)
-            reason = "it calls AWS by itself, and what it calls is not read"
+            reason = "it calls AWS itself, and its calls are not read"
             yield Unmapped(f"import of {package}", reason, _place(file, text, match.start(1)))
     for match in _COMMAND.finditer(text):
-        yield Unmapped("AWS's command line", "what a command calls is not read", _place(file, text, match.start()))
+        place = _place(file, text, match.start())
+        yield Unmapped("AWS's command line", "the calls that a command makes are not read", place)
     for match in _OBJECT.finditer(text) if language == "Python" else ():
         place = _place(file, text, match.start())
-        yield Unmapped(_shown(match[0]), "it reads or writes an object of S3, and no call of it is seen", place)
+        yield Unmapped(_shown(match[0]), "it reads or writes an S3 object without a call that can be seen", place)
 
 
 def _listed(language: str, match: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9_./:@+=,#-]+")
-"""What a name, an ARN or a URL of a resource is made of; anything else is not one, and could not be in a policy."""
+"""The characters of a resource's name, ARN or URL; a text with any other is not one, and could not be in a policy."""
 _CONTEXT = ("Partition", "Region", "Account")
 
 
@@ -30,8 +30,8 @@ _CONTEXT = ("Partition", "Region", "Account")
 class CallPermission:
     """An action that a call needs, on an ARN.
 
-    `*` stands for what the code does not tell; of the names that it gets from elsewhere `unknown` has those that stand
-    in the ARN, each with what the code calls it.
+    `*` in the ARN stands for a part that the code does not show. `unknown` has the placeholders in the ARN for names
+    that the code gets from elsewhere, each with the code's own name for it.
     """
 
     action: str
@@ -41,7 +41,7 @@ class CallPermission:
 
 
 def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]:
-    """Map calls to what they need; report operations of which nothing, or only one of several things, is known."""
+    """Map calls to the permissions that they need; report a call whose permissions are not known for certain."""
     for call in calls:
         service_ = service(call.service)
         assert service_ is not None
@@ -49,7 +49,7 @@ def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]
         needs = needs_of(service_.prefix, call.operation)
         extra = _facts()["operations"].get(service_.prefix, {}).get(call.operation, {})
         if needs is None:
-            yield Unmapped(call_text, "nothing is known of the permissions that it needs", call.location)
+            yield Unmapped(call_text, "the permissions that it needs are not known", call.location)
             continue
         actions = [
             *needs.all_of,
@@ -57,7 +57,7 @@ def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]
         ]
         if needs.one_of and not actions:
             listed = " or ".join(needs.one_of)
-            yield Unmapped(call_text, f"it needs {listed}, as its contents tell", call.location)
+            yield Unmapped(call_text, f"it needs {listed}, depending on its contents", call.location)
             continue
         for argument, swapped in extra.get("instead", {}).items():
             if call.values_at(argument):
@@ -66,7 +66,7 @@ def permissions(calls: Iterable[ApiCall]) -> Iterator[CallPermission | Unmapped]
         for argument, action in _facts()["behind"].get(service_.prefix, {}).items():
             for value in call.values_at(argument):
                 value_text = f"`{value.text or value.hint}`"
-                reason = f"the service reads {value_text} with the caller's rights: it needs {action} on it too"
+                reason = f"the service reads {value_text} with the caller's permissions: it also needs {action} on it"
                 yield Unmapped(call_text, reason, call.location)
         for action in dict.fromkeys(actions):
             own = extra.get("on", {}).get(action)
@@ -81,7 +81,7 @@ def _has(call: ApiCall, argument: str) -> bool:
 def _resources(
     call: ApiCall, prefix: str, action: str, own: Mapping[str, str] | None
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Yield the ARNs that an action is on, for the types of which the call names all that identifies one."""
+    """Yield the ARNs that an action applies to, for the resource types that the call identifies completely."""
     facts = iam.action(action)
     assert facts is not None
     reference = iam.service(action.split(":", maxsplit=1)[0])
@@ -116,7 +116,7 @@ def _joined(start: Scalar, between: str, end: Scalar) -> Scalar:
 def _filled(
     template: str, by_variable: Mapping[str, tuple[Scalar, ...]]
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Fill a template with each thing that its variables may be; all but one of them are the same for all."""
+    """Fill a template once for each value of its variables; a variable with fewer values repeats its last one."""
     names = [name for name in _VARIABLE.findall(template) if name in by_variable]
     widest = max((len(by_variable[name]) for name in names), default=0)
     for index in range(widest):
@@ -148,7 +148,7 @@ def _is_whole(text: str, template: str) -> bool:
 
 
 def _mark(hint: str) -> str:
-    """Return a name for an unknown value: that of the variable it comes from, as names of resources are written."""
+    """Return a placeholder for an unknown value: the variable that it comes from, spelled as a resource's name."""
     words = re.findall(r"[A-Za-z0-9]+", hint.rpartition(".")[2] if re.fullmatch(r"[\w.]+", hint) else hint)
     return "-".join(["fill-in", *words]).lower()[:60].strip("-")
 

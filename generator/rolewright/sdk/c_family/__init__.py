@@ -1,1 +1,1 @@
-"""What JavaScript, TypeScript and Go have in common: tokens, expressions, names, and what these may stand for."""
+"""The parts of reading that JavaScript, TypeScript and Go share: tokens, expressions, names and their values."""

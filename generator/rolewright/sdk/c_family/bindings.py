@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SourceImport:
-    """A package or a file (`member` is "*"), or what one has by a name."""
+    """An imported package or file (`member` is "*"), or a member of one by its name."""
 
     package: str
     member: str
@@ -33,7 +33,7 @@ class SourceExpression:
 
 @dataclass(frozen=True, eq=False)
 class PropertyOf:
-    """What an expression has by a name."""
+    """The property of an expression that has this name."""
 
     of: SourceExpression
     name: str
@@ -48,7 +48,7 @@ class ElementOf:
 
 @dataclass(frozen=True, eq=False)
 class InstanceOf:
-    """Something of a type."""
+    """A value of the type that an expression names."""
 
     of: SourceExpression
 
@@ -66,7 +66,7 @@ SourceBinding: TypeAlias = SourceImport | SourceExpression | PropertyOf | Elemen
 
 @dataclass(eq=False)
 class SourceFile:
-    """A file. `names` are by the bracket that they are known in, -1 for the whole file."""
+    """A file. `names` are keyed by the bracket that limits their scope, -1 for the whole file, and by the name."""
 
     path: str
     tokens: Tokens
@@ -74,13 +74,13 @@ class SourceFile:
     names: dict[tuple[int, str], list[SourceBinding]] = field(default_factory=lambda: defaultdict(list))
     properties: dict[str, list[SourceBinding]] = field(default_factory=lambda: defaultdict(list))
     fields: dict[tuple[int, str], list[tuple[str, CodeExpression]]] = field(default_factory=lambda: defaultdict(list))
-    """What is put into something that a name stands for, afterwards."""
+    """Fields that are assigned to a value after it got its name (`a.b = c`), keyed as `names` are."""
     functions: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Where the bodies of functions begin, by their names."""
+    """The tokens at which the bodies of functions begin, by the names of the functions."""
     imports: dict[str, int] = field(default_factory=dict)
-    """The packages that the file imports, each with the token where."""
+    """The packages that the file imports, each with the token at which it does."""
     declared: set[int] = field(default_factory=set)
-    """Brackets with parameters, which are no calls."""
+    """Brackets around parameters, which are not calls."""
     types: set[int] = field(default_factory=set)
     """Tokens that name a type, or stand in an import."""
 
@@ -154,7 +154,7 @@ class Names:
 
 
 def links(node: CodeExpression) -> Iterator[CodeExpression]:
-    """Yield an expression and what it is taken from, from the last link to the first."""
+    """Yield an expression and the values that it is a member or a call of, from the last link to the first."""
     while True:
         yield node
         if not isinstance(node, MemberExpression | CallExpression):

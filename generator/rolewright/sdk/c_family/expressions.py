@@ -44,7 +44,7 @@ class MemberExpression:
 
 @dataclass(frozen=True, eq=False)
 class IndexExpression:
-    """What a value has under a key: `of[key]`."""
+    """An element of a value: `of[key]`."""
 
     of: CodeExpression
     key: CodeExpression
@@ -53,7 +53,7 @@ class IndexExpression:
 
 @dataclass(frozen=True, eq=False)
 class CallExpression:
-    """A call, or with `is_new` an object that is made. `at` is its opening bracket."""
+    """A call, or with `is_new` the construction of an object. `at` is its opening bracket."""
 
     of: CodeExpression
     arguments: tuple[CodeExpression, ...]
@@ -63,7 +63,7 @@ class CallExpression:
 
 @dataclass(frozen=True, eq=False)
 class CompositeLiteral:
-    """A mapping or a list, of the type `of` where the code says one; `spread` are those that it takes in whole."""
+    """A mapping or a list, of the type `of` where the code names one; `spread` are those that are spread into it."""
 
     items: tuple[tuple[CodeExpression, CodeExpression], ...]
     elements: tuple[CodeExpression, ...]

@@ -1,4 +1,4 @@
-"""The files of a project, by what imports of them and of their folders are called."""
+"""An index of the files of a project by the names that import them, or their folders."""
 
 from __future__ import annotations
 

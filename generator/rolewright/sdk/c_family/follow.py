@@ -1,4 +1,4 @@
-"""Expressions of JavaScript, TypeScript and Go → what they may be: texts, mappings, and what packages have."""
+"""Expressions of JavaScript, TypeScript and Go → their possible values: texts, mappings, members of packages."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 _DEPTH = 40
 _MANY = 40
-"""Things that one name or expression may be: what may be more is taken for anything."""
+"""The most values that a name or an expression is followed to; a name with more bindings counts as unknown."""
 _STEPS = 3
-"""Looks at an expression for each word of the files: those that take more were not written to be read."""
+"""Expressions that may be evaluated for each token of the files. Code that needs more is generated or obfuscated."""
 
 
 class Follower:
@@ -63,10 +63,10 @@ class Follower:
             for name, bindings in file.properties.items():
                 self._properties[name] += bindings
         self.calls: dict[str, list[SourceExpression]] = defaultdict(list)
-        """Calls by the last name of what is called."""
+        """Calls, by the last part of the name that is called."""
 
     def values(self, expression: SourceExpression) -> tuple[SourceValue, ...]:
-        """Return all that an expression may be, as far as that can be told."""
+        """Return the possible values of an expression, as far as they can be followed."""
         key = id(expression.node)
         if key not in self._known:
             if key in self._open or len(self._open) > _DEPTH:
@@ -187,7 +187,7 @@ class Follower:
         return arguments
 
     def bound(self, binding: SourceBinding) -> Iterator[SourceValue]:
-        """Yield what a name may stand for by one of its bindings."""
+        """Yield the possible values of one binding of a name."""
         match binding:
             case SourceExpression():
                 yield from self.values(binding)
@@ -271,12 +271,12 @@ class Follower:
             yield Scalar(None, hint(whole))
 
     def _assigned_members(self, file: SourceFile, name: str) -> list[SourceBinding]:
-        """Return what is assigned anywhere to a member of this name; in the file itself, if it is assigned there."""
+        """Return the values assigned to members of this name: those in the file itself or, if it has none, anywhere."""
         bindings = file.properties.get(name) or self._properties.get(name, [])
         return [] if len(bindings) > _MANY else bindings
 
     def member_of(self, value: SourceValue, name: str) -> Iterator[SourceValue]:
-        """Yield what a value has by a name."""
+        """Yield the values of the member of a value that has this name."""
         if isinstance(value, PackageMember):
             yield PackageMember(value.package, name if value.member in ("*", "default") else f"{value.member}.{name}")
         elif isinstance(value, ImportedFile):
@@ -301,7 +301,7 @@ class Follower:
         for argument in node.arguments if not results else ():
             if isinstance(
                 argument, Identifier | CallExpression | MemberExpression
-            ):  # what traces or wraps a client gives it back
+            ):  # a function that traces or wraps a client returns it
                 results += (
                     value
                     for value in self.values(SourceExpression(file, argument))
@@ -314,7 +314,7 @@ class Follower:
         yield from results or [Scalar(None, hint(expression))]
 
     def _called(self, expression: SourceExpression, node: CallExpression) -> Iterator[SourceValue]:
-        """Yield what the function that is called returns, where it is known."""
+        """Yield the results of the function that is called, where it is known."""
         is_known = False
         for value in self.values(SourceExpression(expression.file, node.of)):
             if isinstance(value, PackageMember) and value.package in facts()["passes"]:
@@ -336,7 +336,7 @@ class Follower:
                 yield from self._returned(file, body, expression)
 
     def _returned(self, file: SourceFile, body: int, call: SourceExpression) -> Iterator[SourceValue]:
-        """Yield what a function returns; a parameter that it returns is what this call passes."""
+        """Yield the results of a function; a parameter that it returns has the argument that this call passes."""
         starts = [at + 1 for at in _returns(file).get(body, ())] if file.tokens.is_mark(body, "{") else [body]
         assert isinstance(call.node, CallExpression)
         arguments = call.node.arguments
@@ -353,9 +353,9 @@ class Follower:
                 yield from self.values(SourceExpression(file, node))
 
     def given_away(self, file: SourceFile, node: CallExpression) -> tuple[str, list[PackageObject]]:
-        """Return the foreign package that a call is of, and the clients that it is passed; "" for a call of none.
+        """Return the foreign package that a call belongs to, and the clients passed to it; "" if it belongs to none.
 
-        Those alone, in a mapping or in a list: what is passed within more is not looked for.
+        Clients are looked for among the arguments, and one level deep in a mapping or a list.
         """
         owners = [value for value in self.values(SourceExpression(file, node.of)) if isinstance(value, PackageMember)]
         name = node.of.name if isinstance(node.of, Identifier | MemberExpression) else ""

@@ -18,13 +18,13 @@ from rolewright.sdk.c_family.expressions import (
 from rolewright.sdk.c_family.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
 
 _DEPTH = 60
-"""Expressions within expressions that are read."""
+"""The deepest nesting of expressions that is read."""
 _LINKS = 24
-"""Members, calls and operators in a row that are read."""
+"""The most members, calls and operators in a row that are read."""
 _STEPS = 3_000_000
-"""Looks at a word of one file: a file that takes more was not written to be read."""
+"""Times that a token of one file may be looked at. A file that needs more is generated or obfuscated."""
 _TYPES = 60
-"""Words within which the types that a call is made with end."""
+"""The most tokens that a type, or the types that a call is made with, may span."""
 _PREFIXES = {"!", "-", "+", "~", "&", "*", "...", "<-", "++", "--"}
 _WORDS = {"await", "typeof", "void", "delete", "yield", "async", "readonly"}
 _CHOICES = {"||", "??", "&&"}
@@ -32,11 +32,11 @@ _OPERATORS = {"-", "*", "/", "%", "<", ">", "<=", ">=", "==", "!=", "===", "!=="
 
 
 class TooLongError(Exception):
-    """A file takes longer to read than it may."""
+    """Reading the code takes more steps than are allowed."""
 
 
 class Parser:
-    """Reads expressions where somebody asks for one; each is read once."""
+    """Reads the expression at a token on request, each only once."""
 
     def __init__(self, tokens: Tokens, *, is_go: bool) -> None:
         self.tokens = tokens
@@ -277,7 +277,7 @@ class Parser:
         return CompositeLiteral(tuple(items), tuple(elements), tuple(spread), type_, is_list=bool(elements), at=at)
 
     def _value(self, at: int) -> CodeExpression:
-        """Read a value in a mapping; Go leaves the type out of those within one."""
+        """Read a value in a mapping. In Go, the type of a value inside a literal may be left out."""
         return self._mapping(at, None) if self.tokens.is_mark(at, "{") and self.is_go else self.expression(at)[0]
 
     def _colon(self, at: int) -> int | None:
@@ -333,7 +333,7 @@ class Parser:
         return expression, at
 
     def _is_type(self, start: int, expression: CodeExpression) -> bool:
-        """Return whether braces after an expression hold what is in a value of Go, and are no block."""
+        """Return whether the braces after an expression are those of a composite literal of Go, and not of a block."""
         tokens = self.tokens
         if tokens.is_mark(start - 1, "]"):
             return True

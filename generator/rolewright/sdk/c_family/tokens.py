@@ -1,6 +1,6 @@
-"""JavaScript, TypeScript and Go → words, texts and brackets, each looked at once.
+"""JavaScript, TypeScript and Go → tokens: words, texts and brackets, in one pass.
 
-Comments are left out. What a template has between `${` and `}` are words like any others, between its chunks.
+Comments are left out. The code between `${` and `}` in a template has tokens like any other, between chunks of text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property
 
 NAME, TEXT, CHUNK, NUMBER, MARK, OTHER = "name", "text", "chunk", "number", "mark", "other"
 OPENING = {"(": ")", "[": "]", "{": "}", "`(": "`)"}
-"""A template is a bracket of its own around its chunks."""
+"""Opening brackets, each with its closing one; a template counts as a bracket around its chunks."""
 
 _SPACE = re.compile(r"(?:\s++|//[^\n]*+|/\*.*?(?:\*/|\Z))+", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w$]*|[$#@][\w$]*")
@@ -32,10 +32,10 @@ _BEFORE_VALUE = {"return", "typeof", "case", "in", "of", "new", "delete", "void"
 
 @dataclass(frozen=True)
 class Tokens:
-    """The words of a file.
+    """The tokens of a file.
 
-    `ends` has for each opening bracket where it is closed, and `around` for each token the bracket that it is in: -1
-    for none.
+    `ends` maps each opening bracket to the token that closes it. `around` has for each token the bracket that it is
+    in, -1 for none.
     """
 
     text: str
@@ -57,7 +57,7 @@ class Tokens:
         return 0 <= at < len(self.words) and self.kinds[at] == NAME and (not names or self.words[at] in names)
 
     def end_of(self, at: int) -> int:
-        """Return where a bracket is closed; one that is not has nothing in it."""
+        """Return the token that closes a bracket; a bracket that nothing closes counts as empty."""
         return self.ends.get(at, at + 1)
 
     def place(self, at: int) -> tuple[int, int]:
@@ -85,7 +85,7 @@ class _Lexer:
         self._open: list[int] = []
         self._counts = dict.fromkeys(OPENING, 0)
         self._no_expression_before = 0
-        """Where the line ends on which a regular expression was looked for in vain."""
+        """The end of the line on which the last search for a regular expression failed."""
 
     def read(self) -> None:
         text, at = self._tokens.text, 0
@@ -182,7 +182,7 @@ class _Lexer:
             return
         opening = next((bracket for bracket, closing in OPENING.items() if closing == word), None)
         if opening is not None and self._counts[opening]:
-            while True:  # what was not closed ends with what it is in
+            while True:  # a bracket that is not closed ends with the one around it
                 last = self._open.pop()
                 tokens.ends[last] = len(tokens)
                 self._counts[tokens.words[last]] -= 1

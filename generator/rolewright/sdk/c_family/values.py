@@ -1,4 +1,4 @@
-"""What an expression of JavaScript, TypeScript or Go may be: what packages have, functions, files, arguments."""
+"""The values of JavaScript, TypeScript and Go: members of packages, objects, literals, files and arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENVIRONMENT = re.compile(r"(?:process\.env\.|Getenv\(\"|process\.env\[['\"])(\w
 
 @dataclass(frozen=True)
 class PackageMember:
-    """What a package has by a name; "*" for all of it."""
+    """A member of a package by its name; "*" for the package as a whole."""
 
     package: str
     member: str
@@ -31,7 +31,7 @@ class PackageMember:
 
 @dataclass(frozen=True)
 class PackageObject:
-    """A client of a service, or anything else that a package's class makes."""
+    """A client of a service, or any other object that comes from a class or a function of a package."""
 
     package: str
     made_by: str

@@ -16,7 +16,7 @@ from rolewright.sdk.c_family.tokens import TEXT
 
 
 class GoNames(Names):
-    """The names of Go."""
+    """Finds the names of a file of Go."""
 
     def _at(self, at: int) -> None:
         tokens = self._tokens

@@ -1,6 +1,6 @@
 """Go → the calls of AWS's SDKs in it, versions 1 and 2.
 
-Each call takes a value of a type that is named for its operation: what is made of such a type is a call.
+Each call takes an input whose type is named after the operation, so that a value of such a type means a call.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _INPUT = re.compile(r"([A-Z]\w*)Input")
 _ENDS = ("", "WithContext", "Request", "PagesWithContext", "Pages")
 _STARTS = ("", "Presign")
 _MAKERS = ("config", "session")
-"""Packages whose values clients are made of."""
+"""Packages with the values that clients are made from."""
 _WAITER = re.compile(r"New(\w+)Waiter|WaitUntil(\w+?)(?:WithContext)?")
 _VERSION = re.compile(r"^github\.com/aws/aws-sdk-go(?:-v2)?/")
 
@@ -54,10 +54,10 @@ class GoReader:
                 ):
                     self._follow.calls[node.of.name].append(SourceExpression(file, node))
         self._taken: set[tuple[str, str]] = set()
-        """Operations of which an input is made somewhere."""
+        """Operations for which an input is made somewhere, each with its service."""
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
-        """Find the calls in all files, and what is imported without one."""
+        """Find the calls in all files, and the packages that are imported without a call."""
         input_calls: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             if not any(map(self._is_sdk, file.imports)):
@@ -145,7 +145,7 @@ class GoReader:
                     yield binding.package, node.name
 
     def _named(self, file: SourceFile, node: MemberExpression) -> Iterator[ApiCall]:
-        """Yield the operation of an input of which no value is made here: by `new`, `var`, or elsewhere."""
+        """Yield the operation of an input type that is named without a literal value, as after `new` or `var`."""
         for package, type_ in self._type(file, node):
             input_of = self._operations(package, type_)
             for operation in input_of[1] if input_of else ():
@@ -189,7 +189,7 @@ class GoReader:
             yield operation
 
     def _more(self, file: SourceFile, node: CallExpression, member: MemberExpression) -> Iterator[ApiCall]:
-        """Yield what a transfer manager calls besides the operation whose input it takes."""
+        """Yield the calls that a transfer manager makes besides the operation whose input it takes."""
         listed = self._facts["methods"].get(member.name, {})
         for argument in node.arguments if listed else ():
             for value in self._follow.values(SourceExpression(file, argument)):
@@ -213,7 +213,7 @@ class GoReader:
                                 )
 
     def _handed(self) -> Iterator[Unmapped]:
-        """Report clients, and what makes them, that are passed to packages of others."""
+        """Report clients, and values that make clients, that are passed to third-party packages."""
         for file in self._follow.files:
             for node in self._nodes[id(file)]:
                 if not isinstance(node, CallExpression):
@@ -223,10 +223,10 @@ class GoReader:
                     continue
                 for client in clients:
                     service_ = self._service(client.package)
-                    description = f"a client of {service_.name}" if service_ else "what makes clients"
+                    description = f"a client of {service_.name}" if service_ else "a value that makes clients"
                     if service_ or (self._is_sdk(client.package) and client.package.rpartition("/")[2] in _MAKERS):
                         place = self._follow.place(file, _first(node), hint(SourceExpression(file, node.of)))
-                        reason = f"it is given {description}, and what it calls is not in these files"
+                        reason = f"it is passed {description}, and its code is not in these files"
                         yield Unmapped(hint(SourceExpression(file, node.of)), reason, place)
                         break
 
@@ -241,7 +241,7 @@ class GoReader:
                 service_ = self._service(package)
                 if service_ is None or service_.name not in called:
                     place = self._follow.place(file, at, package)
-                    yield Unmapped(f'import of "{package}"', "it is imported, and no call of it was found", place)
+                    yield Unmapped(f'import of "{package}"', "it is imported, but no call of it was found", place)
 
 
 def _is_below(package: str, folder: str) -> bool:

@@ -17,7 +17,7 @@ from rolewright.sdk.c_family.tokens import NAME, TEXT
 
 
 class ScriptNames(Names):
-    """The names of JavaScript and TypeScript."""
+    """Finds the names of a file of JavaScript or TypeScript."""
 
     def _at(self, at: int) -> None:
         tokens = self._tokens

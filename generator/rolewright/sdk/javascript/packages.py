@@ -1,4 +1,4 @@
-"""Packages of AWS's SDKs for JavaScript → the services that what they have is of."""
+"""Packages of AWS's SDKs for JavaScript → the services that their members belong to."""
 
 from __future__ import annotations
 

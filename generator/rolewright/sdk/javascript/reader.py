@@ -37,7 +37,7 @@ class ScriptReader:
         self._services_with_client = {service_.name for service_ in self._clients()}
 
     def calls(self) -> Iterator[ApiCall | Unmapped]:
-        """Find the calls in all files, and what is imported without one."""
+        """Find the calls in all files, and the packages that are imported without a call."""
         reports: list[ApiCall | Unmapped] = []
         for file in self._follow.files:
             for node, outer in self._nodes[id(file)]:
@@ -117,14 +117,14 @@ class ScriptReader:
             reason = (
                 "no service that the project imports has such an operation"
                 if not candidates
-                else "it is one of several"
+                else "several services that the project imports have such an operation"
             )
             yield Unmapped(f"new {name}", reason, place)
 
     def _owned(
         self, file: SourceFile, node: CodeExpression, value: PackageMember, call: CallExpression | None, *, is_new: bool
     ) -> Iterator[ApiCall | Unmapped]:
-        """Yield the calls of what is made of, or called from, a package."""
+        """Yield the calls that an object made from a package, or a function of it, stands for."""
         member = value.member.rpartition(".")[2] if value.package not in self._facts["all"] else value.member
         special = self._facts["special"].get(value.package, {}).get(member)
         if special is not None:
@@ -138,7 +138,7 @@ class ScriptReader:
         text = f"{'new ' if call is not None and call.is_new else ''}{member}"
         if service_ is None:
             if command or function:
-                yield Unmapped(text, f"nothing is known of the service of {value.package}", place)
+                yield Unmapped(text, f"the service of {value.package} is not known", place)
             return
         if command and is_new:
             listed = operations_called(service_, command[1])
@@ -150,7 +150,7 @@ class ScriptReader:
             listed = self._behind(service_, function)
             yield from (self._call(service_, operation, self._argument(file, call, 1), place) for operation in listed)
             if not listed:
-                yield Unmapped(text, f"{service_.name} has nothing of this name", place)
+                yield Unmapped(text, f"{service_.name} has no paginator or waiter of this name", place)
 
     def _behind(self, service_: Service, function: re.Match[str]) -> list[str]:
         if function[1] == "paginate":
@@ -218,7 +218,7 @@ class ScriptReader:
                 listed = [waiter] if waiter else []
             yield from (self._call(service_, operation, self._argument(file, node, 1), place) for operation in listed)
             if not listed:
-                yield Unmapped(self._shown(file, node), "which operation it is is known only when it runs", place)
+                yield Unmapped(self._shown(file, node), "the operation is known only at run time", place)
         elif method not in self._facts["calls_nothing"]:
             yield Unmapped(self._shown(file, node), f"a client of {service_.name} has no operation of this name", place)
 
@@ -236,7 +236,7 @@ class ScriptReader:
                 member = MemberExpression(indexed.of, key.text or "", indexed.at)
                 yield from self._of_client(file, node, member, service_, self._place(file, node))
             if not keys:
-                reason = "which operation it is is known only when it runs"
+                reason = "the operation is known only at run time"
                 yield Unmapped(self._shown(file, node), reason, self._place(file, node))
 
     def _sent(self, file: SourceFile, node: CallExpression, is_client: bool, place: Location) -> Iterator[Unmapped]:  # noqa: FBT001
@@ -248,7 +248,7 @@ class ScriptReader:
         is_code = not is_command and any(isinstance(value, SourceLiteral | dict | tuple) for value in values)
         is_text = any(isinstance(value, Scalar) and value.text is not None for value in values)
         if is_client and not is_command and not is_code and not is_text:
-            yield Unmapped(self._shown(file, node), "which command it sends is known only when it runs", place)
+            yield Unmapped(self._shown(file, node), "the command that it sends is known only at run time", place)
 
     def _of_something(
         self, file: SourceFile, node: CallExpression, member: MemberExpression, place: Location
@@ -273,7 +273,7 @@ class ScriptReader:
         elif argument is None:
             candidates = [] if method.islower() else candidates
         elif not isinstance(argument, Scalar) or argument.text is not None:
-            candidates = []  # a text is passed to `get` of a router
+            candidates = []  # `get` of a router takes a text
         elif method.islower() and not _is_client_like(hint(SourceExpression(file, member.of))):
             candidates = []
         if len(candidates) == 1 and isinstance(argument, dict):
@@ -281,7 +281,7 @@ class ScriptReader:
                 yield self._call(candidates[0], operation, argument, place)
         elif candidates:
             names = " or ".join(service_.name for service_ in candidates)
-            reason = f"what `{hint(SourceExpression(file, member.of))}` is cannot be told; {names} has such a call"
+            reason = f"it is not known what `{hint(SourceExpression(file, member.of))}` is; {names} has such a call"
             yield Unmapped(self._shown(file, node), reason, place)
 
     # --- what nothing accounts for -----------------------------------------------------------------
@@ -308,7 +308,7 @@ class ScriptReader:
                 place = self._place(file, node)
                 if (place.file, place.line) not in lines:
                     lines.add((place.file, place.line))
-                    reason = f"it is given a client of {service_.name}, and what it calls is not in these files"
+                    reason = f"it is passed a client of {service_.name}, and its code is not in these files"
                     yield Unmapped(self._shown(file, node), reason, place)
 
     def _idle(self, calls: list[ApiCall], reports: list[ApiCall | Unmapped]) -> Iterator[Unmapped]:
@@ -328,7 +328,7 @@ class ScriptReader:
                     is_told = (service_ is not None and service_.name in called) or file.path in places
                 if not is_told:
                     text, place = f'import of "{package}"', self._follow.place(file, at, package)
-                    yield Unmapped(text, "it is imported, and no call of it was found", place)
+                    yield Unmapped(text, "it is imported, but no call of it was found", place)
 
     def _place(self, file: SourceFile, node: CodeExpression) -> Location:
         first = _first(node)
@@ -343,7 +343,7 @@ class ScriptReader:
 
 
 def _members(service_: Service, method: str) -> set[str]:
-    """Return the members of what a method takes, in lower case."""
+    """Return the members of the input of a method's operation, in lower case."""
     return {
         member.lower() for operation in operations_called(service_, method) for member in service_.operations[operation]
     }

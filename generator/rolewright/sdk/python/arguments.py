@@ -1,4 +1,4 @@
-"""What a call of Python passes, as arguments of an operation."""
+"""The arguments of a call in Python, as arguments of an operation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Evaluate: TypeAlias = Callable[[ast.expr, PythonScope], tuple[PythonValue, ...]]
-"""Gives all that an expression may be in a scope."""
+"""A function that returns the possible values of an expression in a scope."""
 
 
 def arguments_of(
     evaluate: Evaluate, node: ast.Call, scope: PythonScope, positional: tuple[str, ...] = ()
 ) -> Mapping[str, Argument] | None:
-    """Return what is passed by name, or in a known order; None if that is not all that is passed."""
+    """Return the arguments that are passed by name or in a known order; None if a `**` argument cannot be followed."""
     arguments: dict[str, Argument] = {
         name: as_argument(evaluate, argument, scope) for name, argument in zip(positional, node.args, strict=False)
     }
@@ -46,6 +46,6 @@ def argument_of(evaluate: Evaluate, node: ast.Call, scope: PythonScope, name: st
 
 
 def as_argument(evaluate: Evaluate, node: ast.expr, scope: PythonScope) -> Argument:
-    """Return a value as an argument: all that it may be, where that is more than one thing."""
+    """Return an expression as an argument: a tuple of its possible values where there are several."""
     values = tuple(arguments_in(evaluate(node, scope)))
     return values[0] if len(values) == 1 else values or Scalar(None, hint(node))

@@ -1,4 +1,4 @@
-"""An expression of Python → all that it may be, as far as the code of boto3's clients is concerned.
+"""An expression of Python → its possible values, as far as clients of boto3 are concerned.
 
 Values are followed through names, attributes, functions, classes and imports of the files at hand. Nothing is run.
 """
@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from rolewright.sdk.python.scopes import Binding, PythonFile, PythonScope
 
 _DEPTH = 100
-"""Expressions within expressions that are followed; each takes several calls of Python's own stack."""
+"""The deepest nesting of expressions that is followed; each level takes several frames of Python's own stack."""
 _FRAMES = 3
-"""Calls within calls that are told apart; beyond them a parameter is whatever any call passes."""
+"""The deepest nesting of calls that are told apart; beyond it, a parameter may be what any call passes."""
 _STUBS = re.compile(r"(?:mypy_boto3|types_boto3|types_aiobotocore|types_aioboto3)_(\w+)(?:\.\w+)?")
 
 
@@ -82,7 +82,7 @@ class Evaluator:
                 for function, call, is_method in self._called(node, scope):
                     callers[function].append((call, scope, is_method))
         self._callers = callers
-        self._known.clear()  # they were found without what is passed to functions
+        self._known.clear()  # these values were found without the arguments of functions
 
     def _called(self, node: ast.Call, scope: PythonScope) -> Iterator[tuple[PythonFunction, ast.Call, bool]]:
         """Yield the functions that a call runs, itself or by passing them on, each with its call.
@@ -101,7 +101,7 @@ class Evaluator:
     # --- values ------------------------------------------------------------------------------------
 
     def evaluate(self, node: ast.expr, scope: PythonScope) -> tuple[PythonValue, ...]:
-        """Return all that an expression may be, as far as that can be told."""
+        """Return the possible values of an expression, as far as they can be followed."""
         mark = (id(node), id(scope), tuple(id(frame.node) for frame in self._frames))
         if mark not in self._known:
             if mark in self._open or len(self._open) > _DEPTH:
@@ -312,7 +312,7 @@ class Evaluator:
             yield from self._assigned_anywhere(node)
 
     def _assigned_anywhere(self, node: ast.Attribute) -> Iterator[PythonValue]:
-        """Yield what is assigned anywhere to an attribute of this name, where its owner is unknown."""
+        """Yield the values assigned anywhere to an attribute of this name, for an owner that is unknown."""
         values = [
             assigned
             for value in self._assigned_attributes.get(node.attr, ())
@@ -373,7 +373,7 @@ class Evaluator:
                 values += arguments_in([value.argument])
             elif isinstance(value, Holder):
                 values += held_under(self.evaluate, value.element, node.slice, scope)
-            elif isinstance(value, dict) and keys:  # what it lacks under these was put there elsewhere
+            elif isinstance(value, dict) and keys:  # a key that it lacks here is assigned elsewhere
                 values += arguments_in(argument for key, argument in value.items() if key in keys)
             elif isinstance(value, tuple) and not keys:
                 values += value

@@ -1,4 +1,4 @@
-"""What methods of boto3's clients and resources give, as far as calls go on from it."""
+"""The results of methods of boto3's clients and resources, as far as further calls start from them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from rolewright.sdk.python.values import BoundMethod, PythonValue
 
 COLLECTS = {"all", "filter", "limit", "page_size", "pages"}
-"""Methods of a collection that give a collection again."""
+"""Methods of a collection that return a collection again."""
 
 
 def results_of_method(
     evaluate: Evaluate, bound: BoundMethod, node: ast.Call, scope: PythonScope
 ) -> Iterator[PythonValue]:
-    """Yield what a method of a client or a resource returns, as far as calls go on from it."""
+    """Yield the results of a method of a client or a resource, as far as further calls start from them."""
     owner, method = bound.of, bound.method
     if isinstance(owner, Boto3Client):
         yield from _result_of_client(evaluate, owner, method, node, scope)
@@ -53,7 +53,7 @@ def results_of_method(
             named_arguments = arguments_of(evaluate, node, scope) or {}
             yield handle_from(owner, inner["resource"], positional, named_arguments)
         elif added is not None:
-            yield Meta("")  # what is put into a batch calls nothing of its own
+            yield Meta("")  # putting items into a batch makes no call of its own
         elif action is not None and "resource" in action:
             yield handle_from(owner, action["resource"], [], arguments_of(evaluate, node, scope) or {})
 
@@ -79,7 +79,7 @@ def _result_of_client(
 
 
 def held_under(evaluate: Evaluate, element: Insertion, key: ast.expr, scope: PythonScope) -> Iterator[PythonValue]:
-    """Yield what was put into a container, if the key asked for may be the one that it was put under."""
+    """Yield the value that was put into a container, if the wanted key may be the one that it was stored under."""
     stored_keys = {name.text for name in evaluate(element.key, element.scope) if isinstance(name, Scalar)}
     wanted_keys = {name.text for name in evaluate(key, scope) if isinstance(name, Scalar)}
     if stored_keys & wanted_keys or not stored_keys or not wanted_keys or None in stored_keys | wanted_keys:

@@ -1,4 +1,4 @@
-"""The files of a project by the names that they are imported by."""
+"""An index of the files of a project by the names that import them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PythonModuleIndex:
-    """Files by every end of their dotted paths: where the path that is imported begins is not known."""
+    """Files by every suffix of their dotted paths, since the folder that imports start from is not known."""
 
     def __init__(self, files: Iterable[PythonFile]) -> None:
         self._files: dict[str, list[PythonFile]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What is passed on: methods to executors, threads, partials, retries, and clients to code that nobody can look at."""
+"""Methods that code passes to executors, threads, partials and retries, and clients that it passes to unknown code."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from rolewright.sdk.python.scopes import PythonScope
 
 _DEPTH = 5
-"""Names that stand for one another, which are followed."""
+"""The most names that are followed from one to the next."""
 _TARGET, _ARGUMENTS, _NAMED = "target", "args", "kwargs"
 
 
 def handed_over(node: ast.Call) -> Iterator[ast.Call]:
-    """Yield the calls that a call makes of what it is passed, if it calls its argument with those after it.
+    """Yield the calls that a call makes of its arguments: an executor calls the first with those after it.
 
-    What it is passed need not be a function: whoever asks evaluates that.
+    An argument need not be a function: the caller has to evaluate it.
     """
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in models.facts()["hands_over"]:
@@ -54,9 +54,10 @@ def _call(func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], ori
 
 
 def is_harmless(func: ast.expr, scope: PythonScope, own: Collection[str]) -> bool:
-    """Return whether an unknown function calls nothing of what it is passed, or is one of the project's `own`.
+    """Return whether a function makes no call with a client that it is passed, or is one of the project's `own`.
 
-    So are those of Python itself, of packages that give back what they are passed, and what only keeps it.
+    This holds for functions of Python itself, of packages that return their arguments, and for those that only store
+    them.
     """
     name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
     if name in own or name in models.facts()["keeps"]:

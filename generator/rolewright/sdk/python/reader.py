@@ -1,6 +1,6 @@
 """Python code → the calls of boto3 in it: clients, resources, paginators, waiters, transfers.
 
-Nothing is run, and what cannot be followed is reported as such.
+Nothing is run, and code that cannot be followed is reported as such.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _OPERATION = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 _MEMBER = re.compile(r"[a-z]*[A-Z]\w*")
-"""How APIs call members, and Python hardly any parameter."""
+"""The spelling of an API's parameters, which other parameters in Python hardly ever have."""
 
 
 class PythonReader:
@@ -60,7 +60,7 @@ class PythonReader:
                     isinstance(value, Boto3Client | Boto3Resource) for value in self._evaluate(node.args[0], scope)
                 )
                 if of_sdk and not all(isinstance(argument, ast.Constant) for argument in node.args[1:]):
-                    yield Unmapped(source(node), "which operation it is is known only when it runs", place)
+                    yield Unmapped(source(node), "the operation is known only at run time", place)
                 continue
             yield from self._call(node, scope, place)
             for passed_call in handed_over(node):
@@ -78,7 +78,7 @@ class PythonReader:
                             yield call
 
     def unaccounted(self, file: PythonFile, reports: Iterable[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
-        """Report methods that are read and never called, and clients of which no call was found at all."""
+        """Yield the calls of methods that are read and not called here; report clients of which no call was found."""
         calls = {(call.service, call.operation) for call in reports if isinstance(call, ApiCall)}
         services = {service for service, _ in calls}
         lines = {(call.location.file, call.location.line) for call in reports}
@@ -98,16 +98,14 @@ class PythonReader:
             client_text = self._given_away(node, scope)
             if client_text and (file.path, place.line) not in lines:
                 lines.add((file.path, place.line))
-                yield Unmapped(
-                    source(node), f"it is given {client_text}, and what it calls is not in these files", place
-                )
+                yield Unmapped(source(node), f"it is passed {client_text}, and its code is not in these files", place)
         for node, scope in file.calls:
             place = place_of(file, node)
             makes = any(isinstance(value, Sdk) and value.maker for value in self._evaluate(node.func, scope))
             for value in self._evaluate(node, scope) if makes else ():
                 is_told = not isinstance(value, Boto3Client | Boto3Resource) or value.service in services
                 if not is_told and (file.path, place.line) not in lines:
-                    yield Unmapped(source(node), "it is made, and no call of it was found", place)
+                    yield Unmapped(source(node), "it is created, but no call of it was found", place)
 
     def _given_away(self, node: ast.Call, scope: PythonScope) -> str:
         """Return the client, resource or session that a call passes to code outside these files; "" for none."""
@@ -122,7 +120,7 @@ class PythonReader:
         ):
             return ""
         kind = "resource" if isinstance(sdk_value, Boto3Resource) else "client"
-        return "what makes clients" if isinstance(sdk_value, Sdk) else f"a {kind} of {sdk_value.service}"
+        return "a value that makes clients" if isinstance(sdk_value, Sdk) else f"a {kind} of {sdk_value.service}"
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -135,7 +133,7 @@ class PythonReader:
                 reports += self._unknown_services(node, scope, place)
             elif isinstance(target, BoundMethod):
                 reports += self._of(target, node, scope, place)
-        # Where it may be of several services, those that have no such operation are not meant.
+        # Of several possible services, only those with such an operation can be meant.
         yield from [call for call in reports if isinstance(call, ApiCall)] or reports
         if not is_known and isinstance(node.func, ast.Attribute):
             method = node.func.attr
@@ -153,9 +151,8 @@ class PythonReader:
                     if method in service.methods and set(argument_names) <= service.operations[service.methods[method]]
                 ]
                 if candidates:
-                    reason = (
-                        f"what `{source(node.func.value)}` is cannot be told; {' or '.join(candidates)} has such a call"
-                    )
+                    names = " or ".join(candidates)
+                    reason = f"it is not known what `{source(node.func.value)}` is; {names} has such a call"
                     yield Unmapped(source(node.func), reason, place)
 
     def _evaluates_to_code(self, node: ast.expr, scope: PythonScope) -> bool:
@@ -167,7 +164,7 @@ class PythonReader:
         """Report a client or resource whose service cannot be told."""
         for name in argument_of(self._evaluate, node, scope, "service_name", 0):
             if not isinstance(name, Scalar) or name.text is None:
-                yield Unmapped(source(node), "which service it is for is known only when it runs", place)
+                yield Unmapped(source(node), "the service is known only at run time", place)
             elif models.service(name.text) is None:
                 yield Unmapped(source(node), f"botocore knows no service {name.text}", place)
 
@@ -198,14 +195,14 @@ class PythonReader:
                 if presigned is not None:
                     yield ApiCall(client.service, presigned, arguments if isinstance(arguments, dict) else None, place)
                 else:
-                    yield Unmapped(source(node.func), "which operation it is is known only when it runs", place)
+                    yield Unmapped(source(node.func), "the operation is known only at run time", place)
         elif method in ("get_paginator", "get_waiter"):
             for name in argument_of(
                 self._evaluate, node, scope, "operation_name" if method == "get_paginator" else "waiter_name", 0
             ):
                 listed = service.methods if method == "get_paginator" else service.waiters
                 if not isinstance(name, Scalar) or name.text is None:
-                    yield Unmapped(source(node), "which operation it is is known only when it runs", place)
+                    yield Unmapped(source(node), "the operation is known only at run time", place)
                 elif name.text not in listed:
                     yield Unmapped(source(node), f"{client.service} has no {name.text}", place)
         elif method in service.methods:
@@ -258,7 +255,7 @@ class PythonReader:
         batch = entry_called((models.resources(collection.of.service) or {})[type_].get("batchActions", {}), method)
         chained = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call)
         if batch is not None or method in COLLECTS:
-            if not chained:  # else the call before this one is where the list is asked for
+            if not chained:  # otherwise the call before this one makes the request
                 yield call_of(
                     collection.of, collection.model["request"], arguments_of(self._evaluate, node, scope), place
                 )

@@ -1,4 +1,4 @@
-"""Python files → scopes: what each name stands for, without running anything."""
+"""Python files → scopes with the values that each name stands for, without running anything."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PythonFile:
     functions: set[str] = field(default_factory=set)
     """The names of all functions and classes."""
     assigned_attributes: dict[str, list[Assignment]] = field(default_factory=dict)
-    """What is given to attributes of anything but instances, as `threading.local()` keeps it."""
+    """Values assigned to attributes of objects other than `self`, such as a `threading.local()`, by attribute."""
 
 
 @dataclass(eq=False)
@@ -62,7 +62,7 @@ class PythonFunction:
 
 @dataclass(eq=False)
 class PythonClass:
-    """A class. `attributes` are what its methods give to those of its instances, `bases` stand in the scope around."""
+    """A class. `attributes` are the values that its methods assign to `self`; `bases` belong to the enclosing scope."""
 
     name: str
     scope: PythonScope
@@ -88,7 +88,7 @@ class Iteration:
 
 @dataclass(frozen=True, eq=False)
 class Insertion:
-    """A name that stands for a mapping or a list with an expression in it, under a key."""
+    """A name that stands for a mapping or a list into which an expression was put, under a key."""
 
     key: ast.expr
     node: ast.expr
@@ -137,7 +137,7 @@ def _around(scope: PythonScope) -> Iterator[PythonScope]:
 
 
 def read_file(text: str, path: str, name: str) -> PythonFile:
-    """Read the scopes of a file. Raises SyntaxError, ValueError or RecursionError for what is not Python."""
+    """Read the scopes of a file. Raises SyntaxError, ValueError or RecursionError for a text that is not Python."""
     file = PythonFile(path, name)
     file.scope = PythonScope(file, None)
     with warnings.catch_warnings():
@@ -201,7 +201,7 @@ class _Reader(ast.NodeVisitor):
 
     def _bind(self, name: str, binding: Binding) -> None:
         scope = self._scope
-        if isinstance(binding, Insertion):  # what is put into something does not make a name for it here
+        if isinstance(binding, Insertion):  # putting a value into a container does not bind the container's name here
             scope = next((enclosing for enclosing in _around(scope) if name in enclosing.names), scope)
         scope.names.setdefault(name, []).append(binding)
 

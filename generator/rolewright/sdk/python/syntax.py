@@ -1,4 +1,4 @@
-"""What stands in Python's syntax by itself: texts, alternatives, what a call passes, and how to name an expression."""
+"""Facts that Python's syntax shows by itself: texts, alternatives, arguments, and a name for an expression."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENVIRONMENT = re.compile(r"(?:os\.)?(?:environ(?:\.get)?|getenv)[(\[]'(\w+)'")
 
 
 def constant(node: ast.Constant) -> Iterator[Scalar]:
-    """Yield a text, or something that is none; None is nothing, until something else is assigned."""
+    """Yield the value of a constant; nothing for None, which waits for another value to be assigned."""
     if isinstance(node.value, str):
         yield Scalar(node.value)
     elif node.value is not None:
@@ -26,14 +26,14 @@ def constant(node: ast.Constant) -> Iterator[Scalar]:
 
 
 def alternatives(node: ast.Await | ast.NamedExpr | ast.Starred | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
-    """Return the expressions of which this one is one."""
+    """Return the expressions that this one may evaluate to."""
     if isinstance(node, ast.BoolOp):
         return node.values
     return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
 
 
 def passed_to(node: ast.Call, name: str, position: int) -> Iterator[ast.expr]:
-    """Yield what a call passes for a parameter."""
+    """Yield the arguments that a call passes for a parameter."""
     yield from (keyword.value for keyword in node.keywords if keyword.arg == name)
     if 0 <= position < len(node.args):
         yield node.args[position]

@@ -1,4 +1,4 @@
-"""What an expression of Python may stand for: sessions, clients, resources of boto3, and what code makes of them."""
+"""The values of Python: sessions, clients and resources of boto3, and the objects that code makes from them."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class ResourceCollection:
 
 @dataclass(frozen=True)
 class Meta:
-    """`meta` of a client or a resource, or with `service` "" something else of them that calls nothing."""
+    """`meta` of a client or a resource, or with `service` "" another attribute of theirs that makes no call."""
 
     service: str
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What an operation answered, where that names what an argument named."""
+    """The response of an operation that names the same resource as one of its arguments."""
 
     argument: Argument
 
@@ -99,14 +99,14 @@ class Instance:
 
 @dataclass(frozen=True, eq=False)
 class PythonModule:
-    """One of the files, imported."""
+    """A file of the project, imported as a module."""
 
     file: PythonFile
 
 
 @dataclass(frozen=True, eq=False)
 class CallFrame:
-    """A call of a function whose result is asked for: its parameters are what this call passes."""
+    """A call of a function that is being evaluated: its parameters have the arguments of this call."""
 
     function: PythonFunction
     node: ast.Call
@@ -173,7 +173,7 @@ def handle_from(
             identifiers[identifier["target"]] = owner.identifiers.get(identifier["name"], Scalar(None, ""))
         elif identifier["source"] == "requestParameter":
             identifiers[identifier["target"]] = named_arguments.get(identifier["path"], Scalar(None, ""))
-        else:  # the answer names what the only argument did, as the URL of a queue does its name
+        else:  # the response names the same resource as the only argument: the URL of a queue, its name
             identifiers[identifier["target"]] = (
                 next(iter(named_arguments.values())) if len(named_arguments) == 1 else Scalar(None, "")
             )
@@ -192,7 +192,7 @@ def call_of(
     passed_arguments: Mapping[str, Argument] | None,
     place: Location,
 ) -> ApiCall:
-    """Return the call behind a method of a resource, with what its identifiers say."""
+    """Return the call behind a method of a resource, with the arguments that its identifiers give."""
     own: dict[str, Argument] = {}
     for parameter in request.get("params", ()):
         if parameter["source"] == "identifier" and parameter["name"] in resource.identifiers:
@@ -217,7 +217,7 @@ def arguments_in(values: Iterable[PythonValue]) -> Iterator[Argument]:
 
 
 def distinct(values: Iterable[PythonValue]) -> tuple[PythonValue, ...]:
-    """Drop what stands there twice."""
+    """Drop duplicates."""
     distinct_values: list[PythonValue] = []
     for value in values:
         if not any(
