@@ -1,4 +1,4 @@
-"""Holds one resource or data block against its schema in one major of the provider."""
+"""Compare one resource or data block with its schema in one major version of the provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DYNAMIC_ARGUMENTS = frozenset({"for_each", "labels", "iterator"})
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that one major of the provider refuses. Equal problems of two majors are one finding."""
+    """An error that one major version of the provider would report. Equal problems of two versions are one finding."""
 
     rule: str
     file: str

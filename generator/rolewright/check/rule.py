@@ -29,7 +29,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule. `summary` says what it finds, `why` what goes wrong otherwise.
+    """A rule. `summary` says what it finds, and `why` what goes wrong without it.
 
     `good` and `bad` are Terraform text: `bad` breaks the rule; `good` is the corrected form, and breaks none.
     """

@@ -184,7 +184,7 @@ def _statement(parsed: ParsedModule, block: Block) -> WrittenStatement:
 
 
 def _effect(parsed: ParsedModule, expression: Expression) -> str:
-    """Return the effect; if it is not Deny in every environment, return the other one."""
+    """Return the effect; if it differs between environments, the one that is not Deny."""
     return next((text for text in texts(parsed, expression) if text != "Deny"), "Deny")
 
 

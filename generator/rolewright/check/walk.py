@@ -1,4 +1,4 @@
-"""Read what rules share from a parsed module: texts, references and environment variables."""
+"""Read the parts of a parsed module that several rules need: texts, references and environment variables."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _text(
 
 
 def _definition(parsed: ParsedModule, path: Steps, environment: Mapping[str, Attribute]) -> Expression | None:
-    """Return what a variable or a local value is set to, or None."""
+    """Return the expression that a variable or a local value is set to, or None."""
     name = str(path[1])
     if path[0] == "local":
         candidates = (block.attributes.get(name) for block in parsed.all("locals"))
@@ -105,7 +105,7 @@ def _definition(parsed: ParsedModule, path: Steps, environment: Mapping[str, Att
 
 
 def resolved(parsed: ParsedModule, expression: Expression) -> Expression:
-    """Follow an expression that is a local value to what that is set to."""
+    """Follow an expression that is a local value to the expression that it is set to."""
     seen: set[Steps] = set()
     while isinstance(expression, Traversal) and expression.path[0] == "local" and len(expression.path) == 2:
         definition = _definition(parsed, expression.path, {})

@@ -37,13 +37,13 @@ class _Unresolved(Exception):
 
 
 def every(truths: Iterable[Truth]) -> Truth:
-    """Return False if one is false, else None if one is unknown, else True."""
+    """Return False if any is false, else None if any is unknown, else True."""
     seen = list(truths)
     return False if False in seen else None if None in seen else True
 
 
 def some(truths: Iterable[Truth]) -> Truth:
-    """Return True if one is true, else None if one is unknown, else False."""
+    """Return True if any is true, else None if any is unknown, else False."""
     seen = list(truths)
     return True if True in seen else None if None in seen else False
 
@@ -110,7 +110,7 @@ def resource_matches(
 
 @dataclass(frozen=True)
 class _Operator:
-    """How one value of a policy is held against one of the request; `negated` wants none to match."""
+    """A comparison of a value of a policy with one of the request; `negated` requires that none match."""
 
     test: Callable[[str, str], Truth]
     negated: bool = False

@@ -36,7 +36,7 @@ _MEND = "fix the template, or the declaration under `blocks` in the blueprint"
 
 
 def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Finding]:
-    """Check what does not depend on values: files, kinds of blocks, providers, meta-arguments."""
+    """Check the parts that do not depend on values: files, kinds of blocks, providers, meta-arguments."""
     for name in sorted({*parsed.files} - {*contents.files}):
         yield Finding(
             "proof-file",

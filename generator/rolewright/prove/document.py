@@ -1,4 +1,4 @@
-"""Policy documents as IAM stores them → statements. What IAM would not accept is refused."""
+"""Policy documents as IAM stores them → statements. A document that IAM would not accept is refused."""
 
 from __future__ import annotations
 

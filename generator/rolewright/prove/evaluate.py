@@ -99,7 +99,7 @@ def evaluate(parsed: ParsedModule, environment: Environment) -> EvaluatedModule:
 
 @dataclass
 class _Walk:
-    """The state of an evaluation: the values that are known so far, and the findings."""
+    """The state of an evaluation: the values so far, by the address of their block, and the findings."""
 
     parsed: ParsedModule
     environment: Environment

@@ -1,4 +1,4 @@
-"""The small expressions of the files in moto/: from a block's values to the parameters of a call, and back.
+"""The small expressions in the files of moto/: from a block's values to the parameters of a call, and back.
 
 moto/README.md explains the forms.
 """

@@ -114,9 +114,9 @@ def _fraction(value: Any) -> Fraction:  # noqa: ANN401
         try:
             return Fraction(known(value))
         except ValueError:
-            raise EvaluationError(f"{value!r} is no number") from None
+            raise EvaluationError(f"{value!r} is not a number") from None
     if not is_number(value):
-        raise EvaluationError(f"{value!r} is no number")
+        raise EvaluationError(f"{value!r} is not a number")
     return Fraction(repr(value))  # a decimal as it is written: 0.1 + 0.2 is 0.3 to Terraform
 
 

@@ -1,7 +1,7 @@
 """Terraform's functions and conversions on plain Python values, and what they refuse to guess.
 
 A value that Terraform knows only after apply is a string that holds a token, `${ADDRESS.ATTRIBUTE}`. It may
-be carried along and put into other strings; whatever would have to look inside it raises UnknownError.
+be carried along and put into other strings; anything that would have to look inside it raises UnknownError.
 Semantics: https://developer.hashicorp.com/terraform/language/functions
 """
 
@@ -29,7 +29,7 @@ class EvaluationError(Exception):
 
 
 class UnknownError(EvaluationError):
-    """An expression whose value depends on what only an apply brings to light."""
+    """An expression whose value depends on a value that is known only after an apply."""
 
 
 def unknown(value: Value) -> bool:
@@ -66,7 +66,7 @@ def tostring(value: Value) -> str | None:
         return "true" if value else "false"
     if is_number(value):
         return format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)
-    raise EvaluationError(f"{_kind(value)} is no string")
+    raise EvaluationError(f"{_kind(value)} is not a string")
 
 
 def tonumber(value: Value) -> int | float | None:
@@ -77,8 +77,8 @@ def tonumber(value: Value) -> int | float | None:
         try:
             return number(Fraction(known(value)))
         except ValueError:
-            raise EvaluationError(f"{value!r} is no number") from None
-    raise EvaluationError(f"{_kind(value)} is no number")
+            raise EvaluationError(f"{value!r} is not a number") from None
+    raise EvaluationError(f"{_kind(value)} is not a number")
 
 
 def tobool(value: Value) -> bool | None:
@@ -87,7 +87,7 @@ def tobool(value: Value) -> bool | None:
         return value
     if isinstance(value, str) and known(value) in ("true", "false"):
         return value == "true"
-    raise EvaluationError(f"{_kind(value)} is no bool")
+    raise EvaluationError(f"{_kind(value)} is not a bool")
 
 
 def convert(value: Value, type_: Value) -> Value:
@@ -184,7 +184,7 @@ def _kind(value: Value) -> str:
 def _text(value: Value) -> str:
     text = tostring(value)
     if text is None:
-        raise EvaluationError("null is no string")
+        raise EvaluationError("null is not a string")
     return text
 
 
@@ -193,7 +193,7 @@ def _list(value: Value) -> list[Value]:
         return value
     if isinstance(value, str):
         known(value)
-    raise EvaluationError(f"{_kind(value)} is no list")
+    raise EvaluationError(f"{_kind(value)} is not a list")
 
 
 def _map(value: Value) -> dict[str, Value]:
@@ -201,13 +201,13 @@ def _map(value: Value) -> dict[str, Value]:
         return value
     if isinstance(value, str):
         known(value)
-    raise EvaluationError(f"{_kind(value)} is no map")
+    raise EvaluationError(f"{_kind(value)} is not a map")
 
 
 def _whole(value: Value) -> int:
     result = tonumber(value)
     if not isinstance(result, int):
-        raise EvaluationError(f"{value!r} is no whole number")
+        raise EvaluationError(f"{value!r} is not a whole number")
     return result
 
 
@@ -232,7 +232,7 @@ def _lookup(map_: Value, key: Value, *default: Value) -> Value:
     if known(_text(key)) in entries:
         return entries[_text(key)]
     if not default:
-        raise EvaluationError(f"lookup finds no {key!r}")
+        raise EvaluationError(f"lookup finds no key {key!r}")
     (result,) = default
     return result
 
@@ -351,7 +351,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "tostring": tostring,
     "tonumber": tonumber,
     "coalesce": _coalesce,
-    # A plan is made before what it deploys is built, and must not depend on it.
+    # A plan is made before the code that it deploys is built, and must not depend on it.
     "fileexists": _strings(lambda _path: False),
     "filebase64sha256": lambda path: "${filebase64sha256(" + _text(path) + ")}",
     "base64encode": lambda value: _encoded(_text(value)),

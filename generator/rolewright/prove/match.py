@@ -24,7 +24,7 @@ _ELSE = "xyzabcdefghijklmnopqrstuvw0123456789XYZABCDEFGHIJKLMNOPQRSTUVW"
 
 
 class Kind(Enum):
-    """How far a wildcard reaches.
+    """The reach of a wildcard.
 
     TEXT: over any characters; what StringLike and action names use.
     ARN: within one of the first five colon-separated segments, and over anything in the sixth, the resource

@@ -1,4 +1,4 @@
-"""Prove that a role is never allowed what is promised, and find statements on every resource."""
+"""Prove that a role is never allowed what `never` promises, and find statements on every resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proof of one module in one environment: its roles allow exactly what is declared, and nobody else.
+"""The proof of one module in one environment: its roles allow exactly what is declared, and to nobody else.
 
 Everything is judged from the evaluated text, and once more from what moto stored.
 """

@@ -101,7 +101,7 @@ class Moto:
             if (service, region) not in self._clients:
                 self._clients[service, region] = _open_client(self._session, service, region)
             answer: dict[str, Any] = getattr(self._clients[service, region], operation)(**parameters)
-        except Exception as error:  # for what moto does not know, it may raise anything
+        except Exception as error:  # moto may raise anything for a call that it does not know
             raise RefusedError(_reason(error)) from error
         return answer
 
@@ -136,7 +136,7 @@ def open_sandbox() -> Iterator[Moto]:
         mock = mock_aws(config={"core": {"mock_credentials": False}, "lambda": {"use_docker": False}})
 
         def reset(account: str, aws_policies: bool) -> None:  # noqa: FBT001 - the one switch there is
-            # fifteen hundred policies, loaded anew for every module: only for modules that name one
+            # AWS's 1,500 managed policies are loaded anew for every evaluated, so only for plans that name one
             default_user_config["iam"] = {"load_aws_managed_policies": aws_policies}
             mock.reset()
             mock_random.seed(0)  # the ids that moto generates are the same in every run
@@ -153,7 +153,7 @@ def open_sandbox() -> Iterator[Moto]:
 
 
 def _sparing() -> Callable[[], AbstractContextManager[None]]:
-    """Return a context that saves moto and the SDK from work that is repeated, or whose result is not used."""
+    """Return a context in which moto and the SDK skip work that is repeated or whose result is not used."""
     from botocore.loaders import Loader  # noqa: PLC0415 - heavy, as the others
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
     from moto.core import responses  # noqa: PLC0415
@@ -229,7 +229,7 @@ class _Run:
     roles: dict[str, str] = field(default_factory=dict)
 
     def leave_out(self, block: EvaluatedBlock, tokens: Collection[str]) -> None:
-        """Note a type that moto cannot create, and make up values of the right form for what others need of it."""
+        """Note a type that moto cannot create, and make up values of the right form for the blocks that refer to it."""
         self.unknown.add(block.type)
         for token in tokens:
             if token.startswith("${" + block.address + "."):

@@ -54,7 +54,7 @@ class AccessDifference:
 
 @dataclass(frozen=True)
 class TableResult:
-    """The outcome: exact if both are empty. `unknown` says what could neither be proven nor refuted."""
+    """The outcome: exact if both are empty. `unknown` lists permissions that could be neither proven nor refuted."""
 
     differences: tuple[AccessDifference, ...]
     unknown: tuple[str, ...]
@@ -148,8 +148,8 @@ def trespasses(
 ) -> TableResult:
     """Find what a role's policies allow that is declared for another role, and not for itself.
 
-    Roles are apart if there is nothing; what is declared for both is no fault. It is decided as in `compare`, and the
-    `origin` of a difference is that of the other role's declaration. Raises PolicyError for a malformed document.
+    Roles are apart if nothing is found; a permission that is declared for both is no fault. It is decided as in
+    `compare`, and `origin` is that of the other role's declaration. Raises PolicyError for a malformed document.
     """
     unknown: dict[str, None] = {}
     policies = _side([s for document in documents for s in statements(document)], unknown)
@@ -187,8 +187,8 @@ def changes(
 ) -> tuple[tuple[PermissionChange, ...], tuple[str, ...]]:
     """Find what `after` allows and `before` does not, over all ARNs and contexts, and what could not be decided.
 
-    It is decided as in `compare`: what another pattern or statement allowed already is no change. `spelt_out` returns
-    an action's name for the text on what could not be decided.
+    It is decided as in `compare`: a permission that another pattern or statement allowed already is no change.
+    `spelt_out` returns an action's name for the text on what could not be decided.
     """
     unknown: dict[str, None] = {}
     new, old = (_side([_statement(entry) for entry in declared], unknown) for declared in (after, before))
