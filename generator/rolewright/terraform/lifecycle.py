@@ -1,4 +1,4 @@
-"""The life of modules in Terraform: validate, plan, and on request apply, a second plan, and destroy."""
+"""The lifecycle of modules in Terraform: validate, plan, and on request apply, a second plan, and destroy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rolewright.terraform.terraform import Terraform
 
 _TOGETHER = 40
-"""The most modules of one root: another provider, which is what takes the time, pays from there on."""
+"""The most modules in one root. Beyond that, the time that a second provider takes to start is won back."""
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
@@ -41,7 +41,7 @@ class LifecycleOutcome:
 
 @dataclass(frozen=True)
 class LifecycleSteps:
-    """The steps to take: `environments` as in Root, `tell` is given a line for each step that begins."""
+    """The steps to take. `environments` and `own` are as in Root; `tell` is called with a line as each step begins."""
 
     terraform: Terraform
     environments: Collection[str]
@@ -51,9 +51,9 @@ class LifecycleSteps:
 
 
 def live(modules: Sequence[Built], steps: LifecycleSteps, jobs: int) -> tuple[list[LifecycleOutcome], list[Fault]]:
-    """Lead modules through their life, `jobs` roots at a time; the outcomes are in the order of the modules.
+    """Run modules through their lifecycle, `jobs` roots at a time; the outcomes are in the order of the modules.
 
-    Raises TerraformError where the provider is not to be had, or Terraform ends without a diagnosis.
+    Raises TerraformError if the provider cannot be installed, or Terraform fails without saying why.
     """
     lived: list[LifecycleOutcome] = []
     faults: list[Fault] = []

@@ -40,7 +40,7 @@ from rolewright.terraform.server import ACCOUNT
 Replacement = Callable[..., Any]
 
 REPAIRS: list[tuple[Any, str, Any]] = []
-"""An owner, a name in it, and what stands under that name while the server runs."""
+"""Each with an owner, the name of an attribute, and its replacement while the server runs."""
 
 
 def repair(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
@@ -62,7 +62,7 @@ def repair(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
 
 
 def addition(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
-    """Add a method, unless moto has learned it by now."""
+    """Add a method, unless moto has it by now."""
 
     def register(added: Replacement) -> Replacement:
         if not hasattr(owner, name):
@@ -72,7 +72,7 @@ def addition(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
     return register
 
 
-# --- who and where ---------------------------------------------------------------------------------------
+# --- accounts and order of requests -------------------------------------------------------------------
 
 
 @repair(moto.iam.models, "get_account_id_from")
@@ -148,7 +148,7 @@ def _make_subnet(backend: Any, subnet_id: str) -> None:
     taken = [subnet.cidr for subnet in backend.describe_subnets()]
     network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
     free = next(subnet for subnet in network.subnets(new_prefix=24) if not any(map(subnet.overlaps, taken)))
-    zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # not all in one: a mount target has its zone alone
+    zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # a file system has one mount target a zone
     new_subnet = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
     zone = backend.subnets[new_subnet.availability_zone]
     del zone[new_subnet.id]
@@ -217,7 +217,7 @@ def function_settings_are_given_back(original: Replacement, function: Any, *argu
 
 @repair(LambdaFunction, "_get_layers_data")
 def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list[dict[str, Any]]:
-    """Accept layers of others, which a manifest names: moto knows only those that were made in it."""
+    """Accept layers of other accounts that a manifest names: moto knows only those that were created in it."""
     return [{"Arn": arn, "CodeSize": 1} for arn in arns]
 
 
@@ -293,7 +293,7 @@ def protected_tables_can_be_deleted(original: Replacement, backend: Any, name: s
 
 @repair(moto.codebuild.responses, "_validate_required_params_source")
 def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None:
-    """Accept a build without a source: moto asks for the place of one even then."""
+    """Accept a build without a source: moto asks for the location of the source even then."""
     if source["type"] != "NO_SOURCE":
         original(source)
 

@@ -1,4 +1,4 @@
-"""Many modules in one Terraform root, so that the provider starts once; a fault is known by its module."""
+"""Many modules in one Terraform root, so that the provider starts once; each fault names its module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOOPBACK = {
     "s3_use_path_style": True,
     "max_retries": 2,
 }
-_PARALLEL = "-parallelism=30"  # most of the time is waiting for what moto has done long ago
+_PARALLEL = "-parallelism=30"  # most of the time goes into waiting for results that moto has long had
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
@@ -46,7 +46,7 @@ class ModuleCall:
 
 @dataclass(frozen=True)
 class Fault:
-    """An error or warning of Terraform at a step of its work. `call` is None where it concerns no module.
+    """An error or warning of Terraform at one of its steps. `call` is None if it concerns no module.
 
     `file` and `line` are those in the module, "" and 0 where it names none.
     """
@@ -61,8 +61,8 @@ class Fault:
 class Root:
     """A root that calls every module once for each of its environments, each with its account and region.
 
-    `environments` are the names of those that are wanted, all where it is empty. With `own` the provider is left to
-    the caller's credentials, whose account and region the module itself compares with its environment's.
+    `environments` are the names of those to use, all of them if it is empty. With `own` the provider uses the caller's
+    credentials; the module itself checks that their account and region are its environment's.
     """
 
     def __init__(
@@ -108,12 +108,12 @@ class Root:
         }
 
     def _settings(self, call: ModuleCall) -> dict[str, Any]:
-        if self._own:  # a module without environments goes where the caller's own settings lead
+        if self._own:  # a module without environments is applied where the caller's own settings say
             return {"region": call.environment.region} if call.environment.name else {}
         return {"region": call.environment.region, "access_key": ACCOUNT + call.environment.account, **_LOOPBACK}
 
     def init(self) -> None:
-        """Find the provider. Raises TerraformError where it is not to be had."""
+        """Install the provider. Raises TerraformError if that fails."""
         self.terraform.run(self.folder, "init", "-input=false", "-backend=false", "-no-color")
 
     def validate(self) -> list[Fault]:
@@ -183,7 +183,7 @@ class Root:
         return Fault(called, step, text, file, place["start"]["line"] if file else 0)
 
     def _called(self, address: str) -> ModuleCall | None:
-        """Return the call that an address or a folder belongs to; of a folder's several calls the first."""
+        """Return the call that an address or a folder belongs to; the first one if a folder has several."""
         match = _CALL.search(address)
         if match is None:
             return None

@@ -1,4 +1,4 @@
-"""A moto server on loopback, in a process of its own, which the sandbox of this one cannot disturb."""
+"""A moto server on loopback, in a process of its own that this process's sandbox cannot disturb."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACCOUNT = "ACCOUNT0"
-"""What an access key begins with that ends in the account it is for; an access key has twenty characters."""
+"""The prefix of an access key that ends in the account it is for; an access key has twenty characters."""
 
 LACKING = {
-    "aws_autoscaling_group": "moto gives back a reservation of capacity that nobody asked for",
-    "aws_ecs_service": "moto forgets the capacity provider and the rebalancing of zones, and never ends deleting it",
-    "aws_launch_template": "moto gives back the template's own tags as those of its instances",
+    "aws_autoscaling_group": "moto returns a capacity reservation that nobody asked for",
+    "aws_ecs_service": "moto forgets the capacity provider and zone rebalancing, and never finishes deleting it",
+    "aws_launch_template": "moto returns the template's own tags as those of its instances",
     "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
     "aws_batch_job_queue": "it needs a compute environment",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
@@ -43,7 +43,7 @@ def moto_server(program: str = "rolewright.terraform.repairs") -> Iterator[str]:
         try:
             address = process.stdout.readline().strip() if process.stdout else ""
             if not address:
-                raise RuntimeError(f"the moto server ended at its start: {sys.executable} -m {program} says why")
+                raise RuntimeError(f"the moto server did not start; run `{sys.executable} -m {program}` to see why")
             yield address
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""Terraform or OpenTofu as a program: which one, with what environment, and what it answers."""
+"""Run Terraform or OpenTofu: find the program, prepare its environment, read its output."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Terraform:
             check=False,
         )
         if result.returncode not in accept:
-            raise TerraformError(f"{' '.join(arguments)} → {result.returncode}\n{result.stdout}\n{result.stderr}")
+            ending = f"{' '.join(arguments)} ended with exit code {result.returncode}"
+            raise TerraformError(f"{ending}\n{result.stdout}\n{result.stderr}")
         return result.stdout
 
     def json(self, folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> Any:  # noqa: ANN401 - JSON
@@ -58,9 +59,9 @@ def own_environment() -> dict[str, str]:
 
 
 def loopback_environment(endpoint: str) -> dict[str, str]:
-    """Return the caller's environment without anything of AWS's: no credentials, no profile, one endpoint on loopback.
+    """Return the caller's environment without AWS settings: no credentials, no profile, one endpoint on loopback.
 
-    Proxies are left to what fetches the provider; the endpoint is not asked through them.
+    Proxies stay, since the provider may be downloaded through one, but not for the endpoint.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
@@ -78,4 +79,4 @@ def loopback_environment(endpoint: str) -> dict[str, str]:
 
 
 _QUIET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
-"""No hints of commands to run next, no questions, and no call for news of Terraform."""
+"""Settings for no hints of commands to run next, no questions, and no check for new versions of Terraform."""
