@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 FILE = "deploy.yaml"
-"""What a folder of blueprints may have beside `compute/` and `resources/`: the same table for types of its own."""
+"""A file beside `compute/` and `resources/` in a folder of blueprints: the same table, for types of its own."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _unknown(tree: Tree) -> Iterator[Finding]:
                 for index, action in enumerate(block.get(kind, ())):
                     if iam.action(action) is None:
                         place = tree.location((type_, number, kind, index))
-                        remedy = "write it as the service authorization reference spells it"
+                        remedy = "spell it as the Service Authorization Reference does, for example s3:GetObject"
                         yield Finding("deploy-action", f"AWS has no action {action}", remedy, place)
 
 

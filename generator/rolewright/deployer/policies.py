@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 _SLOT = re.compile(r"\$\{(/?)([a-z_]+)\}")
-_MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # what the evaluator has for a part that AWS makes up
+_MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # the evaluator's token for a part that AWS generates
 
 
 @dataclass(frozen=True)
 class DeployerPermission:
-    """An action on one set of resources under one set of conditions. `write` tells whether only apply needs it."""
+    """An action on one set of resources under one set of conditions. `write` is true if only an apply needs it."""
 
     action: str
     resources: tuple[str, ...]
@@ -108,7 +108,7 @@ def minified(document: Mapping[str, Any]) -> str:
 
 
 def _statements(actions: Iterable[str], resources: list[str], conditions: Conditions) -> Iterator[dict[str, Any]]:
-    """Yield one statement, or several with some of the resources each where one alone would exceed a policy."""
+    """Yield one statement; spread its resources over several if one alone would exceed the limit of a policy."""
     whole = _statement(actions, resources, conditions)
     if len(minified({"Version": "2012-10-17", "Statement": [whole]})) <= limits.MANAGED or len(resources) == 1:
         yield whole
@@ -137,8 +137,8 @@ def _key(resource: EvaluatedBlock) -> str:
 def _unknown(type_: str, workload: Workload) -> Finding:
     return Finding(
         "deployer-type",
-        f"what Terraform calls for {type_} is not known, so that the deployer's policy would lack it",
-        "say it in deploy.yaml beside your own blueprints; docs/deployer.md has its form",
+        f"it is not known which actions Terraform calls for {type_}, so the deployer's policy would lack them",
+        "list them in deploy.yaml beside your own blueprints; docs/deployer.md shows the form",
         workload.locate("compute"),
         "compute",
     )
@@ -161,7 +161,7 @@ class _Module:
             conditions = tuple(sorted(self.conditions(resource, block)))
             for kind, write in ((block.read, False), (block.write, True)):
                 for action in kind:
-                    # Two resources may have one name; an action is then for that of its own kind.
+                    # Two resources may share a name; the action is then on the one of its own kind.
                     fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
                     yield DeployerPermission(action, tuple(sorted(fitting)), conditions, write)
 
@@ -180,7 +180,7 @@ class _Module:
             yield "StringEquals", "iam:PermissionsBoundary", (boundary,)
 
     def filled(self, pattern: str, resource: EvaluatedBlock) -> str:
-        """Fill the slots of a pattern; what AWS makes up, or what is left out, becomes `*`."""
+        """Fill the slots of a pattern; a part that AWS generates, or that is not set, becomes `*`."""
         context = {
             "partition": self.environment.partition,
             "region": self.environment.region,

@@ -136,7 +136,7 @@ def open_sandbox() -> Iterator[Moto]:
         mock = mock_aws(config={"core": {"mock_credentials": False}, "lambda": {"use_docker": False}})
 
         def reset(account: str, aws_policies: bool) -> None:  # noqa: FBT001 - the one switch there is
-            # AWS's 1,500 managed policies are loaded anew for every evaluated, so only for plans that name one
+            # AWS's 1,500 managed policies are loaded anew for every module, so only for modules that name one
             default_user_config["iam"] = {"load_aws_managed_policies": aws_policies}
             mock.reset()
             mock_random.seed(0)  # the ids that moto generates are the same in every run
