@@ -85,7 +85,7 @@ def compose(text: str, file: str) -> list[Node]:
 
 
 class _Mark(Protocol):
-    """A mark of either of PyYAML's parsers; all count from 0, in characters."""
+    """A mark of either of PyYAML's parsers; its numbers count from 0, in characters."""
 
     index: int
     line: int
@@ -187,15 +187,15 @@ class _Composer:
         if is_not_finite(text):
             self._find(
                 "source-number",
-                f"`{text}` is no finite number",
+                f"`{text}` is not a finite number",
                 f'write a finite number, or "{text}" for the string',
                 span,
             )
         elif accepted is not None and type(value) not in accepted:
             self._find(
                 "source-tag",
-                f"`{text}` is not what its tag !!{kind} says",
-                "remove the tag; a string is marked with quotes",
+                f"`{text}` is not a value of the type that its tag !!{kind} names",
+                "remove the tag; to write a string, put it in quotes",
                 span,
             )
         return float(value) if kind == "float" and isinstance(value, int) else value
@@ -204,7 +204,7 @@ class _Composer:
         tag_text = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
         self._find(
             "source-tag",
-            f"the tag {tag_text} is not one of YAML's core schema",
+            f"the tag {tag_text} is not in YAML's core schema",
             "remove the tag, and write the value as plain text, a list or a mapping",
             span,
         )
@@ -216,9 +216,9 @@ class _Composer:
             inside = event.anchor in self.anchors
             self._find(
                 "source-alias",
-                f"`*{event.anchor}` stands inside the value that it repeats"
+                f"`*{event.anchor}` is inside the value that it repeats"
                 if inside
-                else f"no anchor `&{event.anchor}` stands above `*{event.anchor}`",
+                else f"`*{event.anchor}` has no anchor `&{event.anchor}` above it",
                 "write the value out" if inside else f"put `&{event.anchor}` before the value to repeat",
                 span,
             )
@@ -261,7 +261,7 @@ class _Composer:
                 "source-expansion",
                 f"the file has more than {MAX_NODES:,} values or {MAX_CHARACTERS:,} characters"
                 " once its aliases are expanded",
-                "repeat less by aliases, or give one file to each workload",
+                "use fewer aliases, or put each workload into a file of its own",
                 node.span,
             )
             raise Rejected(self.findings)
@@ -270,7 +270,7 @@ class _Composer:
         self._find(
             "source-depth",
             f"the file is nested more than {MAX_DEPTH} levels deep",
-            "write it flatter; a manifest needs fewer than ten levels",
+            "use fewer levels; a manifest needs fewer than ten",
             span,
         )
         return Rejected(self.findings)
@@ -318,12 +318,12 @@ class _Composer:
             first = entries[node.scalar][0]
         self._find(
             "source-duplicate-key",
-            f"the key `{node.text}` stands twice in one mapping",
+            f"the key `{node.text}` appears twice in one mapping",
             "merge several mappings with one list, `<<: [*first, *second]`"
             if node.plain and node.text == "<<"
             else "remove one of the two, or rename it",
             node.span,
-            Related(first, "it stands here first"),
+            Related(first, "it appears here first"),
         )
         return _Key("", location, "dropped")
 
@@ -335,8 +335,8 @@ class _Composer:
                 if source.entries is None:
                     self._find(
                         "source-merge",
-                        "`<<` merges mappings, and this is none",
-                        "give an alias of a mapping, or a list of such aliases",
+                        "`<<` merges mappings, and this is not one",
+                        "give an alias of a mapping, such as `<<: *defaults`, or a list of such aliases",
                         source.span,
                     )
                 else:
@@ -374,7 +374,7 @@ def _syntax_remedy(line: str, column: int, problem: str) -> str:
     if "\t" in before and not before.strip():
         return "indent with spaces; YAML allows no tab there"
     if "mapping values" in problem:
-        return "put the value between quotes if it has `: ` in it; else check the indentation"
+        return "put the value in quotes if it contains `: `; otherwise check the indentation"
     if line[column - 1 : column] in ("@", "`", "%", "*", "&", "!"):
-        return "put the value between quotes: a plain value may not begin with this character"
+        return "put the value in quotes: without them it may not begin with this character"
     return "check the indentation, the quotes and the brackets here and on the line above"

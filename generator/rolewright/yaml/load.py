@@ -34,7 +34,7 @@ _UNWANTED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value is: lines and columns from 1, in characters, the end exclusive.
+    """The position of a value: lines and columns count from 1, in characters; the end is exclusive.
 
     `key` is the location of its key in a mapping. `text` is a scalar as written, without its quotes
     (`1.10`, `0x1F`), and "" for a list or a mapping. A value that an alias repeats has the alias's place;
@@ -174,7 +174,7 @@ def loads(text: str, file: str, *, fixes: bool = False) -> Document:
     if not roots:
         raise _refusal(
             "source-empty",
-            "the file has no YAML document in it",
+            "the file contains no YAML document",
             "write a manifest into it: `version`, `workload`, `compute` and `resources`",
             Location(file),
         )
@@ -207,9 +207,9 @@ _RULES: dict[FileFault, tuple[str, str]] = {
     "missing": ("source-missing", "check the path"),
     "kind": ("source-not-a-file", "give the path of a YAML file"),
     "access": ("source-unreadable", "make the file readable for the user that runs rolewright"),
-    "size": ("source-too-large", "give one file to each workload"),
+    "size": ("source-too-large", "put each workload into a file of its own"),
 }
-_BINARY = "the file is binary: it has a NUL byte in it", "give the path of a YAML text file"
+_BINARY = "the file is binary: it contains a NUL byte", "give the path of a YAML text file"
 
 
 def _unwanted_character(file: str, text: str, index: int) -> Finding:
@@ -217,9 +217,9 @@ def _unwanted_character(file: str, text: str, index: int) -> Finding:
     if code == 0:
         message, remedy = _BINARY
     else:
-        message = f"the character U+{code:04X} may not stand in YAML as it is"
+        message = f"YAML does not allow the character U+{code:04X} as it is"
         escape = f"\\u{code:04x}"
-        remedy = f'remove it, or write it as "{escape}" between double quotes'
+        remedy = f'remove it, or write it as "{escape}" in double quotes'
     return Finding("source-character", message, remedy, _location(file, text, index))
 
 

@@ -11,8 +11,8 @@ MAX_NUMBER_LENGTH = 400
 
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-# The core schema reads 012 as the number 12. Here a leading zero makes a string, since what is written
-# so is an account number or an identifier, and the zero belongs to it.
+# The core schema reads 012 as the number 12. Here a leading zero makes a string, since a number
+# with one is an account number or an identifier, and the zero belongs to it.
 _INT = (
     (re.compile(r"[-+]?(?:0|[1-9][0-9]*)"), 10),
     (re.compile(r"0o[0-7]+"), 8),

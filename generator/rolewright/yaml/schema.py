@@ -130,15 +130,15 @@ class Schema:
                 yield Finding(
                     f"{rule}-name",
                     f"`{key}` cannot be a name in `{name}`",
-                    f"use one that fits {names.get('pattern', 'the schema')}",
+                    f"use a name that matches {names.get('pattern', 'the schema')}",
                     locate((*path, key), key=True),
                     f"{dotted}.{key}" if dotted else key,
                 )
             case "falseSchema":
                 yield Finding(
                     f"{rule}-name",
-                    f"`{name}` does not go with the other keys beside it",
-                    "leave it out, or what stands in its place",
+                    f"`{name}` cannot be used together with the other keys beside it",
+                    "remove it, or the key that takes its place",
                     locate(path, key=True),
                     dotted,
                 )
