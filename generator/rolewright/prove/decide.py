@@ -29,7 +29,7 @@ class Decision(Enum):
 class Request:
     """A call: `action` as `service:Name`, the ARN of the resource, and the context keys that AWS sends.
 
-    `principal` is the caller's ARN, and is what `${aws:PrincipalArn}` and the key of that name see.
+    `principal` is the caller's ARN: the value of the key `aws:PrincipalArn` and of the policy variable of that name.
     """
 
     action: str

@@ -120,7 +120,7 @@ def _single(atom: Atom) -> list[Atom]:
 
 
 def contexts(required: Sequence[Atom], tested: Sequence[Atom]) -> Iterator[Mapping[str, tuple[str, ...]]]:
-    """Yield contexts that meet `required`, and of which some meet and some miss the conditions of `tested`.
+    """Yield contexts that meet all of `required`; some of them meet the conditions of `tested`, and some do not.
 
     They are not all that exist, but samples for the evaluator. Keys are in lower case. Policy variables get their
     values first, so that conditions that use them can be met.

@@ -138,7 +138,7 @@ def _pair(promised: str, allowed: str, *, certain: bool) -> tuple[Glob, Glob]:
 
 
 def _arn(pattern: str) -> Glob:
-    """Compile an ARN pattern. With too few segments, for which AWS does not say what matches, it matches most."""
+    """Compile an ARN pattern. AWS does not say what one with too few segments matches: it is taken to match most."""
     return compile_glob(pattern, Kind.ARN if len(segments(pattern)) == 6 else Kind.TEXT)
 
 

@@ -94,7 +94,7 @@ def requests_are_answered_one_by_one(original: Replacement, server: Any, environ
         return list(original(server, environment, start))
 
 
-# --- what a manifest takes for granted -------------------------------------------------------------------
+# --- things that a manifest expects to exist -------------------------------------------------------------
 
 
 @repair(EC2Backend, "describe_images")
@@ -192,7 +192,7 @@ def security_groups_of_mount_targets_exist(original: Replacement, backend: Any, 
     return original(backend, *rest, **named)
 
 
-# --- what moto takes and does not give back --------------------------------------------------------------
+# --- settings that moto accepts and does not return ------------------------------------------------------
 
 _FORGOTTEN = ("LoggingConfig", "DeadLetterConfig", "FileSystemConfigs", "SnapStart")
 
@@ -281,12 +281,12 @@ def streams_keep_their_tags(original: Replacement, response: Any) -> Any:
     return answer
 
 
-# --- what moto cannot do ---------------------------------------------------------------------------------
+# --- calls that moto lacks or refuses --------------------------------------------------------------------
 
 
 @repair(DynamoDBBackend, "delete_table")
 def protected_tables_can_be_deleted(original: Replacement, backend: Any, name: str) -> Any:
-    """Delete a protected table. moto is right to refuse, as AWS does, but `destroy` is what is tried here."""
+    """Delete a protected table. moto is right to refuse, as AWS does, but here `destroy` is under test."""
     backend.get_table(name).deletion_protection_enabled = False
     return original(backend, name)
 

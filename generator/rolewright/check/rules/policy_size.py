@@ -54,7 +54,7 @@ def _by_role(parsed: ParsedModule, type_: str) -> dict[str, list[Block]]:
 
 
 def _named(parsed: ParsedModule, block: Block, argument: str) -> str:
-    """Return the name of what an argument refers to, or else its text."""
+    """Return the labels of the block that an argument refers to, or else the text of the argument."""
     if (attribute := block.attributes.get(argument)) is None:
         return ""
     referenced = target(parsed, attribute.expression)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import ParsedModule
 
-# A statement of a function's policy as a resource of its own, and what limits who it lets in.
+# A resource type that is a statement of a function's policy, and the arguments that limit whom it lets in.
 _PERMISSION = "aws_lambda_permission"
 _LIMITS = frozenset({"source_arn", "source_account", "principal_org_id"})
 # Condition keys that everybody can meet, so that they keep nobody out.

@@ -1,4 +1,4 @@
-"""Files of JavaScript, TypeScript or Go → what each name in them may stand for, and where."""
+"""Files of JavaScript, TypeScript or Go → the bindings of each name in them, by scope."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SourceFileIndex:
-    """Files by the last part of their paths, and by their folders, each of which is a package of Go."""
+    """Files by the last part of their paths, and by their folders; in Go, a folder is a package."""
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self._by_stem: dict[str, list[SourceFile]] = defaultdict(list)
@@ -36,7 +36,7 @@ class SourceFileIndex:
         ]
 
     def imported(self, package: str) -> SourceFile | None:
-        """Return the file of the project that an import is of; None for a package of somebody else's."""
+        """Return the file of the project that an import is of; None for a third-party package."""
         path = PurePosixPath(package)
         if not is_relative(package):
             return None

@@ -304,7 +304,7 @@ class Parser:
             at = self.type(at + 1)
         return at
 
-    # --- what follows ------------------------------------------------------------------------------
+    # --- members, indices and calls ----------------------------------------------------------------
 
     def _postfixed(self, start: int, expression: CodeExpression, at: int) -> tuple[CodeExpression, int]:
         tokens = self.tokens

@@ -129,7 +129,7 @@ class _Lexer:
         return self._chunk(at + 1)
 
     def _chunk(self, at: int) -> int:
-        """Add a part of a template and what comes after it: its end, or an expression in it."""
+        """Add a chunk of a template and the mark after it: the template's end, or the start of an expression."""
         text = self._tokens.text
         match = _CHUNK.match(text, at)
         assert match is not None

@@ -39,7 +39,7 @@ _VERSION = re.compile(r"^github\.com/aws/aws-sdk-go(?:-v2)?/")
 
 
 class GoReader:
-    """Reads files of Go, of which those in one folder are one package."""
+    """Reads files of Go; the files in a folder form one package."""
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self._facts: dict[str, Any] = dict(facts()["go"])

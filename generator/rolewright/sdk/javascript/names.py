@@ -67,7 +67,7 @@ class ScriptNames(Names):
                 self._bind(-1, tokens.words[place], self._bound(place + (1 if is_default else 2)))
                 return
             if is_export and tokens.is_name(place):
-                return  # what is declared there has its own words
+                return  # the declaration is read at its own keyword
             names += self._imported_at(place)
             place = self._parser.after(
                 place + 2 if tokens.is_mark(place, "*") and tokens.is_name(place + 1, "as") else place

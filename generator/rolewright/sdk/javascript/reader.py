@@ -284,7 +284,7 @@ class ScriptReader:
             reason = f"it is not known what `{hint(SourceExpression(file, member.of))}` is; {names} has such a call"
             yield Unmapped(self._shown(file, node), reason, place)
 
-    # --- what nothing accounts for -----------------------------------------------------------------
+    # --- clients and packages without a call -------------------------------------------------------
 
     def _handed(self, reports: list[ApiCall | Unmapped]) -> Iterator[ApiCall | Unmapped]:
         """Yield methods that are destructured from a client, and report clients that are passed to foreign code."""

@@ -265,7 +265,7 @@ class _Reader(ast.NodeVisitor):
         for alias in node.names:
             self._bind(alias.asname or alias.name, PythonImport(module, alias.name, self._file))
 
-    # --- what is done ------------------------------------------------------------------------------
+    # --- returns, calls, attributes ----------------------------------------------------------------
 
     def visit_Return(self, node: ast.Return) -> None:
         self._result(node.value)

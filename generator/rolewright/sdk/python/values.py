@@ -131,7 +131,7 @@ def of_sdk(name: str) -> Iterator[Sdk]:
 
 
 def of_handle(value: Boto3Resource, name: str) -> Iterator[PythonValue]:
-    """Yield what an attribute of a resource is, without what is known only once it was loaded."""
+    """Yield the values of a resource's attribute, unless they are known only after the resource is loaded."""
     collection = entry_called(value.model.get("hasMany", {}), name)
     if name == "meta":
         yield Meta(value.service)
@@ -161,7 +161,7 @@ def of_stub(service: str, name: str) -> Iterator[PythonValue]:
 def handle_from(
     owner: Boto3Resource, model: Mapping[str, Any], positional: list[Argument], named_arguments: Mapping[str, Argument]
 ) -> Boto3Resource:
-    """Return the resource that another one gives. `positional` and `named_arguments` are what was passed for it."""
+    """Return the resource that another one gives. `positional` and `named_arguments` are passed for it."""
     identifiers: dict[str, Argument] = {}
     waiting = list(positional)
     for identifier in model.get("identifiers", ()):
