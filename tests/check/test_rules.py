@@ -42,8 +42,8 @@ def test_no_rule_speaks_about_the_examples(example: Path) -> None:
     with Pipeline() as pipeline:
         built = list(pipeline.run(example))
     assert built
-    for one in built:
-        assert check_rules(parse(one.module), rules()) == ()
+    for module in built:
+        assert check_rules(parse(module.module), rules()) == ()
 
 
 def test_finding_carries_the_line_and_the_manifest_path() -> None:
@@ -385,8 +385,8 @@ def test_name_length(type_: str, argument: str, limit: int) -> None:
 
 
 def test_the_same_sid_in_two_policies_is_fine() -> None:
-    one = policy('sid = "Read"\nactions = ["s3:GetObject"]\nresources = ["arn:aws:s3:::b/*"]')
-    assert found(one + one.replace('"p"', '"q"')) == set()
+    first = policy('sid = "Read"\nactions = ["s3:GetObject"]\nresources = ["arn:aws:s3:::b/*"]')
+    assert found(first + first.replace('"p"', '"q"')) == set()
 
 
 @pytest.mark.parametrize(

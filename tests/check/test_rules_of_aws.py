@@ -53,11 +53,11 @@ def inline(label: str, role: str, length: int) -> str:
 
 def test_the_inline_policies_of_a_role_add_up() -> None:
     roles = 'resource "aws_iam_role" "x" {}\nresource "aws_iam_role" "y" {}\n'
-    one = roles + inline("a", "aws_iam_role.x.id", 5_240)
-    assert found(one + inline("b", "aws_iam_role.x.name", 5_000)) == set()
-    assert found(one + inline("b", "aws_iam_role.x.name", 5_001)) == {"policy-size"}
-    assert found(one + inline("b", "aws_iam_role.y.id", 5_001)) == set()
-    assert found(one + inline("b", "aws_iam_role.x.id\ncount = 0", 5_001)) == set()
+    first = roles + inline("a", "aws_iam_role.x.id", 5_240)
+    assert found(first + inline("b", "aws_iam_role.x.name", 5_000)) == set()
+    assert found(first + inline("b", "aws_iam_role.x.name", 5_001)) == {"policy-size"}
+    assert found(first + inline("b", "aws_iam_role.y.id", 5_001)) == set()
+    assert found(first + inline("b", "aws_iam_role.x.id\ncount = 0", 5_001)) == set()
 
 
 def test_a_policy_too_long_in_one_environment_only() -> None:

@@ -39,9 +39,9 @@ NOT_TERRAFORM = {"iam:GetUser", "s3:ListBucketVersions"}
 
 def needed(built: Built) -> list[DeployerPermission]:
     return [
-        one
+        permission
         for environment in built.workload.environments
-        for one in permissions(
+        for permission in permissions(
             built.workload, built.roles, evaluate(parse(built.module), environment), environment, ACTIONS
         )
     ]
@@ -94,11 +94,11 @@ OTHERWISE = {
 }
 
 
-def covered(statement: dict[str, Any], said: str) -> bool:
+def covered(statement: dict[str, Any], request: str) -> bool:
     """Whether one of its resources is named by what a request says."""
     for resource in statement["Resource"]:
         name = re.split(r"[:/]", resource.removesuffix(":*").removesuffix("-??????"))[-1]
-        if "*" in name or name in said:
+        if "*" in name or name in request:
             return True
     return False
 
@@ -124,13 +124,15 @@ def test_they_suffice_for_what_terraform_calls_and_allow_little_beside(
     made: set[str] = set()
     for text in [*generated_manifests(80, created=True), *compute_variants()]:
         given = json.loads(text)
-        new = {one["type"] for one in given["resources"].values() if one.get("create")} | set(given["compute"])
+        new = {resource["type"] for resource in given["resources"].values() if resource.get("create")} | set(
+            given["compute"]
+        )
         if not new <= made:
             made |= new
             manifests.append(text)
     manifests = cases.of(manifests, 0.03)
     changed = [json.dumps({**json.loads(text), "tags": {"changed": "yes"}}) for text in manifests]
-    before, after = ([one for one in build(pipeline, side) if not lacking(one)] for side in (manifests, changed))
+    before, after = ([built for built in build(pipeline, side) if not lacking(built)] for side in (manifests, changed))
     assert len(before) == len(after) >= 0.3 * len(manifests)
     recording = tmp_path / "calls.jsonl"
     monkeypatch.setenv("RECORDING", str(recording))
@@ -141,30 +143,36 @@ def test_they_suffice_for_what_terraform_calls_and_allow_little_beside(
         loopback = type(terraform)(terraform.program, address)
         first = Root(folder, loopback, before)
         first.init()
-        assert [told(one) for one in first.plan()] == []
+        assert [told(fault) for fault in first.plan()] == []
         planned = recording.read_text(encoding="utf-8").splitlines()
-        assert [told(one) for one in first.apply()] == []
+        assert [told(fault) for fault in first.apply()] == []
         second = Root(folder, loopback, after)
-        assert [told(one) for one in second.plan()] == []
-        faults = [told(one) for one in second.apply()]  # moto lacks some calls that change tags; it has heard them
-        assert all("deserialization failed" in one or "not been implemented" in one for one in faults), faults
-        assert [told(one) for one in second.destroy()] == []
+        assert [told(fault) for fault in second.plan()] == []
+        faults = [told(fault) for fault in second.apply()]  # moto lacks some calls that change tags; it has heard them
+        assert all("deserialization failed" in fault or "not been implemented" in fault for fault in faults), faults
+        assert [told(fault) for fault in second.destroy()] == []
     calls = {
-        (spelled(action), said) for action, said in map(json.loads, recording.read_text(encoding="utf-8").splitlines())
+        (spelled(action), request)
+        for action, request in map(json.loads, recording.read_text(encoding="utf-8").splitlines())
     }
-    found = [one for built in after for one in needed(built)]
-    statements = [one for document in documents(found, write=True) for one in document["Statement"]]
+    found = [permission for built in after for permission in needed(built)]
+    statements = [statement for document in documents(found, write=True) for statement in document["Statement"]]
     by_action: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for statement in statements:
         for action in statement["Action"]:
             by_action[action].append(statement)
     refused = {
-        (action, said[:300])
-        for action, said in calls
-        if action not in NOT_TERRAFORM and not any(covered(one, said) for one in by_action[action])
+        (action, request[:300])
+        for action, request in calls
+        if action not in NOT_TERRAFORM and not any(covered(statement, request) for statement in by_action[action])
     }
     assert refused == set()
-    reading = {a for document in documents(found, write=False) for one in document["Statement"] for a in one["Action"]}
+    reading = {
+        a
+        for document in documents(found, write=False)
+        for statement in document["Statement"]
+        for a in statement["Action"]
+    }
     assert {spelled(json.loads(line)[0]) for line in planned} - NOT_TERRAFORM <= reading
     used = {action for action, _ in calls}
     unused = sorted(by_action.keys() - used)
@@ -192,9 +200,9 @@ def test_a_name_that_several_resources_have_is_not_mixed_up(pipeline: Pipeline) 
         },
     }
     (built,) = build(pipeline, [json.dumps(manifest)])
-    for one in needed(built):
-        if "lambda:" in one.action:
-            assert not [arn for arn in one.resources if arn.split(":")[2] not in ("lambda", "*")], one
+    for permission in needed(built):
+        if "lambda:" in permission.action:
+            assert not [arn for arn in permission.resources if arn.split(":")[2] not in ("lambda", "*")], permission
 
 
 def test_policies_keep_within_the_limit_and_lose_nothing() -> None:
@@ -209,7 +217,7 @@ def test_policies_keep_within_the_limit_and_lose_nothing() -> None:
     assert len(made) > 1
     assert all(len(minified(document)) <= limits.MANAGED for document in made)
     allowed = {(a, r) for d in made for s in d["Statement"] for a in s["Action"] for r in s["Resource"]}
-    assert allowed == {(one.action, one.resources[0]) for one in many}
+    assert allowed == {(permission.action, permission.resources[0]) for permission in many}
     assert documents(many, write=False) == []
 
 
@@ -224,20 +232,20 @@ def test_roles_are_passed_to_their_own_service_and_made_with_the_boundary_alone(
     apply = json.loads((tmp_path / "deployer" / "dev-apply.json").read_text(encoding="utf-8"))
     statements = apply["Statement"]
     roles = [f"arn:aws:iam::111111111111:role/orders-dev-{key}" for key in ("execution", "task")]
-    (passing,) = [one for one in statements if "iam:PassRole" in one["Action"]]
+    (passing,) = [statement for statement in statements if "iam:PassRole" in statement["Action"]]
     assert passing["Resource"] == roles
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": ["ecs-tasks.amazonaws.com"]}}
     for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
-        for one in statements:
-            if action in one["Action"]:
-                assert one["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": [boundary]}}
-                assert one["Resource"] == roles
-    assert not any("iam:DeleteRolePermissionsBoundary" in one["Action"] for one in statements)
+        for statement in statements:
+            if action in statement["Action"]:
+                assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": [boundary]}}
+                assert statement["Resource"] == roles
+    assert not any("iam:DeleteRolePermissionsBoundary" in statement["Action"] for statement in statements)
     for action in ("iam:CreateUser", "iam:CreateAccessKey", "iam:*", "*"):
-        assert not any(matches(allowed, action) for one in statements for allowed in one["Action"])
+        assert not any(matches(allowed, action) for statement in statements for allowed in statement["Action"])
     plan = json.loads((tmp_path / "deployer" / "dev-plan.json").read_text(encoding="utf-8"))
-    facts = [iam.action(action) for one in plan["Statement"] for action in one["Action"]]
-    assert {one.level for one in facts if one is not None} <= {"Read", "List"}
+    facts = [iam.action(action) for statement in plan["Statement"] for action in statement["Action"]]
+    assert {action_facts.level for action_facts in facts if action_facts is not None} <= {"Read", "List"}
 
 
 def test_the_files_are_kept_current_and_not_overwritten(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def pairs() -> Iterator[tuple[Described, Described]]:
     for text in generated_manifests(120):
         manifest = json.loads(text)
         manifest.pop("environments", None)
-        if not any(one.get("access") for one in manifest["resources"].values()) or "${environment" in text:
+        if not any(resource.get("access") for resource in manifest["resources"].values()) or "${environment" in text:
             continue
         try:
             yield described(manifest), described(mutated(manifest, chance))
@@ -78,15 +78,15 @@ def declared(side: Described, role: str) -> tuple[Declared, ...]:
 
 def document(grants: tuple[Declared, ...]) -> dict[str, Any]:
     statements = []
-    for one in grants:
+    for grant in grants:
         conditions: dict[str, dict[str, list[str]]] = {}
-        for operator, key, values in one.conditions:
+        for operator, key, values in grant.conditions:
             conditions.setdefault(operator, {})[key] = list(values)
         statements.append(
             {
-                "Effect": one.effect,
-                "Action": list(one.actions),
-                "Resource": list(one.resources),
+                "Effect": grant.effect,
+                "Action": list(grant.actions),
+                "Resource": list(grant.resources),
                 **({"Condition": conditions} if conditions else {}),
             }
         )
@@ -95,12 +95,12 @@ def document(grants: tuple[Declared, ...]) -> dict[str, Any]:
 
 def requests(grants: tuple[Declared, ...]) -> Iterator[Request]:
     """Requests that are allowed by some declaration, and some near them."""
-    for one in grants:
-        atoms = [Atom(*condition) for condition in one.conditions]
-        for resource in one.resources:
+    for grant in grants:
+        atoms = [Atom(*condition) for condition in grant.conditions]
+        for resource in grant.resources:
             for name in (resource, *neighbours(resource))[:4]:
                 for context in list(contexts(atoms, atoms))[:2]:
-                    yield Request(one.actions[0], name.replace("*", "x").replace("?", "a"), context)
+                    yield Request(grant.actions[0], name.replace("*", "x").replace("?", "a"), context)
 
 
 CASES = [(before, after, trust.role) for before, after in pairs() for trust in before.declaration.trusts]
@@ -121,12 +121,12 @@ def test_an_independent_evaluator_says_the_same() -> None:
     cases: list[dict[str, Any]] = []
     for before, after, role in CASES:
         old, new = declared(before, role), declared(after, role)
-        for one, other in ((new, old), (old, new)):
-            found, _ = changes(one, other, iam.expand)
+        for left, right in ((new, old), (old, new)):
+            found, _ = changes(left, right, iam.expand)
             for change in found:
-                if asked(change) and "${" not in json.dumps(document(one)):
+                if asked(change) and "${" not in json.dumps(document(left)):
                     request = replace(change.witness, resource="*") if change.resource == "*" else change.witness
-                    sides = (document(one), document(other))
+                    sides = (document(left), document(right))
                     cases += [simulated(request, [side], CALLER, ACCOUNT) for side in sides]
     assert len(cases) >= 200
     answers = ask_oracle(cases)
@@ -168,12 +168,12 @@ def test_what_is_the_same_set_is_no_difference() -> None:
             or any(key not in ("r0", "r1", "r2", "r3") for key in manifest["resources"])
         ):
             continue
-        other["resources"] = {f"{key}x": one for key, one in reversed(manifest["resources"].items())}
-        for one in other["resources"].values():
-            blueprint = CATALOG.resources[one["type"]]
-            one["access"] = [verb.name for verb in reversed(blueprint.expand(one.get("access", [])))]
+        other["resources"] = {f"{key}x": resource for key, resource in reversed(manifest["resources"].items())}
+        for resource in other["resources"].values():
+            blueprint = CATALOG.resources[resource["type"]]
+            resource["access"] = [verb.name for verb in reversed(blueprint.expand(resource.get("access", [])))]
         found = compare_workloads(described(manifest), described(other))
-        created = any(one.get("create") for one in manifest["resources"].values())
+        created = any(resource.get("create") for resource in manifest["resources"].values())
         assert created or not found.changed, found
         checked += not created
     assert checked >= 10

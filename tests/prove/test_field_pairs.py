@@ -31,8 +31,8 @@ def test_pairs_of_fields_are_proven(type_: str, pipeline: Pipeline, cases: Cases
     assert len(texts) < ALL
     assert len(build(pipeline, texts)) == len(texts) >= 2 * (len(pairs.optional) > 1)
     # What the rules refuse is never a field that could not be given, or left out, at all.
-    for one, other in pairs.left if cases.soak else ():
-        for name, given in (one, other):
+    for first, second in pairs.left if cases.soak else ():
+        for name, given in (first, second):
             assert any((name in json.loads(text)["compute"]) == given for text in texts), name
 
 

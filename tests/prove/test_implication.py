@@ -45,11 +45,11 @@ def all_hold(atoms: list[Atom] | tuple[Atom, ...], context: dict[str, tuple[str,
 
 @given(st.lists(ATOMS, max_size=3), st.lists(ATOMS, min_size=1, max_size=2))
 @settings(max_examples=600)
-def test_what_is_implied_holds_in_every_context(one: list[Atom], other: list[Atom]) -> None:
-    if implies(one, other):
+def test_what_is_implied_holds_in_every_context(premises: list[Atom], conclusions: list[Atom]) -> None:
+    if implies(premises, conclusions):
         for context in CONTEXTS:
-            if all_hold(one, context) is True:
-                assert all_hold(other, context) is True, context
+            if all_hold(premises, context) is True:
+                assert all_hold(conclusions, context) is True, context
 
 
 @given(st.lists(ATOMS, max_size=3))
@@ -73,7 +73,7 @@ def test_every_context_fulfils_what_it_is_made_for(given_: list[Atom], others: l
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("premise", "conclusion", "expected"),
     [
         (("StringEquals", "a:k", ("a",)), ("StringEquals", "A:K", ("b", "a")), True),
         (("StringEquals", "a:k", ("a", "c")), ("StringEquals", "a:k", ("b", "a")), False),
@@ -98,9 +98,9 @@ def test_every_context_fulfils_what_it_is_made_for(given_: list[Atom], others: l
     ],
 )
 def test_one_condition_implies_another(
-    one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]], expected: bool
+    premise: tuple[str, str, tuple[str, ...]], conclusion: tuple[str, str, tuple[str, ...]], expected: bool
 ) -> None:
-    assert implies([Atom(*one)], [Atom(*other)]) is expected
+    assert implies([Atom(*premise)], [Atom(*conclusion)]) is expected
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ def statement(rng: random.Random, name: str) -> Declared:
     if rng.random() < 0.3:  # a value that is given beside one that a variable brings
         drawn = [("StringEquals", SPELT[key], (rng.choice(VALUES),)), *drawn]
         drawn.append((rng.choice(OPERATORS), SPELT[key], (rng.choice(VARIABLES),)))
-    for one in drawn:
-        found.setdefault((one[0], one[1]), one)
+    for drawn_condition in drawn:
+        found.setdefault((drawn_condition[0], drawn_condition[1]), drawn_condition)
     return Declared(effect, (ACTION,), (BUCKET,), tuple(found.values()), name)
 
 
@@ -99,8 +99,8 @@ def altered_with(
 
 def pair(seed: int) -> tuple[list[Declared], list[Declared]]:
     rng = random.Random(seed)
-    one = [statement(rng, f"s{number}") for number in range(rng.choice((1, 1, 2, 3)))]
-    return one, altered(rng, one)
+    declared = [statement(rng, f"s{number}") for number in range(rng.choice((1, 1, 2, 3)))]
+    return declared, altered(rng, declared)
 
 
 def document(declared: Sequence[Declared]) -> dict[str, Any]:
@@ -114,20 +114,20 @@ def document(declared: Sequence[Declared]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": written}
 
 
-def real(one: Sequence[Declared], other: Sequence[Declared]) -> set[str]:
+def real(left: Sequence[Declared], right: Sequence[Declared]) -> set[str]:
     """The ways in which two policies differ in some request under some reading."""
     kinds: set[str] = set()
-    for context in contexts(keys_of([*one, *other])):
-        here, there = allowing(one, context), allowing(other, context)
+    for context in contexts(keys_of([*left, *right])):
+        here, there = allowing(left, context), allowing(right, context)
         kinds |= {kind for kind, bits in (("undeclared", here & ~there), ("denied", there & ~here)) if bits}
     return kinds
 
 
 def wrong(seed: int, seen: Counter[str]) -> str:
     """What the prover says of a pair that is not so, or nothing."""
-    one, other = pair(seed)
-    result = compare([document(one)], other, iam.expand)
-    kinds = real(one, other)
+    left, right = pair(seed)
+    result = compare([document(left)], right, iam.expand)
+    kinds = real(left, right)
     found = {difference.kind for difference in result.differences}
     seen["unknown" if result.unknown else "told"] += 1
     seen["differ" if kinds else "equal"] += 1
@@ -135,11 +135,11 @@ def wrong(seed: int, seen: Counter[str]) -> str:
         return f"{kinds - found} is not seen"
     for difference in result.differences:
         context = dict(difference.context)
-        answers = allowing(one, context), allowing(other, context)
+        answers = allowing(left, context), allowing(right, context)
         if answers != ((ALL, 0) if difference.kind == "undeclared" else (0, ALL)):
             return f"{difference.kind} with {context} is no difference"
-    breach = promise_broken([document(one)], [ACTION], [BUCKET], iam.expand)
-    if breach is None and any(allowing(one, context) for context in contexts(keys_of(one))):
+    breach = promise_broken([document(left)], [ACTION], [BUCKET], iam.expand)
+    if breach is None and any(allowing(left, context) for context in contexts(keys_of(left))):
         return "the promise holds, though it does not"
     return ""
 
@@ -162,10 +162,10 @@ def test_what_is_called_impossible_is_met_by_no_request(cases: Cases) -> None:
     claimed = 0
     for seed in range(pairs):
         rng = random.Random(seed)
-        drawn = {one[0]: one for one in (condition(rng, REGION) for _ in range(3))}
+        drawn = {drawn_condition[0]: drawn_condition for drawn_condition in (condition(rng, REGION) for _ in range(3))}
         drawn["StringEquals"] = ("StringEquals", SPELT[REGION], (rng.choice(("a", "b", "x")),))
         entry = Declared("Allow", (ACTION,), (BUCKET,), tuple(drawn.values()), "s")
-        if implication.impossible([Atom(*one) for one in entry.conditions]):
+        if implication.impossible([Atom(*triple) for triple in entry.conditions]):
             claimed += 1
             assert not any(allowing([entry], context) for context in contexts(keys_of([entry]))), entry.conditions
     assert claimed > pairs // 5

@@ -51,13 +51,13 @@ def test_outside_is_exact(pattern: str, cover: list[str], kind: Kind) -> None:
 
 
 @given(PATTERNS, PATTERNS, st.sampled_from(Kind))
-def test_overlap_is_exact(one: str, other: str, kind: Kind) -> None:
-    found = overlap(one, other, kind)
+def test_overlap_is_exact(first: str, second: str, kind: Kind) -> None:
+    found = overlap(first, second, kind)
     if found is None:
-        assert not any(matches(one, text, kind) and matches(other, text, kind) for text in TEXTS)
+        assert not any(matches(first, text, kind) and matches(second, text, kind) for text in TEXTS)
     else:
-        assert regex(one, kind).fullmatch(found)
-        assert regex(other, kind).fullmatch(found)
+        assert regex(first, kind).fullmatch(found)
+        assert regex(second, kind).fullmatch(found)
 
 
 @given(st.lists(PATTERNS, min_size=1, max_size=3), st.lists(PATTERNS, max_size=2))

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def modules(pipeline: Pipeline) -> dict[str, Unchanged]:
-    return {one.workload.name: one for one in unchanged(HERE / "module_manifests.yaml", pipeline)}
+    return {original.workload.name: original for original in unchanged(HERE / "module_manifests.yaml", pipeline)}
 
 
-def proven(one: Unchanged, file: str, old: str, new: str) -> list[str]:
+def proven(original: Unchanged, file: str, old: str, new: str) -> list[str]:
     """What is said of the module with a text of it replaced."""
-    assert old in one.module.files[file]
-    texts = {**one.module.files, file: one.module.files[file].replace(old, new, 1)}
-    environment = one.workload.environments[0]
+    assert old in original.module.files[file]
+    texts = {**original.module.files, file: original.module.files[file].replace(old, new, 1)}
+    environment = original.workload.environments[0]
     try:
-        plan = evaluate(parse(Module(one.workload.name, texts)), environment)
+        plan = evaluate(parse(Module(original.workload.name, texts)), environment)
     except Rejected as refusal:
         return [finding.message for finding in refusal.findings]
-    proof = prove(plan, NOTHING_APPLIED, one.declaration, one.workload.boundary, environment)
+    proof = prove(plan, NOTHING_APPLIED, original.declaration, original.workload.boundary, environment)
     return [finding.message for finding in (*plan.problems, *proof.findings)]
 
 
@@ -49,9 +49,9 @@ LITERALS = [
 
 @pytest.mark.parametrize(("file", "old", "new"), LITERALS)
 def test_a_module_for_any_account_names_none(file: str, old: str, new: str, modules: dict[str, Unchanged]) -> None:
-    one = modules["abroad"]
-    assert proven(one, file, old, old) == []
-    assert any(text.startswith("elsewhere than where it was tried") for text in proven(one, file, old, new))
+    original = modules["abroad"]
+    assert proven(original, file, old, old) == []
+    assert any(text.startswith("elsewhere than where it was tried") for text in proven(original, file, old, new))
 
 
 CONDITIONS = [
@@ -69,10 +69,10 @@ CONDITIONS = [
 def test_an_environment_is_bound_to_one_account_and_region(
     of: str, condition: str, modules: dict[str, Unchanged]
 ) -> None:
-    one, held = modules["shop"], f"self.{of} == var.{of.removesuffix('_id')}"
-    assert proven(one, "context.tf", held, held) == []
-    assert proven(one, "context.tf", held, f"{held} && true") == []
-    assert proven(one, "context.tf", held, condition) != []
+    original, held = modules["shop"], f"self.{of} == var.{of.removesuffix('_id')}"
+    assert proven(original, "context.tf", held, held) == []
+    assert proven(original, "context.tf", held, f"{held} && true") == []
+    assert proven(original, "context.tf", held, condition) != []
 
 
 CONTAINER = [
@@ -97,33 +97,37 @@ def test_a_container_has_no_way_to_its_host(argument: str, of: str, modules: dic
 
 def test_two_policies_of_a_role_have_two_names(modules: dict[str, Unchanged]) -> None:
     """The second to be applied takes the place of the first: the role has one of them, and not both."""
-    one = modules["abroad"]
+    original = modules["abroad"]
     first = 'resource "aws_iam_role_policy" "pod" {\n  name   = "abroad-pod"'
     second = first.replace('"pod"', '"less"') + (
         '\n  role   = aws_iam_role.pod.id\n  policy = jsonencode({Version = "2012-10-17", '
         'Statement = [{Effect = "Allow", Action = "kms:Decrypt", Resource = '
         '"arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]})\n}\n'
     )
-    told = proven(one, "roles.tf", first, second + first)
-    assert any("has the same name as another policy" in text for text in told)
+    messages = proven(original, "roles.tf", first, second + first)
+    assert any("has the same name as another policy" in text for text in messages)
     otherwise = (second + first).replace("aws_iam_role.pod.id", '"abroad-pod"', 1)
-    assert any("has the same name as another policy" in text for text in proven(one, "roles.tf", first, otherwise))
+    assert any("has the same name as another policy" in text for text in proven(original, "roles.tf", first, otherwise))
     other = second.replace("abroad-pod", "abroad-less") + first
-    assert not any("has the same name as another policy" in text for text in proven(one, "roles.tf", first, other))
+    assert not any("has the same name as another policy" in text for text in proven(original, "roles.tf", first, other))
 
 
 @pytest.mark.parametrize("part", ["Statement", "Resource", "Condition"])
 def test_a_name_that_stands_twice_in_a_policy_is_no_policy(part: str, modules: dict[str, Unchanged]) -> None:
     """Whichever of two counts for AWS, the other was judged or was not."""
-    one = modules["abroad"]
-    plan = evaluate(one.parsed, one.workload.environments[0])
+    original = modules["abroad"]
+    plan = evaluate(original.parsed, original.workload.environments[0])
     document = plan.resources["data.aws_iam_policy_document.pod"].values["json"]
     text = json.dumps(json.loads(document))
     twice = text.replace(f'"{part}":', f'"{part}": "*", "{part}":', 1)
     assert json.loads(twice) == json.loads(text)
     held = "policy = data.aws_iam_policy_document.pod.json"
-    assert not any("malformed" in one for one in proven(one, "roles.tf", held, f"policy = {json.dumps(text)}"))
-    assert any("malformed" in one for one in proven(one, "roles.tf", held, f"policy = {json.dumps(twice)}"))
+    assert not any(
+        "malformed" in message for message in proven(original, "roles.tf", held, f"policy = {json.dumps(text)}")
+    )
+    assert any(
+        "malformed" in message for message in proven(original, "roles.tf", held, f"policy = {json.dumps(twice)}")
+    )
 
 
 @pytest.mark.parametrize(

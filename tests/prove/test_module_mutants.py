@@ -143,21 +143,23 @@ class Unchanged(Rendered):
 
 def unchanged(path: Path, pipeline: Pipeline) -> Iterator[Unchanged]:
     """The modules of a manifest, which are proven as they are."""
-    for one in pipeline.rendered(path):
-        yield Unchanged(one.workload, one.declaration, one.roles, one.module, parse(one.module))
+    for rendered in pipeline.rendered(path):
+        yield Unchanged(
+            rendered.workload, rendered.declaration, rendered.roles, rendered.module, parse(rendered.module)
+        )
 
 
-def passes(one: Unchanged, mutant: Mutant) -> bool:
+def passes(original: Unchanged, mutant: Mutant) -> bool:
     """Whether a module with a mutant in it would be written."""
     try:
-        parsed, environment = _with(one, mutant)
-        wrong = any(_malformed(block, parsed) for block in parsed.blocks if block not in one.parsed.blocks)
-        if wrong or any(structure_findings(parsed, one.declaration.contents)):
+        parsed, environment = _with(original, mutant)
+        wrong = any(_malformed(block, parsed) for block in parsed.blocks if block not in original.parsed.blocks)
+        if wrong or any(structure_findings(parsed, original.declaration.contents)):
             return False
         plan = evaluate(parsed, environment)
-        if plan.problems or any(contents_findings(plan, one.declaration.contents, environment)):
+        if plan.problems or any(contents_findings(plan, original.declaration.contents, environment)):
             return False
-        proof = prove(plan, NOTHING_APPLIED, one.declaration, one.workload.boundary, environment)
+        proof = prove(plan, NOTHING_APPLIED, original.declaration, original.workload.boundary, environment)
     except Rejected:
         return False
     if any(finding.rule != "promise-broken" for finding in proof.findings):
@@ -165,24 +167,24 @@ def passes(one: Unchanged, mutant: Mutant) -> bool:
     return not any(finding.severity is Severity.ERROR for finding in check_provider(parsed))
 
 
-def _with(one: Unchanged, mutant: Mutant) -> tuple[ParsedModule, Environment]:
+def _with(original: Unchanged, mutant: Mutant) -> tuple[ParsedModule, Environment]:
     """The module with a mutant in it; only what has changed is parsed anew."""
-    files, first = one.module.files, one.workload.environments[0]
+    files, first = original.module.files, original.workload.environments[0]
     if mutant.file not in files:
-        return ParsedModule({**files, mutant.file: mutant.text}, one.parsed.blocks, one.parsed.tfvars), first
+        return ParsedModule({**files, mutant.file: mutant.text}, original.parsed.blocks, original.parsed.tfvars), first
     if mutant.file.endswith(".tf"):
         part = parse(Module("mutant", {mutant.file: mutant.text})).blocks
-        blocks = list(one.parsed.blocks)
+        blocks = list(original.parsed.blocks)
         at = [n for n, block in enumerate(blocks) if (block.file, block.line) == (mutant.file, mutant.start + 1)]
         place = slice(at[0], at[0] + 1) if at else slice(len(blocks), len(blocks))
         blocks[place] = part
-        return ParsedModule(files, tuple(blocks), one.parsed.tfvars), first
+        return ParsedModule(files, tuple(blocks), original.parsed.tfvars), first
     lines = files[mutant.file].split("\n")
     lines[mutant.start : mutant.end] = mutant.text.split("\n")
     tfvars = parse(Module("mutant", {mutant.file: "\n".join(lines)})).tfvars
     (name,) = tfvars
-    environment = next(each for each in one.workload.environments if each.name == name)
-    return replace(one.parsed, tfvars={**one.parsed.tfvars, **tfvars}), environment
+    environment = next(each for each in original.workload.environments if each.name == name)
+    return replace(original.parsed, tfvars={**original.parsed.tfvars, **tfvars}), environment
 
 
 def _malformed(block: Block, parsed: ParsedModule) -> bool:
@@ -196,18 +198,18 @@ def _malformed(block: Block, parsed: ParsedModule) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
-def reason(one: Unchanged, mutant: Mutant) -> str:
+def reason(original: Unchanged, mutant: Mutant) -> str:
     """Why a mutant changes nothing, or ""."""
     if mutant.target.startswith("locals."):
         name = re.compile(rf"\blocal\.{mutant.target.removeprefix('locals.')}\b")
-        others = any(name.search(text) for file, text in one.module.files.items() if file.endswith(".tf"))
+        others = any(name.search(text) for file, text in original.module.files.items() if file.endswith(".tf"))
         return "" if others else "nothing in this module refers to it"
     if mutant.kind.startswith("role ") and not mutant.target.endswith(".sid"):
-        lines = one.module.files["roles.tf"].split("\n")
+        lines = original.module.files["roles.tf"].split("\n")
         lines[mutant.start : mutant.end] = mutant.text.split("\n")
-        return SAME if said(one, "\n".join(lines)) == said(one, one.module.files["roles.tf"]) else ""
+        return SAME if said(original, "\n".join(lines)) == said(original, original.module.files["roles.tf"]) else ""
     if mutant.kind.startswith("value of an environment"):
-        return "" if f"var.{mutant.target}" in one.module.files["roles.tf"] else INNER
+        return "" if f"var.{mutant.target}" in original.module.files["roles.tf"] else INNER
     fitting = (
         why
         for kind, target, why in SURVIVORS
@@ -229,20 +231,20 @@ def tried(pipeline: Pipeline) -> Iterator[Counter[tuple[str, str]]]:
 
 
 def test_every_dangerous_block_and_file_is_rejected(pipeline: Pipeline) -> None:
-    one = list(unchanged(HERE / "module_manifests.yaml", pipeline))[2]
-    added = [mutant for mutant in mutants(one.module.files) if mutant.kind in DANGEROUS]
+    original = list(unchanged(HERE / "module_manifests.yaml", pipeline))[2]
+    added = [mutant for mutant in mutants(original.module.files) if mutant.kind in DANGEROUS]
     assert len(added) > 100
-    assert [f"{mutant.kind}: {mutant.target}" for mutant in added if passes(one, mutant)] == []
+    assert [f"{mutant.kind}: {mutant.target}" for mutant in added if passes(original, mutant)] == []
 
 
 @pytest.mark.sampled
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline, tried: Counter[tuple[str, str]]) -> None:
     survivors = []
-    for one in unchanged(path, pipeline):
-        for mutant in list(mutants(one.module.files))[::STEP]:
-            passed = passes(one, mutant)
-            why = reason(one, mutant) if passed else "rejected"
+    for original in unchanged(path, pipeline):
+        for mutant in list(mutants(original.module.files))[::STEP]:
+            passed = passes(original, mutant)
+            why = reason(original, mutant) if passed else "rejected"
             tried[mutant.kind, why] += 1
             if passed and not why:
                 survivors.append(f"{mutant.kind}|{mutant.target}")

@@ -36,12 +36,12 @@ _COMPARISONS = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterTha
 _TEXTS = tuple(f"String{negated}{base}" for base in ("Equals", "Like", "EqualsIgnoreCase") for negated in ("", "Not"))
 KEYS: dict[str, tuple[Sequence[str], Sequence[str], Sequence[tuple[str, ...]]]] = {
     "aws:MultiFactorAuthAge": (
-        [f"Numeric{one}" for one in _COMPARISONS],
+        [f"Numeric{comparison}" for comparison in _COMPARISONS],
         ["5", "10", "11", "10.0", "10.5"],
         [(), ("5",), ("10",), ("11",), ("99",), ("-1",), ("10.5",)],
     ),
     "aws:CurrentTime": (
-        [f"Date{one}" for one in _COMPARISONS],
+        [f"Date{comparison}" for comparison in _COMPARISONS],
         [START, MIDDLE, "2024-01-01"],
         [(), (START,), (MIDDLE,), ("2023-12-31T23:59:59Z",), ("2025-01-01T00:00:00Z",)],
     ),
@@ -62,7 +62,7 @@ KEYS: dict[str, tuple[Sequence[str], Sequence[str], Sequence[tuple[str, ...]]]] 
         [(), ("a",), ("A",), ("b",), ("*",), ("a*",), ("?",), ("$",), ("${x}",)],
     ),
     "aws:TagKeys": (
-        [f"{one}:{text}" for one in ("ForAllValues", "ForAnyValue") for text in _TEXTS],
+        [f"{quantifier}:{text}" for quantifier in ("ForAllValues", "ForAnyValue") for text in _TEXTS],
         ["a", "A", "b", "*", "${*}"],
         [(), ("a",), ("A",), ("a", "b"), ("b",), ("*",)],
     ),
@@ -72,12 +72,14 @@ _PIECE = re.compile(r"\$\{[*?$]\}|.", re.DOTALL)
 
 
 def _plain(text: str) -> str:
-    return "".join(one[2] if len(one) > 1 else one for one in _PIECE.findall(text))
+    return "".join(piece[2] if len(piece) > 1 else piece for piece in _PIECE.findall(text))
 
 
 def _like(text: str, given: str) -> bool:
     wild = {"*": ".*", "?": "."}
-    parts = (re.escape(one[2]) if len(one) > 1 else wild.get(one, re.escape(one)) for one in _PIECE.findall(text))
+    parts = (
+        re.escape(piece[2]) if len(piece) > 1 else wild.get(piece, re.escape(piece)) for piece in _PIECE.findall(text)
+    )
     return re.fullmatch("".join(parts), given, re.DOTALL) is not None
 
 
@@ -121,17 +123,19 @@ def holds(condition: Condition, context: Context) -> bool:
     negated = "not" in base
     if not given:
         return quantifier != "foranyvalue" and (if_exists or negated or quantifier == "forallvalues")
-    answers = [any(_matches(base.replace("not", ""), one, value) for one in values) != negated for value in given]
+    answers = [
+        any(_matches(base.replace("not", ""), pattern, value) for pattern in values) != negated for value in given
+    ]
     return any(answers) if quantifier == "foranyvalue" else all(answers)
 
 
 def allows(declared: Sequence[Declared], context: Context) -> bool:
-    met = {one.effect for one in declared if all(holds(condition, context) for condition in one.conditions)}
+    met = {entry.effect for entry in declared if all(holds(condition, context) for condition in entry.conditions)}
     return met == {"Allow"}
 
 
 def contexts(declared: Sequence[Declared]) -> Iterator[Context]:
-    keys = sorted({key for one in declared for _, key, _ in one.conditions})
+    keys = sorted({key for entry in declared for _, key, _ in entry.conditions})
     for chosen in itertools.product(*(KEYS[key][2] for key in keys)):
         yield {key.lower(): values for key, values in zip(keys, chosen, strict=True) if values}
 
@@ -154,17 +158,17 @@ def statement(rng: random.Random, name: str, key: str) -> Declared:
         condition(rng, key if rng.random() < 0.85 else rng.choice([*KEYS]))
         for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))
     ]
-    kept = {one[:2]: one for one in drawn}
+    kept = {drawn_condition[:2]: drawn_condition for drawn_condition in drawn}
     return Declared("Deny" if rng.random() < 0.2 else "Allow", (ACTION,), (BUCKET,), tuple(kept.values()), name)
 
 
 def wrong(seed: int, seen: Counter[str]) -> str:
     rng = random.Random(seed)
     key = rng.choice([*KEYS])
-    one = [statement(rng, f"s{number}", key) for number in range(rng.choice((1, 1, 2)))]
-    other = altered_with(rng, one, lambda name: statement(rng, name, key), lambda: condition(rng, key))
-    result = compare([document(one)], other, iam.expand)
-    answers = [(allows(one, context), allows(other, context)) for context in contexts([*one, *other])]
+    left = [statement(rng, f"s{number}", key) for number in range(rng.choice((1, 1, 2)))]
+    right = altered_with(rng, left, lambda name: statement(rng, name, key), lambda: condition(rng, key))
+    result = compare([document(left)], right, iam.expand)
+    answers = [(allows(left, context), allows(right, context)) for context in contexts([*left, *right])]
     kinds = {"undeclared" if here else "denied" for here, there in answers if here != there}
     seen["unknown" if result.unknown else "told"] += 1
     seen["differ" if kinds else "equal"] += 1
@@ -172,12 +176,12 @@ def wrong(seed: int, seen: Counter[str]) -> str:
         return "a difference is not seen"
     for difference in result.differences:
         context = dict(difference.context)
-        if (allows(one, context), allows(other, context)) != (
+        if (allows(left, context), allows(right, context)) != (
             difference.kind == "undeclared",
             difference.kind == "denied",
         ):
             return f"{difference.kind} with {context} is no difference"
-    broken = promise_broken([document(one)], [ACTION], [BUCKET], iam.expand)
+    broken = promise_broken([document(left)], [ACTION], [BUCKET], iam.expand)
     return "the promise holds, though it does not" if broken is None and any(here for here, _ in answers) else ""
 
 

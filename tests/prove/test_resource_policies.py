@@ -40,7 +40,9 @@ CASES = times(4)
 NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 RULES = {"proof-policy-of-resource", "proof-unknown"}
 OTHER = "999999999999"
-TYPES = [name for name, one in CATALOG.resources.items() if one.create is not None and one.create.policies]
+TYPES = [
+    name for name, blueprint in CATALOG.resources.items() if blueprint.create is not None and blueprint.create.policies
+]
 
 TRIGGERED = """
 version: 1
@@ -82,7 +84,7 @@ class Made:
     plan: EvaluatedModule
 
     def findings(self, plan: EvaluatedModule) -> list[str]:
-        return [one.rule for one in judge_policies(plan, self.declaration, self.environment)]
+        return [finding.rule for finding in judge_policies(plan, self.declaration, self.environment)]
 
 
 def made(workload: Workload) -> Made:
@@ -114,20 +116,22 @@ def workloads(type_: str) -> list[Workload]:
     for workload in tried_workloads(CATALOG.resources.files[type_]):
         policies = derive_grants(workload, CATALOG).policies
         if policies:
-            found.setdefault(tuple(f"{one.name} {len(one.statements)} {one.documents}" for one in policies), workload)
+            found.setdefault(
+                tuple(f"{policy.name} {len(policy.statements)} {policy.documents}" for policy in policies), workload
+            )
     assert found, type_
-    return sorted(found.values(), key=lambda one: -_size(one))[: 2 * CASES]
+    return sorted(found.values(), key=lambda candidate: -_size(candidate))[: 2 * CASES]
 
 
 def _size(workload: Workload) -> int:
-    return sum(len(one.statements) + len(one.documents) for one in derive_grants(workload, CATALOG).policies)
+    return sum(len(policy.statements) + len(policy.documents) for policy in derive_grants(workload, CATALOG).policies)
 
 
 @cache
 def all_made() -> dict[str, Made]:
     found = {name: made(read(text)) for name, text in manifests()}
     for type_ in TYPES:
-        found |= {f"{type_}-{number}": made(one) for number, one in enumerate(workloads(type_))}
+        found |= {f"{type_}-{number}": made(workload) for number, workload in enumerate(workloads(type_))}
     return found
 
 
@@ -137,18 +141,18 @@ def all_made() -> dict[str, Made]:
 def mutants(case: Made) -> Iterator[tuple[str, EvaluatedModule]]:
     """What was done, and the plan in which somebody may do more, or less, than is declared."""
     for block in list(case.plan.resources.values()):
-        for one in carried(block) if block.mode == "resource" else ():
+        for carried_policy in carried(block) if block.mode == "resource" else ():
             yield f"drop {block.address}", without(case.plan, block)
-            if one.carrier in carriers().statements:
+            if carried_policy.carrier in carriers().statements:
                 yield from of_permission(case.plan, block)
                 continue
-            argument = one.carrier.partition(".")[2]
+            argument = carried_policy.carrier.partition(".")[2]
             change: Callable[[Any], Iterator[tuple[str, Any]]] = (
-                of_policy if one.carrier in carriers().policies else of_document
+                of_policy if carried_policy.carrier in carriers().policies else of_document
             )
-            original = json.loads(one.value)
+            original = json.loads(carried_policy.value)
             for name, document in change(original):
-                if one.carrier in carriers().policies and said(document) == said(original):
+                if carried_policy.carrier in carriers().policies and said(document) == said(original):
                     continue  # what two statements say is not taken away with one of them
                 what = f"{block.address}: {name}"
                 yield what, put(case.plan, block, argument, json.dumps(document))
@@ -156,7 +160,7 @@ def mutants(case: Made) -> Iterator[tuple[str, EvaluatedModule]]:
                 yield f"beside {what}", put(case.plan, wider, argument, json.dumps(document))
             for text in ("${aws_sqs_queue.other.policy}", "", "{}", "[]", '{"Statement": [], "Statement": []}'):
                 yield f"{block.address} is {text!r}", put(case.plan, block, argument, text)
-            for name in carriers().arguments[one.carrier]:
+            for name in carriers().arguments[carried_policy.carrier]:
                 yield f"{block.address} of another {name}", put(case.plan, block, name, "other")
     yield from of_strangers(case.plan)
 
@@ -165,12 +169,16 @@ def said(document: dict[str, Any]) -> set[str]:
     """Each principal, action and resource of each statement, with its conditions."""
     return {
         json.dumps([rest, kind, name, action, resource], sort_keys=True)
-        for one in document["Statement"]
-        for rest in [{key: one[key] for key in one if key not in ("Sid", "Principal", "Action", "Resource")}]
-        for kind, names in (one["Principal"].items() if isinstance(one.get("Principal"), dict) else [("", "*")])
+        for statement in document["Statement"]
+        for rest in [
+            {key: statement[key] for key in statement if key not in ("Sid", "Principal", "Action", "Resource")}
+        ]
+        for kind, names in (
+            statement["Principal"].items() if isinstance(statement.get("Principal"), dict) else [("", "*")]
+        )
         for name in several(names)
-        for action in several(one.get("Action"))
-        for resource in several(one.get("Resource"))
+        for action in several(statement.get("Action"))
+        for resource in several(statement.get("Resource"))
     }
 
 
@@ -181,7 +189,7 @@ def put(plan: EvaluatedModule, block: EvaluatedBlock, argument: str, value: Any)
 
 
 def without(plan: EvaluatedModule, block: EvaluatedBlock) -> EvaluatedModule:
-    kept = {address: one for address, one in plan.resources.items() if address != block.address}
+    kept = {address: resource for address, resource in plan.resources.items() if address != block.address}
     return replace(plan, resources=MappingProxyType(kept))
 
 
@@ -262,7 +270,7 @@ def of_conditions(conditions: dict[str, Any]) -> Iterator[dict[str, Any]]:
             for other in ("StringLike", loosened, operator.replace("Equals", "NotEquals") + "X"):
                 if other != operator:
                     yield {**without, other: {**without.get(other, {}), key: value}}
-            for values in ([*several(value), "other"], "other", "*", [one + "*" for one in several(value)]):
+            for values in ([*several(value), "other"], "other", "*", [element + "*" for element in several(value)]):
                 yield {**rest, operator: {**block, key: values}}
             yield {**rest, operator: {**less, key + "x": value}}
 
@@ -392,7 +400,9 @@ def several(value: Any) -> list[Any]:
 def test_every_mutant_of_a_resource_s_policy_is_rejected(name: str) -> None:
     amount, survivors = 0, []
     step = 3 if CASES == 1 and name.startswith("triggers-") else 1  # most of these are those of the first
-    for case in (one for key, one in all_made().items() if key in (name, *(f"{name}-{n}" for n in range(2 * CASES)))):
+    for case in (
+        made_case for key, made_case in all_made().items() if key in (name, *(f"{name}-{n}" for n in range(2 * CASES)))
+    ):
         assert case.findings(case.plan) == []
         for what, plan in itertools.islice(mutants(case), None, None, step):
             amount += 1
@@ -410,12 +420,12 @@ def test_what_means_the_same_is_accepted(name: str) -> None:
     case = all_made()[name]
     plan, amount = case.plan, 0
     for block in list(plan.resources.values()):
-        for one in carried(block) if block.mode == "resource" else ():
-            if one.carrier in carriers().statements:
+        for carried_policy in carried(block) if block.mode == "resource" else ():
+            if carried_policy.carrier in carriers().statements:
                 plan = put(without(plan, block), replace(block, address=block.address + "_else"), "statement_id", "x")
             else:
-                text = json.dumps(rewritten(json.loads(one.value)), indent=3, sort_keys=True)
-                plan = put(plan, block, one.carrier.partition(".")[2], text)
+                text = json.dumps(rewritten(json.loads(carried_policy.value)), indent=3, sort_keys=True)
+                plan = put(plan, block, carried_policy.carrier.partition(".")[2], text)
             amount += 1
     assert amount >= 1
     assert plan != case.plan
@@ -430,10 +440,10 @@ def rewritten(document: Any) -> Any:
         "Version": "2012-10-17",
         "Id": "rewritten",
         "Statement": [
-            {**one, "Sid": f"S{number}{index}", "Action": action}
-            | ({"Principal": {"AWS": ["*"]}} if one["Principal"] == "*" else {})
-            for number, one in enumerate(reversed(several(document["Statement"])))
-            for index, action in enumerate(several(one["Action"]))
+            {**statement, "Sid": f"S{number}{index}", "Action": action}
+            | ({"Principal": {"AWS": ["*"]}} if statement["Principal"] == "*" else {})
+            for number, statement in enumerate(reversed(several(document["Statement"])))
+            for index, action in enumerate(several(statement["Action"]))
         ],
     }
 
@@ -457,7 +467,7 @@ def test_the_proof_of_a_module_reads_the_text_of_its_policies(file: str, old: st
     module = replace(case.module, files={**case.module.files, file: text.replace(old, new, 1)})
     plan = evaluate(parse(module), case.environment)
     findings = prove(plan, NOTHING_APPLIED, case.declaration, None, case.environment).findings
-    assert {one.rule for one in findings} & RULES
+    assert {finding.rule for finding in findings} & RULES
     assert prove(case.plan, NOTHING_APPLIED, case.declaration, None, case.environment).findings == ()
 
 
@@ -469,10 +479,10 @@ def test_a_finding_says_who_may_do_what_and_where_it_was_to_be_declared() -> Non
         {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sqs:ReceiveMessage", "Resource": "*"}
     )
     plan = put(case.plan, block, "policy", json.dumps(document))
-    (one,) = judge_policies(plan, case.declaration, case.environment)
-    assert one.message.startswith(f"queue failed: {OTHER} may sqs:ReceiveMessage on *, which is not declared")
-    assert one.path == "resources.failed"
-    assert one.location.file == "m.yaml"
+    (finding,) = judge_policies(plan, case.declaration, case.environment)
+    assert finding.message.startswith(f"queue failed: {OTHER} may sqs:ReceiveMessage on *, which is not declared")
+    assert finding.path == "resources.failed"
+    assert finding.location.file == "m.yaml"
 
 
 def test_the_lock_says_who_may_do_what_to_what_the_module_makes() -> None:
@@ -505,8 +515,8 @@ LIKE_A_POLICY = re.compile(r"(^|_)(polic(y|ies)(_document|_text|_body|_json)?|pe
 
 
 def arguments(type_: str, schema: provider.TypeSchema, path: str = "") -> Iterator[str]:
-    for name, one in schema.attributes.items():
-        if one.settable:
+    for name, attribute in schema.attributes.items():
+        if attribute.settable:
             yield f"{type_}.{path}{name}"
     for name, block in schema.blocks.items():
         yield from arguments(type_, block.content, f"{path}{name}.")
@@ -532,7 +542,7 @@ def test_every_argument_that_may_be_a_policy_is_told_what_it_is() -> None:
     known = {*table.arguments, *table.refused, *table.of_identities, *table.others}
     suspects = {name for name in schema_arguments() if LIKE_A_POLICY.search(name.rpartition(".")[2])}
     assert len(suspects) > 200
-    of_statements = {f"{type_}.{one['principal']}" for type_, one in table.statements.items()}
+    of_statements = {f"{type_}.{statement['principal']}" for type_, statement in table.statements.items()}
     untold = {
         name
         for name in suspects - of_statements
@@ -546,9 +556,15 @@ def test_the_table_names_nothing_that_is_not_there() -> None:
     there = schema_arguments()
     named = {*table.arguments, *table.refused, *table.of_identities, *(n for n in table.others if n[0] != ".")}
     named |= {f"{name.partition('.')[0]}.{of}" for name, targets in table.arguments.items() for of in targets}
-    for type_, one in table.statements.items():
-        used = [*one["target"], one["actions"], one["principal"], *one["qualified"], *one["conditions"]]
-        named |= {f"{type_}.{name}" for name in (*used, *one["meaningless"])}
+    for type_, statement in table.statements.items():
+        used = [
+            *statement["target"],
+            statement["actions"],
+            statement["principal"],
+            *statement["qualified"],
+            *statement["conditions"],
+        ]
+        named |= {f"{type_}.{name}" for name in (*used, *statement["meaningless"])}
     assert named - there - {"aws_lambda_permission.id"} == set()
     ends = [end for end in table.others if end[0] == "."]
     assert [end for end in ends if not any(_within(name).endswith(end) for name in there)] == []
@@ -557,7 +573,7 @@ def test_the_table_names_nothing_that_is_not_there() -> None:
 
 
 def test_every_carrier_that_a_blueprint_declares_is_in_the_table() -> None:
-    declared = [one for each in CATALOG.resources.values() if each.create for one in each.create.policies]
-    declared += [one for each in CATALOG.computes.values() for one in each.policies]
-    assert {one.carrier for one in declared} <= {*carriers().arguments, *carriers().statements}
+    declared = [policy for each in CATALOG.resources.values() if each.create for policy in each.create.policies]
+    declared += [policy for each in CATALOG.computes.values() for policy in each.policies]
+    assert {policy.carrier for policy in declared} <= {*carriers().arguments, *carriers().statements}
     assert len(declared) >= 12

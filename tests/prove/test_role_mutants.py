@@ -129,23 +129,23 @@ def said(built: Changed, text: str) -> set[tuple[str, str, frozenset[str]]]:
     for block in plan.resources.values():
         for name in ("policy", "assume_role_policy"):
             if block.type.startswith("aws_iam_role") and name in block.values:
-                for one in json.loads(block.values[name])["Statement"]:
-                    kind = json.dumps([one["Effect"], one.get("Principal")])
+                for statement in json.loads(block.values[name])["Statement"]:
+                    kind = json.dumps([statement["Effect"], statement.get("Principal")])
                     conditions = frozenset(
                         f"{operator} {key} {sorted(_several(values))}"
-                        for operator, keys in one.get("Condition", {}).items()
+                        for operator, keys in statement.get("Condition", {}).items()
                         for key, values in keys.items()
                     )
-                    for pattern in _several(one["Action"]):
+                    for pattern in _several(statement["Action"]):
                         for action in iam.expand(pattern):
-                            for arn in _several(one.get("Resource")):
+                            for arn in _several(statement.get("Resource")):
                                 found.add((f"{block.address} {action} {arn}", kind, conditions))
     weakest = {
         (what, kind, conditions)
         for what, kind, conditions in found
         if not any(w == what and k == kind and c < conditions for w, k, c in found)
     }
-    return weakest | {one for one in found if '"Deny"' in one[1]}
+    return weakest | {entry for entry in found if '"Deny"' in entry[1]}
 
 
 def _several(value: Any) -> list[Any]:
@@ -166,7 +166,7 @@ def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline, cases: Cases) 
 def test_every_mutant_of_a_type_s_grants_is_rejected(type_: str, pipeline: Pipeline, cases: Cases) -> None:
     """The manifest with the most permissions of those that a type is tried with."""
     tried = tried_workloads(pipeline.catalog.resources.files[type_])
-    workload = max(tried, key=lambda one: len(derive_grants(one, pipeline.catalog).grants))
+    workload = max(tried, key=lambda candidate: len(derive_grants(candidate, pipeline.catalog).grants))
     amount, survivors = rejected(pipeline.build(workload), pipeline, cases)
     print(f"{type_}: {amount - len(survivors)} of {amount} mutants rejected")
     assert survivors == []

@@ -60,14 +60,14 @@ def body(text: str, role: str) -> re.Match[str]:
 
 def moved(text: str, *, keep: bool = False) -> Iterator[tuple[str, str, str]]:
     """Sid, the role that it goes to, and the text in which it stands there; with `keep`, in its own as well."""
-    for one, other in (ROLES, ROLES[::-1]):
-        for statement in _STATEMENT.finditer(body(text, one)[1]):
+    for source, destination in (ROLES, ROLES[::-1]):
+        for statement in _STATEMENT.finditer(body(text, source)[1]):
             sid = re.search(r'sid += "(\w+)"', statement[0])
             assert sid
             without = text if keep else text.replace(statement[0], "", 1)
-            start = body(without, other).start(1)
+            start = body(without, destination).start(1)
             added = statement[0].replace(sid[1], sid[1] + "Moved")
-            yield sid[1], other, without[:start] + added + without[start:]
+            yield sid[1], destination, without[:start] + added + without[start:]
 
 
 @pytest.mark.parametrize("example", ["fargate", "orders"])

@@ -31,7 +31,9 @@ def block(address: str, values: dict[str, Any], depends: tuple[str, ...] = ()) -
 
 
 def module(*blocks: EvaluatedBlock) -> EvaluatedModule:
-    return EvaluatedModule({one.address: one for one in blocks}, {}, {}, {}, (), ParsedModule({}, (), {}))
+    return EvaluatedModule(
+        {evaluated.address: evaluated for evaluated in blocks}, {}, {}, {}, (), ParsedModule({}, (), {})
+    )
 
 
 def policy(action: str = "s3:GetObject", resource: str = "*") -> str:
@@ -330,7 +332,7 @@ def everything(moto: Moto) -> Sandbox:
 
 def test_every_type_is_applied_and_read_back_as_written(everything: Sandbox) -> None:
     assert everything.findings == ()
-    assert everything.applied == tuple(one.address for one in EVERYTHING)
+    assert everything.applied == tuple(evaluated.address for evaluated in EVERYTHING)
     assert everything.not_applied == ()
 
 
@@ -393,7 +395,7 @@ def test_account_and_region_follow_the_environment(moto: Moto) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "said"),
+    ("refused", "words"),
     [
         (role(assume_role_policy="{nonsense"), "MalformedPolicyDocument"),
         (role(assume_role_policy=trust().replace("sts:AssumeRole", "s3:GetObject")), "sts:AssumeRole"),
@@ -419,10 +421,10 @@ def test_account_and_region_follow_the_environment(moto: Moto) -> None:
         (block("aws_iam_policy.p", {"name": "p", "policy": policy(resource="bucket")}), "Resource"),
     ],
 )
-def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, refused: EvaluatedBlock, said: str) -> None:
+def test_a_refusal_is_a_finding_with_motos_words_at_the_block(moto: Moto, refused: EvaluatedBlock, words: str) -> None:
     done = moto.apply(module(refused), HERE)
     assert [finding.rule for finding in done.findings] == ["sandbox-refused"]
-    assert said in done.findings[0].message
+    assert words in done.findings[0].message
     assert done.findings[0].location == Location("main.tf", 7)
     assert done.applied == ()
 

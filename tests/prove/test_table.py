@@ -82,19 +82,19 @@ def block(entry: Declared) -> dict[str, Any]:
     return found
 
 
-def check_against_the_evaluator(one: list[Declared], other: list[Declared]) -> TableResult:
-    result = compare([document(one)], other, iam.expand)
+def check_against_the_evaluator(left: list[Declared], right: list[Declared]) -> TableResult:
+    result = compare([document(left)], right, iam.expand)
     kinds = set()
     for request in UNIVERSE:
-        here = decide([document(one)], request) is Decision.ALLOWED
-        there = decide([document(other)], request) is Decision.ALLOWED
+        here = decide([document(left)], request) is Decision.ALLOWED
+        there = decide([document(right)], request) is Decision.ALLOWED
         kinds |= {"undeclared"} if here and not there else {"denied"} if there and not here else set()
     found = {difference.kind for difference in result.differences}
     if not result.unknown:
         assert kinds <= found
     for difference in result.differences:
         request = Request(difference.action, difference.resource, dict(difference.context))
-        answers = (decide([document(one)], request), decide([document(other)], request))
+        answers = (decide([document(left)], request), decide([document(right)], request))
         assert (answers[0] is Decision.ALLOWED) == (difference.kind == "undeclared")
         assert (answers[1] is Decision.ALLOWED) == (difference.kind == "denied")
     return result
@@ -102,14 +102,14 @@ def check_against_the_evaluator(one: list[Declared], other: list[Declared]) -> T
 
 @given(st.lists(entries([()]), max_size=4), st.lists(entries([()]), max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_without_conditions_the_comparison_is_exact(one: list[Declared], other: list[Declared]) -> None:
-    assert check_against_the_evaluator(one, other).unknown == ()
+def test_without_conditions_the_comparison_is_exact(left: list[Declared], right: list[Declared]) -> None:
+    assert check_against_the_evaluator(left, right).unknown == ()
 
 
 @given(st.lists(entries(CONDITIONS), max_size=3), st.lists(entries(CONDITIONS), max_size=3))
 @settings(max_examples=200, deadline=None)
-def test_with_conditions_a_pass_is_proof_and_a_difference_is_real(one: list[Declared], other: list[Declared]) -> None:
-    check_against_the_evaluator(one, other)
+def test_with_conditions_a_pass_is_proof_and_a_difference_is_real(left: list[Declared], right: list[Declared]) -> None:
+    check_against_the_evaluator(left, right)
 
 
 @given(st.lists(entries(CONDITIONS), min_size=1, max_size=4), st.randoms())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CATALOG = load_catalog()
 TEMPLATES = Templates(CATALOG)
 ROLES = [role for blueprint in CATALOG.computes.values() for role in blueprint.roles.values()]
-PRINCIPALS = sorted({("Service", one) for role in ROLES for one in role.trusts}) + sorted(
+PRINCIPALS = sorted({("Service", service) for role in ROLES for service in role.trusts}) + sorted(
     {("Federated", role.federated) for role in ROLES if role.federated}
 )
 
@@ -59,7 +59,7 @@ def trusts(
 
 
 def judged(trust: Trust, document: Mapping[str, Any], values: Mapping[str, str]) -> tuple[TrustDifference, ...]:
-    principals = [Principal(trust.kind, one.ground(values)) for one in trust.principals]
+    principals = [Principal(trust.kind, principal.ground(values)) for principal in trust.principals]
     conditions = [
         (c.operator, c.key.ground(values), tuple(v.ground(values) for v in c.values)) for c in trust.conditions
     ]
@@ -69,13 +69,13 @@ def judged(trust: Trust, document: Mapping[str, Any], values: Mapping[str, str])
 def others(trust: Trust, document: dict[str, Any], values: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The policy with another compute type's principal, and with a condition less, more or otherwise."""
     (statement,) = document["Statement"]
-    own = {(trust.kind, one.ground(values)) for one in trust.principals}
+    own = {(trust.kind, principal.ground(values)) for principal in trust.principals}
     for kind, identifier in PRINCIPALS:
         name = identifier.replace("${partition}", "aws").replace("${account}", "123456789012")
         if (kind, name) not in own and "${" not in name:
             yield f"{name} in its place", {**statement, "Principal": {kind: name}}
             if kind == trust.kind:
-                yield f"{name} as well", {**statement, "Principal": {kind: [*(one for _, one in own), name]}}
+                yield f"{name} as well", {**statement, "Principal": {kind: [*(service for _, service in own), name]}}
     conditions = statement.get("Condition", {})
     for operator, block in conditions.items():
         for key in block:

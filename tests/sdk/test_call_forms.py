@@ -81,20 +81,20 @@ def found_in(text: str, name: str, folder: Path) -> tuple[ApiCall | Unmapped, ..
 def check(language: str, forms: dict[str, str], data: st.DataObject, folder: Path) -> None:
     service = models.service(data.draw(st.sampled_from(SERVICES)))
     assert service is not None
-    operation = data.draw(st.sampled_from(sorted(one for one, members in service.operations.items() if members)))
+    operation = data.draw(st.sampled_from(sorted(name for name, members in service.operations.items() if members)))
     member = data.draw(st.sampled_from(sorted(service.operations[operation])))
     for form, text in forms.items():
         source = written(text, service, operation, member)
         found = found_in(source, language, folder)
-        said = [(one.service, one.operation) for one in found if isinstance(one, ApiCall)]
-        told = [one for one in found if isinstance(one, Unmapped)]
+        calls = [(report.service, report.operation) for report in found if isinstance(report, ApiCall)]
+        unmapped = [report for report in found if isinstance(report, Unmapped)]
         if form in UNTOLD:
-            assert told, f"{form}: nothing is said\n{source}"
-            assert not said
+            assert unmapped, f"{form}: nothing is said\n{source}"
+            assert not calls
             continue
-        assert (service.name, operation) in said, f"{form}: {found}\n{source}"
-        assert set(said) == {(service.name, operation)}, f"{form}: {said}\n{source}"
-        assert not told, f"{form}: {told}\n{source}"
+        assert (service.name, operation) in calls, f"{form}: {found}\n{source}"
+        assert set(calls) == {(service.name, operation)}, f"{form}: {calls}\n{source}"
+        assert not unmapped, f"{form}: {unmapped}\n{source}"
 
 
 @pytest.mark.sampled
@@ -111,16 +111,16 @@ def test_python(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -
     """Each is found or told, and nothing else is found."""
     service = models.service(data.draw(st.sampled_from(SERVICES)))
     assert service is not None
-    operation = data.draw(st.sampled_from(sorted(one for one, members in service.operations.items() if members)))
+    operation = data.draw(st.sampled_from(sorted(name for name, members in service.operations.items() if members)))
     member = data.draw(st.sampled_from(sorted(service.operations[operation])))
     folder = tmp_path_factory.mktemp("forms")
     for form, text in PYTHON.items():
         source = written(text, service, operation, member)
         found = found_in(source, "app.py", folder)
-        said = {(one.service, one.operation) for one in found if isinstance(one, ApiCall)}
+        calls = {(report.service, report.operation) for report in found if isinstance(report, ApiCall)}
         assert found, f"{form}: nothing is said\n{source}"
-        assert said <= {(service.name, operation)}, f"{form}: {said}\n{source}"
-        assert said or form in PYTHON_UNTOLD, f"{form}: {found}\n{source}"
+        assert calls <= {(service.name, operation)}, f"{form}: {calls}\n{source}"
+        assert calls or form in PYTHON_UNTOLD, f"{form}: {found}\n{source}"
 
 
 @pytest.mark.sampled

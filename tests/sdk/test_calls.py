@@ -31,22 +31,25 @@ HERE = Location("x.py")
 
 def argument(value: object) -> Argument:
     if isinstance(value, dict):
-        return {str(key): argument(one) for key, one in value.items()}
+        return {str(key): argument(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return tuple(argument(one) for one in value)
+        return tuple(argument(element) for element in value)
     return Scalar(value) if isinstance(value, str) else Scalar(None)
 
 
 def needed(calls: list[ApiCall | Unmapped]) -> set[tuple[str, str]]:
     """Actions on ARNs, without what only an ARN or a URL tells: another partition, region and account."""
-    assert not [one for one in calls if isinstance(one, Unmapped)], calls
-    found = list(permissions(one for one in calls if isinstance(one, ApiCall)))
-    assert not [one for one in found if isinstance(one, Unmapped)], found
+    assert not [report for report in calls if isinstance(report, Unmapped)], calls
+    found = list(permissions(report for report in calls if isinstance(report, ApiCall)))
+    assert not [permission for permission in found if isinstance(permission, Unmapped)], found
     return {
-        (one.action, ":".join(["*" if part.isdigit() or part in ("us-east-1", "aws") else part for part in parts]))
-        for one in found
-        if isinstance(one, CallPermission)
-        for parts in [one.resource.split(":")]
+        (
+            permission.action,
+            ":".join(["*" if part.isdigit() or part in ("us-east-1", "aws") else part for part in parts]),
+        )
+        for permission in found
+        if isinstance(permission, CallPermission)
+        for parts in [permission.resource.split(":")]
     }
 
 
@@ -84,11 +87,15 @@ def test_what_is_read_is_what_running_it_calls(name: str, run: dict[str, list[An
         given = argument(parameters)
         assert isinstance(given, dict)
         made.append(ApiCall(service, operation, given, HERE))
-    told, seen = needed(read(TEXTS[name])), needed(made)
-    assert seen <= told
+    needed_by_text, needed_by_calls = needed(read(TEXTS[name])), needed(made)
+    assert needed_by_calls <= needed_by_text
     # A transfer that is broken off does not happen here.
-    assert {one for one in told - seen if not one[0].endswith("AbortMultipartUpload")} == set()
-    assert seen
+    assert {
+        permission
+        for permission in needed_by_text - needed_by_calls
+        if not permission[0].endswith("AbortMultipartUpload")
+    } == set()
+    assert needed_by_calls
 
 
 FORMS = [
@@ -188,9 +195,11 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
 )
 def test_what_a_call_needs(call: str, expected: set[tuple[str, str]]) -> None:
     service, _, rest = call.partition(".")
-    (one,) = read(f"import boto3\ndef f(params):\n    boto3.client('{service}').{rest}\n")
-    assert isinstance(one, ApiCall)
-    assert {(each.action, each.resource) for each in permissions([one]) if isinstance(each, CallPermission)} == expected
+    (api_call,) = read(f"import boto3\ndef f(params):\n    boto3.client('{service}').{rest}\n")
+    assert isinstance(api_call, ApiCall)
+    assert {
+        (each.action, each.resource) for each in permissions([api_call]) if isinstance(each, CallPermission)
+    } == expected
 
 
 def test_a_model_keeps_its_version() -> None:
@@ -199,7 +208,7 @@ def test_a_model_keeps_its_version() -> None:
         "import boto3\nboto3.client('bedrock-runtime').invoke_model(modelId='anthropic.claude-3-haiku-v1:0')\n"
     )
     assert isinstance(call, ApiCall)
-    found = {one.resource for one in permissions([call]) if isinstance(one, CallPermission)}
+    found = {permission.resource for permission in permissions([call]) if isinstance(permission, CallPermission)}
     assert "arn:*:bedrock:*::foundation-model/anthropic.claude-3-haiku-v1:0" in found
 
 
@@ -214,7 +223,7 @@ def test_a_default_counts_where_somebody_leaves_it_out() -> None:
     ):
         (call,) = read(text.format(default=default, calls=calls))
         assert isinstance(call, ApiCall)
-        assert {one.text for one in call.values_at("Bucket")} == expected
+        assert {scalar.text for scalar in call.values_at("Bucket")} == expected
 
 
 def test_what_is_put_under_another_key_is_not_meant() -> None:
@@ -226,22 +235,22 @@ def test_what_is_put_under_another_key_is_not_meant() -> None:
     boto3.client("s3").list_objects_v2(Bucket=request["bucket"])
     boto3.client("s3").list_objects_v2(Bucket=request.get("other"))
     """
-    first, second = (one.values_at("Bucket") for one in read(text) if isinstance(one, ApiCall))
-    assert [one.text for one in first] == ["orders-data"]
-    assert [one.text for one in second] == [None]
+    first, second = (report.values_at("Bucket") for report in read(text) if isinstance(report, ApiCall))
+    assert [scalar.text for scalar in first] == ["orders-data"]
+    assert [scalar.text for scalar in second] == [None]
 
 
 @pytest.mark.parametrize("method", ["execute_statement(Statement='x')", "transact_write_items(TransactItems=items)"])
 def test_what_only_the_contents_tell_is_not_guessed(method: str) -> None:
     (call,) = read(f"import boto3\nboto3.client('dynamodb').{method}\n")
     assert isinstance(call, ApiCall)
-    (told,) = permissions([call])
-    assert isinstance(told, Unmapped)
-    assert "depending on its contents" in told.reason
+    (unmapped,) = permissions([call])
+    assert isinstance(unmapped, Unmapped)
+    assert "depending on its contents" in unmapped.reason
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ("def f(client):\n    client.get_item(TableName='t', Key={})\n", "it is not known what `client` is; dynamodb"),
         (
@@ -257,9 +266,9 @@ def test_what_only_the_contents_tell_is_not_guessed(method: str) -> None:
         ("import boto3\nboto3.client('s3').generate_presigned_url(x)\n", "known only at run time"),
     ],
 )
-def test_what_cannot_be_told_is_said(text: str, said: str) -> None:
-    unmapped = [one for one in read(text) if isinstance(one, Unmapped)]
-    assert [said in one.reason for one in unmapped] == [True]
+def test_what_cannot_be_told_is_said(text: str, reason: str) -> None:
+    unmapped = [report for report in read(text) if isinstance(report, Unmapped)]
+    assert [reason in report.reason for report in unmapped] == [True]
 
 
 @pytest.mark.parametrize(
@@ -292,12 +301,15 @@ def test_files_that_import_one_another(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     found = read_files([str(tmp_path / name) for name in files], str(tmp_path)).calls
-    calls = [one for one in found if isinstance(one, ApiCall)]
-    assert [(one.operation, one.values_at("Bucket")) for one in calls] == [
+    calls = [report for report in found if isinstance(report, ApiCall)]
+    assert [(api_call.operation, api_call.values_at("Bucket")) for api_call in calls] == [
         ("GetObject", (Scalar("orders-data"),)),
         ("DeleteObject", (Scalar("b-1"),)),
     ]
-    assert sorted(Path(one.location.file).name for one in found if isinstance(one, Unmapped)) == ["broken.py", "odd.py"]
+    assert sorted(Path(report.location.file).name for report in found if isinstance(report, Unmapped)) == [
+        "broken.py",
+        "odd.py",
+    ]
 
 
 def test_the_nearest_of_several_modules_is_meant(tmp_path: Path) -> None:
@@ -311,7 +323,7 @@ def test_the_nearest_of_several_modules_is_meant(tmp_path: Path) -> None:
             "from helper import client, BUCKET\nclient.list_objects_v2(Bucket=BUCKET)\n", encoding="utf-8"
         )
     found = read_files([str(file) for file in sorted(tmp_path.rglob("*.py"))], str(tmp_path)).calls
-    assert [one.values_at("Bucket") for one in found if isinstance(one, ApiCall)] == [
+    assert [report.values_at("Bucket") for report in found if isinstance(report, ApiCall)] == [
         (Scalar("one-data"),),
         (Scalar("two-data"),),
     ]
@@ -335,8 +347,8 @@ def test_types_of_stubs_tell_what_a_parameter_is() -> None:
         table.put_item(Item={})
         sm.get_secret_value(SecretId="x")
     """
-    calls = [one for one in read(text) if isinstance(one, ApiCall)]
-    assert [one.operation for one in calls] == ["ListBuckets", "PutItem", "GetSecretValue"]
+    calls = [report for report in read(text) if isinstance(report, ApiCall)]
+    assert [api_call.operation for api_call in calls] == ["ListBuckets", "PutItem", "GetSecretValue"]
 
 
 JAVASCRIPT = """
@@ -422,14 +434,16 @@ doc.get({ TableName: TABLE, Key: {} }, done);
 )
 def test_other_languages(text: str, name: str, expected: set[tuple[str, str]], tmp_path: Path) -> None:
     calls = read_as(text, name, tmp_path)
-    assert all(not one.is_sure for one in calls if isinstance(one, ApiCall))
-    assert [one.text for one in calls if isinstance(one, Unmapped)] == (
+    assert all(not report.is_sure for report in calls if isinstance(report, ApiCall))
+    assert [report.text for report in calls if isinstance(report, Unmapped)] == (
         ["new MadeUpCommand"] if name == "a.mjs" else []
     )
     found = [
-        one for one in permissions(one for one in calls if isinstance(one, ApiCall)) if isinstance(one, CallPermission)
+        permission
+        for permission in permissions(report for report in calls if isinstance(report, ApiCall))
+        if isinstance(permission, CallPermission)
     ]
-    assert {(one.action, one.resource) for one in found} == expected
+    assert {(permission.action, permission.resource) for permission in found} == expected
 
 
 def test_long_ways_and_circles() -> None:
@@ -452,7 +466,7 @@ def test_long_ways_and_circles() -> None:
     B().y.get_object(Bucket="b")
     f(1).delete_object(Bucket="b-1", Key="k")
     """
-    assert "DeleteObject" in [one.operation for one in read(round_) if isinstance(one, ApiCall)]
+    assert "DeleteObject" in [report.operation for report in read(round_) if isinstance(report, ApiCall)]
 
 
 @settings(max_examples=200, deadline=None)
@@ -471,8 +485,8 @@ def test_the_facts_about_boto3_are_of_operations_that_exist() -> None:
         assert known is not None
         for kind, methods in kinds.items():
             assert kind == "client" or kind in (models.resources(name) or {})
-            for method, one in methods.items():
-                assert set(one["calls"]) <= known.operations.keys(), (name, method)
+            for method, facts in methods.items():
+                assert set(facts["calls"]) <= known.operations.keys(), (name, method)
     for name, answers in models.facts()["answers"].items():
         known = models.service(name)
         assert known is not None
@@ -487,19 +501,19 @@ def test_the_arguments_are_of_operations_and_arns_that_exist() -> None:
     for name in models.facts()["usual"]:
         known = models.service(name)
         assert known is not None
-        for one in known.operations.values():
-            members.setdefault(known.prefix, set()).update(one)
+        for facts in known.operations.values():
+            members.setdefault(known.prefix, set()).update(facts)
     for prefix, variables in _facts()["variables"].items():
         service = iam.service(prefix)
         assert service is not None
-        arns = json.dumps([one.arn for one in service.resources.values()])
+        arns = json.dumps([resource.arn for resource in service.resources.values()])
         for path, variable in variables.items():
             assert path.split("[")[0].split("{")[0].split(".")[0] in members[prefix], (prefix, path)
             assert f"${{{variable}}}" in arns, (prefix, variable)
     for prefix, operations in _facts()["operations"].items():
-        for operation, one in operations.items():
-            actions = {*one.get("on", {}), *one.get("also", {}).values()}
+        for operation, facts in operations.items():
+            actions = {*facts.get("on", {}), *facts.get("also", {}).values()}
             actions |= {
-                name for swapped in one.get("instead", {}).values() for pair in swapped.items() for name in pair
+                name for swapped in facts.get("instead", {}).values() for pair in swapped.items() for name in pair
             }
             assert all(iam.action(action) is not None for action in actions), (prefix, operation)

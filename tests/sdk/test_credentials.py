@@ -127,7 +127,7 @@ class Module:
     def commands(self, address: str, server: Server) -> str:
         """The commands of the README that ask at an address, to ask a server in its place."""
         blocks: list[str] = re.findall(r"```sh\n(.*?)```", self.readme, re.DOTALL)
-        (block,) = [one for one in blocks if address in one]
+        (block,) = [candidate for candidate in blocks if address in candidate]
         return block.replace(address, server.address)
 
 
@@ -152,7 +152,9 @@ def modules(cloud: Cloud, catalog: Catalog) -> dict[str, Module]:
             "Version": "2012-10-17",
             "Statement": {
                 "Effect": "Allow",
-                "Principal": {role.trust.kind: [one.ground(environment.values) for one in role.trust.principals]},
+                "Principal": {
+                    role.trust.kind: [principal.ground(environment.values) for principal in role.trust.principals]
+                },
                 "Action": list(role.trust.actions),
             },
         }
@@ -261,7 +263,11 @@ def test_in_a_pod_by_pod_identity(cloud: Cloud, machine: Machine, modules: dict[
         found = machine.boto3(ways)
         assert (found["method"], found["body"]) == ("container-role", "hello")
         assert found["arn"] == module.expected(POD="orders-1", UUID="uuid")
-        (block,) = [one for one in re.findall(r"```sh\n(.*?)```", module.readme, re.DOTALL) if "TOKEN_FILE" in one]
+        (block,) = [
+            candidate
+            for candidate in re.findall(r"```sh\n(.*?)```", module.readme, re.DOTALL)
+            if "TOKEN_FILE" in candidate
+        ]
         printed = machine.shell(block, ways)
         assert "Expiration" in printed
         assert "SecretAccessKey" not in printed
@@ -325,12 +331,12 @@ def test_what_comes_first_hides_the_rest(cloud: Cloud, machine: Machine, modules
             machine.boto3({**nowhere, **{k: v for place in places[first:] for k, v in place.items()}})
             for first in range(len(places))
         ]
-    assert [one["method"] for one in found] == METHODS
-    owners = [one["arn"].split(":", 5)[5] for one in found]
+    assert [answer["method"] for answer in found] == METHODS
+    owners = [answer["arn"].split(":", 5)[5] for answer in found]
     assert [owner.partition("/")[0] for owner in owners] == ["user", "assumed-role", "user", *["assumed-role"] * 2]
     assert owners[0] != owners[2]
     assert owners[4] == f"assumed-role/{name}/i-0"
-    assert {one["body"] for one in found} == {"hello"}
+    assert {answer["body"] for answer in found} == {"hello"}
     listed = modules["ec2"].readme
     marks = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "~/.aws/credentials"]
     marks += ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_DISABLED"]

@@ -60,12 +60,12 @@ def test_the_tables_of_the_catalogue_agree(table: Path) -> None:
     What a call needs of other services leaves events of its own. A note in brackets says how a call is made: with
     several of them the actions differ, and this table has those that it always needs.
     """
-    told: dict[tuple[str, str], list[set[str]]] = {}
+    needed_by_call: dict[tuple[str, str], list[set[str]]] = {}
     for call, needed in load(table).trees[0].data["calls"].items():
         match = re.fullmatch(r"([\w-]+)\.(\w+)( \(.*\))?", call)
         if match is not None and match[1] in SESSION.get_available_services():
-            told.setdefault((match[1], match[2]), []).append(set(needed))
-    for (client, method), needed_sets in told.items():
+            needed_by_call.setdefault((match[1], match[2]), []).append(set(needed))
+    for (client, method), needed_sets in needed_by_call.items():
         model = SESSION.get_service_model(client)
         operation = {botocore.xform_name(name): name for name in model.operation_names}.get(method)
         if operation is None or (client, method) in OTHERWISE:
@@ -110,8 +110,8 @@ def test_chalice_has_the_same_table(catalog: Catalog) -> None:
             compared += 1
             needs = needs_of(known.prefix, operation)
             own = set() if needs is None else {*needs.all_of, *needs.one_of}
-            assert all(iam.action(one) is not None for one in own), (name, operation)
-            if {action.lower()} != {one.lower() for one in own}:
+            assert all(iam.action(action_needed) is not None for action_needed in own), (name, operation)
+            if {action.lower()} != {action_needed.lower() for action_needed in own}:
                 otherwise.add((name, operation))
     assert compared > 1_300
     assert otherwise == OF_CHALICE.keys()

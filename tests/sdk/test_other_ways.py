@@ -106,30 +106,30 @@ def found_in(name: str, text: str, folder: Path) -> tuple[list[str], list[str]]:
     """The operations of calls, and why the rest is not told."""
     (folder / name).write_text(text, encoding="utf-8")
     found = read_files([str(folder / name)], str(folder)).calls
-    told = [one.reason for one in found if isinstance(one, Unmapped)]
-    return [one.operation for one in found if isinstance(one, ApiCall)], told
+    reasons = [report.reason for report in found if isinstance(report, Unmapped)]
+    return [report.operation for report in found if isinstance(report, ApiCall)], reasons
 
 
 @pytest.mark.parametrize("case", TOLD)
 def test_what_calls_otherwise_is_told_once(case: str, tmp_path: Path) -> None:
     name, text, why = TOLD[case]
-    _, told = found_in(name, text, tmp_path)
-    assert told == [why]
+    _, reasons = found_in(name, text, tmp_path)
+    assert reasons == [why]
 
 
 @pytest.mark.parametrize("case", FINE)
 def test_what_calls_nothing_more_is_not_told(case: str, tmp_path: Path) -> None:
     name, text = FINE[case]
-    calls, told = found_in(name, text, tmp_path)
-    assert told == []
+    calls, reasons = found_in(name, text, tmp_path)
+    assert reasons == []
     assert sorted(calls) == ["GetObject", *(["HeadBucket"] if case == "py own" else [])]
 
 
 def test_a_client_passed_to_a_function_by_an_executor_is_followed(tmp_path: Path) -> None:
     text = PYTHON + "def work(c, k):\n    c.upload_file(k, 'reports', k)\npool.submit(work, s3, 'k')\n"
-    calls, told = found_in("a.py", text, tmp_path)
+    calls, reasons = found_in("a.py", text, tmp_path)
     assert sorted(calls) == ["AbortMultipartUpload", "GetObject", "PutObject"]
-    assert told == []
+    assert reasons == []
 
 
 def test_a_method_that_is_taken_by_its_name_is_a_call(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def server() -> Iterator[str]:
 
 
 def assert_none(faults: Iterable[str | Fault]) -> None:
-    listed = [one if isinstance(one, str) else told(one) for one in faults]
+    listed = [fault if isinstance(fault, str) else told(fault) for fault in faults]
     assert not listed, "\n".join(listed)
 
 
@@ -60,16 +60,20 @@ def test_examples_and_created_resources_live_their_whole_life_on_moto(
     The evaluator's values are Terraform's, as planned and as stored; the policies that the server holds are
     those that were declared, evaluated, and stored by the sandbox.
     """
-    written = [one for one in _examples(pipeline) if not terraform_types(one) & LACKING.keys()]
+    written = [built for built in _examples(pipeline) if not terraform_types(built) & LACKING.keys()]
     assert len(written) >= 5
-    generated = [one for one in _created(pipeline, cases) if not terraform_types(one) & LACKING.keys()]
+    generated = [built for built in _created(pipeline, cases) if not terraform_types(built) & LACKING.keys()]
     if not cases.soak:
         written, generated = (
-            [one for one in side if not terraform_types(one) & WAITED_FOR] for side in (written, generated)
+            [built for built in side if not terraform_types(built) & WAITED_FOR] for side in (written, generated)
         )
     written = cases.of(written, 0.1)
-    made = {r.type for one in generated for r in one.workload.resources.values() if r.created}
-    templates = {type_: one.create.template for type_, one in catalog.resources.items() if one.create is not None}
+    made = {r.type for built in generated for r in built.workload.resources.values() if r.created}
+    templates = {
+        type_: blueprint.create.template
+        for type_, blueprint in catalog.resources.items()
+        if blueprint.create is not None
+    }
     lacking = {
         type_
         for type_, template in templates.items()
@@ -89,7 +93,7 @@ def test_examples_and_created_resources_live_their_whole_life_on_moto(
             plan, account = evaluate(parse(call.built.module), call.environment), Account(server, call.environment)
             sandbox = moto.apply(plan, call.environment)
             others = disagreements(account, plan, sandbox, call.built.declaration, shown(state, call.name))
-            faults += [f"{call.name}: {one}" for one in others]
+            faults += [f"{call.name}: {disagreement}" for disagreement in others]
             permissions += held(account, plan)
     assert_none(faults)
     assert permissions >= cases.number(20, 200)
@@ -101,7 +105,7 @@ def test_what_moto_cannot_make_is_planned(
     pipeline: Pipeline, terraform: Terraform, server: str, tmp_path: Path, cases: Cases
 ) -> None:
     modules = [
-        one for one in [*_examples(pipeline), *_created(pipeline, cases)] if terraform_types(one) & LACKING.keys()
+        built for built in [*_examples(pipeline), *_created(pipeline, cases)] if terraform_types(built) & LACKING.keys()
     ]
     if cases.soak:
         assert LACKING.keys() <= set().union(*map(terraform_types, modules))
@@ -119,14 +123,14 @@ def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
     drawn = build(pipeline, generated_manifests(80, created=True))
     kept: list[Built] = []
     if not cases.soak:  # as few as can be: those first that have the most
-        drawn.sort(key=lambda one: -len({r.type for r in one.workload.resources.values() if r.created}))
+        drawn.sort(key=lambda built: -len({r.type for r in built.workload.resources.values() if r.created}))
     for lacking in (False, True):
         made: set[str] = set()
-        for one in drawn:
-            new = {r.type for r in one.workload.resources.values() if r.created} | {one.workload.compute.type}
-            if bool(terraform_types(one) & LACKING.keys()) == lacking and not new <= made:
+        for built in drawn:
+            new = {r.type for r in built.workload.resources.values() if r.created} | {built.workload.compute.type}
+            if bool(terraform_types(built) & LACKING.keys()) == lacking and not new <= made:
                 made |= new
-                kept.append(one)
+                kept.append(built)
     return [*cases.of(kept, 0.4, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
 
 
@@ -141,8 +145,8 @@ def _other_values(root: Root, output: dict[str, Any]) -> Iterator[str]:
     for call in root.calls:
         plan, real = evaluate(parse(call.built.module), call.environment), shown(output, call.name)
         assert compared(plan, real) == len(plan.resources) >= 5  # what the smallest module has, a role alone
-        for one in differences(plan, real):
-            yield f"{call.name}, {'stored' if real.exact else 'planned'}: {one}"
+        for difference in differences(plan, real):
+            yield f"{call.name}, {'stored' if real.exact else 'planned'}: {difference}"
 
 
 HOSTILE = [

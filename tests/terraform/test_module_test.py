@@ -30,8 +30,8 @@ pytestmark = pytest.mark.terraform
 def judged(terraform: Terraform, folder: Path) -> dict[str, str]:
     """What `terraform test` says of each test file of a folder: pass, fail or error."""
     lines = terraform.run(folder, "test", "-json", accept=(0, 1)).splitlines()
-    files = [one["test_file"] for one in map(json.loads, lines) if one["type"] == "test_file"]
-    return {Path(one["path"]).name: one["status"] for one in files if one.get("progress") == "complete"}
+    files = [message["test_file"] for message in map(json.loads, lines) if message["type"] == "test_file"]
+    return {Path(file["path"]).name: file["status"] for file in files if file.get("progress") == "complete"}
 
 
 def tried(terraform: Terraform, folder: Path, modules: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -75,9 +75,9 @@ def test_the_tests_of_generated_modules_pass(
             if not kinds <= seen:
                 seen |= kinds
                 chosen.append(workload)
-    assert seen >= {type_ for type_, one in pipeline.catalog.resources.items() if one.create is not None}
+    assert seen >= {type_ for type_, blueprint in pipeline.catalog.resources.items() if blueprint.create is not None}
     chosen = cases.of(chosen, 0.05)
-    modules = {f"m{number}": pipeline.build(one).module.files for number, one in enumerate(chosen)}
+    modules = {f"m{number}": pipeline.build(text).module.files for number, text in enumerate(chosen)}
     assert tried(terraform, tmp_path, modules) == dict.fromkeys(modules, "pass")
 
 

@@ -81,17 +81,17 @@ def test_examples_are_planned_applied_and_destroyed_on_loopback(
     assert done.returncode == 0, done.stderr
     assert not [line for line in asked if "terraform.io" not in line and "hashicorp.com" not in line]
     modules = json.loads(done.stdout)["modules"]
-    assert [(one["workload"], one["environment"]) for one in modules] == [
+    assert [(module["workload"], module["environment"]) for module in modules] == [
         module for name in chosen for module in MODULES[name]
     ]
-    for one in modules:
-        assert sum(one["add"].values()) == written(one["workload"])
-        assert one["applied"] != bool(one["not_in_moto"])
-    assert [one["workload"] for one in modules if not one["applied"]] == ["my-app-cluster"]
-    for one in modules:
-        if one["environment"] == "prod":
-            assert one["roles"] == ["orders-prod-task", "orders-prod-execution"]
-            assert one["account"] == "222222222222"
+    for planned in modules:
+        assert sum(planned["add"].values()) == written(planned["workload"])
+        assert planned["applied"] != bool(planned["not_in_moto"])
+    assert [module["workload"] for module in modules if not module["applied"]] == ["my-app-cluster"]
+    for planned in modules:
+        if planned["environment"] == "prod":
+            assert planned["roles"] == ["orders-prod-task", "orders-prod-execution"]
+            assert planned["account"] == "222222222222"
     assert not list(tmp_path.iterdir())
 
 
