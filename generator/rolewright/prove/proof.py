@@ -156,7 +156,7 @@ _BLUEPRINT = "this is an error in the blueprint's templates, not in the manifest
 
 
 def _written_roles(evaluated: EvaluatedModule) -> Iterator[_WrittenRole]:
-    """Yield every role of the evaluated with the documents of its inline and attached policies."""
+    """Yield every role of the evaluated module with the documents of its inline and attached policies."""
     for block in evaluated.resources.values():
         if block.type == "aws_iam_role" and block.mode == "resource":
             yield _WrittenRole(
