@@ -12,7 +12,7 @@ from rolewright.batch.blueprint_test import named_resources
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.hcl.parse import parse
-from rolewright.manifest.integrations import Calls, named
+from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.prove.evaluate import evaluate
 from rolewright.yaml.load import loads
@@ -204,5 +204,5 @@ def test_the_definition_arrives_as_it_is_written(pipeline: Pipeline) -> None:
 
 
 def test_every_example_names_what_it_calls() -> None:
-    found = [named(Calls.of(MARK), example) for example in BLUEPRINT.fields["definition"]["examples"]]
+    found = [called_resources(Calls.of(MARK), example) for example in BLUEPRINT.fields["definition"]["examples"]]
     assert [len(keys) for keys in found] == [0, 4, 2, 2]

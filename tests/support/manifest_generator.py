@@ -13,7 +13,7 @@ from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
-from rolewright.manifest.integrations import Calls, named
+from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.references import CALLS, INJECTS, ONLY_FOR, RESOURCE, marked_fields
 from rolewright.manifest.schema import Schemas
@@ -362,7 +362,7 @@ class Generator:
         wanted = {key: injectable for _, keys, _ in marked_fields(blueprint, compute, INJECTS) for key in keys.values()}
         wanted |= {key: list(mark["verbs"]) for _, key, mark in marked_fields(blueprint, compute, RESOURCE)}
         for _, definition, mark in marked_fields(blueprint, compute, CALLS):
-            wanted |= {key: list(types) for key, types in named(Calls.of(mark), definition).items()}
+            wanted |= {key: list(types) for key, types in called_resources(Calls.of(mark), definition).items()}
         for key, types in wanted.items():
             type_ = key if key in types else self._chance.choice(types)
             verb = self._next(type_, resources[type_].verbs)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Location, Rejected, Severity
-from rolewright.manifest.integrations import Calls, named
+from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.schema import Schemas
@@ -77,7 +77,7 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Fields
     wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
     marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
-        marks |= {key: {"verbs": verbs} for key, verbs in named(Calls.of(mark), definition).items()}
+        marks |= {key: {"verbs": verbs} for key, verbs in called_resources(Calls.of(mark), definition).items()}
     wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
     found: Fields = {}
     for key, types in wanted.items():

@@ -52,7 +52,7 @@ def _walk(tree: Tree, value: Any, path: PathInTree) -> Iterator[Finding]:  # noq
 def _scan(tree: Tree, text: str, path: PathInTree, *, key: bool) -> Iterator[Finding]:
     if _ID.search(text):
         yield _finding(tree, path, "this is an AWS access key id", key=key)
-    elif any(is_mixed(found[0]) and bits(found[0]) >= SECRET_BITS for found in _SECRET.finditer(text)):
+    elif any(is_mixed(match[0]) and bits(match[0]) >= SECRET_BITS for match in _SECRET.finditer(text)):
         yield _finding(tree, path, "this looks like an AWS secret access key", key=key)
 
 

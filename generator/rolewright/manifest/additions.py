@@ -34,12 +34,12 @@ class Additions(Mapping[str, _Value]):
     def __len__(self) -> int:
         return self._size
 
-    def adding(self, new: Mapping[str, _Value]) -> Additions[_Value]:
+    def adding(self, entries: Mapping[str, _Value]) -> Additions[_Value]:
         """Return the mapping with new keys, or with new values of keys that it has."""
         shared = self._entries
-        if len(shared) != self._size or any(key in shared for key in new):
-            return Additions({**self, **new})
-        for key, value in new.items():
+        if len(shared) != self._size or any(key in shared for key in entries):
+            return Additions({**self, **entries})
+        for key, value in entries.items():
             shared[key] = len(shared), value
         added = Additions[_Value]({})
         added._entries, added._size = shared, len(shared)

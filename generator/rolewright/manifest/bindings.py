@@ -46,7 +46,10 @@ class Bindings:
         while name in self.variables or name in _RESERVED:
             name += "_value"
         reference = Ref(f"var.{name}")
-        environments = tuple(_bound(one, name, reference.expression, values[one.name]) for one in self.environments)
+        environments = tuple(
+            _bound(environment, name, reference.expression, values[environment.name])
+            for environment in self.environments
+        )
         return reference, Bindings(environments, self.variables.adding({name: Variable(name, type_, description)}))
 
     def with_default(self, variable: Variable) -> Bindings:
@@ -56,14 +59,18 @@ class Bindings:
     def learn(self, expression: str, text: Text) -> Bindings:
         """Add what a reference to a created resource stands for, where it is known before Terraform runs."""
         environments = tuple(
-            replace(one, values=_added(one.values, {expression: text.ground(one.values)})) for one in self.environments
+            replace(environment, values=_added(environment.values, {expression: text.ground(environment.values)}))
+            for environment in self.environments
         )
         return replace(self, environments=environments)
 
     @property
     def final(self) -> tuple[Environment, ...]:
         """The environments as the workload has them, when nothing more is added."""
-        return tuple(replace(one, values=dict(one.values), variables=dict(one.variables)) for one in self.environments)
+        return tuple(
+            replace(environment, values=dict(environment.values), variables=dict(environment.variables))
+            for environment in self.environments
+        )
 
 
 def _environment(manifest: Manifest, name: str) -> Environment:
@@ -81,12 +88,12 @@ def _environment(manifest: Manifest, name: str) -> Environment:
 
 
 def _bound(environment: Environment, name: str, expression: str, value: Any) -> Environment:  # noqa: ANN401 - YAML
-    known = {expression: str(value)} if isinstance(value, str | int | float) else {}
+    new_values = {expression: str(value)} if isinstance(value, str | int | float) else {}
     if isinstance(value, str):
-        known |= function_values(expression, value)
-    values, variables = _added(environment.values, known), _added(environment.variables, {name: value})
+        new_values |= function_values(expression, value)
+    values, variables = _added(environment.values, new_values), _added(environment.variables, {name: value})
     return replace(environment, values=values, variables=variables)
 
 
-def _added(known: Mapping[str, Any], new: Mapping[str, Any]) -> Additions[Any]:
-    return (known if isinstance(known, Additions) else Additions(known)).adding(new)
+def _added(existing: Mapping[str, Any], new: Mapping[str, Any]) -> Additions[Any]:
+    return (existing if isinstance(existing, Additions) else Additions(existing)).adding(new)

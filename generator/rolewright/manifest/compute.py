@@ -48,8 +48,8 @@ def _fields(
     for name, schema in blueprint.fields.items():
         fields[name] = None
         if name in manifest.data["compute"]:
-            given = manifest.data["compute"][name]
-            resolved = resolve(manifest, given, ("compute", name), schema, references, bindings)
+            raw = manifest.data["compute"][name]
+            resolved = resolve(manifest, raw, ("compute", name), schema, references, bindings)
             fields[name], bindings = resolved.value, resolved.bindings
             findings += resolved.findings
     for name, schema in blueprint.fields.items():
@@ -69,7 +69,7 @@ def _as_variable(manifest: Manifest, name: str, value: Text, description: str, b
         variable = Variable(name, "string", description, literal, has_default=True)
         return Resolved(reference, bindings.with_default(variable))
     if "environments" in manifest.data:
-        values = {one.name: value.ground(one.values) for one in bindings.environments}
+        values = {environment.name: value.ground(environment.values) for environment in bindings.environments}
         return Resolved(reference, bindings.bind(name, "string", description, values)[1])
     message = f"`{name}` is the default of a variable, which cannot refer to anything"
     finding = manifest.finding("manifest-interpolation", message, "write it out", ("compute", name))
@@ -119,21 +119,21 @@ def _names(
     if "environment" in references.names:
         base = base + "-" + references.names["environment"]
     scope: TemplateScope = {"base": base, "workload": references.names["workload"], **CONTEXT}
-    given = manifest.data["compute"].get("names", {})
+    own_names = manifest.data["compute"].get("names", {})
     names: dict[str, Text] = {}
     findings: list[Finding] = []
     for role in blueprint.roles:
         key = blueprint.role_name_keys[role]
-        names[f"{role}_role"] = references.text(given[key]) if key in given else base + f"-{role}"
-        if key in given:
-            findings += references.findings(manifest, given[key], ("compute", "names", key))
+        names[f"{role}_role"] = references.text(own_names[key]) if key in own_names else base + f"-{role}"
+        if key in own_names:
+            findings += references.findings(manifest, own_names[key], ("compute", "names", key))
     for name, rule in blueprint.names.items():
         if not is_given(rule.when, fields, derived):
             continue
-        names[name] = references.text(given[name]) if name in given else fill(rule.value, scope)
+        names[name] = references.text(own_names[name]) if name in own_names else fill(rule.value, scope)
         scope[f"names.{name}"] = names[name]
-        if name in given:
-            findings += references.findings(manifest, given[name], ("compute", "names", name))
+        if name in own_names:
+            findings += references.findings(manifest, own_names[name], ("compute", "names", name))
     return _Names(names, tuple(findings))
 
 

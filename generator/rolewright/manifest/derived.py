@@ -30,14 +30,14 @@ def derive(
     Raises InconsistentError where the environments disagree on whether it fits.
     """
     environments = bindings.environments
-    found = {e.name: pattern.fullmatch(text.ground(e.values)) for e in environments}
-    if not any(found.values()):
+    matches = {e.name: pattern.fullmatch(text.ground(e.values)) for e in environments}
+    if not any(matches.values()):
         return None, bindings
-    if not all(found.values()):
+    if not all(matches.values()):
         raise InconsistentError
     groups: dict[str, Text] = {}
     for name in pattern.groupindex:
-        values = {key: match[name] or "" for key, match in found.items() if match is not None}
+        values = {key: match[name] or "" for key, match in matches.items() if match is not None}
         common = _common(text, values, environments)
         if not common:
             variable = variable_name((*path, name))

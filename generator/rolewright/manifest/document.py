@@ -38,17 +38,23 @@ class Manifest:
         """Read a document whose root is a mapping."""
         defaults = _defaults(tree.data, catalog)
         data = merged(tree.data, defaults)
-        named = data.get("environments")
-        found = {
-            name: tuple(overrides(tree, name)) if name and isinstance(named[name], dict) else ()
-            for name in (list(named) if isinstance(named, dict) and named else [""])
+        environments = data.get("environments")
+        replacing = {
+            name: tuple(overrides(tree, name)) if name and isinstance(environments[name], dict) else ()
+            for name in (list(environments) if isinstance(environments, dict) and environments else [""])
         }
         return cls(
             tree,
             data,
             defaults,
-            {name: {one.path: one.value for one in given} for name, given in found.items()},
-            {name: {one.path: one.place for one in given} for name, given in found.items()},
+            {
+                name: {override.path: override.value for override in its_overrides}
+                for name, its_overrides in replacing.items()
+            },
+            {
+                name: {override.path: override.place for override in its_overrides}
+                for name, its_overrides in replacing.items()
+            },
         )
 
     def finding(self, rule: str, message: str, remedy: str, path: PathInTree, *, key: bool = False) -> Finding:
@@ -88,8 +94,8 @@ class Manifest:
 
 def fields_of(blueprint: ResourceBlueprint, described: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schemas of the fields that a resource has: more of them where the module makes it."""
-    made = blueprint.create.fields if described.get("create") is True and blueprint.create is not None else {}
-    return {**blueprint.fields, **made}
+    created_fields = blueprint.create.fields if described.get("create") is True and blueprint.create is not None else {}
+    return {**blueprint.fields, **created_fields}
 
 
 def strings(data: Any, path: PathInTree = ()) -> Iterator[tuple[PathInTree, str]]:  # noqa: ANN401 - YAML
@@ -118,7 +124,9 @@ def _defaults(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, Any
     return defaults
 
 
-def _missing(fields: Mapping[str, Any], given: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, Any]:
+def _missing(fields: Mapping[str, Any], described: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, Any]:
     return {
-        (*path, name): schema["default"] for name, schema in fields.items() if "default" in schema and name not in given
+        (*path, name): schema["default"]
+        for name, schema in fields.items()
+        if "default" in schema and name not in described
     }

@@ -94,9 +94,11 @@ def _fault(
     """Return why an environment may not replace a value, and what to do."""
     path = override.path
     field = path[1 if path[0] == "compute" else 2 :][:1]
-    never = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
-    always = (one for one, pattern in fixed.items() if not pattern)
-    if field and (field[0] in never or any(path[: len(one)] == one[: len(path)] for one in always)):
+    fixed_fields = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
+    always = (fixed_path for fixed_path, pattern in fixed.items() if not pattern)
+    if field and (
+        field[0] in fixed_fields or any(path[: len(fixed_path)] == fixed_path[: len(path)] for fixed_path in always)
+    ):
         return (
             f"`{field[0]}` is the same in every environment: what is tested in one is what runs in the next",
             f"state `{field[0]}` once, outside `environments`",
@@ -107,7 +109,7 @@ def _fault(
             f"`{'.'.join(str(step) for step in path)}` is not in the manifest, so there is nothing to override",
             "state it outside `environments` too, with the value of the other environments",
         )
-    if (pattern := fixed.get(path)) and any(re.search(pattern, str(one)) for one in (base, override.value)):
+    if (pattern := fixed.get(path)) and any(re.search(pattern, str(value)) for value in (base, override.value)):
         return (
             f"`{path[-1]}` decides here what the module contains, and that is the same in every environment",
             "state it once, with ${environment} in it where it has to differ",

@@ -29,11 +29,11 @@ def hidden_findings(tree: Tree) -> Iterator[Finding]:
 
 
 def _hidden(tree: Tree, text: str, path: PathInTree, *, key: bool) -> Iterator[Finding]:
-    found = HIDDEN.search(text)
-    if found is not None:
+    match = HIDDEN.search(text)
+    if match is not None:
         yield Finding(
             "manifest-character",
-            f"U+{ord(found[0]):04X} stands in this text: nobody can see it, or it changes how the text around it looks",
+            f"U+{ord(match[0]):04X} stands in this text: nobody can see it, or it changes how the text around it looks",
             "take it out; what a workload needs it for can be read from a file or a parameter",
             tree.location(path, key=key),
             ".".join(map(str, path)),

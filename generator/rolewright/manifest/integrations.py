@@ -72,15 +72,18 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
                 message = f"what a state with `{name}` needs is not known"
                 yield manifest.finding("manifest-call", message, advice, (*at, name))
         called = node[calls.key]
-        fits = calls.pattern.fullmatch(called)
-        integration = fits[1] if fits else ""
+        match = calls.pattern.fullmatch(called)
+        integration = match[1] if match else ""
         described = calls.integrations.get(integration)
         if described is None:
             if integration not in allowed:
-                known = ", ".join(one for one in calls.integrations if one.split(":")[0] == integration.split(":")[0])
+                of_service = ", ".join(
+                    name for name in calls.integrations if name.split(":")[0] == integration.split(":")[0]
+                )
                 yield manifest.finding(
                     "manifest-call",
-                    f"what `{integration}` needs is not known" + (f"; known of this service: {known}" if known else ""),
+                    f"what `{integration}` needs is not known"
+                    + (f"; known of this service: {of_service}" if of_service else ""),
                     f"say what it needs under `statements`, and name it under `{calls.others}`",
                     (*at, calls.key),
                 )
@@ -91,20 +94,20 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
             yield from _used(manifest, calls, described, text, place)
 
 
-def named(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
+def called_resources(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
     """Return the resources that a definition names: by key, the types that it may be with the verbs needed."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    verbs_by_type: dict[str, dict[str, tuple[str, ...]]] = {}
     for at, node in _mappings(definition, ()):
         called = node.get(calls.key)
         if isinstance(called, str):
-            fits = calls.pattern.fullmatch(called)
-            described = calls.integrations.get(fits[1] if fits else "", {"verbs": {}})
-            texts = _argument(node, calls, described, at) if fits and "argument" in described else [(called, at)]
+            match = calls.pattern.fullmatch(called)
+            described = calls.integrations.get(match[1] if match else "", {"verbs": {}})
+            texts = _argument(node, calls, described, at) if match and "argument" in described else [(called, at)]
             for key in (key for text, _ in texts for key in _NAMED.findall(text)):
                 for type_, verbs in described["verbs"].items():
-                    before = found.setdefault(key, {}).get(type_, ())
-                    found[key][type_] = (*before, *verbs)
-    return found
+                    before = verbs_by_type.setdefault(key, {}).get(type_, ())
+                    verbs_by_type[key][type_] = (*before, *verbs)
+    return verbs_by_type
 
 
 def _mappings(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, Mapping[str, Any]]]:  # noqa: ANN401
@@ -119,8 +122,8 @@ def _argument(
 ) -> list[tuple[str, PathInTree]]:
     """Return every text of an argument with its place, "" for one that is not given as text: lists have several."""
     steps = described["argument"].split(".")
-    found = [one for holder in calls.arguments for one in _texts(node.get(holder), steps, (*at, holder))]
-    return found or [("", (*at, calls.key))]
+    texts = [text for holder in calls.arguments for text in _texts(node.get(holder), steps, (*at, holder))]
+    return texts or [("", (*at, calls.key))]
 
 
 def _texts(value: Any, steps: Sequence[str], path: PathInTree) -> Iterator[tuple[str, PathInTree]]:  # noqa: ANN401
@@ -142,13 +145,13 @@ def _used(
     manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree
 ) -> Iterator[Use | Finding]:
     resources: Mapping[str, Any] = manifest.data.get("resources", {})
-    fitting = [key for key, one in resources.items() if one["type"] in described["verbs"]]
+    fitting = [key for key, resource in resources.items() if resource["type"] in described["verbs"]]
     keys = {key for key in _NAMED.findall(text) if key in fitting}
     if not keys:
         kinds = " or ".join(described["verbs"])
-        what = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
+        argument = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
         remedy = "write ${resources.KEY.ATTRIBUTE} with the key of one: " + (", ".join(fitting) or "there is none yet")
-        yield manifest.finding("manifest-call", f"{what} names no {kinds} of the manifest", remedy, place)
+        yield manifest.finding("manifest-call", f"{argument} names no {kinds} of the manifest", remedy, place)
     for key in sorted(keys):
         verbs = tuple(described["verbs"][resources[key]["type"]])
         plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in place)

@@ -34,13 +34,13 @@ class ResolutionOrder:
     findings: tuple[Finding, ...]
 
 
-def resolution_order(manifest: Manifest, catalog: Catalog, known: References) -> ResolutionOrder:
+def resolution_order(manifest: Manifest, catalog: Catalog, meanings: References) -> ResolutionOrder:
     """Order the resources of a manifest, in the manifest's order as far as references allow."""
     steps: list[ResolutionStep] = []
     findings: list[Finding] = []
     begun: set[str] = set()
-    for first in known.attributes:
-        waiting = {} if first in begun else {first: _visits(manifest, catalog, known, first)}
+    for first in meanings.attributes:
+        waiting = {} if first in begun else {first: _visits(manifest, catalog, meanings, first)}
         begun.add(first)
         while waiting:
             key = next(reversed(waiting))
@@ -61,11 +61,11 @@ def resolution_order(manifest: Manifest, catalog: Catalog, known: References) ->
                 )
             elif visit not in begun:
                 begun.add(visit)
-                waiting[visit] = _visits(manifest, catalog, known, visit)
+                waiting[visit] = _visits(manifest, catalog, meanings, visit)
     return ResolutionOrder(tuple(steps), tuple(findings))
 
 
-def _visits(manifest: Manifest, catalog: Catalog, known: References, key: str) -> Iterator[str | ResolutionStep]:
+def _visits(manifest: Manifest, catalog: Catalog, meanings: References, key: str) -> Iterator[str | ResolutionStep]:
     """Yield the steps of a resource, each after the keys that it refers to."""
     described: dict[str, Any] = manifest.data["resources"][key]
     fields = fields_of(catalog.resources[described["type"]], described)
@@ -75,7 +75,7 @@ def _visits(manifest: Manifest, catalog: Catalog, known: References, key: str) -
     for name, schema in schemas.items():
         for leaf in leaves(manifest, described[name], ("resources", key, name), schema):
             for raw in _raw_texts(manifest, leaf):
-                yield from _referred(manifest, catalog, known, raw)
+                yield from _referred(manifest, catalog, meanings, raw)
             yield ResolutionStep(key, leaf)
     yield ResolutionStep(key, None)
 
@@ -89,17 +89,17 @@ def _raw_texts(manifest: Manifest, leaf: Leaf) -> Iterator[str]:
         yield from (text for _, text in strings(value))
 
 
-def _referred(manifest: Manifest, catalog: Catalog, known: References, raw: str) -> Iterator[str]:
+def _referred(manifest: Manifest, catalog: Catalog, meanings: References, raw: str) -> Iterator[str]:
     """Yield the resources that a string refers to, up to the first reference that stands for nothing."""
     for name in references(raw):
         match name.split("."):
-            case ["resources", key, attribute] if key in known.attributes:
+            case ["resources", key, attribute] if key in meanings.attributes:
                 yield key
                 described = manifest.data["resources"][key]
                 creation = catalog.resources[described["type"]].create if described.get("create") is True else None
-                if attribute not in (*known.attributes[key], *(creation.attributes if creation else ())):
+                if attribute not in (*meanings.attributes[key], *(creation.attributes if creation else ())):
                     return
-            case _ if name not in known.names:
+            case _ if name not in meanings.names:
                 return
             case _:
                 continue

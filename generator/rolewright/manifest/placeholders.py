@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 MARK = "<fill in"
 
 
-def placeholder(asked: str) -> str:
+def placeholder(description: str) -> str:
     """Return the text that stands for something that is asked for."""
-    return f"{MARK}: {asked.replace('<', '(').replace('>', ')')}>"
+    return f"{MARK}: {description.replace('<', '(').replace('>', ')')}>"
 
 
 def unfilled(tree: Tree) -> list[Finding]:
@@ -37,11 +37,11 @@ def unfilled(tree: Tree) -> list[Finding]:
 def _texts(value: object, path: PathInTree) -> Iterator[tuple[PathInTree, str]]:
     waiting: list[tuple[PathInTree, object]] = [(path, value)]
     while waiting:
-        at, one = waiting.pop(0)
-        if isinstance(one, str):
-            yield at, one
-        elif isinstance(one, dict):
-            waiting += [((*at, key), inner) for key, inner in one.items()]
-            waiting += [((*at, key), key) for key in one if isinstance(key, str) and MARK in key]
-        elif isinstance(one, list):
-            waiting += [((*at, index), inner) for index, inner in enumerate(one)]
+        place, node = waiting.pop(0)
+        if isinstance(node, str):
+            yield place, node
+        elif isinstance(node, dict):
+            waiting += [((*place, key), inner) for key, inner in node.items()]
+            waiting += [((*place, key), key) for key in node if isinstance(key, str) and MARK in key]
+        elif isinstance(node, list):
+            waiting += [((*place, index), inner) for index, inner in enumerate(node)]

@@ -133,20 +133,20 @@ def _may_refer(path: PathInTree) -> bool:
 
 def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
     """Return what decides what the module contains, by path: always (""), or where a pattern is found in it."""
-    found: dict[PathInTree, str] = {}
+    fixed: dict[PathInTree, str] = {}
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
         blueprint = catalog.computes[compute["type"]]
         for mark in (INJECTS, RESOURCE, CALLS):
-            found |= dict.fromkeys((path for path, _, _ in marked_fields(blueprint, compute, mark)), "")
-        found |= _marked_fixed(blueprint.fields, ("compute",))
+            fixed |= dict.fromkeys((path for path, _, _ in marked_fields(blueprint, compute, mark)), "")
+        fixed |= _marked_fixed(blueprint.fields, ("compute",))
     resources = data.get("resources")
     for key, described in resources.items() if isinstance(resources, dict) else ():
         if isinstance(described, dict) and described.get("type") in catalog.resources:
             resource = catalog.resources[described["type"]]
             if described.get("create") is True and resource.create is not None:
-                found |= _marked_fixed(fields_of(resource, described), ("resources", key))
-    return found
+                fixed |= _marked_fixed(fields_of(resource, described), ("resources", key))
+    return fixed
 
 
 def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, str]:
@@ -196,13 +196,13 @@ def _reference_findings(manifest: Manifest, references: References) -> Iterator[
     """Yield what the boundary, the statements and the promises refer to and what is not there."""
     if manifest.data.get("boundary") is not None:
         yield from references.findings(manifest, manifest.data["boundary"], ("boundary",))
-    for index, one in enumerate(manifest.data.get("statements", ())):
+    for index, statement in enumerate(manifest.data.get("statements", ())):
         path: PathInTree = ("statements", index)
-        for number, arn in enumerate(one["resources"]):
+        for number, arn in enumerate(statement["resources"]):
             yield from references.findings(manifest, arn, (*path, "resources", number))
-        for operator, block in one.get("conditions", {}).items():
-            for key, given in block.items():
-                for value in _listed(given):
+        for operator, block in statement.get("conditions", {}).items():
+            for key, values in block.items():
+                for value in _listed(values):
                     yield from references.findings(manifest, value, (*path, "conditions", operator, key))
     for index, source in enumerate(manifest.data.get("never", ())):
         yield from references.findings(manifest, source.partition(" on ")[2], ("never", index))
@@ -219,41 +219,48 @@ def _role_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[
 
 
 def _statements(manifest: Manifest, references: References) -> Iterator[ManualStatement]:
-    for index, one in enumerate(manifest.data.get("statements", ())):
+    for index, statement in enumerate(manifest.data.get("statements", ())):
         yield ManualStatement(
-            tuple(one["actions"]),
-            tuple(references.text(arn) for arn in one["resources"]),
+            tuple(statement["actions"]),
+            tuple(references.text(arn) for arn in statement["resources"]),
             tuple(
-                Condition(operator, Text.of(key), tuple(references.text(value) for value in _listed(given)))
-                for operator, block in one.get("conditions", {}).items()
-                for key, given in block.items()
+                Condition(operator, Text.of(key), tuple(references.text(value) for value in _listed(values)))
+                for operator, block in statement.get("conditions", {}).items()
+                for key, values in block.items()
             ),
-            one["reason"],
-            one.get("role", ""),
+            statement["reason"],
+            statement.get("role", ""),
             f"statements.{index}",
             manifest.tree.location(("statements", index)),
         )
 
 
-def _listed(given: str | list[str]) -> list[str]:
-    return [given] if isinstance(given, str) else given
+def _listed(values: str | list[str]) -> list[str]:
+    return [values] if isinstance(values, str) else values
 
 
 def _never(manifest: Manifest, references: References) -> Iterator[Never]:
     for index, source in enumerate(manifest.data.get("never", ())):
-        what, _, target = source.partition(" on ")
+        forbidden, _, target = source.partition(" on ")
         place = manifest.tree.location(("never", index))
-        yield Never(source, what, references.text(target), f"never.{index}", place)
+        yield Never(source, forbidden, references.text(target), f"never.{index}", place)
 
 
 def _suppressions(manifest: Manifest) -> Iterator[Suppression]:
     tree = manifest.tree
-    given = manifest.data.get("suppress", ())
-    places = [tree.location(("suppress", index)) for index in range(len(given))]
-    for index, one in enumerate(given):
+    suppressions = manifest.data.get("suppress", ())
+    places = [tree.location(("suppress", index)) for index in range(len(suppressions))]
+    for index, suppression in enumerate(suppressions):
         removal: tuple[Edit, ...] = ()
-        if tree.source is not None and len(given) > 1:
+        if tree.source is not None and len(suppressions) > 1:
             removal = tree.source.without_entry(places, index)
         elif tree.source is not None:
             removal = tree.source.without_key(tree.location(("suppress",), key=True), tree.location(("suppress",)))
-        yield Suppression(one["rule"], one["at"], one["reason"], one.get("until", ""), places[index], removal)
+        yield Suppression(
+            suppression["rule"],
+            suppression["at"],
+            suppression["reason"],
+            suppression.get("until", ""),
+            places[index],
+            removal,
+        )

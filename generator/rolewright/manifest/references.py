@@ -65,17 +65,17 @@ class ComputeUses:
 
 def compute_uses(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> ComputeUses:
     """Return what the compute type uses; a key that names nothing of the right kind is a finding."""
-    found: list[Use | Text | Finding] = [*_injected(manifest, blueprint, catalog), *_named(manifest, blueprint)]
+    results: list[Use | Text | Finding] = [*_injected(manifest, blueprint, catalog), *_named(manifest, blueprint)]
     for path, definition, mark in marked_fields(blueprint, manifest.data["compute"], CALLS):
-        found += called_by(manifest, Calls.of(mark), definition, path)
-    uses = {one: tuple(_unknown_verbs(one, manifest, catalog)) for one in found if isinstance(one, Use)}
+        results += called_by(manifest, Calls.of(mark), definition, path)
+    unknown_verbs = {use: tuple(_unknown_verbs(use, manifest, catalog)) for use in results if isinstance(use, Use)}
     return ComputeUses(
-        tuple(one for one in found if isinstance(one, Use) and not uses[one]),
-        {f"calls.{one.literal}": one for one in found if isinstance(one, Text)},
+        tuple(use for use in results if isinstance(use, Use) and not unknown_verbs[use]),
+        {f"calls.{called.literal}": called for called in results if isinstance(called, Text)},
         (
-            *(one for one in found if isinstance(one, Finding)),
+            *(finding for finding in results if isinstance(finding, Finding)),
             *_field_findings(manifest, blueprint),
-            *(finding for unknown in uses.values() for finding in unknown),
+            *(finding for findings in unknown_verbs.values() for finding in findings),
         ),
     )
 
@@ -85,27 +85,29 @@ def _unknown_verbs(use: Use, manifest: Manifest, catalog: Catalog) -> Iterator[F
     resource: Mapping[str, Any] | None = manifest.data.get("resources", {}).get(use.resource)
     if resource is None:
         return  # which is said of the field
-    known = catalog.resources[resource["type"]].verbs
+    verbs = catalog.resources[resource["type"]].verbs
     for verb in use.verbs:
-        if verb not in known and verb != INJECTION:
+        if verb not in verbs and verb != INJECTION:
             asks = f"{manifest.data['compute']['type']} asks for `{verb}` on `{use.resource}`"
             message = f"{asks}, and {resource['type']} has no such verb"
-            remedy = f"mend its blueprint: there are {', '.join(known)}"
+            remedy = f"mend its blueprint: there are {', '.join(verbs)}"
             yield manifest.finding("blueprint-name", message, remedy, ("compute", "type"))
 
 
 def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use | Finding]:
     resources: Mapping[str, Any] = manifest.data.get("resources", {})
     for path, keys, _ in marked_fields(blueprint, manifest.data["compute"], INJECTS):
-        able = [key for key, one in resources.items() if catalog.resources[one["type"]].injection is not None]
+        injectable = [
+            key for key, resource in resources.items() if catalog.resources[resource["type"]].injection is not None
+        ]
         for variable, key in keys.items():
             at = (*path, variable)
-            if key not in able:
+            if key not in injectable:
                 fault = "no resource of the manifest" if key not in resources else "nothing that can be injected"
                 yield manifest.finding(
                     "manifest-secret",
                     f"`{key}` is {fault}",
-                    "name a secret or a parameter under `resources`: " + (", ".join(able) or "there is none"),
+                    "name a secret or a parameter under `resources`: " + (", ".join(injectable) or "there is none"),
                     at,
                 )
             elif variable in (_beside(manifest.data, path).get("environment") or {}):
@@ -119,10 +121,10 @@ def _named(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Use | Fi
     for path, key, mark in marked_fields(blueprint, manifest.data["compute"], RESOURCE):
         fitting = [
             name
-            for name, one in resources.items()
-            if one["type"] in mark["verbs"]
-            and (one.get("create") is True or not mark.get("created"))
-            and all(field in one for field in mark.get("needs", ()))
+            for name, resource in resources.items()
+            if resource["type"] in mark["verbs"]
+            and (resource.get("create") is True or not mark.get("created"))
+            and all(field in resource for field in mark.get("needs", ()))
         ]
         if key in fitting:
             verbs = tuple(mark["verbs"][resources[key]["type"]])
@@ -147,7 +149,7 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
     described, resources = manifest.data["compute"], manifest.data.get("resources", {})
     for path, entries, name in marked_fields(blueprint, described, UNIQUE):
         for index, entry in enumerate(entries):
-            if name in entry and any(other.get(name) == entry[name] for other in entries[:index]):
+            if name in entry and any(earlier.get(name) == entry[name] for earlier in entries[:index]):
                 yield manifest.finding(
                     "manifest-twice",
                     f"`{entry[name]}` is already the `{name}` of another entry of `{path[-1]}`",
@@ -155,12 +157,13 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
                     (*path, index, name),
                 )
     for name, schema in blueprint.fields.items():
-        for other, types in schema.get(ONLY_FOR, {}).items():
-            type_ = resources.get(described.get(other), {}).get("type")
+        for other_field, types in schema.get(ONLY_FOR, {}).items():
+            type_ = resources.get(described.get(other_field), {}).get("type")
             if described.get(name) is not None and type_ not in (None, *types):
                 yield manifest.finding(
                     "manifest-rule",
-                    f"`{name}` is for a `{other}` that is {' or '.join(types)}, and `{described[other]}` is a {type_}",
+                    f"`{name}` is for a `{other_field}` that is {' or '.join(types)}, "
+                    f"and `{described[other_field]}` is a {type_}",
                     f"leave `{name}` out",
                     ("compute", name),
                 )
@@ -170,5 +173,5 @@ def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 -
     """Return the mapping that has a value as an entry."""
     for step in path[:-1]:
         data = data[step]
-    found: Mapping[str, Any] = data
-    return found
+    mapping: Mapping[str, Any] = data
+    return mapping

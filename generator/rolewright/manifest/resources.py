@@ -51,13 +51,13 @@ def _resource(
     blueprint = catalog.resources[described["type"]]
     creation = blueprint.create if described.get("create", False) else None
     schemas = fields_of(blueprint, described)
-    given = {
+    stated = {
         name: assembled(described[name], ("resources", key, name), values)
         for name in (*schemas, "arn")
         if name in described
     }
-    fields: dict[str, Any] = {name: given.get(name) for name in schemas}
-    arn = Text.of(given["arn"]) if "arn" in described else None
+    fields: dict[str, Any] = {name: stated.get(name) for name in schemas}
+    arn = Text.of(stated["arn"]) if "arn" in described else None
     identity: Resolved[dict[str, Text]] = Resolved({}, bindings)
     if arn is not None:
         identity = _read_arn(manifest, arn, blueprint, key, bindings)
@@ -89,28 +89,28 @@ def _resource(
 
 
 def _arns(
-    blueprint: ResourceBlueprint, creation: Creation | None, given: Text | None, terraform: str, scope: TemplateScope
+    blueprint: ResourceBlueprint, creation: Creation | None, own_arn: Text | None, terraform: str, scope: TemplateScope
 ) -> dict[str, tuple[Text, ...]]:
     """Return the ARNs of a resource: the one that it is given, made from its fields, or told by Terraform."""
     arns = _filled(blueprint.arns, scope)
-    if given is not None:
+    if own_arn is not None:
         first = next(iter(blueprint.arns))
         suffix = ":*" if blueprint.arns[first].endswith(":*") else ""
-        ends = [part for part in given.parts[-1:] if isinstance(part, str) and part.endswith(":*")]
-        arns[first] = (given if ends or not suffix else given + suffix,)
+        ends = [part for part in own_arn.parts[-1:] if isinstance(part, str) and part.endswith(":*")]
+        arns[first] = (own_arn if ends or not suffix else own_arn + suffix,)
     if creation is not None:
         arns |= {name: (_attribute(terraform, template),) for name, template in creation.arns.items()}
     return arns
 
 
 def _attributes(
-    blueprint: ResourceBlueprint, creation: Creation | None, given: Text | None, terraform: str, scope: TemplateScope
+    blueprint: ResourceBlueprint, creation: Creation | None, own_arn: Text | None, terraform: str, scope: TemplateScope
 ) -> dict[str, Text]:
     """Return what others may refer to of a resource."""
     filled = _filled(blueprint.attributes, scope)
     attributes = {name: texts[0] for name, texts in filled.items() if len(texts) == 1}
-    if given is not None and "arn" in attributes:
-        attributes["arn"] = given
+    if own_arn is not None and "arn" in attributes:
+        attributes["arn"] = own_arn
     if creation is not None:
         attributes |= {name: _attribute(terraform, template) for name, template in creation.attributes.items()}
     return attributes
@@ -121,19 +121,19 @@ def _learned(creation: Creation, type_: str, fields: Mapping[str, Any], terrafor
     own = next((block.arguments for block in creation.blocks if block.address == f"{type_}.this"), {})
     for name, attribute in creation.attributes.items():
         value = fields.get(name)
-        is_given = f"${{{name}}}" in [one.template for one in own.get(attribute, ())]
+        is_given = f"${{{name}}}" in [argument.template for argument in own.get(attribute, ())]
         if is_given and isinstance(value, str | Text):
             bindings = bindings.learn(f"{terraform}.{attribute}", Text.of(value))
     return bindings
 
 
 def _read_arn(
-    manifest: Manifest, given: Text, blueprint: ResourceBlueprint, key: str, bindings: Bindings
+    manifest: Manifest, arn: Text, blueprint: ResourceBlueprint, key: str, bindings: Bindings
 ) -> Resolved[dict[str, Text]]:
     """Read the parts of an ARN by field; a part that is the template's default is left out."""
     try:
         pattern = own_pattern(blueprint.own_arn)
-        groups, bindings = derive(given, pattern, ("resources", key), f"the ARN of {key}", bindings)
+        groups, bindings = derive(arn, pattern, ("resources", key), f"the ARN of {key}", bindings)
     except InconsistentError:
         groups = None
     if groups is not None and _names_one(groups, blueprint, bindings):
@@ -165,7 +165,7 @@ def field_scope(fields: Mapping[str, Any]) -> TemplateScope:
             case None:
                 scope[name] = None
             case list():
-                scope[name] = tuple(_text(one) for one in value if not isinstance(one, dict))
+                scope[name] = tuple(_text(entry) for entry in value if not isinstance(entry, dict))
             case dict():
                 continue
             case _:
@@ -182,11 +182,11 @@ def compute_scope(workload: Workload) -> TemplateScope:
 
 def compute_fields(fields: Mapping[str, Any], prefix: str) -> TemplateScope:
     """Return what templates may refer to of fields and of the mappings in them, each name after a prefix."""
-    found: TemplateScope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
+    scope: TemplateScope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
     for name, value in fields.items():
         if isinstance(value, dict):
-            found |= compute_fields(value, f"{prefix}{name}.")
-    return found
+            scope |= compute_fields(value, f"{prefix}{name}.")
+    return scope
 
 
 def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> TemplateScope:
@@ -234,13 +234,13 @@ def _text(value: str | float | Text | Ref) -> Text:
 
 def _filled(templates: Mapping[str, str], scope: TemplateScope) -> dict[str, tuple[Text, ...]]:
     """Fill in the templates, without those that need a field which is left out."""
-    found = {}
+    texts = {}
     for name, template in templates.items():
         try:
-            found[name] = fill_all(template, scope)
+            texts[name] = fill_all(template, scope)
         except LeftOutError:
             continue
-    return found
+    return texts
 
 
 def _attribute(terraform: str, template: str) -> Text:

@@ -54,14 +54,14 @@ def grounded_findings(
 def _broken_rules(
     manifest: Manifest,
     rules: Iterable[CrossFieldRule],
-    given: Mapping[str, Any],
+    fields: Mapping[str, Any],
     path: PathInTree,
     environment: Environment,
 ) -> Iterator[Finding]:
     for rule in rules:
-        if rule.when.accepts(given) and not rule.require.accepts(given):
+        if rule.when.accepts(fields) and not rule.require.accepts(fields):
             place = manifest.locator(environment.name)((*path, rule.at))
-            message = re.sub(r"\$\{(\w+)\}", lambda m: str(given.get(m[1], "nothing")), rule.message)
+            message = re.sub(r"\$\{(\w+)\}", lambda m: str(fields.get(m[1], "nothing")), rule.message)
             if environment.name:
                 message += f" (in {environment.name})"
             dotted = ".".join(map(str, (*path, rule.at)))
@@ -71,14 +71,14 @@ def _broken_rules(
 def _name_findings(
     manifest: Manifest, blueprint: ComputeBlueprint, workload: Workload, environment: Environment
 ) -> Iterator[Finding]:
-    given = manifest.data["compute"].get("names", {})
+    own_names = manifest.data["compute"].get("names", {})
     for name, text in workload.compute.names.items():
         rule: NameRule | None = blueprint.names.get(name)
         limit = ROLE_NAME_LIMIT if rule is None else rule.max_length
         pattern = _ROLE_NAME if rule is None else re.compile(rule.pattern)
         value = text.ground(environment.values)
         key = blueprint.role_name_keys[name.removesuffix("_role")] if rule is None else name
-        path: PathInTree = ("compute", "names", key) if key in given else ("workload",)
+        path: PathInTree = ("compute", "names", key) if key in own_names else ("workload",)
         where = f" in {environment.name}" if environment.name else ""
         if len(value) > limit:
             yield manifest.finding(

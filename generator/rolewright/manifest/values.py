@@ -54,7 +54,7 @@ class References:
         if "environments" in manifest.data:
             names["environment"] = Text.of(Ref("var.environment"))
         described: Mapping[str, Any] = manifest.data.get("resources", {})
-        attributes = {key: tuple(catalog.resources[one["type"]].attributes) for key, one in described.items()}
+        attributes = {key: tuple(catalog.resources[resource["type"]].attributes) for key, resource in described.items()}
         return cls(names, attributes, Additions({}))
 
     def with_resource(self, resource: Resource) -> References:
@@ -212,7 +212,7 @@ def _entries(manifest: Manifest, values: Mapping[str, Any], path: PathInTree, bi
     if not lists:
         return _variable(values, path, bindings)
     findings: list[Finding] = []
-    if len({len(one) for one in lists}) > 1:
+    if len(set(map(len, lists))) > 1:
         finding = manifest.finding(
             "environment-override",
             f"`{'.'.join(map(str, path))}` has more entries in one environment than in another, "
@@ -222,7 +222,7 @@ def _entries(manifest: Manifest, values: Mapping[str, Any], path: PathInTree, bi
         )
         findings.append(finding)
     entries = []
-    for index in range(min(len(one) for one in lists)):
+    for index in range(min(map(len, lists))):
         here = {name: value[index] for name, value in values.items()}
         entry = _entries(manifest, here, (*path, index), bindings)
         entries.append(entry.value)
