@@ -40,16 +40,16 @@ class Piece(NamedTuple):
 @cache
 def pieces(template: str) -> tuple[Piece, ...]:
     """Return the pieces of a template, in order."""
-    found = []
+    parts = []
     for match in _PIECE.finditer(template):
         if match["changed"] or match["name"]:
             default = None if match["default"] is None else match["default"].removeprefix(":-")
-            found.append(Piece("field", match["changed"] or match["name"], default))
+            parts.append(Piece("field", match["changed"] or match["name"], default))
         elif match["star"]:
-            found.append(Piece("star", "*"))
+            parts.append(Piece("star", "*"))
         else:
-            found.append(Piece("marks", match["marks"]) if match["marks"] else Piece("text", match["text"]))
-    return tuple(found)
+            parts.append(Piece("marks", match["marks"]) if match["marks"] else Piece("text", match["text"]))
+    return tuple(parts)
 
 
 def group(name: str) -> str:
@@ -59,11 +59,11 @@ def group(name: str) -> str:
 
 def fields_in(template: str) -> dict[str, Piece]:
     """Return the fields of a template by name, those of the context included; each as it first occurs."""
-    found: dict[str, Piece] = {}
+    fields: dict[str, Piece] = {}
     for piece in pieces(template):
         if piece.kind == "field":
-            found.setdefault(piece.value, piece)
-    return found
+            fields.setdefault(piece.value, piece)
+    return fields
 
 
 @cache

@@ -27,9 +27,9 @@ def module_blocks(file: Path) -> Mapping[str, Any]:
     """Read what every module has, whatever it runs on, from `module/blocks.yaml`. Raises Rejected."""
     tree = load(file).trees[0]
     text = (Path(__file__).parent.parent / "data" / "blueprint.schema.json").read_text(encoding="utf-8")
-    findings = Schema({**json.loads(text), "$ref": "#/$defs/module"}).findings(tree.data, tree.location, "blueprint")
-    if found := list(findings):
-        raise Rejected(found)
+    schema = Schema({**json.loads(text), "$ref": "#/$defs/module"})
+    if findings := list(schema.findings(tree.data, tree.location, "blueprint")):
+        raise Rejected(findings)
     data: Mapping[str, Any] = tree.data
     return data
 
@@ -64,22 +64,24 @@ def is_reference(name: str) -> bool:
 
 
 def block_findings(
-    tree: Tree, path: tuple[str, ...], known: Collection[str], parts: Collection[str]
+    tree: Tree, path: tuple[str, ...], known_names: Collection[str], field_names: Collection[str]
 ) -> Iterator[Finding]:
     """Find the names that the blocks at a path of a blueprint use and that stand for nothing.
 
-    `known` are the names there are; `parts` are fields, whose names may go on after a dot.
+    `known_names` are the names that exist; those in `field_names` are fields, whose names may go on after a dot.
     """
     data: Any = tree.data
     for step in path:
         data = data.get(step, {})
-    for address, name in _misnamed(data, known, parts):
+    for address, name in _misnamed(data, known_names, field_names):
         place = tree.location((*path, address))
         message, remedy = f"`{name}` stands for nothing", "name a field, a name, or an attribute of another block"
         yield Finding("blueprint-reference", message, remedy, place, ".".join((*path, address)))
 
 
-def _misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection[str]) -> Iterator[tuple[str, str]]:
+def _misnamed(
+    data: Mapping[str, Any], known_names: Collection[str], field_names: Collection[str]
+) -> Iterator[tuple[str, str]]:
     """Find the names in blocks that stand for nothing, each after the address of its block."""
     for block in read_blocks(data):
         conditions = [*block.when, *block.unless, *([block.each] if block.each else [])]
@@ -89,17 +91,22 @@ def _misnamed(data: Mapping[str, Any], known: Collection[str], parts: Collection
             for value in values:
                 conditions += [*value.when, *value.unless]
                 texts.append(value.template)
-        used = [condition.partition("=")[0] for condition in conditions]
+        used_names = [condition.partition("=")[0] for condition in conditions]
         for text in texts:
             try:
-                used += names(text)
+                used_names += names(text)
             except UnknownReferenceError as error:
                 yield block.address, error.name
-        for name in used:
+        for name in used_names:
             first = name.partition(".")[0]
             of_entry = bool(block.each) and first == "each"
-            fine = name in {*CONTEXT, *known} or ("." in name and first in parts) or is_reference(name) or of_entry
-            if not fine:
+            is_known = (
+                name in {*CONTEXT, *known_names}
+                or ("." in name and first in field_names)
+                or is_reference(name)
+                or of_entry
+            )
+            if not is_known:
                 yield block.address, name
 
 

@@ -29,12 +29,12 @@ class Blueprints(Mapping[str, _Blueprint]):
     def __init__(self, files: Mapping[str, Path], read: Callable[[str, Path], _Blueprint]) -> None:
         self.files = dict(sorted(files.items()))
         self._read: Callable[[str, Path], _Blueprint] = read
-        self._known: dict[str, _Blueprint] = {}
+        self._loaded: dict[str, _Blueprint] = {}
 
     def __getitem__(self, type_: str) -> _Blueprint:
-        if type_ not in self._known:
-            self._known[type_] = self._read(type_, self.files[type_])
-        return self._known[type_]
+        if type_ not in self._loaded:
+            self._loaded[type_] = self._read(type_, self.files[type_])
+        return self._loaded[type_]
 
     def __contains__(self, type_: object) -> bool:
         return isinstance(type_, str) and type_ in self.files
@@ -79,13 +79,13 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
         if is_file(root / "module" / "blocks.yaml"):
             module = root / "module" / "blocks.yaml"
-        for kind, found in (("compute", computes), ("resources", resources)):
+        for kind, files in (("compute", computes), ("resources", resources)):
             for path in (root / kind).glob("*/blueprint.yaml"):
                 if not path.parent.name.isprintable() or "\udc80" <= max(path.parent.name) <= "\udcff":
                     place = Location(ascii(str(path)))
                     message = "the name of the blueprint's folder is not valid UTF-8"
                     raise Rejected([Finding("blueprint-folder", message, "rename the folder", place)])
-                found[path.parent.name] = path
+                files[path.parent.name] = path
                 own = f"{kind}/{path.parent.name}/"  # what replaces a type keeps none of its templates
                 templates = {name: file for name, file in templates.items() if not name.startswith(own)}
         templates |= {
@@ -134,10 +134,10 @@ def _whole(path: Path, computes: Mapping[str, Path], patterns: Mapping[str, str]
     below = (*inner, path.parent.name)
     if not isinstance(extended, str) or extended not in computes or extended in below:
         fault = "extends this one in turn" if extended in below else "is no compute type"
-        others = ", ".join(name for name in computes if name not in below)
+        available = ", ".join(name for name in computes if name not in below)
         place = tree.location(("extends",))
         raise Rejected(
-            [Finding("blueprint-name", f"`{extended}` {fault}", f"name another: {others}", place, "extends")]
+            [Finding("blueprint-name", f"`{extended}` {fault}", f"name another: {available}", place, "extends")]
         )
     base = _whole(computes[extended], computes, patterns, below)
     if isinstance(base.data, dict) and isinstance(base.data.get("templates"), list):

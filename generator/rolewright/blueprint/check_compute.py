@@ -28,7 +28,7 @@ class _ComputeChecker(Checker):
 
     def own(self) -> Iterator[Finding]:
         yield from self.fields(("fields",))
-        yield from self.known(self.data["required"], self.data["fields"], "field", ("required",))
+        yield from self.check_names(self.data["required"], self.data["fields"], "field", ("required",))
         yield from self.rules()
         for name, rule in self.data["names"].items():
             yield from self.condition(rule.get("when", ""), ("names", name, "when"))
@@ -76,12 +76,14 @@ class _ComputeChecker(Checker):
         """Check that what something depends on is a field, a part of one, or derived from one."""
         field, _, rest = name.partition(".")
         if field == "each" and each:
-            known = self.has_part(each, rest)
+            is_known = self.has_part(each, rest)
         else:
-            known = field in self.data["fields"] and (not rest or self.has_part(field, rest))
+            is_known = field in self.data["fields"] and (not rest or self.has_part(field, rest))
             marks = [schema["x-calls"] for schema in self.data["fields"].values() if "x-calls" in schema]
-            known |= field == "calls" and any(rest in {*mark["of"], *mark.get("flags", {}).values()} for mark in marks)
-        if name and not known:
+            is_known |= field == "calls" and any(
+                rest in {*mark["of"], *mark.get("flags", {}).values()} for mark in marks
+            )
+        if name and not is_known:
             yield self.finding("blueprint-name", f"`{name}` is no field", "name a field, or a part of one", path)
 
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
@@ -93,7 +95,7 @@ class _ComputeChecker(Checker):
         if described is None or (rest and not self.has_part(field, rest)):
             return "stands for nothing", "known: " + ", ".join(sorted({*fixed, *self.data["fields"]}))
         always = not rest and (field in self.data["required"] or "default" in described)
-        if always or any(given.partition(".")[0] == field for given in when):
+        if always or any(condition.partition(".")[0] == field for condition in when):
             return None
         return "may be left out", f"add `when: {name}`, so that the grant is left out too"
 

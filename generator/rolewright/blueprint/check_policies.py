@@ -26,15 +26,15 @@ def check_policies(check: Checker, at: PathInTree, more: Collection[str]) -> Ite
             yield check.finding("blueprint-policy", message, "leave one of the two out", here)
         yield from _conditions(check, policy, here)
         when = [policy.get("when", "")]
-        known = {*more, *policy.get("refers", {}), *policy.get("values", {})}
+        known_names = {*more, *policy.get("refers", {}), *policy.get("values", {})}
         for part in ("refers", "values", "target", "document"):
-            yield from check.templates((*here, part), known, when=when)
+            yield from check.templates((*here, part), known_names, when=when)
         for number, statement in enumerate(policy.get("statements", ())):
-            yield from _statement(check, statement, (*here, "statements", number), known, when)
+            yield from _statement(check, statement, (*here, "statements", number), known_names, when)
 
 
 def _statement(
-    check: Checker, statement: Mapping[str, Any], here: PathInTree, known: Collection[str], when: list[str]
+    check: Checker, statement: Mapping[str, Any], here: PathInTree, known_names: Collection[str], when: list[str]
 ) -> Iterator[Finding]:
     yield from _conditions(check, statement, here)
     for number, action in enumerate(statement["actions"]):
@@ -47,7 +47,7 @@ def _statement(
         message = f"`{each}` is no field that is a list"
         yield check.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
         return
-    more = {*known, *statement.get("refers", {})}
+    more = {*known_names, *statement.get("refers", {})}
     for name, schema in ((entry or {}).get("items", {}).get("properties", {}) if each else {}).items():
         more |= {f"each.{name}", f"each.{name}.label"}
         more |= {f"each.{name}.arn", f"each.{name}.name"} if "x-resource" in schema else set()
@@ -65,7 +65,7 @@ def _conditions(check: Checker, described: Mapping[str, Any], here: PathInTree) 
 def _property(check: Checker, name: str) -> Mapping[str, Any] | None:
     """Return the schema of a field, or of a part of one, or None."""
     first, *rest = name.split(".")
-    found: Any = check.all_fields.get(first)
+    schema: Any = check.all_fields.get(first)
     for step in rest:
-        found = (found or {}).get("properties", {}).get(step)
-    return found if isinstance(found, dict) else None
+        schema = (schema or {}).get("properties", {}).get(step)
+    return schema if isinstance(schema, dict) else None

@@ -48,8 +48,8 @@ class _ResourceChecker(Checker):
         if iam.service(data["service"]) is None:
             message = f"`{data['service']}` is the prefix of no service of the IAM database"
             yield self.finding("blueprint-action", message, "name the prefix of its actions, such as s3", ("service",))
-        yield from self.known(data["required"], self.all_fields, "field", ("required",))
-        yield from self.known(data.get("optional", ()), data.get("arns", {}), "ARN", ("optional",))
+        yield from self.check_names(data["required"], self.all_fields, "field", ("required",))
+        yield from self.check_names(data.get("optional", ()), data.get("arns", {}), "ARN", ("optional",))
         yield from self.rules()
         for verb, field in data.get("create", {}).get("needs", {}).items():
             if verb not in self.narrow or field not in self.made_fields:
@@ -61,7 +61,7 @@ class _ResourceChecker(Checker):
         yield from self.scopes()
         yield from self.companions()
         for index, agreement in enumerate(data.get("agreements", ())):
-            yield from self.known(agreement["verbs"], self.narrow, "narrow verb", ("agreements", index, "verbs"))
+            yield from self.check_names(agreement["verbs"], self.narrow, "narrow verb", ("agreements", index, "verbs"))
             for key in ("when", "unless"):
                 if agreement.get(key, next(iter(self.all_fields), "")) not in self.all_fields:
                     message = f"`{agreement[key]}` is no field"
@@ -73,8 +73,8 @@ class _ResourceChecker(Checker):
             yield from self.templates(("access", name, "scope"), self.arn_names)
         yield from self.templates(("injection", "value"), self.arn_names)
         yield from check_policies(self, ("create", "policies"), {"id", *self.arn_names})
-        known = {*self.all_fields, *self.arn_names, "id"}
-        yield from block_findings(self.tree, ("create", "blocks"), known, self.all_fields)
+        known_names = {*self.all_fields, *self.arn_names, "id"}
+        yield from block_findings(self.tree, ("create", "blocks"), known_names, self.all_fields)
 
     @property
     def arn_names(self) -> set[str]:
@@ -86,10 +86,10 @@ class _ResourceChecker(Checker):
 
     def verb(self, name: str) -> Iterator[Finding]:
         verbs, verb = self.data["access"], self.data["access"][name]
-        for index, other in enumerate(verb.get("of", ())):
-            if other not in verbs or _reaches(verbs, other, name):
-                fault = "is no verb of this blueprint" if other not in verbs else "is made of it in turn"
-                message = f"`{name}` is made of `{other}`, which {fault}"
+        for index, part in enumerate(verb.get("of", ())):
+            if part not in verbs or _reaches(verbs, part, name):
+                fault = "is no verb of this blueprint" if part not in verbs else "is made of it in turn"
+                message = f"`{name}` is made of `{part}`, which {fault}"
                 remedy = "name the blueprint's own verbs, without a circle"
                 yield self.finding("blueprint-verb", message, remedy, ("access", name, "of", index))
         at: PathInTree = ("access", name, "allow")
@@ -136,8 +136,12 @@ class _ResourceChecker(Checker):
             for index, entry in enumerate(entries):
                 yield from self.actions(entry.get("actions", ()), (*at, index, "actions"))
                 yield from self.carried(entry, (*at, index))
-                yield from self.known(entry.get("arns", ()), self.data.get("arns", {}), "ARN", (*at, index, "arns"))
-                yield from self.known(entry.get("excludes", ()), self.narrow, "narrow verb", (*at, index, "excludes"))
+                yield from self.check_names(
+                    entry.get("arns", ()), self.data.get("arns", {}), "ARN", (*at, index, "arns")
+                )
+                yield from self.check_names(
+                    entry.get("excludes", ()), self.narrow, "narrow verb", (*at, index, "excludes")
+                )
                 each = entry.get("each", "")
                 if each and self.all_fields.get(each, {}).get("type") != "object":
                     message = f"`{each}` is no field that is a mapping"
@@ -152,7 +156,7 @@ class _ResourceChecker(Checker):
                 yield self.finding("blueprint-name", f"`{field}` is no field", "name a field", at, key=True)
             for index, companion in enumerate(companions):
                 verbs = {*self.narrow, INJECTION}
-                yield from self.known(companion.get("verbs", ()), verbs, "narrow verb", (*at, index, "verbs"))
+                yield from self.check_names(companion.get("verbs", ()), verbs, "narrow verb", (*at, index, "verbs"))
                 yield from self.actions(companion["actions"], (*at, index, "actions"))
                 yield from self.carried(companion, (*at, index))
                 for part in ("resources", "conditions", "principals"):
@@ -160,8 +164,8 @@ class _ResourceChecker(Checker):
 
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         del when, each
-        known = {*CONTEXT, *self.all_fields, *more}
-        return None if name in known else ("stands for nothing", "known: " + ", ".join(sorted(known)))
+        known_names = {*CONTEXT, *self.all_fields, *more}
+        return None if name in known_names else ("stands for nothing", "known: " + ", ".join(sorted(known_names)))
 
 
 def _reaches(verbs: Mapping[str, Any], start: str, goal: str) -> bool:

@@ -40,8 +40,8 @@ class Checker(ABC):
 
     def findings(self) -> list[Finding]:
         """Find everything wrong with the blueprint; where its YAML does not fit the schema, that alone."""
-        found = list(_schema(self.kind).findings(self.data, self.tree.location, "blueprint"))
-        return found or [*self.own(), *mark_findings(self.tree), *wildcard_findings(self.tree)]
+        schema_findings = list(_schema(self.kind).findings(self.data, self.tree.location, "blueprint"))
+        return schema_findings or [*self.own(), *mark_findings(self.tree), *wildcard_findings(self.tree)]
 
     @abstractmethod
     def own(self) -> Iterator[Finding]:
@@ -96,11 +96,13 @@ class Checker(ABC):
                     message = f"`{name}` has {'a' if key == 'default' else 'an'} {key.rstrip('s')} that does not fit it"
                     yield self.finding("blueprint-field", message, "mend one of the two", (*at, key))
 
-    def known(self, used: Collection[str], known: Collection[str], what: str, path: PathInTree) -> Iterator[Finding]:
-        """Find the names in a list that are not `known`; `what` is what they should be."""
+    def check_names(
+        self, used: Collection[str], allowed: Collection[str], noun: str, path: PathInTree
+    ) -> Iterator[Finding]:
+        """Find the names in a list that are not `allowed`; `noun` is what they should be."""
         for index, name in enumerate(used):
-            if name not in known:
-                message, remedy = f"`{name}` is no {what} of this blueprint", "use one of " + ", ".join(known)
+            if name not in allowed:
+                message, remedy = f"`{name}` is no {noun} of this blueprint", "use one of " + ", ".join(allowed)
                 yield self.finding("blueprint-name", message, remedy, (*path, index))
 
     def rules(self) -> Iterator[Finding]:
@@ -144,10 +146,10 @@ class Checker(ABC):
             node = node[step]
         for at, text in _texts(node, path):
             try:
-                used = names(text)
+                used_names = names(text)
             except UnknownReferenceError as error:
-                used = (error.name,)
-            for name in used:
+                used_names = (error.name,)
+            for name in used_names:
                 fault = self.unknown(name, more, when, each)
                 if fault:
                     yield self.finding("blueprint-reference", f"${{{name}}} {fault[0]}", fault[1], at)

@@ -30,7 +30,7 @@ def carries(facts: ActionFacts, key: str) -> bool:
     text = _PLACEHOLDER.sub("x", key).lower()
     if text.startswith("aws:") or text in _OF_CREDENTIALS:
         return True
-    return any(_form(known.lower()).fullmatch(text) for known in condition_keys(facts))
+    return any(_form(condition_key.lower()).fullmatch(text) for condition_key in condition_keys(facts))
 
 
 def _form(key: str) -> re.Pattern[str]:

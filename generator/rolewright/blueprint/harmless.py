@@ -20,16 +20,16 @@ def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
     It is not where the argument decides what a block opens; what is proven of roles and policies is compared as a
     set. A path covers everything below it that has no longer path of its own. Raises Rejected for a broken blueprint.
     """
-    found: dict[str, dict[str, bool]] = {}
+    harmless_by_type: dict[str, dict[str, bool]] = {}
     for block in _blocks(catalog):
         first, _, rest = block.address.partition(".")
-        paths = found.setdefault(f"data.{rest.partition('.')[0]}" if first == "data" else first, {})
+        paths = harmless_by_type.setdefault(f"data.{rest.partition('.')[0]}" if first == "data" else first, {})
         for path in (*block.free, *block.proven):
             paths.setdefault(path, True)
         for path in block.arguments:
             opens = any(not opening.by or path in opening.by for opening in block.opens)
             paths[path] = paths.get(path, True) and not opens
-    return found
+    return harmless_by_type
 
 
 def _blocks(catalog: Catalog) -> Iterator[BlockBlueprint]:

@@ -55,14 +55,14 @@ def interpolate(text: str, resolve: Callable[[str], Text | None]) -> Text:
     """Return a string with its `${…}` resolved. Raises UnknownReferenceError where `resolve` gives None."""
     parts: list[str | Ref | Text] = []
     end = 0
-    for found in _REFERENCE.finditer(text):
-        parts.append(text[end : found.start()])
-        end = found.end()
-        if found.group() == "$${":
+    for match in _REFERENCE.finditer(text):
+        parts.append(text[end : match.start()])
+        end = match.end()
+        if match.group() == "$${":
             parts.append("${")
             continue
-        name = found[1].strip()
-        value = resolve(name) if found[2] else None
+        name = match[1].strip()
+        value = resolve(name) if match[2] else None
         if value is None:
             raise UnknownReferenceError(name)
         parts.append(value)
@@ -72,11 +72,11 @@ def interpolate(text: str, resolve: Callable[[str], Text | None]) -> Text:
 
 def references(text: str) -> Iterator[str]:
     """Yield what is between the braces of each `${…}` of a string, up to one that is not closed."""
-    for found in _REFERENCE.finditer(text):
-        if found.group() != "$${":
-            if not found[2]:
+    for match in _REFERENCE.finditer(text):
+        if match.group() != "$${":
+            if not match[2]:
                 return
-            yield found[1].strip()
+            yield match[1].strip()
 
 
 def fill_all(template: str, scope: TemplateScope) -> tuple[Text, ...]:
@@ -85,11 +85,11 @@ def fill_all(template: str, scope: TemplateScope) -> tuple[Text, ...]:
     Raises LeftOutError for a field without a value or default, and UnknownReferenceError.
     """
     lists = {name: values for name in names(template) if isinstance(values := scope.get(name), tuple)}
-    found = []
+    texts = []
     for entry in itertools.product(*lists.values()):
         filled: TemplateScope = {**scope, **dict(zip(lists, entry, strict=True))}
-        found.append(interpolate(template, partial(_value, scope=filled)))
-    return tuple(found)
+        texts.append(interpolate(template, partial(_value, scope=filled)))
+    return tuple(texts)
 
 
 def fill(template: str, scope: TemplateScope) -> Text:
@@ -102,34 +102,34 @@ def fill(template: str, scope: TemplateScope) -> Text:
 
 def names(template: str) -> tuple[str, ...]:
     """Return the names that a blueprint's template refers to, each once, in order."""
-    inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
+    inner = (match[1].strip() for match in _REFERENCE.finditer(template) if match[1] is not None)
     return tuple(dict.fromkeys(_parts(reference)[0] for reference in inner))
 
 
 def needed(template: str) -> frozenset[str]:
     """Return the names that a blueprint's template refers to without giving a default."""
-    inner = (found[1].strip() for found in _REFERENCE.finditer(template) if found[1] is not None)
-    return frozenset(name for name, found in map(_parts, inner) if found["default"] is None)
+    inner = (match[1].strip() for match in _REFERENCE.finditer(template) if match[1] is not None)
+    return frozenset(name for name, match in map(_parts, inner) if match["default"] is None)
 
 
 def _parts(inner: str) -> tuple[str, re.Match[str]]:
-    found = _TEMPLATE.fullmatch(inner)
-    if found is None:
+    match = _TEMPLATE.fullmatch(inner)
+    if match is None:
         raise UnknownReferenceError(inner)
-    return found["name"] or found["lower"] or found["trim"], found
+    return match["name"] or match["lower"] or match["trim"], match
 
 
 def _value(inner: str, scope: TemplateScope) -> Text | None:
-    name, found = _parts(inner)
+    name, match = _parts(inner)
     value = scope.get(name)
     assert not isinstance(value, tuple)
     if value is None:
-        if name in scope and found["default"] is None:
+        if name in scope and match["default"] is None:
             raise LeftOutError(name)
-        return None if name not in scope else Text.of(found["default"])
-    if found["lower"]:
+        return None if name not in scope else Text.of(match["default"])
+    if match["lower"]:
         return Text.of(*(Ref(f"lower({p.expression})") if isinstance(p, Ref) else p.lower() for p in value.parts))
-    return value if found["trim"] is None else _trimmed(value, found["prefix"])
+    return value if match["trim"] is None else _trimmed(value, match["prefix"])
 
 
 def _trimmed(value: Text, prefix: str) -> Text:

@@ -249,13 +249,13 @@ class ResourceBlueprint:
         names = tuple(verbs)
         return (self.injection,) if names == (INJECTION,) and self.injection is not None else self.expand(names)
 
-    def needs(self, verb: Verb, known: Collection[str]) -> tuple[str, ...]:
-        """Return the fields without which a verb cannot be granted; the ARNs that are `known` need none."""
-        templates = [self.arns[arn] for arn in verb.allow if arn not in {"*", *known, *self.optional}]
+    def needs(self, verb: Verb, known_arns: Collection[str]) -> tuple[str, ...]:
+        """Return the fields without which a verb cannot be granted; the ARNs in `known_arns` need none."""
+        templates = [self.arns[arn] for arn in verb.allow if arn not in {"*", *known_arns, *self.optional}]
         for scope in verb.scope:
             templates += [value for block in scope.conditions.values() for values in block.values() for value in values]
-        found = dict.fromkeys(name for template in templates for name in sorted(needed(template)))
-        return tuple(name for name in found if name in self.fields)
+        needed_names = dict.fromkeys(name for template in templates for name in sorted(needed(template)))
+        return tuple(name for name in needed_names if name in self.fields)
 
     @property
     def own_arn(self) -> str:

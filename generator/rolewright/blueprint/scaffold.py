@@ -89,4 +89,4 @@ def _fields(arn: str) -> list[str]:
 
 
 def _template(arn: str) -> str:
-    return _PLACEHOLDER.sub(lambda found: "${" + (_CONTEXT.get(found[1]) or _snake(found[1])) + "}", arn)
+    return _PLACEHOLDER.sub(lambda match: "${" + (_CONTEXT.get(match[1]) or _snake(match[1])) + "}", arn)

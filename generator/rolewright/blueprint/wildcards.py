@@ -71,13 +71,13 @@ def _names(template: str) -> tuple[str, ...]:
 
 def _inside(schema: Mapping[str, Any], parts: list[str]) -> Mapping[str, Any] | None:
     """Return the schema of the texts at a part of a field; None for what is derived, or where there is no such part."""
-    found: Any = schema
+    node: Any = schema
     for step in ("items", *(step for part in parts for step in ("properties", part, "items"))):
         if step == "items":
-            found = found.get("items", found) if isinstance(found, dict) else None
+            node = node.get("items", node) if isinstance(node, dict) else None
         else:
-            found = found.get(step) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else None
+            node = node.get(step) if isinstance(node, dict) else None
+    return node if isinstance(node, dict) else None
 
 
 def _takes_wildcards(schema: Mapping[str, Any]) -> bool:
