@@ -269,10 +269,10 @@ class ManualStatement:
 
 @dataclass(frozen=True)
 class Never:
-    """An entry of `never` as written: a verb or an action, and a resource key or an ARN pattern."""
+    """An entry of `never` as written: the verb or action it forbids, and the resource key or ARN pattern."""
 
     source: str
-    what: str
+    forbidden: str
     target: Text
     origin: str
     location: Location

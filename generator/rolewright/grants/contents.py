@@ -35,8 +35,8 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
     compute = catalog.computes[workload.compute.type]
     tags = _tags(workload)
     fields: dict[str, Any] = {**workload.compute.fields, "exclusive": workload.exclusive}
-    named = any(one.name for one in workload.environments)
-    base = Text.of(workload.name, "-", Ref("var.environment")) if named else Text.of(workload.name)
+    has_environments = any(environment.name for environment in workload.environments)
+    base = Text.of(workload.name, "-", Ref("var.environment")) if has_environments else Text.of(workload.name)
     scope = {"names.base": base, **compute_scope(workload), **_mentioned(workload, "", workload.compute.fields)}
     injected = [use.resource for use in workload.compute.uses if use.verbs == (INJECTION,)]
     values = injected_values(workload, catalog, {key: key for key in injected})
@@ -58,16 +58,18 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
             }
             place = workload.locate(f"resources.{resource.key}")
             blocks += _filled(blueprint.create.blocks, own, resource.fields, workload, place, tags)
-    environments = [f"environments/{one.name}.tfvars" for one in workload.environments if one.name]
+    environments = [
+        f"environments/{environment.name}.tfvars" for environment in workload.environments if environment.name
+    ]
     templates = [name.rsplit("/", 1)[1].removesuffix(".j2") for name in compute.templates]
     return Contents(_merged(blocks), (*module["files"], *templates, *environments), module["providers"])
 
 
 def _tags(workload: Workload) -> Mapping[str, Text]:
     """Return the tags of everything that the module makes."""
-    named = any(one.name for one in workload.environments)
+    has_environments = any(environment.name for environment in workload.environments)
     own = {"workload": Text.of(workload.name), "managed-by": Text.of("rolewright")}
-    of_environment = {"environment": Text.of(Ref("var.environment"))} if named else {}
+    of_environment = {"environment": Text.of(Ref("var.environment"))} if has_environments else {}
     return {**own, **of_environment, **{key: _text(value) for key, value in workload.tags.items()}}
 
 
@@ -80,14 +82,14 @@ def _filled(
     tags: Mapping[str, Text],
 ) -> Iterator[ExpectedBlock]:
     for block in blocks:
-        for known, entry in _entries(block.each, scope, fields, workload):
+        for entry_scope, entry in _entries(block.each, scope, fields, workload):
             within = {**fields, "each": entry}
-            if not _holds(block.when, block.unless, known, within, workload):
+            if not _holds(block.when, block.unless, entry_scope, within, workload):
                 continue
-            name = fill(_named(block.address, known), known).ground({}).replace("-", "_")
-            inner: TemplateScope = {**known, "this": known.get("this") or Text.of(name.rpartition(".")[2])}
-            told = partial(_all_texts, scope=inner, fields=within, workload=workload)
-            arguments = {path: told(values) for path, values in block.arguments.items()}
+            name = fill(_named(block.address, entry_scope), entry_scope).ground({}).replace("-", "_")
+            inner: TemplateScope = {**entry_scope, "this": entry_scope.get("this") or Text.of(name.rpartition(".")[2])}
+            texts_of = partial(_all_texts, scope=inner, fields=within, workload=workload)
+            arguments = {path: texts_of(values) for path, values in block.arguments.items()}
             own_tags = {
                 path.partition(".")[2]: texts[0]
                 for path, texts in arguments.items()
@@ -101,7 +103,12 @@ def _filled(
                 block.ignores,
                 block.optional,
                 {**tags, **own_tags} if _takes_tags(name) else None,
-                tuple((what, to) for one in block.opens for what in told(one.what) for to in told(one.to)),
+                tuple(
+                    (what, to)
+                    for opening in block.opens
+                    for what in texts_of(opening.what)
+                    for to in texts_of(opening.to)
+                ),
                 place,
             )
 
@@ -116,8 +123,8 @@ def _takes_tags(address: str) -> bool:
 def _holds(
     when: Iterable[str], unless: Iterable[str], scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
 ) -> bool:
-    return all(_given(one, scope, fields, workload) for one in when) and not any(
-        _given(one, scope, fields, workload) for one in unless
+    return all(_given(condition, scope, fields, workload) for condition in when) and not any(
+        _given(condition, scope, fields, workload) for condition in unless
     )
 
 
@@ -125,8 +132,8 @@ def _given(condition: str, scope: TemplateScope, fields: Mapping[str, Any], work
     """Return whether a field is given and not false, or, for `FIELD=VALUE`, whether it has this value."""
     name, equals, wanted = condition.partition("=")
     if not equals:
-        given = is_given(name, fields, workload.compute.derived) or isinstance(fields.get(name), dict)
-        return given or _of_resource(name, scope, fields)
+        is_set = is_given(name, fields, workload.compute.derived) or isinstance(fields.get(name), dict)
+        return is_set or _of_resource(name, scope, fields)
     node: Any = fields
     for step in name.split("."):
         node = node.get(step) if isinstance(node, dict) else None
@@ -149,14 +156,14 @@ def _texts(value: ArgumentValue, scope: TemplateScope, fields: Mapping[str, Any]
     """Yield what a value comes to: nothing where its condition does not hold, or what it names is left out."""
     if not _holds(value.when, value.unless, scope, fields, workload):
         return
-    known: TemplateScope = {**dict.fromkeys(names(value.template)), **scope}
-    known |= {
+    full_scope: TemplateScope = {**dict.fromkeys(names(value.template)), **scope}
+    full_scope |= {
         name: Text.of(Ref(_named(name, scope)))
         for name in names(value.template)
         if is_reference(name) and name.partition(".")[0] not in fields
     }
     try:
-        yield from fill_all(value.template, known)
+        yield from fill_all(value.template, full_scope)
     except LeftOutError:
         return
 
@@ -164,7 +171,7 @@ def _texts(value: ArgumentValue, scope: TemplateScope, fields: Mapping[str, Any]
 def _all_texts(
     values: Iterable[ArgumentValue], scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
 ) -> tuple[Text, ...]:
-    return tuple(chain.from_iterable(_texts(one, scope, fields, workload) for one in values))
+    return tuple(chain.from_iterable(_texts(value, scope, fields, workload) for value in values))
 
 
 def _named(address: str, scope: TemplateScope) -> str:
@@ -191,46 +198,46 @@ def _entries(
 
 def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> TemplateScope:
     """Return what templates may refer to of fields in mappings and lists, and of resources whose keys fields give."""
-    found: TemplateScope = {}
+    scope: TemplateScope = {}
     for name, value in fields.items():
         path = prefix + name
         if isinstance(value, dict):
-            found |= _mentioned(workload, f"{path}.", value)
-            keys = [str(one) for one in value.values() if isinstance(one, str | Text)]
-            found |= _attributes(workload, path, keys, several=True)
+            scope |= _mentioned(workload, f"{path}.", value)
+            keys = [str(key) for key in value.values() if isinstance(key, str | Text)]
+            scope |= _attributes(workload, path, keys, several=True)
         elif isinstance(value, list):
-            parts = [field_scope(one) for one in value if isinstance(one, dict)]
-            for part in dict.fromkeys(chain.from_iterable(parts)):
-                texts = [one[part] for one in parts if isinstance(one.get(part), Text)]
-                found[f"{path}.{part}"] = tuple(text for text in texts if isinstance(text, Text))
+            entries = [field_scope(entry) for entry in value if isinstance(entry, dict)]
+            for part in dict.fromkeys(chain.from_iterable(entries)):
+                texts = [entry[part] for entry in entries if isinstance(entry.get(part), Text)]
+                scope[f"{path}.{part}"] = tuple(text for text in texts if isinstance(text, Text))
                 keys = [text.literal or "" for text in texts if isinstance(text, Text)]
-                found |= _attributes(workload, f"{path}.{part}", keys, several=True)
+                scope |= _attributes(workload, f"{path}.{part}", keys, several=True)
         else:
             literal = value.literal if isinstance(value, Text) else value
-            found |= _attributes(workload, path, [literal] if isinstance(literal, str) else [], several=False)
-    return found
+            scope |= _attributes(workload, path, [literal] if isinstance(literal, str) else [], several=False)
+    return scope
 
 
 def _attributes(workload: Workload, path: str, keys: list[str], *, several: bool) -> TemplateScope:
-    found: TemplateScope = {}
+    scope: TemplateScope = {}
     resources = [workload.resources[key] for key in dict.fromkeys(keys) if key in workload.resources]
-    for name in dict.fromkeys(name for one in resources for name in one.attributes):
-        texts = tuple(one.attributes[name] for one in resources if name in one.attributes)
-        found[f"{path}.{name}"] = texts if several else texts[0]
-    if any(one.created for one in resources):
-        found[f"{path}.created"] = Text.of("true")
-    return found
+    for name in dict.fromkeys(name for resource in resources for name in resource.attributes):
+        texts = tuple(resource.attributes[name] for resource in resources if name in resource.attributes)
+        scope[f"{path}.{name}"] = texts if several else texts[0]
+    if any(resource.created for resource in resources):
+        scope[f"{path}.created"] = Text.of("true")
+    return scope
 
 
 def _merged(blocks: Iterable[ExpectedBlock]) -> tuple[ExpectedBlock, ...]:
     """Return each address once: entries of a list may share a block, whose arguments have the values of all then."""
-    found: dict[str, ExpectedBlock] = {}
+    by_address: dict[str, ExpectedBlock] = {}
     for block in blocks:
-        before = found[block.address].arguments if block.address in found else {}
+        before = by_address[block.address].arguments if block.address in by_address else {}
         both = {path: (*before.get(path, ()), *texts) for path, texts in block.arguments.items()}
-        opens = (*(found[block.address].opens if block.address in found else ()), *block.opens)
-        found[block.address] = replace(block, arguments=both, opens=opens)
-    return tuple(found.values())
+        opens = (*(by_address[block.address].opens if block.address in by_address else ()), *block.opens)
+        by_address[block.address] = replace(block, arguments=both, opens=opens)
+    return tuple(by_address.values())
 
 
 def _text(value: Any) -> Text:  # noqa: ANN401 - a value of a manifest

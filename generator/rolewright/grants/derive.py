@@ -42,23 +42,25 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
             for resource in workload.resources.values():
                 described = catalog.resources[resource.type]
                 verbs = described.expand(resource.access)
-                made = list(_verb_grants(role.key, resource, described, verbs, "", workload))
-                grants += made
-                required_policies += across_accounts(workload, made, catalog, resource)
+                verb_grants = list(_verb_grants(role.key, resource, described, verbs, "", workload))
+                grants += verb_grants
+                required_policies += across_accounts(workload, verb_grants, catalog, resource)
                 if not resource.created:
                     required_policies += agreements(workload, resource, described, role.key)
             grants += _statements(workload, role.key, own=True)
         for use in _uses(workload, role):
             resource = workload.resources[use.resource]
             described = catalog.resources[resource.type]
-            made = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload))
-            grants += made
-            required_policies += across_accounts(workload, made, catalog, resource)
+            verb_grants = list(
+                _verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload)
+            )
+            grants += verb_grants
+            required_policies += across_accounts(workload, verb_grants, catalog, resource)
         if role.grants != "workload":
             grants += _statements(workload, role.key, own=False)
-        needed = list(_platform(workload, role))
-        grants += needed
-        required_policies += across_accounts(workload, needed, catalog)
+        platform_grants = list(_platform(workload, role))
+        grants += platform_grants
+        required_policies += across_accounts(workload, platform_grants, catalog)
     required_policies += owners_statements(workload, catalog)
     trusts = tuple(_trust(workload, role) for role in roles)
     return Declaration(
@@ -116,13 +118,13 @@ def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
     uses = [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
     for resource, verbs, origin in (*wanted, *uses):
         blueprint = catalog.resources[resource.type]
-        made = blueprint.create.needs if resource.created and blueprint.create is not None else {}
+        needs_when_made = blueprint.create.needs if resource.created and blueprint.create is not None else {}
         fields = {**blueprint.fields, **(blueprint.create.fields if blueprint.create is not None else {})}
         for verb in blueprint.narrow(verbs):
-            needed = {made[verb.name]} if verb.name in made else set()
+            needed_fields = {needs_when_made[verb.name]} if verb.name in needs_when_made else set()
             if (resource, verbs, origin) in uses:  # of `access` these are found already
-                needed |= {*blueprint.needs(verb, resource.arns)}
-            for field in sorted(needed):
+                needed_fields |= {*blueprint.needs(verb, resource.arns)}
+            for field in sorted(needed_fields):
                 if resource.fields.get(field) is None:
                     yield Finding(
                         "access-field",
@@ -168,7 +170,7 @@ def _verb_grants(
     side: _Side = "platform" if injected_at else "workload"
     # A field limits what the code asks for; the platform asks for what it injects in its own way.
     fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
-    limits = [one for name in fields for one in blueprint.scope[name]]
+    limits = [limit for name in fields for limit in blueprint.scope[name]]
     for verb in verbs:
         for arn, actions in verb.allow.items():
             if arn != "*" and arn not in resource.arns:
@@ -181,7 +183,9 @@ def _verb_grants(
                     (Text.of("*"),) if arn == "*" else resource.arns[arn],
                     origin,
                     place,
-                    _conditions([one for one in (*verb.scope, *limits) if one.covers(action, arn)], resource, scope),
+                    _conditions(
+                        [limit for limit in (*verb.scope, *limits) if limit.covers(action, arn)], resource, scope
+                    ),
                     (f"{verb.name}: {verb.summary}",),
                     side=side,
                 )
@@ -244,17 +248,17 @@ def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
 
 
 def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
-    for index, one in enumerate(workload.statements):
-        if one.role == role or (own and not one.role):
+    for index, statement in enumerate(workload.statements):
+        if statement.role == role or (own and not statement.role):
             yield Grant(
                 role,
                 f"Statement{index}",
-                one.actions,
-                one.resources,
-                one.origin,
-                one.location,
-                one.conditions,
-                (f"reason: {one.reason}",),  # never alone in a line, where it could pass for an origin
+                statement.actions,
+                statement.resources,
+                statement.origin,
+                statement.location,
+                statement.conditions,
+                (f"reason: {statement.reason}",),  # never alone in a line, where it could pass for an origin
             )
 
 
@@ -311,7 +315,7 @@ def _trust(workload: Workload, role: RoleBlueprint) -> Trust:
     return Trust(
         role.key,
         "Federated" if role.federated else "Service",
-        tuple(fill(one, scope) for one in ([role.federated] if role.federated else role.trusts)),
+        tuple(fill(principal, scope) for principal in ([role.federated] if role.federated else role.trusts)),
         role.actions,
         tuple(conditions),
         "compute.type",

@@ -90,7 +90,9 @@ def trust_size(trust: Trust, environment: Environment) -> int:
     block = {
         "Sid": "Assume",
         "Effect": "Allow",
-        "Principal": {trust.kind: _shorten([_longest(one, _widest(environment)) for one in trust.principals])},
+        "Principal": {
+            trust.kind: _shorten([_longest(principal, _widest(environment)) for principal in trust.principals])
+        },
         "Action": _shorten(trust.actions),
         **_conditions(trust.conditions, _widest(environment)),
     }
@@ -111,12 +113,12 @@ def _shorten(values: Sequence[str]) -> object:
 
 
 def _conditions(conditions: Iterable[Condition], values: Mapping[str, str]) -> dict[str, object]:
-    found: dict[str, dict[str, object]] = {}
-    for one in conditions:
-        found.setdefault(one.operator, {})[_longest(one.key, values)] = _shorten(
-            [_longest(value, values) for value in one.values]
+    by_operator: dict[str, dict[str, object]] = {}
+    for condition in conditions:
+        by_operator.setdefault(condition.operator, {})[_longest(condition.key, values)] = _shorten(
+            [_longest(value, values) for value in condition.values]
         )
-    return {"Condition": found} if found else {}
+    return {"Condition": by_operator} if by_operator else {}
 
 
 def _widest(environment: Environment) -> dict[str, str]:

@@ -28,7 +28,7 @@ def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
     """Yield what the workload promises. Raises Rejected where a `never` names nothing."""
     for never in workload.never:
         target = never.target.literal
-        if ":" in never.what:
+        if ":" in never.forbidden:
             meant = [_of_action(never, workload)]
         elif target == "*":
             meant = [_of_every_resource(never, workload, catalog)]
@@ -42,20 +42,20 @@ def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
 
 def _of_action(never: Never, workload: Workload) -> _Meaning:
     """Return an action with what it is ruled out on: every ARN of a resource, or an ARN as it is written."""
-    if not iam.expand(never.what):
+    if not iam.expand(never.forbidden):
         raise Rejected([_unknown_action(never)])
     target = never.target.literal
     if target is not None and target in workload.resources:
         arns = tuple(arn for arns in workload.resources[target].arns.values() for arn in arns)
-        return (never.what,), arns
+        return (never.forbidden,), arns
     if target != "*" and not str(never.target.parts[0]).startswith("arn:"):
         raise Rejected([_unknown_resource(never, workload)])
-    return (never.what,), (never.target,)
+    return (never.forbidden,), (never.target,)
 
 
 def _of_every_resource(never: Never, workload: Workload, catalog: Catalog) -> _Meaning:
     """Return what a word stands for in any type of resource, on everything."""
-    of_types = [_meant(blueprint, never.what) for blueprint in catalog.resources.values()]
+    of_types = [_meant(blueprint, never.forbidden) for blueprint in catalog.resources.values()]
     actions = sorted({action for meant in of_types for group in meant.values() for action in group})
     if not actions:
         raise Rejected([_unknown_verb(never, {v for b in catalog.resources.values() for v in b.verbs})])
@@ -66,48 +66,47 @@ def _of_every_resource(never: Never, workload: Workload, catalog: Catalog) -> _M
 def _of_resource(never: Never, resource: Resource, workload: Workload, catalog: Catalog) -> list[_Meaning]:
     """Return what a word stands for on a resource, for each of its ARNs."""
     blueprint = catalog.resources[resource.type]
-    if never.what not in {*blueprint.verbs, *(verb.klass for verb in blueprint.verbs.values())}:
+    if never.forbidden not in {*blueprint.verbs, *(verb.klass for verb in blueprint.verbs.values())}:
         raise Rejected([_unknown_verb(never, set(blueprint.verbs))])
     _refuse_undivided(never, workload, catalog, [resource.key])
     return [
         (group, (Text.of("*"),) if arn == "*" else resource.arns.get(arn, ()))
-        for arn, group in _meant(blueprint, never.what).items()
+        for arn, group in _meant(blueprint, never.forbidden).items()
     ]
 
 
-def _meant(blueprint: ResourceBlueprint, what: str) -> Mapping[str, tuple[str, ...]]:
+def _meant(blueprint: ResourceBlueprint, word: str) -> Mapping[str, tuple[str, ...]]:
     """Return the actions by ARN that a word of a promise stands for: a verb's, or those of every verb of a class.
 
     What a verb of a class before it brings as well is none of a class's own.
     """
-    verbs = blueprint.expand([what]) if what in blueprint.verbs else ()
-    before = _CLASSES[: _CLASSES.index(what)] if what in _CLASSES else ()
+    verbs = blueprint.expand([word]) if word in blueprint.verbs else ()
+    before = _CLASSES[: _CLASSES.index(word)] if word in _CLASSES else ()
     narrow = [verb for verb in blueprint.verbs.values() if not verb.of]
     lesser = [verb for verb in narrow if verb.klass in before]
     shared = {action for verb in lesser for group in verb.allow.values() for action in group}
-    found: dict[str, dict[str, None]] = {}
+    actions_by_arn: dict[str, dict[str, None]] = {}
     for verb in narrow:
-        for arn, group in verb.allow.items() if verb in verbs or verb.klass == what else ():
+        for arn, group in verb.allow.items() if verb in verbs or verb.klass == word else ():
             own = [action for action in group if verb in verbs or action not in shared]
-            found.setdefault(arn, {}).update(dict.fromkeys(own))
-    return {arn: tuple(actions) for arn, actions in found.items() if actions}
+            actions_by_arn.setdefault(arn, {}).update(dict.fromkeys(own))
+    return {arn: tuple(actions) for arn, actions in actions_by_arn.items() if actions}
 
 
 def _refuse_undivided(never: Never, workload: Workload, catalog: Catalog, keys: Iterable[str]) -> None:
     """Refuse verbs of the class that IAM cannot tell from those of another: their actions are the same."""
-    if never.what not in _CLASSES:
+    if never.forbidden not in _CLASSES:
         return
     for key in keys:
         resource = workload.resources[key]
         blueprint = catalog.resources[resource.type]
-        meant = {(arn, action) for arn, group in _meant(blueprint, never.what).items() for action in group}
+        meant = {(arn, action) for arn, group in _meant(blueprint, never.forbidden).items() for action in group}
         for verb in blueprint.expand(resource.access):
             brought = {(arn, action) for arn, group in verb.allow.items() for action in group}
-            if verb.klass == never.what and not brought & meant:
+            if verb.klass == never.forbidden and not brought & meant:
                 path = f"resources.{key}.access"
-                message = (
-                    f"`{verb.name}` of resources.{key} may also {never.what}, which `never: {never.source}` rules out"
-                )
+                ruled_out = f"which `never: {never.source}` rules out"
+                message = f"`{verb.name}` of resources.{key} may also {never.forbidden}, {ruled_out}"
                 remedy = "take the verb away, or the promise; IAM has no action that would tell the two apart"
                 raise Rejected([Finding("manifest-never", message, remedy, workload.locate(path), path)])
 
@@ -116,7 +115,7 @@ def _unknown_resource(never: Never, workload: Workload) -> Finding:
     near = difflib.get_close_matches(never.target.literal or "", workload.resources, 1, 0.4)
     return Finding(
         "manifest-never",
-        f"`{never.source}` names no resource of the manifest" + (" and no ARN" if ":" in never.what else ""),
+        f"`{never.source}` names no resource of the manifest" + (" and no ARN" if ":" in never.forbidden else ""),
         (f"did you mean {near[0]}? " if near else "") + "write VERB on KEY, VERB on *, or ACTION on ARN",
         never.location,
         never.origin,
@@ -125,12 +124,12 @@ def _unknown_resource(never: Never, workload: Workload) -> Finding:
 
 def _unknown_action(never: Never) -> Finding:
     """Refuse an action that AWS does not have: a promise about it would always hold, and protect nothing."""
-    service, _, name = never.what.partition(":")
-    known = iam.actions(service.lower()) if service.lower() in iam.services() else sorted(iam.services())
-    near = difflib.get_close_matches(never.what if service.lower() in iam.services() else service, known, 1)
+    service, _, name = never.forbidden.partition(":")
+    candidates = iam.actions(service.lower()) if service.lower() in iam.services() else sorted(iam.services())
+    near = difflib.get_close_matches(never.forbidden if service.lower() in iam.services() else service, candidates, 1)
     return Finding(
         "manifest-never",
-        f"AWS has no action {never.what}",
+        f"AWS has no action {never.forbidden}",
         (f"did you mean {near[0] if ':' in near[0] else f'{near[0]}:{name}'}? " if near else "")
         + "write it as the service authorization reference spells it",
         never.location,
@@ -138,12 +137,12 @@ def _unknown_action(never: Never) -> Finding:
     )
 
 
-def _unknown_verb(never: Never, known: set[str]) -> Finding:
-    near = difflib.get_close_matches(never.what, sorted(known), 1, 0.4)
+def _unknown_verb(never: Never, verbs: set[str]) -> Finding:
+    near = difflib.get_close_matches(never.forbidden, sorted(verbs), 1, 0.4)
     return Finding(
         "manifest-never",
-        f"`{never.what}` is no verb of what `{never.source}` names",
-        (f"did you mean {near[0]}? " if near else "") + "verbs: " + ", ".join(sorted(known)),
+        f"`{never.forbidden}` is no verb of what `{never.source}` names",
+        (f"did you mean {near[0]}? " if near else "") + "verbs: " + ", ".join(sorted(verbs)),
         never.location,
         never.origin,
     )

@@ -39,10 +39,10 @@ def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
     """Return what a created resource's own policy has to say for the roles of the workload: documents of Texts."""
     resource = workload.resources[key]
     return tuple(
-        one.document
+        agreement.document
         for role in catalog.computes[workload.compute.type].roles.values()
         if role.grants == "workload"
-        for one in agreements(workload, resource, catalog.resources[resource.type], role.key)
+        for agreement in agreements(workload, resource, catalog.resources[resource.type], role.key)
     )
 
 
@@ -71,7 +71,7 @@ def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog)
         "actions": list(companion.actions),
         "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
         "principals": [
-            {"type": type_, "identifiers": [text for one in identifiers for text in fill_all(one, scope)]}
+            {"type": type_, "identifiers": [text for identifier in identifiers for text in fill_all(identifier, scope)]}
             for type_, identifiers in companion.principals.items()
         ],
         "conditions": fill_conditions(companion.conditions, scope),
@@ -87,7 +87,7 @@ def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "Sid": statement["sid"],
         "Effect": "Allow",
-        "Principal": {one["type"]: one["identifiers"] for one in statement["principals"]},
+        "Principal": {principal["type"]: principal["identifiers"] for principal in statement["principals"]},
         "Action": statement["actions"],
         "Resource": statement["resources"],
         **({"Condition": conditions} if conditions else {}),
@@ -102,8 +102,8 @@ def agreements(
     arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
     scope: TemplateScope = {**resource_scope(resource, blueprint), "role": arn}
     for agreement in blueprint.agreements:
-        given = not agreement.when or bool(resource.fields.get(agreement.when))
-        if verbs & set(agreement.verbs) and given and not resource.fields.get(agreement.unless):
+        applies = not agreement.when or bool(resource.fields.get(agreement.when))
+        if verbs & set(agreement.verbs) and applies and not resource.fields.get(agreement.unless):
             yield RequiredPolicy(resource.key, agreement.to, filled(agreement.document, scope))
 
 
@@ -144,7 +144,7 @@ def across_accounts(
     for members in groups.values():
         first = members[0]
         is_own = resource is not None and of_resource.issuperset(first.resources)
-        if first.effect == "Deny" or not any(_foreign(arn, workload, named=not is_own) for arn in first.resources):
+        if first.effect == "Deny" or not any(_foreign(arn, workload, named_only=not is_own) for arn in first.resources):
             continue
         blueprint = catalog.resources[resource.type] if is_own and resource else _of_service(first, workload, catalog)
         if blueprint is None:
@@ -166,14 +166,14 @@ def across_accounts(
         yield RequiredPolicy(whose, blueprint.cross_account.policy, document)
 
 
-def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:
+def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
     """Return whether an ARN is another account's in some environment.
 
-    With `named`, only in environments that the manifest names: without them nobody knows the account, and a key
+    With `named_only`, only in environments that the manifest names: without them nobody knows the account, and a key
     can be given by its ARN alone.
     """
     for environment in workload.environments:
-        if named and not environment.name:
+        if named_only and not environment.name:
             continue
         parts = arn.ground(environment.values).split(":", 5)
         if len(parts) == 6 and parts[4] not in (environment.account, "", "*", "aws"):
@@ -184,7 +184,7 @@ def _foreign(arn: Text, workload: Workload, *, named: bool) -> bool:
 def _of_service(grant: Grant, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
     """Return the resource type whose service the ARN of a grant names, if the catalogue has one."""
     service = grant.resources[0].ground(workload.environments[0].values).split(":")[2]
-    return next((one for one in catalog.resources.values() if one.service == service), None)
+    return next((blueprint for blueprint in catalog.resources.values() if blueprint.service == service), None)
 
 
 def _unshared(grant: Grant, blueprint: ResourceBlueprint, workload: Workload, resource: Resource | None) -> Finding:

@@ -25,36 +25,40 @@ if TYPE_CHECKING:
 def resource_policies(workload: Workload, catalog: Catalog, compute_scope: TemplateScope) -> Iterator[ResourcePolicy]:
     """Yield every policy that the module puts on something; one that would say nothing is none."""
     compute = catalog.computes[workload.compute.type]
-    made = _Maker(workload, workload.compute.fields, workload.compute.derived, compute_scope, "", "compute.type")
+    maker = _Maker(workload, workload.compute.fields, workload.compute.derived, compute_scope, "", "compute.type")
     for policy in compute.policies:
-        yield from made.checked(policy, compute.type, ())
+        yield from maker.checked(policy, compute.type, ())
     for resource in workload.resources.values():
         blueprint = catalog.resources[resource.type]
         if resource.created and blueprint.create is not None:
             scope = {**resource_scope(resource, blueprint), "id": Text.of(identifier(resource.key))}
-            made = _Maker(workload, resource.fields, {}, scope, resource.key, f"resources.{resource.key}")
+            maker = _Maker(workload, resource.fields, {}, scope, resource.key, f"resources.{resource.key}")
             for policy in blueprint.create.policies:
-                yield from made.checked(policy, blueprint.type, _given(made, policy, resource, catalog))
+                yield from maker.checked(policy, blueprint.type, _given(maker, policy, resource, catalog))
 
 
-def _given(made: _Maker, policy: PolicyBlueprint, resource: Resource, catalog: Catalog) -> Iterator[Any]:
+def _given(maker: _Maker, policy: PolicyBlueprint, resource: Resource, catalog: Catalog) -> Iterator[Any]:
     """Yield what other resources and the roles need in a policy: statements, or the documents of another grammar."""
     if policy.admits:
-        for statement in admitted(made.workload, catalog, resource.key):
+        for statement in admitted(maker.workload, catalog, resource.key):
             yield ResourceStatement(
                 statement["sid"],
                 statement["effect"],
-                tuple((one["type"], text) for one in statement["principals"] for text in one["identifiers"]),
+                tuple(
+                    (principal["type"], text)
+                    for principal in statement["principals"]
+                    for text in principal["identifiers"]
+                ),
                 tuple(statement["actions"]),
                 tuple(statement["resources"]),
                 statement["conditions"],
                 tuple(statement["comments"]),
-                made.origin,
-                made.place,
+                maker.origin,
+                maker.place,
             )
     if policy.agreements:
-        for document in agreed(made.workload, catalog, resource.key):
-            yield made.read(document) if "Effect" in document else document
+        for document in agreed(maker.workload, catalog, resource.key):
+            yield maker.read(document) if "Effect" in document else document
 
 
 class _Maker:
@@ -80,55 +84,67 @@ class _Maker:
     def place(self) -> Location:
         return self.workload.locate(self.origin)
 
-    def _applies(self, one: PolicyBlueprint | Admission) -> bool:
-        given = is_given(one.when, self.fields, self.derived)
-        return given and not (one.unless and is_given(one.unless, self.fields, self.derived))
+    def _applies(self, part: PolicyBlueprint | Admission) -> bool:
+        wanted = is_given(part.when, self.fields, self.derived)
+        return wanted and not (part.unless and is_given(part.unless, self.fields, self.derived))
 
-    def checked(self, policy: PolicyBlueprint, type_: str, given: Iterable[Any]) -> list[ResourcePolicy]:
+    def checked(self, policy: PolicyBlueprint, type_: str, additions: Iterable[Any]) -> list[ResourcePolicy]:
         """Return the policy if there is one. Raises Rejected where the blueprint refers to what there is not."""
         try:
-            return list(self.policy(policy, given))
+            return list(self.policy(policy, additions))
         except ValueError as error:
             message = f"the policy `{policy.name}` of {type_} cannot be filled in: {error}"
             finding = Finding("blueprint-policy", message, "mend it in the blueprint", self.place, self.origin)
             raise Rejected([finding]) from None
 
-    def policy(self, policy: PolicyBlueprint, given: Iterable[Any]) -> Iterator[ResourcePolicy]:
+    def policy(self, policy: PolicyBlueprint, additions: Iterable[Any]) -> Iterator[ResourcePolicy]:
         if not self._applies(policy):
             return
         scope = _referring(policy.refers, self.scope)
         scope |= {name: fill(template, scope) for name, template in policy.values.items()}
-        found = [one for admission in policy.statements for one in self._statements(admission, scope)]
+        statements = [statement for admission in policy.statements for statement in self._statements(admission, scope)]
         documents: list[Any] = []
         if policy.document is not None:
             whole = filled(policy.document, scope)
             documents = whole if isinstance(whole, list) else [whole]
-        for one in given:
-            (found if isinstance(one, ResourceStatement) else documents).append(one)
-        if found or documents:
+        for addition in additions:
+            (statements if isinstance(addition, ResourceStatement) else documents).append(addition)
+        if statements or documents:
             target = fill(policy.target, scope)
             yield ResourcePolicy(
-                policy.name, self.key, policy.carrier, target, tuple(found), tuple(documents), self.origin, self.place
+                policy.name,
+                self.key,
+                policy.carrier,
+                target,
+                tuple(statements),
+                tuple(documents),
+                self.origin,
+                self.place,
             )
 
-    def _statements(self, one: Admission, scope: TemplateScope) -> Iterator[ResourceStatement]:
-        if not self._applies(one):
+    def _statements(self, admission: Admission, scope: TemplateScope) -> Iterator[ResourceStatement]:
+        if not self._applies(admission):
             return
-        for number, entry in enumerate(self._entries(one.each), 1):
-            inner = _referring(one.refers, {**scope, **entry})
+        for number, entry in enumerate(self._entries(admission.each), 1):
+            inner = _referring(admission.refers, {**scope, **entry})
             origin = (
-                f"{'compute' if not self.key else self.origin}.{one.each.split('.')[0]}" if one.each else self.origin
+                f"{'compute' if not self.key else self.origin}.{admission.each.split('.')[0]}"
+                if admission.each
+                else self.origin
             )
             yield ResourceStatement(
-                one.sid + (str(number) if one.each else ""),
-                one.effect,
+                admission.sid + (str(number) if admission.each else ""),
+                admission.effect,
                 tuple(
-                    (kind, text) for kind, names in one.principals.items() for n in names for text in fill_all(n, inner)
+                    (kind, text)
+                    for kind, names in admission.principals.items()
+                    for n in names
+                    for text in fill_all(n, inner)
                 ),
-                one.actions,
-                tuple(text for arn in one.resources for text in fill_all(arn, inner)),
-                fill_conditions(one.conditions, inner),
-                (one.summary,),
+                admission.actions,
+                tuple(text for arn in admission.resources for text in fill_all(arn, inner)),
+                fill_conditions(admission.conditions, inner),
+                (admission.summary,),
                 origin,
                 self.workload.locate(origin),
             )
@@ -152,7 +168,10 @@ class _Maker:
                 scope[f"each.{name}.label"] = Text.of(plain.replace("-", "_"))
                 if plain in self.workload.resources:
                     attributes = self.workload.resources[plain].attributes
-                    scope |= {f"each.{name}.{attribute}": one for attribute, one in attributes.items()}
+                    scope |= {
+                        f"each.{name}.{attribute}": text_of_attribute
+                        for attribute, text_of_attribute in attributes.items()
+                    }
         return scope
 
     def read(self, document: Mapping[str, Any]) -> ResourceStatement:
@@ -161,10 +180,10 @@ class _Maker:
             _plain(document.get("Sid", "")),
             "Deny" if _plain(document["Effect"]) == "Deny" else "Allow",
             tuple((kind, text) for kind, names in document["Principal"].items() for text in _several(names)),
-            tuple(_plain(one) for one in _several(document["Action"])),
-            tuple(Text.of(one) for one in _several(document["Resource"])),
+            tuple(_plain(action) for action in _several(document["Action"])),
+            tuple(Text.of(arn) for arn in _several(document["Resource"])),
             tuple(
-                Condition(operator, Text.of(key), tuple(Text.of(one) for one in _several(values)))
+                Condition(operator, Text.of(key), tuple(Text.of(value) for value in _several(values)))
                 for operator, keys in document.get("Condition", {}).items()
                 for key, values in keys.items()
             ),
@@ -176,7 +195,7 @@ class _Maker:
 
 def _referring(refers: Mapping[str, str], scope: TemplateScope) -> TemplateScope:
     """Return the scope with names for Terraform references, each written out by a template."""
-    return {**scope, **{name: Text.of(Ref(_plain(fill(one, scope)))) for name, one in refers.items()}}
+    return {**scope, **{name: Text.of(Ref(_plain(fill(template, scope)))) for name, template in refers.items()}}
 
 
 def _several(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
