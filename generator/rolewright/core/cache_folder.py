@@ -15,8 +15,8 @@ def cache_folder() -> str:
     path = os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.cache"), "rolewright")
     try:
         os.makedirs(path, 0o700, exist_ok=True)
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return ""
-    own = sys.platform != "win32" and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+    own = sys.platform != "win32" and status.st_uid == os.geteuid() and not status.st_mode & 0o022
     return path if own and os.path.isabs(path) else ""

@@ -186,12 +186,12 @@ def _is_whole(text: str) -> bool:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        shown = json.dumps(twice[:100])
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        shown = json.dumps(repeated[:100])
         raise UnreadableError(f"is no JSON that can be read: the key {shown} stands twice in one object")
-    return found
+    return value
 
 
 def _constant(name: str) -> float:

@@ -56,7 +56,7 @@ def output(folder: Path, *arguments: str, variables: Mapping[str, str] | None = 
 def commit_of(revision: str, folder: Path) -> str:
     """Return the hash of the commit that a revision names. Raises Rejected without git, a repository or the commit."""
     arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return _git(folder, *arguments, what=f"no revision {revision} here").decode().strip()
+    return _git(folder, *arguments, unknown=f"no revision {revision} here").decode().strip()
 
 
 def standing(path: Path) -> Path:
@@ -68,17 +68,17 @@ def file_at(commit: str, path: Path) -> str | None:
     """Return a file's text at a commit, or None if it did not exist. Raises Rejected if it is not UTF-8 text."""
     folder = standing(path)
     name = real(path).relative_to(folder).as_posix()
-    if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", what="no such file"):
+    if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", unknown="no such file"):
         return None
     try:
-        return _git(folder, "cat-file", "blob", f"{commit}:./{name}", what=f"no file {name}").decode("utf-8")
+        return _git(folder, "cat-file", "blob", f"{commit}:./{name}", unknown=f"no file {name}").decode("utf-8")
     except UnicodeDecodeError:
         raise Rejected([_finding(f"{name} at {commit[:12]} is no text in UTF-8", "name a manifest", path)]) from None
 
 
 def files_at(commit: str, folder: Path) -> list[Path]:
     """Return the files in and below a folder at a commit, sorted. Raises Rejected as `commit_of` does."""
-    listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, what="no such folder")
+    listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, unknown="no such folder")
     names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
     return [folder / name for name in sorted(names)]
 
@@ -89,24 +89,24 @@ def changed_since(revision: str, folder: Path) -> set[Path]:
     The paths are absolute, and include deleted files. Raises Rejected as `commit_of` does.
     """
     commit = commit_of(revision, folder)
-    top = Path(_git(folder, "rev-parse", "--show-toplevel", what="no repository here").decode().rstrip("\n"))
+    top = Path(_git(folder, "rev-parse", "--show-toplevel", unknown="no repository here").decode().rstrip("\n"))
     quiet = ("-c", "core.fsmonitor=false")
     differing = _git(
-        top, *quiet, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", commit, what="no commit"
+        top, *quiet, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", commit, unknown="no commit"
     )
-    new = _git(top, *quiet, "ls-files", "--others", "--exclude-standard", "-z", what="no files")
+    new = _git(top, *quiet, "ls-files", "--others", "--exclude-standard", "-z", unknown="no files")
     names = (differing + new).decode("utf-8", "surrogateescape").split("\0")
     return {top / name for name in names if name}
 
 
-def _git(folder: Path, *arguments: str, what: str) -> bytes:
+def _git(folder: Path, *arguments: str, unknown: str) -> bytes:
     try:
         with output(folder, *arguments) as stream:
             return stream.read()
     except GitMissingError:
         raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)]) from None
     except GitFailedError as error:
-        message = f"git knows {what}" + (f": {error.lines[0]}" if error.lines else "")
+        message = f"git knows {unknown}" + (f": {error.lines[0]}" if error.lines else "")
         remedy = "name a branch, a tag or a commit of a repository of git"
         raise Rejected([_finding(message, remedy, folder)]) from None
 

@@ -20,7 +20,7 @@ HIDDEN = re.compile(rf"(?![\t\n\u200c\u200d])[{INVISIBLE}\ud800-\udfff]")
 
 def visible(text: str) -> str:
     """Replace each hidden character by an escape such as `\\u202e`."""
-    return HIDDEN.sub(lambda found: escape(found[0]), text)
+    return HIDDEN.sub(lambda match: escape(match[0]), text)
 
 
 def one_line(text: str) -> str:

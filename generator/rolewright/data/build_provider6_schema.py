@@ -79,41 +79,41 @@ class _Source:
 def _read_script(text: str, source: _Source) -> None:
     owner, argument, writer, name, container = "", _Argument(""), "", "", ""
     for line in text.partition("//# sourceMappingURL")[0].splitlines():
-        if found := _CLASS.match(line):
-            owner = found[1]
+        if match := _CLASS.match(line):
+            owner = match[1]
             source.classes[owner] = {}
-            source.kinds[owner] = found[2]
-        elif found := _TYPE.match(line):
-            source.types[owner] = found[1]
-        elif found := _ARGUMENT.match(line):
-            computed, optional, required = (flag == "true" for flag in found.groups()[1:])
+            source.kinds[owner] = match[2]
+        elif match := _TYPE.match(line):
+            source.types[owner] = match[1]
+        elif match := _ARGUMENT.match(line):
+            computed, optional, required = (flag == "true" for flag in match.groups()[1:])
             argument = _Argument("r" * required + "o" * optional + "c" * computed)
-            source.classes[owner][found[1]] = argument
-        elif found := _NESTED.match(line):
-            argument.nested, argument.is_set = found[1], found[2] == "true"
-        elif found := _CONVERTER.match(line):
-            writer = _pascal(found[1]) if found[1] else owner
-        elif found := _WRITTEN.match(line):
-            name = found[1]
-        elif found := _STORED.match(line):
-            container = found[1]
-        elif found := _STORED_AS.match(line):
-            source.written[writer][name] = (container, found[1])
-        elif (found := _GETTER.match(line)) and not argument.getter:
-            argument.getter = found[1]
+            source.classes[owner][match[1]] = argument
+        elif match := _NESTED.match(line):
+            argument.nested, argument.is_set = match[1], match[2] == "true"
+        elif match := _CONVERTER.match(line):
+            writer = _pascal(match[1]) if match[1] else owner
+        elif match := _WRITTEN.match(line):
+            name = match[1]
+        elif match := _STORED.match(line):
+            container = match[1]
+        elif match := _STORED_AS.match(line):
+            source.written[writer][name] = (container, match[1])
+        elif (match := _GETTER.match(line)) and not argument.getter:
+            argument.getter = match[1]
 
 
 def _read_declaration(text: str, source: _Source) -> None:
     interface, is_block = "", False
     for line in text.splitlines():
-        if found := _INTERFACE.match(line):
-            interface = found[1]
+        if match := _INTERFACE.match(line):
+            interface = match[1]
         elif _BLOCK_DOC.match(line):
             is_block = True
         elif line == "    */":
             is_block = False
-        elif is_block and (found := _LINK.search(line)):
-            source.blocks.add((interface, found[1]))
+        elif is_block and (match := _LINK.search(line)):
+            source.blocks.add((interface, match[1]))
 
 
 def _pascal(name: str) -> str:
@@ -154,9 +154,9 @@ def _struct(source: _Source, path: tuple[str, ...], nested: str) -> dict[str, An
 
 def _attribute_type(source: _Source, path: tuple[str, ...], argument: _Argument, container: str, storage: str) -> Any:  # noqa: ANN401 - JSON
     """Return Terraform's JSON type of an attribute. Only the getter tells that of a computed one."""
-    if found := _STORAGE_CLASS.match(storage):
-        type_: Any = _SCALARS[found[1]]
-        wrappers = re.findall("List|Map", found[2])
+    if match := _STORAGE_CLASS.match(storage):
+        type_: Any = _SCALARS[match[1]]
+        wrappers = re.findall("List|Map", match[2])
         for depth, wrapper in enumerate(wrappers, 1):
             outermost_set = container == "set" and depth == len(wrappers)
             type_ = ["set" if outermost_set else wrapper.lower(), type_]
@@ -184,9 +184,9 @@ def read_package(path: Path) -> dict[str, Any]:
                 continue
             if member.name == _MANIFEST:
                 version = json.load(content)["cdktn"]["provider"]["version"]
-            elif found := _FILE.match(member.name):
-                read = _read_script if found[2] == "js" else _read_declaration
-                read(content.read().decode(), sources[found[1]])
+            elif match := _FILE.match(member.name):
+                read = _read_script if match[2] == "js" else _read_declaration
+                read(content.read().decode(), sources[match[1]])
     values: dict[str, Any] = {"version": version}
     kinds = {"TerraformResource": "resource", "TerraformDataSource": "data"}
     for source in sources.values():

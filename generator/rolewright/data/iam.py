@@ -151,17 +151,17 @@ def single_valued(key: str) -> bool:
     wanted = key.lower()
     facts = service(wanted.partition(":")[0])
     types = {} if facts is None else {name.lower(): type_ for name, type_ in facts.conditions.items()}
-    named = [type_ for name, type_ in types.items() if _names_key(name, wanted)]
-    named += ["String" for name in _GLOBAL_SINGLE_VALUED if _names_key(name, wanted)]
-    return bool(named) and not any(type_.startswith("ArrayOf") for type_ in named)
+    types_of_key = [type_ for name, type_ in types.items() if _names_key(name, wanted)]
+    types_of_key += ["String" for name in _GLOBAL_SINGLE_VALUED if _names_key(name, wanted)]
+    return bool(types_of_key) and not any(type_.startswith("ArrayOf") for type_ in types_of_key)
 
 
 def _names_key(pattern: str, key: str) -> bool:
     """Return whether a key fits a name that may have a placeholder such as `${TagKey}`, both in lower case."""
     before, placeholder, rest = pattern.partition("${")
     after = rest.partition("}")[2]
-    named = key.startswith(before) and key.endswith(after) and len(key) > len(before) + len(after)
-    return named if placeholder else key == pattern
+    fits = key.startswith(before) and key.endswith(after) and len(key) > len(before) + len(after)
+    return fits if placeholder else key == pattern
 
 
 @cache

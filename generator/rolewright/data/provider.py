@@ -93,8 +93,8 @@ def _file(major: int) -> str:
 @cache
 def _known_deprecations() -> dict[str, dict[str, str]]:
     """Return `resource/TYPE` or `data/TYPE` → dotted path of an argument → source that calls it deprecated."""
-    known: dict[str, dict[str, str]] = archive.read_plain("deprecations_6.json")
-    return known
+    sources_by_path: dict[str, dict[str, str]] = archive.read_plain("deprecations_6.json")
+    return sources_by_path
 
 
 def _block(described: dict[str, Any], deprecated: Mapping[str, str], path: str = "") -> TypeSchema:

@@ -97,8 +97,8 @@ def _rows(text: str) -> list[_Row]:
     blank = False
     for raw in text.split("\n"):
         if state and state[-1][0] in "</":
-            state, kept = _inside(raw, state)
-            rows[-1].tail += f"\n{kept}"
+            state, written = _inside(raw, state)
+            rows[-1].tail += f"\n{written}"
             continue
         line = _analyse(raw.strip(" \t\r"), state)
         if not line.lead:
@@ -223,14 +223,14 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
         if stack and stack[-1][0] in '"<':
             position = _scan_template(line, position, stack, tokens)
             continue
-        found = _TOKEN.match(line, position)
-        if not found:
+        match = _TOKEN.match(line, position)
+        if not match:
             if line[position:].strip(" \t\r"):
                 raise UnformattableError(f"no HCL: {line}")
             break
-        position = found.end()
-        group = str(found.lastgroup)
-        text = found[group]
+        position = match.end()
+        group = str(match.lastgroup)
+        text = match[group]
         match group:
             case "punctuation":
                 tokens.append((_bracket(text, stack), text))
@@ -265,10 +265,10 @@ def _bracket(mark: str, stack: list[str]) -> str:
 
 def _scan_template(line: str, position: int, stack: list[str], tokens: list[_Token]) -> int:
     """Read a piece of a template: text, the start of an interpolation, or the end. Return the position after it."""
-    if found := (_QUOTED_TEXT if stack[-1] == '"' else _HEREDOC_TEXT).match(line, position):
-        tokens.append(("t", found[0]))
-    elif found := _INTERPOLATION.match(line, position):
-        tokens.append(("$", found[0]))
+    if match := (_QUOTED_TEXT if stack[-1] == '"' else _HEREDOC_TEXT).match(line, position):
+        tokens.append(("t", match[0]))
+    elif match := _INTERPOLATION.match(line, position):
+        tokens.append(("$", match[0]))
         stack.append("$")
     elif line[position] == '"':
         tokens.append(("c", '"'))
@@ -276,7 +276,7 @@ def _scan_template(line: str, position: int, stack: list[str], tokens: list[_Tok
         return position + 1
     else:
         raise UnformattableError(f"no HCL: {line}")
-    return found.end()
+    return match.end()
 
 
 def _net(tokens: list[_Token]) -> int:

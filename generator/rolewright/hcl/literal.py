@@ -96,11 +96,11 @@ def _scalar(value: int | float | None) -> str:
 
 def _escape(text: str) -> str:
     _require_unicode(text)
-    return _ESCAPED.sub(_escape_one, text)
+    return _ESCAPED.sub(_escape_character, text)
 
 
-def _escape_one(found: re.Match[str]) -> str:
-    return _SHORT_ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}"
+def _escape_character(match: re.Match[str]) -> str:
+    return _SHORT_ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}"
 
 
 def _require_unicode(text: str) -> None:

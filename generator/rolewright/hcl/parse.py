@@ -83,13 +83,13 @@ class _Source:
 
     def comments_above(self, line: int) -> tuple[str, ...]:
         """Return the comment lines directly above a line, without their marks."""
-        found: list[str] = []
+        comments: list[str] = []
         for text in reversed(self.lines[: line - 1]):
             comment = _COMMENT.fullmatch(text)
             if comment is None:
                 break
-            found.append(comment[1].rstrip())
-        return tuple(reversed(found))
+            comments.append(comment[1].rstrip())
+        return tuple(reversed(comments))
 
 
 def _block(source: _Source, body: Tree[Token], type_: str, labels: tuple[str, ...], line: int) -> Block:

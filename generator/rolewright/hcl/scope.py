@@ -66,8 +66,8 @@ def reference(expression: Expression) -> Reference | None:
         collection = reference(expression.collection)
         if collection is None:
             return None
-        known = isinstance(expression.key, Literal) and isinstance(expression.key.value, (str, int))
-        step = expression.key.value if known and isinstance(expression.key, Literal) else Unknown()
+        is_literal = isinstance(expression.key, Literal) and isinstance(expression.key.value, (str, int))
+        step = expression.key.value if is_literal and isinstance(expression.key, Literal) else Unknown()
         return Reference((*collection.steps, step if isinstance(step, (str, int)) else Unknown()))
     return None
 
@@ -77,11 +77,11 @@ def references(expression: Expression) -> Iterator[Reference]:
     if isinstance(expression, Opaque):
         yield from _references_in_text(expression.text)
         return
-    found = reference(expression)
-    if found is not None:
-        yield found
+    whole = reference(expression)
+    if whole is not None:
+        yield whole
     if isinstance(expression, Index):
-        if found is None:
+        if whole is None:
             yield from references(expression.collection)
         for index in _indices(expression):
             yield from references(index)
@@ -165,10 +165,10 @@ class Scope:
         """Return the blocks of a type that has one label, such as `variable`, `module` or `output`, by name."""
         return {block.labels[0]: block for block in self.parsed.all(type_) if block.labels}
 
-    def target(self, found: Reference) -> Target | None:
+    def target(self, reference: Reference) -> Target | None:
         """Return the block of this module that a reference leads to, or None if there is none."""
-        kind: provider.BlockKind = "data" if found.steps[0] == "data" else "resource"
-        steps = found.steps[1:] if kind == "data" else found.steps
+        kind: provider.BlockKind = "data" if reference.steps[0] == "data" else "resource"
+        steps = reference.steps[1:] if kind == "data" else reference.steps
         if len(steps) < 2 or not all(isinstance(step, str) for step in steps[:2]):
             return None
         type_, name = str(steps[0]), str(steps[1])

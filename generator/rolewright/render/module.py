@@ -71,17 +71,17 @@ def render(
         files[f"{name}.tf"] = templates.render(f"module/{name}.tf.j2", context)
     for name in catalog.computes[workload.compute.type].templates:
         files[name.rsplit("/", 1)[1].removesuffix(".j2")] = templates.render(name, context)
-    made = [
+    created_texts = [
         templates.render(
             creation.template, {**context, "resource": _resource(resource, workload, declaration, catalog)}
         )
         for resource in workload.resources.values()
         if resource.created and (creation := catalog.resources[resource.type].create) is not None
     ]
-    if made:
+    if created_texts:
         files["resources.tf"] = "\n".join(
             f"# manifest: resources.{key}\n{text}"
-            for key, text in zip((k for k, r in workload.resources.items() if r.created), made, strict=True)
+            for key, text in zip((k for k, r in workload.resources.items() if r.created), created_texts, strict=True)
         )
     files["outputs.tf"] = templates.render("module/outputs.tf.j2", context)
     for environment in workload.environments:
@@ -133,14 +133,14 @@ def _one_line(text: str) -> str:
 
 def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ...], catalog: Catalog) -> dict[str, Any]:
     base = Text.of(workload.name)
-    named = [environment.name for environment in workload.environments if environment.name]
+    environments = [environment.name for environment in workload.environments if environment.name]
     variables = list(workload.variables)
     tags: dict[str, Any] = {"workload": workload.name, "managed-by": "rolewright"}
-    if named:
+    if environments:
         base = Text.of(workload.name, "-", Ref("var.environment"))
         tags["environment"] = RawExpression("var.environment")
         variables = [
-            Variable("environment", "string", "Environment that is deployed", allowed=tuple(named)),
+            Variable("environment", "string", "Environment that is deployed", allowed=tuple(environments)),
             Variable("account", "string", "AWS account of the environment"),
             Variable("region", "string", "AWS region of the environment"),
             *variables,
@@ -164,7 +164,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "roles": views,
         "boundary": workload.boundary,
         "exclusive": workload.exclusive,
-        "environments": named,
+        "environments": environments,
         "variables": variables,
         "requires": requires,
         "tags": {**tags, **workload.tags},
@@ -251,7 +251,7 @@ def _needs_star(statement: Statement) -> bool:
     """Return whether it needs `*` because no action of it supports anything narrower, as a comment tells scanners."""
     facts = [iam.action(action) for action in statement.actions]
     stars = any(text.literal == "*" for text in statement.resources)
-    return stars and all(known is not None and not known.resource_types for known in facts)
+    return stars and all(fact is not None and not fact.resource_types for fact in facts)
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
@@ -287,8 +287,8 @@ def _admission(statement: ResourceStatement) -> dict[str, Any]:
 
 def _used(resource: Resource) -> dict[str, Any]:
     """Return the template's view of a resource that a field of the compute type names by its key."""
-    known = {"key": resource.key, "id": identifier(resource.key), "type": resource.type, "created": resource.created}
-    return {**known, **resource.attributes}
+    view = {"key": resource.key, "id": identifier(resource.key), "type": resource.type, "created": resource.created}
+    return {**view, **resource.attributes}
 
 
 def _required_policy(required: RequiredPolicy, workload: Workload) -> dict[str, Any]:

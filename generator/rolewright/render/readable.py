@@ -20,8 +20,8 @@ SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partitio
 
 def symbols(workload: Workload) -> dict[str, str]:
     """Return readable names also for what differs between environments: `var.environment` is ENVIRONMENT."""
-    known = {expression for environment in workload.environments for expression in environment.values}
-    return {**{name: name.rpartition(".")[2].upper() for name in known}, **SYMBOLS}
+    expressions = {expression for environment in workload.environments for expression in environment.values}
+    return {**{name: name.rpartition(".")[2].upper() for name in expressions}, **SYMBOLS}
 
 
 def shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:

@@ -48,13 +48,13 @@ def _mocked(texts: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
 
     Each document is different, so that one in the place of another is noticed.
     """
-    for kind, type_, name in sorted({found.groups() for text in texts for found in _BLOCK.finditer(text)}):
-        described = provider.schema(5, kind, type_)
-        if described is None:
+    for kind, type_, name in sorted({match.groups() for text in texts for match in _BLOCK.finditer(text)}):
+        schema = provider.schema(5, kind, type_)
+        if schema is None:
             continue
         document = {"json": json.dumps({"Id": name})} if type_ == "aws_iam_policy_document" else {}
         answers = {**document, **_CHECKED.get(type_, {})}
-        for attribute, form in sorted(described.attributes.items()):
+        for attribute, form in sorted(schema.attributes.items()):
             if form.computed and form.type == "string" and re.search(r"(^|_)arn$", attribute):
                 answers[attribute] = f"arn:aws:mock:us-east-1:123456789012:{type_}/{name}"
         if answers:

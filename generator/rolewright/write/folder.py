@@ -78,12 +78,12 @@ class Folder:
 
     def make_folder(self, folder: str) -> bool:
         """Make a subfolder and its parents. Return whether the subfolder is new."""
-        made = False
+        created = False
         parts = folder.split("/")
         for length in range(1, len(parts) + 1):
             with self._parent("/".join(parts[:length])) as (parent, last):
-                made = _make(last, parent)
-        return made
+                created = _make(last, parent)
+        return created
 
     def remove_folder(self, folder: str) -> None:
         """Remove a subfolder if it exists and is empty."""
@@ -136,12 +136,12 @@ def open_folder(target: Path, *, create: bool) -> Iterator[Folder | None]:
         yield None
         return
     name = target.name or "."
-    descriptor, made = None, False
+    descriptor, created = None, False
     try:
-        descriptor, made = _locked(name, above, create=create)
+        descriptor, created = _locked(name, above, create=create)
         yield None if descriptor is None else Folder(descriptor)
     finally:
-        if made:
+        if created:
             with suppress(OSError):
                 os.rmdir(name, dir_fd=above)
         if descriptor is not None:
@@ -170,7 +170,7 @@ def _locked(name: str, above: int, *, create: bool) -> tuple[int | None, bool]:
     import fcntl  # noqa: PLC0415  # Windows has no such module
 
     while True:
-        made = create and _make(name, above)
+        created = create and _make(name, above)
         try:
             descriptor = _open_plain_folder(name, above, "")
         except FileNotFoundError:
@@ -181,9 +181,9 @@ def _locked(name: str, above: int, *, create: bool) -> tuple[int | None, bool]:
         # Whoever had the lock before may have removed the folder that we waited for.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=above, follow_symlinks=False)):
-                if made:
+                if created:
                     os.fsync(above)
-                return descriptor, made
+                return descriptor, created
         os.close(descriptor)
 
 

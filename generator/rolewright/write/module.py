@@ -127,8 +127,8 @@ def _files(module: Module) -> dict[str, bytes]:
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
-    if found := tuple(findings):
-        raise Rejected(found)
+    if rejected := tuple(findings):
+        raise Rejected(rejected)
 
 
 def _result(status: Literal["written", "stale"], plan: _Plan, beside: tuple[str, ...] = ()) -> WriteResult:
@@ -227,11 +227,11 @@ def _read_ledger(folder: Folder, target: Path, *, lenient: bool) -> dict[str, st
 
 def _stage(folder: Folder, plan: _Plan) -> _Journal:
     """Do step 1, and undo it if it fails."""
-    made: list[str] = []
+    created: list[str] = []
     try:
         for name in _folders(plan.write):
             if folder.make_folder(name):
-                made.append(name)
+                created.append(name)
             folder.require_writable(name)
         for name in ("", *_folders(plan.remove)):
             folder.require_writable(name)
@@ -248,7 +248,7 @@ def _stage(folder: Folder, plan: _Plan) -> _Journal:
         folder.move(_JOURNAL_DRAFT, _JOURNAL)
     except BaseException:
         _discard(folder)
-        for name in reversed(made):
+        for name in reversed(created):
             folder.remove_folder(name)
         raise
     folder.sync(STAGING)
@@ -278,11 +278,11 @@ def _waiting(folder: Folder) -> set[str]:
 
 def _folders(names: Iterable[str]) -> list[str]:
     """Return the subfolders of the named files, the outer before the inner."""
-    found: set[str] = set()
+    folders: set[str] = set()
     for name in names:
         parts = name.split("/")
-        found.update("/".join(parts[:length]) for length in range(1, len(parts)))
-    return sorted(found)
+        folders.update("/".join(parts[:length]) for length in range(1, len(parts)))
+    return sorted(folders)
 
 
 def _discard(folder: Folder) -> None:
