@@ -29,7 +29,7 @@ _REMEDY = "remove it and rotate the key: the SDK finds the role's credentials by
 
 
 def key_findings(tree: Tree) -> Iterator[Finding]:
-    """Yield every key id, secret and variable for one, in keys and in values. Never shows a secret."""
+    """Yield a finding for every key id, secret and variable that would hold one. No finding shows a secret."""
     yield from _walk(tree, tree.data, ())
 
 
@@ -38,7 +38,7 @@ def _walk(tree: Tree, value: Any, path: PathInTree) -> Iterator[Finding]:  # noq
         for key, inner in value.items():
             inside = (*path, key)
             if isinstance(key, str) and key.upper() in VARIABLES:
-                yield _finding(tree, inside, f"{key} would carry a key into the workload", key=True)
+                yield _finding(tree, inside, f"{key} would pass an access key to the workload", key=True)
             elif isinstance(key, str):
                 yield from _scan(tree, key, inside, key=True)
             yield from _walk(tree, inner, inside)

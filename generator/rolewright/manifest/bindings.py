@@ -28,7 +28,7 @@ def partition_of(region: str) -> str:
 
 @dataclass(frozen=True)
 class Bindings:
-    """The environments with what each reference stands for in them, and the variables of the module.
+    """The environments with the values of references in each, and the variables of the module.
 
     Reading a value gives new bindings where it adds to them; it never changes those that it was given.
     """
@@ -38,11 +38,11 @@ class Bindings:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Bindings:
-        """Return what the environments of a manifest say themselves. The structure check has passed."""
+        """Return the bindings that the environments state themselves. The manifest has passed the structure check."""
         return cls(tuple(_environment(manifest, name) for name in manifest.replaced), Additions({}))
 
     def bind(self, name: str, type_: str, description: str, values: Mapping[str, Any]) -> tuple[Ref, Bindings]:
-        """Add a variable with a value for each environment, under a name of its own; return what refers to it."""
+        """Add a variable with a value for each environment, under a unique name; return the reference to it."""
         while name in self.variables or name in _RESERVED:
             name += "_value"
         reference = Ref(f"var.{name}")
@@ -57,7 +57,7 @@ class Bindings:
         return replace(self, variables=self.variables.adding({variable.name: variable}))
 
     def learn(self, expression: str, text: Text) -> Bindings:
-        """Add what a reference to a created resource stands for, where it is known before Terraform runs."""
+        """Add the value of a reference to a created resource, where it is known before Terraform runs."""
         environments = tuple(
             replace(environment, values=_added(environment.values, {expression: text.ground(environment.values)}))
             for environment in self.environments

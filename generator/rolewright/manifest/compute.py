@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def resolve_compute(
     manifest: Manifest, catalog: Catalog, references: References, bindings: Bindings
 ) -> Resolved[Compute]:
-    """Resolve what the workload runs on."""
+    """Resolve the compute type, its fields and names, and the resources that it uses."""
     blueprint = catalog.computes[manifest.data["compute"]["type"]]
     fields = _fields(manifest, blueprint, references, bindings)
     derived = _derived(manifest, blueprint, fields.value, fields.bindings)
@@ -71,15 +71,15 @@ def _as_variable(manifest: Manifest, name: str, value: Text, description: str, b
     if "environments" in manifest.data:
         values = {environment.name: value.ground(environment.values) for environment in bindings.environments}
         return Resolved(reference, bindings.bind(name, "string", description, values)[1])
-    message = f"`{name}` is the default of a variable, which cannot refer to anything"
-    finding = manifest.finding("manifest-interpolation", message, "write it out", ("compute", name))
+    message = f"`{name}` is the default of a Terraform variable, which cannot contain a reference"
+    finding = manifest.finding("manifest-interpolation", message, "write the value without ${…}", ("compute", name))
     return Resolved(reference, bindings, (finding,))
 
 
 def _derived(
     manifest: Manifest, blueprint: ComputeBlueprint, fields: Mapping[str, Any], bindings: Bindings
 ) -> Resolved[dict[str, Text]]:
-    """Read what the blueprint's patterns find in fields, such as an account in an ARN."""
+    """Read the values that the blueprint's patterns find in fields, such as the account in an ARN."""
     derived: dict[str, Text] = {}
     findings: list[Finding] = []
     for field, pattern in blueprint.derive.items():
@@ -114,7 +114,7 @@ def _names(
     fields: Mapping[str, Any],
     derived: Mapping[str, Text],
 ) -> _Names:
-    """Name the roles and what else the blueprint names: as the manifest says, or after the workload."""
+    """Return the names of roles and of all else that the blueprint names: the manifest's, or generated ones."""
     base = references.names["workload"]
     if "environment" in references.names:
         base = base + "-" + references.names["environment"]

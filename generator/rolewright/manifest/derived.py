@@ -56,7 +56,7 @@ def _common(text: Text, values: Mapping[str, str], environments: Sequence[Enviro
 
 
 def is_given(name: str, fields: Mapping[str, Any], derived: Mapping[str, Text]) -> bool:
-    """Return whether a field, a part of one or a derived value is there, and not false; true for no name at all."""
+    """Return whether a field, a part of a field or a derived value is there and not false; true for an empty name."""
     node: Any = fields
     for step in name.split("."):
         node = node.get(step) if isinstance(node, dict) else None

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Manifest:
     """One document as it is written, before any reference in it is resolved.
 
-    `data` has the blueprints' defaults in it, and `defaults` holds those alone, by path. `replaced` has what each
-    environment puts in place of a value, and `places` where it says so; a manifest without environments has one
-    with an empty name.
+    `data` has the blueprints' defaults in it, and `defaults` holds those alone, by path. `replaced` has for each
+    environment the values that it replaces, and `places` where it states them; a manifest without environments has
+    one with an empty name.
     """
 
     tree: Tree
@@ -62,7 +62,7 @@ class Manifest:
         return Finding(rule, message, remedy, self.tree.location(path, key=key), ".".join(map(str, path)))
 
     def locator(self, environment: str) -> Locate:
-        """Return what gives the places of the values of an environment: an override has its own."""
+        """Return a function that locates the values of an environment: an overridden value has its own place."""
         places = self.places[environment]
 
         def locate(path: PathInTree, *, key: bool = False) -> Location:
@@ -111,7 +111,7 @@ def strings(data: Any, path: PathInTree = ()) -> Iterator[tuple[PathInTree, str]
 
 
 def _defaults(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, Any]:
-    """Return what the blueprints fill in, by path."""
+    """Return the blueprints' defaults for fields that the manifest leaves out, by path."""
     defaults: dict[PathInTree, Any] = {}
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:

@@ -51,10 +51,10 @@ def _leaves(value: Any, path: PathInTree, place: PathInTree) -> Iterator[Overrid
 def override_findings(
     tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
 ) -> Iterator[Finding]:
-    """Yield what environments may not say.
+    """Yield a finding for each thing that an environment may not override.
 
-    `defaults` are the values that blueprints fill in, by path; `fixed` are paths of what decides what the module
-    contains: always (""), or where a pattern is found in it.
+    `defaults` are the values that blueprints fill in, by path. `fixed` are the paths of values that decide what the
+    module contains: always (""), or only a value in which this pattern is found.
     """
     environments = tree.data.get("environments", {})
     for name, described in environments.items() if isinstance(environments, dict) else ():
@@ -91,7 +91,7 @@ def _fault(
     defaults: Mapping[PathInTree, Any],
     fixed: Mapping[PathInTree, str],
 ) -> tuple[str, str] | None:
-    """Return why an environment may not replace a value, and what to do."""
+    """Return why an environment may not replace a value and how to mend it, or None if it may."""
     path = override.path
     field = path[1 if path[0] == "compute" else 2 :][:1]
     fixed_fields = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
@@ -118,7 +118,7 @@ def _fault(
 
 
 def _changed_shape(base: Any, override: Override) -> tuple[str, str] | None:  # noqa: ANN401 - YAML
-    """Return why a value of the manifest may not be replaced by one of another environment."""
+    """Return why this value of an environment may not replace the manifest's and how to mend it, or None."""
     key = override.path[-1]
     if isinstance(base, bool) or isinstance(override.value, bool):
         return (
@@ -131,12 +131,12 @@ def _changed_shape(base: Any, override: Override) -> tuple[str, str] | None:  # 
             "state them once, outside `environments`",
         )
     if isinstance(base, dict):
-        return f"`{key}` is a mapping and this is not", "override its entries one by one"
+        return f"`{key}` is a mapping in the manifest, but not here", "override its entries one by one"
     return None
 
 
 def _stated(data: Any, path: PathInTree, defaults: Mapping[PathInTree, Any]) -> Any:  # noqa: ANN401 - YAML
-    """Return what the manifest says at a path, or else what the blueprint fills in."""
+    """Return the value of the manifest at a path, or else the blueprint's default."""
     for step in path:
         if not isinstance(data, dict) or step not in data:
             return defaults.get(path, _MISSING)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def hidden_findings(tree: Tree) -> Iterator[Finding]:
-    """Yield every key and every text of a document with such a character in it."""
+    """Yield a finding for every key and every text of a document that contains such a character."""
     waiting: list[tuple[PathInTree, Any]] = [((), tree.data)]
     while waiting:
         path, value = waiting.pop()
@@ -33,8 +33,8 @@ def _hidden(tree: Tree, text: str, path: PathInTree, *, key: bool) -> Iterator[F
     if match is not None:
         yield Finding(
             "manifest-character",
-            f"U+{ord(match[0]):04X} stands in this text: nobody can see it, or it changes how the text around it looks",
-            "take it out; what a workload needs it for can be read from a file or a parameter",
+            f"this text contains U+{ord(match[0]):04X}, which is invisible or changes how the text around it looks",
+            "remove it; a workload that needs it can read it from a file or a parameter",
             tree.location(path, key=key),
             ".".join(map(str, path)),
         )

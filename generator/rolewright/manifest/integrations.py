@@ -1,4 +1,4 @@
-"""What a definition calls: integrations named in it, and the resources that their arguments name."""
+"""The calls in a definition: the integrations named in it, and the resources that their arguments name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[^.]+")
 
 @dataclass(frozen=True)
 class Calls:
-    """What the mark `x-calls` says of a definition.
+    """The mark `x-calls` of a field: how to find the calls in a definition, and which permissions each needs.
 
     Every mapping at any depth with the key `key` makes a call; where the value fits `pattern`, its first group is the
     integration, one of `of`. A resource's reference in its place is an integration of its own, called "". The argument
@@ -55,7 +55,7 @@ class Calls:
 
 
 def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTree) -> Iterator[Use | Text | Finding]:  # noqa: ANN401
-    """Yield what a definition uses, the integrations and flags that it has, and what cannot be told of it."""
+    """Yield the resources that a definition uses, its integrations and flags, and findings for unclear calls."""
     allowed = manifest.data["compute"].get(calls.others) or ()
     for at, node in _mappings(definition, path):
         for flag, value in calls.flags.items():
@@ -64,12 +64,12 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
         if calls.key not in node:
             continue
         if not isinstance(node[calls.key], str):
-            message = f"`{calls.key}` is no text"
-            yield manifest.finding("manifest-call", message, "name what is called", (*at, calls.key))
+            message = f"`{calls.key}` is not a string"
+            yield manifest.finding("manifest-call", message, "write the name of what is called", (*at, calls.key))
             continue
         for name, advice in calls.refused.items():
             if name in node:
-                message = f"what a state with `{name}` needs is not known"
+                message = f"rolewright does not know which permissions a state with `{name}` needs"
                 yield manifest.finding("manifest-call", message, advice, (*at, name))
         called = node[calls.key]
         match = calls.pattern.fullmatch(called)
@@ -82,9 +82,9 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
                 )
                 yield manifest.finding(
                     "manifest-call",
-                    f"what `{integration}` needs is not known"
-                    + (f"; known of this service: {of_service}" if of_service else ""),
-                    f"say what it needs under `statements`, and name it under `{calls.others}`",
+                    f"rolewright does not know which permissions `{integration}` needs"
+                    + (f"; of this service it knows {of_service}" if of_service else ""),
+                    f"grant its permissions under `statements`, and list it under `{calls.others}`",
                     (*at, calls.key),
                 )
             continue
@@ -95,7 +95,7 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
 
 
 def called_resources(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
-    """Return the resources that a definition names: by key, the types that it may be with the verbs needed."""
+    """Return the resources that a definition names: key → type that the resource may have → verbs needed on it."""
     verbs_by_type: dict[str, dict[str, tuple[str, ...]]] = {}
     for at, node in _mappings(definition, ()):
         called = node.get(calls.key)
@@ -120,7 +120,7 @@ def _mappings(node: Any, path: PathInTree) -> Iterator[tuple[PathInTree, Mapping
 def _argument(
     node: Mapping[str, Any], calls: Calls, described: Mapping[str, Any], at: PathInTree
 ) -> list[tuple[str, PathInTree]]:
-    """Return every text of an argument with its place, "" for one that is not given as text: lists have several."""
+    """Return every text of an argument with its place: several for a list, and "" where it is left out or no text."""
     steps = described["argument"].split(".")
     texts = [text for holder in calls.arguments for text in _texts(node.get(holder), steps, (*at, holder))]
     return texts or [("", (*at, calls.key))]
@@ -150,8 +150,11 @@ def _used(
     if not keys:
         kinds = " or ".join(described["verbs"])
         argument = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
-        remedy = "write ${resources.KEY.ATTRIBUTE} with the key of one: " + (", ".join(fitting) or "there is none yet")
-        yield manifest.finding("manifest-call", f"{argument} names no {kinds} of the manifest", remedy, place)
+        keys_to_use = f"one of {', '.join(fitting)}" if fitting else "that of a resource that you add under `resources`"
+        remedy = f"write ${{resources.KEY.ATTRIBUTE}}, with KEY being {keys_to_use}"
+        yield manifest.finding(
+            "manifest-call", f"{argument} does not refer to a resource of type {kinds}", remedy, place
+        )
     for key in sorted(keys):
         verbs = tuple(described["verbs"][resources[key]["type"]])
         plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in place)

@@ -54,7 +54,7 @@ def resolution_order(manifest: Manifest, catalog: Catalog, meanings: References)
                     manifest.finding(
                         "manifest-circle",
                         "these resources refer to each other in a circle: " + " → ".join([*waiting, visit]),
-                        "write one of the values out",
+                        "write one of the values out instead of referring to another resource",
                         ("resources", visit),
                         key=True,
                     )
@@ -90,7 +90,7 @@ def _raw_texts(manifest: Manifest, leaf: Leaf) -> Iterator[str]:
 
 
 def _referred(manifest: Manifest, catalog: Catalog, meanings: References, raw: str) -> Iterator[str]:
-    """Yield the resources that a string refers to, up to the first reference that stands for nothing."""
+    """Yield the resources that a string refers to, up to the first reference that does not refer to anything."""
     for name in references(raw):
         match name.split("."):
             case ["resources", key, attribute] if key in meanings.attributes:

@@ -1,4 +1,4 @@
-"""What a draft leaves for a person to write: one form, which no manifest may still have."""
+"""Placeholders: the text that a draft puts where a person has to write a value, and that no manifest may still have."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MARK = "<fill in"
 
 
 def placeholder(description: str) -> str:
-    """Return the text that stands for something that is asked for."""
+    """Return the placeholder for a value, which `description` describes to the person who writes it."""
     return f"{MARK}: {description.replace('<', '(').replace('>', ')')}>"
 
 
 def unfilled(tree: Tree) -> list[Finding]:
-    """Return each place of a manifest that is not filled in yet."""
+    """Return a finding for each placeholder in a manifest."""
     return [
         Finding(
             "manifest-unfilled",

@@ -73,7 +73,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     """Read the workload of one document. Raises Rejected."""
     if not isinstance(tree.data, dict):
         place = tree.location(())
-        raise Rejected([Finding("manifest-type", "a manifest is a mapping", "begin with `version: 1`", place)])
+        raise Rejected([Finding("manifest-type", "a manifest must be a mapping", "begin with `version: 1`", place)])
     if waiting := unfilled(tree):
         raise Rejected(waiting)
     manifest = Manifest.of(tree, catalog)
@@ -119,7 +119,7 @@ def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog) 
 
 
 def _may_refer(path: PathInTree) -> bool:
-    """Return whether a string at a path may have references in it: what decides the structure may not."""
+    """Return whether a string at a path may contain references: a value that decides the structure may not."""
     match path:
         case ("compute", "type", *_) | ("resources", _, "type" | "create" | "access", *_):
             return False
@@ -132,7 +132,7 @@ def _may_refer(path: PathInTree) -> bool:
 
 
 def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
-    """Return what decides what the module contains, by path: always (""), or where a pattern is found in it."""
+    """Return the paths of values that decide what the module contains: always (""), or where a pattern is found."""
     fixed: dict[PathInTree, str] = {}
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
@@ -193,7 +193,7 @@ def _tags(manifest: Manifest, references: References, bindings: Bindings) -> Res
 
 
 def _reference_findings(manifest: Manifest, references: References) -> Iterator[Finding]:
-    """Yield what the boundary, the statements and the promises refer to and what is not there."""
+    """Yield a finding for each reference of the boundary, the statements and the promises that leads nowhere."""
     if manifest.data.get("boundary") is not None:
         yield from references.findings(manifest, manifest.data["boundary"], ("boundary",))
     for index, statement in enumerate(manifest.data.get("statements", ())):

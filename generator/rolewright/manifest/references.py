@@ -1,4 +1,4 @@
-"""What fields of a compute type name by the keys of resources: to be injected, or to be used by the platform."""
+"""Fields of a compute type that hold keys of resources: to be injected, or to be used by the platform."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def marked(
     mark: str,
     path: PathInTree = (),
 ) -> Iterator[tuple[PathInTree, Any, Any]]:
-    """Yield every value under a schema with a mark: its path, itself, and what the mark says."""
+    """Yield every value whose schema has a mark: its path, the value, and the content of the mark."""
     if mark in schema:
         yield path, value, schema[mark]
     elif isinstance(value, dict):
@@ -48,7 +48,7 @@ def marked(
 def marked_fields(
     blueprint: ComputeBlueprint, described: Mapping[str, Any], mark: str
 ) -> Iterator[tuple[PathInTree, Any, Any]]:
-    """Yield the same for what a manifest says of its compute type."""
+    """Yield the same for the fields of a manifest's `compute`."""
     for name, schema in blueprint.fields.items():
         if described.get(name) is not None:
             yield from marked(schema, described[name], mark, ("compute", name))
@@ -64,7 +64,7 @@ class ComputeUses:
 
 
 def compute_uses(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> ComputeUses:
-    """Return what the compute type uses; a key that names nothing of the right kind is a finding."""
+    """Return the resources that the compute type uses; a key of no suitable resource is a finding."""
     results: list[Use | Text | Finding] = [*_injected(manifest, blueprint, catalog), *_named(manifest, blueprint)]
     for path, definition, mark in marked_fields(blueprint, manifest.data["compute"], CALLS):
         results += called_by(manifest, Calls.of(mark), definition, path)
@@ -81,16 +81,16 @@ def compute_uses(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catal
 
 
 def _unknown_verbs(use: Use, manifest: Manifest, catalog: Catalog) -> Iterator[Finding]:
-    """Yield the verbs that the compute type asks for and the type of the resource does not have."""
+    """Yield a finding for each verb that the compute type needs and that the resource's type lacks."""
     resource: Mapping[str, Any] | None = manifest.data.get("resources", {}).get(use.resource)
     if resource is None:
-        return  # which is said of the field
+        return  # the field that names it has a finding already
     verbs = catalog.resources[resource["type"]].verbs
     for verb in use.verbs:
         if verb not in verbs and verb != INJECTION:
-            asks = f"{manifest.data['compute']['type']} asks for `{verb}` on `{use.resource}`"
-            message = f"{asks}, and {resource['type']} has no such verb"
-            remedy = f"mend its blueprint: there are {', '.join(verbs)}"
+            needs = f"{manifest.data['compute']['type']} needs `{verb}` on `{use.resource}`"
+            message = f"{needs}, but {resource['type']} has no such verb"
+            remedy = f"correct the blueprint of {manifest.data['compute']['type']}; use one of: {', '.join(verbs)}"
             yield manifest.finding("blueprint-name", message, remedy, ("compute", "type"))
 
 
@@ -103,11 +103,12 @@ def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog)
         for variable, key in keys.items():
             at = (*path, variable)
             if key not in injectable:
-                fault = "no resource of the manifest" if key not in resources else "nothing that can be injected"
+                fault = "is not a resource of the manifest" if key not in resources else "cannot be injected"
+                usable = ", ".join(injectable) or "add one under `resources`"
                 yield manifest.finding(
                     "manifest-secret",
-                    f"`{key}` is {fault}",
-                    "name a secret or a parameter under `resources`: " + (", ".join(injectable) or "there is none"),
+                    f"`{key}` {fault}",
+                    f"use the key of a secret or a parameter: {usable}",
                     at,
                 )
             elif variable in (_beside(manifest.data, path).get("environment") or {}):
@@ -131,21 +132,23 @@ def _named(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Use | Fi
             yield Use(key, mark.get("role", ""), verbs, ".".join(map(str, path)))
             continue
         wanted = " or ".join(mark["verbs"])
-        wanted += ", made by the module" if mark.get("created") else ""
+        wanted += " with `create: true`" if mark.get("created") else ""
         wanted += "".join(f", with `{field}`" for field in mark.get("needs", ()))
-        fault = "no resource of the manifest" if key not in resources else f"a {resources[key]['type']}"
-        if key in resources and resources[key]["type"] in mark["verbs"]:
-            fault = "not such a one"
+        fault = "is not a resource of the manifest"
+        if key in resources:
+            fault = f"is of type {resources[key]['type']}"
+            fault += " without that" if resources[key]["type"] in mark["verbs"] else ""
+        usable = f"use one of: {', '.join(fitting)}" if fitting else "add one under `resources`"
         yield manifest.finding(
             "manifest-resource",
-            f"`{key}` is {fault}, and this is the key of one that is {wanted}",
-            mark.get("remedy") or "name one under `resources`: " + (", ".join(fitting) or "there is none"),
+            f"this field takes the key of a resource of type {wanted}, but `{key}` {fault}",
+            mark.get("remedy") or usable,
             path,
         )
 
 
 def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Finding]:
-    """Yield entries of lists under a name that is taken, and fields that are for other types of what a field names."""
+    """Yield findings for list entries whose name is taken, and for fields that do not go with the resource's type."""
     described, resources = manifest.data["compute"], manifest.data.get("resources", {})
     for path, entries, name in marked_fields(blueprint, described, UNIQUE):
         for index, entry in enumerate(entries):
@@ -153,7 +156,7 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
                 yield manifest.finding(
                     "manifest-twice",
                     f"`{entry[name]}` is already the `{name}` of another entry of `{path[-1]}`",
-                    "make one entry of both, or name another",
+                    f"merge the two entries, or give this one another `{name}`",
                     (*path, index, name),
                 )
     for name, schema in blueprint.fields.items():
@@ -162,15 +165,15 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
             if described.get(name) is not None and type_ not in (None, *types):
                 yield manifest.finding(
                     "manifest-rule",
-                    f"`{name}` is for a `{other_field}` that is {' or '.join(types)}, "
-                    f"and `{described[other_field]}` is a {type_}",
-                    f"leave `{name}` out",
+                    f"`{name}` is for a `{other_field}` of type {' or '.join(types)}, "
+                    f"but `{described[other_field]}` is of type {type_}",
+                    f"remove `{name}`",
                     ("compute", name),
                 )
 
 
 def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
-    """Return the mapping that has a value as an entry."""
+    """Return the mapping in which the value at a path is an entry."""
     for step in path[:-1]:
         data = data[step]
     mapping: Mapping[str, Any] = data

@@ -1,4 +1,4 @@
-"""The `resources` of a manifest, resolved: fields, ARNs, and what else may refer to."""
+"""The `resources` of a manifest, resolved: fields, ARNs, and the attributes that other values may refer to."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _resource(
 def _arns(
     blueprint: ResourceBlueprint, creation: Creation | None, own_arn: Text | None, terraform: str, scope: TemplateScope
 ) -> dict[str, tuple[Text, ...]]:
-    """Return the ARNs of a resource: the one that it is given, made from its fields, or told by Terraform."""
+    """Return the ARNs of a resource: the one in the manifest, those made from its fields, or Terraform's attributes."""
     arns = _filled(blueprint.arns, scope)
     if own_arn is not None:
         first = next(iter(blueprint.arns))
@@ -106,7 +106,7 @@ def _arns(
 def _attributes(
     blueprint: ResourceBlueprint, creation: Creation | None, own_arn: Text | None, terraform: str, scope: TemplateScope
 ) -> dict[str, Text]:
-    """Return what others may refer to of a resource."""
+    """Return the values of a resource that `${resources.KEY.ATTRIBUTE}` may refer to, by attribute."""
     filled = _filled(blueprint.attributes, scope)
     attributes = {name: texts[0] for name, texts in filled.items() if len(texts) == 1}
     if own_arn is not None and "arn" in attributes:
@@ -140,15 +140,15 @@ def _read_arn(
         return Resolved({name: text for name, text in groups.items() if text != Text.of("*")}, bindings)
     finding = manifest.finding(
         "manifest-arn",
-        f"this is no ARN of {blueprint.summary[0].lower()}{blueprint.summary[1:]}",
-        f"it looks like {blueprint.own_arn}",
+        f"this is not the ARN of {blueprint.summary[0].lower()}{blueprint.summary[1:]}",
+        f"write an ARN of the form {blueprint.own_arn}",
         ("resources", key, "arn"),
     )
     return Resolved(dict.fromkeys(blueprint.identified_by, UNRESOLVED), bindings, (finding,))
 
 
 def _names_one(groups: Mapping[str, Text], blueprint: ResourceBlueprint, bindings: Bindings) -> bool:
-    """Return whether the parts of an ARN are what the fields may be: that of an index is no table's."""
+    """Return whether the parts of an ARN fit the fields' patterns: the ARN of an index is not that of a table."""
     return all(
         re.search(blueprint.fields[name].get("pattern", ""), text.ground(environment.values)) is not None
         for name, text in groups.items()
@@ -158,7 +158,7 @@ def _names_one(groups: Mapping[str, Text], blueprint: ResourceBlueprint, binding
 
 
 def field_scope(fields: Mapping[str, Any]) -> TemplateScope:
-    """Return what a template can refer to of a resource's fields; a list gives a value for each entry."""
+    """Return the fields that a template may refer to, as Texts; a list gives one for each entry."""
     scope: TemplateScope = {}
     for name, value in fields.items():
         match value:
@@ -181,7 +181,7 @@ def compute_scope(workload: Workload) -> TemplateScope:
 
 
 def compute_fields(fields: Mapping[str, Any], prefix: str) -> TemplateScope:
-    """Return what templates may refer to of fields and of the mappings in them, each name after a prefix."""
+    """Return the fields, and those of the mappings in them, that templates may refer to; names begin with a prefix."""
     scope: TemplateScope = {prefix + name: value for name, value in field_scope(fields).items() if value is not None}
     for name, value in fields.items():
         if isinstance(value, dict):
@@ -190,7 +190,7 @@ def compute_fields(fields: Mapping[str, Any], prefix: str) -> TemplateScope:
 
 
 def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]) -> TemplateScope:
-    """Return what a template can refer to of a resource's ARNs."""
+    """Return the ARNs of a resource under the names that a template refers to them by."""
     return {f"arns.{name}": arns.get(name) for name in blueprint.arns}
 
 
@@ -200,7 +200,7 @@ def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Template
 
 
 def injected_values(workload: Workload, catalog: Catalog, keys: Mapping[str, str]) -> dict[str, Text]:
-    """Return what the platform reads each variable from, for a field that injects: a resource for each variable."""
+    """Return for each variable the text that tells the platform what to inject; `keys` maps variables to resources."""
     values: dict[str, Text] = {}
     for variable, key in keys.items():
         resource = workload.resources[key]

@@ -132,7 +132,7 @@ def _resource_frame(resources: Collection[str]) -> dict[str, Any]:
 
 
 def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every manifest has, whatever its types."""
+    """Return the part of the schema that does not depend on the types."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rolewright manifest",
@@ -255,12 +255,12 @@ def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
 
 
 def name_keys(blueprint: ComputeBlueprint) -> tuple[str, ...]:
-    """Return what `compute.names` may hold: a key for each role, then the blueprint's own names."""
+    """Return the keys that `compute.names` may have: one for each role, then the blueprint's own names."""
     return (*blueprint.role_name_keys.values(), *blueprint.names)
 
 
 def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:
-    """Yield the schemas of a type, each under what tells it from the others."""
+    """Yield the schemas of a type, each under the condition on which it applies."""
     type_ = {"type": {"const": blueprint.type}}
     exists = {"properties": {**type_, "create": {"const": False}}, "required": ["type"]}
     yield {"if": exists, "then": _existing(blueprint)}

@@ -1,4 +1,4 @@
-"""What can be told only of resolved values: patterns, rules across fields, names and their lengths."""
+"""The checks that need resolved values: patterns, rules across fields, names and their lengths."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def _name_findings(
         if len(value) > limit:
             yield manifest.finding(
                 "name-length",
-                f"the name {value} has {len(value)} characters{where}; AWS takes {limit}",
+                f"the name {value} has {len(value)} characters{where}; AWS allows {limit}",
                 f"shorten the workload's or the environment's name, or set compute.names.{key}",
                 path,
             )
         elif not pattern.fullmatch(value):
             yield manifest.finding(
                 "name-characters",
-                f'"{value}" is not accepted by AWS as {name}{where}',
-                f"use only what {pattern.pattern} takes",
+                f'AWS does not accept "{value}" as {name}{where}',
+                f"use a name that matches {pattern.pattern}",
                 path,
             )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 UNRESOLVED = Text.of("unresolved")
-"""Stands in for what cannot be told, so that reading can go on; the reason is a finding."""
+"""Stands in for a value that cannot be resolved, so that reading can go on; the reason is a finding."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,22 @@ class References:
         return replace(self, resources=self.resources.adding({resource.key: resource}))
 
     def text(self, raw: str) -> Text:
-        """Return a string with its references resolved; as a whole unresolved if one stands for nothing."""
+        """Return a string with its references resolved; UNRESOLVED if one of them does not refer to anything."""
         try:
             return interpolate(raw, self._meaning)
         except UnknownReferenceError:
             return UNRESOLVED
 
     def findings(self, manifest: Manifest, raw: str, path: PathInTree) -> tuple[Finding, ...]:
-        """Return the first reference in the string at a path that stands for nothing, or nothing."""
+        """Return a finding for the first reference in the string at a path that does not refer to anything, if any."""
         try:
             interpolate(raw, self._meaning)
         except UnknownReferenceError as error:
             listed = (f"resources.{key}.{name}" for key, names in self.attributes.items() for name in names)
             known = [*self.names, *listed]
             near = difflib.get_close_matches(error.name, known, 1, 0.4)
-            message = f"${{{error.name}}} stands for nothing"
-            remedy = f"did you mean ${{{near[0]}}}? " if near else f"known: {', '.join(known)}; "
+            message = f"${{{error.name}}} does not refer to anything"
+            remedy = f"did you mean ${{{near[0]}}}? " if near else f"use one of: {', '.join(known)}; "
             return (manifest.finding("manifest-interpolation", message, remedy + "write $${ for a literal ${", path),)
         return ()
 
@@ -85,7 +85,7 @@ class References:
         match name.split("."):
             case ["resources", key, attribute] if key in self.resources:
                 return self.resources[key].attributes.get(attribute)
-            case ["resources", key, attribute]:  # one of a circle, or no resource at all
+            case ["resources", key, attribute]:  # part of a circle, or not a resource at all
                 return UNRESOLVED if attribute in self.attributes.get(key, ()) else None
             case _:
                 return self.names.get(name)
@@ -190,7 +190,7 @@ def _ungrounded(
     references: References,
     environment: Environment,
 ) -> Iterator[Finding]:
-    """Yield what keeps a value from being written into a tfvars file."""
+    """Yield a finding for each reference that keeps a value out of a tfvars file."""
     if isinstance(raw, list):
         for index, inner in enumerate(raw):
             yield from _ungrounded(manifest, inner, (*path, index), references, environment)
@@ -200,14 +200,14 @@ def _ungrounded(
         if any(isinstance(part, Ref) and part.expression not in environment.values for part in parts):
             yield manifest.finding(
                 "environment-override",
-                "this refers to something that AWS makes up, which the values of an environment cannot hold",
-                "state it outside `environments`, the same for all",
+                "this refers to a value that AWS generates, so an environment cannot state it",
+                "state it once, outside `environments`",
                 path,
             )
 
 
 def _entries(manifest: Manifest, values: Mapping[str, Any], path: PathInTree, bindings: Bindings) -> Resolved[Any]:
-    """Settle a list of what a role may touch: as many entries in every environment, each of which may differ."""
+    """Resolve a list that environments replace: each entry may differ, but the number of entries may not."""
     lists = [value for value in values.values() if isinstance(value, list)]
     if not lists:
         return _variable(values, path, bindings)
@@ -216,8 +216,8 @@ def _entries(manifest: Manifest, values: Mapping[str, Any], path: PathInTree, bi
         finding = manifest.finding(
             "environment-override",
             f"`{'.'.join(map(str, path))}` has more entries in one environment than in another, "
-            "and how much a role may touch is the same in all of them",
-            "give as many entries everywhere",
+            "but it must have the same number in all of them",
+            "give the same number of entries in every environment",
             path,
         )
         findings.append(finding)
