@@ -1,4 +1,4 @@
-"""Blueprints: folders of YAML and templates → the Catalog of what a manifest may name."""
+"""Blueprints: folders of YAML and templates → the Catalog of the types that a manifest may name."""
 
 from rolewright.blueprint.catalog import Catalog, builtin_root, load_catalog
 

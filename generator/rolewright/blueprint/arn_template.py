@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from rolewright.data import limits
 
 CONTEXT = frozenset({"partition", "region", "account"})
-"""What a template may refer to beside the fields of a type."""
+"""The names that a template may refer to besides the fields of a type."""
 
 _PIECE = re.compile(
     r'\$\{(?:(?:trimprefix|lower)\((?P<changed>[\w.]+)(?:, "[^"]*")?\)|(?P<name>[\w.]+)(?P<default>:-[^{}]*)?)\}'
@@ -17,7 +17,7 @@ _PIECE = re.compile(
 )
 _SEPARATORS = ("/", ":")
 _SHORT = rf"(?=[^\n]{{0,{limits.ARN}}}\Z)"
-"""At the beginning of a pattern: AWS has no longer ARN, and several fields soon share out a short one."""
+"""Begins a pattern, and limits the ARN's length to AWS's: patterns with several fields are slow on long texts."""
 _OWN = {"partition": "aws[a-z-]*", "region": "[a-z0-9-]+", "account": r"\d{12}"}
 
 

@@ -24,7 +24,7 @@ _REFERENCE = re.compile(r"(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z0-9_]+\.[
 
 @functools.cache
 def module_blocks(file: Path) -> Mapping[str, Any]:
-    """Read what every module has, whatever it runs on, from `module/blocks.yaml`. Raises Rejected."""
+    """Read the blocks that every module has, whatever it runs on, from `module/blocks.yaml`. Raises Rejected."""
     tree = load(file).trees[0]
     text = (Path(__file__).parent.parent / "data" / "blueprint.schema.json").read_text(encoding="utf-8")
     schema = Schema({**json.loads(text), "$ref": "#/$defs/module"})
@@ -66,7 +66,7 @@ def is_reference(name: str) -> bool:
 def block_findings(
     tree: Tree, path: tuple[str, ...], known_names: Collection[str], field_names: Collection[str]
 ) -> Iterator[Finding]:
-    """Find the names that the blocks at a path of a blueprint use and that stand for nothing.
+    """Find the names in the blocks at a path of a blueprint that do not refer to anything.
 
     `known_names` are the names that exist; those in `field_names` are fields, whose names may go on after a dot.
     """
@@ -75,14 +75,15 @@ def block_findings(
         data = data.get(step, {})
     for address, name in _misnamed(data, known_names, field_names):
         place = tree.location((*path, address))
-        message, remedy = f"`{name}` stands for nothing", "name a field, a name, or an attribute of another block"
+        message = f"`{name}` does not refer to anything"
+        remedy = "use a field, a generated name, or an attribute of another block such as `aws_iam_role.code.arn`"
         yield Finding("blueprint-reference", message, remedy, place, ".".join((*path, address)))
 
 
 def _misnamed(
     data: Mapping[str, Any], known_names: Collection[str], field_names: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Find the names in blocks that stand for nothing, each after the address of its block."""
+    """Find the names in blocks that do not refer to anything, each after the address of its block."""
     for block in read_blocks(data):
         conditions = [*block.when, *block.unless, *([block.each] if block.each else [])]
         texts = [block.address]

@@ -54,7 +54,7 @@ class Catalog:
     resources: Blueprints[ResourceBlueprint]
     templates: Mapping[str, Path] = field(repr=False)
     module: Path
-    """What every module has, whatever it runs on: the last root's `module/blocks.yaml`."""
+    """The blocks that every module has, whatever it runs on: the last root's `module/blocks.yaml`."""
 
 
 def builtin_root() -> Path:
@@ -76,7 +76,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     for root in (builtin_root(), *roots):
         if not is_folder(root):
             place = Location(str(root))
-            raise Rejected([Finding("blueprint-folder", f"{root} is no folder", "name a folder", place)])
+            raise Rejected([Finding("blueprint-folder", f"{root} is not a folder", "give the path of a folder", place)])
         if is_file(root / "module" / "blocks.yaml"):
             module = root / "module" / "blocks.yaml"
         for kind, files in (("compute", computes), ("resources", resources)):
@@ -121,23 +121,25 @@ def _only(path: Path, patterns: Mapping[str, str]) -> Tree:
     first, *more = load(path).trees
     if more:
         place = more[0].location(())
-        raise Rejected([Finding("blueprint-document", "a blueprint is one document", "remove the others", place)])
+        raise Rejected(
+            [Finding("blueprint-document", "a blueprint must be one YAML document", "remove the others", place)]
+        )
     return with_patterns(first, patterns)
 
 
 def _whole(path: Path, computes: Mapping[str, Path], patterns: Mapping[str, str], inner: tuple[str, ...] = ()) -> Tree:
-    """Read a compute type's document, laid over that of the type which it extends. Raises Rejected."""
+    """Read a compute type's document, merged into that of the type it extends. Raises Rejected."""
     tree = _only(path, patterns)
     if not isinstance(tree.data, dict) or "extends" not in tree.data:
         return tree
     extended = tree.data.pop("extends")
     below = (*inner, path.parent.name)
     if not isinstance(extended, str) or extended not in computes or extended in below:
-        fault = "extends this one in turn" if extended in below else "is no compute type"
+        fault = "extends this type in turn" if extended in below else "is not a compute type"
         available = ", ".join(name for name in computes if name not in below)
         place = tree.location(("extends",))
         raise Rejected(
-            [Finding("blueprint-name", f"`{extended}` {fault}", f"name another: {available}", place, "extends")]
+            [Finding("blueprint-name", f"`{extended}` {fault}", f"extend one of: {available}", place, "extends")]
         )
     base = _whole(computes[extended], computes, patterns, below)
     if isinstance(base.data, dict) and isinstance(base.data.get("templates"), list):

@@ -28,7 +28,7 @@ class _ComputeChecker(Checker):
 
     def own(self) -> Iterator[Finding]:
         yield from self.fields(("fields",))
-        yield from self.check_names(self.data["required"], self.data["fields"], "field", ("required",))
+        yield from self.check_names(self.data["required"], self.data["fields"], "a field", ("required",))
         yield from self.rules()
         for name, rule in self.data["names"].items():
             yield from self.condition(rule.get("when", ""), ("names", name, "when"))
@@ -39,8 +39,9 @@ class _ComputeChecker(Checker):
         try:
             name_order({} if broken else self.data["names"])
         except CycleError as error:
-            message = f"`{error.args[1][0]}` is made of itself"
-            yield self.finding("blueprint-name", message, "make it of `${base}`", ("names", error.args[1][0]), key=True)
+            message = f"`{error.args[1][0]}` refers to itself"
+            remedy = "build it from `${base}`"
+            yield self.finding("blueprint-name", message, remedy, ("names", error.args[1][0]), key=True)
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
         yield from check_policies(self, ("policies",), ())
@@ -64,7 +65,7 @@ class _ComputeChecker(Checker):
             yield from self.actions(grant["actions"], (*here, "actions"))
             yield from self.carried(grant, here)
             if each and self.data["fields"].get(each, {}).get("type") != "array":
-                message = f"`{each}` is no field that is a list"
+                message = f"`{each}` is not a field of type array"
                 yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
                 continue
             yield from self.condition(only, (*here, "when"), each)
@@ -73,7 +74,7 @@ class _ComputeChecker(Checker):
                 yield from self.templates((*here, part), when=[when, only, each], each=each)
 
     def condition(self, name: str, path: PathInTree, each: str = "") -> Iterator[Finding]:
-        """Check that what something depends on is a field, a part of one, or derived from one."""
+        """Check that the name in a condition is a field, a part of one, or derived from one."""
         field, _, rest = name.partition(".")
         if field == "each" and each:
             is_known = self.has_part(each, rest)
@@ -84,7 +85,7 @@ class _ComputeChecker(Checker):
                 rest in {*mark["of"], *mark.get("flags", {}).values()} for mark in marks
             )
         if name and not is_known:
-            yield self.finding("blueprint-name", f"`{name}` is no field", "name a field, or a part of one", path)
+            yield self.finding("blueprint-name", f"`{name}` is not a field", "name a field, or a part of one", path)
 
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         field, _, rest = name.partition(".")
@@ -93,7 +94,7 @@ class _ComputeChecker(Checker):
         if name in fixed or (each and field == "each" and (not rest or self.has_part(each, rest))):
             return None
         if described is None or (rest and not self.has_part(field, rest)):
-            return "stands for nothing", "known: " + ", ".join(sorted({*fixed, *self.data["fields"]}))
+            return "does not refer to anything", "use one of: " + ", ".join(sorted({*fixed, *self.data["fields"]}))
         always = not rest and (field in self.data["required"] or "default" in described)
         if always or any(condition.partition(".")[0] == field for condition in when):
             return None

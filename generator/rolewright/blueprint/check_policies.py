@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def check_policies(check: Checker, at: PathInTree, more: Collection[str]) -> Iterator[Finding]:
-    """Find everything wrong with the policies at a path; `more` is what else their templates may refer to."""
+    """Find everything wrong with the policies at a path; `more` are further names that their templates may refer to."""
     node: Any = check.data
     for step in at:
         node = node.get(step, {})
     for index, policy in enumerate(node or ()):
         here: PathInTree = (*at, index)
         if ("document" in policy) and ("statements" in policy or "admits" in policy):
-            message = "a policy has `statements`, or is a `document` of another grammar"
-            yield check.finding("blueprint-policy", message, "leave one of the two out", here)
+            message = "a policy with a `document` cannot also have `statements` or `admits`"
+            yield check.finding("blueprint-policy", message, "remove one of them", here)
         yield from _conditions(check, policy, here)
         when = [policy.get("when", "")]
         known_names = {*more, *policy.get("refers", {}), *policy.get("values", {})}
@@ -39,12 +39,13 @@ def _statement(
     yield from _conditions(check, statement, here)
     for number, action in enumerate(statement["actions"]):
         if not iam.expand(action):
-            message, remedy = f"{action} is no action of the IAM database", "write it as the service spells it"
+            message = f"{action} is not an action of the IAM database"
+            remedy = "write it as the service authorization reference spells it, such as s3:GetObject"
             yield check.finding("blueprint-action", message, remedy, (*here, "actions", number))
     each = statement.get("each", "")
     entry = _property(check, each)
     if each and (entry is None or "items" not in entry):
-        message = f"`{each}` is no field that is a list"
+        message = f"`{each}` is not a field of type array"
         yield check.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
         return
     more = {*known_names, *statement.get("refers", {})}
@@ -58,7 +59,7 @@ def _statement(
 def _conditions(check: Checker, described: Mapping[str, Any], here: PathInTree) -> Iterator[Finding]:
     for key in ("when", "unless"):
         if described.get(key) and _property(check, described[key]) is None:
-            message = f"`{described[key]}` is no field"
+            message = f"`{described[key]}` is not a field"
             yield check.finding("blueprint-name", message, "name a field, or a part of one", (*here, key))
 
 

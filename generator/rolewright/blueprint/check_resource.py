@@ -46,25 +46,28 @@ class _ResourceChecker(Checker):
             message = "`create` needs to know which Terraform resource is the main one"
             yield self.finding("blueprint-template", message, "add `terraform`", ("create",), key=True)
         if iam.service(data["service"]) is None:
-            message = f"`{data['service']}` is the prefix of no service of the IAM database"
+            message = f"`{data['service']}` is not the prefix of a service in the IAM database"
             yield self.finding("blueprint-action", message, "name the prefix of its actions, such as s3", ("service",))
-        yield from self.check_names(data["required"], self.all_fields, "field", ("required",))
-        yield from self.check_names(data.get("optional", ()), data.get("arns", {}), "ARN", ("optional",))
+        yield from self.check_names(data["required"], self.all_fields, "a field", ("required",))
+        yield from self.check_names(data.get("optional", ()), data.get("arns", {}), "an ARN", ("optional",))
         yield from self.rules()
         for verb, field in data.get("create", {}).get("needs", {}).items():
             if verb not in self.narrow or field not in self.made_fields:
-                message = f"`{verb}: {field}` is no narrow verb with a field of `create`"
-                yield self.finding("blueprint-name", message, "name both as they are here", ("create", "needs", verb))
+                message = f"`{verb}: {field}` is not a narrow verb with a field of `create`"
+                remedy = "name a verb that has `allow`, and a field under `create.fields`"
+                yield self.finding("blueprint-name", message, remedy, ("create", "needs", verb))
         for name in data["access"]:
             yield from self.verb(name)
         yield from self.allow(data.get("injection", {}).get("allow", {}), ("injection", "allow"))
         yield from self.scopes()
         yield from self.companions()
         for index, agreement in enumerate(data.get("agreements", ())):
-            yield from self.check_names(agreement["verbs"], self.narrow, "narrow verb", ("agreements", index, "verbs"))
+            yield from self.check_names(
+                agreement["verbs"], self.narrow, "a narrow verb", ("agreements", index, "verbs")
+            )
             for key in ("when", "unless"):
                 if agreement.get(key, next(iter(self.all_fields), "")) not in self.all_fields:
-                    message = f"`{agreement[key]}` is no field"
+                    message = f"`{agreement[key]}` is not a field"
                     yield self.finding("blueprint-name", message, "name a field", ("agreements", index, key))
             yield from self.templates(("agreements", index, "document"), {"role", *self.arn_names})
         yield from self.templates(("arns",))
@@ -88,7 +91,7 @@ class _ResourceChecker(Checker):
         verbs, verb = self.data["access"], self.data["access"][name]
         for index, part in enumerate(verb.get("of", ())):
             if part not in verbs or _reaches(verbs, part, name):
-                fault = "is no verb of this blueprint" if part not in verbs else "is made of it in turn"
+                fault = "is not a verb of this blueprint" if part not in verbs else "is made of it in turn"
                 message = f"`{name}` is made of `{part}`, which {fault}"
                 remedy = "name the blueprint's own verbs, without a circle"
                 yield self.finding("blueprint-verb", message, remedy, ("access", name, "of", index))
@@ -102,8 +105,8 @@ class _ResourceChecker(Checker):
             for index, action in enumerate(actions):
                 facts = iam.action(action)
                 if facts is not None and facts.level not in _LEVELS[verb["class"]]:
-                    message = f"{action} is {facts.level} to IAM and {verb['class']} here"
-                    remedy = "change the class, or say why under `because`"
+                    message = f"IAM classes {action} as {facts.level}, but this verb is of the class {verb['class']}"
+                    remedy = "change the class, or give the reason under `because`"
                     yield self.finding("blueprint-class", message, remedy, (*at, arn, index))
 
     def allow(self, allow: Mapping[str, Any], path: PathInTree) -> Iterator[Finding]:
@@ -111,7 +114,7 @@ class _ResourceChecker(Checker):
         arns = self.data.get("arns", {})
         for arn, actions in allow.items():
             if arn != "*" and arn not in arns:
-                message, remedy = f"`{arn}` is none of the blueprint's ARNs", "use one of " + ", ".join(arns)
+                message, remedy = f"`{arn}` is not one of the blueprint's ARNs", "use one of " + ", ".join(arns)
                 yield self.finding("blueprint-verb", message, remedy, (*path, arn), key=True)
                 continue
             yield from self.actions(actions, (*path, arn))
@@ -132,19 +135,19 @@ class _ResourceChecker(Checker):
         for field, entries in self.data.get("scope", {}).items():
             at: PathInTree = ("scope", field)
             if field not in self.all_fields:
-                yield self.finding("blueprint-name", f"`{field}` is no field", "name a field", at, key=True)
+                yield self.finding("blueprint-name", f"`{field}` is not a field", "name a field", at, key=True)
             for index, entry in enumerate(entries):
                 yield from self.actions(entry.get("actions", ()), (*at, index, "actions"))
                 yield from self.carried(entry, (*at, index))
                 yield from self.check_names(
-                    entry.get("arns", ()), self.data.get("arns", {}), "ARN", (*at, index, "arns")
+                    entry.get("arns", ()), self.data.get("arns", {}), "an ARN", (*at, index, "arns")
                 )
                 yield from self.check_names(
-                    entry.get("excludes", ()), self.narrow, "narrow verb", (*at, index, "excludes")
+                    entry.get("excludes", ()), self.narrow, "a narrow verb", (*at, index, "excludes")
                 )
                 each = entry.get("each", "")
                 if each and self.all_fields.get(each, {}).get("type") != "object":
-                    message = f"`{each}` is no field that is a mapping"
+                    message = f"`{each}` is not a field of type object"
                     yield self.finding("blueprint-name", message, "name a field of type object", (*at, index, "each"))
                 more = self.arn_names | ({"each.key", "each.value"} if each else set())
                 yield from self.templates((*at, index, "conditions"), more)
@@ -153,10 +156,10 @@ class _ResourceChecker(Checker):
         for field, companions in self.data.get("companions", {}).items():
             at: PathInTree = ("companions", field)
             if field not in self.all_fields:
-                yield self.finding("blueprint-name", f"`{field}` is no field", "name a field", at, key=True)
+                yield self.finding("blueprint-name", f"`{field}` is not a field", "name a field", at, key=True)
             for index, companion in enumerate(companions):
                 verbs = {*self.narrow, INJECTION}
-                yield from self.check_names(companion.get("verbs", ()), verbs, "narrow verb", (*at, index, "verbs"))
+                yield from self.check_names(companion.get("verbs", ()), verbs, "a narrow verb", (*at, index, "verbs"))
                 yield from self.actions(companion["actions"], (*at, index, "actions"))
                 yield from self.carried(companion, (*at, index))
                 for part in ("resources", "conditions", "principals"):
@@ -165,7 +168,11 @@ class _ResourceChecker(Checker):
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         del when, each
         known_names = {*CONTEXT, *self.all_fields, *more}
-        return None if name in known_names else ("stands for nothing", "known: " + ", ".join(sorted(known_names)))
+        return (
+            None
+            if name in known_names
+            else ("does not refer to anything", "use one of: " + ", ".join(sorted(known_names)))
+        )
 
 
 def _reaches(verbs: Mapping[str, Any], start: str, goal: str) -> bool:

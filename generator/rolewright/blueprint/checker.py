@@ -29,7 +29,7 @@ def _schema(kind: str) -> Schema:
 
 
 class Checker(ABC):
-    """The checks of one blueprint; a subclass knows its kind, and what its templates may refer to."""
+    """The checks of one blueprint; a subclass knows its kind, and the names that its templates may refer to."""
 
     kind = ""
     """The blueprint's kind, as a definition of the schema: `resource` or `compute`."""
@@ -51,8 +51,8 @@ class Checker(ABC):
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         """Return what is wrong with a reference and the remedy, or None.
 
-        `more` are names known besides, `when` the fields that are given wherever the reference is, `each` is the field
-        whose entries it stands in.
+        `more` are further names that it may be, `when` the fields that are certainly given where the reference is used,
+        and `each` the field whose entries it is used for.
         """
 
     def finding(self, rule: str, message: str, remedy: str, path: PathInTree, *, key: bool = False) -> Finding:
@@ -86,23 +86,24 @@ class Checker(ABC):
                     )
                 }
             except ValueError as error:
-                yield self.finding("blueprint-field", f"`{name}` is no JSON Schema: {error}", "mend it", at, key=True)
+                message = f"`{name}` is not a valid JSON Schema: {error}"
+                yield self.finding("blueprint-field", message, "correct it", at, key=True)
                 continue
             if "description" not in schema:
                 message = f"`{name}` has no description"
-                yield self.finding("blueprint-field", message, "say what it is for", at, key=True)
+                yield self.finding("blueprint-field", message, "describe what it is for", at, key=True)
             for key, fit in fits.items():
                 if not fit:
                     message = f"`{name}` has {'a' if key == 'default' else 'an'} {key.rstrip('s')} that does not fit it"
-                    yield self.finding("blueprint-field", message, "mend one of the two", (*at, key))
+                    yield self.finding("blueprint-field", message, "correct the value or the schema", (*at, key))
 
     def check_names(
         self, used: Collection[str], allowed: Collection[str], noun: str, path: PathInTree
     ) -> Iterator[Finding]:
-        """Find the names in a list that are not `allowed`; `noun` is what they should be."""
+        """Find the names in a list that are not `allowed`; `noun` says what they should be: "a field"."""
         for index, name in enumerate(used):
             if name not in allowed:
-                message, remedy = f"`{name}` is no {noun} of this blueprint", "use one of " + ", ".join(allowed)
+                message, remedy = f"`{name}` is not {noun} of this blueprint", "use one of " + ", ".join(allowed)
                 yield self.finding("blueprint-name", message, remedy, (*path, index))
 
     def rules(self) -> Iterator[Finding]:
@@ -112,15 +113,15 @@ class Checker(ABC):
                 try:
                     Schema(rule.get(key, {})).accepts({})
                 except ValueError as error:
-                    message = f"`{key}` is no JSON Schema: {error}"
-                    yield self.finding("blueprint-rule", message, "mend it", ("rules", index, key))
+                    message = f"`{key}` is not a valid JSON Schema: {error}"
+                    yield self.finding("blueprint-rule", message, "correct it", ("rules", index, key))
 
     def actions(self, actions: Collection[str], path: PathInTree) -> Iterator[Finding]:
         """Check that each action is in the IAM database, without a wildcard."""
         for index, action in enumerate(actions):
             if "*" in action or iam.action(action) is None:
-                message = f"{action} is no action of the IAM database"
-                remedy = "write each action out, as the service authorization reference spells it"
+                message = f"{action} is not an action of the IAM database"
+                remedy = "write each action out as the service authorization reference spells it, such as s3:GetObject"
                 yield self.finding("blueprint-action", message, remedy, (*path, index))
 
     def carried(self, entry: Mapping[str, Any], path: PathInTree) -> Iterator[Finding]:
@@ -130,15 +131,15 @@ class Checker(ABC):
                 for action in entry.get("actions", ()):
                     facts = iam.action(action)
                     if facts is not None and not carries(facts, key):
-                        message = f"AWS sends no {key} with {action}, so that the condition would never hold"
-                        remedy = "take the action out, or use one of its keys: " + ", ".join(condition_keys(facts)[:12])
+                        message = f"AWS does not send {key} with {action}, so the condition would never hold"
+                        remedy = "remove the action, or use one of its keys: " + ", ".join(condition_keys(facts)[:12])
                         at = (*path, "conditions", operator, key)
                         yield self.finding("blueprint-condition", message, remedy, at, key=True)
 
     def templates(
         self, path: PathInTree, more: Collection[str] = (), when: Collection[str] = (), each: str = ""
     ) -> Iterator[Finding]:
-        """Check that each `${…}` in the texts at a path stands for something; the rest is as in `unknown`."""
+        """Check that each `${…}` in the texts at a path refers to something; the parameters are as in `unknown`."""
         node: Any = self.data
         for step in path:
             if not (step in node if isinstance(node, dict) else isinstance(node, list)):

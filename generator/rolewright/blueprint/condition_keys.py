@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from rolewright.data.iam import ActionFacts
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
-_VARYING = re.compile(r"\$\{[^}]*\}|<[^>]*>")  # both are how the IAM database shows what varies in a key
+_VARYING = re.compile(
+    r"\$\{[^}]*\}|<[^>]*>"
+)  # the two forms in which the IAM database writes the variable part of a key
 # Besides aws:…, these are in every request: they come with the credentials (IAM User Guide, "Condition keys of a
 # role session" of Lambda, EC2 and CodeBuild).
 _OF_CREDENTIALS = {"lambda:sourcefunctionarn", "ec2:sourceinstancearn", "ec2:roledelivery", "codebuild:projectarn"}

@@ -1,4 +1,4 @@
-"""The arguments of a module's blocks that let nobody do anything, by what blueprints say of the blocks they write."""
+"""The arguments of a module's blocks that permit nothing to anybody, according to the blueprints."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:
     """Return for each Terraform type the arguments that blueprints name, and whether a difference in one is harmless.
 
-    It is not where the argument decides what a block opens; what is proven of roles and policies is compared as a
-    set. A path covers everything below it that has no longer path of its own. Raises Rejected for a broken blueprint.
+    A difference is not harmless where the argument decides what a block opens; what is proven of roles and policies
+    is compared as a set. A path covers everything below it that has no longer path of its own. Raises Rejected for a
+    broken blueprint.
     """
     harmless_by_type: dict[str, dict[str, bool]] = {}
     for block in _blocks(catalog):

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 TemplateScope = dict[str, "Text | tuple[Text, ...] | None"]
-"""What a blueprint's template may refer to: a value, one for each entry of a list, or None for what is left out."""
+"""The values that a blueprint's template may refer to, by name: a list has a value an entry, a left-out field None."""
 
 CONTEXT = {
     "region": Text((Ref("local.region"),)),
     "account": Text((Ref("local.account"),)),
     "partition": Text((Ref("local.partition"),)),
 }
-"""What every string may refer to, besides `environment`, `workload` and resources."""
+"""The names that every string may refer to, besides `environment`, `workload` and resources."""
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _TEMPLATE = re.compile(
@@ -36,15 +36,15 @@ _TEMPLATE = re.compile(
 
 
 class UnknownReferenceError(ValueError):
-    """A `${…}` that stands for nothing. `name` is what is between the braces."""
+    """A `${…}` that does not refer to anything. `name` is the text between the braces."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"${{{name}}} stands for nothing here")
+        super().__init__(f"${{{name}}} does not refer to anything here")
 
 
 class LeftOutError(ValueError):
-    """A `${…}` that stands for a field which the manifest leaves out. `name` is the field's."""
+    """A `${…}` that refers to a field which the manifest leaves out. `name` is the field's."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -71,7 +71,7 @@ def interpolate(text: str, resolve: Callable[[str], Text | None]) -> Text:
 
 
 def references(text: str) -> Iterator[str]:
-    """Yield what is between the braces of each `${…}` of a string, up to one that is not closed."""
+    """Yield the text between the braces of each `${…}` of a string, up to one that is not closed."""
     for match in _REFERENCE.finditer(text):
         if match.group() != "$${":
             if not match[2]:

@@ -25,8 +25,8 @@ def mark_findings(tree: Tree) -> Iterator[Finding]:
             fault = pattern_fault(node) if isinstance(node, str) else ""
             if fault:
                 at = (*path, *mark)
-                message = f"`{'.'.join(mark)}` is no regular expression: {fault}"
-                yield Finding("blueprint-field", message, "mend it", tree.location(at), ".".join(map(str, at)))
+                message = f"`{'.'.join(mark)}` is not a valid regular expression: {fault}"
+                yield Finding("blueprint-field", message, "correct it", tree.location(at), ".".join(map(str, at)))
 
 
 def pattern_fault(pattern: str) -> str:

@@ -16,7 +16,7 @@ ConditionBlock = dict[str, dict[str, list[str]]]
 """Condition operator → key → values, as a policy writes them; the values are templates."""
 
 INJECTION = "injection"
-"""The pseudo verb of what a platform needs to hand a value to a container."""
+"""The pseudo verb for the permissions that a platform needs to hand a value to a container."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Agreement:
 class Admission:
     """A statement of a policy that the module makes: who may, or may not, do what.
 
-    It stands there `when` a field is given, `unless` another is; with `each`, the name of a list, once for each of its
+    It is there `when` a field is given, `unless` another is; with `each`, the name of a list, once for each of its
     entries. `refers` are names for Terraform references, which templates may then use.
     """
 
@@ -109,9 +109,9 @@ class Admission:
 class PolicyBlueprint:
     """A policy that a template puts on what the module makes: `carrier` is the Terraform argument that holds it.
 
-    `target` is what the block says it is the policy of, `values` are names for templates. With `admits` what other
-    resources need is added, with `agreements` what the roles need. A `document` is no IAM policy: it is compared as
-    it stands. A policy without anything in it is not made.
+    `target` is the resource that the block attaches it to, `values` are names for templates. With `admits`, the
+    statements that other resources need are added, with `agreements`, those that the roles need. A `document` is not
+    an IAM policy: it is compared as it is. An empty policy is not made.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A first blueprint of a service's resource, from the IAM database: to be cut down by hand."""
+"""A first draft of a blueprint for a service's resource, from the IAM database: to be cut down by hand."""
 
 from __future__ import annotations
 

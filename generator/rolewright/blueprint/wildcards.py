@@ -1,4 +1,4 @@
-"""Wildcards in ARNs: a field that goes into one takes no `*` and no `?`, unless the blueprint says that it may."""
+"""Wildcards in ARNs: a field that goes into an ARN may not hold `*` or `?`, unless the blueprint allows it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def wildcard_findings(tree: Tree) -> Iterator[Finding]:
         if path[0] == "arns" and _OPEN_END.search(template):
             yield Finding(
                 "blueprint-wildcard",
-                "this also stands for every other resource whose name begins so",
+                "this also matches every other resource whose name begins with the same text",
                 "put a separator before the `*`, or give the field a default with `:-`",
                 tree.location(path),
                 ".".join(map(str, path)),
@@ -41,7 +41,7 @@ def wildcard_findings(tree: Tree) -> Iterator[Finding]:
                 at = ("fields", field) if field in tree.data["fields"] else ("create", "fields", field)
                 yield Finding(
                     "blueprint-wildcard",
-                    f"`{name}` goes into an ARN and takes `*` or `?`, which would widen what is granted",
+                    f"`{name}` goes into an ARN and may hold `*` or `?`, which would widen what is granted",
                     f"give it a pattern without them, or `{_MARK}: true` where they are meant",
                     tree.location(at, key=True),
                     ".".join(at),
@@ -88,4 +88,4 @@ def _takes_wildcards(schema: Mapping[str, Any]) -> bool:
         samples = [str(example) for example in schema.get("examples", ())] or ["a"]
         return any(check.accepts(text) for sample in samples for text in ("*", "?", f"{sample}*", f"{sample}?"))
     except ValueError:
-        return False  # no schema, which is reported elsewhere
+        return False  # not a valid schema, which is reported elsewhere
