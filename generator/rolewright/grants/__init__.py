@@ -1,1 +1,1 @@
-"""Workload and Catalog → what is declared: grants, policies, promises, and what a module consists of."""
+"""Workload and Catalog → Declaration: grants, policies, promises, and the contents of the module."""

@@ -1,4 +1,4 @@
-"""Workload and Catalog → all that its module is to consist of: blocks, files and providers."""
+"""Workload and Catalog → the expected contents of its module: blocks, files and providers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
-    """Return what the blueprints say that the module has. It is made without any template."""
+    """Return the blocks, files and providers that the module must have, from the blueprints' YAML alone."""
     module = module_blocks(catalog.module)
     compute = catalog.computes[workload.compute.type]
     tags = _tags(workload)
@@ -153,7 +153,7 @@ def _of_resource(name: str, scope: TemplateScope, fields: Mapping[str, Any]) -> 
 
 
 def _texts(value: ArgumentValue, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload) -> Iterator[Text]:
-    """Yield what a value comes to: nothing where its condition does not hold, or what it names is left out."""
+    """Yield the texts of a value: none where its condition does not hold, or a field that it names is left out."""
     if not _holds(value.when, value.unless, scope, fields, workload):
         return
     full_scope: TemplateScope = {**dict.fromkeys(names(value.template)), **scope}
@@ -183,7 +183,7 @@ def _named(address: str, scope: TemplateScope) -> str:
 def _entries(
     each: str, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
 ) -> Iterator[tuple[TemplateScope, Any]]:
-    """Yield what a block can refer to: once, or once for each entry of a list."""
+    """Yield the scope of a block with the entry that it is for: once, or once for each entry of a list."""
     if not each:
         yield scope, None
         return
@@ -197,7 +197,7 @@ def _entries(
 
 
 def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> TemplateScope:
-    """Return what templates may refer to of fields in mappings and lists, and of resources whose keys fields give."""
+    """Return the scope of fields inside mappings and lists, and of resources whose keys are in fields."""
     scope: TemplateScope = {}
     for name, value in fields.items():
         path = prefix + name

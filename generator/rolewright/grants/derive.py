@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
-    """Return what the manifest declares. Raises Rejected where a verb lacks a field, or a promise names nothing."""
+    """Return what the manifest declares. Raises Rejected where a verb lacks a field, or a promise names no resource."""
     blueprint = catalog.computes[workload.compute.type]
     grants: list[Grant] = []
     required_policies: list[RequiredPolicy] = []
@@ -74,7 +74,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
 
 
 def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:
-    """Yield verbs that need a field which is left out, and fields that could not limit a verb."""
+    """Yield a finding for each verb whose field is left out, and for each field that cannot limit a verb."""
     blueprint = catalog.resources[resource.type]
     scope = resource_scope(resource, blueprint)
     origin = f"resources.{resource.key}.access"
@@ -83,7 +83,7 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
         name: verb.name for verb in verbs for name in blueprint.needs(verb, resource.arns) if scope.get(name) is None
     }
     if not lacking:
-        try:  # what follows from fields may need others
+        try:  # companions and agreements may need further fields
             list(_verb_grants("", resource, blueprint, verbs, "", workload))
             for role in catalog.computes[workload.compute.type].roles:
                 list(agreements(workload, resource, blueprint, role))
@@ -106,14 +106,14 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
                 yield Finding(
                     "access-scope",
                     f"`{field}` cannot limit `{'`, `'.join(both)}`: {exclusion.because}",
-                    f"take it out of `access` (narrow verbs in place of a broad one), or leave out `{field}`",
+                    f"remove it from `access` (use narrow verbs in place of a broad one), or leave out `{field}`",
                     workload.locate(origin),
                     origin,
                 )
 
 
 def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
-    """Yield verbs on what the module makes without what they are for (a table's stream), and uses that lack a field."""
+    """Yield a finding for each verb or use whose field is left out, such as the stream of a table that is made."""
     wanted = [(r, r.access, f"resources.{r.key}.access") for r in workload.resources.values()]
     uses = [(workload.resources[use.resource], use.verbs, use.origin) for use in workload.compute.uses]
     for resource, verbs, origin in (*wanted, *uses):
@@ -122,13 +122,13 @@ def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
         fields = {**blueprint.fields, **(blueprint.create.fields if blueprint.create is not None else {})}
         for verb in blueprint.narrow(verbs):
             needed_fields = {needs_when_made[verb.name]} if verb.name in needs_when_made else set()
-            if (resource, verbs, origin) in uses:  # of `access` these are found already
+            if (resource, verbs, origin) in uses:  # those of `access` have findings already
                 needed_fields |= {*blueprint.needs(verb, resource.arns)}
             for field in sorted(needed_fields):
                 if resource.fields.get(field) is None:
                     yield Finding(
                         "access-field",
-                        f"`{verb.name}` needs `{field}`, which `resources.{resource.key}` is without",
+                        f"`{verb.name}` needs `{field}`, which `resources.{resource.key}` leaves out",
                         f"add `{field}` to it: {fields[field].get('description', 'see the page of the type')}",
                         workload.locate(origin),
                         origin,
@@ -136,7 +136,7 @@ def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
-    """Yield what goes with a resource and is in another region: services use a key of their own region alone."""
+    """Yield a finding for each companion in another region: services use a key of their own region alone."""
     for field in blueprint.companions:
         value = resource.fields.get(field)
         path = f"resources.{resource.key}.{field}"
@@ -147,9 +147,9 @@ def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workl
             if parts[0] == "arn" and parts[3:4] and parts[3] not in ("", here) and here and "${" not in parts[3]:
                 yield Finding(
                     "companion-region",
-                    f"`{field}` is in {parts[3]}, and `resources.{resource.key}` in {here}"
+                    f"`{field}` is in {parts[3]}, but `resources.{resource.key}` is in {here}"
                     + (f" (in {environment.name})" if environment.name else ""),
-                    f"name one of {here}",
+                    f"use one in {here}",
                     workload.locate(path),
                     path,
                 )
@@ -163,12 +163,12 @@ def _verb_grants(
     injected_at: str,
     workload: Workload,
 ) -> Iterator[Grant]:
-    """Yield what verbs grant with their companions: to the code, or to the platform if it is injected somewhere."""
+    """Yield the grants of verbs and of their companions: to the code, or to the platform where a value is injected."""
     scope = resource_scope(resource, blueprint)
     origin = injected_at or f"resources.{resource.key}.access"
     place = workload.locate(origin)
     side: _Side = "platform" if injected_at else "workload"
-    # A field limits what the code asks for; the platform asks for what it injects in its own way.
+    # A field limits the code's permissions; the platform reads what it injects in its own way.
     fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
     limits = [limit for name in fields for limit in blueprint.scope[name]]
     for verb in verbs:
@@ -212,7 +212,7 @@ def _companion_grants(
     scope: TemplateScope,
     workload: Workload,
 ) -> Iterator[Grant]:
-    """Yield what goes with verbs where a field is given, such as the use of the key that a bucket names."""
+    """Yield the grants that verbs need where a field is given, such as the use of the key that a bucket names."""
     for field, companions in blueprint.companions.items():
         path = f"resources.{resource.key}.{field}"
         for companion in companions:
@@ -231,14 +231,14 @@ def _companion_grants(
 
 
 def _entries(resource: Resource, each: str) -> list[TemplateScope]:
-    """Return what conditions can refer to of each entry of a mapping; of nothing more, once, where they name none."""
+    """Return the scope of each entry of the mapping that `each` names; one empty scope where it is ""."""
     if not each:
         return [{}]
     return [{"each.key": Text.of(key), "each.value": Text.of(value)} for key, value in resource.fields[each].items()]
 
 
 def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
-    """Yield what the platform uses through a role, each resource and verb once."""
+    """Yield the uses that the platform makes through a role, each resource and verbs once."""
     taken: set[tuple[str, tuple[str, ...]]] = set()
     for use in workload.compute.uses:
         mine = use.role == role.key or (role.grants == INJECTION and use.verbs == (INJECTION,))
@@ -258,7 +258,7 @@ def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
                 statement.origin,
                 statement.location,
                 statement.conditions,
-                (f"reason: {statement.reason}",),  # never alone in a line, where it could pass for an origin
+                (f"reason: {statement.reason}",),  # with a prefix, so that it cannot be taken for an origin
             )
 
 
@@ -288,7 +288,7 @@ def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
 
 
 def _scopes(workload: Workload, each: str) -> Iterator[TemplateScope]:
-    """Yield what templates may refer to: once, or once for each entry of a list that has all that they need of it."""
+    """Yield the scope of a grant's templates: once, or once for each entry of the list that `each` names."""
     scope = compute_scope(workload)
     if not each:
         yield scope

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rolewright.core.model import Declaration, Environment, Grant, Trust, Workload
     from rolewright.core.text import Condition, Text
 
-# What AWS generates, an ARN with a random part, counts with more characters than any that has no name in it.
+# Stands for a value that AWS generates, an ARN with a random part; it is longer than any such ARN.
 _GENERATED = "x" * 120
 
 
@@ -122,7 +122,7 @@ def _conditions(conditions: Iterable[Condition], values: Mapping[str, str]) -> d
 
 
 def _widest(environment: Environment) -> dict[str, str]:
-    """Return the values of an environment; where any region will do, the longest there is, so that size never lies."""
+    """Return the values of an environment; where the region is open, the longest one, so that no size is too low."""
     values = dict(environment.values)
     if not environment.name:
         values |= {"local.region": "ap-northeast-1", "local.partition": "aws-us-gov"}
@@ -152,7 +152,7 @@ def _limit_findings(workload: Workload, role: str, policies: tuple[Policy, ...])
     if len(policies) > limits.ATTACHED:
         yield Finding(
             "policy-size",
-            f"the role {role} needs {len(policies)} managed policies; AWS attaches {limits.ATTACHED}",
+            f"the role {role} needs {len(policies)} managed policies; AWS allows {limits.ATTACHED}",
             "split the workload",
             place,
             "resources",
@@ -164,8 +164,8 @@ def _limit_findings(workload: Workload, role: str, policies: tuple[Policy, ...])
                 origin = policy.statements[0].grants[0]
                 yield Finding(
                     "policy-size",
-                    f"one statement of the role {role} has {characters} characters; a policy takes {limits.MANAGED}",
-                    "split the entry",
+                    f"one statement of the role {role} has {characters} characters; AWS allows {limits.MANAGED}",
+                    "split the entry of the manifest that it comes from",
                     origin.location,
                     origin.origin,
                 )
@@ -176,7 +176,7 @@ def _trust_findings(workload: Workload, trust: Trust) -> Iterable[Finding]:
     if longest > limits.TRUST:
         yield Finding(
             "policy-size",
-            f"the trust policy of the role {trust.role} has {longest} characters; IAM takes {limits.TRUST}",
+            f"the trust policy of the role {trust.role} has {longest} characters; AWS allows {limits.TRUST}",
             "shorten the values of the manifest that its conditions name, or the blueprint's conditions",
             trust.location,
             trust.origin,

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rolewright.core.model import Never, Resource, Workload
 
     _Meaning = tuple[tuple[str, ...], tuple[Text, ...]]
-    """Actions, and what none of them is allowed on."""
+    """Actions, and the ARNs on which none of them is allowed."""
 
 _CLASSES = ("read", "write", "delete")
-"""Each does more harm than those before it."""
+"""Verbs of each class do more harm than those of the classes before it."""
 
 
 def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
-    """Yield what the workload promises. Raises Rejected where a `never` names nothing."""
+    """Yield the workload's promises. Raises Rejected for a `never` without a known resource, verb or action."""
     for never in workload.never:
         target = never.target.literal
         if ":" in never.forbidden:
@@ -41,7 +41,7 @@ def promises(workload: Workload, catalog: Catalog) -> Iterator[Promise]:
 
 
 def _of_action(never: Never, workload: Workload) -> _Meaning:
-    """Return an action with what it is ruled out on: every ARN of a resource, or an ARN as it is written."""
+    """Return an action with the ARNs it is ruled out on: all of a resource, or the one that is written."""
     if not iam.expand(never.forbidden):
         raise Rejected([_unknown_action(never)])
     target = never.target.literal
@@ -54,7 +54,7 @@ def _of_action(never: Never, workload: Workload) -> _Meaning:
 
 
 def _of_every_resource(never: Never, workload: Workload, catalog: Catalog) -> _Meaning:
-    """Return what a word stands for in any type of resource, on everything."""
+    """Return the actions that a word stands for in any type of resource, on `*`."""
     of_types = [_meant(blueprint, never.forbidden) for blueprint in catalog.resources.values()]
     actions = sorted({action for meant in of_types for group in meant.values() for action in group})
     if not actions:
@@ -64,7 +64,7 @@ def _of_every_resource(never: Never, workload: Workload, catalog: Catalog) -> _M
 
 
 def _of_resource(never: Never, resource: Resource, workload: Workload, catalog: Catalog) -> list[_Meaning]:
-    """Return what a word stands for on a resource, for each of its ARNs."""
+    """Return the actions that a word stands for on a resource, for each of its ARNs."""
     blueprint = catalog.resources[resource.type]
     if never.forbidden not in {*blueprint.verbs, *(verb.klass for verb in blueprint.verbs.values())}:
         raise Rejected([_unknown_verb(never, set(blueprint.verbs))])
@@ -78,7 +78,7 @@ def _of_resource(never: Never, resource: Resource, workload: Workload, catalog: 
 def _meant(blueprint: ResourceBlueprint, word: str) -> Mapping[str, tuple[str, ...]]:
     """Return the actions by ARN that a word of a promise stands for: a verb's, or those of every verb of a class.
 
-    What a verb of a class before it brings as well is none of a class's own.
+    A class does not include actions that verbs of the classes before it also need.
     """
     verbs = blueprint.expand([word]) if word in blueprint.verbs else ()
     before = _CLASSES[: _CLASSES.index(word)] if word in _CLASSES else ()
@@ -94,7 +94,7 @@ def _meant(blueprint: ResourceBlueprint, word: str) -> Mapping[str, tuple[str, .
 
 
 def _refuse_undivided(never: Never, workload: Workload, catalog: Catalog, keys: Iterable[str]) -> None:
-    """Refuse verbs of the class that IAM cannot tell from those of another: their actions are the same."""
+    """Raise Rejected for a verb of the class all of whose actions verbs of a lesser class need as well."""
     if never.forbidden not in _CLASSES:
         return
     for key in keys:
@@ -107,7 +107,7 @@ def _refuse_undivided(never: Never, workload: Workload, catalog: Catalog, keys: 
                 path = f"resources.{key}.access"
                 ruled_out = f"which `never: {never.source}` rules out"
                 message = f"`{verb.name}` of resources.{key} may also {never.forbidden}, {ruled_out}"
-                remedy = "take the verb away, or the promise; IAM has no action that would tell the two apart"
+                remedy = "remove the verb or the promise: no action of IAM tells the two apart"
                 raise Rejected([Finding("manifest-never", message, remedy, workload.locate(path), path)])
 
 
@@ -115,15 +115,16 @@ def _unknown_resource(never: Never, workload: Workload) -> Finding:
     near = difflib.get_close_matches(never.target.literal or "", workload.resources, 1, 0.4)
     return Finding(
         "manifest-never",
-        f"`{never.source}` names no resource of the manifest" + (" and no ARN" if ":" in never.forbidden else ""),
-        (f"did you mean {near[0]}? " if near else "") + "write VERB on KEY, VERB on *, or ACTION on ARN",
+        f"`{never.source}` does not name a resource of the manifest" + (" or an ARN" if ":" in never.forbidden else ""),
+        (f"did you mean {near[0]}? " if near else "")
+        + "write VERB on KEY, VERB on * or ACTION on ARN, such as `delete on *`",
         never.location,
         never.origin,
     )
 
 
 def _unknown_action(never: Never) -> Finding:
-    """Refuse an action that AWS does not have: a promise about it would always hold, and protect nothing."""
+    """Return the finding for an action that AWS does not have: a promise about it would protect nothing."""
     service, _, name = never.forbidden.partition(":")
     candidates = iam.actions(service.lower()) if service.lower() in iam.services() else sorted(iam.services())
     near = difflib.get_close_matches(never.forbidden if service.lower() in iam.services() else service, candidates, 1)
@@ -131,7 +132,7 @@ def _unknown_action(never: Never) -> Finding:
         "manifest-never",
         f"AWS has no action {never.forbidden}",
         (f"did you mean {near[0] if ':' in near[0] else f'{near[0]}:{name}'}? " if near else "")
-        + "write it as the service authorization reference spells it",
+        + "write it as the service authorization reference spells it, such as s3:GetObject",
         never.location,
         never.origin,
     )
@@ -141,8 +142,8 @@ def _unknown_verb(never: Never, verbs: set[str]) -> Finding:
     near = difflib.get_close_matches(never.forbidden, sorted(verbs), 1, 0.4)
     return Finding(
         "manifest-never",
-        f"`{never.forbidden}` is no verb of what `{never.source}` names",
-        (f"did you mean {near[0]}? " if near else "") + "verbs: " + ", ".join(sorted(verbs)),
+        f"`{never.forbidden}` in `{never.source}` is not a verb of the resources that it names",
+        (f"did you mean {near[0]}? " if near else "") + "use one of: " + ", ".join(sorted(verbs)),
         never.location,
         never.origin,
     )

@@ -1,4 +1,4 @@
-"""What the owner of another side has to agree to: key policies, other accounts, policies of a service's own."""
+"""Policies that others have to change: key policies, policies in other accounts, policies of a service's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[RequiredPolicy]:
-    """Yield what the owner of a field's value has to add to its policy, where the module does not make it."""
+    """Yield the statements that owners of fields' values, such as keys, have to add where the module does not."""
     for companion, resource, owner in _owners(workload, catalog):
         if owner is None:
             yield RequiredPolicy(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
@@ -36,7 +36,7 @@ def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[st
 
 
 def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
-    """Return what a created resource's own policy has to say for the roles of the workload: documents of Texts."""
+    """Return the statements that a created resource's policy needs for the workload's roles: documents of Texts."""
     resource = workload.resources[key]
     return tuple(
         agreement.document
@@ -97,7 +97,7 @@ def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:
 def agreements(
     workload: Workload, resource: Resource, blueprint: ResourceBlueprint, role: str
 ) -> Iterator[RequiredPolicy]:
-    """Yield what a policy of the service's own has to say for the verbs of a resource, for one role."""
+    """Yield the statements that a policy of the service's own needs for the verbs of a resource, for one role."""
     verbs = {verb.name for verb in blueprint.expand(resource.access)}
     arn = Text.of(Ref(f"aws_iam_role.{role}.arn")) if resource.created else _role_arn(workload, role)
     scope: TemplateScope = {**resource_scope(resource, blueprint), "role": arn}
@@ -132,7 +132,7 @@ def _role_arn(workload: Workload, role: str) -> Text:
 def across_accounts(
     workload: Workload, grants: Sequence[Grant], catalog: Catalog, resource: Resource | None = None
 ) -> Iterator[RequiredPolicy]:
-    """Yield what owners in other accounts have to allow, of a resource or of what goes with it or the compute type.
+    """Yield the statements that owners in other accounts have to add: for a resource, a companion or the platform.
 
     Raises Rejected where a resource cannot be shared.
     """

@@ -1,4 +1,4 @@
-"""Workload and Catalog → what the policies of resources say that the module makes, and its function's."""
+"""Workload and Catalog → the policies that the module puts on its resources and its function."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def resource_policies(workload: Workload, catalog: Catalog, compute_scope: TemplateScope) -> Iterator[ResourcePolicy]:
-    """Yield every policy that the module puts on something; one that would say nothing is none."""
+    """Yield every policy that the module puts on a resource or its function; an empty one is left out."""
     compute = catalog.computes[workload.compute.type]
     maker = _Maker(workload, workload.compute.fields, workload.compute.derived, compute_scope, "", "compute.type")
     for policy in compute.policies:
@@ -38,7 +38,7 @@ def resource_policies(workload: Workload, catalog: Catalog, compute_scope: Templ
 
 
 def _given(maker: _Maker, policy: PolicyBlueprint, resource: Resource, catalog: Catalog) -> Iterator[Any]:
-    """Yield what other resources and the roles need in a policy: statements, or the documents of another grammar."""
+    """Yield the statements that other resources and the roles need in a policy, or documents of another grammar."""
     if policy.admits:
         for statement in admitted(maker.workload, catalog, resource.key):
             yield ResourceStatement(
@@ -62,7 +62,7 @@ def _given(maker: _Maker, policy: PolicyBlueprint, resource: Resource, catalog: 
 
 
 class _Maker:
-    """One resource, or the compute type, with what templates of its policies may refer to."""
+    """One resource, or the compute type, with the scope of its policies' templates."""
 
     def __init__(
         self,
@@ -89,12 +89,12 @@ class _Maker:
         return wanted and not (part.unless and is_given(part.unless, self.fields, self.derived))
 
     def checked(self, policy: PolicyBlueprint, type_: str, additions: Iterable[Any]) -> list[ResourcePolicy]:
-        """Return the policy if there is one. Raises Rejected where the blueprint refers to what there is not."""
+        """Return the policy if it applies. Raises Rejected where the blueprint refers to nothing known."""
         try:
             return list(self.policy(policy, additions))
         except ValueError as error:
             message = f"the policy `{policy.name}` of {type_} cannot be filled in: {error}"
-            finding = Finding("blueprint-policy", message, "mend it in the blueprint", self.place, self.origin)
+            finding = Finding("blueprint-policy", message, "correct it in the blueprint", self.place, self.origin)
             raise Rejected([finding]) from None
 
     def policy(self, policy: PolicyBlueprint, additions: Iterable[Any]) -> Iterator[ResourcePolicy]:
@@ -150,7 +150,7 @@ class _Maker:
             )
 
     def _entries(self, each: str) -> list[TemplateScope]:
-        """Return what templates can refer to of each entry of a list; of nothing more, once, without one."""
+        """Return the scope of each entry of the list that `each` names; one empty scope where it is ""."""
         if not each:
             return [{}]
         node: Any = self.fields
@@ -206,5 +206,5 @@ def _plain(text: Text | str) -> str:
     """Return a text that a blueprint writes out. Raises ValueError for one that refers to anything."""
     plain = Text.of(text).literal
     if plain is None:
-        raise ValueError("this is written out in a blueprint, and refers to nothing")
+        raise ValueError("this has to be written out, without a reference")
     return plain
