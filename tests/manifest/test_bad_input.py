@@ -293,7 +293,7 @@ def test_a_template_that_loops_or_reads_files(folder: Folder, name: str) -> None
     if name == "a function of Terraform":
         refused(ran, "evaluate-expression", where, "blueprint")
     else:
-        refused(ran, "blueprint-template", where, "mend the template")
+        refused(ran, "blueprint-template", where, "correct the template")
         assert where.startswith("blueprints/resources/own-stream/create.tf.j2:5:")
 
 

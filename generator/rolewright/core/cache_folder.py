@@ -7,7 +7,7 @@ import sys
 
 
 def cache_folder() -> str:
-    """Return the path of the user's cache folder, creating it if it is missing; "" if there can be none.
+    """Return the path of the user's cache folder, creating it if it is missing; "" if there cannot be one.
 
     A folder that other users can write to is refused, because its content is trusted.
     """

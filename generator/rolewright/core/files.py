@@ -75,7 +75,7 @@ class _Ready(io.FileIO):
         """Read into the buffer. Raises BlockingIOError where the read would block."""
         count = super().readinto(buffer)
         if count is None:
-            raise BlockingIOError(errno.EAGAIN, "there is nothing in it to read")
+            raise BlockingIOError(errno.EAGAIN, "there is nothing to read yet")
         return count
 
 
@@ -94,16 +94,16 @@ def open_plain(path: Path | str) -> BinaryIO:
     except UnreadableError:
         raise
     except ValueError as error:  # the path has a NUL in it
-        raise UnreadableError(f"is no path: {error}", "missing") from None
+        raise UnreadableError(f"is not a valid path: {error}", "missing") from None
     return stream
 
 
 def require_plain(mode: int) -> None:
     """Raise UnreadableError unless the mode is that of a regular file."""
     if stat.S_ISDIR(mode):
-        raise UnreadableError("is a folder, and not a file", "kind")
+        raise UnreadableError("is a folder, not a file", "kind")
     if not stat.S_ISREG(mode):
-        raise UnreadableError("is a pipe, a socket or a device, and not a file", "kind")
+        raise UnreadableError("is a pipe, a socket or a device, not a file", "kind")
 
 
 def read_bytes(path: Path | str, most: int = MAX_BYTES) -> bytes:
@@ -126,7 +126,7 @@ def read_text(path: Path | str, most: int = MAX_BYTES) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         name = encoding.removesuffix("-sig").upper()
-        raise UnreadableError(f"is no text: byte {error.start + 1} is not valid {name}") from None
+        raise UnreadableError(f"is not text: byte {error.start + 1} is not valid {name}") from None
 
 
 def read_json(path: Path | str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
@@ -146,12 +146,12 @@ def parse_json(text: str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
     except RecursionError:
         raise UnreadableError(_TOO_DEEP) from None
     except ValueError as error:
-        raise UnreadableError(f"is no JSON: {error}") from None
+        raise UnreadableError(f"is not valid JSON: {error}") from None
     _require_bounds(value, whole="\\u" in text and not names)
     return value
 
 
-_TOO_DEEP = f"is no JSON that can be read: it is nested more than {MAX_DEPTH} levels deep"
+_TOO_DEEP = f"is JSON that cannot be read: it is nested more than {MAX_DEPTH} levels deep"
 
 
 def _require_bounds(value: Any, *, whole: bool) -> None:  # noqa: ANN401 - JSON
@@ -170,7 +170,9 @@ def _require_bounds(value: Any, *, whole: bool) -> None:  # noqa: ANN401 - JSON
             elif isinstance(value_inside, list):
                 inner += value_inside
             elif whole and isinstance(value_inside, str) and not _is_whole(value_inside):
-                raise UnreadableError("is no JSON that can be read: it has half of a character (a lone surrogate)")
+                raise UnreadableError(
+                    "is JSON that cannot be read: a string has half of a character (a lone surrogate)"
+                )
         if not inner:
             return
         level = inner
@@ -190,24 +192,24 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
         shown = json.dumps(repeated[:100])
-        raise UnreadableError(f"is no JSON that can be read: the key {shown} stands twice in one object")
+        raise UnreadableError(f"is JSON that cannot be read: the key {shown} occurs twice in one object")
     return value
 
 
 def _constant(name: str) -> float:
-    raise UnreadableError(f"is no JSON: {name} is no number")
+    raise UnreadableError(f"is not valid JSON: {name} is not a number there")
 
 
 def _whole(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise UnreadableError(f"is no JSON that can be read: a number has {len(digits)} digits")
+        raise UnreadableError(f"is JSON that cannot be read: a number has {len(digits)} digits")
     return int(digits)
 
 
 def _real(digits: str) -> float:
     value = float(digits)
     if math.isinf(value):
-        raise UnreadableError(f"is no JSON that can be read: the number {digits[:40]} is too large")
+        raise UnreadableError(f"is JSON that cannot be read: the number {digits[:40]} is too large")
     return value
 
 

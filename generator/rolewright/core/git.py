@@ -73,7 +73,9 @@ def file_at(commit: str, path: Path) -> str | None:
     try:
         return _git(folder, "cat-file", "blob", f"{commit}:./{name}", unknown=f"no file {name}").decode("utf-8")
     except UnicodeDecodeError:
-        raise Rejected([_finding(f"{name} at {commit[:12]} is no text in UTF-8", "name a manifest", path)]) from None
+        raise Rejected(
+            [_finding(f"{name} at {commit[:12]} is not UTF-8 text", "give the path of a manifest", path)]
+        ) from None
 
 
 def files_at(commit: str, folder: Path) -> list[Path]:
@@ -106,8 +108,8 @@ def _git(folder: Path, *arguments: str, unknown: str) -> bytes:
     except GitMissingError:
         raise Rejected([_finding("git is not on the PATH", "install git, or compare two files", folder)]) from None
     except GitFailedError as error:
-        message = f"git knows {unknown}" + (f": {error.lines[0]}" if error.lines else "")
-        remedy = "name a branch, a tag or a commit of a repository of git"
+        message = f"git finds {unknown}" + (f": {error.lines[0]}" if error.lines else "")
+        remedy = "give a branch, a tag or a commit of a git repository"
         raise Rejected([_finding(message, remedy, folder)]) from None
 
 

@@ -21,7 +21,7 @@ Fields = dict[str, Any]
 class Grant:
     """One permission of one role, with the manifest line it came from.
 
-    `side` tells what the code asked for (`workload`) from what the platform needs (`platform`).
+    `side` is `workload` for a permission that the code asked for, `platform` for one that the platform needs.
     `reasons` go into the HCL as comments. `effect` is "Deny" only where a blueprint withholds something
     from the code that the service itself needs.
     """
@@ -105,8 +105,8 @@ class ExpectedBlock:
     `arguments` are those that decide who may do what, by path through nested blocks and JSON, with every value that
     there is to be at it; none for an argument that must not be set. `free` ones may have any value, `proven` ones are
     judged by the proof of roles or policies, `ignores` are what `ignore_changes` may name. An `optional` block may
-    be missing. `tags` is None for a type that takes none. Each of `opens` is what the block opens beside roles and
-    policies, such as a port, and to whom.
+    be missing. `tags` is None for a type that takes none. Each pair in `opens` is something that the block opens
+    besides roles and policies, such as a port, and to whom.
     """
 
     address: str
@@ -256,7 +256,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class ManualStatement:
-    """An entry of `statements`: what no blueprint covers. `role` is "" for the code's own."""
+    """An entry of `statements`: permissions that no blueprint covers. `role` is "" for the code's own."""
 
     actions: tuple[str, ...]
     resources: tuple[Text, ...]

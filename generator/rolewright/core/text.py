@@ -19,7 +19,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Text:
-    """A string that may contain references. Literal parts are meant exactly as they stand."""
+    """A string that may contain references. Literal parts are meant exactly as they are."""
 
     parts: tuple[str | Ref, ...]
 

@@ -167,7 +167,9 @@ class ExpressionReader:
                 return _ESCAPED[match[3]]
             if match[3] or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
                 column = (token.column or 1) + match.start()
-                raise Malformed(f"{match[0]} is no escape that HCL knows", token.line or 1, column)
+                raise Malformed(
+                    f"{match[0]} is not an escape that HCL knows, such as \\n or \\u00e9", token.line or 1, column
+                )
             return chr(code)
 
         if "\n" in token:

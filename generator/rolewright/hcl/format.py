@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-# What a line may leave open for the next one, innermost last: `"` a quoted template, `$` an interpolation in it,
+# What stays open at the end of a line, innermost last: `"` a quoted template, `$` an interpolation in it,
 # `{` a brace inside that, `/` a block comment, and the end mark of a heredoc after `<`.
 _State = tuple[str, ...]
 _Token = tuple[str, str]  # kind, text
@@ -226,7 +226,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
         match = _TOKEN.match(line, position)
         if not match:
             if line[position:].strip(" \t\r"):
-                raise UnformattableError(f"no HCL: {line}")
+                raise UnformattableError(f"this is not valid HCL: {line}")
             break
         position = match.end()
         group = str(match.lastgroup)
@@ -236,7 +236,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
                 tokens.append((_bracket(text, stack), text))
             case "strip":
                 if not stack or stack.pop() != "$":
-                    raise UnformattableError(f"no HCL: {line}")
+                    raise UnformattableError(f"this is not valid HCL: {line}")
                 tokens.append(("e", text))
             case "heredoc":
                 tokens.append(("h", text))
@@ -250,7 +250,7 @@ def _scan(line: str, state: _State) -> tuple[list[_Token], _State]:
             case _:
                 tokens.append((_KINDS.get(group, group), text))
     if stack and stack[-1] == '"':
-        raise UnformattableError(f"no HCL, a string does not end: {line}")
+        raise UnformattableError(f"a string does not end on its line: {line}")
     return tokens, tuple(stack)
 
 
@@ -275,7 +275,7 @@ def _scan_template(line: str, position: int, stack: list[str], tokens: list[_Tok
         stack.pop()
         return position + 1
     else:
-        raise UnformattableError(f"no HCL: {line}")
+        raise UnformattableError(f"this is not valid HCL: {line}")
     return match.end()
 
 

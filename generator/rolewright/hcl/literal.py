@@ -56,7 +56,7 @@ def literal(value: object) -> str:
         case list() | tuple():
             return _list(value)
         case _:
-            raise TypeError(f"{type(value).__name__} has no form in HCL")
+            raise TypeError(f"a value of type {type(value).__name__} cannot be written in HCL")
 
 
 def identifier(key: str) -> str:
@@ -66,7 +66,7 @@ def identifier(key: str) -> str:
     that is not such a key.
     """
     if not _KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is no manifest key")
+        raise ValueError(f"{key!r} is not a key of a manifest, such as db-credentials")
     return key.replace("-", "_")
 
 
@@ -90,7 +90,7 @@ def _scalar(value: int | float | None) -> str:
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
-        raise ValueError(f"{value} is no number in HCL")
+        raise ValueError(f"{value} is not a number in HCL")
     return repr(value)
 
 

@@ -61,7 +61,7 @@ def _finding(file: str, problem: Malformed) -> Finding:
     return Finding(
         "hcl-syntax",
         f"{file} is not valid HCL: {problem}",
-        "The template of a blueprint writes this line: mend it there.",
+        "a blueprint's template writes this line: correct it there",
         Location(file, problem.line, problem.column, problem.line, problem.column + 1),
     )
 

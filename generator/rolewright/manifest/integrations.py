@@ -150,8 +150,8 @@ def _used(
     if not keys:
         kinds = " or ".join(described["verbs"])
         argument = f"`{described['argument']}`" if "argument" in described else f"`{calls.key}`"
-        keys_to_use = f"one of {', '.join(fitting)}" if fitting else "that of a resource that you add under `resources`"
-        remedy = f"write ${{resources.KEY.ATTRIBUTE}}, with KEY being {keys_to_use}"
+        usable = " or ".join(fitting) or "the key of a resource to add under `resources`"
+        remedy = f"write ${{resources.KEY.ATTRIBUTE}}, where KEY is {usable}"
         yield manifest.finding(
             "manifest-call", f"{argument} does not refer to a resource of type {kinds}", remedy, place
         )

@@ -105,8 +105,8 @@ def render(
 def _no_hcl(error: UnformattableError, workload: Workload) -> Finding:
     return Finding(
         "hcl-syntax",
-        f"what the blueprints' templates make of this is no HCL: {error}",
-        "find this line in a template of the blueprint, or of a type under resources, and mend it there",
+        f"the blueprints' templates do not render valid HCL from this: {error}",
+        "find this line in a template of the blueprint, or of a type under resources, and correct it there",
         workload.locate("compute.type"),
         "compute.type",
     )
@@ -195,7 +195,7 @@ def _policy_references(roles: tuple[Role, ...], key: str) -> list[RawExpression]
     for role in roles:
         if role.key == key:
             return [RawExpression(f"{kinds[policy.managed]}.{policy.label}") for policy in role.policies]
-    raise ValueError(f"there is no role `{key}`, whose policies are asked for")
+    raise ValueError(f"there is no role `{key}` whose policies could be listed")
 
 
 def _role(role: Role, workload: Workload) -> dict[str, Any]:

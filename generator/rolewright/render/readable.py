@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from rolewright.core.text import Condition
 
 SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
-"""Readable names for what a module without environments leaves open."""
+"""Readable names for the values that a module without environments leaves open."""
 
 
 def symbols(workload: Workload) -> dict[str, str]:
-    """Return readable names also for what differs between environments: `var.environment` is ENVIRONMENT."""
+    """Return readable names, also for values that differ between environments: `var.environment` is ENVIRONMENT."""
     expressions = {expression for environment in workload.environments for expression in environment.values}
     return {**{name: name.rpartition(".")[2].upper() for name in expressions}, **SYMBOLS}
 

@@ -73,7 +73,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         """Refuse to repeat and pad text, which could take all memory and which no template needs. Raises TypeError."""
         long = isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)
         if operator in ("**", "%") or (long and operator != "+"):
-            raise TypeError(f"`{operator}` is not for templates")
+            raise TypeError(f"templates may not use `{operator}` here")
         if operator == "+":
             _require_short(sum(len(side) for side in (left, right) if isinstance(side, str | list | tuple)))
             return left + right
@@ -173,7 +173,7 @@ class Templates:
         return Finding(
             "blueprint-template",
             f"the template cannot be rendered: {reason}",
-            "mend the template; rolewright blueprint show TYPE lists what it may use",
+            "correct the template; `rolewright blueprint show TYPE` lists the names it may use",
             Location(file, line, 1, line, 2),
         )
 
@@ -182,13 +182,13 @@ def reference(*parts: str) -> RawExpression:
     """Join the parts of a reference: `ref("aws_s3_bucket", resource.id, "arn")`. Raises ValueError."""
     text = ".".join(parts)
     if not _REFERENCE.fullmatch(text):
-        raise ValueError(f"{text} is no reference")
+        raise ValueError(f"{text} is not a reference, such as aws_s3_bucket.this.arn")
     return RawExpression(text)
 
 
 def _type_expression(text: str) -> RawExpression:
     if not _TYPE.fullmatch(text):
-        raise ValueError(f"{text} is no type of a variable")
+        raise ValueError(f"{text} is not the type of a variable, such as string or list(string)")
     return RawExpression(text)
 
 

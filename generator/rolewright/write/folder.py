@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Unsafe(Exception):
-    """Something other than a regular file or a folder is at `name`; `kind` says what."""
+    """Something other than a regular file or a folder is at `name`; `kind` names it: "a link"."""
 
     def __init__(self, name: str, kind: str) -> None:
         self.name = name

@@ -27,24 +27,24 @@ def beside_module(names: Iterable[str], own: Container[str]) -> tuple[str, ...]:
 
 
 def override_findings(beside: Iterable[str], own: Collection[str], target: Path) -> Iterator[Finding]:
-    """Yield a finding for each file that changes what the module's own files say, which was proven."""
+    """Yield a finding for each file that changes the module, of which only its own files were proven."""
     for name in beside:
         replaced = re.sub(r"\.tofu(?=$|\.json$)", ".tf", name)
         if _OVERRIDE.fullmatch(name):
-            effect, remedy = "changes resources of the module when Terraform reads it", "say it in the manifest"
+            effect, remedy = "changes resources of the module when Terraform reads it", "state it in the manifest"
         elif replaced != name and replaced.removesuffix(".json") in own:
             effect, remedy = (
                 f"takes the place of {replaced.removesuffix('.json')} in OpenTofu",
-                "say it in the manifest",
+                "state it in the manifest",
             )
         elif _VALUES.fullmatch(name):
-            effect = "sets variables of the module whatever environment is meant"
+            effect = "sets variables of the module in every environment"
             remedy = "give values with -var or -var-file=environments/NAME.tfvars"
         else:
             continue
         yield Finding(
             "write-override",
-            f"{name} {effect}, and nothing of that is proven",
+            f"{name} {effect}, and none of that is proven",
             f"{remedy}, and remove the file",
             Location(str(target / name)),
         )

@@ -47,9 +47,9 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What was written or, with `check_only`, what would be.
+    """The result of a write or, with `check_only`, of the comparison that takes its place.
 
-    `changed` and `removed` are sorted file names, including the ledger's. `diff` is a unified diff from the folder
+    `changed` and `removed` are sorted names of files, the ledger's included. `diff` is a unified diff from the folder
     to the module, or says what else is to be done; it is "" if nothing is. `beside` are Terraform files that
     somebody else keeps in the folder: Terraform applies them, but they were not proven.
     """
@@ -73,7 +73,7 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Journal:
-    """What step 2 has to do: the staged file for each name, and the SHA-256 of the file that it may replace."""
+    """The work of step 2: the staged file for each name, and the SHA-256 of the file that it may replace."""
 
     staged: Mapping[str, str]
     remove: tuple[str, ...]
@@ -134,7 +134,7 @@ def _refuse(findings: Iterable[Finding]) -> None:
 def _result(status: Literal["written", "stale"], plan: _Plan, beside: tuple[str, ...] = ()) -> WriteResult:
     after: dict[str, bytes | None] = {**plan.write, **dict.fromkeys(plan.remove)}
     diff = "".join(_diff(name, plan.before.get(name), after[name]) for name in sorted(after))
-    diff = diff or "a run that was cut off left files to be put in place: render again\n"
+    diff = diff or "an interrupted run left files to be put in place: render again\n"
     return WriteResult(status, tuple(sorted(plan.write)), tuple(sorted(plan.remove)), diff, beside)
 
 
@@ -150,7 +150,7 @@ def _lines(content: bytes | None) -> list[str]:
     return lines
 
 
-# What has to be done
+# Planning the work
 
 
 def _plan(
@@ -169,14 +169,14 @@ def _plan(
             remedy = "move the edit into a file of your own or into the manifest"
             findings.append(_in_the_way("write-edited", name, message, remedy, target))
         else:
-            message = "stands where the module has a file, and rolewright did not write it"
+            message = "has the name of a file of the module, but rolewright did not write it"
             findings.append(_in_the_way("write-foreign", name, message, "rename or remove it", target))
     before = {name: current.get(name) for name in (*changed, *gone)}
     return _Plan(changed, gone, before, tuple(findings))
 
 
 def _in_the_way(rule: str, name: str, message: str, remedy: str, target: Path) -> Finding:
-    return Finding(rule, f"{name} {message}", f"{remedy}, or give --force to lose it", Location(str(target / name)))
+    return Finding(rule, f"{name} {message}", f"{remedy}, or give --force to discard it", Location(str(target / name)))
 
 
 def _digest(content: bytes) -> str:
@@ -217,12 +217,12 @@ def _read_ledger(folder: Folder, target: Path, *, lenient: bool) -> dict[str, st
         pass
     if lenient:
         return {}
-    message = "is not a ledger that this version of rolewright wrote, so nothing tells its files from yours"
+    message = "is not a ledger that this version of rolewright wrote, so its files cannot be told from yours"
     remedy = "restore it from version control"
     raise Rejected([_in_the_way("write-ledger", LEDGER, message, remedy, target)])
 
 
-# Doing it
+# Doing the work
 
 
 def _stage(folder: Folder, plan: _Plan) -> _Journal:
@@ -310,7 +310,7 @@ def _recover(folder: Folder, target: Path, *, force: bool) -> None:
     for name in sorted({*journal.staged, *journal.remove} - done):
         current = folder.read(name)
         if current is not None and _digest(current) != journal.before[name] and not force:
-            message = "was edited by hand after a run of rolewright was cut off that was to replace it"
+            message = "was edited by hand after an interrupted run of rolewright that would have replaced it"
             remedy = "move it out of the folder"
             findings.append(_in_the_way("write-edited", name, message, remedy, target))
     _refuse(findings)
@@ -345,7 +345,7 @@ def _read_journal(content: bytes | None, target: Path) -> _Journal | None:
     )
 
 
-# What may be in the way
+# Findings on what is in the way
 
 
 def _bad_names(files: Iterable[str], target: Path) -> list[Finding]:
@@ -355,7 +355,7 @@ def _bad_names(files: Iterable[str], target: Path) -> list[Finding]:
         Finding(
             "write-name",
             f"{name!r} cannot be the name of a file in a module",
-            "use a relative name of plain characters, which no other name has as its folder",
+            "use a relative name of printable characters that is not the folder of another file",
             Location(str(target)),
         )
         for name in sorted(bad)
@@ -385,7 +385,7 @@ def _failure(error: OSError, target: Path) -> Finding:
     reason = error.strerror or str(error)
     obstacle = next((path for path in (target, *target.parents) if is_there(path) and not is_folder(path)), None)
     if obstacle is not None:
-        message = f"{obstacle} is no folder, so nothing can be written into it"
+        message = f"{obstacle} is not a folder, so nothing can be written into it"
         return Finding("write-not-a-file", message, "rename it, or render to another folder", Location(str(obstacle)))
     if error.errno in _FULL:
         rule, remedy = "write-disk-full", "make room on the disk, and render again"
@@ -395,5 +395,5 @@ def _failure(error: OSError, target: Path) -> Finding:
             "give yourself the right to write there, or render to another folder",
         )
     else:
-        rule, remedy = "write-failed", "see to the cause, and render again; a run that was cut off is completed"
+        rule, remedy = "write-failed", "remove the cause, and render again: that completes the interrupted run"
     return Finding(rule, f"the module cannot be written: {reason}", remedy, Location(str(target)))
