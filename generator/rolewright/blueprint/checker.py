@@ -45,11 +45,11 @@ class Checker(ABC):
 
     @abstractmethod
     def own(self) -> Iterator[Finding]:
-        """Find what is wrong for a blueprint of this kind."""
+        """Yield the findings that only a blueprint of this kind can have."""
 
     @abstractmethod
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
-        """Return what is wrong with a reference and the remedy, or None.
+        """Return the fault of a reference, as the end of a sentence, and the remedy; None for a known one.
 
         `more` are further names that it may be, `when` the fields that are certainly given where the reference is used,
         and `each` the field whose entries it is used for.

@@ -157,7 +157,7 @@ class Contents:
     providers: Mapping[str, str]
 
     def opened(self, values: Mapping[str, str]) -> dict[tuple[str, str], Location]:
-        """Return what is open, and to whom, in an environment, with the location that declares it."""
+        """Return each opening (what, to whom) in an environment, with the location that declares it."""
         return {
             (what.ground(values), whom.ground(values)): block.location
             for block in self.blocks

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
-    """Return what the manifest declares. Raises Rejected where a verb lacks a field, or a promise names no resource."""
+    """Return the declaration. Raises Rejected where a verb lacks a field, or a promise names no resource."""
     blueprint = catalog.computes[workload.compute.type]
     grants: list[Grant] = []
     required_policies: list[RequiredPolicy] = []

@@ -120,7 +120,7 @@ def _rows(text: str) -> list[_Row]:
 
 
 def _inside(raw: str, state: _State) -> tuple[_State, str]:
-    """Return what a line of a heredoc or block comment leaves open, and the line as it is kept."""
+    """Return the state after a line of a heredoc or block comment, and the line as it is written."""
     if state[-1] == "/":
         _, end, rest = raw.partition("*/")
         if rest.strip(" \t\r"):

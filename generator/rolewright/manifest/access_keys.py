@@ -29,7 +29,7 @@ _REMEDY = "remove it and rotate the key: the SDK finds the role's credentials by
 
 
 def key_findings(tree: Tree) -> Iterator[Finding]:
-    """Yield a finding for every key id, secret and variable that would hold one. No finding shows a secret."""
+    """Yield a finding for every key id, secret and variable that would hold a key. No finding shows a secret."""
     yield from _walk(tree, tree.data, ())
 
 

@@ -13,9 +13,9 @@ _Value = TypeVar("_Value")
 
 
 class Additions(Mapping[str, _Value]):
-    """A mapping that never changes, of which one with more keys is made in the time that the new keys take.
+    """A mapping that never changes; a copy with more keys takes only the time of the new keys.
 
-    Those that are made of one another share their entries, of which each sees those that were there when it was made.
+    A mapping and its copies share their entries, and each sees those that were there when it was made.
     """
 
     def __init__(self, entries: Mapping[str, _Value]) -> None:

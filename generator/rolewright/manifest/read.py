@@ -209,12 +209,12 @@ def _reference_findings(manifest: Manifest, references: References) -> Iterator[
 
 
 def _role_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Finding]:
-    """Yield the statements for a role that the compute type does not have."""
-    for index, one in enumerate(manifest.data.get("statements", ())):
-        role = one.get("role", "")
+    """Yield a finding for each statement for a role that the compute type does not have."""
+    for index, statement in enumerate(manifest.data.get("statements", ())):
+        role = statement.get("role", "")
         if role and role not in blueprint.roles:
-            message = f"`{role}` is no role of {blueprint.type}"
-            remedy = "one of " + ", ".join(blueprint.roles)
+            message = f"`{role}` is not a role of {blueprint.type}"
+            remedy = "use one of: " + ", ".join(blueprint.roles)
             yield manifest.finding("manifest-role", message, remedy, ("statements", index, "role"))
 
 

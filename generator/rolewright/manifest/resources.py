@@ -174,7 +174,7 @@ def field_scope(fields: Mapping[str, Any]) -> TemplateScope:
 
 
 def compute_scope(workload: Workload) -> TemplateScope:
-    """Return what a compute blueprint's templates may refer to."""
+    """Return the scope of a compute blueprint's templates: the values that they may refer to, by name."""
     scope: TemplateScope = {**CONTEXT, "workload": Text.of(workload.name), **workload.compute.derived}
     scope |= {f"names.{name}": text for name, text in workload.compute.names.items()}
     return scope | compute_fields(workload.compute.fields, "")
@@ -195,7 +195,7 @@ def arn_scope(blueprint: ResourceBlueprint, arns: Mapping[str, tuple[Text, ...]]
 
 
 def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> TemplateScope:
-    """Return what a resource blueprint's templates may refer to."""
+    """Return the scope of a resource blueprint's templates: the values that they may refer to, by name."""
     return {**resource.context, **field_scope(resource.fields), **arn_scope(blueprint, resource.arns)}
 
 

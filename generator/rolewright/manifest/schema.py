@@ -265,8 +265,8 @@ def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:
     exists = {"properties": {**type_, "create": {"const": False}}, "required": ["type"]}
     yield {"if": exists, "then": _existing(blueprint)}
     if blueprint.create is not None:
-        made = {"properties": {**type_, "create": {"const": True}}, "required": ["type", "create"]}
-        yield {"if": made, "then": _created(blueprint)}
+        created = {"properties": {**type_, "create": {"const": True}}, "required": ["type", "create"]}
+        yield {"if": created, "then": _created(blueprint)}
 
 
 def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
@@ -302,9 +302,8 @@ def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
 
 def _created(blueprint: ResourceBlueprint) -> dict[str, Any]:
     if blueprint.create is None:
-        made = {"const": False, "description": "the module cannot make one: name one that exists"}
-        common = {**_common(blueprint), "create": made}
-        return {"properties": common}
+        create = {"const": False, "description": "the module cannot make one: name one that exists"}
+        return {"properties": {**_common(blueprint), "create": create}}
     return {
         "additionalProperties": False,
         "required": [*blueprint.required, *blueprint.create.required],

@@ -29,7 +29,7 @@ _RESOLVED = ("compute", "resources", "boundary", "statements")
 def grounded_findings(
     workload: Workload, manifest: Manifest, references: References, catalog: Catalog, schemas: Schemas
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the values that each environment ends up with."""
+    """Yield the findings on the resolved values of each environment."""
     compute = catalog.computes[workload.compute.type]
     for environment in workload.environments:
         data = manifest.in_environment(environment.name)

@@ -74,10 +74,10 @@ class References:
             interpolate(raw, self._meaning)
         except UnknownReferenceError as error:
             listed = (f"resources.{key}.{name}" for key, names in self.attributes.items() for name in names)
-            known = [*self.names, *listed]
-            near = difflib.get_close_matches(error.name, known, 1, 0.4)
+            known_names = [*self.names, *listed]
+            near = difflib.get_close_matches(error.name, known_names, 1, 0.4)
             message = f"${{{error.name}}} does not refer to anything"
-            remedy = f"did you mean ${{{near[0]}}}? " if near else f"use one of: {', '.join(known)}; "
+            remedy = f"did you mean ${{{near[0]}}}? " if near else f"use one of: {', '.join(known_names)}; "
             return (manifest.finding("manifest-interpolation", message, remedy + "write $${ for a literal ${", path),)
         return ()
 
@@ -93,7 +93,7 @@ class References:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value that is resolved as one: a scalar, or whatever an environment replaces as a whole."""
+    """A value that is resolved as a whole: a scalar, or a value that an environment replaces."""
 
     path: PathInTree
     raw: Any
@@ -101,7 +101,7 @@ class Leaf:
 
 
 def leaves(manifest: Manifest, raw: Any, path: PathInTree, schema: Mapping[str, Any]) -> Iterator[Leaf]:  # noqa: ANN401
-    """Yield what a value consists of, each with the part of the schema that is about it."""
+    """Yield the leaves of a value, each with the part of the schema that describes it."""
     if isinstance(raw, dict) and not manifest.varies(path):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
         for key, inner in raw.items():
