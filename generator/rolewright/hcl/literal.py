@@ -66,7 +66,7 @@ def identifier(key: str) -> str:
     that is not such a key.
     """
     if not _KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is not a key of a manifest, such as db-credentials")
+        raise ValueError(f"{key!r} is not a manifest key, such as db-credentials")
     return key.replace("-", "_")
 
 
