@@ -154,7 +154,7 @@ MANIFESTS = {
     "cpu and memory": (changed("memory: 512", "memory: 8192"), "manifest-rule", "8192", "512, 1024 or 2048"),
     "name too long": (changed("  memory: 512", NAMES) + ENVIRONMENTS, "name-length", "'aaa", "shorten"),
     "override of a permission": (MANIFEST + OVERRIDE, "environment-override", "access: put", "once"),
-    "10 MB of nesting": ("[" * 10_000_000, "source-too-large", "", "one file to each"),
+    "10 MB of nesting": ("[" * 10_000_000, "source-too-large", "", "a file of its own"),
 }
 
 
@@ -169,7 +169,7 @@ def test_an_alias_bomb(folder: Folder) -> None:
     """Refused in the line that goes beyond the bounds, and not after that."""
     ran = folder.run(BOMB)
     (where,) = re.findall(r"--> (m\.yaml:5:\d+)", ran.stderr)
-    refused(ran, "source-expansion", where, "repeat less")
+    refused(ran, "source-expansion", where, "fewer aliases")
 
 
 def test_nesting_within_the_size_that_is_read(folder: Folder) -> None:
