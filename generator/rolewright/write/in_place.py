@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -12,12 +13,13 @@ from rolewright.core.finding import Finding, Location, Rejected
 
 
 def replace_content(file: Path, before: bytes, after: bytes) -> None:
-    """Replace a file that still has the content `before`; it keeps its mode.
+    """Replace a file that still has the content `before`; it keeps its mode and, as far as may be, its owner.
 
     Raises Rejected where it is a link, was changed meanwhile, or cannot be written; it is as it was then.
     """
     try:
-        mode = file.lstat().st_mode
+        status = file.lstat()
+        mode = status.st_mode
         if stat.S_ISLNK(mode):
             remedy = "give the file that it leads to"
             raise _refusal(file, "write-link", f"{file} is a link, and nothing is written through links", remedy)
@@ -29,6 +31,8 @@ def replace_content(file: Path, before: bytes, after: bytes) -> None:
                 stream.write(after)
                 stream.flush()
                 os.fsync(stream.fileno())
+            with contextlib.suppress(PermissionError):  # root alone may give a file to somebody
+                os.chown(draft, status.st_uid, status.st_gid)
             draft.chmod(stat.S_IMODE(mode))
             if read_bytes(file) != before:
                 raise _refusal(file, "write-changed", f"{file} was changed meanwhile", "run the command again")

@@ -83,8 +83,9 @@ class Schema:
                 return source.renamed(finding.location, finding.subject, meant) if meant else ()
             case "required":
                 name = details["property"]
-                wanted = self._known(error.schema_path).get(name, {})
-                if "const" not in wanted:
+                known = self._known(error.schema_path)
+                wanted = known.get(name, {})
+                if "const" not in wanted or any(key not in known for key in error.instance):  # one may be a slip of it
                     return ()
                 keys = [locate((*path, key), key=True) for key in error.instance]
                 return source.with_key(locate(path), keys, name, wanted["const"])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _NO_FIX: tuple[Edit, ...] = ()
 _WORDS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _PLAIN_IN_LIST = re.compile(r"[\w./-](?:[\w./:*-]*[\w./*-])?")
+_KEPT = re.compile(r"#|(?:^|[\s,\[{:-])&[^\s,\[\]{}]", re.MULTILINE)
+"""What is not taken out with an entry: a comment, and an anchor, without which an alias would mean an earlier one."""
 _TYPES = {bool: {"boolean"}, int: {"integer", "number"}, float: {"number"}}
 
 
@@ -83,30 +85,32 @@ class Source:
         return _NO_FIX
 
     def without_repeats(self, entries: Sequence[Location], values: Sequence[object]) -> tuple[Edit, ...]:
-        """Take out the entries of a list that are in it before, unless a comment would go with them."""
+        """Take out the entries of a list that are in it before."""
         edits: list[Edit] = []
         seen: set[str] = set()
         for index, value in enumerate(values):
             shown = json.dumps(value, sort_keys=True)
             if shown in seen:
                 edit = self.without_entry(entries, index)
-                if not edit or "#" in self.text[edit[0].start : edit[0].end]:
+                if not edit:
                     return _NO_FIX
                 edits += edit
             seen.add(shown)
         return tuple(edits)
 
     def without_entry(self, entries: Sequence[Location], index: int) -> tuple[Edit, ...]:
-        """Take out one of several entries of a list, with its lines and the comments right above it in block style."""
+        """Take out one of several entries of a list, unless a comment or an anchor would go with it."""
         spans = [self._span(place) for place in entries[max(0, index - 1) : index + 2]]
         own = min(index, 1)
         start, end = spans[own]
         line = self._starts[entries[index].line - 1]
+        if _KEPT.search(self.text, line, end):
+            return _NO_FIX
         dash = start - 1
         while dash > line and self.text[dash] == " ":
             dash -= 1
         if dash >= line and self.text[dash] == "-" and not self.text[line:dash].strip():
-            return self._without_lines(entries[index], dash - line, end)
+            return self._without_lines(entries[index], end)
         if index and re.fullmatch(r"\s*,\s*", self.text[spans[0][1] : start]):
             return (Edit(spans[0][1], end, ""),)
         if not index and len(spans) > 1 and re.fullmatch(r"\s*,\s*", self.text[end : spans[1][0]]):
@@ -114,21 +118,19 @@ class Source:
         return _NO_FIX
 
     def without_key(self, key: Location, value: Location) -> tuple[Edit, ...]:
-        """Take out the lines of a key and its value, and the comments right above them."""
+        """Take out the lines of a key and its value, unless a comment or an anchor would go with them."""
         start, _ = self._span(key)
         before = self.text[self._starts[key.line - 1] : start]
         _, end = self._span(value)
-        return _NO_FIX if before.strip() or end < start else self._without_lines(key, len(before), end)
+        return _NO_FIX if before.strip() or end < start else self._without_lines(key, end)
 
-    def _without_lines(self, entry: Location, indent: int, end: int) -> tuple[Edit, ...]:
-        first = entry.line
-        while first > 1 and self.text.startswith(" " * indent + "#", self._starts[first - 2]):
-            first -= 1
+    def _without_lines(self, entry: Location, end: int) -> tuple[Edit, ...]:
+        begin = self._starts[entry.line - 1]
         broken = self.text.find("\n", end)
         stop = len(self.text) if broken < 0 else broken + 1
-        if self.text[end:stop].strip()[:1] not in ("", "#"):
+        if self.text[end:stop].strip() or _KEPT.search(self.text, begin, stop):
             return _NO_FIX
-        return (Edit(self._starts[first - 1], stop, ""),)
+        return (Edit(begin, stop, ""),)
 
     def _span(self, place: Location) -> tuple[int, int]:
         return self._offset(place.line, place.column), self._offset(place.end_line, place.end_column)
