@@ -143,15 +143,15 @@ UNSURE = {
     "a comment on a repeated entry": ("      - put\n", "      - put\n      - read  # for the page\n"),
     "a repeated entry that an alias means": (
         "[get, put]",
-        "[get, put, &verb get]\n  other: {type: s3-bucket, name: other, access: [*verb]}",
+        "[get, &verb put, &verb get]\n  other: {type: s3-bucket, name: other, access: [*verb]}",
     ),
     "an entry that an alias means, in lines": (
         "      - put\n",
-        "      - put\n      - &verb put\n  other: {type: s3-bucket, name: other, access: [*verb]}\n",
+        "      - &verb put\n      - &verb read\n  other: {type: s3-bucket, name: other, access: [*verb]}\n",
     ),
     "a suppression that an alias means": (
         "resources:\n",
-        "suppress:\n  - {rule: star-action, at: compute, reason: &text none}\ntags: {why: *text}\nresources:\n",
+        "tags: {a: &a b}\nsuppress:\n  - {rule: star-action, at: compute, reason: &a none}\nowner: *a\nresources:\n",
     ),
     "a suppression with a comment": (
         "resources:\n",
