@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -78,3 +80,18 @@ def test_what_cannot_be_compared_is_wrong_use(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     with pytest.raises(rolewright.MisuseError, match="has nothing that can be compared"):
         rolewright.diff(tmp_path / "old", str(tmp_path / "new"))
+
+
+def test_threads_that_build_do_not_disturb_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto and the settings of AWS are the process's own, whoever asks for them."""
+    monkeypatch.setenv("AWS_PROFILE", "own")
+    before = dict(os.environ)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(rolewright.build, [ROOT / "examples" / "orders.yaml"] * 4))
+    finally:
+        sys.setswitchinterval(interval)
+    assert [(built.refused, len(built.proofs)) for modules in found for built in modules] == [(False, 2)] * 4
+    assert dict(os.environ) == before

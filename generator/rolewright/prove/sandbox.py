@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,6 +107,10 @@ class Moto:
         return answer
 
 
+_ONE_AT_A_TIME = threading.RLock()
+"""moto and the settings of AWS belong to the whole process: threads that prove take turns."""
+
+
 @contextmanager
 def open_sandbox() -> Iterator[Moto]:
     """Start moto for a run. Keep it open over many modules: starting it costs more than they do.
@@ -124,7 +129,7 @@ def open_sandbox() -> Iterator[Moto]:
     @contextmanager
     def alone() -> Iterator[None]:
         # Imports, also while a module is applied, set filters of warnings.
-        with patch.dict(os.environ, settings, clear=True), warnings.catch_warnings():
+        with _ONE_AT_A_TIME, patch.dict(os.environ, settings, clear=True), warnings.catch_warnings():
             yield
 
     with alone():

@@ -134,7 +134,7 @@ def findings_of(structure: Any) -> list[Finding]:  # noqa: ANN401 - JSON
                 severity=Severity(finding["severity"]),
                 related=tuple(Related(_location(other), str(other["note"])) for other in finding["related"]),
                 subject=str(finding.get("subject", "")),  # an earlier version wrote neither this
-                shows_lines=finding.get("shows_lines", True) is True,  # nor this
+                shows_lines=finding.get("shows_lines", False) is True,  # nor this, and showed lines of keys
                 fix=tuple(_edit(edit) for edit in finding.get("fix", ())),
             )
             for finding in structure["findings"]
