@@ -95,3 +95,14 @@ def test_threads_that_build_do_not_disturb_each_other(monkeypatch: pytest.Monkey
         sys.setswitchinterval(interval)
     assert [(built.refused, len(built.proofs)) for modules in found for built in modules] == [(False, 2)] * 4
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("named", ["blueprints", "environments"])
+def test_one_text_is_not_taken_for_a_list_of_letters(named: str) -> None:
+    with pytest.raises(rolewright.MisuseError, match=named):
+        rolewright.build(ROOT / "examples" / "orders.yaml", **{named: "prod"})
+
+
+def test_the_names_of_environments_may_come_one_by_one() -> None:
+    found = rolewright.build(ROOT / "examples" / "orders.yaml", environments=(name for name in ("prod", "dev")))
+    assert [proof.environment for built in found for proof in built.proofs] == ["dev", "prod"]

@@ -14,7 +14,7 @@ from rolewright.review.diff import WorkloadDifference
 from rolewright.write.module import WriteResult, write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from os import PathLike
 
 __all__ = [
@@ -39,7 +39,7 @@ def build(
     manifest: str | PathLike[str],
     *,
     blueprints: Iterable[str | PathLike[str]] = (),
-    environments: Collection[str] = (),
+    environments: Iterable[str] = (),
 ) -> list[Built]:
     """Render, check and prove each workload of a manifest file; nothing is written.
 
@@ -47,7 +47,7 @@ def build(
     judged; all of them are rendered. A module that must not be written is `refused`, and says why in `findings`.
     Raises Rejected with all findings where a manifest or a blueprint is wrong, so that nothing can be rendered.
     """
-    with Pipeline(map(Path, blueprints), environments) as pipeline:
+    with _pipeline(blueprints, environments) as pipeline:
         return list(pipeline.run(Path(manifest)))
 
 
@@ -55,14 +55,14 @@ def validate(
     manifest: str | PathLike[str],
     *,
     blueprints: Iterable[str | PathLike[str]] = (),
-    environments: Collection[str] = (),
+    environments: Iterable[str] = (),
 ) -> list[Finding]:
     """Return all that is found about a manifest file, as `rolewright validate` shows it; the options as for `build`.
 
     Where none of them has the severity ERROR, each module of the file is proven. Nothing is raised for what is wrong.
     """
     try:
-        with Pipeline(map(Path, blueprints), environments) as pipeline:
+        with _pipeline(blueprints, environments) as pipeline:
             return pipeline.modules([Path(manifest)])[1]
     except Rejected as refusal:  # a blueprint is wrong
         return list(refusal.findings)
@@ -89,3 +89,11 @@ def write_module(built: Built, folder: str | PathLike[str], *, check: bool = Fal
     if built.refused:
         raise Rejected(built.findings)
     return write(built.module, Path(folder, built.workload.name), check_only=check, force=force)
+
+
+def _pipeline(blueprints: Iterable[str | PathLike[str]], environments: Iterable[str]) -> Pipeline:
+    """Open a pipeline. Raises MisuseError where one text is given in place of several."""
+    for name, given in (("blueprints", blueprints), ("environments", environments)):
+        if isinstance(given, str):
+            raise MisuseError(f'{name} is a list: write {name}=["{given}"]')
+    return Pipeline(map(Path, blueprints), tuple(environments))

@@ -254,4 +254,3 @@ resource "aws_iam_role_policy_attachments_exclusive" "execution" {
   role_name   = aws_iam_role.execution.name
   policy_arns = []
 }
-# edited

@@ -322,3 +322,15 @@ def test_an_output_that_is_a_file(folder: Folder) -> None:
 
 def test_a_file_of_somebody_else_in_the_output(folder: Folder) -> None:
     refused(folder.run(MANIFEST), "write-foreign", "output/app/roles.tf:1:1", "--force")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+@pytest.mark.parametrize("field", ["memory: 512", "workload: orders"])
+def test_no_finding_quotes_a_secret(folder: Folder, field: str, form: str) -> None:
+    """Whatever else is wrong with the value: the key is the finding."""
+    secret = "q8Zr/7uNfK2mXw4LbT9pYc1HsV6eJdG3aRoQ5iEt"
+    name = field.partition(":")[0]
+    ran = folder.run(re.sub(rf"{name}: \S+", f"{name}: [{secret}]", MANIFEST), "--format", form)
+    assert ran.returncode == 1
+    assert secret not in ran.stdout + ran.stderr
+    assert "manifest-key" in ran.stdout + ran.stderr

@@ -329,7 +329,7 @@ def test_the_arn_of_a_part_is_not_the_resources_own(catalog: Catalog) -> None:
     head = "version: 1\nworkload: app\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro}\nresources:\n"
     entry = "  t: {type: dynamodb-table, arn: '%s', access: get}\n"
     read_manifest(loads(head + entry % table, "m.yaml"), catalog)
-    with pytest.raises(Rejected, match="no ARN of a DynamoDB table"):
+    with pytest.raises(Rejected, match="not the ARN of a DynamoDB table"):
         read_manifest(loads(head + entry % f"{table}/index/by-date", "m.yaml"), catalog)
 
 

@@ -41,7 +41,15 @@ class FindingsFormat(StrEnum):
     SARIF = "sarif"
 
 
-Manifests = Annotated[list[Path], typer.Argument(help="Manifest files.", show_default=False, metavar="MANIFEST...")]
+Manifests = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Manifest files.",
+        show_default=False,
+        metavar="MANIFEST...",
+        readable=False,  # whether one can be read is a finding, and the others are looked at
+    ),
+]
 Blueprints = Annotated[
     list[Path] | None,
     typer.Option("--blueprints", help="Folder of blueprints that add to the built-in ones or replace them."),

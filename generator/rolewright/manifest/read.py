@@ -77,7 +77,9 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     if waiting := unfilled(tree):
         raise Rejected(waiting)
     manifest = Manifest.of(tree, catalog)
-    written = (*key_findings(tree), *hidden_findings(tree))
+    if keys := tuple(key_findings(tree)):
+        raise Rejected(keys)  # alone: what else is wrong there would be told with the key's own text
+    written = tuple(hidden_findings(tree))
     if structure := tuple(_structure_findings(manifest, schemas, catalog)):
         raise Rejected(_once([*written, *structure]))
     resources = resolve_resources(manifest, catalog, Bindings.of(manifest))

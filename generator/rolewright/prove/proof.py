@@ -19,13 +19,14 @@ from rolewright.prove.resource_policies import judge_policies
 from rolewright.prove.sandbox import Sandbox
 from rolewright.prove.table import compare, ground, trespasses
 from rolewright.prove.trust import compare_trust
+from rolewright.prove.undeclared import BLUEPRINT, role_names, undeclared_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from rolewright.core.model import Declaration, Environment, Trust
     from rolewright.core.text import Text
-    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
+    from rolewright.prove.evaluate import EvaluatedModule
 
 PolicyDocument = dict[str, Any]
 
@@ -95,7 +96,8 @@ def _judged(
         *structure_findings(evaluated.parsed, declaration.contents),
         *contents_findings(evaluated, declaration.contents, environment),
         *binding_findings(evaluated, environment),
-        *_strangers(evaluated, declaration, roles),
+        *_undeclared(declaration, roles),
+        *undeclared_findings(evaluated),
         *judge_policies(evaluated, declaration, environment),
         *sandbox.findings,
     ]
@@ -103,7 +105,7 @@ def _judged(
         role = roles.get(trust.role)
         if role is None:
             findings.append(
-                Finding("proof-role", f"the role {trust.role} is not in the module", _BLUEPRINT, trust.location)
+                Finding("proof-role", f"the role {trust.role} is not in the module", BLUEPRINT, trust.location)
             )
             continue
         limit = "" if boundary is None else boundary.ground(environment.values)
@@ -111,7 +113,7 @@ def _judged(
             message = (
                 f"the permissions boundary of the role {trust.role} is {role.boundary or 'none'}, not {limit or 'none'}"
             )
-            findings.append(Finding("proof-boundary", message, _BLUEPRINT, trust.location))
+            findings.append(Finding("proof-boundary", message, BLUEPRINT, trust.location))
         stored = sandbox.policies.get(role.address)
         generated = {token[2:-1]: value for token, value in sandbox.tokens.items()}
         checked: list[tuple[str, tuple[PolicyDocument, ...], PolicyDocument, Mapping[str, str]]] = [
@@ -152,16 +154,13 @@ def _elsewhere(
         yield replace(finding, message=f"elsewhere than where it was tried: {finding.message}")
 
 
-_BLUEPRINT = "this is an error in the blueprint's templates, not in the manifest: fix them"
-
-
 def _written_roles(evaluated: EvaluatedModule) -> Iterator[_WrittenRole]:
     """Yield every role of the evaluated module with the documents of its inline and attached policies."""
     for block in evaluated.resources.values():
         if block.type == "aws_iam_role" and block.mode == "resource":
             yield _WrittenRole(
                 block.address,
-                tuple(_document(text) for text in _policies(evaluated, _names(block))),
+                tuple(_document(text) for text in _policies(evaluated, role_names(block))),
                 _document(block.values.get("assume_role_policy", "")),
                 block.values.get("permissions_boundary") or "",
                 Location(block.file, block.line, 1, block.line, 2),
@@ -177,11 +176,6 @@ def _document(text: str) -> PolicyDocument:
     return document if isinstance(document, dict) else {}
 
 
-def _names(role: EvaluatedBlock) -> set[object]:
-    """Return the values by which a policy may refer to a role."""
-    return {role.values.get("name"), "${" + role.address + ".id}", "${" + role.address + ".name}"} - {None}
-
-
 def _policies(evaluated: EvaluatedModule, role: set[object]) -> Iterator[str]:
     managed = {
         "${" + block.address + ".arn}": block.values.get("policy", "")
@@ -195,74 +189,11 @@ def _policies(evaluated: EvaluatedModule, role: set[object]) -> Iterator[str]:
             yield managed.get(block.values.get("policy_arn", ""), '{"Statement": []}')
 
 
-_IN_MODULE = ("aws_iam_role_policy", "aws_iam_role_policy_attachment")
-_IN_ROLE = ("inline_policy", "managed_policy_arns")
-_IDENTITIES = ("aws_iam_user", "aws_iam_group", "aws_iam_access_key", "aws_iam_policy_attachment",
-               "aws_iam_user_policy", "aws_iam_group_policy", "aws_iam_user_policy_attachment",
-               "aws_iam_group_policy_attachment")  # fmt: skip
-
-
-def _strangers(
-    evaluated: EvaluatedModule, declaration: Declaration, roles: Mapping[str, _WrittenRole]
-) -> Iterator[Finding]:
-    """Yield a finding for each identity and policy that the declaration does not account for."""
+def _undeclared(declaration: Declaration, roles: Mapping[str, _WrittenRole]) -> Iterator[Finding]:
     declared = {trust.role for trust in declaration.trusts}
     for name, role in roles.items():
         if name not in declared:
-            yield Finding("proof-role", f"the role {name} is not declared", _BLUEPRINT, role.place)
-    names = {name for block in evaluated.resources.values() if block.type == "aws_iam_role" for name in _names(block)}
-    for block in evaluated.resources.values():
-        if block.type in _IN_MODULE and block.values.get("role") not in names:
-            yield _at(block, f"{block.address} gives permissions to a role that the module does not create")
-    own = {"${" + block.address + ".arn}" for block in evaluated.resources.values() if block.type == "aws_iam_policy"}
-    for block in evaluated.resources.values():
-        if block.type in _IDENTITIES:
-            yield _at(block, f"{block.address} is an identity or a policy in addition to the declared roles")
-        elif block.type == "aws_iam_role_policy_attachment" and block.values.get("policy_arn") not in own:
-            yield _at(block, f"{block.values.get('policy_arn')} is attached, but its content is not declared")
-        elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):
-            yield _at(block, f"{block.address} sets policies in the role itself")
-    yield from _loose(evaluated)
-
-
-def _loose(evaluated: EvaluatedModule) -> Iterator[Finding]:
-    """Yield a finding for each policy without a role, and each exclusive list that differs from the role's policies."""
-    blocks = evaluated.resources.values()
-    roles = [_names(block) for block in blocks if block.type == "aws_iam_role"]
-    attached = [block.values for block in blocks if block.type == "aws_iam_role_policy_attachment"]
-    inline = [block.values for block in blocks if block.type == "aws_iam_role_policy"]
-    yield from _renamed(blocks, roles)
-    for block in blocks:
-        if block.type == "aws_iam_policy" and not any(
-            values.get("policy_arn") == "${" + block.address + ".arn}" for values in attached
-        ):
-            yield _at(block, f"{block.address} is attached to no role")
-        for kind, list_, name, policies in (
-            ("aws_iam_role_policies_exclusive", "policy_names", "name", inline),
-            ("aws_iam_role_policy_attachments_exclusive", "policy_arns", "policy_arn", attached),
-        ):
-            if block.type == kind:
-                role = next((names for names in roles if block.values.get("role_name") in names), set())
-                if {*block.values.get(list_, ())} != {
-                    values.get(name) for values in policies if values.get("role") in role
-                }:
-                    yield _at(block, f"{list_} of {block.address} does not list exactly the policies that the role has")
-
-
-def _renamed(blocks: Iterable[EvaluatedBlock], roles: Sequence[set[object]]) -> Iterator[Finding]:
-    """Yield a finding for each policy that has the name of another one of the same role, or of the account."""
-    seen: set[tuple[str, int, str]] = set()
-    for block in blocks:
-        if block.type in ("aws_iam_role_policy", "aws_iam_policy"):
-            owner = next((number for number, names in enumerate(roles) if block.values.get("role") in names), -1)
-            name = (block.type, owner, str(block.values.get("name", block.address)))
-            if name in seen:
-                yield _at(block, f"{block.address} has the same name as another policy, so one overwrites the other")
-            seen.add(name)
-
-
-def _at(block: EvaluatedBlock, message: str) -> Finding:
-    return Finding("proof-role", message, _BLUEPRINT, Location(block.file, block.line, 1, block.line, 2))
+            yield Finding("proof-role", f"the role {name} is not declared", BLUEPRINT, role.place)
 
 
 def _exact(
@@ -278,7 +209,7 @@ def _exact(
     try:
         result = compare(documents, ground(grants, values), iam.expand)
     except PolicyError as error:
-        yield Finding("proof-policy", f"a policy of {role} is malformed: {error}", _BLUEPRINT, place)
+        yield Finding("proof-policy", f"a policy of {role} is malformed: {error}", BLUEPRINT, place)
         return
     for difference in result.differences:
         context = "".join(f", if {key} is {' or '.join(values)}" for key, values in difference.context)
@@ -287,7 +218,7 @@ def _exact(
         else:
             verb, reason = "is denied", f"though {difference.origin} declares it ({where})"
         message = f"{role} {verb} {difference.action} on {difference.resource}{context}, {reason}"
-        yield Finding("proof-access", message, _BLUEPRINT, origins.get(difference.origin, place), difference.origin)
+        yield Finding("proof-access", message, BLUEPRINT, origins.get(difference.origin, place), difference.origin)
     for text in result.unknown:
         yield Finding(
             "proof-unknown",
@@ -318,7 +249,7 @@ def _apart(
             owner = f"which {difference.origin} declares for {other_role} alone{where}"
             message = f"{role} may {difference.action} on {difference.resource}, {owner}"
             yield Finding(
-                "proof-apart", message, _BLUEPRINT, places[difference.origin], difference.origin, related=(_hcl(place),)
+                "proof-apart", message, BLUEPRINT, places[difference.origin], difference.origin, related=(_hcl(place),)
             )
         for text in result.unknown:
             message = f"it cannot be proven that {role} has no permission of {other_role}: {text}"
@@ -335,11 +266,11 @@ def _trusted(
     try:
         differences = compare_trust(document, principals, trust.actions, conditions)
     except PolicyError as error:
-        yield Finding("proof-policy", f"the trust policy of {trust.role} is malformed: {error}", _BLUEPRINT, place)
+        yield Finding("proof-policy", f"the trust policy of {trust.role} is malformed: {error}", BLUEPRINT, place)
         return
     for difference in differences:
         message = f"the trust of {trust.role}: {difference.message} ({where})"
-        yield Finding("proof-trust", message, _BLUEPRINT, trust.location, trust.origin, related=(_hcl(place),))
+        yield Finding("proof-trust", message, BLUEPRINT, trust.location, trust.origin, related=(_hcl(place),))
 
 
 def _hcl(place: Location) -> Related:
@@ -399,7 +330,7 @@ def _stars(
             yield Finding(
                 "proof-star",
                 f"{role} is allowed {', '.join(actions)} on every resource, though that could be narrowed ({star.sid})",
-                _BLUEPRINT,
+                BLUEPRINT,
                 place,
                 related=(_hcl(place),),
             )

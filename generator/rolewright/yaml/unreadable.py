@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.yaml.compose import Node
 
-_ZERO_WIDTH = re.compile("[\u180e\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+_ZERO_WIDTH = re.compile("[\u180e\u200b\u2060-\u2064\ufeff]")
 """Only what takes no room and changes nothing around it: a mark of direction may have shown the text in another order,
 and a control character may have ended a line.
 """
