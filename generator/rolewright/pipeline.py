@@ -142,7 +142,7 @@ class Pipeline:
         from rolewright.hcl.parse import parse  # noqa: PLC0415 - slow to import, as is its library
 
         parsed = parse(module)
-        findings = [locate(finding, parsed, workload) for finding in _checked(parsed)]
+        findings = [*workload.warnings, *(locate(finding, parsed, workload) for finding in _checked(parsed))]
         proofs: list[Proof] = []
         # What was accepted must not keep the proof from its work: nothing is written unproven.
         if not any_error(_open(findings, workload)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from manifest_generator import Drawn, generated_manifests
+from manifest_generator import Drawn, generated_manifests, refused_where_made
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
@@ -54,6 +54,7 @@ def test_every_field_is_drawn_and_left_out(catalog: Catalog) -> None:
                 *blueprint.required,
                 *blueprint.create.required,
                 *blueprint.identified_by,
+                *refused_where_made(blueprint),
             }
         for field in optional:
             assert any(field in one for one in drawn), f"{type_}.{field} is never drawn"

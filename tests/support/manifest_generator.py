@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -16,6 +17,7 @@ from rolewright.grants.policies import build_roles
 from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.references import CALLS, INJECTS, ONLY_FOR, RESOURCE, marked_fields
+from rolewright.manifest.rules import breaks
 from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import loads
 from rolewright.yaml.schema import Schema
@@ -123,6 +125,7 @@ class Generator:
         if created and blueprint.create is not None:
             # what only an ARN says that exists already is left out where it is made
             optional = (optional | {*blueprint.create.fields}) - {*blueprint.create.required, *blueprint.identified_by}
+            optional -= refused_where_made(blueprint)
         return optional
 
     def manifest(self, number: int) -> str:
@@ -198,8 +201,18 @@ class Generator:
         return self._entry({"type": type_}, blueprint.fields, blueprint.required, blueprint.rules)
 
     def _resource(self, type_: str, verb: str, name: str) -> dict[str, Any]:
+        """A resource with the verb, or with the next one where what the module makes has no use for it."""
         blueprint = self._catalog.resources[type_]
-        creation = blueprint.create if self._created or self._chance.random() < 0.4 else None
+        created = self._created or self._chance.random() < 0.4
+        verbs = [*blueprint.verbs]
+        at = verbs.index(verb)
+        for other in (verbs[at:] + verbs[:at])[:3]:
+            with contextlib.suppress(ImpossibleError):
+                return self._with_verb(blueprint, other, name, created=created)
+        raise AssertionError(f"no draft of {type_} with {verb}")
+
+    def _with_verb(self, blueprint: ResourceBlueprint, verb: str, name: str, *, created: bool) -> dict[str, Any]:
+        type_, creation = blueprint.type, blueprint.create if created else None
         required = {*blueprint.required, *(creation.required if creation else ())}
         barred = {name: {one for each in bars for one in each.verbs} for name, bars in blueprint.exclusions.items()}
         wanted = {one.name for one in blueprint.expand([verb])}
@@ -265,16 +278,25 @@ class Generator:
             required, 1
         )
         checks = tuple(rules)
+        resource = self._catalog.resources.get(base["type"])
+
+        def verbs(entry: Mapping[str, Any]) -> dict[str, list[str]]:
+            """The narrow verbs of a resource, as rules see them."""
+            return {"$verbs": [verb.name for verb in resource.expand(entry["access"])]} if resource else {}
+
         for _ in range(DRAFTS):
             entry = {**base, **self._fields(schemas, odds)}
-            while broken := [rule for rule in checks if breaks({**defaults, **entry}, rule)]:
+            while broken := [rule for rule in checks if breaks({**defaults, **entry, **verbs(entry)}, rule)]:
                 at = next((rule.at for rule in broken if rule.at in entry and odds.get(rule.at, 1) != 1), None)
-                if at is None:
+                if at is not None:
+                    del entry[at]
+                elif any(rule.at == "access" for rule in broken) and len(entry["access"]) > 1:
+                    entry["access"] = entry["access"][:1]
+                else:
                     break
-                del entry[at]
             else:
                 return entry
-        raise AssertionError(f"no draft fits the rules of {base}")
+        raise ImpossibleError(f"no draft fits the rules of {base}")
 
     def _odds(self, base: Mapping[str, Any], name: str) -> float:
         """How likely an optional field is given: more so while it never was, less so while it always was."""
@@ -326,7 +348,11 @@ class Generator:
         chance = self._chance
         manifest: dict[str, Any] = json.loads(json.dumps(frame))
         touched, compute = manifest["resources"], manifest["compute"]
-        keys = [key for key, one in touched.items() if one["type"] == "kms-key" and one.get("create")]
+        keys = [
+            key
+            for key, one in touched.items()
+            if one["type"] == "kms-key" and one.get("create") and one.get("spec", "SYMMETRIC_DEFAULT").startswith("SYM")
+        ]
         for one in touched.values():
             if keys and "kms_key" in one and chance.random() < 0.7:
                 one["kms_key"] = f"${{resources.{keys[0]}.arn}}"
@@ -419,9 +445,14 @@ def _needed(blueprint: ResourceBlueprint, verb: Verb) -> Iterator[str]:
             yield from _FIELD.findall(blueprint.arns.get(arn, ""))
 
 
-def breaks(entry: Mapping[str, Any], rule: CrossFieldRule) -> bool:
-    """Whether fields of an entry do not go together."""
-    return rule.when.accepts(entry) and not rule.require.accepts(entry)
+def refused_where_made(blueprint: ResourceBlueprint) -> set[str]:
+    """The fields that the type's own rules refuse in a resource that the module makes."""
+    examples = {name: schema.get("examples", [None])[0] for name, schema in blueprint.fields.items()}
+    return {
+        rule.at
+        for rule in blueprint.rules
+        if rule.at in examples and breaks({"create": True, rule.at: examples[rule.at]}, rule)
+    }
 
 
 def _distinct(example: str, name: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ READERS = {
     "cli/manifests.py": "says what was fixed",
     "batch/fix.py": "two findings are the same where they say the same, and a fix is told by what it was of",
     "core/finding.py": "the order in which findings are shown",
-    "manifest/validate.py": "the message that a blueprint has for its rule",
+    "manifest/rules.py": "the message that a blueprint has for its rule",
     "prove/proof.py": "says more of a finding than was found",
     "retarget/retarget.py": "why a field or a type does not fit, shown to the user",
     "suggest/draft_check.py": "why a draft was refused, shown to the user",
@@ -30,7 +30,7 @@ READERS = {
 """The files beside `report/` that read a message or a remedy, and what for."""
 
 DECIDERS = {
-    "manifest/validate.py": "the message that a blueprint has for its rule is a template",
+    "manifest/rules.py": "the message that a blueprint has for its rule is a template",
 }
 """Those of them that look into it, and why they have to."""
 

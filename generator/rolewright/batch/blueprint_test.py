@@ -185,7 +185,7 @@ class _Attempt:
         return _choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
 
     def one(self, blueprint: ResourceBlueprint, host: Fields, entry: Fields, given: set[str]) -> set[str]:
-        """Build a manifest with one entry and every verb that its fields suffice for; return the fields and verbs."""
+        """Build a manifest with one entry and the verbs that its fields and rules allow; return fields and verbs."""
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
         lacking = blueprint.create.needs if blueprint.create and entry.get("create") else {}
         verbs = [
@@ -196,6 +196,9 @@ class _Attempt:
         for name, exclusions in blueprint.exclusions.items():
             if name in given:
                 verbs = [v for v in verbs if not any(v in exclusion.verbs for exclusion in exclusions)]
+        fits = {"it": {**entry, "access": verbs}}
+        if verbs and not self.accepted(host, fits):  # some do not go with others, or with what is made
+            verbs = [v for v in verbs if self.accepted(host, {"it": {**entry, "access": [v]}})]
         built = self.build(host, {"it": {**entry, **({"access": verbs} if verbs else {})}})
         return set() if built is None else {*given, *verbs}
 

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from rolewright.blueprint.check_compute import check_compute
 from rolewright.blueprint.check_resource import check_resource
+from rolewright.blueprint.facts import FactTables
+from rolewright.blueprint.marks import fact_findings
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.patterns import read_patterns, with_patterns
 from rolewright.blueprint.read import read_compute, read_resource
@@ -55,6 +57,7 @@ class Catalog:
     templates: Mapping[str, Path] = field(repr=False)
     module: Path
     """The blocks that every module has, whatever it runs on: the last root's `module/blocks.yaml`."""
+    facts: FactTables
 
 
 def builtin_root() -> Path:
@@ -72,6 +75,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     computes: dict[str, Path] = {}
     resources: dict[str, Path] = {}
     templates: dict[str, Path] = {}
+    facts: dict[str, Path] = {}
     module = builtin_root() / "module" / "blocks.yaml"
     for root in (builtin_root(), *roots):
         if not is_folder(root):
@@ -79,6 +83,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
             raise Rejected([Finding("blueprint-folder", f"{root} is not a folder", "give the path of a folder", place)])
         if is_file(root / "module" / "blocks.yaml"):
             module = root / "module" / "blocks.yaml"
+        facts |= {path.stem: path for path in (root / "facts").glob("*.yaml") if is_file(path)}
         for kind, files in (("compute", computes), ("resources", resources)):
             for path in (root / kind).glob("*/blueprint.yaml"):
                 if not path.parent.name.isprintable() or "\udc80" <= max(path.parent.name) <= "\udcff":
@@ -102,6 +107,7 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     def resource(type_: str, path: Path) -> ResourceBlueprint:
         tree = _only(path, patterns())
         findings = check_resource(tree, has_template=f"resources/{type_}/create.tf.j2" in templates)
+        findings = findings or list(fact_findings(tree, facts))
         if findings:
             raise Rejected(findings)
         return read_resource(type_, tree.data)
@@ -109,11 +115,12 @@ def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     def compute(type_: str, path: Path) -> ComputeBlueprint:
         tree = _whole(path, computes, patterns())
         findings = check_compute(tree)
+        findings = findings or list(fact_findings(tree, facts))
         if findings:
             raise Rejected(findings)
         return read_compute(type_, tree.data)
 
-    return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates, module)
+    return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates, module, FactTables(facts))
 
 
 def _only(path: Path, patterns: Mapping[str, str]) -> Tree:

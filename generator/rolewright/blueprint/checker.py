@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.interpolation import UnknownReferenceError, names
 from rolewright.blueprint.marks import mark_findings
+from rolewright.blueprint.rule_schema import filled
 from rolewright.blueprint.wildcards import wildcard_findings
 from rolewright.core.finding import Finding
 from rolewright.data import iam
@@ -107,11 +108,18 @@ class Checker(ABC):
                 yield self.finding("blueprint-name", message, remedy, (*path, index))
 
     def rules(self) -> Iterator[Finding]:
-        """Check that both schemas of each rule are JSON Schemas."""
+        """Check that both schemas of each rule are JSON Schemas, and that what it is about are fields."""
         for index, rule in enumerate(self.data.get("rules", ())):
+            place = self.tree.location(("rules", index))
+            own = place.file == self.tree.location(("summary",)).file  # a type that extends another may lack its fields
+            about = {"each": rule.get("each", ""), "of": "" if rule.get("each") else rule.get("of", "")}
+            for key, path in about.items():
+                if own and path and path.partition(".")[0] not in self.all_fields:
+                    message, remedy = f"`{path}` is not a field", "name a field, such as `queue` or `triggers.queues`"
+                    yield self.finding("blueprint-name", message, remedy, ("rules", index, key))
             for key in ("when", "require"):
                 try:
-                    Schema(rule.get(key, {})).accepts({})
+                    Schema(filled(rule.get(key, {}), lambda _: 1)).accepts({})  # a number fits wherever one is compared
                 except ValueError as error:
                     message = f"`{key}` is not a valid JSON Schema: {error}"
                     yield self.finding("blueprint-rule", message, "correct it", ("rules", index, key))

@@ -1,4 +1,4 @@
-"""The regular expressions that mark a blueprint's fields: rolewright compiles them, so each has to be valid."""
+"""The marks of a blueprint's fields: their regular expressions have to be valid, their tables of facts there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.core.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from rolewright.yaml.load import PathInTree, Tree
 
@@ -27,6 +27,18 @@ def mark_findings(tree: Tree) -> Iterator[Finding]:
                 at = (*path, *mark)
                 message = f"`{'.'.join(mark)}` is not a valid regular expression: {fault}"
                 yield Finding("blueprint-field", message, "correct it", tree.location(at), ".".join(map(str, at)))
+
+
+def fact_findings(tree: Tree, known: Collection[str]) -> Iterator[Finding]:
+    """Find the fields whose values are looked up in a table of facts that no root has."""
+    for part in ("fields", "create"):
+        for path, schema in _schemas(tree.data.get(part, {}), (part,)):
+            table = schema.get("x-facts")
+            if isinstance(table, str) and table not in known:
+                message = f"there is no table of facts `{table}`"
+                remedy = f"add facts/{table}.yaml, or name one of these: {', '.join(known) or 'none'}"
+                at = (*path, "x-facts")
+                yield Finding("blueprint-name", message, remedy, tree.location(at), ".".join(map(str, at)))
 
 
 def pattern_fault(pattern: str) -> str:

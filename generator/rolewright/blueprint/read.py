@@ -88,7 +88,15 @@ def _cross_account(data: Mapping[str, Any]) -> CrossAccount:
 def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:
     return tuple(
         CrossFieldRule(
-            Schema(rule.get("when", {})), Schema(rule["require"]), rule["at"], rule["message"], rule["remedy"]
+            Schema(rule.get("when", {})),
+            Schema(rule["require"]),
+            rule.get("at", ""),
+            rule["message"],
+            rule["remedy"],
+            rule.get("each", ""),
+            rule.get("of", ""),
+            rule.get("named_by", ""),
+            rule.get("severity", "error"),
         )
         for rule in data.get("rules", ())
     )

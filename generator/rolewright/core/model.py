@@ -10,7 +10,7 @@ from rolewright.core.text import ground
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rolewright.core.finding import Edit, Location
+    from rolewright.core.finding import Edit, Finding, Location
     from rolewright.core.text import Condition, Text
 
 Fields = dict[str, Any]
@@ -296,6 +296,7 @@ class Workload:
     suppressions: tuple[Suppression, ...]
     locate: Callable[[str], Location] = field(repr=False, compare=False)
     """Returns the location of a dotted path, or of its nearest ancestor."""
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import Finding, Rejected
+from rolewright.core.finding import Finding, Rejected, Severity
 from rolewright.core.model import ManualStatement, Never, Suppression, Workload
 from rolewright.core.text import Condition, Text
 from rolewright.manifest.access_keys import key_findings
@@ -96,9 +96,10 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
         *_role_findings(manifest, catalog.computes[workload.compute.type]),
         *grounded_findings(workload, manifest, references, catalog, schemas),
     ]
-    if findings:
-        raise Rejected(dict.fromkeys(findings))
-    return workload
+    unique = tuple(dict.fromkeys(findings))
+    if any(finding.severity is Severity.ERROR for finding in unique):
+        raise Rejected(unique)
+    return replace(workload, warnings=unique)
 
 
 def _once(findings: Iterable[Finding]) -> Collection[Finding]:

@@ -1,20 +1,21 @@
-"""The checks that need resolved values: patterns, rules across fields, names and their lengths."""
+"""The checks that need resolved values: patterns, the blueprints' rules, names and their lengths."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import Finding
 from rolewright.core.text import Ref
 from rolewright.manifest.document import strings
 from rolewright.manifest.environments import merged
+from rolewright.manifest.rules import rule_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, NameRule
+    from rolewright.blueprint.model import ComputeBlueprint, NameRule
+    from rolewright.core.finding import Finding
     from rolewright.core.model import Environment, Workload
     from rolewright.manifest.document import Manifest
     from rolewright.manifest.schema import Schemas
@@ -44,28 +45,8 @@ def grounded_findings(
         grounded = merged(data, replaced)
         if replaced:
             yield from schemas.findings(grounded, manifest.locator(environment.name), skip=skip)
-        yield from _broken_rules(manifest, compute.rules, grounded["compute"], ("compute",), environment)
-        for key, resource in workload.resources.items():
-            rules = catalog.resources[resource.type].rules
-            yield from _broken_rules(manifest, rules, grounded["resources"][key], ("resources", key), environment)
+        yield from rule_findings(manifest, workload, grounded, catalog, environment)
         yield from _name_findings(manifest, compute, workload, environment)
-
-
-def _broken_rules(
-    manifest: Manifest,
-    rules: Iterable[CrossFieldRule],
-    fields: Mapping[str, Any],
-    path: PathInTree,
-    environment: Environment,
-) -> Iterator[Finding]:
-    for rule in rules:
-        if rule.when.accepts(fields) and not rule.require.accepts(fields):
-            place = manifest.locator(environment.name)((*path, rule.at))
-            message = re.sub(r"\$\{(\w+)\}", lambda m: str(fields.get(m[1], "nothing")), rule.message)
-            if environment.name:
-                message += f" (in {environment.name})"
-            dotted = ".".join(map(str, (*path, rule.at)))
-            yield Finding("manifest-rule", message, rule.remedy, place, dotted)
 
 
 def _name_findings(

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.batch.blueprint_test import NoValueError, sample
+from rolewright.blueprint.rule_schema import value_at
 from rolewright.core.finding import Finding, Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.manifest.document import strings
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.references import INJECTS, RESOURCE, marked_fields
+from rolewright.manifest.rules import breaks
 from rolewright.manifest.schema import name_keys
 from rolewright.retarget.comparison import Move, access, code_role, side
 from rolewright.yaml.edit import Editor, UnplacedError, applied
@@ -168,7 +170,7 @@ class _Plan:
         return [
             (rule.message, rule.remedy)
             for rule in self.target.rules
-            if any(rule.when.accepts(variant) and not rule.require.accepts(variant) for variant in variants)
+            if any(breaks(variant, rule) for variant in variants)
         ]
 
     def _rule(self, given: dict[str, Any]) -> str:
@@ -182,10 +184,10 @@ class _Plan:
         data: dict[str, Any] = copy.deepcopy(self.tree.data)
         for mapping, keys in self._removals():
             for key in keys:
-                del _at(data, mapping)[key]
+                del value_at(data, mapping)[key]
         data["compute"]["type"] = self.target.type
         for path, role in self._roles():
-            _at(data, path[:-1])["role"] = role
+            value_at(data, path[:-1])["role"] = role
         if filled:
             data["compute"] |= copy.deepcopy(self.missing)
             self._name_resources(data)
@@ -240,7 +242,12 @@ class _Plan:
             for variable in keys:
                 keys[variable] = self._resource(resources, able)
         for path, _, mark in list(marked_fields(self.target, filled, RESOURCE)):
-            _at(data, path[:-1])[path[-1]] = self._resource(resources, mark["verbs"])
+            able = [type_ for type_ in mark["verbs"] if not self._asks_for_more(data["compute"], str(path[-1]), type_)]
+            value_at(data, path[:-1])[path[-1]] = self._resource(resources, able or mark["verbs"])
+
+    def _asks_for_more(self, compute: dict[str, Any], field: str, type_: str) -> bool:
+        """Return whether a rule refuses a resource of a type in a field, as long as no other field is given."""
+        return any(breaks({**compute, field: "it"}, rule, {"it": {"type": type_}}) for rule in self.target.rules)
 
     def _resource(self, resources: dict[str, Any], types: Iterable[str]) -> str:
         """Return the key of a resource of one of some types, added without access where there is none."""
@@ -354,7 +361,7 @@ class _Plan:
                 return f"{{{', '.join(entries)}}}"
             case list():
                 return f"[{', '.join(self._written(inner, (*path, index)) for index, inner in enumerate(value))}]"
-            case int() | float() if path in self.tree.places and _at(self.tree.data, path) == value:
+            case int() | float() if path in self.tree.places and value_at(self.tree.data, path) == value:
                 return self.tree.raw(path)
             case _:
                 return json.dumps(value, ensure_ascii=False)
@@ -369,12 +376,6 @@ class _Plan:
     def _finding(self, message: str) -> Finding:
         place = self.tree.location(("compute",), key=True)
         return Finding("retarget", message, "write the manifest for the other type by hand", place, "compute")
-
-
-def _at(data: Any, path: Iterable[str | int]) -> Any:  # noqa: ANN401 - YAML
-    for step in path:
-        data = data[step]
-    return data
 
 
 def _over(base: Any, override: Any) -> Any:  # noqa: ANN401 - YAML

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -36,6 +37,11 @@ class Schema:
     @cached_property
     def _validator(self) -> Any:  # noqa: ANN401 - one of several classes of the library
         return jsonschema_rs.validator_for(dict(self.document))
+
+    @cached_property
+    def text(self) -> str:
+        """Return the schema as JSON."""
+        return json.dumps(self.document)
 
     def accepts(self, data: object) -> bool:
         """Return whether the data conforms to the schema."""

@@ -1,0 +1,69 @@
+"""The schemas of rules, in which `{$field: PATH}` stands for the value at a path of what they are held against."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rolewright.yaml.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rolewright.blueprint.model import CrossFieldRule
+
+FIELD = "$field"
+
+
+class _NoValueError(Exception):
+    """A field that a schema compares with has no value."""
+
+
+def is_broken(rule: CrossFieldRule, data: Mapping[str, Any]) -> bool:
+    """Return whether data fits `when` and not `require`; where a `$field` has no value, a rule says nothing."""
+
+    def value(path: str) -> Any:  # noqa: ANN401 - YAML
+        found = value_at(data, path.split("."))
+        if found is None:
+            raise _NoValueError
+        return found
+
+    try:
+        return _held(rule.when, value).accepts(data) and not _held(rule.require, value).accepts(data)
+    except _NoValueError:
+        return False
+
+
+def value_at(data: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - YAML
+    """Return the value at a path, None where there is none; a key with dots in it is found as well."""
+    if not path:
+        return data
+    if isinstance(data, dict):
+        for length in range(len(path), 0, -1):
+            key = ".".join(map(str, path[:length]))
+            if key in data:
+                return value_at(data[key], path[length:])
+    if isinstance(data, list) and isinstance(path[0], int) and path[0] < len(data):
+        return value_at(data[path[0]], path[1:])
+    return None
+
+
+def filled(node: Any, value: Callable[[str], Any]) -> Any:  # noqa: ANN401 - a schema
+    """Return a schema with the value of a path in the place of each `$field`."""
+    if isinstance(node, list):
+        return [filled(inner, value) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == {FIELD}:
+        return value(node[FIELD])
+    return {key: filled(inner, value) for key, inner in node.items()}
+
+
+def _held(schema: Schema, value: Callable[[str], Any]) -> Schema:
+    return _compiled(json.dumps(filled(schema.document, value))) if FIELD in schema.text else schema
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> Schema:
+    return Schema(json.loads(text))
