@@ -17,7 +17,7 @@ resource "aws_lambda_function" "function" {
   #checkov:skip=CKV_AWS_115:a reserve is taken from other functions; reserved_concurrency in the manifest sets one
   function_name    = "my-function"
   role             = aws_iam_role.execution.arn
-  runtime          = "python3.11"
+  runtime          = "python3.13"
   handler          = "index.handler"
   filename         = var.package
   source_code_hash = fileexists(var.package) ? filebase64sha256(var.package) : null

@@ -1,0 +1,69 @@
+"""What AWS refuses, or what never works there, is refused at its line; what looks alike and is right is not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolewright.blueprint import load_catalog
+from rolewright.core.finding import Rejected, Severity
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import load, loads
+
+FOLDER = Path(__file__).parents[1] / "cases" / "limits"
+CATALOG = load_catalog()
+EXPECTED: dict[str, dict[str, int]] = load(FOLDER / "expected.yaml").trees[0].data
+PAIRS: list[tuple[str, Any, Any]] = [
+    (name, group["base"], pair)
+    for name, group in load(FOLDER / "pairs.yaml").trees[0].data.items()
+    for pair in group["pairs"]
+]
+
+
+def refused(path: Path) -> dict[str, int]:
+    """The paths of a manifest that are blamed, and their lines."""
+    try:
+        read_manifest(load(path), CATALOG)
+    except Rejected as refusal:
+        errors = (finding for finding in refusal.findings if finding.severity is Severity.ERROR)
+        return {finding.path: finding.location.line for finding in errors}
+    return {}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_manifest_of_a_review(name: str) -> None:
+    assert refused(FOLDER / f"{name}.yaml") == EXPECTED[name]
+
+
+def test_every_manifest_has_its_answer() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} - {"expected", "pairs"} == set(EXPECTED)
+
+
+def changed(base: Any, changes: dict[str, Any]) -> str:
+    manifest = {"version": 1, "workload": "my-app", **copy.deepcopy(base)}
+    for path, value in changes.items():
+        *above, last = path.split(".")
+        node = manifest
+        for step in above:
+            node = node[step]
+        if value is None:
+            del node[last]
+        else:
+            node[last] = value
+    return json.dumps(manifest)
+
+
+@pytest.mark.parametrize(("group", "base", "pair"), PAIRS, ids=[f"{name}-{pair['at']}" for name, _, pair in PAIRS])
+def test_one_of_two_that_look_alike_is_refused(group: str, base: Any, pair: Any) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read_manifest(loads(changed(base, pair["wrong"]), "wrong.json"), CATALOG)
+    blamed = pair["at"] if isinstance(pair["at"], list) else [pair["at"]]
+    assert {finding.path for finding in refusal.value.findings} == {*blamed}
+    (workload,) = read_manifest(loads(changed(base, pair["right"]), "right.json"), CATALOG)
+    assert workload.warnings == ()
+    (before,) = read_manifest(loads(changed(base, {}), "base.json"), CATALOG)
+    assert before.name == workload.name, group
