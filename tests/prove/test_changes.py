@@ -130,7 +130,7 @@ def test_an_independent_evaluator_says_the_same() -> None:
                     cases += [simulated(request, [side], CALLER, ACCOUNT) for side in sides]
     assert len(cases) >= 200
     answers = ask_oracle(cases)
-    assert sum(isinstance(answer, str) for answer in answers) >= 0.9 * len(cases)  # what it knows of these services
+    assert sum(isinstance(answer, str) for answer in answers) >= 0.8 * len(cases)  # what it knows of these services
     wrong = [
         (case["request"], answer)
         for index, (case, answer) in enumerate(zip(cases, answers, strict=True))
