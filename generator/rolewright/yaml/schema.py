@@ -83,6 +83,8 @@ class Schema:
         """Return the edits that remove a violation where it can be meant in one way only, and none otherwise."""
         match error.kind.name:
             case "additionalProperties" | "unevaluatedProperties":
+                if len(details["unexpected"]) > _MOST_SLIPS:
+                    return ()
                 known = self._known(error.schema_path)
                 given = [key for key in known if source.has_key(locate((*path, key), key=True), key)]
                 meant = _meant(finding.subject, details["unexpected"], known, given)
@@ -216,7 +218,7 @@ def _meant(key: str, unknown: Collection[str], known: Collection[str], given: Co
 
     None of several unknown keys is certain to be the one that they are all near to, nor one that is given as well.
     """
-    near = difflib.get_close_matches(key, sorted(known), 2, _NEAR) if len(unknown) <= _MOST_SLIPS else []
+    near = difflib.get_close_matches(key, sorted(known), 2, _NEAR)
     rivals = [other for other in unknown if near and difflib.get_close_matches(other, near, 1, _NEAR)]
     return near[0] if len(near) == 1 and near[0] not in given and rivals == [key] else ""
 

@@ -104,7 +104,8 @@ class Source:
         own = min(index, 1)
         start, end = spans[own]
         line = self._starts[entries[index].line - 1]
-        if _KEPT.search(self.text, line, end):
+        behind = spans[1][0] if not index and len(spans) > 1 else end  # the next one's anchor stands there
+        if _KEPT.search(self.text, max(line, spans[0][1]) if index else line, behind):
             return _NO_FIX
         dash = start - 1
         while dash > line and self.text[dash] == " ":
