@@ -1,4 +1,4 @@
-"""What `import rolewright` offers: docs/python.md describes each name, and tests/test_api.py runs its examples."""
+"""The names behind `import rolewright`: docs/python.md describes each, and tests/test_api.py runs its examples."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """What is to be looked at, and what is to come of it.
+    """The paths and images to look at, and the results that are asked for.
 
     `compute` is what the drafted code runs on, or None where its files have to tell. With an `acceptance` what is
     found goes to the baseline. With `strict` what was not read counts as a warning.
@@ -54,7 +54,7 @@ class CodeDraft:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What came of it; None for what was not asked for. With a `baseline` the findings are those that it accepts."""
+    """The results of an audit; None for one not asked for. Given a `baseline`, the findings are those it accepts."""
 
     findings: tuple[Finding, ...]
     looked_at: int

@@ -23,7 +23,7 @@ _SHARE = 500
 
 @dataclass(frozen=True)
 class Scan:
-    """What was found, and how many files and images were looked at."""
+    """The findings of a scan, and how many files and images were looked at."""
 
     findings: tuple[Finding, ...]
     looked_at: int

@@ -1,4 +1,4 @@
-"""How much runs side by side here."""
+"""The CPUs that this process may use."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def cpus() -> int:
-    """Return how many processes run side by side here."""
+    """Return how many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -24,7 +24,7 @@ _WRITERS = 8
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the modules of a run: those that were written or compared, and why others could not be."""
+    """The modules of a run that were written or compared, and the findings on those that could not be."""
 
     results: tuple[tuple[Product, WriteResult], ...]
     findings: tuple[Finding, ...]

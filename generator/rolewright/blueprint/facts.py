@@ -36,7 +36,7 @@ _SCHEMA = Schema(
 
 @dataclass(frozen=True)
 class FactTable:
-    """What is known of names: of each alone, or of all that begin with the same word, such as `t4g.*`."""
+    """The facts about names: about each alone, or about all that begin with the same word, such as `t4g.*`."""
 
     names: Mapping[str, Mapping[str, Any]]
 

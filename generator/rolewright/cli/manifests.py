@@ -1,4 +1,4 @@
-"""What the commands that build many manifests share: their options, and how a run shows how far it is."""
+"""The options of the commands that build many manifests, and the line that shows how far a run is."""
 
 from __future__ import annotations
 
