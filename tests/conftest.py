@@ -1,4 +1,4 @@
-"""What tests share: the terraform binary, a moto server for it, and the built-in catalogue."""
+"""What tests share: the terraform binary, a moto server for it, and the built-in catalog."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Built(Rendered):
 
 
 class Pipeline:
-    """The stages with what they share over many manifests: the catalogue, its templates, one moto."""
+    """The stages with what they share over many manifests: the catalog, its templates, one moto."""
 
     def __init__(self, blueprints: Iterable[Path] = (), environments: Collection[str] = ()) -> None:
         self.catalog = load_catalog(tuple(blueprints))

@@ -30,7 +30,7 @@ from rolewright.core.finding import Rejected
 from rolewright.migration import evidence
 from rolewright.migration.aws import Iam
 from rolewright.migration.evidence import LastUse
-from rolewright.migration.history import PHASES
+from rolewright.migration.phases import PHASES
 from rolewright.migration.reports import read_last_use, read_status
 from rolewright.migration.state import (
     Extension,

@@ -1,4 +1,4 @@
-"""What operations need: held against botocore's models, the IAM database and the tables of the catalogue's tests."""
+"""What operations need: held against botocore's models, the IAM database and the tables of the catalog's tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rolewright.yaml.load import load
 
 TABLES = [
     path
-    for path in sorted((Path(__file__).parents[1] / "catalogue" / "calls").glob("*.yaml"))
+    for path in sorted((Path(__file__).parents[1] / "catalog" / "calls").glob("*.yaml"))
     if path.stem != "s3-directory-bucket"  # calls on it are allowed by a session, which is an operation of its own
 ]
 SESSION = botocore.session.get_session()
@@ -54,7 +54,7 @@ def test_every_operation_exists() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
-def test_the_tables_of_the_catalogue_agree(table: Path) -> None:
+def test_the_tables_of_the_catalog_agree(table: Path) -> None:
     """What each call needs of its own service there, which was written from AWS's documentation, without this table.
 
     What a call needs of other services leaves events of its own. A note in brackets says how a call is made: with
@@ -91,7 +91,7 @@ OF_CHALICE = {
 
 
 def test_chalice_has_the_same_table(catalog: Catalog) -> None:
-    """For every operation of the catalogue's services that chalice, AWS's own framework, knows the action of."""
+    """For every operation of the catalog's services that chalice, AWS's own framework, knows the action of."""
     spec = importlib.util.find_spec("chalice")
     assert spec is not None
     assert spec.origin is not None

@@ -11,7 +11,7 @@ from fuzz_code import of_code, of_histories, of_images
 from fuzz_manifests import (
     of_blueprints,
     of_building,
-    of_catalogues,
+    of_catalogs,
     of_manifests,
     of_modules,
     of_plans,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KINDS: dict[Callable[[random.Random], Case], int] = {
-    of_manifests: 14, of_questions: 3, of_building: 3, of_modules: 5, of_blueprints: 8, of_catalogues: 2,
+    of_manifests: 14, of_questions: 3, of_building: 3, of_modules: 5, of_blueprints: 8, of_catalogs: 2,
     of_policies: 14, of_trails: 14, of_migrations: 14, of_reports: 10, of_images: 14, of_code: 18, of_histories: 8,
 }  # fmt: skip
 """How often each comes. Those that build a manifest, which takes longest, come least."""

@@ -229,7 +229,7 @@ def of_blueprints(choice: random.Random) -> Case:
     return Case((*first, "--blueprints", "own"), files)
 
 
-def of_catalogues(choice: random.Random) -> Case:
+def of_catalogs(choice: random.Random) -> Case:
     """What reads or tests all blueprints, or starts one."""
     made = of_blueprints(choice)
     first = choice.choice(

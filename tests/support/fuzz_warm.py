@@ -38,7 +38,7 @@ def _compiled(compile_: Any) -> Any:
 
 
 def _read_once(get: Any) -> Any:
-    """Of a catalogue that is built in and nothing else, each blueprint is read once."""
+    """Of a catalog that is built in and nothing else, each blueprint is read once."""
     root = str(builtin_root())
     known: dict[str, Any] = {}
 

@@ -16,7 +16,7 @@ READERS = {
     "check/provider.py": "the order in which findings are shown",
     "check/rule.py": "a hit of a rule becomes a finding",
     "terraform/run.py": "the same message with another remedy",
-    "cli/manifests.py": "says what was fixed",
+    "cli/manifest_options.py": "says what was fixed",
     "batch/fix.py": "two findings are the same where they say the same, and a fix is told by what it was of",
     "core/finding.py": "the order in which findings are shown",
     "manifest/rules.py": "the message that a blueprint has for its rule",

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Location, Rejected, Severity
+from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import load, loads
 
@@ -118,7 +118,7 @@ class Trial:
 
 
 def try_folder(pipeline: Pipeline, root: Path) -> Iterator[tuple[Path, Trial]]:
-    """Put every blueprint of the catalogue that is in a folder to the test, with its path in there."""
+    """Put every blueprint of the catalog that is in a folder to the test, with its path in there."""
     for blueprints in (pipeline.catalog.computes, pipeline.catalog.resources):
         for file in blueprints.files.values():
             if file.is_relative_to(root):
@@ -126,7 +126,7 @@ def try_folder(pipeline: Pipeline, root: Path) -> Iterator[tuple[Path, Trial]]:
 
 
 def try_blueprint(pipeline: Pipeline, file: Path) -> Trial:
-    """Put the blueprint of a catalogue's file to the test."""
+    """Put the blueprint of a catalog's file to the test."""
     kind, type_ = file.parent.parent.name, file.parent.name
     catalog = pipeline.catalog
     try:
@@ -243,7 +243,7 @@ class _Attempt:
             there = named_resources(self.pipeline.catalog, blueprint, given)
             made = named_resources(self.pipeline.catalog, blueprint, given, created=True)
         except NoValueError as error:
-            message, remedy = f"no resource can be made for `{error}`", "add a type with `examples` to the catalogue"
+            message, remedy = f"no resource can be made for `{error}`", "add a type with `examples` to the catalog"
             finding = Finding("blueprint-host", message, remedy, self.tree.location(()))
             raise Rejected([finding]) from None
         return (there,) if made == there else (there, made)

@@ -55,7 +55,7 @@ def fix_manifests(manifests: Iterable[Path], blueprints: Iterable[Path] = ()) ->
 
 
 class _Fixer:
-    """Fixes the texts of manifests against one catalogue."""
+    """Fixes the texts of manifests against one catalog."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline

@@ -20,7 +20,7 @@ from rolewright.cli.console import (
     show,
 )
 from rolewright.cli.files import STALE
-from rolewright.cli.manifests import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
+from rolewright.cli.manifest_options import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
 
 if TYPE_CHECKING:
     from rolewright.write.module import WriteResult

@@ -14,7 +14,7 @@ from rolewright.cli.console import (
     report,
     say,
 )
-from rolewright.cli.manifests import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
+from rolewright.cli.manifest_options import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
 from rolewright.core.printable import printable
 
 

@@ -280,7 +280,7 @@ class Never:
 
 @dataclass(frozen=True)
 class Workload:
-    """One manifest document, checked and resolved against the catalogue."""
+    """One manifest document, checked and resolved against the catalog."""
 
     name: str
     file: str

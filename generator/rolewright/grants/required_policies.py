@@ -182,7 +182,7 @@ def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
 
 
 def _of_service(grant: Grant, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
-    """Return the resource type whose service the ARN of a grant names, if the catalogue has one."""
+    """Return the resource type whose service the ARN of a grant names, if the catalog has one."""
     service = grant.resources[0].ground(workload.environments[0].values).split(":")[2]
     return next((blueprint for blueprint in catalog.resources.values() if blueprint.service == service), None)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill
 from rolewright.core.model import Compute, Variable
 from rolewright.core.text import Ref, Text
+from rolewright.manifest.compute_uses import compute_uses
 from rolewright.manifest.derived import InconsistentError, derive, is_given
-from rolewright.manifest.references import compute_uses
 from rolewright.manifest.values import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.manifest.bindings import Bindings
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.values import References
+    from rolewright.manifest.references import References
 
 
 def resolve_compute(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.finding import Finding
     from rolewright.manifest.document import Manifest
-    from rolewright.manifest.values import References
+    from rolewright.manifest.references import References
 
 
 @dataclass(frozen=True)

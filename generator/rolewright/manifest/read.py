@@ -15,11 +15,11 @@ from rolewright.core.text import Condition, Text
 from rolewright.manifest.access_keys import key_findings
 from rolewright.manifest.bindings import Bindings
 from rolewright.manifest.compute import resolve_compute
+from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.document import Manifest, fields_of, strings
 from rolewright.manifest.environments import override_findings
 from rolewright.manifest.hidden_characters import hidden_findings
 from rolewright.manifest.placeholders import unfilled
-from rolewright.manifest.references import CALLS, INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.resources import resolve_resources
 from rolewright.manifest.schema import Schemas
 from rolewright.manifest.validate import grounded_findings
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.core.finding import Edit, Location
     from rolewright.core.model import Compute
-    from rolewright.manifest.values import References
+    from rolewright.manifest.references import References
     from rolewright.yaml.load import Document, PathInTree, Tree
 
 
 def read_manifest(document: Document, catalog: Catalog, schemas: Schemas | None = None) -> tuple[Workload, ...]:
     """Read every workload of a file. Raises Rejected with all findings of the file.
 
-    `schemas` are those of the catalogue, kept by whoever reads many files.
+    `schemas` are those of the catalog, kept by whoever reads many files.
     """
     schemas = schemas or Schemas(catalog)
     workloads: list[Workload] = []

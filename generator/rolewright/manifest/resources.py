@@ -12,7 +12,8 @@ from rolewright.core.text import Condition, Ref, Text
 from rolewright.manifest.derived import InconsistentError, derive
 from rolewright.manifest.document import fields_of
 from rolewright.manifest.order import resolution_order
-from rolewright.manifest.values import UNRESOLVED, References, Resolved, assembled, resolve_leaf
+from rolewright.manifest.references import UNRESOLVED, References
+from rolewright.manifest.values import Resolved, assembled, resolve_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

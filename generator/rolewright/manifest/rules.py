@@ -4,7 +4,7 @@ The schemas of a rule see the entry that it is about (what the manifest says und
 the blueprint's defaults, and beside its fields:
 
 - `$workload`: the workload's name;
-- `$facts`: what the catalogue knows of the values of fields with `x-facts`, by the fields' paths;
+- `$facts`: what the catalog knows of the values of fields with `x-facts`, by the fields' paths;
 - `$verbs`: of a resource, the narrow verbs that its `access` stands for;
 - `$item`: with `each`, one element of that list;
 - `$other`: with `of`, the entry of the resource that the field names, its own `$facts` included.

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.core.model import Environment, Workload
     from rolewright.manifest.document import Manifest
+    from rolewright.manifest.references import References
     from rolewright.manifest.schema import Schemas
-    from rolewright.manifest.values import References
     from rolewright.yaml.load import PathInTree
 
 ROLE_NAME_LIMIT = 64  # IAM and STS quotas, "Role name length"

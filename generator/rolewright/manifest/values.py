@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, interpolate
 from rolewright.core.text import Ref, Text
-from rolewright.manifest.additions import Additions
 from rolewright.manifest.environments import variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolewright.blueprint.catalog import Catalog
     from rolewright.core.finding import Finding
-    from rolewright.core.model import Environment, Resource
+    from rolewright.core.model import Environment
     from rolewright.manifest.bindings import Bindings
     from rolewright.manifest.document import Manifest
+    from rolewright.manifest.references import References
     from rolewright.yaml.load import PathInTree
 
 T_co = TypeVar("T_co", covariant=True)
-
-UNRESOLVED = Text.of("unresolved")
-"""Stands in for a value that cannot be resolved, so that reading can go on; the reason is a finding."""
 
 
 @dataclass(frozen=True)
@@ -34,61 +28,6 @@ class Resolved(Generic[T_co]):
     value: T_co
     bindings: Bindings
     findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class References:
-    """The meanings of `${…}` in a manifest: names that every manifest has, and the resources resolved so far.
-
-    `attributes` has the names that may follow the key of each resource, by its type.
-    """
-
-    names: Mapping[str, Text]
-    attributes: Mapping[str, tuple[str, ...]]
-    resources: Additions[Resource]
-
-    @classmethod
-    def of(cls, manifest: Manifest, catalog: Catalog) -> References:
-        """Return the references of a manifest of which no resource is resolved yet."""
-        names = {"workload": Text.of(manifest.data["workload"]), **CONTEXT}
-        if "environments" in manifest.data:
-            names["environment"] = Text.of(Ref("var.environment"))
-        described: Mapping[str, Any] = manifest.data.get("resources", {})
-        attributes = {key: tuple(catalog.resources[resource["type"]].attributes) for key, resource in described.items()}
-        return cls(names, attributes, Additions({}))
-
-    def with_resource(self, resource: Resource) -> References:
-        """Add a resource that is resolved."""
-        return replace(self, resources=self.resources.adding({resource.key: resource}))
-
-    def text(self, raw: str) -> Text:
-        """Return a string with its references resolved; UNRESOLVED if one of them does not refer to anything."""
-        try:
-            return interpolate(raw, self._meaning)
-        except UnknownReferenceError:
-            return UNRESOLVED
-
-    def findings(self, manifest: Manifest, raw: str, path: PathInTree) -> tuple[Finding, ...]:
-        """Return a finding for the first reference in the string at a path that does not refer to anything, if any."""
-        try:
-            interpolate(raw, self._meaning)
-        except UnknownReferenceError as error:
-            listed = (f"resources.{key}.{name}" for key, names in self.attributes.items() for name in names)
-            known_names = [*self.names, *listed]
-            near = difflib.get_close_matches(error.name, known_names, 1, 0.4)
-            message = f"${{{error.name}}} does not refer to anything"
-            remedy = f"did you mean ${{{near[0]}}}? " if near else f"use one of: {', '.join(known_names)}; "
-            return (manifest.finding("manifest-interpolation", message, remedy + "write $${ for a literal ${", path),)
-        return ()
-
-    def _meaning(self, name: str) -> Text | None:
-        match name.split("."):
-            case ["resources", key, attribute] if key in self.resources:
-                return self.resources[key].attributes.get(attribute)
-            case ["resources", key, attribute]:  # part of a circle, or not a resource at all
-                return UNRESOLVED if attribute in self.attributes.get(key, ()) else None
-            case _:
-                return self.names.get(name)
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,7 @@ def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
     if evidence.status is None:
         yield Demand(met=False, said=f"then run {run}, and show it: --listed FILE, `{listed_command(key)}`")
     elif evidence.status not in (wanted, ""):
-        yield Demand(met=False, said=f"the key is {evidence.status or 'no more'}: run {run}")
+        yield Demand(met=False, said=f"the key is {evidence.status}: run {run}")
     else:
         yield Demand(met=True, said=f"the key is {evidence.status or 'no more'}")
 

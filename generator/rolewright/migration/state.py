@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import MisuseError, Rejected
-from rolewright.migration.history import PHASES, wrong
+from rolewright.migration.phases import GONE, PHASES, wrong
 from rolewright.yaml.load import load, quoted
 from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-GONE = ("deleted", "watched")
 _HEAD = """\
 # Access keys on their way out. Kept by `rolewright migrate`, which writes this file anew: comments are lost.
 # `rolewright migrate status` says what comes next.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rolewright.migration.evidence import COMMANDS, demands, iam_command, listed_command
-from rolewright.migration.history import PHASES
+from rolewright.migration.phases import GONE, PHASES
 from rolewright.migration.reports import digested, read_status
-from rolewright.migration.state import GONE, Step
+from rolewright.migration.state import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

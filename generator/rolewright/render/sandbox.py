@@ -104,7 +104,7 @@ def _join(items: Iterable[object], separator: str = "") -> str:
 
 
 class Templates:
-    """The templates of a catalogue, compiled once."""
+    """The templates of a catalog, compiled once."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog

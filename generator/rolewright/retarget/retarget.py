@@ -12,9 +12,9 @@ from rolewright.batch.blueprint_test import NoValueError, sample
 from rolewright.blueprint.rule_schema import value_at
 from rolewright.core.finding import Finding, Rejected
 from rolewright.grants.derive import derive_grants
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.document import strings
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.references import INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.rules import breaks
 from rolewright.manifest.schema import name_keys
 from rolewright.retarget.comparison import Move, access, code_role, side

@@ -16,7 +16,7 @@ from rolewright.manifest.read import read_manifest
 from rolewright.render.module import render_workload
 from rolewright.render.sandbox import Templates
 from rolewright.review.diff import Described, compare_workloads
-from rolewright.review.sides import ModuleText, found_at, found_since
+from rolewright.review.sides import ModuleText, content_at, content_since
 from rolewright.write.module import LEDGER
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
     from rolewright.core.model import Workload
     from rolewright.review.diff import Side, WorkloadDifference
-    from rolewright.review.sides import Found
+    from rolewright.review.sides import SideContent
 
 _NAMED = 5
 
@@ -55,12 +55,12 @@ class Review:
 
 def compare_paths(old: Path, new: Path, catalog: Catalog) -> Comparison:
     """Compare two files or folders. Raises Rejected, and MisuseError where there is nothing to compare."""
-    return _compared(found_at(old), found_at(new), catalog)
+    return _compared(content_at(old), content_at(new), catalog)
 
 
 def compare_since(revision: str, paths: Sequence[Path], catalog: Catalog) -> Comparison:
     """Compare files and folders with what they were at a revision of git. Raises as `compare_paths` does."""
-    return _compared(*found_since(revision, paths), catalog)
+    return _compared(*content_since(revision, paths), catalog)
 
 
 def review_since(revision: str, manifests: Sequence[Path], catalog: Catalog) -> Review:
@@ -77,7 +77,7 @@ def review_since(revision: str, manifests: Sequence[Path], catalog: Catalog) -> 
     sources: dict[str, str] = {}
     for path in manifests:
         try:
-            old, new = (_described(side, catalog) for side in found_since(revision, [path]))
+            old, new = (_described(side, catalog) for side in content_since(revision, [path]))
         except Rejected as refusal:
             left.append(str(path))
             findings += refusal.findings
@@ -88,7 +88,7 @@ def review_since(revision: str, manifests: Sequence[Path], catalog: Catalog) -> 
     return Review(revision, tuple(_side_by_side(before, after)), tuple(left), tuple(findings), sources)
 
 
-def _compared(old: Found, new: Found, catalog: Catalog) -> Comparison:
+def _compared(old: SideContent, new: SideContent, catalog: Catalog) -> Comparison:
     """Compare two sides; where they have nothing of the same kind, the manifests are rendered in memory."""
     _require_comparable(old, new)
     _require_ledgers(old, new)
@@ -112,7 +112,7 @@ def _compared(old: Found, new: Found, catalog: Catalog) -> Comparison:
     return Comparison(tuple(differences), tuple(compared))
 
 
-def _require_comparable(old: Found, new: Found) -> None:
+def _require_comparable(old: SideContent, new: SideContent) -> None:
     """Raise MisuseError where one of the two has something that is not read, or neither has anything that is."""
     looked = f"looked for YAML files that name a `workload`, and for folders that `rolewright render` wrote ({LEDGER})"
     empty = [side for side in (old, new) if not side.documents and not side.modules]
@@ -126,7 +126,7 @@ def _require_comparable(old: Found, new: Found) -> None:
             raise MisuseError(f"{side.name} has nothing that can be compared; {looked}")
 
 
-def _require_ledgers(old: Found, new: Found) -> None:
+def _require_ledgers(old: SideContent, new: SideContent) -> None:
     """Raise Rejected where a module's folder has lost its ledger: what is in it is still applied, and is not read."""
     left = {Path(file).parent.name: file for file in new.foreign}
     kept = {module.name for module in new.modules}
@@ -145,10 +145,10 @@ def _require_ledgers(old: Found, new: Found) -> None:
         raise Rejected(findings)
 
 
-def _counted(found: Found, sides: Mapping[str, Side], kind: str) -> str:
+def _counted(content: SideContent, sides: Mapping[str, Side], kind: str) -> str:
     """Return in words how many manifests or modules of a side were looked at, and which."""
     names = f" ({', '.join(sorted(sides))})" if sides else ""
-    return f"{len(sides) or 'no'} {kind}{'s' * (len(sides) != 1)} of {found.name}{names}"
+    return f"{len(sides) or 'no'} {kind}{'s' * (len(sides) != 1)} of {content.name}{names}"
 
 
 def _side_by_side(old: Mapping[str, Side], new: Mapping[str, Side]) -> Iterator[WorkloadDifference]:
@@ -159,38 +159,38 @@ def _side_by_side(old: Mapping[str, Side], new: Mapping[str, Side]) -> Iterator[
         yield from (compare_workloads(old.get(name), new.get(name)) for name in sorted({*old, *new}))
 
 
-def _described(found: Found, catalog: Catalog) -> dict[str, Side]:
+def _described(content: SideContent, catalog: Catalog) -> dict[str, Side]:
     """Return what the manifests of a side declare, by workload."""
-    with _with_texts(found):
-        workloads = _workloads(found, catalog)
+    with _with_texts(content):
+        workloads = _workloads(content, catalog)
         return {workload.name: Described(workload, derive_grants(workload, catalog)) for workload in workloads}
 
 
-def _read_back(found: Found, catalog: Catalog) -> dict[str, Side]:
+def _read_back(content: SideContent, catalog: Catalog) -> dict[str, Side]:
     """Return what the modules of a side say, by name; where there are none, those that its manifests render to."""
     from rolewright.review.readback import read_back  # noqa: PLC0415 - its parser is slow to import
 
     harmless = harmless_arguments(catalog)
     sides: dict[str, Side] = {}
-    for module in found.modules or _rendered(found, catalog):
+    for module in content.modules or _rendered(content, catalog):
         if module.name in sides:
-            message = f"{found.name} has two modules named {module.name}"
+            message = f"{content.name} has two modules named {module.name}"
             raise Rejected([Finding("readback-name", message, "compare them one by one", Location(module.place))])
         sides[module.name] = read_back(module, harmless)
     return sides
 
 
-def _rendered(found: Found, catalog: Catalog) -> list[ModuleText]:
+def _rendered(content: SideContent, catalog: Catalog) -> list[ModuleText]:
     templates = Templates(catalog)
-    with _with_texts(found):
-        rendered = [render_workload(workload, catalog, templates) for workload in _workloads(found, catalog)]
+    with _with_texts(content):
+        rendered = [render_workload(workload, catalog, templates) for workload in _workloads(content, catalog)]
     return [ModuleText(each.workload.name, f"{each.workload.file} rendered", each.module.files) for each in rendered]
 
 
-def _workloads(found: Found, catalog: Catalog) -> Iterator[Workload]:
+def _workloads(content: SideContent, catalog: Catalog) -> Iterator[Workload]:
     """Yield the workloads of a side's manifests. Raises Rejected for the first manifest with findings."""
     places: dict[str, Location] = {}
-    for document in found.documents:
+    for document in content.documents:
         for workload in read_manifest(document, catalog):
             place = workload.locate("workload")
             if workload.name in places:
@@ -201,10 +201,10 @@ def _workloads(found: Found, catalog: Catalog) -> Iterator[Workload]:
 
 
 @contextmanager
-def _with_texts(found: Found) -> Iterator[None]:
+def _with_texts(content: SideContent) -> Iterator[None]:
     """Add the texts of a side's manifests to a refusal: those of an earlier revision are not on the disk."""
     try:
         yield
     except Rejected as refusal:
-        texts = {document.file: document.text for document in found.documents}
+        texts = {document.file: document.text for document in content.documents}
         raise Rejected(refusal.findings, {**texts, **refusal.sources}) from None

@@ -40,7 +40,7 @@ class ModuleText:
 
 
 @dataclass(frozen=True)
-class Found:
+class SideContent:
     """The content of one side of a comparison; `foreign` is Terraform that rolewright did not render.
 
     `name` names the side in messages.
@@ -52,16 +52,16 @@ class Found:
     foreign: tuple[str, ...]
 
 
-def found_at(path: Path) -> Found:
+def content_at(path: Path) -> SideContent:
     """Return what a file or a folder has now. Raises Rejected for what is broken."""
     if is_folder(path):
-        return _found(str(path), sorted(_below(path)), _text, path)
+        return _content(str(path), sorted(_below(path)), _text, path)
     if path.suffix in _YAML or _is_manifest(_text(path), str(path)):
-        return Found(str(path), (load(path),), (), ())
-    return Found(str(path), (), (), (str(path),) if path.name.endswith(_TERRAFORM) else ())
+        return SideContent(str(path), (load(path),), (), ())
+    return SideContent(str(path), (), (), (str(path),) if path.name.endswith(_TERRAFORM) else ())
 
 
-def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
+def content_since(revision: str, paths: Sequence[Path]) -> tuple[SideContent, SideContent]:
     """Return what files and folders had at a revision of git, and what they have now.
 
     Raises Rejected, and MisuseError for a file that is not there now and was not then.
@@ -72,29 +72,31 @@ def found_since(revision: str, paths: Sequence[Path]) -> tuple[Found, Found]:
         there = is_there(path)
         if is_folder(path):
             listed = [file for file in files_at(commit, path) if not set(_LEFT) & set(file.parts)]
-            earlier.append(_found(revision, listed, partial(file_at, commit), path, f"{revision}:"))
+            earlier.append(_content(revision, listed, partial(file_at, commit), path, f"{revision}:"))
         else:
             text = file_at(commit, path)
             if text is None and not there:
                 raise MisuseError(f"{path} is not there, and was not at {revision}")
             documents = () if text is None else (loads(text, f"{revision}:{path}"),)
-            earlier.append(Found(revision, documents, (), ()))
-        now += [found_at(path)] if there else []
+            earlier.append(SideContent(revision, documents, (), ()))
+        now += [content_at(path)] if there else []
     what = ", ".join(map(str, paths))
     return _together(f"{what} at {revision}", earlier), _together(what, now)
 
 
-def _together(name: str, listed: Iterable[Found]) -> Found:
+def _together(name: str, listed: Iterable[SideContent]) -> SideContent:
     sides = tuple(listed)
-    return Found(
+    return SideContent(
         name,
-        tuple(one for side in sides for one in side.documents),
-        tuple(one for side in sides for one in side.modules),
-        tuple(one for side in sides for one in side.foreign),
+        tuple(document for side in sides for document in side.documents),
+        tuple(module for side in sides for module in side.modules),
+        tuple(file for side in sides for file in side.foreign),
     )
 
 
-def _found(name: str, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str = "") -> Found:
+def _content(
+    name: str, files: Sequence[Path], text_of: Callable[[Path], str | None], root: Path, at: str = ""
+) -> SideContent:
     """Sort the files of a folder: modules are folders with a ledger, manifests are YAML that names a workload."""
     folders = [file.parent for file in files if file.name == LEDGER]
     modules = tuple(_module(folder, files, text_of, root, at) for folder in folders)
@@ -105,7 +107,7 @@ def _found(name: str, files: Sequence[Path], text_of: Callable[[Path], str | Non
         if text is not None and _is_manifest(text, f"{at}{file}"):
             documents.append(loads(text, f"{at}{file}") if at else load(file))
     foreign = tuple(f"{at}{file}" for file in rest if file.name.endswith(_TERRAFORM))
-    return Found(name, tuple(documents), modules, foreign)
+    return SideContent(name, tuple(documents), modules, foreign)
 
 
 def _module(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from rolewright.core.files import UnreadableError, open_plain, read_text
 from rolewright.core.finding import Location
-from rolewright.sdk.c_family.parser import TooLongError
 from rolewright.sdk.calls import Unmapped
 from rolewright.sdk.go.reader import GoReader
 from rolewright.sdk.javascript.reader import ScriptReader
+from rolewright.sdk.javascript_and_go.parser import TooLongError
 from rolewright.sdk.languages import (
     calls_unread,
     is_list_of_packages,
@@ -24,17 +24,17 @@ from rolewright.sdk.languages import (
     unread_language,
 )
 from rolewright.sdk.models import facts as models_facts
-from rolewright.sdk.others import other_ways
 from rolewright.sdk.packages import facts
 from rolewright.sdk.python.reader import PythonReader
 from rolewright.sdk.python.scopes import PythonFile, PythonImport, read_file
 from rolewright.sdk.source_files import read_source
+from rolewright.sdk.without_client import uses_without_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.c_family.bindings import SourceFile
     from rolewright.sdk.calls import ApiCall
+    from rolewright.sdk.javascript_and_go.bindings import SourceFile
 
 _ELSEWHERE = re.compile(
     r"(^|/)(node_modules|site-packages|vendor|\.venv|venv|tests?|__tests__|spec|testdata)/"
@@ -80,7 +80,7 @@ def read_files(files: Iterable[str], folder: str) -> CodeScan:
             continue
         if language:
             texts[language][file] = text
-            reports += other_ways(language, file, text)
+            reports += uses_without_client(language, file, text)
         if (use := calls_unread(file, text, unread_as)) is not None:
             reports.append(use)
     reports += _python(texts["Python"], folder)

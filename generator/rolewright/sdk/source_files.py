@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from rolewright.sdk.c_family.bindings import SourceFile
-from rolewright.sdk.c_family.parser import Parser
-from rolewright.sdk.c_family.tokens import tokens_of
 from rolewright.sdk.go.names import GoNames
 from rolewright.sdk.javascript.names import ScriptNames
+from rolewright.sdk.javascript_and_go.bindings import SourceFile
+from rolewright.sdk.javascript_and_go.parser import Parser
+from rolewright.sdk.javascript_and_go.tokens import tokens_of
 
 
 def read_source(text: str, path: str) -> SourceFile:

@@ -108,7 +108,7 @@ def _items(allowed: Iterable[Declared]) -> tuple[list[AskedAction], list[tuple[s
 
 
 def _fits(item: AskedAction, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
-    """Yield the offers of the catalogue that an item fits."""
+    """Yield the offers of the catalog that an item fits."""
     for offer in known:
         if own is not None:
             fields = fitting(offer, item.resource, item.conditions)

@@ -73,7 +73,7 @@ def always(verb: Verb, action: str, arn: str) -> Conditions:
 
 
 def offers(catalog: Catalog) -> Mapping[str, Sequence[Offer]]:
-    """Return all that the verbs of a catalogue grant, by action."""
+    """Return all that the verbs of a catalog grant, by action."""
     found: dict[str, list[Offer]] = defaultdict(list)
     for blueprint in catalog.resources.values():
         granting: dict[tuple[str, str, Conditions], list[Verb]] = defaultdict(list)

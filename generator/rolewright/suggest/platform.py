@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import group, pieces, wild_pattern
 from rolewright.blueprint.model import INJECTION
-from rolewright.manifest.references import INJECTS, RESOURCE
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE
 from rolewright.sdk.operations import needs_of
 from rolewright.suggest.changes import ManifestChange
 from rolewright.suggest.entries import Candidate, resource_entry

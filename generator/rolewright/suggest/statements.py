@@ -32,7 +32,7 @@ _SAID = {
 
 
 def unmatched(items: Iterable[AskedAction], known: Mapping[str, Sequence[Offer]]) -> list[Rest]:
-    """Return the statements for items that no entry covers; `known` is what the verbs of a catalogue grant."""
+    """Return the statements for items that no entry covers; `known` is what the verbs of a catalog grant."""
     kinds: dict[tuple[str, str], list[AskedAction]] = defaultdict(list)
     for item in items:
         kinds[_kind(item, known)].append(item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rolewright.sdk.c_family.bindings import (
+from rolewright.sdk.javascript_and_go.bindings import (
     ElementOf,
     InstanceOf,
     Names,
@@ -12,7 +12,7 @@ from rolewright.sdk.c_family.bindings import (
     SourceImport,
     SourceParameter,
 )
-from rolewright.sdk.c_family.tokens import TEXT
+from rolewright.sdk.javascript_and_go.tokens import TEXT
 
 
 class GoNames(Names):

@@ -8,25 +8,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.c_family.bindings import SourceExpression, SourceFile, SourceImport, links
-from rolewright.sdk.c_family.expressions import (
+from rolewright.sdk.calls import ApiCall, Unmapped
+from rolewright.sdk.javascript_and_go.bindings import SourceExpression, SourceFile, SourceImport, links
+from rolewright.sdk.javascript_and_go.expressions import (
     CallExpression,
     CompositeLiteral,
     Identifier,
     IndexExpression,
     MemberExpression,
 )
-from rolewright.sdk.c_family.follow import Follower
-from rolewright.sdk.c_family.values import PackageMember, PackageObject, hint
-from rolewright.sdk.calls import ApiCall, Unmapped
+from rolewright.sdk.javascript_and_go.follow import Follower
+from rolewright.sdk.javascript_and_go.values import PackageMember, PackageObject, hint
 from rolewright.sdk.models import python_name, service
 from rolewright.sdk.packages import facts, operations_called, service_called, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.c_family.expressions import CodeExpression
     from rolewright.sdk.calls import Argument
+    from rolewright.sdk.javascript_and_go.expressions import CodeExpression
     from rolewright.sdk.models import Service
 
 _INPUT = re.compile(r"([A-Z]\w*)Input")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolewright.sdk.c_family.bindings import (
+from rolewright.sdk.javascript_and_go.bindings import (
     ElementOf,
     InstanceOf,
     Names,
@@ -12,8 +12,8 @@ from rolewright.sdk.c_family.bindings import (
     SourceParameter,
     is_relative,
 )
-from rolewright.sdk.c_family.expressions import FunctionLiteral, Identifier
-from rolewright.sdk.c_family.tokens import NAME, TEXT
+from rolewright.sdk.javascript_and_go.expressions import FunctionLiteral, Identifier
+from rolewright.sdk.javascript_and_go.tokens import NAME, TEXT
 
 
 class ScriptNames(Names):

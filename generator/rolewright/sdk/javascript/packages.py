@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rolewright.sdk.c_family.values import PackageObject
+from rolewright.sdk.javascript_and_go.values import PackageObject
 from rolewright.sdk.packages import facts, service_called
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolewright.sdk.c_family.bindings import PropertyOf, SourceExpression, SourceFile, links
-from rolewright.sdk.c_family.expressions import CallExpression, Identifier, IndexExpression, MemberExpression
-from rolewright.sdk.c_family.follow import Follower
-from rolewright.sdk.c_family.values import PackageMember, PackageObject, SourceLiteral, hint
 from rolewright.sdk.calls import ApiCall, Argument, Scalar, Unmapped
 from rolewright.sdk.javascript.packages import COMMAND, FUNCTION, client_service, gives_back, is_sdk, service_of
+from rolewright.sdk.javascript_and_go.bindings import PropertyOf, SourceExpression, SourceFile, links
+from rolewright.sdk.javascript_and_go.expressions import CallExpression, Identifier, IndexExpression, MemberExpression
+from rolewright.sdk.javascript_and_go.follow import Follower
+from rolewright.sdk.javascript_and_go.values import PackageMember, PackageObject, SourceLiteral, hint
 from rolewright.sdk.models import python_name, service
 from rolewright.sdk.packages import facts, operations_called, service_called, spelled
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rolewright.core.finding import Location
-    from rolewright.sdk.c_family.expressions import CodeExpression
+    from rolewright.sdk.javascript_and_go.expressions import CodeExpression
     from rolewright.sdk.models import Service
 
 

@@ -1,6 +1,6 @@
-"""Whether reading a manifest takes longer with more types in the catalogue: `python benchmarks/catalogue.py`.
+"""Whether reading a manifest takes longer with more types in the catalog: `python benchmarks/catalog.py`.
 
-The same manifest is read with the whole catalogue and with one of eight resource types, each in new processes.
+The same manifest is read with the whole catalog and with one of eight resource types, each in new processes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ print(time.perf_counter() - start)
 
 
 def median(root: Path, manifest: Path) -> float:
-    """Milliseconds to load the catalogue of a root and read a manifest with it."""
+    """Milliseconds to load the catalog of a root and read a manifest with it."""
     command = [sys.executable, "-c", READ, str(root), str(manifest)]
     runs = [float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(RUNS)]
     return 1000 * statistics.median(runs)

@@ -6,12 +6,12 @@ from collections import defaultdict
 from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
-from rolewright.sdk.c_family.bindings import is_relative
+from rolewright.sdk.javascript_and_go.bindings import is_relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rolewright.sdk.c_family.bindings import SourceBinding, SourceFile
+    from rolewright.sdk.javascript_and_go.bindings import SourceBinding, SourceFile
 
 
 class SourceFileIndex:

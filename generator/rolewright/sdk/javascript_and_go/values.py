@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.c_family.expressions import (
+from rolewright.sdk.javascript_and_go.expressions import (
     CallExpression,
     CompositeLiteral,
     FunctionLiteral,
@@ -15,8 +15,8 @@ from rolewright.sdk.c_family.expressions import (
 )
 
 if TYPE_CHECKING:
-    from rolewright.sdk.c_family.bindings import SourceExpression, SourceFile
     from rolewright.sdk.calls import Argument
+    from rolewright.sdk.javascript_and_go.bindings import SourceExpression, SourceFile
 
 _ENVIRONMENT = re.compile(r"(?:process\.env\.|Getenv\(\"|process\.env\[['\"])(\w+)")
 

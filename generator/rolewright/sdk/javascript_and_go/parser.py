@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolewright.sdk.c_family.expressions import (
+from rolewright.sdk.javascript_and_go.expressions import (
     Alternatives,
     CallExpression,
     CodeExpression,
@@ -15,7 +15,7 @@ from rolewright.sdk.c_family.expressions import (
     OtherExpression,
     StringLiteral,
 )
-from rolewright.sdk.c_family.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
+from rolewright.sdk.javascript_and_go.tokens import CHUNK, NAME, NUMBER, OTHER, TEXT, Tokens
 
 _DEPTH = 60
 """The deepest nesting of expressions that is read."""

@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from rolewright.sdk.c_family.expressions import CallExpression, CodeExpression, MemberExpression
+from rolewright.sdk.javascript_and_go.expressions import CallExpression, CodeExpression, MemberExpression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.sdk.c_family.parser import Parser
-    from rolewright.sdk.c_family.tokens import Tokens
+    from rolewright.sdk.javascript_and_go.parser import Parser
+    from rolewright.sdk.javascript_and_go.tokens import Tokens
 
 
 @dataclass(frozen=True, eq=False)

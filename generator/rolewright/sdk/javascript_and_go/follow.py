@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Location
-from rolewright.sdk.c_family.bindings import (
+from rolewright.sdk.calls import UNKNOWN, Argument, Scalar
+from rolewright.sdk.javascript_and_go.bindings import (
     ElementOf,
     InstanceOf,
     PropertyOf,
@@ -17,7 +18,7 @@ from rolewright.sdk.c_family.bindings import (
     SourceImport,
     SourceParameter,
 )
-from rolewright.sdk.c_family.expressions import (
+from rolewright.sdk.javascript_and_go.expressions import (
     Alternatives,
     CallExpression,
     CompositeLiteral,
@@ -29,17 +30,16 @@ from rolewright.sdk.c_family.expressions import (
     OtherExpression,
     StringLiteral,
 )
-from rolewright.sdk.c_family.file_index import SourceFileIndex
-from rolewright.sdk.c_family.parser import TooLongError
-from rolewright.sdk.c_family.values import ImportedFile, PackageMember, PackageObject, SourceLiteral, hint
-from rolewright.sdk.calls import UNKNOWN, Argument, Scalar
+from rolewright.sdk.javascript_and_go.file_index import SourceFileIndex
+from rolewright.sdk.javascript_and_go.parser import TooLongError
+from rolewright.sdk.javascript_and_go.values import ImportedFile, PackageMember, PackageObject, SourceLiteral, hint
 from rolewright.sdk.packages import facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rolewright.sdk.c_family.bindings import SourceBinding
-    from rolewright.sdk.c_family.values import SourceValue
+    from rolewright.sdk.javascript_and_go.bindings import SourceBinding
+    from rolewright.sdk.javascript_and_go.values import SourceValue
 
 _DEPTH = 40
 _MANY = 40

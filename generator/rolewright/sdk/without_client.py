@@ -34,7 +34,7 @@ _OBJECT = re.compile(
 """A function of a data library that is passed the URL of an S3 object."""
 
 
-def other_ways(language: str, file: str, text: str) -> Iterator[Unmapped]:
+def uses_without_client(language: str, file: str, text: str) -> Iterator[Unmapped]:
     """Find the uses of AWS in a file that no client shows: each package once, and each command."""
     seen: set[str] = set()
     for match in _IMPORTS[language].finditer(text):
@@ -78,5 +78,5 @@ def _packages(language: str) -> frozenset[str]:
 
 @cache
 def _facts() -> Mapping[str, Any]:
-    facts: Mapping[str, Any] = load(Path(__file__).with_name("others.yaml")).trees[0].data
+    facts: Mapping[str, Any] = load(Path(__file__).with_name("without_client.yaml")).trees[0].data
     return facts

@@ -1,4 +1,4 @@
-"""Checks of a migration's file: days to come, steps without evidence, and steps out of order or before their wait."""
+"""The phases of a key, and the checks that a file keeps to them: their order, their waits, and what showed each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PHASES = ("found", "role-made", "deployed", "parallel", "disabled", "deleted", "watched")
 """In their order. `parallel`: the workload runs on its role, and the key is there to go back to."""
+GONE = ("deleted", "watched")
 _WAITS = {"deleted": "disabled", "watched": "deleted"}
 """Phases that come some days after the one before, and the wait that says how many."""
 _NAMED = {"role-made": "manifest", "disabled": "user"}
