@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
+    from rolewright.pipeline import Pipeline
 
 GOOD = """\
 version: 1
@@ -222,3 +224,26 @@ def test_no_environment_changes_what_the_module_contains(
     assert [(f.rule, f.path) for f in refusal.value.findings] == [
         ("environment-override", f"environments.prod.resources.it.{next(iter(override))}")
     ]
+
+
+def test_a_list_of_the_compute_type_may_differ_between_environments(pipeline: Pipeline) -> None:
+    text = """\
+        version: 1
+        workload: shop
+        compute:
+          type: fargate
+          image: public.ecr.aws/nginx/nginx:1.27
+          cpu: 256
+          memory: 512
+          service: {subnet_ids: [subnet-0123456789abcdef0], security_group_ids: [sg-0123456789abcdef0]}
+        environments:
+          dev: {account: "111111111111", region: us-east-1}
+          prod:
+            account: "222222222222"
+            region: eu-west-1
+            compute: {service: {subnet_ids: [subnet-0123456789abcdef1, subnet-0123456789abcdef2]}}
+        """
+    (workload,) = read_manifest(loads(dedent(text), "m.yaml"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert built.findings == ()
+    assert "var.service_subnet_ids" in built.module.files["ecs.tf"]

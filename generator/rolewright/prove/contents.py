@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.core.model import Contents, Environment, ExpectedBlock
+    from rolewright.core.text import Text
     from rolewright.hcl.syntax import Block, Expression, ParsedModule, Steps
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
@@ -62,8 +63,7 @@ def contents_findings(evaluated: EvaluatedModule, contents: Contents, environmen
     exact = {declared.address: declared for declared in contents.blocks if "*" not in declared.address}
     patterns = [declared for declared in contents.blocks if "*" in declared.address]
     where = f" in {environment.name}" if environment.name else ""
-    of_caller = {f"var.{name}": _text(value) for name, value in evaluated.variables.items()}
-    values = {**_references(evaluated), **of_caller, **environment.values}
+    values = _Values.of(evaluated, environment)
     for address, declared in exact.items():
         if address.startswith("output."):
             output = {"value": evaluated.outputs.get(address.removeprefix("output."))}
@@ -90,6 +90,27 @@ def contents_findings(evaluated: EvaluatedModule, contents: Contents, environmen
             )
         else:
             yield from _arguments(block, expected, set_arguments[address], values, where)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The values of references in one environment: texts by reference, and lists by the token of the reference."""
+
+    texts: Mapping[str, str]
+    lists: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, evaluated: EvaluatedModule, environment: Environment) -> _Values:
+        """Return the values of a module's references."""
+        lists = {name: value for name, value in evaluated.variables.items() if isinstance(value, list)}
+        of_caller = {f"var.{name}": _text(v) for name, v in evaluated.variables.items() if name not in lists}
+        entries = {"${var." + name + "}": tuple(map(_text, value)) for name, value in lists.items()}
+        return cls({**_references(evaluated), **of_caller, **environment.values}, entries)
+
+    def stands_for(self, text: Text) -> tuple[str, ...]:
+        """Return what an argument has that is declared as this text: each entry, where it refers to a list."""
+        grounded = text.ground(self.texts)
+        return self.lists.get(grounded, (grounded,))
 
 
 def _references(evaluated: EvaluatedModule) -> dict[str, str]:
@@ -211,13 +232,13 @@ def _arguments(
     block: EvaluatedBlock,
     expected: ExpectedBlock,
     set_arguments: Collection[str],
-    values: Mapping[str, str],
+    values: _Values,
     where: str,
 ) -> Iterator[Finding]:
     for message in _mistaken(block.address, block.values, expected, values):
         yield _of(block, message + where, _MEND)
     if expected.tags is not None:
-        tags = {key: text.ground(values) for key, text in expected.tags.items()}
+        tags = {key: text.ground(values.texts) for key, text in expected.tags.items()}
         if {key: _text(value) for key, value in (block.values.get("tags") or {}).items()} != tags:
             yield _of(block, f"the tags of {block.address} are not the module's tags{where}", _MEND)
     covered = [
@@ -233,12 +254,10 @@ def _arguments(
             yield _of(block, f"{block.address} sets {path}, which is not declared", remedy)
 
 
-def _mistaken(
-    address: str, arguments: Mapping[str, Any], expected: ExpectedBlock, values: Mapping[str, str]
-) -> Iterator[str]:
+def _mistaken(address: str, arguments: Mapping[str, Any], expected: ExpectedBlock, values: _Values) -> Iterator[str]:
     """Yield a message for each argument that has other values than those expected."""
     for path, texts in expected.arguments.items():
-        expected_values = {text.ground(values) for text in texts}
+        expected_values = {value for text in texts for value in values.stands_for(text)}
         plain = _plain(path)
         actual_values = {_text(value) for value in _collect(arguments, plain.split(".")) if value is not None}
         if path != plain:
