@@ -248,7 +248,7 @@ class _Run:
             self.failed.add(block.address)
             return
         values = _resolve(block.values, self.tokens)
-        scope = {**values, "place": vars(self.environment)}
+        scope = {**values, "place": vars(self.environment), "label": block.name}
         try:
             for call in entry.get("calls", ()):
                 self._call(entry["service"], call, scope)
