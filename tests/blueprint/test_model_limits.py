@@ -1,7 +1,7 @@
 """Each enum, range and length of a blueprint's field is held against what AWS's models say of the member it becomes.
 
-The members are in tests/cases/models/members.yaml. A field that is new there, a difference without a reason and a reason
-without a difference fail: so a value that AWS adds shows when the models are updated.
+The members are in tests/cases/models/members.yaml. A limited field that the table lacks, a difference without a reason
+and a reason without a difference fail: so a value that AWS adds shows when the models are updated.
 """
 
 from __future__ import annotations
