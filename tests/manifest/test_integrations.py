@@ -34,10 +34,9 @@ OTHERWISE = {
         "states:StartExecution",
         "states:StopExecution",
         "states:DescribeExecution",
-        "states:ListExecutions",
-        "states:GetExecutionHistory",
     },
-    "s3:putObject": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "aws-sdk:s3:putObject": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "s3:putObject": {"s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"},
     "kinesis:putRecord": {"kinesis:PutRecord", "kinesis:PutRecords"},
     "firehose:putRecord": {"firehose:PutRecord", "firehose:PutRecordBatch"},
 }
@@ -81,9 +80,10 @@ def call(integration: str, argument: str, type_: str) -> dict[str, Any]:
 
 
 def expected(integration: str) -> set[str]:
-    bare = integration.removeprefix("aws-sdk:").removesuffix(".waitForTaskToken").removesuffix(":2")
+    full = integration.removesuffix(".waitForTaskToken").removesuffix(":2")
+    bare = full.removeprefix("aws-sdk:")
     service, _, operation = bare.partition(":")
-    return OTHERWISE.get(bare) or {f"{service}:{operation[0].upper()}{operation[1:]}"}
+    return OTHERWISE.get(full) or OTHERWISE.get(bare) or {f"{service}:{operation[0].upper()}{operation[1:]}"}
 
 
 CASES = [
