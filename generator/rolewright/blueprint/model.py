@@ -190,8 +190,8 @@ class CrossFieldRule:
     With `each` the rule is about every element of the list at that path, with `of` about the resource that the field
     at that path names, with `named_by` about each field of the manifest whose name fits that pattern and that refers to
     this resource. `at` is the path of the field to blame: in the element where there is an `each`, the field itself
-    where there is a `named_by`. `severity` is "error", or "warning" for what AWS takes and hardly anybody wants.
-    `manifest/rules.py` says what the schemas see.
+    where there is a `named_by`. `severity` is "error", "warning" for what AWS takes and hardly anybody wants, or
+    "note" for what has to be known. `manifest/rules.py` says what the schemas see.
     """
 
     when: Schema

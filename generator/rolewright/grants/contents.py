@@ -230,13 +230,24 @@ def _attributes(workload: Workload, path: str, keys: list[str], *, several: bool
 
 
 def _merged(blocks: Iterable[ExpectedBlock]) -> tuple[ExpectedBlock, ...]:
-    """Return each address once: entries of a list may share a block, whose arguments have the values of all then."""
+    """Return each address once, with what all say of it.
+
+    Entries of a list may share a block, and a compute type may add to the block of a role that every module has.
+    """
     by_address: dict[str, ExpectedBlock] = {}
     for block in blocks:
-        before = by_address[block.address].arguments if block.address in by_address else {}
-        both = {path: (*before.get(path, ()), *texts) for path, texts in block.arguments.items()}
-        opens = (*(by_address[block.address].opens if block.address in by_address else ()), *block.opens)
-        by_address[block.address] = replace(block, arguments=both, opens=opens)
+        before = by_address.get(block.address)
+        if before is None:
+            by_address[block.address] = block
+            continue
+        paths = dict.fromkeys((*before.arguments, *block.arguments))
+        by_address[block.address] = replace(
+            block,
+            arguments={path: (*before.arguments.get(path, ()), *block.arguments.get(path, ())) for path in paths},
+            free=tuple(dict.fromkeys((*before.free, *block.free))),
+            proven=tuple(dict.fromkeys((*before.proven, *block.proven))),
+            opens=(*before.opens, *block.opens),
+        )
     return tuple(by_address.values())
 
 
