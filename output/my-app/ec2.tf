@@ -21,7 +21,7 @@ resource "aws_instance" "instance" {
   root_block_device {
     encrypted = true
   }
-  # A new image must not replace a running instance; taint it to move on.
+  # A new image must not replace a running instance: follow_image in the manifest does.
   lifecycle {
     ignore_changes = [ami]
   }

@@ -23,11 +23,12 @@ WITHOUT = sorted(name for name, one in TYPES.items() if one["EbsInfo"]["EbsOptim
 FILES = {"ec2": "ec2.tf", "ec2-autoscaling": "group.tf"}
 
 
-def rendered(pipeline: Pipeline, compute: str, instance_type: str, other: str = "") -> str:
+def rendered(pipeline: Pipeline, compute: str, instance_type: str, other: str = "", **fields: object) -> str:
     manifest = {
         "version": 1,
         "workload": "web",
         "compute": {"type": compute, "ami": "ami-0123456789abcdef0", "instance_type": instance_type}
+        | fields
         | (
             {"subnet_ids": ["subnet-0123456789abcdef0"], "max": 2, "root_device": "/dev/xvda"} if "-" in compute else {}
         ),
@@ -53,3 +54,17 @@ def test_ebs_optimized_is_left_out_for_types_that_refuse_it(pipeline: Pipeline, 
 def test_ebs_optimized_is_told_in_each_environment(pipeline: Pipeline) -> None:
     text = rendered(pipeline, "ec2", "t3.micro", "t2.micro")
     assert 'split(".", var.instance_type)[0]) ? null : true' in text
+
+
+@pytest.mark.parametrize(("compute", "argument"), [("ec2", "ami"), ("ec2-autoscaling", "image_id")])
+def test_an_image_replaces_what_runs_only_where_the_manifest_follows_it(
+    pipeline: Pipeline, compute: str, argument: str
+) -> None:
+    kept = f"ignore_changes = [{argument}]"
+    assert kept in rendered(pipeline, compute, "t3.micro", ami="ubuntu-24.04")
+    assert kept not in rendered(pipeline, compute, "t3.micro", ami="ubuntu-24.04", follow_image=True)
+    assert kept not in rendered(pipeline, compute, "t3.micro")  # given by its id, as a person changes it
+
+
+def test_a_changed_script_runs_on_a_new_instance(pipeline: Pipeline) -> None:
+    assert "user_data_replace_on_change = true" in rendered(pipeline, "ec2", "t3.micro", user_data="#!/bin/sh\n")
