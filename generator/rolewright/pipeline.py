@@ -113,7 +113,7 @@ class Pipeline:
         Raises Rejected where it cannot be rendered.
         """
         built = self.build(read_manifest(document, self.catalog, self._schemas)[index])
-        return tuple(one for one in built.findings if one.severity is Severity.ERROR)
+        return tuple(finding for finding in built.findings if finding.severity is Severity.ERROR)
 
     def read(self, path: Path) -> Document:
         """Read the file as a document; its text is kept, to show lines of it."""
@@ -221,23 +221,27 @@ def _in_module(place: Location, workload: Workload) -> Location:
     return replace(place, file=f"{workload.name}/{place.file}")
 
 
-def _accepted(finding: Finding, one: Suppression) -> bool:
+def _accepted(finding: Finding, suppression: Suppression) -> bool:
     """Return whether a suppression covers a finding today."""
-    return _covers(one, finding) and not _over(one)
+    return _covers(suppression, finding) and not _over(suppression)
 
 
-def _covers(one: Suppression, finding: Finding) -> bool:
-    here = finding.path == one.at or finding.path.startswith(one.at + ".")
-    return here and one.rule == finding.rule
+def _covers(suppression: Suppression, finding: Finding) -> bool:
+    here = finding.path == suppression.at or finding.path.startswith(suppression.at + ".")
+    return here and suppression.rule == finding.rule
 
 
-def _over(one: Suppression) -> bool:
-    return bool(one.until) and one.until < datetime.now(UTC).date().isoformat()
+def _over(suppression: Suppression) -> bool:
+    return bool(suppression.until) and suppression.until < datetime.now(UTC).date().isoformat()
 
 
 def _open(findings: Iterable[Finding], workload: Workload) -> Iterator[Finding]:
     """Return the findings that nobody accepted."""
-    return (f for f in findings if not any(_accepted(f, one) for one in workload.suppressions))
+    return (
+        finding
+        for finding in findings
+        if not any(_accepted(finding, suppression) for suppression in workload.suppressions)
+    )
 
 
 def _idle(findings: Iterable[Finding], workload: Workload, *, everywhere: bool) -> Iterator[Finding]:
@@ -247,16 +251,16 @@ def _idle(findings: Iterable[Finding], workload: Workload, *, everywhere: bool) 
     may want to go on accepting what it is about.
     """
     known = tuple(findings)
-    for one in workload.suppressions:
-        if not any(_accepted(finding, one) for finding in known):
-            needless = everywhere and not any(_covers(one, finding) for finding in known)
+    for suppression in workload.suppressions:
+        if not any(_accepted(finding, suppression) for finding in known):
+            needless = everywhere and not any(_covers(suppression, finding) for finding in known)
             yield Finding(
                 "suppression-unused",
-                f"this suppression of {one.rule} ended on {one.until}"
-                if _over(one)
-                else f"nothing here is a {one.rule} to suppress",
-                "look at the finding again" if _over(one) else "remove it",
-                one.location,
+                f"this suppression of {suppression.rule} ended on {suppression.until}"
+                if _over(suppression)
+                else f"nothing here is a {suppression.rule} to suppress",
+                "look at the finding again" if _over(suppression) else "remove it",
+                suppression.location,
                 severity=Severity.WARNING,
-                fix=one.removal if needless else (),
+                fix=suppression.removal if needless else (),
             )

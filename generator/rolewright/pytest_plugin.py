@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option, and the blueprints of a team, which all its manifests share."""
+    """Add an option, and the setting for the blueprints of a team, which all its manifests share."""
     parser.getgroup("rolewright").addoption(
         "--update-golden", action="store_true", help="write the golden modules in place of comparing with them"
     )
@@ -72,6 +72,6 @@ class Rolewright:
 
 @pytest.fixture(scope="session", name="rolewright")
 def _rolewright(pytestconfig: pytest.Config) -> Iterator[Rolewright]:
-    """Golden modules and blueprints."""
+    """Compare golden modules and test blueprints."""
     with rolewright.Pipeline(pytestconfig.getini("rolewright_blueprints")) as pipeline:
         yield Rolewright(pipeline, pytestconfig.rootpath, update=pytestconfig.getoption("--update-golden"))

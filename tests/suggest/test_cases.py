@@ -121,7 +121,7 @@ def test_a_key_is_named_and_never_a_star(catalog: Catalog) -> None:
     found, _ = asked((CASES / "lambda-kms-wrapped.txt").read_text(encoding="utf-8"), LAMBDA, catalog)
     assert found.answer.question.resource == KEY
     assert found.advice
-    assert all("*" not in one.said for one in found.advice)
+    assert all("*" not in one.summary for one in found.advice)
 
 
 def test_another_accounts_owner_is_told_the_statement(catalog: Catalog) -> None:
@@ -134,7 +134,7 @@ def test_another_accounts_owner_is_told_the_statement(catalog: Catalog) -> None:
 
 def test_the_wider_one_is_a_choice(catalog: Catalog) -> None:
     found, _ = asked((CASES / "s3-prefix.txt").read_text(encoding="utf-8"), FARGATE, catalog)
-    assert [("(wider" in one.said) for one in found.advice] == [False, True]
+    assert [("(wider" in one.summary) for one in found.advice] == [False, True]
 
 
 USER = "arn:aws:sts::111111111111:assumed-role/demo-api-prod-task/x"
@@ -605,7 +605,7 @@ def test_what_the_module_makes_is_no_right_of_the_code_either(catalog: Catalog) 
 def test_another_way_to_call_it_is_not_advised(catalog: Catalog) -> None:
     text = DENIED.format("arn:aws:lambda:eu-west-2:111111111111:function:other")
     found, _ = asked(text.replace("sqs:SendMessage", "lambda:InvokeFunction"), FARGATE, catalog)
-    assert [one.said for one in found.advice] == [
+    assert [one.summary for one in found.advice] == [
         "under `resources`, set `other: {type: lambda-function, name: other, access: [invoke]}`"
     ]
 
@@ -616,7 +616,7 @@ def test_a_key_is_not_advised_for_a_service_that_did_not_ask(catalog: Catalog) -
         text = f"An error occurred (AccessDenied) when calling the {operation} operation: {denied}"
         found, _ = asked(text, FARGATE, catalog)
         assert [
-            key for key in ("uploads", "jobs") if any(f"resources.{key}`" in one.said for one in found.advice)
+            key for key in ("uploads", "jobs") if any(f"resources.{key}`" in one.summary for one in found.advice)
         ] == keys
 
 
@@ -626,7 +626,7 @@ def test_the_own_resource_is_not_named_by_its_arn(catalog: Catalog) -> None:
     question = question_of([DENIED.format(QUEUE.replace("demo-jobs", "more"))])
     assert question is not None
     found = suggest(question, loads(text, "m.yaml"), 0, catalog)
-    assert [one.said for one in found.advice] == [
+    assert [one.summary for one in found.advice] == [
         "under `resources`, set `more: {type: sqs-queue, name: more, access: [send]}`"
     ]
 
@@ -634,7 +634,7 @@ def test_the_own_resource_is_not_named_by_its_arn(catalog: Catalog) -> None:
 def test_the_default_bus_has_an_entry_without_a_name(catalog: Catalog) -> None:
     text = DENIED.format("arn:aws:events:eu-west-2:111111111111:event-bus/default")
     found, _ = asked(text.replace("sqs:SendMessage", "events:PutEvents"), FARGATE, catalog)
-    assert [one.said for one in found.advice] == [
+    assert [one.summary for one in found.advice] == [
         "under `resources`, set `eventbridge-bus: {type: eventbridge-bus, access: [put-events]}`"
     ]
 

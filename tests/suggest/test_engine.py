@@ -256,7 +256,7 @@ def test_another_accounts_resource_never_becomes_ones_own(catalog: Catalog) -> N
             question = question_of([PLAIN.format(user=case.user, action=case.action, arn=arn)])
             assert question is not None
             for advice in suggest(question, loads(case.text, "m.yaml"), 0, catalog).advice:
-                assert OTHER in advice.said, (case, advice)
+                assert OTHER in advice.summary, (case, advice)
                 followed += 1
     assert followed >= 3
 
@@ -276,7 +276,7 @@ def test_what_is_shown_was_built_and_proven(pipeline: Pipeline) -> None:
     )
     assert good is not None
     found = suggest(good, document, 0, pipeline.catalog, build=pipeline.errors)
-    assert found.advice[0].said.startswith("add `consume` ")
+    assert found.advice[0].summary.startswith("add `consume` ")
     assert pipeline.errors(loads(found.advice[0].text, "m.yaml"), 0) == ()
     none = suggest(good, document, 0, pipeline.catalog, build=lambda document, index: read_refusal(document.file))
     assert none.advice == ()

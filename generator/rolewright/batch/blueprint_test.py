@@ -162,20 +162,20 @@ class _Attempt:
         used: set[str] = set()
         fields = self.samples(blueprint.fields, ("fields",))
         for given in self.entries(host, fields, {"type": blueprint.type}, blueprint.required):
-            used |= self.one(blueprint, host, {**given, "type": blueprint.type}, set(given))
+            used |= self.build_entry(blueprint, host, {**given, "type": blueprint.type}, set(given))
         if blueprint.arns:
             given = {k: v for k, v in fields.items() if k not in blueprint.identified_by}
             arn = self.arn(blueprint, fields)
             frame: Fields = {"type": blueprint.type, "arn": arn}
             required = tuple(name for name in blueprint.required if name in given)
             for entry in self.entries(host, given, frame, required):
-                self.one(blueprint, host, {**frame, **entry}, {*entry, *blueprint.identified_by})
+                self.build_entry(blueprint, host, {**frame, **entry}, {*entry, *blueprint.identified_by})
         if blueprint.create is not None:
             made = {**fields, **self.samples(blueprint.create.fields, ("create", "fields"))}
             frame = {"type": blueprint.type, "create": True}
             required = (*blueprint.required, *blueprint.create.required)
             for given in self.entries(host, made, frame, required):
-                used |= self.one(blueprint, host, {**frame, **given}, set(given))
+                used |= self.build_entry(blueprint, host, {**frame, **given}, set(given))
             self.unused(made.keys() - used, ("create", "fields"))
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
@@ -184,7 +184,7 @@ class _Attempt:
         """Return choices of fields that the blueprint's own rules accept."""
         return _choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
 
-    def one(self, blueprint: ResourceBlueprint, host: Fields, entry: Fields, given: set[str]) -> set[str]:
+    def build_entry(self, blueprint: ResourceBlueprint, host: Fields, entry: Fields, given: set[str]) -> set[str]:
         """Build a manifest with one entry and the verbs that its fields and rules allow; return fields and verbs."""
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
         lacking = blueprint.create.needs if blueprint.create and entry.get("create") else {}

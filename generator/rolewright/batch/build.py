@@ -64,7 +64,7 @@ class Outcome:
 
     @property
     def refused(self) -> bool:
-        """Whether anything bars writing."""
+        """Return whether anything bars writing."""
         return any_error(self.findings)
 
 
@@ -108,8 +108,8 @@ def build_all(
     except Rejected as refusal:
         outcome.findings.extend(refusal.findings)
     own = {str(manifest) for manifest in manifests}
-    named = selection.others or [one for part in outcome.parts for one in part.workloads]
-    outcome.findings.extend(one for one in duplicates(named) if one.location.file in own)
+    named = selection.others or [workload for part in outcome.parts for workload in part.workloads]
+    outcome.findings.extend(finding for finding in duplicates(named) if finding.location.file in own)
     return outcome
 
 
@@ -120,8 +120,10 @@ def _known(cache: Cache, manifests: Iterable[Path]) -> dict[Path, Part]:
 
 
 def _part_of(manifest: Path, known: Iterable[Known]) -> Part:
-    products = tuple(Product(one.name, Location(str(manifest), *one.place), None, one.summary) for one in known)
-    return Part(products, tuple((one.workload, one.place) for one in products), (), {})
+    products = tuple(
+        Product(module.name, Location(str(manifest), *module.place), None, module.summary) for module in known
+    )
+    return Part(products, tuple((product.workload, product.place) for product in products), (), {})
 
 
 def open_cache(output: Path | None, blueprints: Iterable[Path] | None, environments: Iterable[str] | None) -> Cache:
@@ -173,7 +175,7 @@ def _parts(options: _Options, manifests: Sequence[Path], processes: int) -> Gene
 
 
 def _work(task: tuple[_Options, Path]) -> Part:
-    """One manifest, in a process of several."""
+    """Build one manifest, in a process of several."""
     options, manifest = task
     return _part(_pipeline(options), manifest)
 
@@ -191,11 +193,11 @@ def _part(pipeline: Pipeline, manifest: Path) -> Part:
         for built in pipeline.run(manifest):
             workload = built.workload
             findings += built.findings
-            until = min((one.until for one in workload.suppressions if one.until), default="")
+            until = min((accepted.until for accepted in workload.suppressions if accepted.until), default="")
             products.append(Product(workload.name, workload.locate("workload"), built.module, _summary(built), until))
     except Rejected as refusal:
         findings += refusal.findings
-    named = [(one.workload, one.place) for one in products] if not findings else workloads(manifest)
+    named = [(product.workload, product.place) for product in products] if not findings else workloads(manifest)
     shown = {finding.location.file for finding in findings}
     sources = {file: text for file, text in pipeline.sources.items() if file in shown}
     return Part(tuple(products), tuple(named), tuple(findings), sources)
@@ -232,5 +234,5 @@ def _counted(number: int, what: str) -> str:
 
 def _agreements(built: Built) -> str:
     """Say what is of no use until somebody else agrees, and where to find what they have to add."""
-    others = sorted({f"the {one.to} of {one.resource}" for one in built.declaration.required_policies})
+    others = sorted({f"the {policy.to} of {policy.resource}" for policy in built.declaration.required_policies})
     return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""

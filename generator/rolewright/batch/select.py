@@ -73,10 +73,10 @@ def _touched(manifests: list[Path], since: str, blueprints: Sequence[Path], outp
     if not manifests:
         return []
     changed = changed_since(since, real(manifests[0]).parent)
-    if any(one.is_relative_to(real(folder)) for folder in blueprints for one in changed):
+    if any(file.is_relative_to(real(folder)) for folder in blueprints for file in changed):
         return manifests
     modules = (
-        {one.relative_to(real(output)).parts[0] for one in changed if real(output) in one.parents} if output else ()
+        {file.relative_to(real(output)).parts[0] for file in changed if real(output) in file.parents} if output else ()
     )
     return [
         manifest

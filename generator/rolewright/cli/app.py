@@ -21,7 +21,7 @@ class _Visible(typer.core.TyperGroup):
     """Says what is wrong with an argument without what nobody can see in it, and in one line."""
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - click's signature
-        """Options in front of the command."""
+        """Read the options in front of the command."""
         with _shown_in_full():
             return super().make_context(*arguments, **named)
 

@@ -32,11 +32,11 @@ def credentials(
     with Pipeline(blueprints or ()) as pipeline:
         explained = list(pipeline.credentials(manifest))
     if format_ is Format.JSON:
-        said: list[dict[str, Any]] = [
+        credentials: list[dict[str, Any]] = [
             {"workload": workload.name, "compute": workload.compute.type, "credentials": text or None}
             for workload, text in explained
         ]
-        show(json.dumps({"credentials": said, **findings_json([])}, indent=2))
+        show(json.dumps({"credentials": credentials, **findings_json([])}, indent=2))
         return
     for workload, text in explained:
         type_ = workload.compute.type

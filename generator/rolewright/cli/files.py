@@ -63,7 +63,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write_file(output: Path, text: str) -> None:
-    """One file, all of it or none: a draft beside it takes its place. Exits 2 where that is not possible."""
+    """Write one file, all of it or none: a draft beside it takes its place. Exits 2 where that is not possible."""
     require_writable(output)
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolewright.batch.cpus import cpus
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
 from rolewright.core.finding import any_error
 
@@ -71,7 +71,7 @@ def plan(
             report(findings, pipeline.sources)
         wanted = LifecycleSteps(Terraform(terraform, own), env or (), apply, aws, _show_step)
         try:
-            lived, faults = run_modules(modules, wanted, jobs or os.cpu_count() or 1)
+            lived, faults = run_modules(modules, wanted, jobs or cpus())
         except TerraformError as error:
             say(f"{terraform} failed: {error}", err=True)
             raise typer.Exit(1) from None

@@ -46,8 +46,8 @@ def retarget(
     if output is not None and made.same:
         _write(output, made.text, force=force)
     if format_ is Format.JSON:
-        told = {"moves": moves_json(made.moves), "manifest": made.text if made.same else None}
-        show(json.dumps({**told, **findings_json([])}, indent=2))
+        retargeted = {"moves": moves_json(made.moves), "manifest": made.text if made.same else None}
+        show(json.dumps({**retargeted, **findings_json([])}, indent=2))
     else:
         show(moves_text(made.moves), nl=False, err=True)
         if output is None and made.same:

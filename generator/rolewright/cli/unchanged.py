@@ -37,6 +37,6 @@ def unchanged(arguments: Sequence[str]) -> str | None:
         if found is None or not manifest.isprintable() or any(known.name in lines for known in found):
             return None
         for known in found:
-            said = f"{known.folder}: unchanged" if writes else f"{manifest}: {known.name} is valid"
-            lines[known.name] = f"{said}; {known.summary}\n"
+            result = f"{known.folder}: unchanged" if writes else f"{manifest}: {known.name} is valid"
+            lines[known.name] = f"{result}; {known.summary}\n"
     return "".join(lines.values())

@@ -109,4 +109,4 @@ def _write(patch: Path, changes: Sequence[Advice]) -> None:
         return
     write_file(patch, changes[-1].text)
     for advice in changes:
-        say(printable(f"{patch}: {advice.said}"), err=True)
+        say(printable(f"{patch}: {advice.summary}"), err=True)

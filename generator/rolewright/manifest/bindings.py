@@ -66,7 +66,7 @@ class Bindings:
 
     @property
     def final(self) -> tuple[Environment, ...]:
-        """The environments as the workload has them, when nothing more is added."""
+        """Return the environments as the workload has them, when nothing more is added."""
         return tuple(
             replace(environment, values=dict(environment.values), variables=dict(environment.variables))
             for environment in self.environments

@@ -104,10 +104,10 @@ def _cases(
         if rule.of:
             text = value_at(entries.written, (*path, *place, *rule.of.split(".")))
             reference = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
-            other = entries.resources.get(reference[1] if reference else text) if isinstance(text, str) else None
-            if other is None:
+            referenced = entries.resources.get(reference[1] if reference else text) if isinstance(text, str) else None
+            if referenced is None:
                 continue
-            data = {**data, "$other": other}
+            data = {**data, "$other": referenced}
         yield (*path, *place), data
 
 

@@ -75,12 +75,12 @@ class Schemas:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        """All keys that a manifest can have somewhere."""
+        """Return all keys that a manifest can have somewhere."""
         resources = self._catalog.resources.values()
         fields = [compute.fields for compute in self._catalog.computes.values()]
         fields += [resource.fields for resource in resources]
         fields += [resource.create.fields for resource in resources if resource.create is not None]
-        waiting: list[Any] = [self._frame.document, *({"properties": one} for one in fields)]
+        waiting: list[Any] = [self._frame.document, *({"properties": described} for described in fields)]
         words: set[str] = set()
         while waiting:
             node = waiting.pop()

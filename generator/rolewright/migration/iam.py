@@ -52,8 +52,8 @@ def execute_step(migration: Migration, key: Key, evidence: Evidence, conduct: Co
         met = _checked(iam, migration, key, evidence, conduct)  # it may have been used while the question stood there
         if met.lacking:
             return met
-        said = (*met.shown, f"made so by these credentials, {before} before")
-        return _bring_about(iam, migration, key, step_of(phase, said, conduct.now(), evidence.files), conduct)
+        shown = (*met.shown, f"made so by these credentials, {before} before")
+        return _bring_about(iam, migration, key, step_of(phase, shown, conduct.now(), evidence.files), conduct)
 
 
 def execute_back(migration: Migration, key: Key, conduct: Conduct) -> StepOutcome:
@@ -90,7 +90,7 @@ def _checked(iam: Iam, migration: Migration, key: Key, evidence: Evidence, condu
     seen = replace(evidence, status=None, last_use=iam.last_use(key))
     found = conditions(key, migration.wait, seen, conduct.now().date())
     if all(demand.met for demand in found):
-        return StepOutcome(key, shown=tuple(demand.said for demand in found))
+        return StepOutcome(key, shown=tuple(demand.text for demand in found))
     return StepOutcome(key, lacking=found)
 
 

@@ -92,8 +92,8 @@ def _step(tree: Tree, path: PathInTree, step: dict[str, Any], before: dict[str, 
     phase = PHASES.index(step["phase"])
     last = PHASES.index(before["phase"]) if before is not None else -1
     if phase > last + 1 or phase == last or (last >= PHASES.index("deleted") > phase):
-        said = f"{step['phase']} cannot follow {before['phase'] if before is not None else 'nothing'}"
-        yield _finding(tree, (*path, "phase"), said)
+        message = f"{step['phase']} cannot follow {before['phase'] if before is not None else 'nothing'}"
+        yield _finding(tree, (*path, "phase"), message)
         return
     if before is None:
         return

@@ -197,7 +197,7 @@ def migration_text(migration: Migration) -> str:
 def _step_lines(step: Step, indent: str) -> list[str]:
     lines = [f"{indent}phase: {step.phase}", f'{indent}since: "{step.since}"', f'{indent}time: "{step.time}"']
     lines += [f"{indent}by: {quoted(step.by)}"]
-    lines += [f"{indent}evidence:", *(f"{indent}  - {quoted(said)}" for said in step.evidence)]
+    lines += [f"{indent}evidence:", *(f"{indent}  - {quoted(line)}" for line in step.evidence)]
     if step.files:
         lines += [f"{indent}files:"]
         lines += [f"{indent}  - {{path: {quoted(file.path)}, sha256: {file.sha256}}}" for file in step.files]

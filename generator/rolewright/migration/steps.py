@@ -59,13 +59,13 @@ class Conduct:
     now: Callable[[], datetime]
 
 
-def step_of(phase: str, said: tuple[str, ...], moment: datetime, files: tuple[Shown, ...] = ()) -> Step:
+def step_of(phase: str, shown: tuple[str, ...], moment: datetime, files: tuple[Shown, ...] = ()) -> Step:
     """Return a step that is taken at a moment, in UTC, by whoever runs this."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may have a number and no name
         user = f"user {os.getuid()}"
-    return Step(phase, moment.date(), moment.strftime("%H:%M:%SZ"), user, said, files)
+    return Step(phase, moment.date(), moment.strftime("%H:%M:%SZ"), user, shown, files)
 
 
 def with_step(migration: Migration, key: Key, step: Step) -> Migration:
@@ -78,7 +78,7 @@ def take_step(migration: Migration, key: Key, evidence: Evidence, moment: dateti
     demanded = demands(key, migration.wait, evidence, moment.date())
     if not all(demand.met for demand in demanded):
         return StepOutcome(key, lacking=demanded)
-    step = step_of(key.following, tuple(demand.said for demand in demanded), moment, evidence.files)
+    step = step_of(key.following, tuple(demand.text for demand in demanded), moment, evidence.files)
     return StepOutcome(key, f"{key.id}: {step.phase}", step.evidence, migration=with_step(migration, key, step))
 
 

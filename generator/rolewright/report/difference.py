@@ -169,10 +169,10 @@ def _admitted(change: Admitted) -> dict[str, Any]:
 def verdict(differences: Sequence[WorkloadDifference], left: Sequence[str] = ()) -> str:
     """Return the outcome in one line; `left` is what could not be compared."""
     wider = [difference.workload for difference in differences if difference.widened]
-    other = [difference.workload for difference in differences if difference.changed and not difference.widened]
-    parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [f"changed, and nowhere wider: {', '.join(other)}"] * bool(
-        other
-    )
+    not_wider = [difference.workload for difference in differences if difference.changed and not difference.widened]
+    parts = [f"wider: {', '.join(wider)}"] * bool(wider) + [
+        f"changed, and nowhere wider: {', '.join(not_wider)}"
+    ] * bool(not_wider)
     parts += [f"not compared: {', '.join(left)}"] * bool(left)
     return "; ".join(parts) or _NOTHING
 

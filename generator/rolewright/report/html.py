@@ -247,7 +247,7 @@ def _differences(review: Review) -> Iterator[dict[str, Any]]:
                 "name": policy_name(difference.workload, policy),
                 "widened": policy.widened,
                 "rows": [],
-                "policy": [{"kind": kind, "said": admitted(each), "at": each} for kind, each in changes],
+                "policy": [{"kind": kind, "admits": admitted(each), "at": each} for kind, each in changes],
                 "others": (),
                 "unknown": policy.unknown,
             }

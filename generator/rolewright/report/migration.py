@@ -33,7 +33,7 @@ def key_text(key: Key, demanded: Sequence[Demand]) -> Iterator[str]:
         yield f"  a run that makes it {key.pending.phase} did not end: run it again"
     if key.following:
         yield f"  next: {key.following}"
-    yield from (f"    [{'x' if demand.met else ' '}] {demand.said}" for demand in demanded)
+    yield from (f"    [{'x' if demand.met else ' '}] {demand.text}" for demand in demanded)
 
 
 def _counted(migration: Migration) -> str:
@@ -56,7 +56,7 @@ def status_json(migration: Migration, demanded: Mapping[str, Sequence[Demand]]) 
                 "pending": key.pending.phase if key.pending else "",
                 "next": key.following,
             }
-            | {"demands": [{"met": demand.met, "said": demand.said} for demand in demanded[key.id]]}
+            | {"demands": [{"met": demand.met, "said": demand.text} for demand in demanded[key.id]]}
             for key in migration.keys.values()
         ],
     }

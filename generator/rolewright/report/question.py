@@ -44,7 +44,7 @@ def advice_lines(suggestion: Suggestion) -> Iterator[str]:
 
 def _helps(suggestion: Suggestion) -> Iterator[str]:
     for advice in suggestion.advice:
-        yield f"to allow it: {advice.said}"
+        yield f"to allow it: {advice.summary}"
         yield from (f"  and {owner}" for owner in advice.owners)
     yield from (f"missing: {ask}" for ask in suggestion.asks)
 
@@ -71,7 +71,7 @@ def suggestion_json(suggestions: Sequence[Suggestion]) -> list[dict[str, Any]]:
         {
             "is_allowed": suggestion.answer.is_allowed,
             **asdict(suggestion.answer),
-            "advice": [advice.said for advice in suggestion.advice],
+            "advice": [advice.summary for advice in suggestion.advice],
             "owners": [list(advice.owners) for advice in suggestion.advice],
             "notes": list(suggestion.notes),
             "missing": list(suggestion.asks),

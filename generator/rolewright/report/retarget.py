@@ -70,10 +70,10 @@ def _lines(move: Move) -> Iterator[str]:
 
 
 def _columns(left: str, right: str, before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    for first, other in (((left,), (right,)), (before or ("none",), after or ("none",))):
-        for pair in itertools.zip_longest(first, other, fillvalue=""):
+    for before_cells, after_cells in (((left,), (right,)), (before or ("none",), after or ("none",))):
+        for pair in itertools.zip_longest(before_cells, after_cells, fillvalue=""):
             cells = [textwrap.wrap(text, _COLUMN, subsequent_indent="    ") for text in pair]
             for cell, beside in itertools.zip_longest(*cells, fillvalue=""):
                 yield f"{cell:{_COLUMN}} | {beside}".rstrip()
-        if first == (left,):
+        if before_cells == (left,):
             yield f"{'-' * _COLUMN}-+-{'-' * _COLUMN}"

@@ -80,11 +80,15 @@ def rule_sections() -> tuple[RuleSection, ...]:
     listed = load(Path(__file__).with_name("rules.yaml")).trees[0].data
     return tuple(
         RuleSection(
-            one["section"],
-            one["about"],
-            tuple(_described(one["section"], one["rules"]) if "rules" in one else _coded(one["section"], rules())),
+            section["section"],
+            section["about"],
+            tuple(
+                _described(section["section"], section["rules"])
+                if "rules" in section
+                else _coded(section["section"], rules())
+            ),
         )
-        for one in listed
+        for section in listed
     )
 
 
@@ -95,14 +99,14 @@ def rule_pages() -> Mapping[str, RulePage]:
 
 
 def _described(section: str, listed: Mapping[str, Mapping[str, str]]) -> Iterator[RulePage]:
-    for name, one in sorted(listed.items()):
-        severity, bad, good = one.get("severity", "error"), one.get("bad", ""), one.get("good", "")
-        yield RulePage(name, section, severity, one["finds"], one["why"], one["mend"], bad, good, "yaml")
+    for name, rule in sorted(listed.items()):
+        severity, bad, good = rule.get("severity", "error"), rule.get("bad", ""), rule.get("good", "")
+        yield RulePage(name, section, severity, rule["finds"], rule["why"], rule["mend"], bad, good, "yaml")
 
 
 def _coded(section: str, rules: Iterable[Rule]) -> Iterator[RulePage]:
-    for one in rules:
-        yield RulePage(one.name, section, one.severity, one.summary, one.why, "", one.bad, one.good, "hcl")
+    for rule in rules:
+        yield RulePage(rule.name, section, rule.severity, rule.summary, rule.why, "", rule.bad, rule.good, "hcl")
 
 
 def rule_objects(pages: Iterable[RulePage]) -> list[RuleObject]:

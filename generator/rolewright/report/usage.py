@@ -55,12 +55,12 @@ def unread_lines(reading: Reading) -> list[str]:
 
 def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     """Yield files, records, days, accounts and regions: the basis of all of the above."""
-    other = f", {reading.foreign} objects that are none" if reading.foreign else ""
+    foreign = f", {reading.foreign} objects that are none" if reading.foreign else ""
     again = f", {reading.repeated} that came again" if reading.repeated else ""
     early = f", {tally.early} before the day asked for" if tally.early else ""
     idle = f", {reading.idle} that hold none" if reading.idle else ""
     files = reading.files + len(reading.broken)
-    yield f"{reading.records} records read{other}{again}{early}; files with records: {files}{idle}"
+    yield f"{reading.records} records read{foreign}{again}{early}; files with records: {files}{idle}"
     places: dict[str, list[str]] = defaultdict(list)
     for account, region in sorted(tally.places):
         places[account].append(region or "an unknown region")
@@ -110,7 +110,7 @@ def reason(because: str) -> str:
     name = reason_of(because)
     if name == "identity":
         return "the role's policies do not allow it"
-    return why(name).said or "the message does not tell why"
+    return why(name).explanation or "the message does not tell why"
 
 
 def _times(seen: Seen) -> str:

@@ -99,7 +99,9 @@ def _compared(old: SideContent, new: SideContent, catalog: Catalog) -> Compariso
         kinds.append(("manifest", _described(old, catalog), _described(new, catalog)))
     if modules:
         kinds.append(("module", _read_back(old, catalog), _read_back(new, catalog)))
-    compared = [f"compared: {_counted(old, one, kind)} with {_counted(new, two, kind)}" for kind, one, two in kinds]
+    compared = [
+        f"compared: {_counted(old, earlier, kind)} with {_counted(new, later, kind)}" for kind, earlier, later in kinds
+    ]
     for side, other in ((old, new), (new, old)):
         if side.modules and not modules:
             names = ", ".join(module.place for module in side.modules)

@@ -275,7 +275,7 @@ def _opened(before: Side | None, after: Side | None, environment: str) -> Iterat
     where = f" in {environment}" if environment else ""
     for (what, whom), place in sorted(new.items()):
         if (what, whom) not in old:
-            wider = any(other == what and _includes(circle, whom) for other, circle in old)
+            wider = any(opened == what and _includes(circle, whom) for opened, circle in old)
             yield Line(f"{what} is now open to {whom}{where}    {place}", widens=not wider)
     for (what, whom), place in sorted(old.items()):
         if (what, whom) not in new:
@@ -332,9 +332,9 @@ def _role(before: Side | None, after: Side | None, environment: str, role: str) 
     return RoleDifference(environment, role, added, removed, others, doubts)
 
 
-def _more(access: Access | None, other: Access | None) -> tuple[tuple[ChangedPermission, ...], tuple[str, ...]]:
-    """Return what the first allows and the other does not, grouped by statement, and what cannot be decided."""
-    mine, theirs = (side.permissions if side is not None else () for side in (access, other))
+def _more(access: Access | None, compared: Access | None) -> tuple[tuple[ChangedPermission, ...], tuple[str, ...]]:
+    """Return what an access allows and the compared one does not, by statement, and what cannot be decided."""
+    mine, theirs = (side.permissions if side is not None else () for side in (access, compared))
     found, unknown = changes(mine, theirs, iam.expand) if _apart(mine, theirs) else ((), ())
     return tuple(_grouped(found, access.places if access is not None else {})), unknown
 
@@ -369,7 +369,9 @@ def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
         if _canonical(was) != _canonical(now):
             earlier = " or".join(shown(conditions) or " without condition" for conditions in before[key])
             text = f"{key[1]} may assume it{' or'.join(map(shown, after[key]))}; before{earlier}"
-            yield Line(text, widens=not all(any(implies(atoms, other) for other in was) for atoms in now))
+            yield Line(
+                text, widens=not all(any(implies(atoms, earlier_atoms) for earlier_atoms in was) for atoms in now)
+            )
     for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
         yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
     if old is None or new is None:

@@ -38,7 +38,7 @@ class Answers:
     @property
     def allowed(self) -> tuple[bool, ...]:
         """Return whether each question is allowed; one that was not answered is not."""
-        answered = (any(one.answer.is_allowed for one in suggestions) for suggestions in self.suggestions)
+        answered = (any(suggestion.answer.is_allowed for suggestion in suggestions) for suggestions in self.suggestions)
         return (*answered, *(False for _ in range(self.left)))
 
 

@@ -88,7 +88,7 @@ class Case:
             return ":".join([*parts[:3], "*" if parts[3] else "", "*", parts[5]])
         return self.resource
 
-    def said(self, resource: Resource, field: str) -> set[object]:
+    def values_of(self, resource: Resource, field: str) -> set[object]:
         """Return the values that a field of a resource has in the environments."""
         value = resource.fields.get(field)
         return {value.ground(values) if isinstance(value, Text) else value for values in self.values}

@@ -43,7 +43,7 @@ _ENOUGH = 24
 class Advice:
     """A change of the manifest that allows what was asked: in words, as the whole text, and what others have to add."""
 
-    said: str
+    summary: str
     text: str
     beyond: int
     owners: tuple[str, ...]
@@ -120,7 +120,7 @@ def _owners(case: Case, declaration: Declaration) -> Iterator[str]:
         resource = case.workload.resources.get(key)
         if resource is None or case.action not in document.get("Action", ()):  # other policies have rules
             continue
-        if case.resource in case.said(resource, field) if field else case.names_of(resource):
+        if case.resource in case.values_of(resource, field) if field else case.names_of(resource):
             yield _told(policy, document)
 
 
@@ -231,7 +231,7 @@ class _Trial:
             if policy not in self._required_policies
         )
         beyond = len([grant for grant in added if grant[1] != asked.action])
-        return frozenset(added), Advice(candidate.said(), text, beyond, owners)
+        return frozenset(added), Advice(candidate.summary(), text, beyond, owners)
 
     def _set(self, workload: Workload, declaration: Declaration) -> set[tuple[str, ...]]:
         """Return what each role may do in each environment, with its conditions."""

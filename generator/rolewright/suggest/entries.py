@@ -34,7 +34,7 @@ class Candidate:
     last: bool = False
     replaces: bool = False
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """Return the changes in words."""
         return (self.words or "; ".join(change.words() for change in self.changes)) + self.remark
 

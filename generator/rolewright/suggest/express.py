@@ -84,7 +84,7 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
         for resource in left_out.resources
     ]
     notes = [
-        *(unread.said for unread in foreign.unread),
+        *(unread.text for unread in foreign.unread),
         *(f"{denied.origin}: a Deny; what must never be allowed goes to `never`" for denied in foreign.denied),
         *(
             f"{foreign.file}: {', '.join(left_out.origins)}: {left_out.why}, so that it is left out"
@@ -133,7 +133,7 @@ def _compared(foreign: Foreign, name: str, declared: Sequence[Declared], *, is_p
     more, less = (
         tuple(change for change in side if (change.action, change.resource) not in idle) for side in (more, less)
     )
-    notes = tuple(dict.fromkeys((*(unread.said for unread in foreign.unread), *unsure, *doubts)))
+    notes = tuple(dict.fromkeys((*(unread.text for unread in foreign.unread), *unsure, *doubts)))
     wider = bool(more or unsure or any(unread.effect != "Deny" for unread in foreign.unread))
     differs = wider or bool(less or notes)
     all_notes = (*notes, *map(_idle_note, idle))

@@ -41,7 +41,7 @@ class Why:
     """
 
     name: str
-    said: str
+    explanation: str
     mends: bool
     denies: bool = True
 
@@ -67,7 +67,7 @@ def questions_of(words: Sequence[str]) -> tuple[Question, ...]:
 
 def _parts(flat: str) -> Iterator[str]:
     """Yield the text of each denial in a log: from the start of its line, or from who asked, up to the next."""
-    denials = list(_table().told.finditer(flat))
+    denials = list(_table().denial_start.finditer(flat))
     begin = 0
     for before, following in pairwise(denials):
         line = flat.rfind("\n", before.end(), following.start())
@@ -217,7 +217,7 @@ def readable_account(account: str) -> str:
 
 @dataclass(frozen=True)
 class _Table:
-    told: re.Pattern[str]
+    denial_start: re.Pattern[str]
     denials: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]
     also: tuple[re.Pattern[str], ...]
     denied: tuple[str, ...]
@@ -237,7 +237,7 @@ def _table() -> _Table:
         return re.compile(pattern.replace(" ", r"\s"))
 
     return _Table(
-        compiled(data["told"]),
+        compiled(data["denial_start"]),
         tuple((compiled(denial["pattern"]), denial) for denial in data["denials"]),
         tuple(compiled(pattern) for pattern in data["also"]),
         tuple(data["denied"]),
@@ -249,7 +249,7 @@ def _table() -> _Table:
         tuple(
             (
                 tuple(text.lower() for text in reason["texts"]),
-                Why(reason["name"], reason["said"], reason.get("mends", False), reason.get("denies", True)),
+                Why(reason["name"], reason["says"], reason.get("mends", False), reason.get("denies", True)),
             )
             for reason in data["reasons"]
         ),

@@ -32,8 +32,8 @@ def notes(case: Case, judged: Explanation) -> Iterator[str]:
         yield from _not_ours(case)
         return
     reason = why(question.reason)
-    if reason.said:
-        yield reason.said
+    if reason.explanation:
+        yield reason.explanation
     if question.account and not question.account.isdigit() and case.workload.environments[0].name:
         yield "the account is not readable in the text, and is taken for the manifest's"
     if not reason.denies:
@@ -137,7 +137,7 @@ def refused_notes(refused: Sequence[tuple[Candidate, str]], helped: bool) -> Ite
     """Yield why changes that would allow it are not taken, where nothing else helps."""
     if not helped:
         for candidate, message in refused[:2]:
-            yield f"not taken: {candidate.said()}: {message}"
+            yield f"not taken: {candidate.summary()}: {message}"
 
 
 def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Iterator[str]:

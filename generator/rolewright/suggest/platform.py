@@ -74,7 +74,7 @@ def _decrypted(case: Case) -> Iterator[Candidate]:
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         for field, companions in blueprint.companions.items():
-            if case.resource in case.said(resource, field) and any(
+            if case.resource in case.values_of(resource, field) and any(
                 case.action in c.actions and INJECTION in c.verbs for c in companions
             ):
                 for path, _ in _places(case.blueprint.fields, INJECTS):

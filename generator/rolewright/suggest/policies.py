@@ -21,7 +21,7 @@ class Unread:
     """Part of a policy that cannot be compared, in words; `effect` is "" for what is no policy of an identity."""
 
     effect: Literal["Allow", "Deny", ""]
-    said: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _unread(statement: PolicyStatement, name: str) -> Unread:
 
 
 def _refused(path: Path, what: str, remedy: str) -> Rejected:
-    return Rejected([Finding("policy-unreadable", f"{path.name} {what}", remedy, Location(str(path)))])
+    return Rejected([Finding("policy-unreadable", f"{path.name or path} {what}", remedy, Location(str(path)))])
 
 
 def _documents(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON

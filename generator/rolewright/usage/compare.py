@@ -72,8 +72,8 @@ def compare_usage(
     for key, role_name in names.items():
         uses = [
             use
-            for (account, other), use in sorted(tally.roles.items())
-            if other == role_name
+            for (account, name), use in sorted(tally.roles.items())
+            if name == role_name
             and (not environment.name or account == environment.account)  # else any account is meant
         ]
         matched: set[tuple[str, str]] = set()

@@ -24,7 +24,7 @@ _WRITTEN = re.compile(rf"^[ \t]*# {_NOTE}[^\n]*\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Denial:
-    """A denial of a role of a workload for want of a permission of its own; `said` describes it.
+    """A denial of a role of a workload for want of a permission of its own; `summary` describes it.
 
     `role` is its name in AWS and `account` where it is, "" where that is not known.
     """
@@ -32,7 +32,7 @@ class Denial:
     workload: str
     action: str
     resource: str
-    said: str
+    summary: str
     role: str = ""
     account: str = ""
 
@@ -64,7 +64,7 @@ def patched(
     for denial in denials:
         found, text = _allowing(text, denial, document.file, catalog, build)
         if found.advice:
-            changes.append(f"{found.advice[0].said}, for {denial.action}")
+            changes.append(f"{found.advice[0].summary}, for {denial.action}")
         elif not found.answer.is_allowed:
             because = next(iter((*found.notes, *found.asks)), "no change of the manifest was found that allows it")
             left.append(f"{denial.action} on {denial.resource or '?'}: {because}")
@@ -79,7 +79,7 @@ def _allowing(text: str, denial: Denial, file: str, catalog: Catalog, build: Bui
     document = loads(text, file)
     index = next(number for number, tree in enumerate(document.trees) if tree.data["workload"] == denial.workload)
     asked = Question(denial.action, denial.resource, denial.role, account=denial.account)
-    found = suggest(asked, document, index, catalog, build=build, note=f"{denial.action}: {denial.said}")
+    found = suggest(asked, document, index, catalog, build=build, note=f"{denial.action}: {denial.summary}")
     return found, found.advice[0].text if found.advice else text
 
 
