@@ -130,6 +130,19 @@ def test_what_was_not_used_is_a_comment_that_is_written_once(catalog: Catalog) -
     assert after(once, catalog=catalog) == BLOCK
 
 
+def test_only_comments_of_its_own_are_taken_back(catalog: Catalog) -> None:
+    """A line of a value that reads like one is content, and somebody else's words are no list of actions."""
+    note = "# not used in these records: dynamodb:PutItem"
+    block = f"tags:\n  a: |\n    first\n    {note}\n    last\n  b: x\n"
+    quoted = f'owner: "the shop\n  {note}\n  and the office"\n'
+    remark = "  # not used in these records, but once a year\n"
+    text = HEAD + block + quoted + BLOCK.removeprefix(HEAD).replace("  table:", f"{remark}  table:")
+    unused = {"orders": {"table": ["dynamodb:PutItem"]}}
+    once = after(text, unused=unused, catalog=catalog)
+    assert once.count(note) == 3
+    assert after(once, catalog=catalog) == text
+
+
 def test_an_alias_is_left_as_it_is(catalog: Catalog) -> None:
     tables = "  table: &t {type: dynamodb-table, name: orders, access: [get]}\n  again:\n    <<: *t\n    name: two\n"
     text = f"{HEAD}resources:\n{tables}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from rolewright.suggest.engine import Build, Suggestion
     from rolewright.yaml.load import Document
 
-_NOTE = "not used in these records"
-_WRITTEN = re.compile(rf"^[ \t]*# {_NOTE}[^\n]*\n", re.MULTILINE)
+_NOTE = "not used in these records: "
+"""The start of a comment of ours."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def patched(
     `unused` has the actions that nobody used, by workload and key of the resource: they become comments below its
     `access`, and nothing is taken away. `build` proves a change, and returns the errors.
     """
-    text = _WRITTEN.sub("", document.text)
+    text = _without_notes(document)
     changes: list[str] = []
     left: list[str] = []
     for denial in denials:
@@ -83,10 +82,26 @@ def _allowing(text: str, denial: Denial, file: str, catalog: Catalog, build: Bui
     return found, found.advice[0].text if found.advice else text
 
 
+def _without_notes(document: Document) -> str:
+    """Return a document's text without the comments that an earlier run wrote; a line of a value is no comment."""
+    inside_values = {
+        number
+        for tree in document.trees
+        for place in tree.places.values()
+        if place.text
+        for number in range(place.line + 1, place.end_line + (place.end_column > 1))
+    }
+    return "".join(
+        line
+        for number, line in enumerate(document.text.splitlines(keepends=True), 1)
+        if number in inside_values or not line.lstrip(" \t").startswith(f"# {_NOTE}")
+    )
+
+
 def _commented(text: str, file: str, workload: str, key: str, actions: Sequence[str]) -> str:
     for tree in loads(text, file).trees:
         if tree.data["workload"] == workload and ("resources", key, "access") in tree.places:
-            line = f"{_NOTE}: {', '.join(actions)}"
+            line = f"{_NOTE}{', '.join(actions)}"
             try:
                 return applied(text, Editor(text, tree).after(("resources", key), {"access"}, [line]))
             except UnplacedError:
