@@ -284,6 +284,16 @@ def test_trails_without_a_record_say_nothing(folder: Path) -> None:
         assert "there is no record" in ran.stderr
 
 
+def test_where_no_file_is_a_trail_it_is_wrong_use(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    (folder / "digests").mkdir()
+    (folder / "digests" / "digest.json").write_text('{"digestStartTime": "x", "logFiles": []}', encoding="utf-8")
+    for name in ("empty", "digests"):
+        ran = rolewright("usage", name, "-m", "m.yaml", cwd=folder)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert "no file has a record of CloudTrail" in " ".join(ran.stderr.replace("│", "").split())
+
+
 def test_digests_of_the_trail_are_no_matter(folder: Path) -> None:
     (folder / "digest.json").write_text('{"digestStartTime": "x", "logFiles": []}', encoding="utf-8")
     ran = rolewright("usage", "digest.json", write(folder, EVENTS[:2]), "-m", "m.yaml", cwd=folder)

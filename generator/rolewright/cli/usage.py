@@ -85,14 +85,14 @@ def usage(
 
 
 def _require_records(found: Usage, since: str) -> None:
-    """Exit where nothing was read: 2 where files are no trails, 1 where these have nothing."""
+    """Exit where there is no record: 2 where no file is a trail, 1 where the trails have none."""
     from rolewright.report.usage import unread_lines  # noqa: PLC0415 - only this command needs it
 
     if found.tally.events:
         return
     for line in unread_lines(found.reading):
         say(printable(line), err=True)
-    if found.reading.unread and not found.reading.records:
+    if not found.reading.is_trail:
         raise typer.BadParameter("no file has a record of CloudTrail, so that nothing can be said of any permission")
     asked = f" since {since}; {found.tally.early} were before" if since else ""
     say(f"there is no record{asked}, so that nothing can be said of any permission", err=True)

@@ -60,6 +60,11 @@ class Reading:
     seen: set[bytes] = field(default_factory=set, repr=False)
     """Digests of the events' ids; each takes some 60 bytes."""
 
+    @property
+    def is_trail(self) -> bool:
+        """Return whether any file is a trail, even one without a record or one that ends too early."""
+        return bool(self.files or self.broken)
+
 
 def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
     """Yield every record of the files, and of all files below folders. Memory holds one record and a block of its file.
