@@ -13,7 +13,7 @@ import yaml
 
 from command_line import rolewright
 from manifest_generator import generated_manifests
-from rolewright.batch.fix import fix_manifests
+from rolewright.batch.fix import Fixed, fix_manifests
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.manifest.read import read_manifest
@@ -94,7 +94,9 @@ BREAKS = {
 
 
 def fixed(path: Path) -> list[str]:
-    return [f"{one.location}: fixed: {one.message}" for one in fix_manifests([path])]
+    done = list(fix_manifests([path]))
+    assert all(isinstance(fix, Fixed) for fix in done)
+    return [f"{fix.location}: fixed: {fix.message}" for fix in done]
 
 
 @pytest.mark.parametrize("case", BREAKS)
@@ -266,6 +268,38 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     assert (run.returncode, "write-link" in run.stderr) == (1, True)
     assert "memroy" in path.read_text(encoding="utf-8")
     assert (tmp_path / "link.yaml").is_symlink()
+
+
+def test_nothing_is_written_through_a_linked_folder(tmp_path: Path) -> None:
+    """A glob follows such a link, and whoever gives it does not see where the files are."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    (there / "deep").mkdir(parents=True)
+    here.mkdir()
+    wrong = GOOD.replace("memory", "memroy")
+    (there / "deep" / "m.yaml").write_text(wrong, encoding="utf-8")
+    (here / "link").symlink_to("../there")
+    run = rolewright("validate", "--fix", "link/deep/m.yaml", cwd=here)
+    assert run.returncode == 1
+    assert f"link is a link to {there}, and nothing is written through links" in run.stderr
+    assert f"give the file itself: {there}/deep/m.yaml" in run.stderr
+    assert (there / "deep" / "m.yaml").read_text(encoding="utf-8") == wrong
+    assert "fixed" not in run.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "render"])
+def test_one_that_cannot_be_written_does_not_keep_others_from_being_fixed(command: str, tmp_path: Path) -> None:
+    """The findings are all there as well: those of the one that stays as it is, and why it does."""
+    wrong = GOOD.replace("memory", "memroy")
+    for name in ("a.yaml", "real.yaml", "z.yaml"):
+        (tmp_path / name).write_text(wrong.replace("orders", f"orders-{name[0]}"), encoding="utf-8")
+    (tmp_path / "link.yaml").symlink_to("real.yaml")
+    run = rolewright(command, "--fix", "--format", "json", "a.yaml", "link.yaml", "z.yaml", cwd=tmp_path)
+    assert run.returncode == 1
+    assert [line.split(":")[0] for line in run.stderr.splitlines()] == ["a.yaml", "z.yaml"]
+    found = {(finding["file"], finding["rule"]) for finding in json.loads(run.stdout)["findings"]}
+    assert found == {("link.yaml", "manifest-unknown-key"), ("link.yaml", "write-link")}
+    assert "memroy" in (tmp_path / "real.yaml").read_text(encoding="utf-8")
+    assert not (tmp_path / "output").exists()
 
 
 # --- generated manifests, broken in these ways --------------------------------------------------------

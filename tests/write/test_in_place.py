@@ -40,6 +40,26 @@ def test_nothing_is_written_through_a_link(dangling: bool, tmp_path: Path) -> No
     assert dangling or file.read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("target", ["/", "..", "../beside"])
+def test_nothing_is_written_through_a_link_out_of_the_folder(target: str, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (tmp_path / "beside").mkdir()
+    for folder in (tmp_path, tmp_path / "beside"):
+        (folder / "m.yaml").write_bytes(b"old")
+    (here / "link").symlink_to(target)
+    assert refused(here / "link" / (tmp_path.relative_to("/") if target == "/" else "") / "m.yaml") == "write-link"
+    assert (tmp_path / "m.yaml").read_bytes() == (tmp_path / "beside" / "m.yaml").read_bytes() == b"old"
+
+
+def test_a_link_within_the_folder_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "m.yaml").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    replace_content(tmp_path / "link" / "m.yaml", b"old", b"new")
+    assert (tmp_path / "real" / "m.yaml").read_bytes() == b"new"
+
+
 def test_what_is_no_file_or_is_gone_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()

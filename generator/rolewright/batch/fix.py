@@ -34,11 +34,11 @@ class Fixed:
     message: str
 
 
-def fix_manifests(manifests: Iterable[Path], blueprints: Iterable[Path] = ()) -> Iterator[Fixed]:
+def fix_manifests(manifests: Iterable[Path], blueprints: Iterable[Path] = ()) -> Iterator[Fixed | Finding]:
     """Apply every fix that is certain to the files, and yield each once its file is written.
 
-    A manifest that cannot be read as text is left as it is. Raises Rejected where a blueprint is refused or a file
-    cannot be written.
+    A file that cannot be written is a finding, and does not keep the others from being fixed. One that cannot be read
+    as text is left as it is. Raises Rejected where a blueprint is refused.
     """
     with Pipeline(blueprints) as pipeline:
         fixer = _Fixer(pipeline)
@@ -49,8 +49,12 @@ def fix_manifests(manifests: Iterable[Path], blueprints: Iterable[Path] = ()) ->
             except (UnreadableError, UnicodeDecodeError):
                 continue
             after, fixed = fixer.fixed(text, str(manifest))
-            if fixed:
-                replace_content(manifest, content, after.encode("utf-8"))
+            try:
+                if fixed:
+                    replace_content(manifest, content, after.encode("utf-8"))
+            except Rejected as refusal:
+                yield from refusal.findings
+                continue
             yield from fixed
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.batch.select import Selection
+    from rolewright.core.finding import Finding
 
 Jobs = Annotated[
     int | None,
@@ -60,17 +61,22 @@ def selected(
     return selection
 
 
-def fix_first(selection: Selection, blueprints: Iterable[Path] | None, *, check: bool = False) -> None:
+def fix_first(selection: Selection, blueprints: Iterable[Path] | None, *, check: bool = False) -> list[Finding]:
     """Apply the fixes that are certain to the manifests of a run, and say on stderr what was fixed.
 
-    Raises MisuseError for a run that is to `check` alone.
+    Return a finding for each manifest that cannot be written. Raises MisuseError for a run that is to `check` alone.
     """
     if check:
         raise MisuseError("--check writes nothing, and --fix changes manifests: give one of them")
-    from rolewright.batch.fix import fix_manifests  # noqa: PLC0415 - only for --fix
+    from rolewright.batch.fix import Fixed, fix_manifests  # noqa: PLC0415 - only for --fix
 
+    findings = []
     for fixed in fix_manifests(selection.manifests, blueprints or ()):
-        say(f"{fixed.location}: fixed: {fixed.message}", err=True)
+        if isinstance(fixed, Fixed):
+            say(f"{fixed.location}: fixed: {fixed.message}", err=True)
+        else:
+            findings.append(fixed)
+    return findings
 
 
 @contextmanager

@@ -53,11 +53,11 @@ def render(
     """
     refuse_link(output)
     selection = selected(manifests, changed_since, shard, blueprints, output)
-    if fix:
-        fix_first(selection, blueprints, check=check)
+    unwritten = fix_first(selection, blueprints, check=check) if fix else []
     cache = open_cache(output, blueprints, env)
     with progress() as shown:
         outcome = build_all(selection, blueprints, env, jobs, None if force else cache, shown)
+    outcome.findings.extend(unwritten)
     written = write_all(outcome, selection.manifests, output, cache, check=check, force=force)
     report([*outcome.findings, *written.findings], outcome.sources, format_)
     if format_ is FindingsFormat.TEXT:

@@ -30,11 +30,11 @@ def validate(
 ) -> None:
     """Check and prove manifests without writing a module."""
     selection = selected(manifests, changed_since, shard, blueprints)
-    if fix:
-        fix_first(selection, blueprints)
+    unwritten = fix_first(selection, blueprints) if fix else []
     cache = open_cache(None, blueprints, env)
     with progress() as shown:
         outcome = build_all(selection, blueprints, env, jobs, cache, shown)
+    outcome.findings.extend(unwritten)
     report(outcome.findings, outcome.sources, format_)
     if outcome.refused:
         raise typer.Exit(1)

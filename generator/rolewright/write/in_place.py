@@ -1,4 +1,4 @@
-"""Replace the content of somebody's file: all of it or nothing, and never through a link."""
+"""Replace the content of somebody's file: all of it or nothing, and never through a link to somewhere else."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import stat
 import tempfile
 from pathlib import Path
 
-from rolewright.core.files import UnreadableError, read_bytes
+from rolewright.core.files import UnreadableError, is_link, read_bytes, real
 from rolewright.core.finding import Finding, Location, Rejected
 
 
 def replace_content(file: Path, before: bytes, after: bytes) -> None:
     """Replace a file that still has the content `before`; it keeps its mode and, as far as may be, its owner.
 
-    Raises Rejected where it is a link, was changed meanwhile, or cannot be written; it is as it was then.
+    Raises Rejected where it is a link, a folder in its path is a link that leads out of the folder around it, it was
+    changed meanwhile, or it cannot be written; it is as it was then.
     """
     try:
         status = file.lstat()
@@ -23,6 +24,9 @@ def replace_content(file: Path, before: bytes, after: bytes) -> None:
         if stat.S_ISLNK(mode):
             remedy = "give the file that it leads to"
             raise _refusal(file, "write-link", f"{file} is a link, and nothing is written through links", remedy)
+        for linked in filter(_leads_out, file.parents):
+            message = f"{linked} is a link to {real(linked)}, and nothing is written through links"
+            raise _refusal(file, "write-link", message, f"give the file itself: {real(file)}")
         if not os.access(file, os.W_OK):  # which a replacement does not need
             raise PermissionError(0, "it is read-only")
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".rolewright-") as folder:
@@ -42,6 +46,11 @@ def replace_content(file: Path, before: bytes, after: bytes) -> None:
     except OSError as error:
         reason = f"{file} cannot be written: {error.strerror or error}"
         raise _refusal(file, "write-failed", reason, "see to the cause, and run it again") from None
+
+
+def _leads_out(folder: Path) -> bool:
+    """Return whether a folder is a link to what is outside of the folder that the link is in."""
+    return is_link(folder) and not real(folder).is_relative_to(real(folder.parent))
 
 
 def _refusal(file: Path, rule: str, message: str, remedy: str) -> Rejected:
