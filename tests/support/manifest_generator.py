@@ -277,7 +277,7 @@ class Generator:
         odds = {name: 0.9 if name in likely else self._odds(base, name) for name in schemas} | dict.fromkeys(
             required, 1
         )
-        checks = tuple(rules)
+        checks = [rule for rule in rules if rule.severity != "note"]
         resource = self._catalog.resources.get(base["type"])
 
         def verbs(entry: Mapping[str, Any]) -> dict[str, list[str]]:

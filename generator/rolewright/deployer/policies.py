@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 
-_SLOT = re.compile(r"\$\{(/?)([a-z_]+)\}")
+_SLOT = re.compile(r"\$\{(/?)([a-z0-9_]+)\}")
 _MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # the evaluator's token for a part that AWS generates
 
 
