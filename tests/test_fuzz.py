@@ -28,7 +28,6 @@ import pytest
 from cases import times
 from fuzz_case import changed_beside, lay_out
 from fuzz_inputs import KINDS, case
-from fuzz_warm import keep_warm
 from rolewright.cli import main
 from rolewright.core.printable import HIDDEN
 
@@ -125,9 +124,8 @@ def _batch(seed: int, numbers: range, folder: str, answer: Connection) -> None:
 
 def _prepare(seed: int) -> None:
     """Import and read once what each process that is forked then has."""
-    keep_warm()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(200):
+        for number in range(40):
             outcome(seed, number, Path(folder))
     gc.collect()
     gc.freeze()

@@ -231,7 +231,7 @@ def test_every_page_of_the_documentation_is_current(tmp_path: Path) -> None:
     assert made == kept, "run: rolewright blueprint docs"
 
 
-def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from rolewright.blueprint import catalog as module
     from rolewright.manifest.read import read_manifest
     from rolewright.yaml.load import load, loads
@@ -248,7 +248,7 @@ def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch) -> 
         "compute: {type: ec2, ami: amazon-linux-2023, instance_type: t3.micro}\n"
         "resources:\n  data: {type: s3-bucket, name: some-data, access: get}\n"
     )
-    read_manifest(loads(text, "m.yaml"), load_catalog())
+    read_manifest(loads(text, "m.yaml"), load_catalog([tmp_path]))  # the built-in ones alone may have been read before
     assert read == ["ec2", "s3-bucket"]
 
 

@@ -70,8 +70,18 @@ def builtin_root() -> Path:
 def load_catalog(roots: Sequence[Path] = ()) -> Catalog:
     """Load the built-in blueprints, then those of each root: they add types, and replace those of the same name.
 
-    Raises Rejected for a root that is not a folder.
+    Raises Rejected for a root that is not a folder. The built-in ones alone are read once in a process.
     """
+    return _of(roots) if roots else _builtin()
+
+
+@cache
+def _builtin() -> Catalog:
+    return _of(())
+
+
+def _of(roots: Sequence[Path]) -> Catalog:
+    """Return the catalog of the built-in blueprints and of more roots. Raises Rejected."""
     computes: dict[str, Path] = {}
     resources: dict[str, Path] = {}
     templates: dict[str, Path] = {}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
+from typer.main import get_command
+
 from rolewright.cli.app import Command, app
 from rolewright.cli.audit import audit
 from rolewright.cli.blueprint import blueprint_app, blueprints_app
@@ -21,6 +26,9 @@ from rolewright.cli.schema import schema
 from rolewright.cli.usage import usage
 from rolewright.cli.validate import validate
 from rolewright.cli.why import why, why_not
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app.command(cls=Command)(render)
 app.command(cls=Command)(validate)
@@ -44,6 +52,11 @@ app.add_typer(explain_app)
 app.add_typer(migrate_app)
 
 
+@cache  # typer reads the signature of every command for it
+def _command() -> Callable[..., object]:
+    return get_command(app)
+
+
 def run() -> None:
     """Run the command that the arguments name."""
-    app(prog_name="rolewright")  # also as `python -m rolewright`, where completion would take that for the name
+    _command()(prog_name="rolewright")  # also as `python -m rolewright`, where completion would take that for the name

@@ -66,6 +66,7 @@ def _finding(file: str, problem: Malformed) -> Finding:
     )
 
 
+@functools.lru_cache(maxsize=200)  # modules have files in common, and are parsed as written and as read back
 def _read(file: str, text: str) -> Block:
     """Return a file's body as a block without a type. Raises Malformed."""
     reader = ExpressionReader(text, _tree)

@@ -65,16 +65,9 @@ class RefusedError(Exception):
 class Moto:
     """A running moto. It serves any number of modules, one after the other."""
 
-    def __init__(
-        self,
-        session: Any,  # noqa: ANN401 - botocore's
-        reset: Callable[[str, bool], None],
-        running: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        self._session = session
-        self._reset = reset
+    def __init__(self, engine: _Engine, running: Callable[[], AbstractContextManager[None]]) -> None:
+        self._engine = engine
         self._running = running
-        self._clients: dict[tuple[str, str], Any] = {}
 
     def apply(self, evaluated: EvaluatedModule, environment: model.Environment) -> Sandbox:
         """Create the module's resources in an empty account of moto, in its order.
@@ -86,7 +79,7 @@ class Moto:
 
     def _applied(self, evaluated: EvaluatedModule, environment: model.Environment) -> Sandbox:
         blocks = [block for block in evaluated.resources.values() if block.mode == "resource"]
-        self._reset(environment.account, any(_AWS_POLICY.search(str(block.values)) for block in blocks))
+        self._engine.reset(environment.account, any(_AWS_POLICY.search(str(block.values)) for block in blocks))
         run = _Run(self, environment)
         tokens = set(_TOKEN.findall(str([block.values for block in blocks])))
         for block in blocks:
@@ -99,9 +92,10 @@ class Moto:
     def call(self, service: str, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Make a call and return its answer. Raises RefusedError with the reason, whatever went wrong."""
         try:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = _open_client(self._session, service, region)
-            answer: dict[str, Any] = getattr(self._clients[service, region], operation)(**parameters)
+            clients = self._engine.clients
+            if (service, region) not in clients:
+                clients[service, region] = _open_client(self._engine.session, service, region)
+            answer: dict[str, Any] = getattr(clients[service, region], operation)(**parameters)
         except Exception as error:  # moto may raise anything for a call that it does not know
             raise RefusedError(_reason(error)) from error
         return answer
@@ -113,7 +107,7 @@ _ONE_AT_A_TIME = threading.RLock()
 
 @contextmanager
 def open_sandbox() -> Iterator[Moto]:
-    """Start moto for a run. Keep it open over many modules: starting it costs more than they do.
+    """Start moto for a run. Several of a process share what takes long to start.
 
     While a module is applied, this process has no AWS settings in its environment, and calls to AWS end in moto: moto
     itself opens sessions that would read the settings, and its own settings would change its answers. Between two
@@ -133,28 +127,51 @@ def open_sandbox() -> Iterator[Moto]:
             yield
 
     with alone():
-        from botocore.session import Session  # noqa: PLC0415 - heavy, and not needed for a manifest that is refused
-        from moto import mock_aws  # noqa: PLC0415
-        from moto.core.config import default_user_config  # noqa: PLC0415
-        from moto.moto_api._internal import mock_random  # noqa: PLC0415
-
-        mock = mock_aws(config={"core": {"mock_credentials": False}, "lambda": {"use_docker": False}})
-
-        def reset(account: str, aws_policies: bool) -> None:  # noqa: FBT001 - the one switch there is
-            # AWS's 1,500 managed policies are loaded anew for every module, so only for modules that name one
-            default_user_config["iam"] = {"load_aws_managed_policies": aws_policies}
-            mock.reset()
-            mock_random.seed(0)  # the ids that moto generates are the same in every run
-            os.environ["MOTO_ACCOUNT_ID"] = account
-
-        session, sparing = Session(), _sparing()
+        engine = _engine()
 
     @contextmanager
     def running() -> Iterator[None]:
-        with alone(), sparing(), mock:
+        with alone(), engine.started():
             yield
 
-    yield Moto(session, reset, running)
+    yield Moto(engine, running)
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """What starting moto takes the time for: it is made once in a process, for all sandboxes, which take turns."""
+
+    session: Any  # botocore's
+    reset: Callable[[str, bool], None]
+    started: Callable[[], AbstractContextManager[None]]
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+
+@cache
+def _engine() -> _Engine:
+    """Import moto and prepare it. To be called without AWS settings in the environment."""
+    from botocore.session import Session  # noqa: PLC0415 - heavy, and not needed for a manifest that is refused
+    from moto import mock_aws  # noqa: PLC0415
+    from moto.core.config import default_user_config  # noqa: PLC0415
+    from moto.moto_api._internal import mock_random  # noqa: PLC0415
+
+    mock = mock_aws(config={"core": {"mock_credentials": False}, "lambda": {"use_docker": False}})
+
+    def reset(account: str, aws_policies: bool) -> None:  # noqa: FBT001 - the one switch there is
+        # AWS's 1,500 managed policies are loaded anew for every module, so only for modules that name one
+        default_user_config["iam"] = {"load_aws_managed_policies": aws_policies}
+        mock.reset()
+        mock_random.seed(0)  # the ids that moto generates are the same in every run
+        os.environ["MOTO_ACCOUNT_ID"] = account
+
+    session, sparing = Session(), _sparing()
+
+    @contextmanager
+    def started() -> Iterator[None]:
+        with sparing(), mock:
+            yield
+
+    return _Engine(session, reset, started)
 
 
 def _sparing() -> Callable[[], AbstractContextManager[None]]:

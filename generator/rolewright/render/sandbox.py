@@ -6,7 +6,7 @@ import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, Undefined, nodes
+from jinja2 import BaseLoader, BytecodeCache, StrictUndefined, TemplateError, TemplateNotFound, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
@@ -15,6 +15,9 @@ from rolewright.hcl.literal import RawExpression, comment, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
 
     from rolewright.blueprint import Catalog
 
@@ -44,6 +47,23 @@ class _Loader(BaseLoader):
                 path = self._catalog.templates[name]
                 return path.read_text(encoding="utf-8"), str(path), lambda: True
         raise TemplateNotFound(template)
+
+
+class _Compiled(BytecodeCache):
+    """The code of templates by file, as long as the process lasts; a text that has changed is compiled anew."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled of this very text."""
+        checksum, code = self._codes.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._codes[bucket.key] = bucket.checksum, bucket.code
 
 
 class _Bounded(NodeTransformer):
@@ -103,15 +123,26 @@ def _join(items: Iterable[object], separator: str = "") -> str:
     return separator.join(texts)
 
 
+def _markdown(value: object) -> str:
+    """Escape text so that Markdown shows it as it is; a RawExpression is not escaped."""
+    if isinstance(value, RawExpression):
+        return value.text
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
+
+
+_WRITERS = {"tf": (literal, _Compiled()), "md": (_markdown, _Compiled())}
+"""How each kind of template writes values, and its code: a value that never changes is written when it is compiled."""
+
+
 class Templates:
     """The templates of a catalog, compiled once."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._environments = {"tf": self._make(literal), "md": self._make(_markdown)}
+        self._environments = {kind: self._make(*writer) for kind, writer in _WRITERS.items()}
         self._steps = 0
 
-    def _make(self, write: Callable[[object], str]) -> _Sandbox:
+    def _make(self, write: Callable[[object], str], compiled: _Compiled) -> _Sandbox:
         def finalize(value: object) -> str:
             if isinstance(value, Undefined):
                 str(value)  # StrictUndefined raises an error with its name
@@ -126,6 +157,7 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             auto_reload=False,
+            bytecode_cache=compiled,
         )
         environment.filters = {name: environment.filters[name] for name in _FILTERS}
         environment.filters |= {"join": _join, "replace": _replace}
@@ -190,10 +222,3 @@ def _type_expression(text: str) -> RawExpression:
     if not _TYPE.fullmatch(text):
         raise ValueError(f"{text} is not the type of a variable, such as string or list(string)")
     return RawExpression(text)
-
-
-def _markdown(value: object) -> str:
-    """Escape text so that Markdown shows it as it is; a RawExpression is not escaped."""
-    if isinstance(value, RawExpression):
-        return value.text
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
