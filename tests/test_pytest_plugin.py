@@ -5,15 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from rolewright.pipeline import Pipeline
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTS = """\
 def test_permissions(rolewright):
     rolewright.golden("services/lambda.yaml", "tests/golden")
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm(pipeline: Pipeline) -> None:
+    """What a build imports and reads, the processes that are forked have of this one."""
+    list(pipeline.run(EXAMPLES / "lambda.yaml"))
 
 
 @pytest.fixture
@@ -27,17 +40,29 @@ def repository(tmp_path: Path) -> Path:
 
 
 def run(repository: Path, *arguments: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
+    """pytest in a process that is forked from this one, so that nothing is imported anew."""
     # Named here, whether or not rolewright is installed with its entry point.
     plugin = ("-p", "no:rolewright", "-p", "rolewright.pytest_plugin", "-p", "no:cacheprovider")
-    path = os.pathsep.join((str(EXAMPLES.parent / "generator"), os.environ.get("PYTHONPATH", "")))
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *plugin, *arguments],
-        cwd=repository / folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryFile() as printed:
+        child = os.fork()
+        if not child:
+            _become_pytest(repository / folder, [*plugin, *arguments], printed.fileno())
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        printed.seek(0)
+        return subprocess.CompletedProcess(arguments, code, printed.read().decode())
+
+
+def _become_pytest(folder: Path, arguments: list[str], printed: int) -> NoReturn:
+    code = 70
+    try:
+        os.dup2(printed, 1)
+        os.dup2(printed, 2)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        os.chdir(folder)
+        code = int(pytest.main(arguments))
+        print(end="", flush=True)
+    finally:
+        os._exit(code)
 
 
 def test_a_golden_is_made_compared_and_made_anew(repository: Path) -> None:
