@@ -15,6 +15,7 @@ import yaml
 
 from cases import shared
 from command_line import rolewright
+from command_server import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
     command = folder / "rolewright"
     # With DIFF_ENDS nothing is run: `diff` ends with that code, all else well.
     stub = 'case "$DIFF_ENDS:$1" in :*) ;; *:diff) exit "$DIFF_ENDS" ;; *) exit 0 ;; esac'
-    command.write_text(f'#!/bin/sh\n{stub}\nexec "{sys.executable}" -m rolewright "$@"\n', encoding="utf-8")
+    command.write_text(f'#!/bin/sh\n{stub}\nexec {program()} "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **more}
