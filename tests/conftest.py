@@ -61,6 +61,7 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
         if "-plugin-dir" not in os.environ.get(INIT_ARGUMENTS, ""):
             patch.setenv(INIT_ARGUMENTS, f"-plugin-dir={plugins}")
         patch.delenv(CACHE, raising=False)
+        patch.setenv("GOGC", "400")  # a fifth of what a call takes goes into collecting garbage, for 40 MB less
         yield Terraform(program)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.terraform
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")  # the one test that makes something there destroys it, and sees that nothing is left
 def server() -> Iterator[str]:
     with moto_server() as address:
         yield address
