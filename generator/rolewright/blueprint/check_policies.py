@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -43,17 +44,32 @@ def _statement(
             remedy = "write it as the service authorization reference spells it, such as s3:GetObject"
             yield check.finding("blueprint-action", message, remedy, (*here, "actions", number))
     each = statement.get("each", "")
-    entry = _property(check, each)
-    if each and (entry is None or "items" not in entry):
-        message = f"`{each}` is not a field of type array"
-        yield check.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
-        return
-    more = {*known_names, *statement.get("refers", {})}
-    for name, schema in ((entry or {}).get("items", {}).get("properties", {}) if each else {}).items():
-        more |= {f"each.{name}", f"each.{name}.label"}
-        more |= {f"each.{name}.arn", f"each.{name}.name"} if "x-resource" in schema else set()
+    yield from check_each(check, statement, here)
+    more = {*known_names, *statement.get("refers", {}), *names_of_entries(check, each)}
     for part in ("refers", "principals", "resources", "conditions"):
         yield from check.templates((*here, part), more, when=[*when, statement.get("when", ""), each])
+
+
+def check_each(check: Checker, statement: Mapping[str, Any], here: PathInTree) -> Iterator[Finding]:
+    """Check that `each` of a statement is a list, and `only` a JSON Schema."""
+    each = statement.get("each", "")
+    if each and "items" not in (_property(check, each) or {}):
+        message = f"`{each}` is not a field of type array"
+        yield check.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
+    try:
+        Schema(statement.get("only", {})).accepts({})
+    except ValueError as error:
+        message = f"`only` is not a valid JSON Schema: {error}"
+        yield check.finding("blueprint-field", message, "correct it", (*here, "only"))
+
+
+def names_of_entries(check: Checker, each: str) -> set[str]:
+    """Return the names that templates may refer to for the entries of the list that `each` names."""
+    known_names: set[str] = set()
+    for name, schema in (_property(check, each) or {}).get("items", {}).get("properties", {}).items():
+        known_names |= {f"each.{name}", f"each.{name}.label"}
+        known_names |= {f"each.{name}.arn", f"each.{name}.name"} if "x-resource" in schema else set()
+    return known_names
 
 
 def _conditions(check: Checker, described: Mapping[str, Any], here: PathInTree) -> Iterator[Finding]:

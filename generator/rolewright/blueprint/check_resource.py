@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.blocks import block_findings
-from rolewright.blueprint.check_policies import check_policies
+from rolewright.blueprint.check_policies import check_each, check_policies, names_of_entries
 from rolewright.blueprint.checker import Checker
 from rolewright.blueprint.interpolation import CONTEXT
 from rolewright.blueprint.model import INJECTION
@@ -162,8 +162,10 @@ class _ResourceChecker(Checker):
                 yield from self.check_names(companion.get("verbs", ()), verbs, "a narrow verb", (*at, index, "verbs"))
                 yield from self.actions(companion["actions"], (*at, index, "actions"))
                 yield from self.carried(companion, (*at, index))
+                yield from check_each(self, companion, (*at, index))
+                known_names = {*self.arn_names, *names_of_entries(self, companion.get("each", ""))}
                 for part in ("resources", "conditions", "principals"):
-                    yield from self.templates((*at, index, part), self.arn_names)
+                    yield from self.templates((*at, index, part), known_names)
 
     def unknown(self, name: str, more: Collection[str], when: Collection[str], each: str) -> tuple[str, str] | None:
         del when, each

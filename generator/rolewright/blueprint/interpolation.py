@@ -31,6 +31,7 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _TEMPLATE = re.compile(
     r"(?P<name>[\w.-]+?)(?::-(?P<default>.*))?"
     r"|lower\((?P<lower>[\w.-]+)\)"
+    r"|either\((?P<either>[\w.-]+), (?P<other>[\w.-]+)\)"
     r'|trimprefix\((?P<trim>[\w.-]+), "(?P<prefix>[^"]*)"\)'
 )
 
@@ -103,24 +104,27 @@ def fill(template: str, scope: TemplateScope) -> Text:
 def names(template: str) -> tuple[str, ...]:
     """Return the names that a blueprint's template refers to, each once, in order."""
     inner = (match[1].strip() for match in _REFERENCE.finditer(template) if match[1] is not None)
-    return tuple(dict.fromkeys(_parts(reference)[0] for reference in inner))
+    used = (name for reference in inner for name in (_parts(reference)[0], _parts(reference)[1]["other"]))
+    return tuple(dict.fromkeys(name for name in used if name is not None))
 
 
 def needed(template: str) -> frozenset[str]:
-    """Return the names that a blueprint's template refers to without giving a default."""
+    """Return the names that a blueprint's template refers to without anything in their place."""
     inner = (match[1].strip() for match in _REFERENCE.finditer(template) if match[1] is not None)
-    return frozenset(name for name, match in map(_parts, inner) if match["default"] is None)
+    return frozenset(name for name, match in map(_parts, inner) if match["default"] is None and not match["either"])
 
 
 def _parts(inner: str) -> tuple[str, re.Match[str]]:
     match = _TEMPLATE.fullmatch(inner)
     if match is None:
         raise UnknownReferenceError(inner)
-    return match["name"] or match["lower"] or match["trim"], match
+    return match["name"] or match["lower"] or match["either"] or match["trim"], match
 
 
 def _value(inner: str, scope: TemplateScope) -> Text | None:
     name, match = _parts(inner)
+    if match["either"] and scope.get(name) is None:
+        name = match["other"]
     value = scope.get(name)
     assert not isinstance(value, tuple)
     if value is None:

@@ -58,11 +58,16 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Companion:
-    """A statement that follows from a field, for some verbs; or one that the field's owner has to add."""
+    """A statement that follows from a field, for some verbs; or one that the field's owner has to add.
+
+    With `each`, the name of a list, the owner has to add one for each of its entries that fit the schema `only`.
+    """
 
     sid: str
     verbs: tuple[str, ...]
     owner: bool
+    each: str
+    only: Schema
     principals: Mapping[str, Sequence[str]]
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -89,7 +94,7 @@ class Admission:
     """A statement of a policy that the module makes: who may, or may not, do what.
 
     It is there `when` a field is given, `unless` another is; with `each`, the name of a list, once for each of its
-    entries. `refers` are names for Terraform references, which templates may then use.
+    entries that fit the schema `only`. `refers` are names for Terraform references, which templates may then use.
     """
 
     sid: str
@@ -97,6 +102,7 @@ class Admission:
     when: str
     unless: str
     each: str
+    only: Schema
     refers: Mapping[str, str]
     principals: Mapping[str, Sequence[str]]
     actions: tuple[str, ...]

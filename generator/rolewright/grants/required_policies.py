@@ -9,6 +9,7 @@ from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill, fil
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Grant, RequiredPolicy
 from rolewright.core.text import Ref, Text, pascal
+from rolewright.grants.entries import entry_scopes
 from rolewright.manifest.resources import fill_conditions, resource_scope
 
 if TYPE_CHECKING:
@@ -23,16 +24,20 @@ def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[Required
     """Yield the statements that owners of fields' values, such as keys, have to add where the module does not."""
     for companion, resource, owner in _owners(workload, catalog):
         if owner is None:
-            yield RequiredPolicy(resource.key, "key policy", _as_json(_owner_statement(companion, resource, catalog)))
+            for statement in _owner_statements(companion, resource, workload, catalog):
+                yield RequiredPolicy(resource.key, "key policy", _as_json(statement))
 
 
 def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the statements that other resources need in the policy of a resource that the module makes."""
-    return tuple(
-        _owner_statement(companion, resource, catalog)
-        for companion, resource, owner in _owners(workload, catalog)
-        if owner == key
-    )
+    """Return the statements that other resources need in the policy of a resource that the module makes.
+
+    What two of them need in the same words is said once.
+    """
+    statements: dict[str, Mapping[str, Any]] = {}
+    for companion, resource, owner in _owners(workload, catalog):
+        for statement in _owner_statements(companion, resource, workload, catalog) if owner == key else ():
+            statements.setdefault(repr({**statement, "sid": "", "comments": ()}), statement)
+    return tuple(statements.values())
 
 
 def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
@@ -63,20 +68,25 @@ def _maker(workload: Workload, value: object) -> str | None:
     return None
 
 
-def _owner_statement(companion: Companion, resource: Resource, catalog: Catalog) -> Mapping[str, Any]:
-    scope = resource_scope(resource, catalog.resources[resource.type])
-    return {
-        "sid": pascal(resource.key) + companion.sid,
-        "effect": "Allow",
-        "actions": list(companion.actions),
-        "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
-        "principals": [
-            {"type": type_, "identifiers": [text for identifier in identifiers for text in fill_all(identifier, scope)]}
-            for type_, identifiers in companion.principals.items()
-        ],
-        "conditions": fill_conditions(companion.conditions, scope),
-        "comments": [f"manifest: resources.{resource.key}", companion.summary],
-    }
+def _owner_statements(
+    companion: Companion, resource: Resource, workload: Workload, catalog: Catalog
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the statement of a companion, or one for each entry of the list that it is about."""
+    own_scope = resource_scope(resource, catalog.resources[resource.type])
+    for number, entry in entry_scopes(companion.each, companion.only, resource.fields, workload):
+        scope: TemplateScope = {**own_scope, **entry}
+        yield {
+            "sid": pascal(resource.key) + companion.sid + number,
+            "effect": "Allow",
+            "actions": list(companion.actions),
+            "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
+            "principals": [
+                {"type": type_, "identifiers": [text for name in identifiers for text in fill_all(name, scope)]}
+                for type_, identifiers in companion.principals.items()
+            ],
+            "conditions": fill_conditions(companion.conditions, scope),
+            "comments": [f"manifest: resources.{resource.key}", companion.summary],
+        }
 
 
 def _as_json(statement: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from rolewright.blueprint.interpolation import TemplateScope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import ResourcePolicy, ResourceStatement
 from rolewright.core.text import Condition, Ref, Text
+from rolewright.grants.entries import entry_scopes
 from rolewright.grants.required_policies import admitted, agreed, filled
 from rolewright.hcl.literal import identifier
 from rolewright.manifest.derived import is_given
@@ -125,7 +126,7 @@ class _Maker:
     def _statements(self, admission: Admission, scope: TemplateScope) -> Iterator[ResourceStatement]:
         if not self._applies(admission):
             return
-        for number, entry in enumerate(self._entries(admission.each), 1):
+        for number, entry in entry_scopes(admission.each, admission.only, self.fields, self.workload):
             inner = _referring(admission.refers, {**scope, **entry})
             origin = (
                 f"{'compute' if not self.key else self.origin}.{admission.each.split('.')[0]}"
@@ -133,7 +134,7 @@ class _Maker:
                 else self.origin
             )
             yield ResourceStatement(
-                admission.sid + (str(number) if admission.each else ""),
+                admission.sid + number,
                 admission.effect,
                 tuple(
                     (kind, text)
@@ -148,31 +149,6 @@ class _Maker:
                 origin,
                 self.workload.locate(origin),
             )
-
-    def _entries(self, each: str) -> list[TemplateScope]:
-        """Return the scope of each entry of the list that `each` names; one empty scope where it is ""."""
-        if not each:
-            return [{}]
-        node: Any = self.fields
-        for step in each.split("."):
-            node = node.get(step) if isinstance(node, dict) else None
-        return [scope for item in node or () for scope in [self._entry(item)]]
-
-    def _entry(self, item: Mapping[str, Any]) -> TemplateScope:
-        scope: TemplateScope = {}
-        for name, value in item.items():
-            if isinstance(value, str | Text):
-                text = Text.of(value)
-                scope[f"each.{name}"] = text
-                plain = text.literal or ""
-                scope[f"each.{name}.label"] = Text.of(plain.replace("-", "_"))
-                if plain in self.workload.resources:
-                    attributes = self.workload.resources[plain].attributes
-                    scope |= {
-                        f"each.{name}.{attribute}": text_of_attribute
-                        for attribute, text_of_attribute in attributes.items()
-                    }
-        return scope
 
     def read(self, document: Mapping[str, Any]) -> ResourceStatement:
         """Read a statement as a policy's JSON has it."""
