@@ -227,10 +227,15 @@ run "dev" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
+        "cognito-idp:admindeleteuserattributes",
+        "cognito-idp:adminforgetdevice",
+        "cognito-idp:deletegroup",
         "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
         "dynamodb:partiqldelete",
+        "dynamodb:updatetable",
         "ecr:batchdeleteimage",
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
@@ -314,10 +319,15 @@ run "dev" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
+        "cognito-idp:admindeleteuserattributes",
+        "cognito-idp:adminforgetdevice",
+        "cognito-idp:deletegroup",
         "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
         "dynamodb:partiqldelete",
+        "dynamodb:updatetable",
         "ecr:batchdeleteimage",
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
@@ -440,10 +450,15 @@ run "prod" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
+        "cognito-idp:admindeleteuserattributes",
+        "cognito-idp:adminforgetdevice",
+        "cognito-idp:deletegroup",
         "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
         "dynamodb:partiqldelete",
+        "dynamodb:updatetable",
         "ecr:batchdeleteimage",
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
@@ -527,10 +542,15 @@ run "prod" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
+        "cognito-idp:admindeleteuserattributes",
+        "cognito-idp:adminforgetdevice",
+        "cognito-idp:deletegroup",
         "dynamodb:batchwriteitem",
         "dynamodb:deleteitem",
         "dynamodb:partiqldelete",
+        "dynamodb:updatetable",
         "ecr:batchdeleteimage",
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
