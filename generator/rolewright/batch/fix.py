@@ -71,7 +71,7 @@ class _Fixer:
         spoiling: set[tuple[str, str, str]] = set()
         findings = self._findings(written, file)
         while len(done) < _MOST:
-            finding = next((one for one in findings if one.fix and _identity(one) not in spoiling), None)
+            finding = next((found for found in findings if found.fix and _identity(found) not in spoiling), None)
             if finding is None:
                 break
             text = applied(written, _edits_as_written(written, finding.fix))

@@ -16,7 +16,7 @@ from rolewright.core.finding import Severity
 
 if TYPE_CHECKING:
     from rolewright.audit.baseline import Acceptance
-    from rolewright.audit.run import CodeDraft
+    from rolewright.audit.run import AuditRequest, AuditResult, CodeDraft
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)]
 Images = Annotated[
@@ -101,12 +101,16 @@ def audit(
         return
     report(result.findings, {}, format_)
     if format_ is FindingsFormat.TEXT:
-        if not git_history and any(is_there(path / ".git") for path in looked_at):
-            say("the history of git was not looked at: --git-history does")
-        unread = f", {result.unread} of them not read" if result.unread else ""
-        say(f"{_counted(result.looked_at, 'file')} looked at{unread}")
+        _say_what_was_read(request, result)
     if any(finding.severity is not Severity.NOTE for finding in result.findings):
         raise typer.Exit(1)
+
+
+def _say_what_was_read(request: AuditRequest, result: AuditResult) -> None:
+    if not request.git_history and any(is_there(path / ".git") for path in request.paths):
+        say("the history of git was not looked at: --git-history does")
+    unread = f", {result.unread} of them not read" if result.unread else ""
+    say(f"{_counted(result.looked_at, 'file')} looked at{unread}")
 
 
 def _acceptance(accept: str | None, until: str | None, baseline: Path | None) -> Acceptance | None:

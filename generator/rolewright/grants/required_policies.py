@@ -162,18 +162,25 @@ def across_accounts(
         if not blueprint.cross_account.policy:
             raise Rejected([_unshared(first, blueprint, workload, resource if is_own else None)])
         taken[first.sid] += 1  # one policy takes no Sid twice
-        statement = {
-            "sid": pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else ""),
-            "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
-            "actions": sorted({action for grant in members for action in grant.actions}),
-            "resources": [Text.of("*")] if blueprint.cross_account.resource == "*" else list(first.resources),
-            "conditions": first.conditions,
-        }
-        document = _as_json(statement)
-        if not blueprint.cross_account.resource:
-            document = {name: value for name, value in document.items() if name != "Resource"}
+        sid = pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else "")
+        document = _statement_of(sid, members, workload, blueprint.cross_account.resource)
         whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
         yield RequiredPolicy(whose, blueprint.cross_account.policy, document)
+
+
+def _statement_of(sid: str, members: Sequence[Grant], workload: Workload, resource: str) -> Mapping[str, Any]:
+    """Return the statement for grants that differ in their actions alone; it names no resource where that is ""."""
+    first = members[0]
+    document = _as_json(
+        {
+            "sid": sid,
+            "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
+            "actions": sorted({action for grant in members for action in grant.actions}),
+            "resources": [Text.of("*")] if resource == "*" else list(first.resources),
+            "conditions": first.conditions,
+        }
+    )
+    return document if resource else {name: value for name, value in document.items() if name != "Resource"}
 
 
 def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:

@@ -216,11 +216,15 @@ def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
     unnamed = next((c for c in _ELSE if c not in named_characters), chr(max(map(ord, named_characters or {"x"})) + 1))
     for glob in all_of:
         example = glob.example(unnamed)
-        if all(g.matches(example) for g in all_of) and not any(g.matches(example) for g in near):
+        if _is_between(example, all_of, near):
             return example
         if glob.literal is not None:
             return None
     return _search(all_of, near, [unnamed, *sorted(named_characters - {":"}), ":"])
+
+
+def _is_between(text: str, all_of: Sequence[Glob], none_of: Sequence[Glob]) -> bool:
+    return all(glob.matches(text) for glob in all_of) and not any(glob.matches(text) for glob in none_of)
 
 
 def _search(all_of: Sequence[Glob], none_of: Sequence[Glob], alphabet: Sequence[str]) -> str | None:

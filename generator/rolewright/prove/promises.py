@@ -11,7 +11,7 @@ from rolewright.prove.document import PolicyStatement, statements
 from rolewright.prove.match import Glob, Kind, compile_glob, matches, segments, widened, witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,28 @@ def promise_broken(
     own = [s for document in documents for s in statements(document)]
     limits = None if boundary is None else [s for document in boundary for s in statements(document)]
     denies = [s for s in (*own, *(limits or ())) if s.effect == "Deny" and not s.conditions]
-    allows = [(s,) for s in own if s.effect == "Allow"]
-    paired: list[tuple[PolicyStatement, ...]] = (
-        list(allows) if limits is None else [(*a, limit) for a in allows for limit in limits if limit.effect == "Allow"]
-    )
+    groups = list(_allowing(own, limits))
     for certain in (True, False):
-        for group in paired:
+        for group in groups:
             for action in _common(group, actions, expand):
                 denied = [s for s in denies if _applies(s, action)]
                 resource = _resource(group, resources, denied, certain=certain)
                 if resource is not None:
                     return Breach(action, resource, certain)
     return None
+
+
+def _allowing(
+    own: Sequence[PolicyStatement], limits: Sequence[PolicyStatement] | None
+) -> Iterator[tuple[PolicyStatement, ...]]:
+    """Yield the statements that together allow something: one of a role, with one of its boundary if there is any."""
+    for statement in own:
+        if statement.effect == "Allow":
+            for limit in (None,) if limits is None else limits:
+                if limit is None:
+                    yield (statement,)
+                elif limit.effect == "Allow":
+                    yield statement, limit
 
 
 def _applies(statement: PolicyStatement, action: str) -> bool:

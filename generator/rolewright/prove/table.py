@@ -304,11 +304,11 @@ def _excess(
         denied_left = (*denied_left, *within.rules("Deny", action))
     limits = tuple(bound for bound in bounds if bound)
     everything = (*left.rules("Allow", action), *allowed_right, *denied_left, *denied_right, *limits)
-    atoms = tuple(dict.fromkeys(atom for rule in everything for atom in rule.conditions))
+    atoms = tuple(dict.fromkeys(itertools.chain.from_iterable(rule.conditions for rule in everything)))
     sides = (left,) if within is None else (left, within)
     for rule, bound in itertools.product(left.rules("Allow", action), bounds):
         both = (rule,) if bound is None else (rule, bound)
-        conditions = tuple(atom for part in both for atom in part.conditions)
+        conditions = tuple(itertools.chain.from_iterable(part.conditions for part in both))
         resources = tuple(part.resource for part in both)
         suspects: list[tuple[tuple[Atom, ...], tuple[str, ...], tuple[_Rule, ...]]] = [
             (conditions, resources, (*allowed_right, *denied_left))

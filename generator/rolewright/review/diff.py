@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Protocol
 
 from rolewright.data import iam
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import implies
 from rolewright.prove.table import changes, ground
-from rolewright.render.readable import ANYBODY, SYMBOLS
+from rolewright.render.readable import SYMBOLS
+from rolewright.review.circles import includes
 from rolewright.review.policy_diff import NO_POLICIES, Half, compare_policies
 
 if TYPE_CHECKING:
@@ -275,21 +275,11 @@ def _opened(before: Side | None, after: Side | None, environment: str) -> Iterat
     where = f" in {environment}" if environment else ""
     for (what, whom), place in sorted(new.items()):
         if (what, whom) not in old:
-            wider = any(opened == what and _includes(circle, whom) for opened, circle in old)
+            wider = any(opened == what and includes(circle, whom) for opened, circle in old)
             yield Line(f"{what} is now open to {whom}{where}    {place}", widens=not wider)
     for (what, whom), place in sorted(old.items()):
         if (what, whom) not in new:
             yield Line(f"{what} is no longer open to {whom}{where}    {place}", widens=False)
-
-
-def _includes(circle: str, whom: str) -> bool:
-    """Return whether one circle includes all of another; False where that cannot be told."""
-    if circle == ANYBODY:
-        return True
-    try:
-        return ip_network(whom).subnet_of(ip_network(circle))  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return False
 
 
 def _beside(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
@@ -302,8 +292,13 @@ def _beside(before: Side | None, after: Side | None, environment: str) -> Iterat
         return
     if after.roles and (before is None or environment not in before.environments):
         return
-    if before is not None and (was := before.place(environment)) != (now := after.place(environment)) and was and now:
+    was, now = before.place(environment) if before is not None else "", after.place(environment)
+    if was and now and was != now:
         yield Line(f"{environment} is in {now}; before in {was}", widens=True)
+    yield from _texts_beside(before, after, environment)
+
+
+def _texts_beside(before: Side | None, after: Side, environment: str) -> Iterator[Line]:
     old, new = (version.others(environment) if version is not None else {} for version in (before, after))
     gone = set(before.roles) - set(after.roles) if before is not None else set()
     where = f" in {environment}" if environment else ""
@@ -324,8 +319,7 @@ def _role(before: Side | None, after: Side | None, environment: str, role: str) 
     added, doubts = _more(new, old)
     removed, unsure = _more(old, new)
     others = (*_others(old, new), *(Line(f"perhaps gone: {text}", widens=False) for text in unsure))
-    unjudged = (version.unjudged if version is not None else frozenset[str]() for version in (old, new))
-    was, now = unjudged
+    was, now = (version.unjudged if version is not None else frozenset[str]() for version in (old, new))
     doubts = (*doubts, *(f"cannot be compared: {text}" for text in sorted(was ^ now)))
     if not (added or removed or others or doubts):
         return None
@@ -357,6 +351,15 @@ def _grouped(found: Sequence[PermissionChange], places: Mapping[str, str]) -> It
 
 
 def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
+    """Yield what differs of a role beside its permissions."""
+    yield from _trusts(old, new)
+    for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
+        yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
+    if old is not None and new is not None:
+        yield from _of_both(old, new)
+
+
+def _trusts(old: Access | None, new: Access | None) -> Iterator[Line]:
     before, after = (version.trusted if version is not None else {} for version in (old, new))
     for key in sorted(after.keys() - before.keys()):
         yield from (
@@ -369,13 +372,11 @@ def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
         if _canonical(was) != _canonical(now):
             earlier = " or".join(shown(conditions) or " without condition" for conditions in before[key])
             text = f"{key[1]} may assume it{' or'.join(map(shown, after[key]))}; before{earlier}"
-            yield Line(
-                text, widens=not all(any(implies(atoms, earlier_atoms) for earlier_atoms in was) for atoms in now)
-            )
-    for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
-        yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
-    if old is None or new is None:
-        return
+            yield Line(text, widens=not all(any(implies(atoms, past) for past in was) for atoms in now))
+
+
+def _of_both(old: Access, new: Access) -> Iterator[Line]:
+    """Yield what differs of a role that there was before and is now."""
     for arn in sorted(old.attached - new.attached):
         yield Line(f"the policy {arn} is no longer attached to it", widens=False)
     if old.boundary != new.boundary:

@@ -169,6 +169,16 @@ def _access(evaluated: EvaluatedModule, role: EvaluatedBlock, module: ReadBack) 
                 permissions.append(
                     Declared(effect, statement.actions, statement.resources, _plain(statement.conditions), origin)
                 )
+    trusted = _trusted(role, module, unjudged)
+    traits = {name: str(role.values[name]) for name in _ROLE_ONLY if name in role.values}
+    boundary = str(role.values.get("permissions_boundary") or "")
+    return Access(tuple(permissions), places, trusted, boundary, frozenset(attached), frozenset(unjudged), traits)
+
+
+def _trusted(
+    role: EvaluatedBlock, module: ReadBack, unjudged: set[str]
+) -> dict[tuple[str, str, str], tuple[Conditions, ...]]:
+    """Return who may assume a role, by kind, name and action; add the statements that cannot be judged."""
     trusted: dict[tuple[str, str, str], tuple[Conditions, ...]] = {}
     for statement in _statements(role.values.get("assume_role_policy", "{}"), role, module, trust=True):
         if (
@@ -183,9 +193,7 @@ def _access(evaluated: EvaluatedModule, role: EvaluatedBlock, module: ReadBack) 
             for action in (each for pattern in statement.actions for each in iam.expand(pattern) or (pattern,)):
                 key = kind, "anybody" if name == "*" else name, action
                 trusted[key] = (*trusted.get(key, ()), _plain(statement.conditions))
-    traits = {name: str(role.values[name]) for name in _ROLE_ONLY if name in role.values}
-    boundary = str(role.values.get("permissions_boundary") or "")
-    return Access(tuple(permissions), places, trusted, boundary, frozenset(attached), frozenset(unjudged), traits)
+    return trusted
 
 
 def _documents(
@@ -305,17 +313,19 @@ def _bearing(evaluated: EvaluatedModule, harmless: Mapping[str, Mapping[str, boo
         attachment = block.type == "aws_iam_role_policy_attachment" and block.values.get("role") in names
         if block in roles or block.address in read or attachment:
             continue
-        known = harmless.get(type_, {})
-        leaves = (
-            f"{path}={value}"
-            for path, value in _leaves(block.values, "")
-            if path[1:].split(".")[0] not in _WORDS
-            and (block.type.startswith(_IAM) or _decides(path, value) or not _is_harmless(path, known))
-        )
-        text = "\n".join(sorted(leaves))
+        text = "\n".join(sorted(_deciding_leaves(block, harmless.get(type_, {}))))
         if text or block.type.startswith(_IAM) or type_ not in harmless:
             found[block.address] = text
     return found
+
+
+def _deciding_leaves(block: EvaluatedBlock, known: Mapping[str, bool]) -> Iterator[str]:
+    """Yield the values of a block that may decide who may do what, each with its path."""
+    for path, value in _leaves(block.values, ""):
+        if path[1:].split(".")[0] not in _WORDS and (
+            block.type.startswith(_IAM) or _decides(path, value) or not _is_harmless(path, known)
+        ):
+            yield f"{path}={value}"
 
 
 def _decides(path: str, value: str) -> bool:

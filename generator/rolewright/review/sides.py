@@ -133,6 +133,12 @@ def _module(
         raise Rejected(findings)
     read = [name for name in inside if (name in above and name.endswith(".tf")) or _is_values(name)]
     texts = {name: text_of(inside[name]) or "" for name in sorted(read)}
+    _require_files(texts, own, place)
+    return ModuleText(real(folder).name if folder == root else folder.name, place, texts)
+
+
+def _require_files(texts: Mapping[str, str], own: Iterable[str], place: str) -> None:
+    """Raise Rejected where a module lacks a file that rolewright wrote and Terraform reads."""
     if not any(name.endswith(".tf") for name in texts):
         message = f"{place} has a ledger of rolewright and no file of Terraform"
         raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{LEDGER}"))])
@@ -140,7 +146,6 @@ def _module(
         if (name.endswith(".tf") or _is_values(name)) and name not in texts:
             message = f"the module's file {name} is not there"
             raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{name}"))])
-    return ModuleText(real(folder).name if folder == root else folder.name, place, texts)
 
 
 def _is_values(name: str) -> bool:

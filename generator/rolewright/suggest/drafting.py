@@ -189,10 +189,16 @@ def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
                 group.add(other, group.needed)
     for found in fits.values():
         if not any(fit.offer.identifies for fit in found):
-            for group in groups:
-                for fit in [fit for fit in found if group.takes(fit)][:1]:
-                    group.add(fit, group.beside)
+            _add_beside(groups, found)
     return groups
+
+
+def _add_beside(groups: Iterable[_Group], fits: Iterable[_Fit]) -> None:
+    """Add to each group the first of the fits of an item that it takes."""
+    for group in groups:
+        fitting = next((fit for fit in fits if group.takes(fit)), None)
+        if fitting is not None:
+            group.add(fitting, group.beside)
 
 
 def _told(fit: _Fit) -> Fields:
@@ -218,21 +224,11 @@ def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
     blueprint = group.blueprint
     needed = {fit.offer.pair for fit in group.needed}
     wanted = needed | {fit.offer.pair for fit in group.beside}
-    given = {name for name, value in group.fields.items() if value is not ABSENT}
-    refused = {verb for name in given for exclusion in blueprint.exclusions.get(name, ()) for verb in exclusion.verbs}
-    narrow = [verb for verb in blueprint.verbs.values() if not verb.of and verb.name not in refused]
-    if all(fit.offer.arn == "*" for fit in group.needed):
-        narrow = [verb for verb in narrow if set(verb.allow) == {"*"}]
-    verbs = _verbs(narrow, wanted, needed)
+    verbs = _verbs(_narrow_verbs(group), wanted, needed)
     covered = {pair for verb in verbs for pair in pairs(verb)}
     fits = [fit for fit in (*group.needed, *group.beside) if fit.offer.pair in covered]
     if not verbs or not fits:
         return
-    names = [verb.name for verb in verbs]
-    for broad in sorted((v for v in blueprint.verbs.values() if v.of), key=lambda v: -len(blueprint.expand([v.name]))):
-        behind = [verb.name for verb in blueprint.expand([broad.name])]
-        if len(behind) > 1 and set(behind) <= set(names):
-            names = [broad.name, *(name for name in names if name not in behind)]
     found = _given(group, fits, verbs)
     if found is None:
         return
@@ -240,7 +236,28 @@ def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
     identity = next((str(fields[name]) for name in (*blueprint.identified_by, "arn") if name in fields), "")
     base = blueprint.type if filled_in or not identity else re.split(r"[:/]", identity.rstrip(":*/"))[-1]
     items = tuple(dict.fromkeys(fit.item for fit in fits))
-    yield Entry(_key(base, taken), blueprint.type, fields, tuple(names), filled_in, items)
+    yield Entry(_key(base, taken), blueprint.type, fields, _verb_names(blueprint, verbs), filled_in, items)
+
+
+def _narrow_verbs(group: _Group) -> list[Verb]:
+    """Return the narrow verbs that go with a group's fields and with what is asked of its resource."""
+    blueprint = group.blueprint
+    given = {name for name, value in group.fields.items() if value is not ABSENT}
+    refused = {verb for name in given for exclusion in blueprint.exclusions.get(name, ()) for verb in exclusion.verbs}
+    narrow = [verb for verb in blueprint.verbs.values() if not verb.of and verb.name not in refused]
+    if all(fit.offer.arn == "*" for fit in group.needed):
+        return [verb for verb in narrow if set(verb.allow) == {"*"}]
+    return narrow
+
+
+def _verb_names(blueprint: ResourceBlueprint, verbs: Sequence[Verb]) -> tuple[str, ...]:
+    """Return the names of narrow verbs, with a broad one in the place of those that it is made of."""
+    names = [verb.name for verb in verbs]
+    for broad in sorted((v for v in blueprint.verbs.values() if v.of), key=lambda v: -len(blueprint.expand([v.name]))):
+        behind = [verb.name for verb in blueprint.expand([broad.name])]
+        if len(behind) > 1 and set(behind) <= set(names):
+            names = [broad.name, *(name for name in names if name not in behind)]
+    return tuple(names)
 
 
 def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list[Verb]:

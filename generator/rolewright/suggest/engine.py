@@ -78,7 +78,7 @@ def suggest(
     workload = read_manifest(document, catalog)[index]
     declaration, roles = granted(workload, catalog)
     first = answer(question, workload, roles, None, catalog, only)
-    environments = tuple(e for e in workload.environments if e.name in first.environments) or workload.environments
+    environments = _asked_environments(workload, first)
     asked = spelled(question, catalog, environments)
     if asked.platform:
         asking = Case(asked, workload, catalog, first.keys, environments, {}).asking
@@ -88,9 +88,9 @@ def suggest(
     judged = replace(judged, blocked=bool(asked.reason) and not reason.mends and not _foreign(asked, environments))
     case = Case(asked, workload, catalog, judged.keys, environments, document.trees[index].data)
     known = (*notes(case, judged), *(_owners(case, declaration) if judged.is_allowed and asked.reason else ()))
-    if not judged.roles or judged.is_allowed or judged.blocked or judged.denied or is_made(case):
+    if _is_settled(judged) or is_made(case):
         return Suggestion(judged, (), known, ())
-    if not asked.action or not asked.resource or iam.action(asked.action) is None or is_vain(case):
+    if not _is_complete(asked) or is_vain(case):
         return Suggestion(judged, (), known, tuple(asks(case, judged, ())))
     trial = _Trial(case, document, index, declaration, build, tuple(only), note)
     advice = tuple(trial.best())
@@ -102,6 +102,22 @@ def suggest(
     if not advice and not questions and not all_notes:
         all_notes = ("no change of this manifest was found that allows it",)
     return Suggestion(judged, advice, all_notes, questions)
+
+
+def _asked_environments(workload: Workload, first: Explanation) -> tuple[Environment, ...]:
+    """Return the environments that an answer is for; all where it is for none."""
+    asked = (environment for environment in workload.environments if environment.name in first.environments)
+    return tuple(asked) or workload.environments
+
+
+def _is_settled(judged: Explanation) -> bool:
+    """Return whether no change of the manifest is wanted, or none can help."""
+    return not judged.roles or judged.is_allowed or judged.blocked or bool(judged.denied)
+
+
+def _is_complete(asked: Question) -> bool:
+    """Return whether a question names an action that there is, and a resource."""
+    return bool(asked.action and asked.resource) and iam.action(asked.action) is not None
 
 
 def _foreign(asked: Question, environments: Sequence[Environment]) -> bool:

@@ -176,13 +176,8 @@ def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft,
     made = draft(_declared(needed), catalog)
     marks = {mark for permission in needed for mark, _ in permission.unknown}
     unfit = {mark for rest in made.rest for resource in rest.resources for mark in marks if mark in resource}
-    if unfit:  # a name that no field takes: the resource without it, where a type is for that
-        moved = [
-            _anywhere(permission) if any(mark in unfit for mark, _ in permission.unknown) else permission
-            for permission in needed
-        ]
-        left = {action for rest in draft(_declared(moved), catalog).rest for action in rest.actions}
-        needed = [old if old.action in left else new for old, new in zip(needed, moved, strict=True)]
+    if unfit:
+        needed = _without_marks(needed, unfit, catalog)
         made = draft(_declared(needed), catalog)
     wide = {action: _all_of(action) for rest in made.rest if rest.resources == ("*",) for action in rest.actions}
     if any(wide.values()):
@@ -194,6 +189,16 @@ def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft,
             for arn in (wide.get(permission.action, ()) or (permission.resource,))
         ]
     return made, list(needed)
+
+
+def _without_marks(needed: Sequence[CallPermission], unfit: set[str], catalog: Catalog) -> list[CallPermission]:
+    """Return permissions without names that no field takes, where a type is for the resource without one."""
+    moved = [
+        _anywhere(permission) if any(mark in unfit for mark, _ in permission.unknown) else permission
+        for permission in needed
+    ]
+    left = {action for rest in draft(_declared(moved), catalog).rest for action in rest.actions}
+    return [old if old.action in left else new for old, new in zip(needed, moved, strict=True)]
 
 
 def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]:

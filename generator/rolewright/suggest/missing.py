@@ -204,13 +204,16 @@ def _which_resource(case: Case, judged: Explanation) -> Iterator[str]:
             yield f"for the platform's own use: a {type_} that `compute.{path}` names by its key brings it"
         for field in _fields_for(case, role):
             yield f"for the platform's own use: `compute.{field}` brings it"
-        for key, field in key_fields(case, role):
-            if not question.behind or case.names_in(case.workload.resources[key], question.behind):
-                what = (
-                    f"the {role.key} role decrypts resources.{key}, and" if question.behind else "if it is the key of"
-                )
-                owner = "its" if question.behind else f"resources.{key}, its"
-                yield f"{what} {owner} `{field}` is not set: give the ARN of the key that encrypts it"
+        yield from _which_key(case, role)
+
+
+def _which_key(case: Case, role: RoleBlueprint) -> Iterator[str]:
+    question = case.question
+    for key, field in key_fields(case, role):
+        if not question.behind or case.names_in(case.workload.resources[key], question.behind):
+            what = f"the {role.key} role decrypts resources.{key}, and" if question.behind else "if it is the key of"
+            owner = "its" if question.behind else f"resources.{key}, its"
+            yield f"{what} {owner} `{field}` is not set: give the ARN of the key that encrypts it"
 
 
 def _fields_for(case: Case, role: RoleBlueprint) -> Iterator[str]:

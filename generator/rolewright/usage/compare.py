@@ -70,23 +70,14 @@ def compare_usage(
     `accessed` is when IAM saw services used, by the name of a role; it fills in where the records show nothing.
     """
     for key, role_name in names.items():
-        uses = [
-            use
-            for (account, name), use in sorted(tally.roles.items())
-            if name == role_name
-            and (not environment.name or account == environment.account)  # else any account is meant
-        ]
+        uses = _uses(tally, role_name, environment)
         matched: set[tuple[str, str]] = set()
         blind = _blind(environment, uses, tally)
         permissions = tuple(
             _remembered(
                 _permission(workload, grant, action, resource, uses, tally, matched, blind), accessed.get(role_name)
             )
-            for grant in declaration.grants
-            if grant.role == key and grant.effect == "Allow"
-            for resource in (text.ground(environment.values) for text in grant.resources)
-            for pattern in grant.actions
-            for action in iam.expand(pattern) or (pattern,)
+            for grant, action, resource in _allowed(declaration, key, environment)
         )
         undeclared = _added((pair, seen) for use in uses for pair, seen in use.used.items() if pair not in matched)
         denied = _added((what, seen) for use in uses for what, seen in use.denied.items())
@@ -103,6 +94,25 @@ def compare_usage(
             tuple((*what, seen) for what, seen in refused.items()),
             tuple((*name, seen) for name, seen in unmapped.items()),
         )
+
+
+def _allowed(declaration: Declaration, role: str, environment: Environment) -> Iterator[tuple[Grant, str, str]]:
+    """Yield each action on each resource that a role is granted."""
+    for grant in declaration.grants:
+        if grant.role == role and grant.effect == "Allow":
+            for resource in (text.ground(environment.values) for text in grant.resources):
+                for pattern in grant.actions:
+                    for action in iam.expand(pattern) or (pattern,):
+                        yield grant, action, resource
+
+
+def _uses(tally: Tally, role_name: str, environment: Environment) -> list[RoleUse]:
+    """Return the uses of a role in an environment's account; in any account where it has no name."""
+    return [
+        use
+        for (account, name), use in sorted(tally.roles.items())
+        if name == role_name and (not environment.name or account == environment.account)
+    ]
 
 
 def unused_of(listed: Sequence[RoleUsage]) -> dict[str, tuple[str, ...]]:
@@ -141,21 +151,24 @@ def _permission(
                 matched.add(pair)
                 found.append(seen)
     seen = _sum(found)
-    prefix = action.split(":", maxsplit=1)[0]
-    state: Literal["used", "unused", "unseen"] = "used" if seen.count else "unused"
-    because = ""
-    if not seen.count and blind:
-        state, because = "unseen", blind
-    elif not seen.count and any(action in use.stopped for use in uses):
-        state, because = "unseen", "a call of it was refused, and none came through"
-    elif not seen.count and any(matches(silent, action.lower(), Kind.TEXT) for silent in silent_patterns()):
-        state, because = "unseen", "it leaves no event of its own"
-    elif not seen.count and tally.gap:
-        state, because = "unseen", tally.gap
-    elif not seen.count and action in data_actions() and prefix not in tally.data:
-        state, because = "unseen", f"these files have no data events of {prefix}"
+    because = "" if seen.count else blind or _unseen(action, uses, tally)
+    state: Literal["used", "unused", "unseen"] = "used" if seen.count else "unseen" if because else "unused"
     place = str(workload.locate(grant.origin))
     return PermissionUsage(state, action, resource, grant.origin, place, seen, because)
+
+
+def _unseen(action: str, uses: Sequence[RoleUse], tally: Tally) -> str:
+    """Return why these records would not show a use of an action, or ""."""
+    prefix = action.split(":", maxsplit=1)[0]
+    if any(action in use.stopped for use in uses):
+        return "a call of it was refused, and none came through"
+    if any(matches(silent, action.lower(), Kind.TEXT) for silent in silent_patterns()):
+        return "it leaves no event of its own"
+    if tally.gap:
+        return tally.gap
+    return (
+        f"these files have no data events of {prefix}" if action in data_actions() and prefix not in tally.data else ""
+    )
 
 
 def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> str:

@@ -196,7 +196,7 @@ def _records(value: Any, read: _File, reading: Reading) -> Iterator[dict[str, An
 def _unwrapped(value: Any, read: _File, depth: int) -> Iterator[dict[str, Any] | None]:  # noqa: ANN401 - JSON
     """Yield the records in a value; None for each thing that is none."""
     if isinstance(value, list) and depth < _DEEP:
-        cells = {cell.get("field"): cell.get("value") for cell in value if isinstance(cell, dict) and "field" in cell}
+        cells = _cells(value)
         for inner in [cells] if cells else value:
             yield from _unwrapped(inner, read, depth + 1)
         return
@@ -205,9 +205,7 @@ def _unwrapped(value: Any, read: _File, depth: int) -> Iterator[dict[str, Any] |
         yield None
         return
     if isinstance(value.get("eventSource"), str) and isinstance(value.get("eventName"), str):
-        # How often something was called, and not a call.
-        insight = value.get("eventCategory") == "Insight" or value.get("eventType") == "AwsCloudTrailInsight"
-        yield None if insight else value
+        yield None if _is_insight(value) else value
         return
     for name in _LISTS:
         if isinstance(value.get(name), list):
@@ -224,6 +222,16 @@ def _unwrapped(value: Any, read: _File, depth: int) -> Iterator[dict[str, Any] |
     read.objects += 1
     read.kind = read.kind or foreign_object(value)
     yield None
+
+
+def _cells(row: list[Any]) -> dict[Any, Any]:
+    """Return the fields of a row of a result of CloudWatch Logs Insights; nothing for any other list."""
+    return {cell.get("field"): cell.get("value") for cell in row if isinstance(cell, dict) and "field" in cell}
+
+
+def _is_insight(value: dict[str, Any]) -> bool:
+    """Return whether a record says how often something was called, and is not a call."""
+    return value.get("eventCategory") == "Insight" or value.get("eventType") == "AwsCloudTrailInsight"
 
 
 def _parsed(value: object) -> object:

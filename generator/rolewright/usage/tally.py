@@ -136,6 +136,10 @@ def _role(use: RoleUse, event: Event) -> None:
         because = asked.because if asked else event.message or event.code
         use.denied.setdefault((action, resource, because), Seen()).add(event.time)
         return
+    _record_used(use, event)
+
+
+def _record_used(use: RoleUse, event: Event) -> None:
     for action in (*event.needs.all_of, *event.needs.one_of) if event.needs else ():
         for arn in event.arns or ("",):
             if (action, arn) in use.used or len(use.used) < _MANY:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rolewright.sdk.javascript_and_go.bindings import (
     ElementOf,
     InstanceOf,
@@ -14,6 +16,9 @@ from rolewright.sdk.javascript_and_go.bindings import (
 )
 from rolewright.sdk.javascript_and_go.expressions import FunctionLiteral, Identifier
 from rolewright.sdk.javascript_and_go.tokens import NAME, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ScriptNames(Names):
@@ -73,14 +78,21 @@ class ScriptNames(Names):
                 place + 2 if tokens.is_mark(place, "*") and tokens.is_name(place + 1, "as") else place
             )
         if not (place + 1 < len(tokens) and tokens.is_name(place, "from") and tokens.kinds[place + 1] == TEXT):
-            for name, exported in names if is_export else ():
-                if name and name != exported:
-                    self._bind(-1, exported, SourceExpression(self._source, Identifier(name, at)))
+            if is_export:
+                self._bind_exports(names, at)
             return
         package = tokens.words[place + 1]
         if not is_type:
             self._used(place + 1)
         self._source.types.update(range(at, place + 2))
+        self._bind_imports(names, package)
+
+    def _bind_exports(self, names: Iterable[tuple[str, str]], at: int) -> None:
+        for name, exported in names:
+            if name and name != exported:
+                self._bind(-1, exported, SourceExpression(self._source, Identifier(name, at)))
+
+    def _bind_imports(self, names: Iterable[tuple[str, str]], package: str) -> None:
         for name, local in names:
             member = "*" if name == "default" and not is_relative(package) else name
             if name:

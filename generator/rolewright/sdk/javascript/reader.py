@@ -15,7 +15,7 @@ from rolewright.sdk.packages import facts, operations_called, service_called, sp
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rolewright.core.finding import Location
     from rolewright.sdk.javascript_and_go.expressions import CodeExpression
@@ -264,12 +264,7 @@ class ScriptReader:
         if not candidates or method in self._facts["calls_nothing"]:
             return
         if isinstance(argument, dict):
-            passed_names = {str(name).lower() for name in argument}
-            candidates = [
-                service_
-                for service_ in candidates
-                if passed_names & _members(service_, method) or not (passed_names or method.islower())
-            ]
+            candidates = _with_members(candidates, method, argument)
         elif argument is None:
             candidates = [] if method.islower() else candidates
         elif not isinstance(argument, Scalar) or argument.text is not None:
@@ -382,3 +377,13 @@ def _nodes(file: SourceFile) -> Iterator[tuple[CodeExpression, CodeExpression | 
                         seen.add(id(inner_link))
                         yield inner_link, link
             outer = link
+
+
+def _with_members(candidates: Iterable[Service], method: str, argument: Mapping[Any, Any]) -> list[Service]:
+    """Return the services whose method takes one of the names that are passed, or may take none."""
+    passed_names = {str(name).lower() for name in argument}
+    return [
+        candidate
+        for candidate in candidates
+        if passed_names & _members(candidate, method) or not (passed_names or method.islower())
+    ]

@@ -33,7 +33,7 @@ from rolewright.sdk.python.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rolewright.core.finding import Location
     from rolewright.sdk.python.scopes import PythonFile, PythonScope
@@ -93,12 +93,22 @@ class PythonReader:
                         calls.add((value.of.service, operation))
                         services.add(value.of.service)
                         yield ApiCall(value.of.service, operation, None, place)
+        yield from self._clients_given_away(file, lines)
+        yield from self._idle_clients(file, services, lines)
+
+    def _clients_given_away(self, file: PythonFile, lines: set[tuple[str, int]]) -> Iterator[Unmapped]:
+        """Report clients that are passed to other code, on lines of which nothing is reported yet."""
         for node, scope in file.calls:
             place = place_of(file, node)
             client_text = self._given_away(node, scope)
             if client_text and (file.path, place.line) not in lines:
                 lines.add((file.path, place.line))
                 yield Unmapped(source(node), f"it is passed {client_text}, and its code is not in these files", place)
+
+    def _idle_clients(
+        self, file: PythonFile, services: Collection[str], lines: Collection[tuple[str, int]]
+    ) -> Iterator[Unmapped]:
+        """Report clients of services of which no call was found."""
         for node, scope in file.calls:
             place = place_of(file, node)
             makes = any(isinstance(value, Sdk) and value.maker for value in self._evaluate(node.func, scope))
@@ -136,24 +146,28 @@ class PythonReader:
         # Of several possible services, only those with such an operation can be meant.
         yield from [call for call in reports if isinstance(call, ApiCall)] or reports
         if not is_known and isinstance(node.func, ast.Attribute):
-            method = node.func.attr
-            argument_names = [keyword.arg for keyword in node.keywords if keyword.arg]
-            is_like_api = "_" in method or any(map(_MEMBER.fullmatch, argument_names))
-            if (
-                _OPERATION.fullmatch(method)
-                and argument_names
-                and is_like_api
-                and not self._evaluates_to_code(node.func.value, scope)
-            ):
-                candidates = [
-                    service.name
-                    for service in models.usual()
-                    if method in service.methods and set(argument_names) <= service.operations[service.methods[method]]
-                ]
-                if candidates:
-                    names = " or ".join(candidates)
-                    reason = f"it is not known what `{source(node.func.value)}` is; {names} has such a call"
-                    yield Unmapped(source(node.func), reason, place)
+            yield from self._like_a_call(node, node.func, scope, place)
+
+    def _like_a_call(
+        self, node: ast.Call, called: ast.Attribute, scope: PythonScope, place: Location
+    ) -> Iterator[Unmapped]:
+        """Report a method of an unknown value whose name and arguments are those of an operation."""
+        method = called.attr
+        argument_names = [keyword.arg for keyword in node.keywords if keyword.arg]
+        is_like_api = "_" in method or any(map(_MEMBER.fullmatch, argument_names))
+        if not (_OPERATION.fullmatch(method) and argument_names and is_like_api):
+            return
+        if self._evaluates_to_code(called.value, scope):
+            return
+        candidates = [
+            service.name
+            for service in models.usual()
+            if method in service.methods and set(argument_names) <= service.operations[service.methods[method]]
+        ]
+        if candidates:
+            names = " or ".join(candidates)
+            reason = f"it is not known what `{source(called.value)}` is; {names} has such a call"
+            yield Unmapped(source(called), reason, place)
 
     def _evaluates_to_code(self, node: ast.expr, scope: PythonScope) -> bool:
         return any(
