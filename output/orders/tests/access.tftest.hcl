@@ -246,6 +246,7 @@ run "dev" {
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sns:unsubscribe",
         "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
@@ -338,6 +339,7 @@ run "dev" {
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sns:unsubscribe",
         "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
@@ -469,6 +471,7 @@ run "prod" {
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sns:unsubscribe",
         "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
@@ -561,6 +564,7 @@ run "prod" {
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
+        "sns:unsubscribe",
         "sqs:purgequeue",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])

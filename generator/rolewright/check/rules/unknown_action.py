@@ -22,7 +22,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
         for action in statement.actions:
             if action == "*" or MARK in action or iam.expand(action):
                 continue
-            text = f"{statement.label} names {action}, which is not an action of AWS"
+            text = f"{statement.label} names {action}, which the IAM database ({iam.version()}) does not have"
             yield Hit(statement.file, statement.line, text, _remedy(action))
 
 
@@ -32,7 +32,7 @@ def _remedy(action: str) -> str:
         return "Write service:Action."
     if prefix.lower() not in iam.services():
         close = difflib.get_close_matches(prefix.lower(), sorted(iam.services()), n=1)
-        return f"Did you mean the service {close[0]}?" if close else f"AWS has no service prefix {prefix}."
+        return f"Did you mean the service {close[0]}?" if close else f"Check the spelling of the service {prefix}."
     by_lower_name = {full.partition(":")[2].lower(): full for full in iam.expand(f"{prefix}:*")}
     close = difflib.get_close_matches(name.lower(), sorted(by_lower_name), n=1)
     return f"Did you mean {by_lower_name[close[0]]}?" if close else f"Look up the actions of {prefix}."
