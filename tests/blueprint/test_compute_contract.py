@@ -277,6 +277,55 @@ def test_a_fault_of_what_is_extended_stands_where_it_is(tmp_path: Path) -> None:
     }
 
 
+RULES = """
+rules:
+  - {require: {properties: {place: {minLength: 3}}}, at: place, message: short, remedy: longer}
+  - {require: {properties: {lamp: {const: true}}}, at: lamp, message: dark, remedy: light it}
+"""
+HIGH = """
+rules: [{require: {properties: {height: {const: 1}}}, at: height, message: high, remedy: lower it}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ("", ["place", "lamp"]),
+        (HIGH, ["height", "place", "lamp"]),
+        (HIGH + "without_rules: [place]", ["height", "lamp"]),
+    ],
+)
+def test_a_type_has_the_rules_of_what_it_extends(change: str, kept: list[str], tmp_path: Path) -> None:
+    write(tmp_path, "desk", DESK + RULES)
+    write(tmp_path, "standing-desk", STANDING + change)
+    write(tmp_path, "tall-desk", "extends: standing-desk\n")
+    (tmp_path / "compute" / "desk" / "desk.tf.j2").write_text(TEMPLATE, encoding="utf-8")
+    with Pipeline([tmp_path]) as pipeline:
+        for name in ("standing-desk", "tall-desk"):
+            assert [rule.at for rule in pipeline.catalog.computes[name].rules] == kept
+
+
+@pytest.mark.parametrize("own", ["", HIGH, HIGH + "without_rules: [place]"])
+def test_a_fault_of_an_inherited_rule_stands_where_it_is(own: str, tmp_path: Path) -> None:
+    text = DESK + RULES.replace("{const: true}", "{type: light}")
+    for name, content in (("desk", text), ("standing-desk", STANDING + own), ("tall-desk", "extends: standing-desk\n")):
+        write(tmp_path, name, content)
+    with Pipeline([tmp_path]) as pipeline, pytest.raises(Rejected) as refusal:
+        pipeline.catalog.computes["tall-desk"]
+    line = text[: text.index("{type: light}")].count("\n") + 1
+    places = {(finding.location.file, finding.location.line) for finding in refusal.value.findings}
+    assert places == {(str(tmp_path / "compute" / "desk" / "blueprint.yaml"), line)}
+
+
+@pytest.mark.parametrize("left_out", ["without_rules: [roof]", "without_rules: [[place]]"])
+def test_a_rule_that_is_left_out_has_to_be_there(left_out: str, tmp_path: Path) -> None:
+    write(tmp_path, "desk", DESK + RULES)
+    write(tmp_path, "standing-desk", STANDING + left_out)
+    with Pipeline([tmp_path]) as pipeline, pytest.raises(Rejected) as refusal:
+        pipeline.catalog.computes["standing-desk"]
+    assert [finding.path for finding in refusal.value.findings] == ["without_rules.0"]
+
+
 def test_types_cannot_extend_each_other_in_a_circle(tmp_path: Path) -> None:
     write(tmp_path, "desk", "extends: standing-desk\n")
     write(tmp_path, "standing-desk", STANDING)

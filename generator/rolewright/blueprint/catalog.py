@@ -11,6 +11,7 @@ from typing import TypeVar
 from rolewright.blueprint.check_compute import check_compute
 from rolewright.blueprint.check_resource import check_resource
 from rolewright.blueprint.facts import FactTables
+from rolewright.blueprint.inherited_rules import with_inherited_rules
 from rolewright.blueprint.marks import fact_findings
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.patterns import read_patterns, with_patterns
@@ -161,4 +162,4 @@ def _whole(path: Path, computes: Mapping[str, Path], patterns: Mapping[str, str]
     base = _whole(computes[extended], computes, patterns, below)
     if isinstance(base.data, dict) and isinstance(base.data.get("templates"), list):
         base.data["templates"] = [name if "/" in str(name) else f"{extended}/{name}" for name in base.data["templates"]]
-    return merge_patch(base, tree)
+    return merge_patch(with_inherited_rules(base, tree), tree)

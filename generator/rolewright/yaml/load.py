@@ -73,8 +73,11 @@ class Tree:
             if key and place.key is not None:
                 return place.key
             return Location(self.file, place.line, place.column, place.end_line, place.end_column)
-        if self.base is not None and path in self.base.places:
-            return self.base.location(path, key=key)
+        below = self.base
+        while below is not None:
+            if path in below.places:
+                return below.location(path, key=key)
+            below = below.base
         while path:
             path = path[:-1]
             place = self.places.get(path)
