@@ -1,8 +1,33 @@
 # Rendered by rolewright from ecs-ec2.yaml. Change the manifest, not this file.
 
-output "task_role_arn" {
-  description = "ARN of the role task"
-  value       = aws_iam_role.task.arn
+output "autoscaling_group_arn" {
+  description = "ARN of the autoscaling group"
+  value       = aws_autoscaling_group.instances.arn
+}
+
+output "autoscaling_group_name" {
+  description = "Name of the autoscaling group"
+  value       = aws_autoscaling_group.instances.name
+}
+
+output "capacity_provider_arn" {
+  description = "ARN of the capacity provider"
+  value       = aws_ecs_capacity_provider.instances.arn
+}
+
+output "capacity_provider_name" {
+  description = "Name of the capacity provider"
+  value       = aws_ecs_capacity_provider.instances.name
+}
+
+output "cluster_arn" {
+  description = "ARN of the cluster"
+  value       = aws_ecs_cluster.cluster.arn
+}
+
+output "cluster_name" {
+  description = "Name of the cluster"
+  value       = aws_ecs_cluster.cluster.name
 }
 
 output "execution_role_arn" {
@@ -10,7 +35,82 @@ output "execution_role_arn" {
   value       = aws_iam_role.execution.arn
 }
 
+output "execution_role_name" {
+  description = "Name of the role execution"
+  value       = aws_iam_role.execution.name
+}
+
+output "instance_profile_arn" {
+  description = "ARN of the instance profile"
+  value       = aws_iam_instance_profile.instance.arn
+}
+
+output "instance_profile_name" {
+  description = "Name of the instance profile"
+  value       = aws_iam_instance_profile.instance.name
+}
+
 output "instance_role_arn" {
   description = "ARN of the role instance"
   value       = aws_iam_role.instance.arn
+}
+
+output "instance_role_name" {
+  description = "Name of the role instance"
+  value       = aws_iam_role.instance.name
+}
+
+output "launch_template_id" {
+  description = "Id of the launch template"
+  value       = aws_launch_template.instances.id
+}
+
+output "launch_template_latest_version" {
+  description = "Latest version of the launch template"
+  value       = aws_launch_template.instances.latest_version
+}
+
+output "log_group_arn" {
+  description = "ARN of the log group"
+  value       = aws_cloudwatch_log_group.task.arn
+}
+
+output "log_group_name" {
+  description = "Name of the log group"
+  value       = aws_cloudwatch_log_group.task.name
+}
+
+output "service_arn" {
+  description = "ARN of the service"
+  value       = aws_ecs_service.service.id
+}
+
+output "service_name" {
+  description = "Name of the service"
+  value       = aws_ecs_service.service.name
+}
+
+output "task_definition_arn" {
+  description = "ARN of the task definition"
+  value       = aws_ecs_task_definition.task.arn
+}
+
+output "task_definition_arn_without_revision" {
+  description = "ARN without revision of the task definition"
+  value       = aws_ecs_task_definition.task.arn_without_revision
+}
+
+output "task_definition_family" {
+  description = "Family of the task definition"
+  value       = aws_ecs_task_definition.task.family
+}
+
+output "task_role_arn" {
+  description = "ARN of the role task"
+  value       = aws_iam_role.task.arn
+}
+
+output "task_role_name" {
+  description = "Name of the role task"
+  value       = aws_iam_role.task.name
 }

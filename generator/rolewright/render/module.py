@@ -17,6 +17,7 @@ from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
 from rolewright.hcl.literal import RawExpression, identifier, literal
 from rolewright.manifest.resources import injected_values
+from rolewright.render.outputs import module_outputs
 from rolewright.render.readable import SYMBOLS, policy_lines, shown, text_functions
 from rolewright.render.tftest import assertions
 
@@ -69,20 +70,21 @@ def render(
     files: dict[str, str] = {}
     for name in ("versions", "variables", "context", "roles"):
         files[f"{name}.tf"] = templates.render(f"module/{name}.tf.j2", context)
-    for name in catalog.computes[workload.compute.type].templates:
-        files[name.rsplit("/", 1)[1].removesuffix(".j2")] = templates.render(name, context)
-    created_texts = [
-        templates.render(
+    compute_texts = {
+        name.rsplit("/", 1)[1].removesuffix(".j2"): templates.render(name, context)
+        for name in catalog.computes[workload.compute.type].templates
+    }
+    files |= compute_texts
+    created_texts = {
+        key: templates.render(
             creation.template, {**context, "resource": _resource(resource, workload, declaration, catalog)}
         )
-        for resource in workload.resources.values()
+        for key, resource in workload.resources.items()
         if resource.created and (creation := catalog.resources[resource.type].create) is not None
-    ]
+    }
     if created_texts:
-        files["resources.tf"] = "\n".join(
-            f"# manifest: resources.{key}\n{text}"
-            for key, text in zip((k for k, r in workload.resources.items() if r.created), created_texts, strict=True)
-        )
+        files["resources.tf"] = "\n".join(f"# manifest: resources.{key}\n{text}" for key, text in created_texts.items())
+    context["outputs"] = module_outputs(workload, roles, catalog, compute_texts.values(), created_texts)
     files["outputs.tf"] = templates.render("module/outputs.tf.j2", context)
     for environment in workload.environments:
         if environment.name:
@@ -168,11 +170,6 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "variables": variables,
         "requires": requires,
         "tags": {**tags, **workload.tags},
-        "created": [
-            {"id": identifier(r.key), "key": r.key, "terraform": catalog.resources[r.type].terraform}
-            for r in workload.resources.values()
-            if r.created
-        ],
         "show": lambda texts: ", ".join(text.ground(SYMBOLS) for text in texts),
         "credentials": _credentials(workload, catalog),
         **text_functions(workload, roles),
