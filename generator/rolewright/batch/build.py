@@ -224,8 +224,14 @@ def _summary(built: Built) -> str:
     promised = f", {_counted(proofs[0].promises, 'promise')} kept" if proofs[0].promises else ""
     return (
         f"{_counted(roles, 'role')} proven to allow exactly {_counted(permissions, 'permission')}{where}{promised}, "
-        f"{_counted(proofs[0].applied, 'resource')} applied to moto{missing}{_agreements(built)}"
+        f"{_counted(proofs[0].applied, 'resource')} applied to moto{missing}{_exclusive(built)}{_agreements(built)}"
     )
+
+
+def _exclusive(built: Built) -> str:
+    """Say whom an apply takes something away from, which nobody would expect of a new module."""
+    owned = built.workload.exclusive and built.roles
+    return "; an apply removes policies that others attach to its roles (exclusive)" if owned else ""
 
 
 def _counted(number: int, what: str) -> str:

@@ -181,7 +181,12 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
                 **_TEXT,
                 "description": "ARN of a managed policy: the permissions boundary of every role",
             },
-            "exclusive": {"type": "boolean", "default": True},
+            "exclusive": {
+                "type": "boolean",
+                "default": True,
+                "description": "Whether the module owns what its roles may do: an apply removes every policy that is "
+                "attached to them from outside. `false` leaves such policies alone, and they are not proven",
+            },
             "suppress": {"type": "array", "items": _SUPPRESSION},
         },
     }

@@ -20,6 +20,7 @@ from rolewright.manifest.resources import injected_values
 from rolewright.render.outputs import module_outputs
 from rolewright.render.readable import SYMBOLS, policy_lines, shown, text_functions
 from rolewright.render.tftest import assertions
+from rolewright.render.usage import usage
 
 if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
@@ -84,8 +85,8 @@ def render(
     }
     if created_texts:
         files["resources.tf"] = "\n".join(f"# manifest: resources.{key}\n{text}" for key, text in created_texts.items())
-    context["outputs"] = module_outputs(workload, roles, catalog, compute_texts.values(), created_texts)
-    files["outputs.tf"] = templates.render("module/outputs.tf.j2", context)
+    outputs = module_outputs(workload, roles, catalog, compute_texts.values(), created_texts)
+    files["outputs.tf"] = templates.render("module/outputs.tf.j2", {"outputs": outputs})
     for environment in workload.environments:
         if environment.name:
             files[f"environments/{environment.name}.tfvars"] = "".join(
@@ -99,7 +100,8 @@ def render(
         texts = {name: format_hcl(header + text) for name, text in files.items() if text.strip()}
     except UnformattableError as error:
         raise Rejected([_no_hcl(error, workload)]) from None
-    texts["README.md"] = visible(templates.render("module/README.md.j2", {**context, "source": source}))
+    shown_in_readme = {**context, "source": source, **usage(workload, context["variables"], outputs, files)}
+    texts["README.md"] = visible(templates.render("module/README.md.j2", shown_in_readme))
     texts["access.lock"] = access_lock(workload, roles, declaration)
     return Module(workload.name, dict(sorted(texts.items())))
 
