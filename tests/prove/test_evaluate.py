@@ -229,7 +229,7 @@ output "maps" { value = [merge({ a = 1, b = 1 }, { b = 2 }), lookup({ a = "1" },
 output "lists" { value = [concat(["a"], ["b"], []), compact(["", "a", null]), distinct(["b", "a", "b"]), flatten([["a"], ["b", ["c"]]]), contains(["a"], "a"), contains(["a"], "b"), tolist(["b", "a"])] }
 output "set" { value = [toset(["b", "a", "b"]), toset([10, 9])] }
 output "lengths" { value = [length("é"), length([1, 2]), length({ a = 1 }), length("")] }
-output "strings" { value = [trimprefix("abab", "ab"), trimsuffix("abab", "ab"), replace("a.b.c", ".", "-"), lower("ÄB"), upper("äb"), startswith("ab", "a"), endswith("ab", "a"), substr("hello", 1, -1), substr("hello", -3, 2), substr("hé", 5, 2), substr("abc", 0, 0)] }
+output "strings" { value = [trimprefix("abab", "ab"), trimsuffix("abab", "ab"), replace("a.b.c", ".", "-"), lower("ÄB"), upper("äb"), startswith("ab", "a"), endswith("ab", "a"), substr("hello", 1, -1), substr("hello", -3, 2), substr("hé", 5, 2), substr("abc", 0, 0), sha1("hé")] }
 output "splits" { value = [join("-", ["a", "b"]), join(",", toset(["z", "b"])), split(",", "a,,b"), split("", "ab"), split(",", "")] }
 output "formats" { value = format("%s|%d|%s|%s|%v|%v|%%", "a", 3, 1.5, true, [1, "a"], 2) }
 output "converted" { value = [tostring(1), tonumber("5"), tonumber("1.50"), tostring(true), coalesce("", "x"), coalesce(null, "y")] }

@@ -64,7 +64,7 @@ def _name_findings(
         if len(value) > limit:
             yield manifest.finding(
                 "name-length",
-                f"the name {value} has {len(value)} characters{where}; AWS allows {limit}",
+                f"the name {value} has {len(value)} characters{where}, and at most {limit} fit",
                 f"shorten the workload's or the environment's name, or set compute.names.{key}",
                 path,
             )
@@ -72,6 +72,6 @@ def _name_findings(
             yield manifest.finding(
                 "name-characters",
                 f'AWS does not accept "{value}" as {name}{where}',
-                f"use a name that matches {pattern.pattern}",
+                f"set compute.names.{key} to a name that matches {pattern.pattern}",
                 path,
             )

@@ -8,6 +8,7 @@ Semantics: https://developer.hashicorp.com/terraform/language/functions
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from decimal import Decimal
@@ -355,6 +356,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "fileexists": _strings(lambda _path: False),
     "filebase64sha256": lambda path: "${filebase64sha256(" + _text(path) + ")}",
     "base64encode": lambda value: _encoded(_text(value)),
+    "sha1": _strings(lambda text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()),
     "startswith": _strings(str.startswith),
     "endswith": _strings(str.endswith),
     "substr": _substr,
