@@ -149,6 +149,8 @@ resource "aws_autoscaling_group" "instances" {
   lifecycle {
     ignore_changes = [desired_capacity] # ECS sets it
   }
+  # An agent that starts before the role's policies are there cannot join the cluster.
+  depends_on = [aws_iam_role_policy.instance]
 }
 
 # manifest: compute.capacity
@@ -199,7 +201,8 @@ resource "aws_ecs_service" "service" {
     subnets         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
     security_groups = ["sg-0123456789abcdef1"]
   }
-  # Tasks that start before the roles' policies are there fail; a target group has to be in use by a listener.
+  # Tasks that start before the roles' policies are there, or before they can connect, fail; a target group has to be in
+  # use by a listener.
   depends_on = [
     aws_iam_role_policy.task,
     aws_iam_role_policy.execution,

@@ -21,6 +21,8 @@ resource "aws_instance" "instance" {
   root_block_device {
     encrypted = true
   }
+  # An instance that starts before the role's policies are there fails its first calls.
+  depends_on = [aws_iam_role_policy.instance]
   # A new image must not replace a running instance: follow_image in the manifest does.
   lifecycle {
     ignore_changes = [ami]

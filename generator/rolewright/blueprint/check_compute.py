@@ -44,10 +44,18 @@ class _ComputeChecker(Checker):
             yield self.finding("blueprint-name", message, remedy, ("names", error.args[1][0]), key=True)
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
+        network = self.data.get("network", {})
+        for index, name in enumerate(network.get("given", ())):
+            yield from self.condition(name, ("network", "given", index))
+        for key in ("when", "egress"):
+            yield from self.condition(network.get(key, ""), ("network", key))
         yield from check_policies(self, ("policies",), ())
         generated = {f"names.{name}" for name in (*self.data["names"], *self.role_names, "base")}
         yield from block_findings(
-            self.tree, ("blocks",), {"workload", "injected", *generated, *self.data["fields"]}, self.data["fields"]
+            self.tree,
+            ("blocks",),
+            {"workload", "injected", "opened_ports", *generated, *self.data["fields"]},
+            self.data["fields"],
         )
 
     def role(self, described: Mapping[str, Any], at: PathInTree) -> Iterator[Finding]:

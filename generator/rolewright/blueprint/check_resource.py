@@ -70,6 +70,7 @@ class _ResourceChecker(Checker):
                     message = f"`{agreement[key]}` is not a field"
                     yield self.finding("blueprint-name", message, "name a field", ("agreements", index, key))
             yield from self.templates(("agreements", index, "document"), {"role", *self.arn_names})
+        yield from self.ports()
         yield from self.templates(("arns",))
         yield from self.templates(("attributes",), self.arn_names)
         for name in data["access"]:
@@ -130,6 +131,12 @@ class _ResourceChecker(Checker):
                     message = f"{action} cannot be granted on `{arn}`"
                     remedy = f"it takes {types}" if types else 'it takes no ARN; put it under "*"'
                     yield self.finding("blueprint-arn", message, remedy, (*path, arn, index))
+
+    def ports(self) -> Iterator[Finding]:
+        for index, port in enumerate(self.data.get("ports", ())):
+            yield from self.templates(("ports", index, "port"))
+            if "when" in port:
+                yield from self.check_names([port["when"]], self.all_fields, "a field", ("ports", index, "when"))
 
     def scopes(self) -> Iterator[Finding]:
         for field, entries in self.data.get("scope", {}).items():

@@ -225,6 +225,15 @@ class CrossAccount:
 
 
 @dataclass(frozen=True)
+class PortBlueprint:
+    """A port that code connects to, `when` a field is given; `number` is a template."""
+
+    number: str
+    protocol: Literal["tcp", "udp"]
+    when: str
+
+
+@dataclass(frozen=True)
 class ResourceBlueprint:
     """A type of resource that a workload may use."""
 
@@ -248,6 +257,8 @@ class ResourceBlueprint:
     agreements: tuple[Agreement, ...]
     cross_account: CrossAccount
     pitfalls: tuple[str, ...]
+    ports: tuple[PortBlueprint, ...]
+    """Those besides HTTPS's 443."""
 
     def expand(self, verbs: Iterable[str]) -> tuple[Verb, ...]:
         """Return the narrow verbs behind some verbs, each once, in the blueprint's order."""
@@ -346,6 +357,19 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class NetworkBlueprint:
+    """How code on a compute type gets into a network: with the security groups in one of the fields `given`.
+
+    Where none of those is given, the module makes a group `when` a field is ("" for never); `egress` is the field that
+    lists what else it lets out.
+    """
+
+    given: tuple[str, ...]
+    when: str
+    egress: str
+
+
+@dataclass(frozen=True)
 class ComputeBlueprint:
     """A type of compute that a workload may run on."""
 
@@ -362,6 +386,7 @@ class ComputeBlueprint:
     templates: tuple[str, ...]
     policies: tuple[PolicyBlueprint, ...] = ()
     recognised_by: tuple[Sign, ...] = ()
+    network: NetworkBlueprint | None = None
 
     @property
     def role_name_keys(self) -> Mapping[str, str]:

@@ -18,8 +18,10 @@ from rolewright.blueprint.model import (
     CrossFieldRule,
     Exclusion,
     NameRule,
+    NetworkBlueprint,
     PlatformGrant,
     PolicyBlueprint,
+    PortBlueprint,
     ResourceBlueprint,
     RoleBlueprint,
     ScopeRule,
@@ -77,6 +79,10 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
         ),
         cross_account=_cross_account(data.get("cross_account", {})),
         pitfalls=tuple(data.get("pitfalls", ())),
+        ports=tuple(
+            PortBlueprint(str(port["port"]), port.get("protocol", "tcp"), port.get("when", ""))
+            for port in data.get("ports", ())
+        ),
     )
 
 
@@ -173,7 +179,12 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
             Sign(tuple(sign["files"]), tuple(sign.get("contains", ())), sign["strength"])
             for sign in data.get("recognised_by", ())
         ),
+        network=_network(data["network"]) if "network" in data else None,
     )
+
+
+def _network(data: Mapping[str, Any]) -> NetworkBlueprint:
+    return NetworkBlueprint(tuple(data["given"]), data.get("when", ""), data.get("egress", ""))
 
 
 def _policies(data: Mapping[str, Any]) -> tuple[PolicyBlueprint, ...]:

@@ -14,6 +14,7 @@ from rolewright.blueprint.model import INJECTION
 from rolewright.core.model import Contents, ExpectedBlock
 from rolewright.core.text import Ref, Text
 from rolewright.data import provider
+from rolewright.grants.network import opened_ports
 from rolewright.hcl.literal import identifier
 from rolewright.manifest.derived import is_given
 from rolewright.manifest.resources import compute_fields, compute_scope, field_scope, injected_values, resource_scope
@@ -34,7 +35,12 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
     module = module_blocks(catalog.module)
     compute = catalog.computes[workload.compute.type]
     tags = _tags(workload)
-    fields: dict[str, Any] = {**workload.compute.fields, "exclusive": workload.exclusive}
+    opened = [{"port": port.number, "protocol": port.protocol} for port in opened_ports(workload, catalog)]
+    fields: dict[str, Any] = {
+        **workload.compute.fields,
+        "exclusive": workload.exclusive,
+        "opened_ports": opened,
+    }
     has_environments = any(environment.name for environment in workload.environments)
     base = Text.of(workload.name, "-", Ref("var.environment")) if has_environments else Text.of(workload.name)
     scope = {"names.base": base, **compute_scope(workload), **_mentioned(workload, "", workload.compute.fields)}

@@ -10,6 +10,7 @@ from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Declaration, Grant, RequiredPolicy, Trust
 from rolewright.core.text import Text, pascal
 from rolewright.grants.contents import expected_contents
+from rolewright.grants.network import unknown_ports
 from rolewright.grants.promises import promises
 from rolewright.grants.required_policies import across_accounts, agreements, owners_statements
 from rolewright.grants.resource_policies import resource_policies
@@ -34,6 +35,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     required_policies: list[RequiredPolicy] = []
     findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
     findings += _unmade(workload, catalog)
+    findings += unknown_ports(workload, catalog)
     if findings:
         raise Rejected(findings)
     roles = [role for role in blueprint.roles.values() if _given(workload, role.when)]

@@ -13,9 +13,11 @@ from rolewright.core.printable import visible
 from rolewright.core.text import Ref, Text, ground, pascal
 from rolewright.data import iam
 from rolewright.grants.granted import granted
+from rolewright.grants.network import opened_ports, reached_ports
 from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
 from rolewright.hcl.literal import RawExpression, identifier, literal
+from rolewright.manifest.derived import is_given
 from rolewright.manifest.resources import injected_values
 from rolewright.render.outputs import module_outputs
 from rolewright.render.readable import SYMBOLS, policy_lines, shown, text_functions
@@ -165,6 +167,8 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "injected": lambda keys: injected_values(workload, catalog, keys),
         "resource_of": lambda key: _used(workload.resources[key]),
         "policies": lambda key: _policy_references(roles, key),
+        "opened_ports": opened_ports(workload, catalog),
+        "network": _network(workload, catalog),
         "roles": views,
         "boundary": workload.boundary,
         "exclusive": workload.exclusive,
@@ -177,6 +181,14 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         **text_functions(workload, roles),
         "required_policies": [_required_policy(required, workload) for required in declaration.required_policies],
     }
+
+
+def _network(workload: Workload, catalog: Catalog) -> dict[str, Any]:
+    """Return the fields in which the manifest names security groups, and the ports that those have to let out."""
+    network, compute = catalog.computes[workload.compute.type].network, workload.compute
+    fields = network.given if network else ()
+    given = [name for name in fields if is_given(name, compute.fields, compute.derived)]
+    return {"given": given, "ports": reached_ports(workload, catalog)}
 
 
 def _credentials(workload: Workload, catalog: Catalog) -> str:
