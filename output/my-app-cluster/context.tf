@@ -11,9 +11,10 @@ data "aws_service_principal" "current" {
 }
 
 locals {
-  account   = data.aws_caller_identity.current.account_id
-  partition = data.aws_partition.current.partition
-  region    = data.aws_service_principal.current.region
+  account    = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  dns_suffix = data.aws_partition.current.dns_suffix
+  region     = data.aws_service_principal.current.region
   tags = {
     workload   = "my-app-cluster"
     managed-by = "rolewright"

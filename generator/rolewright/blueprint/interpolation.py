@@ -24,6 +24,7 @@ CONTEXT = {
     "region": Text((Ref("local.region"),)),
     "account": Text((Ref("local.account"),)),
     "partition": Text((Ref("local.partition"),)),
+    "dns_suffix": Text((Ref("local.dns_suffix"),)),
 }
 """The names that every string may refer to, besides `environment`, `workload` and resources."""
 

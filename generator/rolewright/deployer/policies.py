@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected
 from rolewright.data import limits
+from rolewright.data.partitions import DNS_SUFFIX
 from rolewright.prove.arn_formats import is_idle
-from rolewright.prove.datasources import DNS_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -186,7 +186,7 @@ class _Module:
             "region": self.environment.region,
             "account": self.environment.account,
             "workload": self.workload.name,
-            "suffix": DNS_SUFFIX.get(self.environment.partition, "amazonaws.com"),
+            "suffix": DNS_SUFFIX[self.environment.partition],
         }
 
         def value(slot: Any) -> str:  # noqa: ANN401 - a match

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Policy, Role, Statement
 from rolewright.data import limits
+from rolewright.data.partitions import DNS_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -125,7 +126,11 @@ def _widest(environment: Environment) -> dict[str, str]:
     """Return the values of an environment; where the region is open, the longest one, so that no size is too low."""
     values = dict(environment.values)
     if not environment.name:
-        values |= {"local.region": "ap-northeast-1", "local.partition": "aws-us-gov"}
+        values |= {
+            "local.region": "ap-northeast-1",
+            "local.partition": "aws-us-gov",
+            "local.dns_suffix": DNS_SUFFIX["aws-cn"],
+        }
     return values
 
 

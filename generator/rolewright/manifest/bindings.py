@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.interpolation import function_values
 from rolewright.core.model import Environment, Variable
 from rolewright.core.text import Ref, Text
+from rolewright.data.partitions import DNS_SUFFIX, partition_of
 from rolewright.manifest.additions import Additions
 
 if TYPE_CHECKING:
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
     from rolewright.manifest.document import Manifest
 
 _RESERVED = ("environment", "account", "region")
-
-
-def partition_of(region: str) -> str:
-    """Return the partition that a region belongs to (botocore's endpoint data: the prefix decides)."""
-    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc")):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,12 @@ def _environment(manifest: Manifest, name: str) -> Environment:
         account = manifest.raw(("environments", name, "account"))
         region = manifest.data["environments"][name]["region"]
     partition = partition_of(region)
-    values = {"local.account": account, "local.region": region, "local.partition": partition}
+    values = {
+        "local.account": account,
+        "local.region": region,
+        "local.partition": partition,
+        "local.dns_suffix": DNS_SUFFIX[partition],
+    }
     if not name:
         return Environment(name, account, region, partition, values, {})
     values["var.environment"] = name

@@ -6,6 +6,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from rolewright.data.partitions import DNS_SUFFIX
 from rolewright.prove.functions import EvaluationError, escape_html
 
 if TYPE_CHECKING:
@@ -15,18 +16,13 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 
-# https://docs.aws.amazon.com/sdk-for-go/api/aws/endpoints/ : partition → its DNS suffix.
-DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
-
 
 def _caller_identity(_values: Values, environment: Environment) -> Values:
     return {"account_id": environment.account, "id": environment.account}
 
 
 def _partition(_values: Values, environment: Environment) -> Values:
-    suffix = DNS_SUFFIX.get(environment.partition)
-    if suffix is None:
-        return {"partition": environment.partition, "id": environment.partition}
+    suffix = DNS_SUFFIX[environment.partition]
     return {
         "partition": environment.partition,
         "id": environment.partition,

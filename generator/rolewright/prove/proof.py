@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Location, Rejected, Related, Severity
 from rolewright.data import iam
+from rolewright.data.partitions import DNS_SUFFIX
 from rolewright.prove.contents import binding_findings, contents_findings, structure_findings
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError, read_json
@@ -142,7 +143,12 @@ def _elsewhere(
 ) -> Iterator[Finding]:
     """Yield the findings for a module without environments, which may be applied anywhere, in another place."""
     account, region, partition = _ELSEWHERE
-    foreign_place = {"local.account": account, "local.region": region, "local.partition": partition}
+    foreign_place = {
+        "local.account": account,
+        "local.region": region,
+        "local.partition": partition,
+        "local.dns_suffix": DNS_SUFFIX[partition],
+    }
     there = replace(
         environment, account=account, region=region, partition=partition, values={**environment.values, **foreign_place}
     )

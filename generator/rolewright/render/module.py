@@ -20,11 +20,13 @@ from rolewright.hcl.literal import RawExpression, identifier, literal
 from rolewright.manifest.derived import is_given
 from rolewright.manifest.resources import injected_values
 from rolewright.render.outputs import module_outputs
-from rolewright.render.readable import SYMBOLS, policy_lines, shown, text_functions
+from rolewright.render.readable import SYMBOLS, place_symbols, policy_lines, shown, text_functions
 from rolewright.render.tftest import assertions
 from rolewright.render.usage import usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.model import (
         Declaration,
@@ -176,7 +178,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "variables": variables,
         "requires": requires,
         "tags": {**tags, **workload.tags},
-        "show": lambda texts: ", ".join(text.ground(SYMBOLS) for text in texts),
+        "show": lambda texts: ", ".join(text.ground(place_symbols(workload)) for text in texts),
         "credentials": _credentials(workload, catalog),
         **text_functions(workload, roles),
         "required_policies": [_required_policy(required, workload) for required in declaration.required_policies],
@@ -210,6 +212,7 @@ def _policy_references(roles: tuple[Role, ...], key: str) -> list[RawExpression]
 
 
 def _role(role: Role, workload: Workload) -> dict[str, Any]:
+    place = place_symbols(workload)
     return {
         "key": role.key,
         "name": role.name,
@@ -225,22 +228,22 @@ def _role(role: Role, workload: Workload) -> dict[str, Any]:
             "conditions": role.trust.conditions,
             "comments": [],
         },
-        "held_to": shown(role.trust.conditions, SYMBOLS),
-        "assumed_by": [principal.ground(SYMBOLS) for principal in role.trust.principals],
-        "policies": [_policy(policy) for policy in role.policies],
+        "held_to": shown(role.trust.conditions, place),
+        "assumed_by": [principal.ground(place) for principal in role.trust.principals],
+        "policies": [_policy(policy, place) for policy in role.policies],
     }
 
 
-def _policy(policy: Policy) -> dict[str, Any]:
+def _policy(policy: Policy, place: Mapping[str, str]) -> dict[str, Any]:
     return {
         "label": policy.label,
         "name": policy.name,
         "managed": policy.managed,
-        "statements": [_statement(statement) for statement in policy.statements],
+        "statements": [_statement(statement, place) for statement in policy.statements],
     }
 
 
-def _statement(statement: Statement) -> dict[str, Any]:
+def _statement(statement: Statement, place: Mapping[str, str]) -> dict[str, Any]:
     origins = list(dict.fromkeys(grant.origin for grant in statement.grants))
     reasons = list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons))
     return {
@@ -254,7 +257,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
-        "conditioned": shown(statement.conditions, SYMBOLS),
+        "conditioned": shown(statement.conditions, place),
     }
 
 

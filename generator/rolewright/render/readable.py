@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.text import Ref, Text, ground
+from rolewright.data.partitions import DNS_SUFFIX
 from rolewright.hcl.literal import RawExpression
 
 if TYPE_CHECKING:
@@ -14,14 +15,29 @@ if TYPE_CHECKING:
     from rolewright.core.model import Environment, ResourcePolicy, Role, Workload
     from rolewright.core.text import Condition
 
-SYMBOLS = {"local.account": "ACCOUNT", "local.region": "REGION", "local.partition": "aws"}
+SYMBOLS = {
+    "local.account": "ACCOUNT",
+    "local.region": "REGION",
+    "local.partition": "aws",
+    "local.dns_suffix": DNS_SUFFIX["aws"],
+}
 """Readable names for the values that a module without environments leaves open."""
 
 
 def symbols(workload: Workload) -> dict[str, str]:
     """Return readable names, also for values that differ between environments: `var.environment` is ENVIRONMENT."""
     expressions = {expression for environment in workload.environments for expression in environment.values}
-    return {**{name: name.rpartition(".")[2].upper() for name in expressions}, **SYMBOLS}
+    return {**{name: name.rpartition(".")[2].upper() for name in expressions}, **place_symbols(workload)}
+
+
+def place_symbols(workload: Workload) -> dict[str, str]:
+    """Return readable names of the place: the partition, and its domain, are the environments' where these agree."""
+    shared = {
+        expression: values.pop()
+        for expression in ("local.partition", "local.dns_suffix")
+        if len(values := {environment.values[expression] for environment in workload.environments}) == 1
+    }
+    return {**SYMBOLS, **shared}
 
 
 def shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:

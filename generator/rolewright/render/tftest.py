@@ -77,6 +77,7 @@ def _run(
         "account": environment.account,
         "region": environment.region,
         "partition": environment.partition,
+        "dns_suffix": environment.values["local.dns_suffix"],
         "boundary": workload.boundary and workload.boundary.ground(values),
         "roles": [_role(role, values) for role in roles],
         "promises": [

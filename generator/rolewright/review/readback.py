@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from rolewright.core.finding import Finding, Location, Rejected
 from rolewright.core.model import Environment
 from rolewright.data import iam
+from rolewright.data.partitions import partition_of
 from rolewright.hcl.parse import parse
 from rolewright.hcl.syntax import Map
-from rolewright.manifest.bindings import partition_of
 from rolewright.prove.document import PolicyError, read_json, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.table import Declared

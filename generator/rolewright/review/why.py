@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.model import Environment, Module, Role, Statement, Workload
 
-ANYWHERE = {"local.account": "*", "local.region": "*", "local.partition": "*"}
+ANYWHERE = {"local.account": "*", "local.region": "*", "local.partition": "*", "local.dns_suffix": "*"}
 """What a manifest without environments leaves open may be anything that a question asks for."""
 
 _ACCOUNT = re.compile(r"\d{12}")

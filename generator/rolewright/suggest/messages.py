@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data import iam, limits
-from rolewright.manifest.bindings import partition_of
+from rolewright.data.partitions import partition_of
 from rolewright.review.why import Question
 from rolewright.sdk.operations import needs_of, prefix_of
 from rolewright.yaml.load import load

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rolewright.manifest.bindings import partition_of
+from rolewright.data.partitions import DNS_SUFFIX, partition_of
 from rolewright.prove.match import matches, segments
 from rolewright.render.readable import SYMBOLS
 
@@ -35,7 +35,12 @@ class Own:
     @property
     def values(self) -> Mapping[str, str]:
         """Return the values of the context's references; what is not known has a name in place of a value."""
-        known = {"local.partition": self.partition, "local.region": self.region, "local.account": self.account}
+        known = {
+            "local.partition": self.partition,
+            "local.region": self.region,
+            "local.account": self.account,
+            "local.dns_suffix": DNS_SUFFIX.get(self.partition),
+        }
         return {name: value or SYMBOLS[name] for name, value in known.items()}
 
     @property

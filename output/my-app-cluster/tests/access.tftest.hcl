@@ -141,7 +141,7 @@ run "module" {
 
   override_data {
     target = data.aws_partition.current
-    values = { partition = "aws" }
+    values = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
 
   override_data {

@@ -165,7 +165,7 @@ run "dev" {
 
   override_data {
     target = data.aws_partition.current
-    values = { partition = "aws" }
+    values = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
 
   override_data {
@@ -390,7 +390,7 @@ run "prod" {
 
   override_data {
     target = data.aws_partition.current
-    values = { partition = "aws" }
+    values = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
 
   override_data {

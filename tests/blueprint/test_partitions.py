@@ -1,0 +1,68 @@
+"""Host names end as the partition's services do: a module for China names nothing outside China."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.session import Session
+
+from rolewright.blueprint.catalog import builtin_root
+from rolewright.data.partitions import DNS_SUFFIX, partition_of
+from rolewright.manifest.read import read_manifest
+from rolewright.yaml.load import loads
+
+if TYPE_CHECKING:
+    from rolewright.pipeline import Pipeline
+
+# A host name of a region; `lambda.amazonaws.com` and its like are service principals, the same everywhere.
+REGIONAL = re.compile(r"\$\{(local\.)?region\}[^\s\"']*amazonaws\.com")
+
+CHINA = """\
+version: 1
+workload: my-app
+compute:
+  type: lambda
+  runtime: python3.13
+  handler: a.b
+  package: a.zip
+  environment:
+    QUEUE: "${resources.queue.url}"
+    API: "${resources.api.url}"
+    IMAGES: "${resources.images.url}"
+resources:
+  queue:
+    type: sqs-queue
+    name: jobs
+    kms_key: arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
+    access: consume
+  api: {type: apigateway-execute-api, name: a1b2c3d4e5, stage: prod, access: invoke}
+  images: {type: ecr-repository, name: team/app, access: pull}
+environments:
+  dev: {account: "123456789012", region: cn-north-1}
+"""
+
+
+def test_no_blueprint_has_a_host_name_of_one_partition() -> None:
+    files = [file for file in builtin_root().rglob("*") if file.suffix in {".yaml", ".j2"}]
+    assert len(files) > 50
+    assert {file.name: found[0] for file in files if (found := REGIONAL.search(file.read_text(encoding="utf-8")))} == {}
+
+
+def test_a_module_for_china_names_hosts_of_china(pipeline: Pipeline) -> None:
+    (workload,) = read_manifest(loads(CHINA, "m.yaml"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    lock = built.module.files["access.lock"]
+    assert "kms:ViaService sqs.cn-north-1.amazonaws.com.cn" in lock
+    assert "sqs.REGION.amazonaws.com.cn" in built.module.files["README.md"]
+    assert 'QUEUE  = "https://sqs.${local.region}.${local.dns_suffix}/' in built.module.files["lambda.tf"]
+
+
+@pytest.mark.parametrize("partition", Session().get_available_partitions())
+def test_partitions_are_those_of_the_sdk(partition: str) -> None:
+    session = Session()
+    assert {partition_of(region) for region in session.get_available_regions("sts", partition)} <= {partition}
+    known = session.get_data("endpoints")["partitions"]
+    assert [DNS_SUFFIX[partition]] == [data["dnsSuffix"] for data in known if data["partition"] == partition]
