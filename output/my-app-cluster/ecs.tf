@@ -25,8 +25,8 @@ resource "aws_ecs_task_definition" "task" {
   container_definitions = jsonencode([
     {
       name                   = "my-app-cluster"
-      image                  = "123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:latest"
       essential              = true
+      image                  = "123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:latest"
       readonlyRootFilesystem = true
       portMappings = [
         { containerPort = 8080, hostPort = 8080, protocol = "tcp" },

@@ -25,8 +25,8 @@ resource "aws_ecs_task_definition" "task" {
   container_definitions = jsonencode([
     {
       name                   = "orders"
-      image                  = "111111111111.dkr.ecr.us-east-1.amazonaws.com/orders:1.4.2"
       essential              = true
+      image                  = "111111111111.dkr.ecr.us-east-1.amazonaws.com/orders:1.4.2"
       readonlyRootFilesystem = true
       portMappings = [
         { containerPort = 8080, hostPort = 8080, protocol = "tcp" },

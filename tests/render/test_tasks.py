@@ -1,0 +1,96 @@
+"""Containers of tasks and jobs are written as ECS and Batch take them, and sidecars as the code's own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
+from rolewright.prove.evaluate import evaluate
+from rolewright.yaml.load import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.pipeline import Pipeline
+
+IMAGE = "public.ecr.aws/nginx/nginx:1.27"
+CAPACITY = {
+    "instance_type": "t3.large",
+    "subnet_ids": ["subnet-0123456789abcdef0"],
+    "security_group_ids": ["sg-0123456789abcdef0"],
+    "max": 1,
+}
+TYPES = {"fargate": {}, "ecs-ec2": {"capacity": CAPACITY}}
+CONTAINER: dict[str, Any] = {
+    "command": ["run"],
+    "entry_point": ["/app"],
+    "working_directory": "/srv",
+    "user": 1000,
+    "drop_capabilities": ["ALL"],
+    "init": True,
+    "stop_timeout": 60,
+    "ulimits": {"nofile": 4096},
+    "environment": {"LEVEL": "info"},
+    "secrets": {"TOKEN": "token"},
+    "read_only": False,
+    "writable": ["/tmp", "/run"],
+}
+
+
+def block(pipeline: Pipeline, address: str, compute: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments of a block of the module of a workload, which is proven."""
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {"image": IMAGE, "cpu": 256, "memory": 512, **compute},
+        "resources": {"token": {"type": "secretsmanager-secret", "name": "token"}},
+    }
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    (environment,) = built.workload.environments
+    return evaluate(parse(built.module), environment).resources[address].values
+
+
+def containers(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    read: list[dict[str, Any]] = json.loads(str(task["container_definitions"]))
+    return read
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_sidecar_is_written_like_the_container_of_the_code(pipeline: Pipeline, type_: str) -> None:
+    sidecar = {"name": "proxy", "image": IMAGE, "essential": True, **CONTAINER}
+    compute = {"type": type_, **TYPES[type_], **CONTAINER, "sidecars": [sidecar]}
+    own, beside = containers(block(pipeline, "aws_ecs_task_definition.task", compute))
+    assert own["logConfiguration"].pop("options") != beside["logConfiguration"].pop("options")
+    assert json.loads(json.dumps(own).replace("shop", "proxy")) == beside
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_each_writable_folder_is_an_empty_volume_of_its_own(pipeline: Pipeline, type_: str) -> None:
+    sidecars = [{"name": name, "image": IMAGE, "writable": ["/run", "/tmp"]} for name in ("proxy", "agent")]
+    compute = {"type": type_, **TYPES[type_], "writable": ["/tmp"], "sidecars": sidecars}
+    task = block(pipeline, "aws_ecs_task_definition.task", compute)
+    mounts = [mount for container in containers(task) for mount in container["mountPoints"]]
+    assert [mount["containerPath"] for mount in mounts] == ["/tmp", "/run", "/tmp", "/run", "/tmp"]
+    assert [{"name": mount["sourceVolume"]} for mount in mounts] == task["volume"]
+    assert len({mount["sourceVolume"] for mount in mounts}) == len(mounts)
+
+
+def test_a_job_has_writable_folders_as_well(pipeline: Pipeline) -> None:
+    fields = {"type": "batch-job", "writable": ["/tmp"], "user": "1000:1000", "init": True}
+    job = json.loads(str(block(pipeline, "aws_batch_job_definition.job", fields)["container_properties"]))
+    assert [mount["containerPath"] for mount in job["mountPoints"]] == ["/tmp"]
+    assert [mount["sourceVolume"] for mount in job["mountPoints"]] == [volume["name"] for volume in job["volumes"]]
+    assert (job["user"], job["linuxParameters"]) == ("1000:1000", {"initProcessEnabled": True})
+
+
+def test_a_container_that_has_to_be_root_is(pipeline: Pipeline) -> None:
+    (own,) = containers(block(pipeline, "aws_ecs_task_definition.task", {"type": "fargate", "root": True}))
+    assert own["user"] == "0"
+    (own,) = containers(block(pipeline, "aws_ecs_task_definition.task", {"type": "fargate"}))
+    assert "user" not in own
