@@ -121,10 +121,9 @@ def test_egress_that_aws_refuses_or_nothing_takes(
     assert {(finding.rule, finding.path) for finding in refusal.value.findings} == {("manifest-rule", at)}
 
 
-def test_a_port_that_nothing_says_is_refused_where_the_module_needs_it(pipeline: Pipeline) -> None:
-    with pytest.raises(Rejected) as refusal:
-        rules(pipeline, {**FARGATE, "service": SERVICE}, {"pg": DATABASE})
-    assert {(finding.rule, finding.path) for finding in refusal.value.findings} == {("network-port", "resources.pg")}
+def test_a_database_without_a_port_is_let_out_on_those_of_both_kinds(pipeline: Pipeline) -> None:
+    found = rules(pipeline, {**FARGATE, "service": SERVICE}, {"pg": DATABASE})
+    assert found == {("tcp", port, "0.0.0.0/0") for port in (443, 3306, 5432)}
     assert rules(pipeline, FARGATE, {"pg": DATABASE}) == set()
     assert rules(pipeline, {**FARGATE, "service": OWN_GROUPS}, {"pg": DATABASE}) == set()
 
@@ -154,7 +153,7 @@ def test_the_owner_of_a_security_group_is_told_what_it_has_to_let_out(pipeline: 
     assert "`vpc.security_group_ids`" in text
     assert "| 443 (tcp) |" in text
     assert "| 6379 (tcp) | cache, memory |" in text
-    assert "| its own, which the manifest does not say | pg |" in text
+    assert "| 3306 (tcp) | pg |\n| 5432 (tcp) | pg |" in text
     assert "## Network" not in readme(pipeline, lambda_, touched)
 
 

@@ -135,8 +135,8 @@ class _ResourceChecker(Checker):
     def ports(self) -> Iterator[Finding]:
         for index, port in enumerate(self.data.get("ports", ())):
             yield from self.templates(("ports", index, "port"))
-            if "when" in port:
-                yield from self.check_names([port["when"]], self.all_fields, "a field", ("ports", index, "when"))
+            for name in {"when", "unless"} & port.keys():
+                yield from self.check_names([port[name]], self.all_fields, "a field", ("ports", index, name))
 
     def scopes(self) -> Iterator[Finding]:
         for field, entries in self.data.get("scope", {}).items():

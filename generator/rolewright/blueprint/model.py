@@ -226,11 +226,12 @@ class CrossAccount:
 
 @dataclass(frozen=True)
 class PortBlueprint:
-    """A port that code connects to, `when` a field is given; `number` is a template."""
+    """A port that code connects to, `when` a field is given and `unless` another is; `number` is a template."""
 
     number: str
     protocol: Literal["tcp", "udp"]
     when: str
+    unless: str
 
 
 @dataclass(frozen=True)

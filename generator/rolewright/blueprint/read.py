@@ -80,7 +80,7 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
         cross_account=_cross_account(data.get("cross_account", {})),
         pitfalls=tuple(data.get("pitfalls", ())),
         ports=tuple(
-            PortBlueprint(str(port["port"]), port.get("protocol", "tcp"), port.get("when", ""))
+            PortBlueprint(str(port["port"]), port.get("protocol", "tcp"), port.get("when", ""), port.get("unless", ""))
             for port in data.get("ports", ())
         ),
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ReachedPort:
     """A port besides 443 on which the code reaches `resources`, given by their keys.
 
-    `number` is None where the manifest does not say it, or not for all environments the same.
+    `number` is None where it is not the same for all environments.
     """
 
     protocol: str
@@ -35,7 +35,9 @@ def reached_ports(workload: Workload, catalog: Catalog) -> tuple[ReachedPort, ..
     for key, resource in workload.resources.items():
         blueprint = catalog.resources[resource.type]
         for port in blueprint.ports if resource.access else ():
-            if is_given(port.when, resource.fields, {}):
+            if is_given(port.when, resource.fields, {}) and not (
+                port.unless and is_given(port.unless, resource.fields, {})
+            ):
                 try:
                     text = fill(port.number, resource_scope(resource, blueprint)).literal
                 except LeftOutError:
@@ -67,8 +69,8 @@ def unknown_ports(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
         for key in port.resources if port.number is None else ():
             yield Finding(
                 "network-port",
-                f"the module makes a security group, and nothing says on which port `{key}` is reached",
-                "give its `port`, the same for all environments",
+                f"the module makes a security group, and `{key}` is not reached on the same port in all environments",
+                "give the same `port` for all environments, or security groups of your own",
                 workload.locate(f"resources.{key}"),
                 f"resources.{key}",
             )
