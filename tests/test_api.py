@@ -78,7 +78,7 @@ def test_options_are_taken(tmp_path: Path) -> None:
 def test_what_cannot_be_compared_is_wrong_use(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
-    with pytest.raises(rolewright.MisuseError, match="has nothing that can be compared"):
+    with pytest.raises(rolewright.MisuseError, match="contains nothing that can be compared"):
         rolewright.diff(tmp_path / "old", str(tmp_path / "new"))
 
 

@@ -258,8 +258,10 @@ def _idle(findings: Iterable[Finding], workload: Workload, *, everywhere: bool) 
                 "suppression-unused",
                 f"this suppression of {suppression.rule} ended on {suppression.until}"
                 if _over(suppression)
-                else f"nothing here is a {suppression.rule} to suppress",
-                "look at the finding again" if _over(suppression) else "remove it",
+                else f"there is no {suppression.rule} finding here to suppress",
+                "review the finding again, then remove the entry or give it a later `until`"
+                if _over(suppression)
+                else "remove it",
                 suppression.location,
                 severity=Severity.WARNING,
                 fix=suppression.removal if needless else (),

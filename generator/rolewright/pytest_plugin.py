@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add an option, and the setting for the blueprints of a team, which all its manifests share."""
     parser.getgroup("rolewright").addoption(
-        "--update-golden", action="store_true", help="write the golden modules in place of comparing with them"
+        "--update-golden", action="store_true", help="write the golden modules instead of comparing with them"
     )
-    parser.addini("rolewright_blueprints", "folders of blueprints that add to the built-in ones", "paths", [])
+    parser.addini(
+        "rolewright_blueprints", "folders of your own blueprints, in addition to the built-in ones", "paths", []
+    )
 
 
 class Rolewright:
@@ -48,7 +50,9 @@ class Rolewright:
         except rolewright.Rejected as refusal:
             self._fail(refusal.findings)
         if stale:
-            head = f"{manifest} renders to something else than is in {folder}. If this is meant: pytest --update-golden"
+            head = (
+                f"{manifest} does not render to what is in {folder}. If the change is intended: pytest --update-golden"
+            )
             pytest.fail("\n\n".join((head, *stale)), pytrace=False)
 
     def blueprints(self, folder: str | Path) -> None:
@@ -60,7 +64,9 @@ class Rolewright:
 
         trials = list(try_folder(self._pipeline, self._root / folder))
         if not trials:
-            pytest.fail(f"no blueprint of {folder} is in use: is it in `rolewright_blueprints`?", pytrace=False)
+            pytest.fail(
+                f"no blueprint in {folder} is used: is the folder listed in `rolewright_blueprints`?", pytrace=False
+            )
         self._fail([finding for _, trial in trials for finding in trial.findings])
 
     def _fail(self, findings: Sequence[rolewright.Finding]) -> None:

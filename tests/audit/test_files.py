@@ -323,7 +323,7 @@ def test_what_is_packed_is_named_and_never_called_clean(name: str, tmp_path: Pat
     (found,) = findings(".", "--strict", cwd=tmp_path)
     assert (found["rule"], found["severity"]) == ("not-read", "warning")
     told = rolewright("audit", ".", cwd=tmp_path)
-    assert told.stdout.endswith("1 file looked at, 1 of them not read\n")
+    assert told.stdout.endswith("1 file searched, 1 not read\n")
 
 
 def test_no_text_is_taken_for_an_archive(tmp_path: Path) -> None:

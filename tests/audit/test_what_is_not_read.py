@@ -54,9 +54,9 @@ def encrypted(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (empty, "has no file in it: nothing was looked at"),
-        (linked, "links are not followed: what is there was not read"),
-        (submodule, "is a submodule of git that is not here"),
+        (empty, "contains no files, so nothing was searched"),
+        (linked, "links are not followed, so it was not read"),
+        (submodule, "is a git submodule that is not checked out"),
         (packed, "zlib"),
         (dumped, "a dump of PostgreSQL"),
         (encrypted, "looks compressed or encrypted"),
@@ -90,4 +90,4 @@ def test_what_looks_random_and_is_known_is_no_matter(tmp_path: Path) -> None:
 def test_the_history_that_was_not_asked_for_is_said(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "a.txt").write_text("plain", encoding="utf-8")
-    assert "the history of git was not looked at" in rolewright("audit", ".", cwd=tmp_path).stdout
+    assert "git history was not searched" in rolewright("audit", ".", cwd=tmp_path).stdout

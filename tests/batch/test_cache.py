@@ -226,7 +226,7 @@ def test_a_terraform_file_of_somebody_else_is_named_every_time(run: Runner) -> N
     for _ in range(2):
         code, out, _ = run("render", "m.yaml")
         assert code == 0
-        assert "unchanged, but not own.tf beside it, which nobody proved" in out
+        assert "unchanged; not proven: own.tf, which rolewright did not write" in out
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_what_terraform_or_opentofu_reads_besides_is_named(run: Runner, name: st
     (MODULE / name).write_text("{}\n")
     code, out, _ = run("render", "m.yaml", "--check")
     assert code == 0
-    assert f"unchanged, but not {name} beside it, which nobody proved" in out
+    assert f"unchanged; not proven: {name}, which rolewright did not write" in out
 
 
 @pytest.mark.usefixtures("sure")

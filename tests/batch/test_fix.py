@@ -88,7 +88,7 @@ BREAKS = {
     "needless suppression": Break(
         "resources:\n",
         "suppress:\n  - {rule: star-action, at: compute, reason: none}\nresources:\n",
-        "nothing here is a star-action to suppress",
+        "there is no star-action finding here to suppress",
     ),
 }
 
@@ -280,7 +280,7 @@ def test_nothing_is_written_through_a_linked_folder(tmp_path: Path) -> None:
     (here / "link").symlink_to("../there")
     run = rolewright("validate", "--fix", "link/deep/m.yaml", cwd=here)
     assert run.returncode == 1
-    assert f"link is a link to {there}, and nothing is written through links" in run.stderr
+    assert f"link is a symbolic link to {there}, and rolewright does not write through links" in run.stderr
     assert f"give the file itself: {there}/deep/m.yaml" in run.stderr
     assert (there / "deep" / "m.yaml").read_text(encoding="utf-8") == wrong
     assert "fixed" not in run.stderr

@@ -167,7 +167,7 @@ def test_a_type_without_arns_takes_none(pipeline: Pipeline) -> None:
 def test_a_type_that_no_module_makes_is_not_created(pipeline: Pipeline) -> None:
     ((rule, _, remedy),) = refused(pipeline, {"type": "gauge", "create": True, "space": "a", "access": "put"})
     assert rule == "manifest-value"
-    assert "cannot make one" in remedy
+    assert "cannot create this type" in remedy
 
 
 def test_a_field_narrows_its_actions_and_excludes_what_it_cannot(pipeline: Pipeline) -> None:

@@ -96,7 +96,7 @@ def test_a_grant_that_others_have_to_agree_to_is_marked(command: str, tmp_path: 
     assert ran.returncode == 0
     orders, alone = ran.stdout.splitlines()
     others = "the queue policy of partner-events, the repository policy of compute.image"
-    assert orders.endswith(f"; needs the agreement of {others}: see README.md")
+    assert orders.endswith(f"; needs a permission from the owner of {others}: see README.md")
     assert "agreement" not in alone
     if command == "render":
         assert "To the queue policy of partner-events:" in (tmp_path / "output/orders/README.md").read_text("utf-8")

@@ -240,7 +240,7 @@ BROKEN = {
         BLUEPRINT.replace("PutRecord", "PutRecrod"),
         "blueprint-action",
         "kinesis:PutRecrod",
-        "reference",
+        "Service Authorization Reference",
     ),
     "unknown ARN": (BLUEPRINT.replace("{stream: [", "{strem: ["), "blueprint-verb", "strem: [", "stream"),
     "field": (BLUEPRINT.replace("type: string", "type: strng"), "blueprint-field", "name: {type", "."),
@@ -302,12 +302,12 @@ def test_a_full_disk(folder: Folder) -> None:
     ran = folder.run(
         MANIFEST, "-o", "new/output", prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900))
     )
-    refused(ran, "write-disk-full", "new/output/app:1:1", "make room")
+    refused(ran, "write-disk-full", "new/output/app:1:1", "free some disk space")
 
 
 def test_an_output_that_is_a_link(folder: Folder) -> None:
     (folder.path / "link").symlink_to("output")
-    refused(folder.run(MANIFEST, "-o", "link"), "write-link", "link:1:1", "the folder that it leads to")
+    refused(folder.run(MANIFEST, "-o", "link"), "write-link", "link:1:1", "the folder that it points to")
 
 
 def test_a_module_folder_that_is_a_link(folder: Folder) -> None:

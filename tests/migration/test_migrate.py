@@ -165,13 +165,13 @@ def test_the_whole_way(folder: Path) -> None:
 
     assert "--trail" in run(folder, "advance", KEY, code=1)
     (folder / "none.json").write_bytes(FORMS["s3.json"]([record("s3", "ListBuckets", "another")]))
-    assert "show no call of the role" in run(folder, "advance", KEY, "--trail", "none.json", code=1)
+    assert "show no successful call of the role" in run(folder, "advance", KEY, "--trail", "none.json", code=1)
     assert "[x] the role orders-execution called 41 times" in run(folder, "advance", KEY, "--trail", trail(folder))
 
     assert "--audit" in run(folder, "advance", KEY, code=1)
-    assert "still given at app/.env:1:19" in run(folder, "advance", KEY, "--audit", "app", code=1)
+    assert "still set at app/.env:1:19" in run(folder, "advance", KEY, "--audit", "app", code=1)
     (folder / "app" / ".env").write_text("AWS_ACCESS_KEY_ID=${KEY}\n", encoding="utf-8")
-    assert "still given at app/.env:1" in run(folder, "advance", KEY, "--audit", "app", code=1)
+    assert "still set at app/.env:1" in run(folder, "advance", KEY, "--audit", "app", code=1)
     (folder / "app" / ".env").write_text("LEVEL=info\n", encoding="utf-8")
     assert f"{KEY}: parallel" in run(folder, "advance", KEY, "--audit", "app")
 
@@ -186,16 +186,16 @@ def test_the_whole_way(folder: Path) -> None:
 
     told = run(folder, "advance", KEY, *unused, code=1)
     assert "disabled since " in told
-    assert "it takes 14 days" in told
+    assert "this phase lasts 14 days" in told
     in_phase(folder, "disabled", since=20)
     told = run(folder, "advance", KEY, *unused, code=1)
     assert f"aws iam delete-access-key --access-key-id {KEY} --user-name ci" in told
     assert f"{KEY}: deleted" in run(folder, "advance", KEY, *unused, "--listed", listed(folder))
 
-    assert "it takes 30 days" in run(folder, "advance", KEY, "--trail", "trail.json", code=1)
+    assert "this phase lasts 30 days" in run(folder, "advance", KEY, "--trail", "trail.json", code=1)
     in_phase(folder, "deleted", since=31)
     assert f"{KEY}: watched" in run(folder, "advance", KEY, "--trail", "trail.json")
-    assert "nothing is left to do" in run(folder, "advance", KEY)
+    assert "there is nothing left to do" in run(folder, "advance", KEY)
 
 
 # --- what keeps a key from being disabled ------------------------------------------------------------
@@ -204,11 +204,11 @@ def test_the_whole_way(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("records", "since", "used", "said"),
     [
-        ([], 3, NEVER, "the records reach from"),
+        ([], 3, NEVER, "the records cover"),
         ([DENIED], 40, NEVER, "was denied dynamodb:UpdateItem"),
-        ([with_key(KEY, record("s3", "ListBuckets", "", time=at(3)))], 40, NEVER, f"the key called on {day(3)}"),
+        ([with_key(KEY, record("s3", "ListBuckets", "", time=at(3)))], 40, NEVER, f"the key was used on {day(3)}"),
         ([], 40, last(at(13)), "wait until"),
-        ([], 40, {**NEVER, "UserName": "other"}, "IAM says that it is of other, and not of ci"),
+        ([], 40, {**NEVER, "UserName": "other"}, "IAM says that the key belongs to other, not to ci"),
     ],
 )  # fmt: skip
 def test_what_keeps_a_key_active(
@@ -240,8 +240,10 @@ def test_what_was_denied_before_the_days_that_count_is_no_hindrance(folder: Path
 def test_a_key_that_was_deleted_by_hand(folder: Path) -> None:
     """It is more than disabled; what follows takes its days."""
     in_phase(folder, "parallel")
-    assert "the key is no more" in run(folder, "advance", KEY, "--trail", trail(folder), "--listed", listed(folder))
-    assert "it takes 14 days" in run(folder, "advance", KEY, "--trail", "trail.json", "--listed", "keys.json", code=1)
+    assert "the key is deleted" in run(folder, "advance", KEY, "--trail", trail(folder), "--listed", listed(folder))
+    assert "this phase lasts 14 days" in run(
+        folder, "advance", KEY, "--trail", "trail.json", "--listed", "keys.json", code=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,7 @@ def test_a_folder_without_a_file_shows_nothing(folder: Path) -> None:
     in_phase(folder, "deployed")
     (folder / "empty").mkdir()
     for arguments in (["advance", KEY, "--audit", "empty"], ["check", "empty"], ["init", "empty"]):
-        assert "there is no file to look at" in " ".join(run(folder, *arguments, code=2).split())
+        assert "there are no files to search" in " ".join(run(folder, *arguments, code=2).split())
     assert phase(folder) == "deployed"
 
 
@@ -345,12 +347,12 @@ def test_a_manifest_with_two_environments_needs_one(folder: Path) -> None:
     assert "makes the role orders-prod-execution" in run(folder, "advance", KEY, "--env", "prod")
     events = [record("logs", "CreateLogStream", "orders-prod-execution", time=at(0))]
     (folder / "other.json").write_bytes(FORMS["s3.json"](events))  # of another account
-    assert "show no call" in run(folder, "advance", KEY, "--trail", "other.json", code=1)
+    assert "show no successful call" in run(folder, "advance", KEY, "--trail", "other.json", code=1)
 
 
 def test_back(folder: Path) -> None:
     in_phase(folder, "deployed")
-    assert f"{KEY}: role-made, taken back" in run(folder, "advance", KEY, "--back")
+    assert f"{KEY}: back to role-made" in run(folder, "advance", KEY, "--back")
     in_phase(folder, "disabled")
     assert "--status Active`" in run(folder, "advance", KEY, "--back", code=1)
     assert "--status Active`" in run(
@@ -360,7 +362,7 @@ def test_back(folder: Path) -> None:
     assert phase(folder) == "parallel"
     for never in ("deleted", "watched", "found"):
         in_phase(folder, never)
-        assert "no way back" in run(folder, "advance", KEY, "--back", code=1)
+        assert "not possible to go back" in run(folder, "advance", KEY, "--back", code=1)
 
 
 PENDING = '    pending: {{phase: parallel, since: "{first}", time: "12:00:00Z", by: x, evidence: [x]}}\n'
@@ -369,16 +371,16 @@ PENDING = '    pending: {{phase: parallel, since: "{first}", time: "12:00:00Z", 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('since: "{last}"', 'since: "{tomorrow}"', "is still to come"),
+        ('since: "{last}"', 'since: "{tomorrow}"', "is in the future"),
         ('since: "{last}"', 'since: "{early}"', "are over"),
         ('found\n        since: "{first}"', 'found\n        since: "{last}"', "is before"),
         ("disabled: 14", "disabled: 30", "are over"),
-        ("        files:\n          - {{path: \"trail.json\", sha256: {zeros}}}\n", "", "has no file that showed it"),
-        ("    user: \"ci\"\n", "", "its user is not said"),
-        ("    manifest: \"m.yaml\"\n", "", "its manifest is not said"),
+        ("        files:\n          - {{path: \"trail.json\", sha256: {zeros}}}\n", "", "has no file as evidence"),
+        ("    user: \"ci\"\n", "", "has no user"),
+        ("    manifest: \"m.yaml\"\n", "", "has no manifest"),
         ("    steps:\n", PENDING + "    steps:\n", "cannot follow"),
-        ("keys:\n", "extensions: [{{until: \"2998-01-01\", reason: x, decided: \"{first}\"}}]\nkeys:\n", "no ext"),
-        ("keys:\n", "extensions: [{{until: \"2999-01-02\", reason: x, decided: \"{tomorrow}\"}}]\nkeys:\n", "to come"),
+        ("keys:\n", "extensions: [{{until: \"2998-01-01\", reason: x, decided: \"{first}\"}}]\nkeys:\n", "not extend"),
+        ("keys:\n", "extensions: [{{until: \"2999-01-02\", reason: x, decided: \"{tomorrow}\"}}]\nkeys:\n", "future"),
     ],
 )  # fmt: skip
 def test_a_forged_state_passes_no_check(folder: Path, old: str, new: str, said: str) -> None:
@@ -427,14 +429,14 @@ def test_calls_that_were_refused_show_no_role_at_work(folder: Path) -> None:
         record("dynamodb", "GetItem", ROLE, time=at(1), errorCode=code) for code in ("ExpiredToken", "AccessDenied")
     ]
     (folder / "trail.json").write_bytes(FORMS["s3.json"](refused))
-    assert "that came through" in run(folder, "advance", KEY, "--trail", "trail.json", code=1)
+    assert "no successful call" in run(folder, "advance", KEY, "--trail", "trail.json", code=1)
 
 
 def test_records_of_another_account_cover_no_days(folder: Path) -> None:
     in_phase(folder, "parallel")
     other = [record("s3", "ListBuckets", "x", time=at(age), account="999999999999") for age in range(40, -1, -1)]
     told = run(folder, "advance", KEY, "--trail", trail(folder, *other, since=3), code=1)
-    assert "the records reach from" in told
+    assert "the records cover" in told
 
 
 # --- deadline ----------------------------------------------------------------------------------------
@@ -442,13 +444,13 @@ def test_records_of_another_account_cover_no_days(folder: Path) -> None:
 
 def test_check_and_extension(folder: Path) -> None:
     run(folder, "init", "app", "--deadline", day(-3))
-    assert "1 of 1 keys are not gone; the deadline is" in run(folder, "check")
+    assert "1 of 1 keys are not deleted yet; the deadline is" in run(folder, "check")
     text = (folder / FILE).read_text(encoding="utf-8")
     (folder / FILE).write_text(text.replace(f'deadline: "{day(-3)}"', f'deadline: "{day(0)}"'), encoding="utf-8")
     run(folder, "check")  # on the last day
     (folder / FILE).write_text(text.replace(f'deadline: "{day(-3)}"', f'deadline: "{day(1)}"'), encoding="utf-8")
     assert f"{KEY}: found since {day(0)}" in run(folder, "check", code=3)
-    assert "over for 1 days" in run(folder, "status")
+    assert "passed 1 day ago" in run(folder, "status")
     run(folder, "extend", day(-9), code=2)  # no reason
     run(folder, "extend", day(-9), "--reason", " ", code=2)
     run(folder, "extend", day(1), "--reason", "x", code=2)  # no extension
@@ -458,7 +460,7 @@ def test_check_and_extension(folder: Path) -> None:
     in_phase(folder, "deleted")
     text = (folder / FILE).read_text(encoding="utf-8")
     (folder / FILE).write_text(text.replace("2999-01-01", day(1)), encoding="utf-8")
-    assert "0 of 1 keys are not gone; the deadline was" in run(folder, "check")
+    assert "0 of 1 keys are not deleted yet; the deadline was" in run(folder, "check")
 
 
 def test_check_finds_a_key_that_nobody_wrote_down(folder: Path) -> None:
@@ -657,21 +659,23 @@ def executed(world: World, *arguments: str, answer: str = "y\n", code: int = 0) 
 
 def test_a_key_is_disabled_taken_back_and_deleted(world: World, folder: Path) -> None:
     told = executed(world, "--trail", "trail.json")
-    assert f"this will disable {world.key} of user ci in account {ACCOUNT}; it is Active now\n  undone by: " in told
+    assert (
+        f"this will disable {world.key} of user ci in account {ACCOUNT}; its status is Active now\n  to undo: " in told
+    )
     assert (world.status(), phase(folder, world.key)) == ("Inactive", "disabled")
     told = executed(world, "--back")
     assert f"this will make {world.key} active again" in told
     assert (world.status(), phase(folder, world.key)) == ("Active", "parallel")
     executed(world, "--trail", "trail.json", "--yes", answer="")
     assert (world.status(), phase(folder, world.key)) == ("Inactive", "disabled")
-    assert "it takes 14 days" in executed(world, "--trail", "trail.json", code=1)
+    assert "this phase lasts 14 days" in executed(world, "--trail", "trail.json", code=1)
     assert world.status() == "Inactive"
     text = (folder / FILE).read_text(encoding="utf-8")
     (folder / FILE).write_text(text.replace(f'since: "{day(0)}"', f'since: "{day(15)}"'), encoding="utf-8")
     told = executed(world, "--trail", "trail.json")
-    assert "undone by: nothing: a deleted key does not come back" in told
+    assert "to undo: not possible: a deleted key cannot be restored" in told
     assert (world.status(), phase(folder, world.key)) == ("", "deleted")
-    assert "no way back" in executed(world, "--back", code=1)
+    assert "not possible to go back" in executed(world, "--back", code=1)
 
 
 def test_the_commands_that_it_shows_print_what_it_reads(world: World, folder: Path) -> None:
@@ -728,14 +732,14 @@ def test_a_key_that_somebody_made_active_again_is_not_deleted(world: World, fold
     text = (folder / FILE).read_text(encoding="utf-8")
     (folder / FILE).write_text(text.replace(f'since: "{day(0)}"', f'since: "{day(15)}"'), encoding="utf-8")
     world.iam.update_access_key(UserName="ci", AccessKeyId=world.key, Status="Active")
-    assert "was disabled, and is Active now" in executed(world, "--trail", "trail.json", "--yes", code=1)
+    assert "was disabled, but is Active now" in executed(world, "--trail", "trail.json", "--yes", code=1)
     assert world.status() == "Active"
 
 
 def test_credentials_of_another_account_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Iam, "account", lambda _self: "999999999999")
     told = executed(world, "--trail", "trail.json", code=1)
-    assert f"is of account {ACCOUNT}, and these credentials are of 999999999999" in told
+    assert f"belongs to account {ACCOUNT}, but these credentials are for account 999999999999" in told
     assert world.status() == "Active"
 
 

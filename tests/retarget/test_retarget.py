@@ -448,7 +448,8 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "code", "said"), [("lamda", 2, "did you mean lambda"), ("fargate", 2, "is for fargate already")]
+    ("to", "code", "said"),
+    [("lamda", 2, "did you mean lambda"), ("fargate", 2, "already has the compute type fargate")],
 )
 def test_wrong_use(to: str, code: int, said: str, tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(BEFORE, encoding="utf-8")

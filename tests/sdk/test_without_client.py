@@ -24,9 +24,9 @@ GO = (
     '\tc.GetObject(ctx, &s3.GetObjectInput{{Bucket: aws.String("reports")}})\n\t{code}\n}}\n'
 )
 GIVEN = "it is passed {}, and its code is not in these files"
-BY_ITSELF = "it calls AWS itself, and its calls are not read"
+BY_ITSELF = "this library calls AWS itself, and its calls are not read"
 COMMAND = "the calls that a command makes are not read"
-OBJECT = "it reads or writes an S3 object without a call that can be seen"
+OBJECT = "it reads or writes an S3 object without a visible call"
 TOLD = {
     "py client": ("a.py", PYTHON + "from lib import go\ngo(s3)\n", GIVEN.format("a client of s3")),
     "py keyword": ("a.py", PYTHON + "import lib\nlib.go(client=s3)\n", GIVEN.format("a client of s3")),

@@ -280,7 +280,7 @@ def test_what_is_shown_was_built_and_proven(pipeline: Pipeline) -> None:
     assert pipeline.errors(loads(found.advice[0].text, "m.yaml"), 0) == ()
     none = suggest(good, document, 0, pipeline.catalog, build=lambda document, index: read_refusal(document.file))
     assert none.advice == ()
-    assert any("not taken: add `consume`" in one for one in none.notes)
+    assert any("rejected: add `consume`" in one for one in none.notes)
 
 
 def read_refusal(file: str) -> list[Any]:

@@ -42,7 +42,7 @@ POLICY = {
     ],
 }
 ENTRIES = """\
-# taken for the manifest's own: account 123456789012 and region us-east-1 as the policy names most
+# assumed to be your own: account 123456789012 and region us-east-1 (named most often in the policy)
 resources:
   my-bucket:
     type: s3-bucket
@@ -51,10 +51,10 @@ resources:
 statements:
   - actions: ["dynamodb:PutItem"]
     resources: ["arn:aws:dynamodb:us-east-1:123456789012:table/*"]
-    reason: "it is about every dynamodb-table: for one that is named there is `put`"
+    reason: "it covers every dynamodb-table: for a single one there is `put`"
   - actions: ["textract:DetectDocumentText"]
     resources: ["*"]
-    reason: "no verb of a blueprint is for this"
+    reason: "no blueprint has a verb for this"
 """
 
 
@@ -146,9 +146,9 @@ def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
     (tmp_path / "policy.json").write_text(json.dumps([document, trust]), encoding="utf-8")
     told = run(tmp_path / "policy.json")
     assert told.exit_code == 0
-    assert "policy 1, All: what NotAction leaves" in told.stderr
+    assert "policy 1, All: a manifest lists what is allowed, and cannot express NotAction" in told.stderr
     assert "policy 1, Most: a Deny with NotResource is not compared" in told.stderr
-    assert "policy 1, No: a Deny" in told.stderr
+    assert "policy 1, No: is a Deny" in told.stderr
     assert "Principal" in told.stderr
     manifest = written(tmp_path, "")
     assert run(tmp_path / "policy.json", "-m", manifest).exit_code == 3
@@ -162,7 +162,7 @@ def test_the_cases(tmp_path: Path) -> None:
             {
                 "actions": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
                 "resources": ["arn:aws:s3:::*"],
-                "reason": "it is about every s3-bucket: for one that is named there is `delete`, `get`, `put`",
+                "reason": "it covers every s3-bucket: for a single one there is `delete`, `get`, `put`",
             }
         ]
     }
@@ -183,7 +183,7 @@ def test_the_cases(tmp_path: Path) -> None:
     assert yaml(listing.stdout) == {"resources": {"my-bucket": bucket}}  # `read` is `list` and `get`
     assert listing.stderr == ""
     own = run(CASES / "own-account.json")
-    assert own.stdout.startswith("# taken for the manifest's own: account 111111111111 and region eu-west-2")
+    assert own.stdout.startswith("# assumed to be your own: account 111111111111 and region eu-west-2")
     assert "123456789012" not in own.stdout + own.stderr
     for name in ("all-objects", "log-group-star", "policy-variables", "list-with-prefix", "own-account"):
         entries = run(CASES / f"{name}.json").stdout
@@ -256,7 +256,7 @@ def test_what_no_manifest_takes_is_left_out_alone(statement: dict[str, Any], why
     told = run(tmp_path / "policy.json")
     assert told.exit_code == 0
     assert "orders:" in told.stdout
-    noted = next(line for line in told.stderr.splitlines() if "policy.json: Hard: a manifest takes " in line)
+    noted = next(line for line in told.stderr.splitlines() if "policy.json: Hard: left out: a manifest takes " in line)
     assert why in noted
     assert "the policy allows more than the entries:" in told.stderr
     assert "(Hard)" in told.stderr
@@ -303,7 +303,7 @@ def test_a_name_that_is_made_up_has_to_be_filled_in(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(json.dumps(document([login, query])), encoding="utf-8")
     entries = yaml(run(tmp_path / "p.json").stdout)["resources"]
     asked = [one for entry in entries.values() for one in (entry.get("name"), entry.get("secret")) if one]
-    assert sorted(asked) == ["<fill in: nothing says which one is meant>"] * 2 + ["orders"]
+    assert sorted(asked) == ["<fill in: it is not clear which one is meant>"] * 2 + ["orders"]
 
 
 def test_the_comparison_with_a_manifest(tmp_path: Path) -> None:
@@ -324,9 +324,7 @@ def test_the_comparison_with_a_manifest(tmp_path: Path) -> None:
     policy.write_text(json.dumps(exact), encoding="utf-8")
     same = run(policy, "-m", manifest)
     assert same.exit_code == 0
-    assert same.stdout.startswith(
-        "the policy and orders allow the same\nnote: taken for the manifest's own: account 1234"
-    )
+    assert same.stdout.startswith("the policy and orders allow the same\nnote: assumed to be your own: account 1234")
     (told,) = json.loads(run(policy, "-m", manifest, "--format", "json").stdout)["workloads"]
     own = {"account": "123456789012", "region": "us-east-1"}
     nothing: dict[str, Any] = {"policy_allows_more": [], "manifest_allows_more": [], "notes": []}

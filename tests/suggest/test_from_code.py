@@ -89,7 +89,7 @@ def test_the_draft_validates_and_says_what_it_cannot_tell(app: Path) -> None:
     assert "#   orders/app.py:13:5: dynamodb ExecuteStatement: it needs dynamodb:PartiQLDelete or " in text
     assert "#   orders/app.py:14:5: client.get_secret_value: it is not known what `client` is" in text
     assert '  # iot:DescribeEndpoint: orders/app.py:12:5\n  - actions: ["iot:DescribeEndpoint"]' in text
-    assert "orders.yaml: orders: permissions in its calls: 4, places that do not tell: 2: incomplete" in run.stderr
+    assert "orders.yaml: orders: 4 permissions found, 2 places unclear: incomplete" in run.stderr
     assert "warning[not-told]: client.get_secret_value: it is not known what `client` is" in run.stderr
     refused = rolewright("validate", "orders.yaml", cwd=app)
     assert refused.returncode == 1
@@ -117,7 +117,7 @@ def test_two_paths_are_two_workloads_in_one_file(app: Path) -> None:
     assert text.count("\n---\n") == 1
     assert "# ses:SendEmail (by pattern): mail/send.js:2:8" in text
     run = rolewright("validate", "all.yaml", cwd=app)
-    assert "compute.type is not filled in: <fill in: what it runs on, " in run.stderr
+    assert "compute.type is not filled in: <fill in: the compute type, " in run.stderr
 
 
 def test_folders_of_one_name_are_two_workloads(tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_names_of_folders_and_files_stay_in_their_comments(tmp_path: Path) -> No
 def test_the_checklist(app: Path) -> None:
     rolewright("audit", "orders", "--checklist", "todo.md", cwd=app)
     text = (app / "todo.md").read_text(encoding="utf-8")
-    assert f"## {KEY}\n\n- account: {ACCOUNT}\n- stands in: `orders/.env:1:19`\n- workload: orders (`orders`)\n" in text
+    assert f"## {KEY}\n\n- account: {ACCOUNT}\n- found in: `orders/.env:1:19`\n- workload: orders (`orders`)\n" in text
     assert "  - needs `s3:AbortMultipartUpload`, `s3:PutObject` on `arn:*:s3:::orders-data/*`\n" in text
-    assert "  - not told by the code: `orders/app.py:13:5`: dynamodb ExecuteStatement: " in text
+    assert "  - unclear from the code: `orders/app.py:13:5`: dynamodb ExecuteStatement: " in text
     assert f"aws iam update-access-key --access-key-id {KEY} --status Inactive" in text
     assert SECRET not in text
 
@@ -166,7 +166,7 @@ def test_the_key_of_another_path_is_not_this_workloads(app: Path) -> None:
     )
     assert "workload: orders (`orders`)" in parts[KEY]
     assert "workload: mail" not in parts[KEY] + parts[other]
-    assert "no call of AWS was found in its code" in parts[other]
+    assert "no AWS call was found in its code" in parts[other]
 
 
 def test_a_name_that_is_not_known_stays_where_no_type_is_for_the_action(tmp_path: Path, catalog: Catalog) -> None:
@@ -180,7 +180,7 @@ def test_a_name_that_is_not_known_stays_where_no_type_is_for_the_action(tmp_path
     arn = "arn:${partition}:sqs:${region}:${account}:fill-in-name"
     assert f'    resources: ["{arn}"]\n'.replace("fill-in-name", "<fill in: what name is>") in text
     assert "    type: kms-key\n" in text
-    assert '"<fill in: nothing says which one is meant>"\n' in text
+    assert '"<fill in: it is not clear which one is meant>"\n' in text
 
 
 def test_an_arn_of_the_code_stays_what_it_is(tmp_path: Path, catalog: Catalog) -> None:
@@ -203,7 +203,7 @@ def test_nothing_that_was_filled_in_is_lost(app: Path) -> None:
         (app / "there").write_text("mine", encoding="utf-8")
         run = rolewright("audit", "orders", option, "there", cwd=app)
         assert run.returncode == 2
-        assert "name another file" in " ".join(run.stderr.replace("│", " ").split())
+        assert "give another file name" in " ".join(run.stderr.replace("│", " ").split())
         assert (app / "there").read_text(encoding="utf-8") == "mine"
 
 
@@ -211,7 +211,7 @@ def test_nothing_to_draft_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("print(1)\n", encoding="utf-8")
     run = rolewright("audit", "a.py", "--draft", "m.yaml", cwd=tmp_path)
     assert run.returncode == 1
-    assert "no call of AWS's SDK was found in the code" in run.stderr
+    assert "no AWS SDK call was found in the code" in run.stderr
     assert not (tmp_path / "m.yaml").exists()
 
 
@@ -318,7 +318,7 @@ def test_of_two_that_are_as_likely_none_is_taken(tmp_path: Path, catalog: Catalo
     (tmp_path / "template.yaml").write_text("Transform: AWS::Serverless-2016-10-31\n", encoding="utf-8")
     (tmp_path / "task-definition.json").write_text('{"cpu": "FARGATE"}', encoding="utf-8")
     code = read_code(tmp_path, [str(file) for file in sorted(tmp_path.iterdir())])
-    assert '  type: "<fill in: what it runs on, fargate or lambda; or name it by --type>"\n' in manifest_of(
+    assert '  type: "<fill in: the compute type, fargate or lambda; or give it with --type>"\n' in manifest_of(
         code, catalog
     )
     assert "  type: ec2\n" in manifest_of(code, catalog, "ec2")
@@ -330,7 +330,9 @@ def test_languages_that_nobody_looked_at_are_named(tmp_path: Path) -> None:
     (tmp_path / "A.java").write_text("class A {}\n", encoding="utf-8")
     run = rolewright("audit", ".", "--draft", "m.yaml", cwd=tmp_path)
     assert run.returncode == 1
-    assert "warning[not-told]: Java is not read: 1 file; nothing that calls AWS was found in what is read" in run.stderr
+    assert (
+        "warning[not-told]: Java is not read: 1 file; no AWS call was found in the files that were read" in run.stderr
+    )
 
 
 UNREAD = load(Path(languages.__file__).with_name("languages.yaml")).trees[0].data

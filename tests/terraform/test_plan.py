@@ -186,7 +186,7 @@ def test_opentofu_is_taken_where_terraform_is_not(tmp_path: Path) -> None:
 
 def test_wrong_use_and_bad_manifests(tmp_path: Path) -> None:
     both = run("plan", "--apply", "--aws", EXAMPLES / "lambda.yaml", cwd=tmp_path)
-    assert (both.returncode, "leave --apply out" in both.stderr) == (2, True)
+    assert (both.returncode, "leave out --apply" in both.stderr) == (2, True)
     bad = tmp_path / "bad.yaml"
     bad.write_text("version: 1\nworkload: x\ncompute: {type: lambdas}\n", encoding="utf-8")
     refused = run("plan", "--terraform", fake(tmp_path, {}), bad, cwd=tmp_path)

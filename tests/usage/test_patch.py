@@ -149,7 +149,7 @@ def test_an_alias_is_left_as_it_is(catalog: Catalog) -> None:
     one = Denial("orders", "dynamodb:UpdateItem", TABLE.replace("orders", "two"), "denied once")
     made = patched(loads(text, "m.yaml"), [one], {}, catalog)
     assert made.text == text
-    assert "an alias's" in made.left[0]
+    assert "a YAML alias" in made.left[0]
 
 
 ACTIONS = ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:DeleteItem", "s3:PutObject", "s3:DeleteObject")
@@ -297,10 +297,14 @@ def test_the_report_is_as_the_api_gives_it() -> None:
 @pytest.mark.parametrize(
     ("report", "state", "said"),
     [
-        (accessed(("s3", None)), "unused", "IAM never saw s3 used by this role"),
-        (accessed(("s3", "2026-10-01T00:00:00Z")), "unseen", "; IAM saw s3 used last 2026-10-01T00:00:00Z"),
-        (accessed(("sqs", None)), "unseen", "these files have no data events of s3"),
-        (accessed(("s3", "2026-10-01"), actions=[("s3", "GetObject", "2026-10-01")]), "used", "IAM saw it used"),
+        (accessed(("s3", None)), "unused", "IAM reports that this role never used s3"),
+        (
+            accessed(("s3", "2026-10-01T00:00:00Z")),
+            "unseen",
+            "; IAM reports the last use of s3 on 2026-10-01T00:00:00Z",
+        ),
+        (accessed(("sqs", None)), "unseen", "these files contain no data events of s3"),
+        (accessed(("s3", "2026-10-01"), actions=[("s3", "GetObject", "2026-10-01")]), "used", "IAM reports it as used"),
     ],
 )
 def test_what_iam_remembers_fills_in(folder: Path, report: str, state: str, said: str) -> None:
@@ -354,4 +358,4 @@ def test_a_report_of_another_role_is_refused(folder: Path) -> None:
     arguments = ("t.json", "-m", "m.yaml", "--last-accessed", f"{ROLE}=la.json")
     ran = rolewright("usage", *arguments, cwd=folder)
     assert ran.returncode == 2
-    assert "this report is of" in ran.stderr
+    assert "this report is about" in ran.stderr

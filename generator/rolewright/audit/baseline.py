@@ -43,9 +43,9 @@ def read_baseline(path: Path) -> dict[str, Mapping[str, Any]]:
     except UnreadableError as error:
         raise _refused(path, str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise _refused(path, "is no baseline of rolewright audit") from None
+        raise _refused(path, "is not a baseline file of rolewright audit") from None
     if wrong:
-        raise _refused(path, f"has an entry without a reason, or without a day: {wrong[0]['fingerprint']}")
+        raise _refused(path, f"has an entry without a reason or an expiry day: {wrong[0]['fingerprint']}")
     return entries
 
 
@@ -57,7 +57,16 @@ def _is_day(text: object) -> bool:
 
 
 def _refused(path: Path, what: str) -> Rejected:
-    return Rejected([closed_finding("audit-baseline", f"{path} {what}", "write it with --accept", Location(str(path)))])
+    return Rejected(
+        [
+            closed_finding(
+                "audit-baseline",
+                f"{path} {what}",
+                "write it with --baseline FILE --accept REASON --until DAY",
+                Location(str(path)),
+            )
+        ]
+    )
 
 
 def beyond(
@@ -71,7 +80,7 @@ def beyond(
         closed_finding(
             "baseline-unused",
             f"nothing is a {entry.get('rule', 'finding')} in {entry.get('file', 'any file')} any more",
-            "take the entry out",
+            "remove the entry from the baseline",
             Location(str(path)),
             severity=Severity.WARNING,
             subject=mark,

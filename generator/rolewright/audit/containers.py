@@ -86,5 +86,5 @@ def not_read(head: bytes, file: str) -> list[Finding]:
     if name is None:
         return []
     message = f"is {name}: what is inside was not read"
-    remedy = "unpack it and audit what comes out, or take it out of the folder"
+    remedy = "unpack it and audit the contents, or remove it from the folder"
     return [closed_finding(NOT_READ, message, remedy, Location(file), severity=Severity.NOTE)]

@@ -72,15 +72,17 @@ def left_out(paths: Iterable[Path], *, git_history: bool) -> Iterator[Finding]:
                     if item.name == ".gitmodules":
                         yield from _submodules(inner, item.path)
         if not has_files:
-            message, remedy = "has no file in it: nothing was looked at", "name the folder that the files are in"
+            message, remedy = "contains no files, so nothing was searched", "name the folder that the files are in"
             yield closed_finding("nothing-read", message, remedy, Location(str(folder)), severity=Severity.WARNING)
 
 
 def _link(link: str, roots: list[str]) -> Iterator[Finding]:
     target = os.path.realpath(link)
     if os.path.exists(target) and not any(f"{target}{os.sep}".startswith(f"{root}{os.sep}") for root in roots):  # noqa: PTH110 - as above
-        message = "is a link to what is in none of the folders, and links are not followed: what is there was not read"
-        yield closed_finding(NOT_READ, message, "audit what it leads to", Location(link), severity=Severity.NOTE)
+        message = "is a link to a place outside the given folders; links are not followed, so it was not read"
+        yield closed_finding(
+            NOT_READ, message, "also give the path that it points to", Location(link), severity=Severity.NOTE
+        )
 
 
 def _submodules(folder: str, listed: str) -> Iterator[Finding]:
@@ -95,7 +97,7 @@ def _submodules(folder: str, listed: str) -> Iterator[Finding]:
         except OSError:
             is_there = False
         if not is_there:
-            message = "is a submodule of git that is not here: what is in it was not read"
+            message = "is a git submodule that is not checked out, so it was not read"
             remedy = "run `git submodule update --init`"
             yield closed_finding(NOT_READ, message, remedy, Location(path), severity=Severity.NOTE)
 
@@ -104,7 +106,7 @@ def audit_file(file: str) -> list[Finding]:
     """Audit a file. One that cannot be read is a finding."""
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - as below
-            return [_unreadable(file, "is no plain file")]
+            return [_unreadable(file, "is not a regular file")]
         with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - ten thousand files, and pathlib takes its time
             return audit_stream(opened, file, file)
     except OSError as error:
@@ -112,7 +114,9 @@ def audit_file(file: str) -> list[Finding]:
 
 
 def _unreadable(file: str, message: str) -> Finding:
-    return closed_finding("unreadable", message, "run where it can be read", Location(file), severity=Severity.WARNING)
+    return closed_finding(
+        "unreadable", message, "run rolewright as a user who can read it", Location(file), severity=Severity.WARNING
+    )
 
 
 def audit_stream(stream: BinaryIO, file: str, name: str) -> list[Finding]:

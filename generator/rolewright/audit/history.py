@@ -94,5 +94,5 @@ def _name(written: bytes) -> str:
 
 
 def _refused(message: str, folder: Path) -> Rejected:
-    remedy = "give a folder in a repository of git, or leave out --git-history"
+    remedy = "give a folder inside a git repository, or leave out --git-history"
     return Rejected([closed_finding("git-history", message, remedy, Location(str(folder)))])

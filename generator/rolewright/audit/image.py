@@ -56,17 +56,17 @@ def audit_image(path: Path) -> list[Finding]:
                 elif head.startswith(_ZSTD):
                     layer = _digest(member.name)
                     message = f"the layer {layer} is compressed with zstd, and was not read"
-                    others.append(_unread(message, "save the image with gzip or without compression", path, layer))
+                    others.append(_unread(message, "save the image with gzip or uncompressed", path, layer))
                 else:
                     others += audit_stream(stream, f"{path}:{name}", f"{name}.json")
         if not listed:
-            others.append(_unread("is no image, or only a part of one: it has no manifest", "use docker save", path))
+            others.append(
+                _unread("is not a complete container image: it has no manifest", "write it with docker save", path)
+            )
     except _BROKEN as error:
-        others.append(_unread(f"cannot be read to its end: {error}", "write it once more with docker save", path))
+        others.append(_unread(f"cannot be read to its end: {error}", "write it again with docker save", path))
     gone = [
-        replace(
-            finding, message=f"{finding.message}; a later layer deletes the file, and the image has it all the same"
-        )
+        replace(finding, message=f"{finding.message}; a later layer deletes the file, but the image still contains it")
         if _is_deleted(name, deleted)
         else finding
         for _, name, finding in found

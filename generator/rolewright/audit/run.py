@@ -108,7 +108,7 @@ def _draft(workloads: Sequence[WorkloadCode], request: AuditRequest) -> CodeDraf
 
     catalog, compute = load_catalog(request.blueprints), request.compute
     if compute is not None and compute not in catalog.computes:
-        raise MisuseError(f"{compute} is no type of compute: {', '.join(catalog.computes)}")
+        raise MisuseError(f"there is no compute type {compute}; use one of: {', '.join(catalog.computes)}")
     calling = tuple(workload for workload in workloads if workload.permissions or workload.unmapped)
     text = "---\n".join(manifest_of(workload, catalog, compute) for workload in calling)
     return CodeDraft(text, calling, tuple(workload for workload in workloads if workload not in calling))

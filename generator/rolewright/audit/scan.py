@@ -38,7 +38,7 @@ def scan(paths: Sequence[Path], images: Sequence[Path] = (), *, git_history: boo
     try:
         found = _files(files)
     except ChildProcessError:
-        message, remedy = "a process was killed, perhaps because memory ran out", "look at fewer files at a time"
+        message, remedy = "a process was killed, perhaps because memory ran out", "audit fewer files at a time"
         raise Rejected([closed_finding("process-died", message, remedy, Location(str(paths[0])))]) from None
     if any(file.endswith(".tf") for file in files):
         from rolewright.audit.terraform import audit_terraform  # noqa: PLC0415 - slow to import

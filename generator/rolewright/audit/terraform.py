@@ -45,7 +45,7 @@ def audit_terraform(files: Iterable[str]) -> Iterator[Finding]:
             module = parse(_Folder(texts))
             found = [replace(finding, subject=_address(module, finding)) for finding in check_rules(module, chosen)]
         except Rejected as refusal:
-            message = "is no HCL that can be read, so that the roles in its folder were not looked at"
+            message = "is not readable HCL, so the roles in its folder were not searched"
             found = [
                 closed_finding("unreadable", message, "mend it", finding.location, severity=Severity.WARNING)
                 for finding in refusal.findings

@@ -98,19 +98,19 @@ def key_finding(key: FoundKey, place: Location, where: str) -> Finding:
     if key.is_example:
         return closed_finding(
             "documented-example",
-            f"{key.id or 'the secret here'} is one of AWS's documentation, and opens nothing",
-            "nothing has to be done",
+            f"{key.id or 'the secret here'} is an example from AWS's documentation and gives no access",
+            "nothing to do",
             place,
             severity=Severity.NOTE,
             subject=key.id,
         )
-    account = f"of account {key.account}" if key.account else "of an account that its id does not tell"
+    account = f"of account {key.account}" if key.account else "of an unknown account"
     form = " in base64" if key.encoded else ""
     if not key.id:
         return closed_finding(
             "secret-key",
             f"a secret access key{form} (SHA-256 {key.secret}…), without its id beside it{where}",
-            "take it out, and find the key that it belongs to: whoever has both may act as its user",
+            "remove it and find the access key id that it belongs to: whoever has both can act as that user",
             place,
             subject=f"SHA-256 {key.secret}",
         )
@@ -118,8 +118,8 @@ def key_finding(key: FoundKey, place: Location, where: str) -> Finding:
     if key.is_temporary:
         return closed_finding(
             "temporary-key",
-            f"{key.id}{form}, a session's key {account}{secret}{where}",
-            "take it out; it ends by itself within 36 hours",
+            f"{key.id}{form}, a temporary session key {account}{secret}{where}",
+            "remove it; it expires within 36 hours",
             place,
             severity=Severity.WARNING,
             subject=key.id,
@@ -127,7 +127,8 @@ def key_finding(key: FoundKey, place: Location, where: str) -> Finding:
     return closed_finding(
         ACCESS_KEY,
         f"{key.id}{form}, a long-lived access key {account}{secret}{where}",
-        "give the workload a role, disable the key, and delete it once nothing broke; it stays in copies of this file",
+        "give the workload a role, disable the key, and delete it once nothing breaks; "
+        "copies of this file still contain it",
         place,
         subject=key.id,
     )
@@ -186,7 +187,7 @@ def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
         yield closed_finding(
             "missing-execution-role",
             f"this task has no executionRoleArn, and ECS needs one for {', '.join(needs)}",
-            "give it a role that ecs-tasks.amazonaws.com assumes, as a manifest makes one",
+            "give it a role that ecs-tasks.amazonaws.com can assume; `rolewright render` makes one from a manifest",
             places.at(start, start + len(b"containerDefinitions")),
             severity=Severity.WARNING,
             subject=str(definition.get("family", "")),
@@ -212,8 +213,8 @@ def _allowed(found: Iterable[Finding], data: bytes, places: _Places, inside: ran
         if match.start() in inside:
             yield closed_finding(
                 "allowance-without-reason",
-                "this allowance says no reason, and allows nothing",
-                "write `rolewright:allow` and why",
+                "this `rolewright:allow` has no reason, so it allows nothing",
+                "write a reason, for example `rolewright:allow key of the test fixture`",
                 places.at(match.start(), match.end()),
                 severity=Severity.WARNING,
             )

@@ -243,7 +243,8 @@ class _Attempt:
             there = named_resources(self.pipeline.catalog, blueprint, given)
             made = named_resources(self.pipeline.catalog, blueprint, given, created=True)
         except NoValueError as error:
-            message, remedy = f"no resource can be made for `{error}`", "add a type with `examples` to the catalog"
+            message = f"no test resource could be made for `{error}`"
+            remedy = "add a blueprint of such a type, with `examples` for its fields"
             finding = Finding("blueprint-host", message, remedy, self.tree.location(()))
             raise Rejected([finding]) from None
         return (there,) if made == there else (there, made)
@@ -283,7 +284,7 @@ class _Attempt:
                 found[name] = sample(schema)
             except NoValueError:
                 place = self.tree.location((*path, name), key=True)
-                message = f"no value for `{name}` can be made from its schema"
+                message = f"no test value for `{name}` could be made from its schema"
                 findings.append(Finding("blueprint-field", message, "give it `examples`", place))
         if findings:
             raise Rejected(findings)
@@ -291,8 +292,8 @@ class _Attempt:
 
     def unused(self, names: Collection[str], path: tuple[str, ...]) -> None:
         for name in sorted(names):
-            message = f"no manifest with `{name}` that could be made is one that the blueprint's own rules take"
-            remedy = "give `examples` that go together"
+            message = f"every test manifest with `{name}` breaks one of the blueprint's own `rules`"
+            remedy = "give `examples` that fit the rules together"
             self.trial.findings.append(
                 Finding("blueprint-field", message, remedy, self.tree.location((*path, name), key=True))
             )

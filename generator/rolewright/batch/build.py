@@ -207,7 +207,7 @@ def _died(manifest: Path) -> Finding:
     return Finding(
         "process-died",
         "a process that built manifests was killed, perhaps because memory ran out; this manifest was not built",
-        "render fewer manifests at a time, or give a smaller number of --jobs",
+        "render fewer manifests at a time, or use a smaller --jobs",
         Location(str(manifest)),
     )
 
@@ -241,4 +241,4 @@ def _counted(number: int, what: str) -> str:
 def _agreements(built: Built) -> str:
     """Say what is of no use until somebody else agrees, and where to find what they have to add."""
     others = sorted({f"the {policy.to} of {policy.resource}" for policy in built.declaration.required_policies})
-    return f"; needs the agreement of {', '.join(others)}: see README.md" if others else ""
+    return f"; needs a permission from the owner of {', '.join(others)}: see README.md" if others else ""

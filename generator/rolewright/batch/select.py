@@ -51,7 +51,10 @@ def select(
         return Selection(kept, changed=changed)
     found = _SHARD.fullmatch(shard)
     if found is None or int(found[1]) > int(found[2]):
-        raise MisuseError(f"{shard} is no share: 2/4 is the second of four")
+        raise MisuseError(
+            f"--shard {shard} does not have the form I/N with I from 1 to N: "
+            "write for example 2/4 for the second of four parts"
+        )
     share, shares = int(found[1]), int(found[2])
     others = tuple(workload for manifest in kept for workload in workloads(manifest))
     return Selection(kept[share - 1 :: shares], others, changed)

@@ -39,8 +39,8 @@ class Written:
 def refuse_link(output: Path) -> None:
     """Raise Rejected where the folder for the modules is a link."""
     if is_link(output):
-        message = f"{output} is a link, and nothing is written through links"
-        raise Rejected([Finding("write-link", message, "give the folder that it leads to", Location(str(output)))])
+        message = f"{output} is a symbolic link, and rolewright does not write through links"
+        raise Rejected([Finding("write-link", message, "give the folder that it points to", Location(str(output)))])
 
 
 def write_all(

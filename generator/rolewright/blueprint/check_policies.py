@@ -41,7 +41,7 @@ def _statement(
     for number, action in enumerate(statement["actions"]):
         if not iam.expand(action):
             message = f"{action} is not an action of the IAM database"
-            remedy = "write it as the service authorization reference spells it, such as s3:GetObject"
+            remedy = "write it as in the Service Authorization Reference, for example s3:GetObject"
             yield check.finding("blueprint-action", message, remedy, (*here, "actions", number))
     each = statement.get("each", "")
     yield from check_each(check, statement, here)

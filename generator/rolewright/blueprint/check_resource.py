@@ -43,7 +43,7 @@ class _ResourceChecker(Checker):
             message = "`create` needs a template"
             yield self.finding("blueprint-template", message, "add create.tf.j2 beside it", ("create",), key=True)
         if "create" in data and "terraform" not in data:
-            message = "`create` needs to know which Terraform resource is the main one"
+            message = "`create` needs `terraform`, the name of the main Terraform resource"
             yield self.finding("blueprint-template", message, "add `terraform`", ("create",), key=True)
         if iam.service(data["service"]) is None:
             message = f"`{data['service']}` is not the prefix of a service in the IAM database"
@@ -92,9 +92,9 @@ class _ResourceChecker(Checker):
         verbs, verb = self.data["access"], self.data["access"][name]
         for index, part in enumerate(verb.get("of", ())):
             if part not in verbs or _reaches(verbs, part, name):
-                fault = "is not a verb of this blueprint" if part not in verbs else "is made of it in turn"
+                fault = "is not a verb of this blueprint" if part not in verbs else "is itself made of it"
                 message = f"`{name}` is made of `{part}`, which {fault}"
-                remedy = "name the blueprint's own verbs, without a circle"
+                remedy = "name other verbs of this blueprint, without a cycle"
                 yield self.finding("blueprint-verb", message, remedy, ("access", name, "of", index))
         at: PathInTree = ("access", name, "allow")
         yield from self.allow(verb.get("allow", {}), at)

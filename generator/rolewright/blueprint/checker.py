@@ -95,7 +95,9 @@ class Checker(ABC):
                 yield self.finding("blueprint-field", message, "describe what it is for", at, key=True)
             for key, fit in fits.items():
                 if not fit:
-                    message = f"`{name}` has {'a' if key == 'default' else 'an'} {key.rstrip('s')} that does not fit it"
+                    message = (
+                        f"`{name}` has {'a' if key == 'default' else 'an'} {key.rstrip('s')} that its schema refuses"
+                    )
                     yield self.finding("blueprint-field", message, "correct the value or the schema", (*at, key))
 
     def check_names(
@@ -129,7 +131,7 @@ class Checker(ABC):
         for index, action in enumerate(actions):
             if "*" in action or iam.action(action) is None:
                 message = f"{action} is not an action of the IAM database"
-                remedy = "write each action out as the service authorization reference spells it, such as s3:GetObject"
+                remedy = "write the full action as in the Service Authorization Reference, for example s3:GetObject"
                 yield self.finding("blueprint-action", message, remedy, (*path, index))
 
     def carried(self, entry: Mapping[str, Any], path: PathInTree) -> Iterator[Finding]:

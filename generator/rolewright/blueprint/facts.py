@@ -70,7 +70,9 @@ def _read(path: Path) -> FactTable:
     findings = list(_SCHEMA.findings(tree.data, tree.location, "blueprint"))
     if more:
         place = more[0].location(())
-        findings.append(Finding("blueprint-document", "a table of facts is one document", "remove the others", place))
+        findings.append(
+            Finding("blueprint-document", "a file of facts must be one YAML document", "remove the others", place)
+        )
     if findings:
         raise Rejected(findings)
     for entry in tree.data["facts"]:

@@ -36,14 +36,16 @@ def read_patterns(roots: Iterable[Path]) -> dict[str, str]:
 
 
 def _faults(tree: Tree) -> Iterator[Finding]:
-    remedy = "write a name, and the regular expression that it stands for"
+    remedy = "write entries such as `bucket-name: ^[a-z0-9.-]+$`"
     if not isinstance(tree.data, dict):
-        yield Finding("blueprint-pattern", "the patterns are no mapping of names", remedy, tree.location(()))
+        yield Finding(
+            "blueprint-pattern", "patterns.yaml must map names to regular expressions", remedy, tree.location(())
+        )
         return
     for name, pattern in tree.data.items():
-        fault = pattern_fault(pattern) if isinstance(pattern, str) else "it is no text"
+        fault = pattern_fault(pattern) if isinstance(pattern, str) else "it is not a string"
         if fault:
-            message = f"`{name}` is no regular expression: {fault}"
+            message = f"`{name}` is not a valid regular expression: {fault}"
             yield Finding("blueprint-pattern", message, remedy, tree.location((name,)), name)
 
 
@@ -82,7 +84,13 @@ def _misnamed(
 ) -> Iterator[Finding]:
     place, at = tree.location(path), ".".join(map(str, path))
     if str(schema[_KEY]) not in patterns:
-        remedy = f"name one of {', '.join(sorted(patterns))}, or write `pattern`"
-        yield Finding("blueprint-pattern", f"no pattern is named `{schema[_KEY]}`", remedy, place, at)
+        remedy = f"use one of {', '.join(sorted(patterns))}, or write `pattern`"
+        yield Finding("blueprint-pattern", f"there is no pattern named `{schema[_KEY]}`", remedy, place, at)
     if "pattern" in schema:
-        yield Finding("blueprint-pattern", "this schema has a `pattern` as well", "leave one of the two out", place, at)
+        yield Finding(
+            "blueprint-pattern",
+            "this schema has both a named pattern and `pattern`",
+            "remove one of the two",
+            place,
+            at,
+        )

@@ -28,7 +28,9 @@ def draft(name: str, prefix: str) -> str:
     have the name, and where the IAM database does not have the service.
     """
     if not name.replace("-", "").isalnum() or not name.islower() or not name.isascii():
-        raise MisuseError(f"{name} is no name of a type: use small letters, digits and dashes")
+        raise MisuseError(
+            f"{name} cannot be the name of a type: use lower-case letters, digits and dashes, for example video-store"
+        )
     service = iam.service(prefix)
     if service is None:
         near = difflib.get_close_matches(prefix, sorted(iam.services()), 3, 0.5)

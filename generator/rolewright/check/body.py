@@ -51,7 +51,7 @@ def check_body(block: Block, content: provider.TypeSchema, scope: Scope, major: 
             block.file,
             block.line,
             f"{block.labels[0]} is deprecated",
-            "Use the type that the provider's documentation names instead.",
+            "Use the replacement that the provider's documentation names.",
             Severity.WARNING,
         )
     attributes = {n: a for n, a in block.attributes.items() if n not in _META_ARGUMENTS}
@@ -123,7 +123,7 @@ def _check_deprecated(body: _Body, name: str, line: int, schema: provider.Attrib
             body.block.file,
             line,
             f"{name} of {body.where} is deprecated",
-            "Use what the provider's documentation names instead.",
+            "Use the replacement that the provider's documentation names.",
             Severity.WARNING,
         )
 
@@ -151,7 +151,7 @@ def _check_required(body: _Body) -> Iterator[Problem]:
                 "provider-missing-argument",
                 body.block.file,
                 attribute.line if attribute else body.block.line,
-                f"{body.where} lacks the argument {name}",
+                f"{body.where} is missing the required argument {name}",
                 f"Give {name}, {describe(schema.type)}.",
             )
 
@@ -216,13 +216,13 @@ def _check_nested(
         yield from _check(_Body(block, where, content), scope, major)
         return
     if "for_each" not in block.attributes:
-        yield _shape(block, f'dynamic "{name}" in {body.where} lacks for_each', "Give for_each.")
+        yield _shape(block, f'dynamic "{name}" in {body.where} has no for_each', "Give for_each.")
     for unknown in sorted(block.attributes.keys() - _DYNAMIC_ARGUMENTS):
         text = f'dynamic "{name}" in {body.where} has no argument named {unknown}'
         yield _shape(block, text, f"Move {unknown} into content {{ … }}.")
     bodies = tuple(block.all("content"))
     if len(bodies) != 1 or len(block.blocks) != 1 or len(block.labels) != 1:
-        text = f'dynamic "{name}" in {body.where} has to hold one block, content'
+        text = f'dynamic "{name}" in {body.where} must contain exactly one block, content'
         yield _shape(block, text, f'Write dynamic "{name}" {{ for_each = … content {{ … }} }}.')
     for inner in bodies:
         yield from _check(_Body(inner, where, content), scope, major)
@@ -244,9 +244,9 @@ def _check_counts(body: _Body, by_name: Mapping[str, list[Block]]) -> Iterator[P
                 "provider-missing-block",
                 body.block.file,
                 body.block.line,
-                f"{body.where} lacks the block {name}"
+                f"{body.where} is missing the required block {name}"
                 if not blocks
-                else f"{body.where} has {len(blocks)} of the block {name}, too few",
+                else f"{body.where} has only {len(blocks)} of the block {name}",
                 f"Give {name} {{ … }} at least {_times(nested.at_least)}.",
             )
         if at_most and len(static_blocks) > at_most:
@@ -254,7 +254,7 @@ def _check_counts(body: _Body, by_name: Mapping[str, list[Block]]) -> Iterator[P
                 "provider-too-many-blocks",
                 body.block.file,
                 static_blocks[at_most].line,
-                f"{body.where} has {len(static_blocks)} of the block {name}, too many",
+                f"{body.where} has {len(static_blocks)} of the block {name}, more than allowed",
                 f"Give {name} {{ … }} at most {_times(at_most)}.",
             )
 

@@ -56,12 +56,12 @@ def check_ignored(block: Block, content: provider.TypeSchema) -> Iterator[Proble
 
 def _depends_on(block: Block, attribute: Attribute) -> Iterator[Problem]:
     if not isinstance(attribute.expression, List):
-        yield _problem(block, attribute.line, "depends_on has to be a list", "Write depends_on = […].")
+        yield _problem(block, attribute.line, "depends_on must be a list", "Write depends_on = […].")
         return
     for item in attribute.expression.items:
         if reference(item) is None:
             text = "depends_on takes references to resources, data sources and modules, without quotes"
-            yield _problem(block, attribute.line, text, "Write references, such as aws_x.y.")
+            yield _problem(block, attribute.line, text, "Write references, such as aws_s3_bucket.uploads.")
 
 
 def _lifecycle(block: Block, lifecycle: Block) -> Iterator[Problem]:
@@ -72,16 +72,16 @@ def _lifecycle(block: Block, lifecycle: Block) -> Iterator[Problem]:
             text = f"lifecycle of a {block.type} block has no argument named {name}"
             yield _problem(block, attribute.line, text, nearest(name, allowed, f"Remove {name}."))
         elif name in _LIFECYCLE_FLAGS and not _is_bool(attribute):
-            yield _problem(block, attribute.line, f"{name} has to be a literal true or false", "Write true or false.")
+            yield _problem(block, attribute.line, f"{name} must be a literal true or false", "Write true or false.")
         elif name in _LIFECYCLE_LISTS and not _is_list(attribute):
-            yield _problem(block, attribute.line, f"{name} has to be a list", f"Write {name} = […].")
+            yield _problem(block, attribute.line, f"{name} must be a list", f"Write {name} = […].")
     for nested in lifecycle.blocks:
         if nested.type not in _CONDITIONS:
             text = f"lifecycle has no block named {nested.type}"
             yield _problem(block, nested.line, text, nearest(nested.type, _CONDITIONS, "Remove it."))
             continue
         for missing in sorted({"condition", "error_message"} - nested.attributes.keys()):
-            text = f"{nested.type} lacks the argument {missing}"
+            text = f"{nested.type} is missing the required argument {missing}"
             yield _problem(block, nested.line, text, f"Give {missing}.")
 
 

@@ -177,7 +177,7 @@ def _deprecated(
                 where.file,
                 line,
                 f"{reference}: {step} of {target.type} is deprecated",
-                "Use what the provider's documentation names instead.",
+                "Use the replacement that the provider's documentation names.",
                 Severity.WARNING,
             )
         if step not in content.blocks:

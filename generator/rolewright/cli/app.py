@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Visible(typer.core.TyperGroup):
-    """Says what is wrong with an argument without what nobody can see in it, and in one line."""
+    """Report a wrong argument on one line, with invisible characters shown as escapes."""
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - click's signature
         """Read the options in front of the command."""
@@ -64,7 +64,7 @@ class Command(typer.core.TyperCommand):
 app = typer.Typer(
     cls=_Visible,
     name="rolewright",
-    help="From one short manifest to a Terraform module whose roles are proven to allow exactly what it says.",
+    help="Turn a short manifest into a Terraform module whose IAM roles are proven to allow exactly what it says.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

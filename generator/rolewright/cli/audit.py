@@ -18,38 +18,45 @@ if TYPE_CHECKING:
     from rolewright.audit.baseline import Acceptance
     from rolewright.audit.run import AuditRequest, AuditResult, CodeDraft
 
-Paths = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders to search.", show_default=False)
+]
 Images = Annotated[
     list[Path] | None,
-    typer.Option("--image", metavar="FILE", help="An image, as docker save or OCI writes it; several times."),
+    typer.Option("--image", metavar="FILE", help="Container image as a file (docker save or OCI layout); repeatable."),
 ]
 GitHistory = Annotated[
-    bool, typer.Option("--git-history", help="Also every commit of the repositories that the paths are in.")
+    bool, typer.Option("--git-history", help="Also search every commit of the git repositories that the paths are in.")
 ]
 Baseline = Annotated[
-    Path | None, typer.Option("--baseline", metavar="FILE", help="Findings that were accepted before.")
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="File of accepted findings, which are not reported again."),
 ]
 Accept = Annotated[
     str | None,
-    typer.Option("--accept", metavar="REASON", help="Write what is found to the baseline, for this reason."),
+    typer.Option(
+        "--accept", metavar="REASON", help="Accept everything found: write it to the baseline with this reason."
+    ),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", metavar="DAY", help="With --accept: the last day on which it holds.")
+    str | None,
+    typer.Option("--until", metavar="DAY", help="With --accept: last day of the acceptance, for example 2027-06-30."),
 ]
 Drafted = Annotated[
     Path | None,
-    typer.Option("--draft", metavar="FILE", help="Write the manifest that the code's calls of AWS ask for."),
+    typer.Option("--draft", metavar="FILE", help="Write a manifest with the access that the code's AWS calls need."),
 ]
 Compute = Annotated[
     str | None,
-    typer.Option("--type", metavar="TYPE", help="With --draft: what the code runs on, where its files do not tell."),
+    typer.Option("--type", metavar="TYPE", help="With --draft: compute type, where the code's files do not show it."),
 ]
 Checklist = Annotated[
     Path | None,
-    typer.Option("--checklist", metavar="FILE", help="Write what is to be done for each key, as Markdown."),
+    typer.Option("--checklist", metavar="FILE", help="Write a Markdown checklist of what to do about each key."),
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit 1 also where something was not read: an archive, a compressed file.")
+    bool,
+    typer.Option("--strict", help="Also exit 1 if something was not read, such as an archive or a compressed file."),
 ]
 
 
@@ -67,24 +74,27 @@ def audit(
     blueprints: Blueprints = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
-    """Find access keys, and what uses them: in code, settings, state, images and history.
+    """Find access keys and the code that uses them: in code, settings, state, images and git history.
 
-    Nothing is sent anywhere, and no secret is shown: the account is read from the key's id, and a secret is told by the
-    beginning of its SHA-256. A line with `rolewright:allow REASON` is passed over. With --draft each PATH is taken for
-    a workload: the calls of AWS's SDK in its code become the resources and verbs of a manifest, and what the code does
-    not tell is said, in comments and as a warning: the draft is incomplete then. Archives and compressed files are
-    named, not read. Exits 1 where something is found, be it an error or a warning.
+    Nothing is sent anywhere, and no secret is shown: the account comes from the key's id, and a secret is identified by
+    the first characters of its SHA-256. Lines with `rolewright:allow REASON` are skipped. Archives and compressed files
+    are listed, not read.
+
+    With --draft each PATH is treated as one workload: its AWS SDK calls become the resources and verbs of a manifest.
+    Where the code does not show enough, the draft is incomplete: a comment and a warning say what is missing.
+
+    Exits 1 for any error or warning.
     """
     from rolewright.audit.run import AuditRequest, run_audit  # noqa: PLC0415 - only this command needs it
 
     looked_at, images = tuple(paths or ()), tuple(image or ())
     if not looked_at and not images:
-        raise typer.BadParameter("give files or folders, or --image")
+        raise typer.BadParameter("give at least one PATH or --image FILE")
     acceptance = _acceptance(accept, until, baseline)
     require_there([*looked_at, *images])
     for output in filter(None, (draft, checklist)):
         if is_there(output):
-            raise typer.BadParameter(f"{output} is there, and may have been filled in: name another file")
+            raise typer.BadParameter(f"{output} already exists and may hold your edits: give another file name")
     request = AuditRequest(
         looked_at, images, git_history, strict, baseline, acceptance, tuple(blueprints or ()),
         drafts=draft is not None, compute=type_, lists=checklist is not None,
@@ -108,9 +118,9 @@ def audit(
 
 def _say_what_was_read(request: AuditRequest, result: AuditResult) -> None:
     if not request.git_history and any(is_there(path / ".git") for path in request.paths):
-        say("the history of git was not looked at: --git-history does")
-    unread = f", {result.unread} of them not read" if result.unread else ""
-    say(f"{_counted(result.looked_at, 'file')} looked at{unread}")
+        say("git history was not searched: add --git-history")
+    unread = f", {result.unread} not read" if result.unread else ""
+    say(f"{_counted(result.looked_at, 'file')} searched{unread}")
 
 
 def _acceptance(accept: str | None, until: str | None, baseline: Path | None) -> Acceptance | None:
@@ -119,7 +129,7 @@ def _acceptance(accept: str | None, until: str | None, baseline: Path | None) ->
     if accept is None and until is None:
         return None
     if accept is None or until is None or baseline is None or not accept.strip():
-        raise typer.BadParameter("--accept REASON, --until DAY and --baseline FILE go together")
+        raise typer.BadParameter("--accept REASON and --until DAY need each other and --baseline FILE")
     return Acceptance(accept, read_day(until))
 
 
@@ -127,10 +137,12 @@ def _write_draft(output: Path, draft: CodeDraft) -> None:
     if draft.calling:
         write_file(output, draft.text)
     for code in draft.calling:
-        counted = f"permissions in its calls: {len(code.permissions)}, places that do not tell: {len(code.unmapped)}"
+        counted = (
+            f"{_counted(len(code.permissions), 'permission')} found, {_counted(len(code.unmapped), 'place')} unclear"
+        )
         say(f"{output}: {code.name}: {counted}{'' if code.is_complete else ': incomplete'}", err=True)
     for code in draft.silent if not draft.calling else ():
-        say(f"no call of AWS's SDK was found in {code.folder}: nothing was written", err=True)
+        say(f"no AWS SDK call was found in {code.folder}: nothing was written", err=True)
 
 
 def _counted(count: int, thing: str) -> str:

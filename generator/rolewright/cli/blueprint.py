@@ -29,10 +29,12 @@ class _EarlierName(typer.core.TyperGroup):
 
 
 blueprint_app = typer.Typer(
-    name="blueprint", help="List blueprints and what they grant, test them, and start new ones.", no_args_is_help=True
+    name="blueprint",
+    help="List, show, test and start blueprints, the types that a manifest can use.",
+    no_args_is_help=True,
 )
 blueprints_app = typer.Typer(
-    name="blueprints", cls=_EarlierName, hidden=True, help="The earlier name of `blueprint list`, `show` and `docs`."
+    name="blueprints", cls=_EarlierName, hidden=True, help="Former name of `blueprint list`, `show` and `docs`."
 )
 
 
@@ -70,10 +72,10 @@ def show_one(
 @blueprints_app.command(cls=Command)
 @blueprint_app.command(cls=Command)
 def docs(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the pages go to.")] = Path("docs/types"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Output folder for the pages.")] = Path("docs/types"),
     blueprints: Blueprints = None,
 ) -> None:
-    """Write a page for each type, and a list of them."""
+    """Write a documentation page for each type, and an index."""
     from rolewright.batch.blueprint_test import not_applied  # noqa: PLC0415 - only the list of types needs it
 
     catalog = load_catalog(blueprints or ())
@@ -88,11 +90,11 @@ def docs(
 def try_all(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="DIR", help="Folder with compute/ and resources/; the built-in ones if left out."),
+        typer.Argument(metavar="DIR", help="Folder with compute/ and resources/. Default: the built-in blueprints."),
     ] = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
-    """Check every blueprint of a folder, and take manifests that use all of each through the whole pipeline."""
+    """Check every blueprint in a folder, then build and prove manifests that use every field and verb of it."""
     from rolewright.batch.blueprint_test import try_folder  # noqa: PLC0415
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
 
@@ -104,7 +106,7 @@ def try_all(
             tested = True
             findings += trial.findings
             if format_ is FindingsFormat.TEXT and not trial.findings:
-                missing = f"; moto lacks {', '.join(sorted(trial.not_applied))}" if trial.not_applied else ""
+                missing = f"; moto cannot make {', '.join(sorted(trial.not_applied))}" if trial.not_applied else ""
                 built = f"{trial.manifests} manifest{'s' * (trial.manifests != 1)}"
                 say(f"{name}: {built} built and proven{missing}")
     if not tested:
@@ -116,23 +118,23 @@ def try_all(
 
 @blueprint_app.command(cls=Command)
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the type, as manifests will call it.")],
-    service: Annotated[str, typer.Option("--service", help="Prefix of the service's IAM actions, such as sqs.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of blueprints that it is added to.")] = Path(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new type, as in `type: NAME`.")],
+    service: Annotated[str, typer.Option("--service", help="Prefix of the service's IAM actions, for example sqs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Blueprint folder to add the new type to.")] = Path(
         "blueprints"
     ),
 ) -> None:
-    """Start a resource blueprint from the IAM database: ARNs and actions by class, ready to be cut down."""
+    """Start a resource blueprint with all ARNs and actions of a service, for you to cut down."""
     from rolewright.blueprint.scaffold import draft  # noqa: PLC0415 - reads the IAM database
 
     text = draft(name, service)
     file = output / "resources" / name / "blueprint.yaml"
     if is_there(file):
-        raise typer.BadParameter(f"{file} is there already")
+        raise typer.BadParameter(f"{file} already exists: choose another NAME or --output")
     make_folder(output)
     make_folder(file.parent)
     write_file(file, text)
-    say(f"{file}: cut it down, then run: rolewright blueprint test {output}")
+    say(f"{file}: written; remove what you do not need, then run: rolewright blueprint test {output}")
 
 
 def _page(catalog: Catalog, type_: str) -> str:

@@ -52,13 +52,11 @@ Manifests = Annotated[
 ]
 Blueprints = Annotated[
     list[Path] | None,
-    typer.Option("--blueprints", help="Folder of blueprints that add to the built-in ones or replace them."),
+    typer.Option("--blueprints", help="Folder of blueprints that extend or replace the built-in ones; repeatable."),
 ]
-Environments = Annotated[
-    list[str] | None, typer.Option("--env", help="Only this environment; may be given several times.")
-]
-FormatOption = Annotated[Format, typer.Option("--format", help="How the result is shown.")]
-FindingsFormatOption = Annotated[FindingsFormat, typer.Option("--format", help="How findings are shown.")]
+Environments = Annotated[list[str] | None, typer.Option("--env", help="Only this environment; repeatable.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format of the result.")]
+FindingsFormatOption = Annotated[FindingsFormat, typer.Option("--format", help="Output format of findings.")]
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -15,20 +15,22 @@ from rolewright.core.finding import any_error
 
 def deployer(
     manifests: Manifests,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the policies go to.")] = Path("deployer"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Output folder for the policies.")] = Path("deployer"),
     blueprints: Blueprints = None,
     env: Environments = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 3 and show a diff if the policies are not current.")
+        bool, typer.Option("--check", help="Write nothing; show a diff and exit 3 if the policies are out of date.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's.")
+        bool,
+        typer.Option("--force", help="Also overwrite files that were edited by hand or not written by rolewright."),
     ] = False,
 ) -> None:
-    """Write the least policies with which Terraform plans (reads alone) and applies these modules.
+    """Write the least-privilege policies that Terraform needs to plan and apply these modules.
 
-    For each environment `NAME-plan.json` and `NAME-apply.json`, numbered where one would exceed what a managed policy
-    may hold. Roles are passed to their own services alone, and made with the manifest's boundary alone.
+    Each environment gets `NAME-plan.json` (read only) and `NAME-apply.json`, split into numbered files where one would
+    exceed the size limit of a managed policy. They allow passing each role only to its own service, and creating roles
+    only with the manifest's permissions boundary.
     """
     from rolewright.deployer.actions import load_actions  # noqa: PLC0415 - only this command needs it
     from rolewright.deployer.files import policy_files  # noqa: PLC0415

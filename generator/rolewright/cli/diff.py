@@ -27,21 +27,25 @@ class DiffFormat(StrEnum):
 def diff(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="OLD NEW", help="Two manifests or folders; with --base any number.", show_default=False),
+        typer.Argument(
+            metavar="OLD NEW", help="Two manifests or two folders; with --base any number.", show_default=False
+        ),
     ],
     base: Annotated[
         str | None,
-        typer.Option("--base", metavar="REV", help="Compare with this revision of git, such as origin/main."),
+        typer.Option("--base", metavar="REV", help="Compare with this git revision, for example origin/main."),
     ] = None,
     blueprints: Blueprints = None,
-    format_: Annotated[DiffFormat, typer.Option("--format", help="How the difference is shown.")] = DiffFormat.TEXT,
+    format_: Annotated[DiffFormat, typer.Option("--format", help="Output format of the difference.")] = DiffFormat.TEXT,
 ) -> None:
     """Show what roles may do that they could not before, and the reverse, in each environment.
 
-    Permissions are compared as sets: what is only written otherwise is no difference. Workloads are matched by
-    name; in a folder, YAML files with a `workload` are read, and modules that `rolewright render` wrote are read back.
-    Other Terraform is not read, and a folder with nothing else is wrong use. Exits 0 where nothing differs, 3 where
-    anybody may do more than before, 5 where something differs and nobody may, and 1 where a manifest is refused.
+    Permissions are compared as sets, so writing the same access differently is not a difference. Workloads are matched
+    by name. In a folder, YAML files with a `workload` are read, and modules that `rolewright render` wrote are read
+    back. Other Terraform is not read, and a folder that contains nothing else is a usage error.
+
+    Exits 0 if nothing differs, 3 if anybody may do more than before, 5 if something differs but nobody may do more, and
+    1 if a manifest has an error.
     """
     from rolewright.report.difference import (  # noqa: PLC0415 - only this command needs all this
         difference_json,
@@ -57,7 +61,9 @@ def diff(
         require_there(paths)
         comparison = compare_paths(paths[0], paths[1], catalog)
     else:
-        raise typer.BadParameter("give the old and the new manifest or folder, or --base REV")
+        raise typer.BadParameter(
+            "give OLD and NEW (two manifests or two folders), or --base REV with any number of paths"
+        )
     differences, compared = comparison.differences, comparison.compared
     if format_ is DiffFormat.JSON:
         show(json.dumps(difference_json(differences, compared), indent=2))

@@ -12,7 +12,7 @@ from rolewright.cli.app import Command
 from rolewright.cli.console import Blueprints, Format, FormatOption, show
 from rolewright.report.json import findings_json
 
-explain_app = typer.Typer(name="explain", help="Explain what happens at run time.", no_args_is_help=True)
+explain_app = typer.Typer(name="explain", help="Explain what happens when the workload runs.", no_args_is_help=True)
 
 
 @explain_app.callback()
@@ -26,7 +26,7 @@ def credentials(
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Say where the code finds its role's credentials, what hides them, and how to check that the role is in use."""
+    """Explain where the code finds its role's credentials, what hides them, and how to check that they are used."""
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
 
     with Pipeline(blueprints or ()) as pipeline:
@@ -40,5 +40,5 @@ def credentials(
         return
     for workload, text in explained:
         type_ = workload.compute.type
-        none = f"The blueprint {type_} has no credentials.md.j2, and says nothing about credentials.\n"
+        none = f"The blueprint {type_} does not describe credentials: it has no credentials.md.j2.\n"
         show(f"## {workload.name} on {type_}\n\n{text or none}")

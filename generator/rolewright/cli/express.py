@@ -22,28 +22,34 @@ WIDER, DIFFERS = 3, 5
 
 
 def express(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="JSON file with policies.", show_default=False)],
+    policy: Annotated[
+        Path, typer.Argument(metavar="POLICY", help="JSON file with one or more IAM policies.", show_default=False)
+    ],
     manifest: Annotated[
         Path | None,
-        typer.Option("--manifest", "-m", metavar="MANIFEST", help="Compare with what this one lets the code do."),
+        typer.Option(
+            "--manifest", "-m", metavar="MANIFEST", help="Compare the policy with what this manifest lets the code do."
+        ),
     ] = None,
     account: Annotated[
         str,
         typer.Option(
-            "--account", metavar="ACCOUNT", help="The manifest's own; else the one that the policy names most."
+            "--account", metavar="ACCOUNT", help="Your own account. Default: the one that the policy names most often."
         ),
     ] = "",
     env: Environments = None,
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Say a policy of another tool in the words of a manifest: the entries of `resources` and `statements`.
+    """Translate an IAM policy into manifest entries for `resources` and `statements`.
 
-    Reads plain policies, and the JSON of iam-policy-autopilot, of `aws iam get-role-policy` and `get-policy-version`,
-    and of Access Analyzer's policy generation. The entries and the policy are compared as sets; what one allows beyond
-    the other is listed. The manifest's own account and region are those that the policy names most, which is said. With
-    --manifest the comparison is with a manifest, and exits 0 where both allow the same, 3 where the policy allows more,
-    and 5 where they differ and the policy allows nothing more.
+    Reads plain policies, and the JSON output of iam-policy-autopilot, `aws iam get-role-policy`,
+    `aws iam get-policy-version` and Access Analyzer's policy generation. The entries and the policy are compared as
+    sets, and what only one of them allows is listed. The account and region that the policy names most often are taken
+    as the manifest's own, and the output says which.
+
+    With --manifest it compares the policy with a manifest: exits 0 if both allow the same, 3 if the policy allows more,
+    and 5 if they differ but the policy allows nothing more.
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
     from rolewright.suggest.express import compare_manifest, translated  # noqa: PLC0415
@@ -51,9 +57,9 @@ def express(
     from rolewright.suggest.policies import read_policies  # noqa: PLC0415
 
     if manifest is None and env:
-        raise typer.BadParameter("--env is for --manifest")
+        raise typer.BadParameter("--env needs --manifest")
     if account and not re.fullmatch(r"[0-9]{12}", account):
-        raise typer.BadParameter("--account takes the twelve digits of an account")
+        raise typer.BadParameter("--account takes the 12 digits of an AWS account id, for example 123456789012")
     catalog = load_catalog(blueprints or ())
     foreign = read_policies(policy)
     own = named_most(foreign.all, account)

@@ -55,7 +55,9 @@ def write_files(
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents where they are missing. Exits 2 where that is not possible, and for a link."""
     if is_link(folder):
-        raise typer.BadParameter(f"{folder} is a link, and nothing is written through links")
+        raise typer.BadParameter(
+            f"{folder} is a symbolic link, and rolewright does not write through links: give the path it points to"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,7 +85,9 @@ def require_writable(output: Path) -> None:
     except OSError as error:
         raise typer.BadParameter(f"{output} cannot be written: {error.strerror}") from None
     if stat.S_ISLNK(mode):
-        raise typer.BadParameter(f"{output} is a link, and nothing is written through links")
+        raise typer.BadParameter(
+            f"{output} is a symbolic link, and rolewright does not write through links: give the path it points to"
+        )
     try:
         require_plain(mode)
     except UnreadableError as error:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def merge(
     reports: Annotated[
         list[Path],
-        typer.Argument(metavar="REPORT...", help="Findings as --format json wrote them.", show_default=False),
+        typer.Argument(metavar="REPORT...", help="Findings written with --format json.", show_default=False),
     ],
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
-    """Put the findings of several runs together, as one run over all manifests would show them.
+    """Combine the findings of several runs, as one run over all manifests would show them.
 
-    Exits 1 where there is an error among them.
+    Exits 1 if one of the findings is an error.
     """
     findings: list[Finding] = []
     for path in reports:
@@ -34,7 +34,7 @@ def merge(
         except UnreadableError as error:
             raise typer.BadParameter(f"{path} {error}") from None
         except ForeignReportError as error:
-            raise typer.BadParameter(f"{path} is no report of --format json: {error}") from None
+            raise typer.BadParameter(f"{path} was not written with --format json: {error}") from None
     report(findings, {}, format_)
     if any_error(findings):
         raise typer.Exit(1)

@@ -22,30 +22,39 @@ if TYPE_CHECKING:
     from rolewright.migration.steps import Change, StepOutcome
 
 LATE = 3
-migrate_app = typer.Typer(name="migrate", help="Get off access keys, step by step.", no_args_is_help=True)
+migrate_app = typer.Typer(
+    name="migrate",
+    help="Replace access keys with roles, step by step, with evidence for each step.",
+    no_args_is_help=True,
+)
 
-File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The file that has the phase of each key.")]
-Audited = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders to look for keys in.")]
+File = Annotated[Path, typer.Option("--file", metavar="FILE", help="File that records the phase of each key.")]
+Audited = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders to search for keys.")]
 Manifest = Annotated[
     Path | None,
-    typer.Option("--manifest", "-m", metavar="MANIFEST", help="That of the workload; kept in the file."),
+    typer.Option(
+        "--manifest", "-m", metavar="MANIFEST", help="Manifest of the workload that uses the key; remembered in --file."
+    ),
 ]
-Environment = Annotated[str, typer.Option("--env", help="Its environment, where it has several; kept in the file.")]
+Environment = Annotated[
+    str, typer.Option("--env", help="Environment of the manifest, if it has several; remembered in --file.")
+]
 Trail = Annotated[
-    list[Path] | None, typer.Option("--trail", metavar="FILE", help="CloudTrail's files, or folders of them.")
+    list[Path] | None, typer.Option("--trail", metavar="FILE", help="CloudTrail log files, or folders of them.")
 ]
 Settings = Annotated[
-    list[Path] | None, typer.Option("--audit", metavar="PATH", help="The workload's code and settings.")
+    list[Path] | None,
+    typer.Option("--audit", metavar="PATH", help="Code and settings of the workload, to check for the key."),
 ]
 LastUsed = Annotated[
-    Path | None, typer.Option("--last-used", metavar="FILE", help="From aws iam get-access-key-last-used.")
+    Path | None, typer.Option("--last-used", metavar="FILE", help="Output of aws iam get-access-key-last-used.")
 ]
-Listed = Annotated[Path | None, typer.Option("--listed", metavar="FILE", help="From aws iam list-access-keys.")]
-Back = Annotated[bool, typer.Option("--back", help="Go one phase back; never from a deleted key.")]
+Listed = Annotated[Path | None, typer.Option("--listed", metavar="FILE", help="Output of aws iam list-access-keys.")]
+Back = Annotated[bool, typer.Option("--back", help="Go back one phase; not possible once the key is deleted.")]
 Execute = Annotated[
-    bool, typer.Option("--execute", help="Ask IAM, and change the key there, with your AWS credentials.")
+    bool, typer.Option("--execute", help="Query IAM and change the key there, with your AWS credentials.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="With --execute: do what is shown without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="With --execute: make the change that is shown without asking.")]
 _FILE = Path(".rolewright", "migration.yaml")
 
 
@@ -56,16 +65,19 @@ def _group() -> None:
 
 @migrate_app.command(cls=Command)
 def init(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to look for keys in.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders to search for keys.")],
     deadline: Annotated[
-        str | None, typer.Option("--deadline", metavar="DAY", help="The day by which all keys have to be gone.")
+        str | None,
+        typer.Option(
+            "--deadline", metavar="DAY", help="Day by which all keys must be deleted, for example 2027-06-30."
+        ),
     ] = None,
     file: File = _FILE,
 ) -> None:
-    """Write down every long-lived key that audit finds; run again, those that are new.
+    """Record every long-lived key that `rolewright audit` finds. Run it again to add new keys.
 
-    The file goes into the repository and has no secrets: ids, accounts, days, and what showed that a step could be
-    taken. Its `wait` says how many days steps wait, and can be edited.
+    Commit the file to your repository. It contains no secrets: only key ids, accounts, dates and the evidence for each
+    step. Its `wait` section sets how many days each step has to wait; you can edit it.
     """
     from rolewright.migration.collect import with_new_keys  # noqa: PLC0415 - only this command needs it
     from rolewright.migration.state import Migration, Wait  # noqa: PLC0415 - as above
@@ -73,10 +85,10 @@ def init(
     require_there(paths)
     if is_there(file):
         if deadline is not None:
-            raise typer.BadParameter(f"{file} is there already: `rolewright migrate extend` sets another deadline")
+            raise typer.BadParameter(f"{file} already exists: change its deadline with `rolewright migrate extend`")
         migration = _read(file)
     elif deadline is None:
-        raise typer.BadParameter("say by when: --deadline DAY")
+        raise typer.BadParameter("a new file needs a deadline: --deadline DAY, for example 2027-06-30")
     else:
         migration = Migration(read_day(deadline), (), Wait(), {})
     complete = with_new_keys(migration, paths, now())
@@ -87,7 +99,7 @@ def init(
 
 @migrate_app.command(cls=Command)
 def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
-    """Show where each key stands, and what its next step demands."""
+    """Show the phase of each key, and the evidence that its next step needs."""
     from rolewright.migration.evidence import Evidence, demands  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.migration import status_json, status_text  # noqa: PLC0415 - as above
 
@@ -102,23 +114,25 @@ def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
 @migrate_app.command(cls=Command)
 def extend(
     until: Annotated[str, typer.Argument(metavar="DAY", help="The new deadline.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept in the file.")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Reason for the new deadline; recorded in the file.")
+    ],
     file: File = _FILE,
 ) -> None:
-    """Set another deadline, for a reason."""
+    """Change the deadline and record the reason."""
     if not reason.strip():
-        raise typer.BadParameter("an extension needs a reason")
+        raise typer.BadParameter("--reason is empty: say why the deadline changes")
     migration = _read(file)
     day = read_day(until)
     _write(file, migration.extended(day, reason, now().date()))
-    say(f"{file}: the deadline is {day}")
+    say(f"{file}: the deadline is now {day}")
 
 
 @migrate_app.command(cls=Command)
 def check(paths: Audited = None, file: File = _FILE) -> None:
-    """For CI: exit 3 where the deadline is over and a key is not gone.
+    """Fail in CI: exit 3 if the deadline has passed and a key is not deleted.
 
-    With paths also 1 where audit finds a long-lived key in them that the file does not have.
+    With PATHs, also exit 1 if `rolewright audit` finds a long-lived key in them that the file does not list.
     """
     from rolewright.migration.collect import unknown_keys  # noqa: PLC0415 - only this command needs it
 
@@ -130,9 +144,9 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     for key in kept:
         say(f"{key.id}: {key.phase} since {key.since}")
     ended = "was" if late else "is"
-    say(f"{len(kept)} of {len(migration.keys)} keys are not gone; the deadline {ended} {migration.due}")
+    say(f"{len(kept)} of {len(migration.keys)} keys are not deleted yet; the deadline {ended} {migration.due}")
     if late and kept:
-        say("`rolewright migrate status` says what is lacking; `extend DAY --reason TEXT` sets another deadline")
+        say("`rolewright migrate status` shows what each key needs; `extend DAY --reason TEXT` changes the deadline")
         raise typer.Exit(LATE)
     if unknown:
         raise typer.Exit(1)
@@ -140,7 +154,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
 
 @migrate_app.command(cls=Command)
 def advance(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The id of the key.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Access key id, for example AKIA….")],
     manifest: Manifest = None,
     env: Environment = "",
     trail: Trail = None,
@@ -153,12 +167,14 @@ def advance(
     blueprints: Blueprints = None,
     file: File = _FILE,
 ) -> None:
-    """Take the next step of a key if the evidence for it is there, and else say what is lacking and exit 1.
+    """Move a key to its next phase if there is evidence for it; otherwise say what is missing and exit 1.
 
-    found, role-made (a manifest makes the role), deployed (the role was seen at work), parallel (nothing gives the
-    workload the key any more, which stays to go back to), disabled, deleted, watched. Without --execute no network is
-    used and no credentials are read: the AWS commands are shown, and their output is the evidence. With it the change
-    is shown first, is asked for, and is never made for a key that was used within the days agreed on.
+    The phases: found, role-made (a manifest makes the role), deployed (the role was seen at work), parallel (the
+    workload no longer gets the key, which is kept for a rollback), disabled, deleted, watched.
+
+    Without --execute no network and no credentials are used: the AWS commands are printed, and their output is the
+    evidence. With --execute the change is shown, confirmed by you, then made; never for a key that was used within
+    the days set in `wait`.
     """
     from rolewright.migration.advance import advance as go_on  # noqa: PLC0415 - as above
     from rolewright.migration.advance import go_back  # noqa: PLC0415 - only this command needs all this
@@ -168,11 +184,13 @@ def advance(
     require_there((*(trail or ()), *(audit or ()), *filter(None, (manifest, last_used, listed))))
     migration = _read(file)
     if key not in migration.keys:
-        raise typer.BadParameter(f"{file} has no key {key}")
+        raise typer.BadParameter(
+            f"{file} does not list the key {key}: `rolewright migrate status` shows the keys it lists"
+        )
     known = migration.keys[key]
     known = replace(known, manifest=str(manifest or known.manifest), environment=env or known.environment)
     if not back and not known.following:
-        say(f"{key} is {known.phase}: nothing is left to do")
+        say(f"{key} is {known.phase}: there is nothing left to do")
         return
     given = Given(tuple(trail or ()), tuple(audit or ()), last_used, listed, tuple(blueprints or ()))
     conduct = Conduct(lambda change: _confirm(change, yes=yes), lambda begun: _write(file, begun), now)
@@ -192,10 +210,10 @@ def _confirm(change: Change, *, yes: bool) -> None:
     """Show what will be done and how it is undone, and ask."""
     key = change.key
     where = f"account {key.account}" if key.account else "the account of these credentials"
-    say(f"this will {change.does} of user {key.user} in {where}; it is {change.before or 'no more'} now")
-    say(f"  undone by: {change.undone}")
+    say(f"this will {change.does} of user {key.user} in {where}; its status is {change.before or 'deleted'} now")
+    say(f"  to undo: {change.undone}")
     if not yes:
-        typer.confirm("do this", abort=True)
+        typer.confirm("continue", abort=True)
 
 
 def _say_outcome(outcome: StepOutcome) -> None:
@@ -213,7 +231,7 @@ def _read(file: Path) -> Migration:
     from rolewright.migration.state import read_migration  # noqa: PLC0415 - only these commands need it
 
     if not is_there(file):
-        raise typer.BadParameter(f"{file} is not there: `rolewright migrate init PATH --deadline DAY` writes it")
+        raise typer.BadParameter(f"{file} does not exist: create it with `rolewright migrate init PATH --deadline DAY`")
     return read_migration(file, now().date())
 
 

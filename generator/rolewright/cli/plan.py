@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MISSING = 4
 _GET = (
     "install it from https://developer.hashicorp.com/terraform/install or https://opentofu.org/docs/intro/install, "
-    "or say where it is with --terraform PATH"
+    "or give its path with --terraform PATH"
 )
 
 
@@ -32,29 +32,29 @@ def plan(
     env: Environments = None,
     apply: Annotated[
         bool,
-        typer.Option("--apply", help="Also apply to moto, plan a second time, which must change nothing, and destroy."),
+        typer.Option("--apply", help="Also apply to moto, plan again (which must show no changes), and destroy."),
     ] = False,
     aws: Annotated[
         bool,
-        typer.Option("--aws", help="Plan with your own credentials against AWS in place of moto; never applies."),
+        typer.Option("--aws", help="Plan against AWS with your own credentials instead of moto; never applies."),
     ] = False,
     program: Annotated[
         Path | None,
-        typer.Option("--terraform", help="Terraform or OpenTofu; if left out, the first of the two on the PATH."),
+        typer.Option("--terraform", help="Path of terraform or tofu. Default: the first of the two on the PATH."),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="Terraform processes at a time; as many as CPUs if left out."),
+        typer.Option("--jobs", "-j", min=1, help="Number of parallel Terraform processes. Default: one per CPU."),
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Run real Terraform on the modules, against a moto server on loopback: init, validate, plan.
+    """Run terraform init, validate and plan on the modules, against a local moto server.
 
-    No credentials are read and none are needed. `terraform init` fetches the AWS provider unless your Terraform
-    settings name a mirror or a cache. Nothing is written to the output folder.
+    No credentials are needed, and none are read without --aws. `terraform init` downloads the AWS provider unless your
+    Terraform settings name a mirror or a cache. Nothing is written to the output folder.
     """
     if apply and aws:
-        raise typer.BadParameter("--aws only plans: leave --apply out")
+        raise typer.BadParameter("--aws never applies: leave out --apply or --aws")
     terraform = _program(program)
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import
     from rolewright.terraform.lifecycle import LifecycleSteps  # noqa: PLC0415
@@ -97,7 +97,7 @@ def _program(named: Path | None) -> str:
 
     found = find_terraform() if named is None else shutil.which(named)
     if found is None:
-        what = "neither terraform nor tofu is on the PATH" if named is None else f"{named} is no program"
+        what = "neither terraform nor tofu is on the PATH" if named is None else f"{named} is not a program"
         say(f"{what}: {_GET}", err=True)
         raise typer.Exit(MISSING)
     return found

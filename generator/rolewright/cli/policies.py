@@ -15,21 +15,22 @@ from rolewright.core.finding import any_error
 
 def policies(
     manifests: Manifests,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that the policies go to.")] = Path("policies"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Output folder for the policies.")] = Path("policies"),
     blueprints: Blueprints = None,
     env: Environments = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 3 and show a diff if the policies are not current.")
+        bool, typer.Option("--check", help="Write nothing; show a diff and exit 3 if the policies are out of date.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's.")
+        bool,
+        typer.Option("--force", help="Also overwrite files that were edited by hand or not written by rolewright."),
     ] = False,
 ) -> None:
-    """Write each role's policies as plain JSON, in the form that IAM Access Analyzer's checks take.
+    """Write each role's policies as plain JSON, in the form that IAM Access Analyzer's checks expect.
 
-    `WORKLOAD[-ENVIRONMENT]-ROLE.json` is all that the role may do, `…-ROLE-trust.json` who may assume it, and
-    `WORKLOAD[-ENVIRONMENT]-never-N.json` a promise as what must not be granted. Where AWS makes up a part of an ARN,
-    `made-by-terraform` stands for it.
+    `WORKLOAD[-ENVIRONMENT]-ROLE.json` holds everything the role may do, `…-ROLE-trust.json` who may assume it, and
+    `WORKLOAD[-ENVIRONMENT]-never-N.json` a promise, as access that must not be granted. Parts of an ARN that AWS
+    chooses when it creates the resource are written as `made-by-terraform`.
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.review.access_analyzer import analyzer_documents  # noqa: PLC0415

@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 def render(
     manifests: Manifests,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder that the modules go to, one folder each.")
+        Path, typer.Option("--output", "-o", help="Output folder; each module gets its own folder in it.")
     ] = Path("output"),
     blueprints: Blueprints = None,
     env: Environments = None,
     jobs: Jobs = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; exit 3 and show a diff if the output is not current."),
+        typer.Option("--check", help="Write nothing; show a diff and exit 3 if the output is out of date."),
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also overwrite files that were edited by hand or are not rolewright's."),
+        typer.Option("--force", help="Also overwrite files that were edited by hand or not written by rolewright."),
     ] = False,
     changed_since: ChangedSince = None,
     shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
     fix: Fix = False,
 ) -> None:
-    """Render manifests into Terraform modules, after they were checked and proven.
+    """Check and prove manifests, then write their Terraform modules.
 
-    Nothing is written for any manifest while one has an error.
+    If one manifest has an error, nothing is written for any of them.
     """
     refuse_link(output)
     selection = selected(manifests, changed_since, shard, blueprints, output)
@@ -74,5 +74,5 @@ def render(
 def _status(result: WriteResult) -> str:
     changed = len(result.changed) + len(result.removed)
     files = f" ({changed} file{'s' * (changed != 1)})" if changed else ""
-    others = f", but not {', '.join(result.beside)} beside it, which nobody proved" if result.beside else ""
+    others = f"; not proven: {', '.join(result.beside)}, which rolewright did not write" if result.beside else ""
     return f"{result.status}{files}{others}"

@@ -15,17 +15,19 @@ from rolewright.core.finding import any_error
 
 def report_page(
     manifests: Manifests,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write.")] = Path("report.html"),
     base: Annotated[
-        str | None, typer.Option("--base", metavar="REV", help="Also show what changed since this revision of git.")
+        str | None, typer.Option("--base", metavar="REV", help="Also show what changed since this git revision.")
     ] = None,
     blueprints: Blueprints = None,
-    force: Annotated[bool, typer.Option("--force", help="Also overwrite a file that is not such a page.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also overwrite a file that rolewright report did not write.")
+    ] = False,
 ) -> None:
-    """Write one HTML file: workloads, roles and resources as a picture and a table, what was proven, what changed.
+    """Write one HTML page: workloads, roles and resources as a picture and a table, what was proven, what changed.
 
-    The file is read without a network, on a screen of any width and in dark mode. It is written for manifests with
-    findings too, which it then shows; the exit code is 1 for them.
+    The page needs no network and works at any screen width and in dark mode. It is also written, with the findings in
+    it, if a manifest has an error; the exit code is then 1.
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.html import page  # noqa: PLC0415
@@ -65,4 +67,6 @@ def _require_own(output: Path, *, force: bool) -> None:
     except OSError as error:
         raise typer.BadParameter(f"{output} cannot be read: {error.strerror}") from None
     if not own and not force:
-        raise typer.BadParameter(f"{output} is not a page of rolewright report; --force overwrites it")
+        raise typer.BadParameter(
+            f"{output} was not written by rolewright report: give another file, or --force to overwrite it"
+        )

@@ -20,18 +20,18 @@ from rolewright.yaml.load import load
 
 def retarget(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)],
-    to: Annotated[str, typer.Option("--to", metavar="TYPE", help="The compute type to move to.")],
+    to: Annotated[str, typer.Option("--to", metavar="TYPE", help="Compute type to move to.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File that the manifest goes to; printed if left out.")
+        Path | None, typer.Option("--output", "-o", help="File to write the new manifest to. Default: print it.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also overwrite the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output file if it exists.")] = False,
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Print the manifest for another compute type, with proof that the code's own access stays the same.
+    """Move a manifest to another compute type, and prove that the code's own access stays the same.
 
-    What cannot be carried over and what has to be filled in is listed, and the trust and the permissions of the
-    platform are shown side by side. Exits 1, and writes nothing, where the code could do more or less than before.
+    Lists what cannot be carried over and what you have to fill in, and shows the trust and the platform's permissions
+    of both types side by side. Exits 1, and writes nothing, if the code could do more or less than before.
     """
     from rolewright.retarget.retarget import retarget as moved  # noqa: PLC0415 - only this command needs it
 
@@ -42,7 +42,7 @@ def retarget(
         raise typer.BadParameter(f"there is no compute type {to}{hint}")
     made = moved(load(manifest), to, catalog)
     if not made.moves:
-        raise typer.BadParameter(f"{manifest} is for {to} already")
+        raise typer.BadParameter(f"{manifest} already has the compute type {to}")
     if output is not None and made.same:
         _write(output, made.text, force=force)
     if format_ is Format.JSON:
@@ -58,5 +58,5 @@ def retarget(
 
 def _write(output: Path, text: str, *, force: bool) -> None:
     if is_there(output) and not force:
-        raise typer.BadParameter(f"{output} is there already; --force overwrites it")
+        raise typer.BadParameter(f"{output} already exists: give another file, or --force to overwrite it")
     write_file(output, text)

@@ -16,16 +16,16 @@ from rolewright.report.rule_pages import rule_list, rule_markdown, rule_objects,
 
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="The rule, as a finding names it.", show_default=False)
+        str | None, typer.Argument(metavar="NAME", help="Name of the rule, as shown in a finding.", show_default=False)
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Say what a rule finds, why that matters and what to do; without a name, list every rule."""
+    """Explain a rule: what it finds, why that matters and what to do. Without a name, list all rules."""
     pages = rule_pages()
     if name is not None and name not in pages:
         near = difflib.get_close_matches(name, pages, 1, 0.4)
         hint = f"; did you mean {near[0]}?" if near else "; `rolewright rule` lists them"
-        raise MisuseError(f"{name} is no rule{hint}")
+        raise MisuseError(f"there is no rule {name}{hint}")
     if format_ is Format.JSON:
         chosen = pages.values() if name is None else [pages[name]]
         show(json.dumps({"rules": rule_objects(chosen), **findings_json([])}, indent=2))

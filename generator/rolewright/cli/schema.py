@@ -10,5 +10,5 @@ from rolewright.manifest.schema import manifest_schema
 
 
 def schema(blueprints: Blueprints = None) -> None:
-    """Print the JSON Schema of a manifest, for editors."""
+    """Print the JSON Schema of manifests, for your editor."""
     show(json.dumps(manifest_schema(load_catalog(blueprints or ())), indent=2))

@@ -18,21 +18,25 @@ if TYPE_CHECKING:
     from rolewright.usage.manifests import Usage
     from rolewright.usage.patch import Patched
 
-_Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of CloudTrail, or folders of them.")]
+_Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CloudTrail log files, or folders of them.")]
 _Manifests = Annotated[
-    list[Path], typer.Option("--manifest", "-m", metavar="MANIFEST", help="Manifest; several times.")
+    list[Path], typer.Option("--manifest", "-m", metavar="MANIFEST", help="Manifest file; repeatable.")
 ]
-_Since = Annotated[str, typer.Option("--since", metavar="DAY", help="Leave out what was before this day.")]
+_Since = Annotated[
+    str, typer.Option("--since", metavar="DAY", help="Ignore records before this day, for example 2027-06-30.")
+]
 _CredentialReport = Annotated[
-    Path | None, typer.Option("--credential-report", metavar="FILE", help="IAM's credential report.")
+    Path | None, typer.Option("--credential-report", metavar="FILE", help="IAM credential report (CSV).")
 ]
 _LastAccessed = Annotated[
     list[str] | None,
-    typer.Option("--last-accessed", metavar="ROLE=FILE", help="When IAM saw a role's services used; several times."),
+    typer.Option(
+        "--last-accessed", metavar="ROLE=FILE", help="IAM's service last accessed details of a role; repeatable."
+    ),
 ]
 _Patch = Annotated[
     Path | None,
-    typer.Option("--patch", metavar="FILE", help="Write the manifest with what was denied and could be allowed."),
+    typer.Option("--patch", metavar="FILE", help="Write a manifest that also allows what was denied, where it can."),
 ]
 
 
@@ -47,15 +51,20 @@ def usage(
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Show what roles used of what is declared, what they were denied, and which access keys are still in use.
+    """Compare CloudTrail logs with manifests: permissions used and unused, denials, access keys still in use.
 
-    Reads CloudTrail's files as they lie in S3, the output of `aws cloudtrail lookup-events`, events and exports of
-    CloudWatch Logs, results of its Insights, events of EventBridge, single records and lines of JSON, gzip or not; an
-    event that comes again counts once. What these records cannot show is told apart from what was not used: data events
-    that were off, actions that leave no event; IAM's own reports fill in some of it. With --patch the manifest is
-    written to another file, with what would allow the denials that it can mend, and a comment on what was not used.
-    Exits 1 where a role was denied something that its manifest could allow, a key is in use, or a file could not be
-    read; 2 where no file is a trail.
+    Reads CloudTrail files as stored in S3, the output of `aws cloudtrail lookup-events`, events and exports from
+    CloudWatch Logs, Logs Insights results, EventBridge events, single records and JSON lines, plain or gzip. An event
+    that occurs twice counts once.
+
+    "Unused" is never claimed where the logs cannot show the use, for example where data events were off or an action
+    leaves no event. IAM's own reports fill some of these gaps.
+
+    --patch writes a copy of the manifest that allows each denied action that it can allow, with comments on what was
+    not used.
+
+    Exits 1 if a role was denied something that its manifest could allow, a key is in use, or a file could not be read;
+    2 if no file contains CloudTrail records.
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.usage import usage_json, usage_text  # noqa: PLC0415
@@ -63,12 +72,12 @@ def usage(
     from rolewright.usage.patch import patched  # noqa: PLC0415
 
     if since and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", since):
-        raise typer.BadParameter(f"{since} is no day: write it as 2027-06-30")
+        raise typer.BadParameter(f"--since {since} is not a date: write it like 2027-06-30")
     require_there(files)
     if patch is not None and len(set(manifest)) > 1:
-        raise typer.BadParameter("--patch is for one manifest")
+        raise typer.BadParameter("--patch works on one manifest: give --manifest once")
     if patch is not None and is_there(patch):
-        raise typer.BadParameter(f"{patch} is there already: name another file")
+        raise typer.BadParameter(f"{patch} already exists: give another file name")
     sources = UsageSources(files, since, credential_report, dict(map(_role_and_file, last_accessed or ())))
     with Pipeline(blueprints or ()) as pipeline:
         found = read_usage(sources, manifest, pipeline, env or ())
@@ -93,16 +102,16 @@ def _require_records(found: Usage, since: str) -> None:
     for line in unread_lines(found.reading):
         say(printable(line), err=True)
     if not found.reading.is_trail:
-        raise typer.BadParameter("no file has a record of CloudTrail, so that nothing can be said of any permission")
-    asked = f" since {since}; {found.tally.early} were before" if since else ""
-    say(f"there is no record{asked}, so that nothing can be said of any permission", err=True)
+        raise typer.BadParameter("no file contains CloudTrail records, so no permission can be judged")
+    asked = f" since {since} ({found.tally.early} before)" if since else ""
+    say(f"there are no records{asked}, so no permission can be judged", err=True)
     raise typer.Exit(1)
 
 
 def _role_and_file(text: str) -> tuple[str, Path]:
     role, equals, file = text.partition("=")
     if not equals or not is_there(Path(file)):
-        raise typer.BadParameter(f"--last-accessed takes ROLE=FILE, and {file or text} is no file that is there")
+        raise typer.BadParameter(f"--last-accessed takes ROLE=FILE, and there is no file {file or text}")
     return role, Path(file)
 
 

@@ -28,7 +28,7 @@ def validate(
     format_: FindingsFormatOption = FindingsFormat.TEXT,
     fix: Fix = False,
 ) -> None:
-    """Check and prove manifests without writing a module."""
+    """Check and prove manifests without writing modules."""
     selection = selected(manifests, changed_since, shard, blueprints)
     unwritten = fix_first(selection, blueprints) if fix else []
     cache = open_cache(None, blueprints, env)

@@ -25,7 +25,7 @@ _Words = Annotated[
     list[str],
     typer.Argument(
         metavar="ACTION RESOURCE",
-        help="Such as s3:GetObject arn:aws:s3:::my-bucket/key; or the text of a denial as it stands in a log.",
+        help="For example s3:GetObject arn:aws:s3:::my-bucket/key, or one argument: an error message from a log.",
         show_default=False,
     ),
 ]
@@ -33,7 +33,7 @@ _Words = Annotated[
 
 _Patch = Annotated[
     Path | None,
-    typer.Option("--patch", metavar="FILE", help="Write the manifest with the first change that would allow it."),
+    typer.Option("--patch", metavar="FILE", help="Write a copy of the manifest with the first change that allows it."),
 ]
 
 
@@ -45,11 +45,13 @@ def why(
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Show which line of the manifest lets a role do something; exits 1 where none does, and says what would.
+    """Show which line of the manifest allows an action, or the change to the manifest that would allow it.
 
-    Takes the text of an error as it stands in a log in place of both, of an SDK, of Terraform or of ECS; where it tells
-    several denials, each is answered, and it exits 0 only where all are allowed. A change is shown only after it was
-    applied, built and asked again. With --patch the manifest with the first change for each is written to another file.
+    Instead of an action and a resource you can give an error message from a log, as an SDK, Terraform or ECS writes it.
+    If it contains several denials, each is answered. A change is shown only after it was applied, built and checked.
+    --patch writes a copy of the manifest with the first change for each denial.
+
+    Exits 1 unless everything asked for is allowed.
     """
     if not all(_answered(manifest, words, environments, blueprints, format_, patch)):
         raise typer.Exit(1)
@@ -62,9 +64,9 @@ def why_not(
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Show why a role may not do something, and the change of the manifest that would let it.
+    """Show why a role may not do something, and the change to the manifest that would allow it.
 
-    Exits 1 where a role may do it after all, and shows what lets it.
+    Exits 1 if a role may do it after all, and shows the line that allows it.
     """
     if any(_answered(manifest, words, environments, blueprints, format_, None)):
         raise typer.Exit(1)
@@ -86,9 +88,9 @@ def _answered(
 
     questions = questions_of(words)
     if not questions:
-        raise typer.BadParameter("give an action and a resource, or the text of a denial")
+        raise typer.BadParameter("give an ACTION and a RESOURCE, or the text of an error message")
     if patch is not None and is_there(patch):
-        raise typer.BadParameter(f"{patch} is there already: name another file")
+        raise typer.BadParameter(f"{patch} already exists: give another file name")
     with Pipeline(blueprints or ()) as pipeline:
         answers = answer_questions(questions, manifest, pipeline, environments or (), with_changes=patch is not None)
     listed = [suggestion for suggestions in answers.suggestions for suggestion in suggestions]
@@ -97,7 +99,7 @@ def _answered(
     else:
         show("\n".join(map(suggestion_text, listed)), nl=False)
     if answers.left:
-        say(f"{answers.left} more denials in this text: ask for them by themselves", err=True)
+        say(f"{answers.left} more denials in this text were not answered: pass them in a separate run", err=True)
     if patch is not None:
         _write(patch, answers.changes)
     return answers.allowed
@@ -105,7 +107,7 @@ def _answered(
 
 def _write(patch: Path, changes: Sequence[Advice]) -> None:
     if not changes:
-        say(f"{patch}: not written, as nothing was found that would allow it", err=True)
+        say(f"{patch}: not written, because no change was found that would allow it", err=True)
         return
     write_file(patch, changes[-1].text)
     for advice in changes:

@@ -12,4 +12,4 @@ def read_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise MisuseError(f"{text} is no day: write it as 2027-06-30") from None
+        raise MisuseError(f"{text} is not a date: write it like 2027-06-30") from None

@@ -56,7 +56,7 @@ def output(folder: Path, *arguments: str, variables: Mapping[str, str] | None = 
 def commit_of(revision: str, folder: Path) -> str:
     """Return the hash of the commit that a revision names. Raises Rejected without git, a repository or the commit."""
     arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return _git(folder, *arguments, unknown=f"no revision {revision} here").decode().strip()
+    return _git(folder, *arguments, unknown=f"no revision {revision} in this repository").decode().strip()
 
 
 def standing(path: Path) -> Path:

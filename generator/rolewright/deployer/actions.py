@@ -58,7 +58,7 @@ def _unknown(tree: Tree) -> Iterator[Finding]:
                 for index, action in enumerate(block.get(kind, ())):
                     if iam.action(action) is None:
                         place = tree.location((type_, number, kind, index))
-                        remedy = "spell it as the Service Authorization Reference does, for example s3:GetObject"
+                        remedy = "write it as in the Service Authorization Reference, for example s3:GetObject"
                         yield Finding("deploy-action", f"AWS has no action {action}", remedy, place)
 
 

@@ -137,7 +137,8 @@ def _key(resource: EvaluatedBlock) -> str:
 def _unknown(type_: str, workload: Workload) -> Finding:
     return Finding(
         "deployer-type",
-        f"it is not known which actions Terraform calls for {type_}, so the deployer's policy would lack them",
+        f"rolewright does not know which AWS actions Terraform calls for {type_}, "
+        "so they would be missing from the policy",
         "list them in deploy.yaml beside your own blueprints; docs/deployer.md shows the form",
         workload.locate("compute"),
         "compute",

@@ -107,7 +107,7 @@ def _refuse_undivided(never: Never, workload: Workload, catalog: Catalog, keys: 
                 path = f"resources.{key}.access"
                 ruled_out = f"which `never: {never.source}` rules out"
                 message = f"`{verb.name}` of resources.{key} may also {never.forbidden}, {ruled_out}"
-                remedy = "remove the verb or the promise: no action of IAM tells the two apart"
+                remedy = "remove the verb or the promise: IAM has no separate action for each"
                 raise Rejected([Finding("manifest-never", message, remedy, workload.locate(path), path)])
 
 
@@ -132,7 +132,7 @@ def _unknown_action(never: Never) -> Finding:
         "manifest-never",
         f"AWS has no action {never.forbidden}",
         (f"did you mean {near[0] if ':' in near[0] else f'{near[0]}:{name}'}? " if near else "")
-        + "write it as the service authorization reference spells it, such as s3:GetObject",
+        + "write it as in the Service Authorization Reference, for example s3:GetObject",
         never.location,
         never.origin,
     )

@@ -209,7 +209,7 @@ def _unshared(grant: Grant, blueprint: ResourceBlueprint, workload: Workload, re
     return Finding(
         "cross-account",
         blueprint.cross_account.impossible,
-        "use a resource of the workload's own account",
+        "use a resource in the workload's own account",
         grant.location if resource else workload.locate(at),
         at,
     )

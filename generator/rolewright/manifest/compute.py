@@ -91,7 +91,7 @@ def _derived(
             except InconsistentError:
                 finding = manifest.finding(
                     "environment-override",
-                    f"`{name}` takes one form in one environment and another form in the next",
+                    f"`{name}` has different forms in different environments",
                     "use the same form in all of them",
                     ("compute", *(int(step) if step.isdigit() else step for step in at)),
                 )

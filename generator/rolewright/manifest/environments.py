@@ -66,7 +66,7 @@ def override_findings(
                 stated = key in _FIXED_ANYWHERE
                 yield Finding(
                     "environment-override" if stated else "manifest-unknown-key",
-                    f"`{key}` is the same in every environment" if stated else f"unknown key `{key}`",
+                    f"`{key}` must be the same in every environment" if stated else f"unknown key `{key}`",
                     "state it once, at the top of the manifest"
                     if stated
                     else "known here: account, region, compute, resources",
@@ -100,7 +100,7 @@ def _fault(
         field[0] in fixed_fields or any(path[: len(fixed_path)] == fixed_path[: len(path)] for fixed_path in always)
     ):
         return (
-            f"`{field[0]}` is the same in every environment: what is tested in one is what runs in the next",
+            f"`{field[0]}` must be the same in every environment, so that what you test is what you deploy",
             f"state `{field[0]}` once, outside `environments`",
         )
     base = _stated(data, path, defaults)
@@ -111,8 +111,8 @@ def _fault(
         )
     if (pattern := fixed.get(path)) and any(re.search(pattern, str(value)) for value in (base, override.value)):
         return (
-            f"`{path[-1]}` decides here what the module contains, and that is the same in every environment",
-            "state it once, with ${environment} in it where it has to differ",
+            f"`{path[-1]}` decides what the module contains, which must be the same in every environment",
+            "state it once, and use ${environment} in it where it must differ",
         )
     return _changed_shape(base, override)
 
@@ -122,12 +122,12 @@ def _changed_shape(base: Any, override: Override) -> tuple[str, str] | None:  # 
     key = override.path[-1]
     if isinstance(base, bool) or isinstance(override.value, bool):
         return (
-            "true and false decide what the module contains, and that is the same in every environment",
+            "true and false decide what the module contains, which must be the same in every environment",
             "state it once, outside `environments`",
         )
     if isinstance(base, list) and any(isinstance(item, dict) for item in base):
         return (
-            f"the entries of `{key}` decide what the module contains, and that is the same in every environment",
+            f"the entries of `{key}` decide what the module contains, which must be the same in every environment",
             "state them once, outside `environments`",
         )
     if isinstance(base, dict):

@@ -34,7 +34,7 @@ def _hidden(tree: Tree, text: str, path: PathInTree, *, key: bool) -> Iterator[F
         yield Finding(
             "manifest-character",
             f"this text contains U+{ord(match[0]):04X}, which is invisible or changes how the text around it looks",
-            "remove it; a workload that needs it can read it from a file or a parameter",
+            "remove it; if the workload needs it, let the workload read it from a file or a parameter",
             tree.location(path, key=key),
             ".".join(map(str, path)),
         )

@@ -65,7 +65,9 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
             continue
         if not isinstance(node[calls.key], str):
             message = f"`{calls.key}` is not a string"
-            yield manifest.finding("manifest-call", message, "write the name of what is called", (*at, calls.key))
+            yield manifest.finding(
+                "manifest-call", message, "write the name of the service or resource that is called", (*at, calls.key)
+            )
             continue
         for name, advice in calls.refused.items():
             if name in node:

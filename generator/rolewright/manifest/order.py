@@ -53,8 +53,8 @@ def resolution_order(manifest: Manifest, catalog: Catalog, meanings: References)
                 findings.append(
                     manifest.finding(
                         "manifest-circle",
-                        "these resources refer to each other in a circle: " + " → ".join([*waiting, visit]),
-                        "write one of the values out instead of referring to another resource",
+                        "these resources refer to each other in a cycle: " + " → ".join([*waiting, visit]),
+                        "write one of the values directly instead of referring to another resource",
                         ("resources", visit),
                         key=True,
                     )

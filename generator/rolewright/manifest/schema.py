@@ -24,7 +24,7 @@ _ACCOUNT = {
     "pattern": r"^\d{12}$",
     "minimum": 100_000_000_000,
     "maximum": 999_999_999_999,
-    "description": "AWS account, twelve digits",
+    "description": "AWS account id, 12 digits, such as 123456789012",
 }
 _REGION = {
     "type": "string",
@@ -140,30 +140,34 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
         "additionalProperties": False,
         "required": ["version", "workload", "compute"],
         "properties": {
-            "version": {"const": 1, "description": "Version of the manifest's format"},
+            "version": {"const": 1, "description": "Version of the manifest format"},
             "workload": {
                 "type": "string",
                 "pattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
-                "description": "Names everything generated: 3 to 32 lower-case letters, digits and dashes, "
-                "a letter first, no dash last",
+                "description": "Name of the workload, used in all generated names: 3 to 32 lower-case letters, "
+                "digits and dashes, beginning with a letter and not ending with a dash",
             },
-            "description": {**_TEXT, "maxLength": 500, "description": "What the workload is"},
-            "owner": {**_TEXT, "maxLength": 256, "description": "Who looks after it; becomes a tag"},
+            "description": {**_TEXT, "maxLength": 500, "description": "Short description of the workload"},
+            "owner": {
+                **_TEXT,
+                "maxLength": 256,
+                "description": "Team or person responsible for the workload; becomes a tag",
+            },
             "tags": {"type": "object", "maxProperties": 45, "additionalProperties": _TAG},
             "compute": compute,
             "resources": {
                 "type": "object",
                 "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,40}$"},
                 "additionalProperties": resource,
-                "description": "What the code touches, each under a name of the manifest's own",
+                "description": "Resources that the code uses, each under a key of your choice",
             },
             "never": {
                 "type": "array",
                 "items": {
                     "type": "string",
                     "pattern": r"^\S+ on \S+$",
-                    "description": "VERB on RESOURCE-KEY (or *), or an IAM action on an ARN pattern; read, write and "
-                    "delete stand for every verb of that class",
+                    "description": "VERB on RESOURCE-KEY, VERB on *, or ACTION on ARN-PATTERN, such as delete on *; "
+                    "the verbs read, write and delete each mean every verb of that class",
                 },
             },
             "environments": {
@@ -211,7 +215,7 @@ _STATEMENT = {
             "minItems": 1,
             "items": {"type": "string", "pattern": r"^(\*|arn:\S+)$", "description": "an ARN pattern, or *"},
         },
-        "reason": {**_TEXT, "description": "Why no blueprint covers it"},
+        "reason": {**_TEXT, "description": "Reason why no blueprint covers this access"},
         "conditions": {
             "type": "object",
             "additionalProperties": {
@@ -221,7 +225,7 @@ _STATEMENT = {
                 },
             },
         },
-        "role": {**_TEXT, "description": "The role that gets it; the code's own if left out"},
+        "role": {**_TEXT, "description": "Role that gets the statement; default: the role of the code"},
     },
 }
 
@@ -230,13 +234,13 @@ _SUPPRESSION = {
     "additionalProperties": False,
     "required": ["rule", "at", "reason"],
     "properties": {
-        "rule": {**_TEXT, "description": "Name of the rule, as the finding shows it"},
+        "rule": {**_TEXT, "description": "Name of the rule, as shown in the finding"},
         "at": {**_TEXT, "description": "Place in the manifest, such as statements.0"},
-        "reason": {**_TEXT, "description": "Why it is accepted"},
+        "reason": {**_TEXT, "description": "Reason why the finding is accepted"},
         "until": {
             "type": "string",
             "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
-            "description": "Last day, as 2027-06-30",
+            "description": "Last day of the suppression, such as 2027-06-30",
         },
     },
 }
@@ -253,7 +257,7 @@ def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
                 "type": "object",
                 "additionalProperties": False,
                 "properties": {key: {"type": "string"} for key in name_keys(blueprint)},
-                "description": "Names that override the generated ones",
+                "description": "Names to use instead of the generated ones",
             },
         },
     }
@@ -278,9 +282,12 @@ def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
     verb = {"enum": list(blueprint.verbs), "description": "one of " + ", ".join(blueprint.verbs)}
     return {
         "type": {"description": blueprint.summary},
-        "create": {"type": "boolean", "description": "true: the module makes it; else it exists already"},
+        "create": {
+            "type": "boolean",
+            "description": "true if the module creates the resource; otherwise it must exist already",
+        },
         "access": {
-            "description": "What the code may do with it",
+            "description": "Verbs: what the code may do with the resource",
             "if": {"type": "string"},
             "then": verb,
             "else": {"type": ["array", "string"], "minItems": 1, "uniqueItems": True, "items": verb},
@@ -297,7 +304,7 @@ def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             **properties,
-            "arn": {"type": "string", "pattern": "^arn:", "description": "ARN, in place of the name"},
+            "arn": {"type": "string", "pattern": "^arn:", "description": "ARN of the resource, instead of its name"},
         },
         "if": {"required": ["arn"]},
         "then": {"required": by_arn, "properties": dict.fromkeys(blueprint.identified_by, False)},
@@ -307,7 +314,7 @@ def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
 
 def _created(blueprint: ResourceBlueprint) -> dict[str, Any]:
     if blueprint.create is None:
-        create = {"const": False, "description": "the module cannot make one: name one that exists"}
+        create = {"const": False, "description": "the module cannot create this type: name an existing resource"}
         return {"properties": {**_common(blueprint), "create": create}}
     return {
         "additionalProperties": False,

@@ -154,9 +154,8 @@ def _entries(manifest: Manifest, values: Mapping[str, Any], path: PathInTree, bi
     if len(set(map(len, lists))) > 1:
         finding = manifest.finding(
             "environment-override",
-            f"`{'.'.join(map(str, path))}` has more entries in one environment than in another, "
-            "but it must have the same number in all of them",
-            "give the same number of entries in every environment",
+            f"`{'.'.join(map(str, path))}` must have the same number of entries in every environment",
+            "list as many entries in each environment as in the others",
             path,
         )
         findings.append(finding)

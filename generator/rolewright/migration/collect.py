@@ -47,7 +47,7 @@ class Given:
 def with_new_keys(migration: Migration, paths: Sequence[Path], moment: datetime) -> Migration:
     """Return the migration with every long-lived key that stands in paths and is not in it yet.
 
-    Raises MisuseError where there is no file to look at.
+    Raises MisuseError where there are no files to search.
     """
     for id_, places in long_lived_keys(audited(paths)).items():
         if id_ not in migration.keys:
@@ -59,9 +59,9 @@ def with_new_keys(migration: Migration, paths: Sequence[Path], moment: datetime)
 def unknown_keys(migration: Migration, file: Path, paths: Sequence[Path]) -> list[Finding]:
     """Find the long-lived keys in paths that a migration's file does not have.
 
-    Raises MisuseError where there is no file to look at.
+    Raises MisuseError where there are no files to search.
     """
-    message, remedy = "is not in", "write it down with `rolewright migrate init`, or take it out"
+    message, remedy = "is not in", "record it with `rolewright migrate init`, or remove it"
     return [
         closed_finding("unknown-key", f"{id_} {message} {file}", remedy, places[0], subject=id_)
         for id_, places in long_lived_keys(audited(paths)).items()
@@ -70,12 +70,12 @@ def unknown_keys(migration: Migration, file: Path, paths: Sequence[Path]) -> lis
 
 
 def audited(paths: Sequence[Path]) -> tuple[Finding, ...]:
-    """Return what audit finds in paths. Raises MisuseError where there is no file to look at, which shows nothing."""
+    """Return what audit finds in paths. Raises MisuseError where there are no files to search, which shows nothing."""
     if not paths:
         return ()
     scanned = scan(paths)
     if not scanned.looked_at:
-        raise MisuseError(f"{' and '.join(map(str, paths))}: there is no file to look at")
+        raise MisuseError(f"{' and '.join(map(str, paths))}: there are no files to search")
     return scanned.findings
 
 
@@ -102,8 +102,8 @@ def _tally(trail: Sequence[Path]) -> Tally:
     reading = Reading()
     found = tally((event_of(record) for record in records(list(trail), reading)), "")
     for name, why in {**reading.unread, **reading.broken}.items():
-        message = f"{name} is not read to its end, so that it shows nothing: {why}"
-        raise Rejected([closed_finding("migration-evidence", message, "get the file again", Location(name))])
+        message = f"{name} could not be read to its end, so it is not evidence: {why}"
+        raise Rejected([closed_finding("migration-evidence", message, "download the file again", Location(name))])
     return found
 
 
@@ -120,8 +120,8 @@ def _role(key: Key, blueprints: Sequence[Path]) -> tuple[str, str]:
         ]
     if len(found) != 1:
         several = ", ".join(name for _, _, name in found) or "none"
-        message = f"{key.manifest} has not one role that the key is given up for: {several}"
-        remedy = "name a manifest with one workload, and its environment with --env"
+        message = f"{key.manifest} must lead to exactly one role that replaces the key, but leads to: {several}"
+        remedy = "use a manifest with one workload, and name its environment with --env"
         raise Rejected([closed_finding("migration-evidence", message, remedy, Location(key.manifest), subject=key.id)])
     account, name, _ = found[0]
     return account or "", name

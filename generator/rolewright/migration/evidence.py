@@ -71,7 +71,7 @@ def conditions(key: Key, wait: Wait, evidence: Evidence, today: date) -> tuple[D
 
 def _role_made(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterator[Demand]:
     if evidence.role is None:
-        yield Demand(met=False, text="say which manifest makes the workload's role: --manifest FILE")
+        yield Demand(met=False, text="name the manifest that makes the workload's role: --manifest FILE")
     else:
         yield Demand(met=True, text=f"{key.manifest} is valid and makes the role {evidence.role[1]}")
 
@@ -80,11 +80,11 @@ def _deployed(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator
     if evidence.role is not None or not key.manifest:
         yield from _role_made(key, wait, evidence, today)
     if evidence.tally is None or evidence.role is None:
-        yield Demand(met=False, text="show the role at work: --trail with CloudTrail's files, once it is deployed")
+        yield Demand(met=False, text="show the role at work, once it is deployed: --trail FILE with CloudTrail logs")
         return
     used = _use(evidence.tally, evidence.role, key.account)
     if used is None or not used.done.count:
-        yield Demand(met=False, text=f"these records show no call of the role {evidence.role[1]} that came through")
+        yield Demand(met=False, text=f"these records show no successful call of the role {evidence.role[1]}")
     else:
         done = used.done
         yield Demand(met=True, text=f"the role {evidence.role[1]} called {done.count} times, last {done.last}")
@@ -92,22 +92,22 @@ def _deployed(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator
 
 def _parallel(key: Key, _wait: Wait, evidence: Evidence, _today: date) -> Iterator[Demand]:
     if evidence.findings is None:
-        yield Demand(met=False, text="show that nothing gives the workload the key: --audit with its code and settings")
+        yield Demand(
+            met=False, text="show that the workload no longer gets the key: --audit PATH with its code and settings"
+        )
         return
     unread = [finding.location for finding in evidence.findings if finding.rule in ("unreadable", NOT_READ)]
     if unread:
         yield Demand(
-            met=False, text=f"{unread[0].file} could not be read: run where it can be, and unpack what is packed"
+            met=False, text=f"{unread[0].file} could not be read: run where it is readable, and unpack archives first"
         )
     places = long_lived_keys(evidence.findings).get(key.id, [])
     places += [finding.location for finding in evidence.findings if finding.rule in _REFERENCES]
     if places:
         more = f" and {len(places) - 1} more places" if len(places) > 1 else ""
-        yield Demand(
-            met=False, text=f"a key is still given at {places[0]}{more}, and would win over the role: take it out"
-        )
+        yield Demand(met=False, text=f"a key is still set at {places[0]}{more} and would override the role: remove it")
     else:
-        yield Demand(met=True, text="audit finds neither the key nor anything that uses one")
+        yield Demand(met=True, text="audit finds neither the key nor code or settings that use one")
 
 
 def _disabled(key: Key, wait: Wait, evidence: Evidence, today: date) -> Iterator[Demand]:
@@ -140,7 +140,7 @@ def _since(key: Key, days: int, today: date) -> Iterator[Demand]:
     passed = (today - key.since).days
     if passed < days:
         wait = key.since + timedelta(days)
-        yield Demand(met=False, text=f"{key.phase} since {key.since}: it takes {days} days, until {wait}")
+        yield Demand(met=False, text=f"{key.phase} since {key.since}: this phase lasts {days} days, until {wait}")
     else:
         yield Demand(met=True, text=f"{key.phase} for {passed} days, since {key.since}")
 
@@ -148,16 +148,16 @@ def _since(key: Key, days: int, today: date) -> Iterator[Demand]:
 def _at_work(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[Demand]:
     """Demand that the role called and was denied nothing, in records that reach over the days."""
     if evidence.role is None and not key.manifest:
-        yield Demand(met=False, text="say which manifest makes the workload's role: --manifest FILE")
+        yield Demand(met=False, text="name the manifest that makes the workload's role: --manifest FILE")
         return
     if evidence.role is None or evidence.tally is None or not evidence.tally.last:
-        yield Demand(met=False, text=f"show the role at work for {days} days: --trail with CloudTrail's files")
+        yield Demand(met=False, text=f"show the role at work for {days} days: --trail FILE with CloudTrail logs")
         return
     begin, name = (today - timedelta(days)).isoformat(), evidence.role[1]
     yield from _covered(evidence.tally, evidence.role[0] or key.account, days, begin, today)
     used = _use(evidence.tally, evidence.role, key.account)
     if used is None or used.done.last < begin:
-        yield Demand(met=False, text=f"these records show no call of the role {name} since {begin}")
+        yield Demand(met=False, text=f"these records show no successful call of the role {name} since {begin}")
         return
     behind = (((what, code, ""), seen) for (what, code, kind), seen in used.refused.items() if kind == "behind")
     stopped = [*used.denied.items(), *behind]
@@ -179,13 +179,13 @@ def _covered(tally: Tally, account: str, days: int, begin: str, today: date) -> 
     spans = [seen for (own, _), seen in tally.places.items() if account in ("", own)]
     first, last = _ends(spans)
     if last > tomorrow:
-        yield Demand(met=False, text=f"the records reach to {last}, which is still to come")
+        yield Demand(met=False, text=f"the records end on {last}, which is in the future")
     elif not spans:
-        yield Demand(met=False, text=f"no record is of account {account}")
+        yield Demand(met=False, text=f"no record is from account {account}")
     elif first[:10] > begin or last[:10] < yesterday:
         reach = f"{first[:10]} to {last[:10]}"
         yield Demand(
-            met=False, text=f"the records reach from {reach}: show those of the last {days} days, to {yesterday}"
+            met=False, text=f"the records cover {reach}: give those of the last {days} days, up to {yesterday}"
         )
 
 
@@ -202,18 +202,18 @@ def _unused(key: Key, days: int, evidence: Evidence, today: date) -> Iterator[De
     begin = today - timedelta(days)
     seen = evidence.tally.keys.get(key.id) if evidence.tally else None
     if seen is not None and seen.last[:10] > begin.isoformat():
-        yield Demand(met=False, text=f"the key called on {seen.last[:10]}, which is not {days} days ago")
+        yield Demand(met=False, text=f"the key was used on {seen.last[:10]}, less than {days} days ago")
     if evidence.last_use is None:
         asked = last_used_command(key)
-        yield Demand(met=False, text=f"show when the key was used last: --last-used FILE, `{asked}`")
+        yield Demand(met=False, text=f"show when the key was last used: --last-used FILE, from `{asked}`")
         return
     if key.user and evidence.last_use.user != key.user:
-        yield Demand(met=False, text=f"IAM says that it is of {evidence.last_use.user}, and not of {key.user}")
+        yield Demand(met=False, text=f"IAM says that the key belongs to {evidence.last_use.user}, not to {key.user}")
     day = evidence.last_use.day
     if day is not None and day > begin:
         yield Demand(
             met=False,
-            text=f"IAM saw the key used on {day}, which is not {days} days ago: wait until {day + timedelta(days)}",
+            text=f"IAM saw the key used on {day}, less than {days} days ago: wait until {day + timedelta(days)}",
         )
     else:
         yield Demand(met=True, text=f"IAM saw the key used {f'last on {day}' if day else 'never'}")
@@ -226,11 +226,13 @@ def _state(key: Key, evidence: Evidence) -> Iterator[Demand]:
     wanted, command = COMMANDS[key.following]
     run = f"`{iam_command(key, command)}`"
     if evidence.status is None:
-        yield Demand(met=False, text=f"then run {run}, and show it: --listed FILE, `{listed_command(key)}`")
+        yield Demand(
+            met=False, text=f"then run {run}, and show the result: --listed FILE, from `{listed_command(key)}`"
+        )
     elif evidence.status not in (wanted, ""):
         yield Demand(met=False, text=f"the key is {evidence.status}: run {run}")
     else:
-        yield Demand(met=True, text=f"the key is {evidence.status or 'no more'}")
+        yield Demand(met=True, text=f"the key is {evidence.status or 'deleted'}")
 
 
 def last_used_command(key: Key) -> str:

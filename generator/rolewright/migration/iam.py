@@ -39,11 +39,11 @@ def execute_step(migration: Migration, key: Key, evidence: Evidence, conduct: Co
         if before in (COMMANDS[phase][0], ""):
             if key.pending is not None and key.pending.phase == phase:  # it was begun, and done
                 ended = with_step(migration, key, key.pending)
-                return StepOutcome(key, f"{key.id}: {phase}, by a run that did not end", migration=ended)
+                return StepOutcome(key, f"{key.id}: {phase}, by an earlier run that was interrupted", migration=ended)
             seen = replace(evidence, status=before, last_use=iam.last_use(key) if before else None)
             return take_step(migration, key, seen, conduct.now())
         if before != COMMANDS[key.phase][0]:
-            line = f"{key.id} was {key.phase}, and is {before} now: take it back with --back, and find out why"
+            line = f"{key.id} was {key.phase}, but is {before} now: go back with --back, and find out why"
             return StepOutcome(key, line)
         refused = _checked(iam, migration, key, evidence, conduct)
         if refused.lacking:
@@ -52,7 +52,7 @@ def execute_step(migration: Migration, key: Key, evidence: Evidence, conduct: Co
         met = _checked(iam, migration, key, evidence, conduct)  # it may have been used while the question stood there
         if met.lacking:
             return met
-        shown = (*met.shown, f"made so by these credentials, {before} before")
+        shown = (*met.shown, f"changed with these credentials; it was {before}")
         return _bring_about(iam, migration, key, step_of(phase, shown, conduct.now(), evidence.files), conduct)
 
 
@@ -81,7 +81,9 @@ def _known(iam: Iam, key: Key) -> Key:
     """Return the key with its user; refuse an account that is not the key's own."""
     account = iam.account()
     if key.account and account != key.account:
-        raise StepRefusedError(f"{key.id} is of account {key.account}, and these credentials are of {account}")
+        raise StepRefusedError(
+            f"{key.id} belongs to account {key.account}, but these credentials are for account {account}"
+        )
     return key if key.user else replace(key, user=iam.last_use(key).user)
 
 
@@ -104,7 +106,7 @@ def _bring_about(iam: Iam, migration: Migration, key: Key, step: Step, conduct: 
 def _change(key: Key, phase: str, before: str) -> Change:
     does, undone = {
         "disabled": (f"disable {key.id}", f"rolewright migrate advance {key.id} --back --execute"),
-        "deleted": (f"delete {key.id}", "nothing: a deleted key does not come back"),
+        "deleted": (f"delete {key.id}", "not possible: a deleted key cannot be restored"),
         "parallel": (f"make {key.id} active again", f"rolewright migrate advance {key.id} --execute"),
     }[phase]
     return Change(key, does, undone, before)

@@ -20,7 +20,7 @@ _WAITS = {"deleted": "disabled", "watched": "deleted"}
 """Phases that come some days after the one before, and the wait that says how many."""
 _NAMED = {"role-made": "manifest", "disabled": "user"}
 """From which phase on it is known what the workload's manifest is, and whose the key is."""
-_WRITES = "`rolewright migrate advance` writes the steps: take them with it"
+_WRITES = "undo the edit: `rolewright migrate advance` writes the steps"
 
 
 def wrong(tree: Tree, today: date) -> Iterator[Finding]:
@@ -33,7 +33,9 @@ def wrong(tree: Tree, today: date) -> Iterator[Finding]:
     for index, extension in enumerate(tree.data.get("extensions", ())):
         until = date.fromisoformat(extension["until"])
         if until <= due:
-            yield _finding(tree, ("extensions", index, "until"), f"{until} is no extension: the deadline is {due}")
+            yield _finding(
+                tree, ("extensions", index, "until"), f"{until} does not extend the deadline, which is {due}"
+            )
         due = max(due, until)
     for name, key in tree.data["keys"].items():
         yield from _key(tree, name, key)
@@ -61,17 +63,17 @@ def _days(tree: Tree, today: date) -> Iterator[Finding]:
         try:
             day = date.fromisoformat(data)
         except ValueError:
-            yield _finding(tree, path, f"{data} is no day of the calendar", "write one such as 2027-06-30")
+            yield _finding(tree, path, f"{data} is not a date", "write it like 2027-06-30")
             continue
         if path in past and day > today:
-            yield _finding(tree, path, f"{day} is still to come: today is {today}, in UTC")
+            yield _finding(tree, path, f"{day} is in the future: today is {today} (UTC)")
 
 
 def _key(tree: Tree, name: str, key: dict[str, Any]) -> Iterator[Finding]:
     """Find what is wrong with one key."""
     encoded = account_of(name)
     if encoded and key["account"] not in ("", encoded):
-        message = f"{name} is of account {encoded}, as its id says"
+        message = f"{name} belongs to account {encoded}, according to its id"
         yield _finding(tree, ("keys", name, "account"), message, f'write "{encoded}"')
     steps = key["steps"]
     for index, step in enumerate(steps):
@@ -79,7 +81,7 @@ def _key(tree: Tree, name: str, key: dict[str, Any]) -> Iterator[Finding]:
     last = PHASES.index(steps[-1]["phase"])
     for phase, field in _NAMED.items():
         if last >= PHASES.index(phase) and field not in key:
-            message = f"{name} is {steps[-1]['phase']}, and its {field} is not said"
+            message = f"{name} is {steps[-1]['phase']}, but has no {field}"
             yield _finding(tree, ("keys", name), message)
     pending = key.get("pending")
     if pending is not None and abs(PHASES.index(pending["phase"]) - last) != 1:
@@ -104,6 +106,11 @@ def _step(tree: Tree, path: PathInTree, step: dict[str, Any], before: dict[str, 
         days = tree.data["wait"][_WAITS[step["phase"]]]
         if since < earlier + timedelta(days):
             message = f"{step['phase']} on {since} comes before the {days} days of `wait` since {earlier} are over"
-            yield _finding(tree, (*path, "since"), message, "`wait` holds for steps that were taken, too: set it back")
+            yield _finding(
+                tree,
+                (*path, "since"),
+                message,
+                "`wait` also applies to steps already taken: set it back to its earlier value",
+            )
     if phase > last and not step.get("files"):
-        yield _finding(tree, path, f"{step['phase']} has no file that showed it")
+        yield _finding(tree, path, f"{step['phase']} has no file as evidence")

@@ -35,7 +35,7 @@ def read_last_use(path: Path, key: Key, today: date) -> LastUse:
     except (KeyError, TypeError, AttributeError, ValueError):
         raise _refused(path, key, "does not say when the key was used", command) from None
     if found.day is not None and found.day > today:
-        raise _refused(path, key, f"says {found.day}, which is still to come", command)
+        raise _refused(path, key, f"says {found.day}, which is in the future", command)
     return found
 
 
@@ -52,15 +52,17 @@ def read_status(path: Path, key: Key) -> tuple[str, str]:
         users = {str(metadata["UserName"]) for metadata in listed} | {named}
         whole = not data.get("IsTruncated")
     except (KeyError, TypeError, AttributeError):
-        raise _refused(path, key, "does not say which keys which user has", command) from None
+        raise _refused(path, key, "does not say which user has which keys", command) from None
     if users != {named} or key.user not in ("", named):
         others = " and ".join(sorted(users - {key.user}))
-        raise _refused(path, key, f"is of the user {others}, and not of {key.user or 'one alone'}", command)
+        raise _refused(path, key, f"is about the user {others}, not about {key.user or 'one user only'}", command)
     states = {status for name, status in found if name == key.id}
     if not whole or len(states) > 1 or states - {"Active", "Inactive"}:
-        raise _refused(path, key, "is not whole, or contradicts itself", command)
+        raise _refused(path, key, "is incomplete or contradicts itself", command)
     if not states and not key.user:
-        raise _refused(path, key, f"has no key {key.id}, and nothing says that it was ever of {named}", command)
+        raise _refused(
+            path, key, f"does not list the key {key.id}, and nothing shows that it ever belonged to {named}", command
+        )
     return next(iter(states), ""), named
 
 
@@ -103,21 +105,21 @@ def _answers(path: Path, key: Key, command: str) -> dict[str, Any]:
         try:
             value, end = DECODER.raw_decode(text)
         except (ValueError, RecursionError):
-            raise _refused(path, key, "is no JSON", command) from None
+            raise _refused(path, key, "is not JSON", command) from None
         if not isinstance(value, dict) or answers.keys() & value.keys():
-            raise _refused(path, key, "is not what was asked for", command)
+            raise _refused(path, key, "is not the output of this command", command)
         answers |= value
         text = text[end:].lstrip()
     account = answers.get("Account")
     if not isinstance(account, str) or not account:
-        raise _refused(path, key, "does not say of which account it is", command)
+        raise _refused(path, key, "does not say which account it is from", command)
     if key.account not in ("", account):
-        raise _refused(path, key, f"is of account {account}, and the key is of {key.account}", command)
+        raise _refused(path, key, f"is from account {account}, but the key belongs to {key.account}", command)
     return answers
 
 
 def _unread(path: Path, why: str) -> Rejected:
-    return Rejected([closed_finding("migration-evidence", f"{path} {why}", "name another file", Location(str(path)))])
+    return Rejected([closed_finding("migration-evidence", f"{path} {why}", "give another file", Location(str(path)))])
 
 
 def _refused(path: Path, key: Key, what: str, command: str) -> Rejected:

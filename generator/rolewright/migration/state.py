@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HEAD = """\
-# Access keys on their way out. Kept by `rolewright migrate`, which writes this file anew: comments are lost.
-# `rolewright migrate status` says what comes next.
+# Access keys that are being replaced by roles. `rolewright migrate` rewrites this file: comments are lost.
+# `rolewright migrate status` shows the next steps.
 """
 
 
@@ -121,7 +121,7 @@ class Migration:
     def extended(self, until: date, reason: str, today: date) -> Migration:
         """Return the migration with another deadline. Raises MisuseError for one that is not later."""
         if until <= self.due:
-            raise MisuseError(f"{until} is no extension: the deadline is {self.due}")
+            raise MisuseError(f"{until} does not extend the deadline, which is {self.due}: give a later day")
         return replace(self, extensions=(*self.extensions, Extension(until, reason, today)))
 
 

@@ -85,7 +85,7 @@ def take_step(migration: Migration, key: Key, evidence: Evidence, moment: dateti
 def phase_before(key: Key) -> str:
     """Return the phase that a key goes back to. Raises StepRefusedError where there is no way back."""
     if key.phase in (*GONE, "found"):
-        raise StepRefusedError(f"{key.id} is {key.phase}: there is no way back from there")
+        raise StepRefusedError(f"{key.id} is {key.phase}: it is not possible to go back from this phase")
     return PHASES[PHASES.index(key.phase) - 1]
 
 
@@ -100,7 +100,7 @@ def take_back(migration: Migration, key: Key, listed: Path | None, moment: datet
         active, command = COMMANDS[before]
         if listed is None or read_status(listed, key)[0] != active:
             run = iam_command(key, command)
-            return StepOutcome(key, f"run `{run}`, and show it: --listed FILE, `{listed_command(key)}`")
+            return StepOutcome(key, f"run `{run}`, and show the result: --listed FILE, from `{listed_command(key)}`")
         files = digested([listed])
     step = step_of(before, ("taken back",), moment, files)
-    return StepOutcome(key, f"{key.id}: {step.phase}, taken back", migration=with_step(migration, key, step))
+    return StepOutcome(key, f"{key.id}: back to {step.phase}", migration=with_step(migration, key, step))

@@ -48,7 +48,7 @@ def structure_findings(parsed: ParsedModule, contents: Contents) -> Iterator[Fin
     expected = {declared.address: declared for declared in contents.blocks}
     for block in parsed.blocks:
         if block.type not in _TOP_LEVEL:
-            yield _at(block, f"a {block.type} block is not allowed in a module", "take it out of the template")
+            yield _at(block, f"a {block.type} block is not allowed in a module", "remove it from the template")
         elif block.type == "terraform":
             yield from _settings(block, contents.providers)
         elif block.type in ("resource", "data"):
@@ -180,10 +180,10 @@ def _all_of(condition: Expression) -> Iterator[Operation]:
 def _settings(block: Block, providers: Mapping[str, str]) -> Iterator[Finding]:
     """Check that the `terraform` block has nothing but versions and the declared providers."""
     for name in sorted(block.attributes.keys() - _OF_TERRAFORM):
-        yield _at(block, f"`terraform` sets {name}", "take it out of the template")
+        yield _at(block, f"`terraform` sets {name}", "remove it from the template")
     for inner in block.blocks:
         if inner.type != "required_providers":
-            yield _at(inner, f"`terraform` has a {inner.type} block", "take it out of the template")
+            yield _at(inner, f"`terraform` has a {inner.type} block", "remove it from the template")
             continue
         sources: dict[str, Any] = {}
         for name, attribute in inner.attributes.items():
@@ -211,7 +211,7 @@ def _meta(block: Block, ignores: tuple[str, ...]) -> Iterator[Finding]:
         yield _at(block, message, "remove `provider` from the template")
     for lifecycle in block.all("lifecycle"):
         for name in sorted(lifecycle.attributes.keys() - _LIFECYCLE - {"ignore_changes"}):
-            yield _at(lifecycle, f"lifecycle of {_address(block)} sets {name}", "take it out of the template")
+            yield _at(lifecycle, f"lifecycle of {_address(block)} sets {name}", "remove it from the template")
         for inner in lifecycle.blocks:
             if inner.type not in _CONDITIONS:
                 yield _at(

@@ -157,7 +157,9 @@ def _elsewhere(
     except Rejected as refusal:
         findings = list(refusal.findings)
     for finding in findings:
-        yield replace(finding, message=f"elsewhere than where it was tried: {finding.message}")
+        yield replace(
+            finding, message=f"in an account, region or partition other than the tested one: {finding.message}"
+        )
 
 
 def _written_roles(evaluated: EvaluatedModule) -> Iterator[_WrittenRole]:
@@ -229,7 +231,7 @@ def _exact(
         yield Finding(
             "proof-unknown",
             f"it cannot be proven what {role} may do: {text} ({where})",
-            "use conditions that can be judged",
+            "use conditions that rolewright can evaluate",
             place,
         )
 
@@ -259,7 +261,7 @@ def _apart(
             )
         for text in result.unknown:
             message = f"it cannot be proven that {role} has no permission of {other_role}: {text}"
-            yield Finding("proof-unknown", message, "use conditions that can be judged", place)
+            yield Finding("proof-unknown", message, "use conditions that rolewright can evaluate", place)
 
 
 def _trusted(

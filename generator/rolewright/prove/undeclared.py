@@ -31,7 +31,7 @@ def undeclared_findings(evaluated: EvaluatedModule) -> Iterator[Finding]:
     own = {"${" + block.address + ".arn}" for block in evaluated.resources.values() if block.type == "aws_iam_policy"}
     for block in evaluated.resources.values():
         if block.type in _IDENTITIES:
-            yield _at(block, f"{block.address} is an identity or a policy in addition to the declared roles")
+            yield _at(block, f"{block.address} is an identity or policy that is not declared")
         elif block.type == "aws_iam_role_policy_attachment" and block.values.get("policy_arn") not in own:
             yield _at(block, f"{block.values.get('policy_arn')} is attached, but its content is not declared")
         elif block.type == "aws_iam_role" and any(block.values.get(name) for name in _IN_ROLE):

@@ -94,7 +94,7 @@ def own_text(own: Own, *, given: bool) -> str:
     region = f"region {own.region}" if own.region else ""
     if not account and not region:
         return ""
-    why = [f"{account} as --account says"] if given else []
+    why = [f"{account} (given by --account)"] if given else []
     named = " and ".join(part for part in ("" if given else account, region) if part)
-    why += [f"{named} as the policy names most"] if named else []
-    return f"taken for the manifest's own: {', '.join(why)}"
+    why += [f"{named} (named most often in the policy)"] if named else []
+    return f"assumed to be your own: {', '.join(why)}"

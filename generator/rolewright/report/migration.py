@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def status_text(migration: Migration, demanded: Mapping[str, Sequence[Demand]], today: date) -> str:
     """Return the deadline, and for each key its phase and what its next step demands."""
     left = (migration.due - today).days
-    when = f"{left} days left" if left >= 0 else f"over for {-left} days"
+    when = f"{left} days left" if left >= 0 else f"passed {-left} day{'s' * (left != -1)} ago"
     lines = [f"deadline {migration.due}, {when}; {_counted(migration)}"]
     lines += [f"  extended on {extension.decided}: {extension.reason}" for extension in migration.extensions]
     for key in migration.keys.values():
@@ -30,7 +30,7 @@ def key_text(key: Key, demanded: Sequence[Demand]) -> Iterator[str]:
     account = f"account {key.account}" if key.account else "an unknown account"
     yield f"{key.id} ({account}{f', user {key.user}' if key.user else ''}): {key.phase} since {key.since}"
     if key.pending is not None:
-        yield f"  a run that makes it {key.pending.phase} did not end: run it again"
+        yield f"  a run that sets it to {key.pending.phase} was interrupted: run it again"
     if key.following:
         yield f"  next: {key.following}"
     yield from (f"    [{'x' if demand.met else ' '}] {demand.text}" for demand in demanded)

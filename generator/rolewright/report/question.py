@@ -24,7 +24,8 @@ def suggestion_text(suggestion: Suggestion) -> str:
 def _lines(suggestion: Suggestion) -> Iterator[str]:
     answer = suggestion.answer
     question = answer.question
-    what = f"{question.action or question.operation or 'what was asked'} on {question.resource or 'what is not told'}"
+    action = question.action or question.operation or "an unknown action"
+    what = f"{action} on {question.resource or 'an unknown resource'}"
     yield f"{'allowed' if answer.is_allowed else 'NOT allowed'}: {what}"
     if answer.roles and question.role:
         yield f"  asked by the role {', '.join(answer.keys)} ({question.role})"
@@ -50,7 +51,7 @@ def _helps(suggestion: Suggestion) -> Iterator[str]:
 
 
 def _unmet(answer: Explanation) -> Iterator[str]:
-    yield from _block("perhaps by, since part of its ARN is known only later", answer.perhaps)
+    yield from _block("possibly by (a part of its ARN is known only after apply)", answer.perhaps)
     yield from _block("near is", answer.near[:_NEAR])
     if answer.roles and not answer.near and not answer.perhaps:
         yield f"no statement of {', '.join(answer.roles)} has {answer.question.action}"

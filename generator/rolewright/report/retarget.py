@@ -58,11 +58,11 @@ def _lines(move: Move) -> Iterator[str]:
         yield "cannot be carried over:"
         yield from (f"  {path}: {reason}" for path, reason in move.dropped.items())
     if move.missing:
-        yield "has to be filled in (sample values were compared):"
+        yield "you have to fill in (sample values were used for the comparison):"
         yield from (f"  {name}: {description}" for name, description in move.missing.items())
         yield from (f"  {hint}" for hint in move.hints)
     if move.agreements:
-        yield f"the role has another name, which others have to put into the {', the '.join(move.agreements)}"
+        yield f"the role gets another name, which others have to update in the {', the '.join(move.agreements)}"
     before, after = move.before, move.after
     yield from _columns(f"trust on {before.type}", f"trust on {after.type}", before.trusts, after.trusts)
     heading = "permissions of the platform"

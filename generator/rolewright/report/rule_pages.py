@@ -19,8 +19,8 @@ _DOCUMENT = "docs/rules.md"
 _INTRODUCTION = f"""\
 # Rules
 
-Every finding of rolewright names a rule. This page says of each what it finds, why that matters and what to do;
-`rolewright rule NAME` prints one of them. An error stops the run before anything is written; a warning does not.
+Every finding of rolewright names a rule. This page says what each rule finds, why that matters and what to do;
+`rolewright rule NAME` prints one rule. An error stops the run before anything is written; a warning does not.
 `rolewright audit` exits 1 for both.
 
 It is made from `generator/rolewright/report/rules.yaml` and from the rules in `generator/rolewright/check/rules/`, by

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _FEW = 3
 _REFUSED = {
-    "unauthenticated": "the caller's credentials were not accepted, which says nothing of permissions",
-    "unproven": "it was turned away before anybody need have looked at permissions",
-    "behind": "something that the call needs was denied, which the record does not name",
+    "unauthenticated": "the caller's credentials were rejected, which says nothing about permissions",
+    "unproven": "it was rejected, possibly before permissions were checked",
+    "behind": "something else that the call needs was denied; the record does not say what",
 }
 
 
@@ -55,10 +55,10 @@ def unread_lines(reading: Reading) -> list[str]:
 
 def _looked_at(tally: Tally, reading: Reading) -> Iterator[str]:
     """Yield files, records, days, accounts and regions: the basis of all of the above."""
-    foreign = f", {reading.foreign} objects that are none" if reading.foreign else ""
-    again = f", {reading.repeated} that came again" if reading.repeated else ""
-    early = f", {tally.early} before the day asked for" if tally.early else ""
-    idle = f", {reading.idle} that hold none" if reading.idle else ""
+    foreign = f", {reading.foreign} other JSON objects skipped" if reading.foreign else ""
+    again = f", {reading.repeated} duplicates ignored" if reading.repeated else ""
+    early = f", {tally.early} before --since ignored" if tally.early else ""
+    idle = f", without: {reading.idle}" if reading.idle else ""
     files = reading.files + len(reading.broken)
     yield f"{reading.records} records read{foreign}{again}{early}; files with records: {files}{idle}"
     places: dict[str, list[str]] = defaultdict(list)
@@ -86,7 +86,7 @@ def _role(workload: str, usage: RoleUsage, suggestions: Mapping[tuple[str, str],
             yield f"  {state:7} {names} on {resource}{times}    {place} {origin}{why}"
     for action, resource, use in usage.undeclared:
         on = f" on {resource}" if resource else ""
-        yield f"  other   {action}{on}, {_times(use)}: allowed, and not declared here"
+        yield f"  other   {action}{on}, {_times(use)}: allowed, but not declared in this manifest"
     for action, resource, because, use in usage.denied:
         yield f"  denied  {action} on {resource or '?'}, {_times(use)}: {reason(because)}"
         if (action, resource) in suggestions:
@@ -94,13 +94,13 @@ def _role(workload: str, usage: RoleUsage, suggestions: Mapping[tuple[str, str],
     for name, code, kind, use in usage.refused:
         yield f"  refused {name}, {_times(use)}: {code}: {_REFUSED[kind]}"
     for name, use in usage.unmapped:
-        yield f"  unknown {name}, {_times(use)}: nothing is known of what it needs"
+        yield f"  unknown {name}, {_times(use)}: the permissions that it needs are not known"
 
 
 def _advice(suggestion: Suggestion | None) -> Iterator[str]:
     """Yield what would allow a denial; of what was not looked for, how to ask for it."""
     if suggestion is None:
-        yield "see `rolewright why`, with the text of the denial"
+        yield "run `rolewright why MANIFEST` with the text of the denial"
     else:
         yield from advice_lines(suggestion)
 
@@ -110,7 +110,7 @@ def reason(because: str) -> str:
     name = reason_of(because)
     if name == "identity":
         return "the role's policies do not allow it"
-    return why(name).explanation or "the message does not tell why"
+    return why(name).explanation or "the message does not say why"
 
 
 def _times(seen: Seen) -> str:

@@ -175,7 +175,7 @@ class _Plan:
 
     def _rule(self, given: dict[str, Any]) -> str:
         broken = self._broken(given)
-        return broken[0][1] if broken else "it does not go with the other fields there"
+        return broken[0][1] if broken else "it cannot be combined with the other fields of that type"
 
     # --- the manifest as it will be ----------------------------------------------------------------
 
@@ -264,7 +264,9 @@ class _Plan:
             key = f"sample-{len(resources)}"
             resources[key] = {"type": type_, **fields}
             return key
-        raise Rejected([self._finding(f"no resource of the types {', '.join(able)} can be made up for a comparison")])
+        raise Rejected(
+            [self._finding(f"no sample resource of the types {', '.join(able)} could be made for the comparison")]
+        )
 
     def _read(self) -> Workload:
         text = self._written(self._moved(filled=True), ())
@@ -323,7 +325,7 @@ class _Plan:
                 continue
             if trees[index].data == self._moved(filled=False) and self._reads_the_same(trees[index]):
                 return edits
-        raise Rejected([self._finding("what compute says is shared with other parts of the file by anchors")])
+        raise Rejected([self._finding("`compute` shares values with other parts of the file by YAML anchors")])
 
     def _reads_the_same(self, tree: Tree) -> bool:
         """Return whether what stayed is written as it was: `1.10` is another string than `1.1`."""

@@ -122,21 +122,21 @@ def _require_comparable(old: SideContent, new: SideContent) -> None:
         if side.foreign:
             raise MisuseError(
                 f"{side.name} has no manifest and no rendered module, and {side.foreign[0]} is Terraform that "
-                f"rolewright did not render, and does not read; {looked}"
+                f"rolewright did not render and cannot read; {looked}"
             )
         if len(empty) > 1 or is_file(side.name):
-            raise MisuseError(f"{side.name} has nothing that can be compared; {looked}")
+            raise MisuseError(f"{side.name} contains nothing that can be compared; {looked}")
 
 
 def _require_ledgers(old: SideContent, new: SideContent) -> None:
     """Raise Rejected where a module's folder has lost its ledger: what is in it is still applied, and is not read."""
     left = {Path(file).parent.name: file for file in new.foreign}
     kept = {module.name for module in new.modules}
-    remedy = "render it anew, or take the folder away"
+    remedy = "render it again, or remove the folder"
     findings = [
         Finding(
             "readback-ledger",
-            f"{module.place} was rendered, and now its folder has no {LEDGER}: what it allows is not known",
+            f"{module.place} was rendered, but its folder no longer has {LEDGER}, so what it allows is not known",
             remedy,
             Location(left[module.name]),
         )
@@ -177,7 +177,7 @@ def _read_back(content: SideContent, catalog: Catalog) -> dict[str, Side]:
     for module in content.modules or _rendered(content, catalog):
         if module.name in sides:
             message = f"{content.name} has two modules named {module.name}"
-            raise Rejected([Finding("readback-name", message, "compare them one by one", Location(module.place))])
+            raise Rejected([Finding("readback-name", message, "compare them one at a time", Location(module.place))])
         sides[module.name] = read_back(module, harmless)
     return sides
 
@@ -197,7 +197,7 @@ def _workloads(content: SideContent, catalog: Catalog) -> Iterator[Workload]:
             place = workload.locate("workload")
             if workload.name in places:
                 message = f"{workload.name} is already described at {places[workload.name]}"
-                raise Rejected([Finding("manifest-duplicate-workload", message, "name each once", place)])
+                raise Rejected([Finding("manifest-duplicate-workload", message, "give each workload once", place)])
             places[workload.name] = place
             yield workload
 

@@ -265,8 +265,8 @@ def _names(before: Side | None, after: Side | None) -> Iterator[Line]:
 def _promises(before: Side | None, after: Side | None) -> Iterator[Line]:
     if before is not None and after is not None:
         old, new = set(before.promises), set(after.promises)
-        yield from (Line(f"no longer promised: never {promise}", widens=False) for promise in sorted(old - new))
-        yield from (Line(f"newly promised: never {promise}", widens=False) for promise in sorted(new - old))
+        yield from (Line(f"removed promise: never {promise}", widens=False) for promise in sorted(old - new))
+        yield from (Line(f"new promise: never {promise}", widens=False) for promise in sorted(new - old))
 
 
 def _opened(before: Side | None, after: Side | None, environment: str) -> Iterator[Line]:
@@ -309,16 +309,16 @@ def _texts_beside(before: Side | None, after: Side, environment: str) -> Iterato
             continue
         how = "differs" if name in old and name in new else "is new" if name in new else "is gone"
         if name.startswith(GUARDS) and name not in old and ":policy/" not in text:
-            yield Line(f"{name} {how}{where}, which lets nobody do more", widens=False)
+            yield Line(f"{name} {how}{where}, which does not let anybody do more", widens=False)
         else:
-            yield Line(f"{name} {how}{where}, and what that allows is not compared", widens=True)
+            yield Line(f"{name} {how}{where}, and rolewright cannot compare what that allows", widens=True)
 
 
 def _role(before: Side | None, after: Side | None, environment: str, role: str) -> RoleDifference | None:
     old, new = (version.access(environment, role) if version is not None else None for version in (before, after))
     added, doubts = _more(new, old)
     removed, unsure = _more(old, new)
-    others = (*_others(old, new), *(Line(f"perhaps gone: {text}", widens=False) for text in unsure))
+    others = (*_others(old, new), *(Line(f"possibly removed: {text}", widens=False) for text in unsure))
     was, now = (version.unjudged if version is not None else frozenset[str]() for version in (old, new))
     doubts = (*doubts, *(f"cannot be compared: {text}" for text in sorted(was ^ now)))
     if not (added or removed or others or doubts):
@@ -354,7 +354,7 @@ def _others(old: Access | None, new: Access | None) -> Iterator[Line]:
     """Yield what differs of a role beside its permissions."""
     yield from _trusts(old, new)
     for arn in sorted((new.attached if new else frozenset()) - (old.attached if old else frozenset())):
-        yield Line(f"the policy {arn} is attached to it now, whose content is not known", widens=True)
+        yield Line(f"the policy {arn} is now attached to it; its content is not known", widens=True)
     if old is not None and new is not None:
         yield from _of_both(old, new)
 

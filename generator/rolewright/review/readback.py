@@ -123,7 +123,7 @@ def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) ->
 
 
 def _placed(findings: Iterable[Finding], module: ModuleText) -> Iterator[Finding]:
-    remedy = "render the module anew, or compare the manifests"
+    remedy = "render the module again, or compare the manifests"
     for finding in findings:
         yield replace(
             finding, remedy=remedy, location=replace(finding.location, file=f"{module.place}/{finding.location.file}")
@@ -224,7 +224,7 @@ def _statements(text: str, block: EvaluatedBlock, module: ReadBack, *, trust: bo
     except (PolicyError, ValueError, RecursionError) as error:
         place = Location(f"{module.name}/{block.file}", block.line, 1, block.line, 2)
         message = f"the policy of {block.address} cannot be read: {error}"
-        finding = Finding("readback-policy", message, "render the module anew", place)
+        finding = Finding("readback-policy", message, "render the module again", place)
         raise Rejected([finding], _texts(module.name, module.parsed.files)) from None
 
 

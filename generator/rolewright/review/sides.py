@@ -76,7 +76,7 @@ def content_since(revision: str, paths: Sequence[Path]) -> tuple[SideContent, Si
         else:
             text = file_at(commit, path)
             if text is None and not there:
-                raise MisuseError(f"{path} is not there, and was not at {revision}")
+                raise MisuseError(f"{path} does not exist, neither now nor at {revision}")
             documents = () if text is None else (loads(text, f"{revision}:{path}"),)
             earlier.append(SideContent(revision, documents, (), ()))
         now += [content_at(path)] if there else []
@@ -121,8 +121,8 @@ def _module(
     findings = [
         Finding(
             "readback-file",
-            f"Terraform reads {name}, and what it changes is not compared",
-            "compare the manifests, or take it out of the folder",
+            f"Terraform reads {name}, and rolewright cannot compare what it changes",
+            "compare the manifests, or remove the file from the folder",
             Location(f"{place}/{name}"),
         )
         for name in beside_module(above, ())
@@ -140,12 +140,12 @@ def _module(
 def _require_files(texts: Mapping[str, str], own: Iterable[str], place: str) -> None:
     """Raise Rejected where a module lacks a file that rolewright wrote and Terraform reads."""
     if not any(name.endswith(".tf") for name in texts):
-        message = f"{place} has a ledger of rolewright and no file of Terraform"
-        raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{LEDGER}"))])
+        message = f"{place} has a rolewright ledger but no Terraform file"
+        raise Rejected([Finding("readback-file", message, "render it again", Location(f"{place}/{LEDGER}"))])
     for name in sorted(own):
         if (name.endswith(".tf") or _is_values(name)) and name not in texts:
-            message = f"the module's file {name} is not there"
-            raise Rejected([Finding("readback-file", message, "render it anew", Location(f"{place}/{name}"))])
+            message = f"the module's file {name} is missing"
+            raise Rejected([Finding("readback-file", message, "render it again", Location(f"{place}/{name}"))])
 
 
 def _is_values(name: str) -> bool:
@@ -158,7 +158,7 @@ def _ledger(text: str, file: str) -> list[str]:
         return [str(name) for name in dict(json.loads(text)["files"])]
     except (ValueError, KeyError, TypeError, RecursionError):
         message = f"{file} is not a ledger that rolewright wrote"
-        raise Rejected([Finding("readback-file", message, "render the module anew", Location(file))]) from None
+        raise Rejected([Finding("readback-file", message, "render the module again", Location(file))]) from None
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -166,8 +166,10 @@ def _below(folder: Path) -> Iterator[Path]:
 
     def refuse(error: OSError) -> None:
         place = str(error.filename)
-        message = f"{place} cannot be looked into: {error.strerror}"
-        raise Rejected([Finding("source-unreadable", message, "run where it can be", Location(place))])
+        message = f"{place} cannot be read: {error.strerror}"
+        raise Rejected(
+            [Finding("source-unreadable", message, "run rolewright as a user who can read it", Location(place))]
+        )
 
     for here, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(set(folders) - set(_LEFT))

@@ -154,9 +154,7 @@ def _python(texts: dict[str, str], folder: str) -> list[ApiCall | Unmapped]:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last for ten thousand brackets
             line = getattr(error, "lineno", None) or 1
             if "boto" in text:
-                reports.append(
-                    Unmapped(Path(file).name, "it is not Python that can be parsed", Location(file, line, 1, line))
-                )
+                reports.append(Unmapped(Path(file).name, "it is not valid Python", Location(file, line, 1, line)))
     try:
         reader = PythonReader(parsed)
         for source in parsed:

@@ -41,14 +41,14 @@ def uses_without_client(language: str, file: str, text: str) -> Iterator[Unmappe
         package = _listed(language, match)
         if package and package not in seen:
             seen.add(package)
-            reason = "it calls AWS itself, and its calls are not read"
+            reason = "this library calls AWS itself, and its calls are not read"
             yield Unmapped(f"import of {package}", reason, _place(file, text, match.start(1)))
     for match in _COMMAND.finditer(text):
         place = _place(file, text, match.start())
         yield Unmapped("AWS's command line", "the calls that a command makes are not read", place)
     for match in _OBJECT.finditer(text) if language == "Python" else ():
         place = _place(file, text, match.start())
-        yield Unmapped(_shown(match[0]), "it reads or writes an S3 object without a call that can be seen", place)
+        yield Unmapped(_shown(match[0]), "it reads or writes an S3 object without a visible call", place)
 
 
 def _listed(language: str, match: re.Match[str]) -> str:

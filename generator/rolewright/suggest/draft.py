@@ -35,7 +35,7 @@ class AskedAction:
 class Entry:
     """One resource of the manifest, for `items`.
 
-    `filled_in` are the fields whose value is made up, since nothing says which one is meant.
+    `filled_in` are the fields whose value is made up, since it is not clear which one is meant.
     """
 
     key: str
@@ -161,7 +161,7 @@ def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] |
     if unknown is None:
         return value
     if name in entry.filled_in:
-        asked = placeholder("nothing says which one is meant")
+        asked = placeholder("it is not clear which one is meant")
         return [asked] if isinstance(value, list) else asked
     if isinstance(value, list):
         return [_with_placeholders(inner, unknown) if isinstance(inner, str) else inner for inner in value]

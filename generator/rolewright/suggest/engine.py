@@ -100,7 +100,7 @@ def suggest(
     questions = () if advice else tuple(asks(case, judged, trial.lacking))
     all_notes = (*known, *refused_notes(trial.refused, trial.helped))
     if not advice and not questions and not all_notes:
-        all_notes = ("no change of this manifest was found that allows it",)
+        all_notes = ("no change to this manifest was found that would allow it",)
     return Suggestion(judged, advice, all_notes, questions)
 
 
@@ -225,7 +225,7 @@ class _Trial:
             workload = read_manifest(loads(text, file), self._case.catalog)[self._index]
             declaration, roles = granted(workload, self._case.catalog)
         except UnplacedError:
-            self.refused.append((candidate, "its place is an alias's, or empty: change it by hand"))
+            self.refused.append((candidate, "its place in the file is empty or a YAML alias: change it by hand"))
             return None
         except Rejected as refusal:
             self.refused.append((candidate, refusal.findings[0].message))

@@ -47,7 +47,7 @@ def code_candidates(case: Case) -> Iterator[Candidate]:
         return
     yield from _entries(case)
     if case.resource != "*" or not iam.supports_resource(case.action):
-        reason = "taken from a denial; say what it is for"
+        reason = "taken from a denial; replace this with the reason"
         statement = {"actions": [case.action], "resources": [case.resource], "reason": reason}
         yield Candidate((ManifestChange(("statements",), statement, append=True),), last=True)
 
@@ -70,7 +70,7 @@ def _entries(case: Case) -> Iterator[Candidate]:
     """Yield another resource: beside one of the same name with a narrower part, or a new one."""
     seen: set[tuple[str, str, str]] = set()
     for step, resource in enumerate(parts := list(_parts(case.local, case))):
-        remark = " (wider: it is for all of it)" if step else ""
+        remark = " (wider: applies to the whole resource)" if step else ""
         for blueprint, arn in fitting(case.catalog, case.action, resource):
             if (blueprint.type, arn, resource) in seen:
                 continue

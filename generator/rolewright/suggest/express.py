@@ -85,11 +85,8 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
     ]
     notes = [
         *(unread.text for unread in foreign.unread),
-        *(f"{denied.origin}: a Deny; what must never be allowed goes to `never`" for denied in foreign.denied),
-        *(
-            f"{foreign.file}: {', '.join(left_out.origins)}: {left_out.why}, so that it is left out"
-            for left_out in made.unsaid
-        ),
+        *(f"{denied.origin}: is a Deny; list what must never be allowed under `never`" for denied in foreign.denied),
+        *(f"{foreign.file}: {', '.join(left_out.origins)}: left out: {left_out.why}" for left_out in made.unsaid),
         *map(_idle_note, made.idle),
         *unsure,
         *doubts,
@@ -142,7 +139,7 @@ def _compared(foreign: Foreign, name: str, declared: Sequence[Declared], *, is_p
 
 def _idle_note(pair: tuple[str, str]) -> str:
     action, arn = pair
-    return f"{action} on {arn} has no effect: it is no action on such a resource"
+    return f"{action} on {arn} has no effect: the action does not apply to such a resource"
 
 
 def differences(

@@ -62,7 +62,7 @@ class WorkloadCode:
         return tuple(
             Unmapped(
                 f"{language} is not read",
-                f"{count} file{'s' * (count != 1)}; nothing that calls AWS was found in what is read",
+                f"{count} file{'s' * (count != 1)}; no AWS call was found in the files that were read",
                 where,
             )
             for language, count in sorted(self.unread.items())
@@ -88,7 +88,7 @@ def read_code(folder: Path, files: Iterable[str], taken: Collection[str] = ()) -
 def not_told(code: WorkloadCode) -> Iterator[Finding]:
     """Yield what keeps a draft from being complete; for code without any call, that there is nothing to draft."""
     for unmapped in code.left_out:
-        remedy = "look at what it calls, and add what it needs to the draft"
+        remedy = "check what it calls, and add the access it needs to the draft"
         yield Finding(
             "not-told",
             f"{unmapped.text}: {unmapped.reason}",
@@ -98,7 +98,7 @@ def not_told(code: WorkloadCode) -> Iterator[Finding]:
             shows_lines=False,  # code may have a secret in it
         )
     if not code.permissions and not code.left_out:
-        message, remedy = "no call of AWS's SDK was found in the code", "name the folder that the code is in"
+        message, remedy = "no AWS SDK call was found in the code", "give the folder that contains the code"
         yield Finding(
             "not-told", message, remedy, Location(str(code.folder)), severity=Severity.WARNING, shows_lines=False
         )
@@ -131,9 +131,9 @@ def manifest_of(code: WorkloadCode, catalog: Catalog, type_: str | None = None, 
         mark: f"what {hint or 'the code'} is" for permission in needed for mark, hint in permission.unknown
     }
     where = code.folder.as_posix()
-    lines = [printable(f"# Drafted from the calls of AWS in {where}. Fill in what stands in <…>.")]
+    lines = [printable(f"# Drafted from the AWS calls in {where}. Replace every <…> with a value.")]
     if code.left_out:
-        lines.append("# Incomplete. Not in here, since the code does not tell it:")
+        lines.append("# Incomplete. Missing here, because the code does not show it:")
         lines += [
             printable(f"#   {unmapped.location}: {unmapped.text}: {unmapped.reason}") for unmapped in code.left_out
         ]
@@ -155,7 +155,7 @@ def _compute(code: WorkloadCode, catalog: Catalog, type_: str | None) -> Iterato
     yield "compute:"
     if len(types) != 1:
         likely = [*types] or [name for name, blueprint in catalog.computes.items() if _holds_grants(blueprint)]
-        asked = placeholder(f"what it runs on, {' or '.join(likely)}; or name it by --type")
+        asked = placeholder(f"the compute type, {' or '.join(likely)}; or give it with --type")
         yield f"  type: {json.dumps(asked)}"
         return
     blueprint = catalog.computes[types[0]]
@@ -209,7 +209,7 @@ def _narrowed(rest: Rest, wide: Mapping[str, tuple[str, ...]]) -> Iterator[Rest]
     for arns, actions in itertools.groupby(
         sorted(rest.actions, key=lambda action: wide[action]), key=lambda action: wide[action]
     ):
-        reason = "the code does not tell which ones are meant" if arns else rest.reason
+        reason = "the code does not show which ones are meant" if arns else rest.reason
         yield replace(rest, actions=tuple(actions), resources=arns or ("*",), reason=reason)
 
 

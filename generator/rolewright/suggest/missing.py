@@ -35,11 +35,11 @@ def notes(case: Case, judged: Explanation) -> Iterator[str]:
     if reason.explanation:
         yield reason.explanation
     if question.account and not question.account.isdigit() and case.workload.environments[0].name:
-        yield "the account is not readable in the text, and is taken for the manifest's"
+        yield "the text does not show the account; it is assumed to be the manifest's own"
     if not reason.denies:
         return
     if case.elsewhere:
-        yield f"the resource is in the partition {case.elsewhere}, where no role of this manifest is"
+        yield f"the resource is in the partition {case.elsewhere}, but the roles of this manifest are in another one"
     yield from _blocked(question, judged) if judged.blocked else _by_now(question, judged)
     if not judged.is_allowed:
         yield from _made(case)
@@ -48,11 +48,11 @@ def notes(case: Case, judged: Explanation) -> Iterator[str]:
 def _blocked(question: Question, judged: Explanation) -> Iterator[str]:
     """Yield what the manifest has to do with a denial that does not come from it."""
     if judged.allowed and not judged.denied:
-        yield "the manifest itself lets the role do it"
+        yield "the manifest itself allows it"
     elif not judged.allowed:
-        yield "this manifest does not let the role do it either"
+        yield "this manifest does not allow it either"
     alone = " alone" if question.reason == "resource" and not judged.allowed else ""
-    yield f"nothing in this manifest{alone} can help"
+    yield f"no change to this manifest{alone} can help"
 
 
 def _by_now(question: Question, judged: Explanation) -> Iterator[str]:
@@ -60,11 +60,14 @@ def _by_now(question: Question, judged: Explanation) -> Iterator[str]:
     if not judged.is_allowed or not question.because:
         return
     if all(reason.conditions for reason in judged.allowed):
-        yield "the manifest allows it under conditions alone: apply its module, and see whether the request meets them"
+        yield "the manifest allows it only under conditions: apply its module, and check that the request meets them"
     elif question.reason:
-        yield "the manifest allows it by now: apply its module"
+        yield "the manifest allows it now: apply its module"
     else:
-        yield "the manifest allows it by now: apply its module; AWS did not say why it denied it, so another policy may"
+        yield (
+            "the manifest allows it now: apply its module; AWS did not say why it denied the request, "
+            "so another policy may deny it too"
+        )
 
 
 def is_made(case: Case) -> bool:
@@ -83,8 +86,8 @@ def _not_ours(case: Case) -> Iterator[str]:
         yield "the caller is anonymous: the request was not signed with the credentials of any role"
         return
     if question.kind in ("user", "root", "federated", "other"):
-        yield f"{question.who} is no role of this manifest, and no change of it lets that caller do anything"
-        yield "where Terraform or a pipeline asks with it: `rolewright deployer` writes what these need"
+        yield f"{question.who} is not a role of this manifest, so no change to the manifest can help this caller"
+        yield "if Terraform or a pipeline makes this call: `rolewright deployer` writes the policies it needs"
         return
     environments = [e for e in case.workload.environments if e.name]
     accounts = sorted({e.account for e in environments})
@@ -98,9 +101,9 @@ def _not_ours(case: Case) -> Iterator[str]:
         }
     )
     where = f" in account {question.account}" if question.account.isdigit() else ""
-    yield f"the role {question.role}{where} is none of this manifest"
+    yield f"the role {question.role}{where} is not a role of this manifest"
     yield f"its roles are {', '.join(names)}" + (f", in {', '.join(accounts)}" if accounts else "")
-    yield "where Terraform or a pipeline asks with that role: `rolewright deployer` writes what these need"
+    yield "if Terraform or a pipeline uses that role: `rolewright deployer` writes the policies it needs"
 
 
 def _made(case: Case) -> Iterator[str]:
@@ -137,7 +140,7 @@ def refused_notes(refused: Sequence[tuple[Candidate, str]], helped: bool) -> Ite
     """Yield why changes that would allow it are not taken, where nothing else helps."""
     if not helped:
         for candidate, message in refused[:2]:
-            yield f"not taken: {candidate.summary()}: {message}"
+            yield f"rejected: {candidate.summary()}: {message}"
 
 
 def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Iterator[str]:
@@ -148,7 +151,7 @@ def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Itera
         return
     facts = iam.action(question.action)
     if facts is None:
-        yield f"{question.action} is no action that the IAM database knows: is it spelled as AWS does?"
+        yield f"the IAM database does not know the action {question.action}: check its spelling"
         return
     if not question.resource:
         yield from _which_resource(case, judged)
@@ -156,37 +159,37 @@ def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Itera
     if is_vain(case) and not case.elsewhere:
         service = iam.service(question.action.partition(":")[0])
         arns = [service.resources[kind].arn for kind in facts.resource_types] if service else []
-        yield f"{question.action} is never asked for on {question.resource}, but on {' or '.join(arns)}"
+        yield f"{question.action} does not apply to {question.resource}, but to {' or '.join(arns)}"
         return
     for candidate in lacking[:3]:
         change = candidate.changes[-1]
         fields = ", ".join(f"`{name}`" for name in candidate.lacking)
         kind = next((c.value["type"] for c in candidate.changes if isinstance(c.value, dict) and "type" in c.value), "")
         what = f"a {kind}" if kind else f"`{'.'.join(map(str, change.path))}`"
-        yield f"{what} has a verb for it, and nothing tells {fields}: give it under `resources`"
+        yield f"{what} has a verb for it, but {fields} is not known: add the resource under `resources`"
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         able = [
             v.name for v in needed_verbs(blueprint, case.action, tuple(blueprint.arns)) if v.name not in resource.access
         ]
         if resource.created and able and not case.names_of(resource):
-            yield f"is it resources.{key}, whose ARN AWS makes up? then add `{able[0]}` to its `access`"
+            yield f"is it resources.{key}, whose ARN AWS generates? Then add `{able[0]}` to its `access`"
 
 
 def _which_action(case: Case) -> Iterator[str]:
     found = possible(case.question, case.catalog)
     if found:
-        yield f"the text names the operation {case.question.operation} alone: ask again with {' or '.join(found)}"
+        yield f"the text names only the operation {case.question.operation}: ask again with {' or '.join(found)}"
     else:
-        known = f"the service {case.question.service} alone" if case.question.service else "neither action nor service"
-        yield f"the text tells {known}: which action was denied, and on what?"
+        known = f"only the service {case.question.service}" if case.question.service else "neither action nor service"
+        yield f"the text names {known}: ask again with the action and the ARN that were denied"
 
 
 def _which_resource(case: Case, judged: Explanation) -> Iterator[str]:
     question = case.question
     facts, service = iam.action(question.action), iam.service(question.action.partition(":")[0])
     kinds = " or ".join(facts.resource_types) if facts and service else "resource"
-    yield f"the text does not tell which {kinds}: ask again with {question.action} and its ARN"
+    yield f"the text does not say which {kinds}: ask again with {question.action} and its ARN"
     beside = _facts()["beside"].get(question.action)
     if beside and not question.reason:
         yield beside

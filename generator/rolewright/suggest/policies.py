@@ -49,13 +49,13 @@ def read_policies(path: Path) -> Foreign:
     try:
         documents = list(_documents(read_json(path)))
     except UnreadableError as error:
-        raise _refused(path, str(error), "give a file with a policy in JSON") from None
+        raise _refused(path, str(error), "give a file with a JSON policy") from None
     if not documents:
-        raise _refused(path, "has no policy in it: nothing in there has a `Statement`", "give a policy in JSON")
+        raise _refused(path, "contains no policy: nothing in it has a `Statement`", "give a JSON policy")
     try:
         return of_documents(documents, str(path))
     except PolicyError as error:
-        raise _refused(path, f"has a policy that IAM would not accept: {error}", "mend the policy") from None
+        raise _refused(path, f"contains a policy that IAM would not accept: {error}", "fix the policy") from None
 
 
 def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
@@ -65,7 +65,9 @@ def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
     unread: dict[Unread, None] = {}
     for order, document in enumerate(documents, 1):
         if _of_resource(document):
-            unread[Unread("", "a policy with a Principal is that of a resource, and is left out")] = None
+            unread[Unread("", "a policy with a Principal is a resource policy or a trust policy, and is left out")] = (
+                None
+            )
             continue
         for number, statement in enumerate(statements(document), 1):
             name = statement.sid or f"statement {number}"
@@ -80,8 +82,8 @@ def of_documents(documents: Sequence[dict[str, Any]], file: str) -> Foreign:
 def _unread(statement: PolicyStatement, name: str) -> Unread:
     what = "NotAction" if statement.not_actions else "NotResource"
     if statement.effect == "Allow":
-        return Unread("Allow", f"{name}: what {what} leaves is no list that a manifest can have")
-    return Unread("Deny", f"{name}: a Deny with {what} is not compared; it may deny what is allowed here")
+        return Unread("Allow", f"{name}: a manifest lists what is allowed, and cannot express {what}")
+    return Unread("Deny", f"{name}: a Deny with {what} is not compared; it may deny something that is allowed here")
 
 
 def _refused(path: Path, what: str, remedy: str) -> Rejected:

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from rolewright.suggest.matching import Offer
 
 _SAID = {
-    "pattern": "it names actions by a pattern, where a verb names each of its own",
-    "unknown": "the IAM database knows no such action",
-    "none": "no verb of a blueprint is for this",
-    "every": "it is about every {type}: for one that is named there is {verbs}",
-    "several": "it is about more than one {type}: for one that is named there is {verbs}",
-    "conditions": "{verbs} of {type} is for this, under other conditions",
-    "place": "it is in an account and a region that no {type} can be named in: there is {verbs} for the own",
-    "beside": "{verbs} of {type} is for this, together with what is not asked for here",
-    "name": "{verbs} of {type} is for this, but no field of it takes such an ARN",
+    "pattern": "it names actions by a pattern, while a verb lists each of its actions",
+    "unknown": "the IAM database does not know the action",
+    "none": "no blueprint has a verb for this",
+    "every": "it covers every {type}: for a single one there is {verbs}",
+    "several": "it covers more than one {type}: for a single one there is {verbs}",
+    "conditions": "{verbs} of {type} covers this, but under other conditions",
+    "place": "it is in an account and region where a manifest cannot name a {type}: in your own there is {verbs}",
+    "beside": "{verbs} of {type} covers this, but also allows more",
+    "name": "{verbs} of {type} covers this, but no field of the type accepts such an ARN",
 }
 
 

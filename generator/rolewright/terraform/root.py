@@ -144,7 +144,7 @@ class Root:
         faults = self._step("destroy", "-auto-approve", "-input=false", _PARALLEL)
         remaining = [] if faults else self.terraform.run(self.folder, "state", "list").splitlines()
         return faults + [
-            Fault(self._called(address), "destroy", f"{address} is left after destroy") for address in remaining
+            Fault(self._called(address), "destroy", f"{address} still exists after destroy") for address in remaining
         ]
 
     def added(self) -> dict[str, Counter[str]]:

@@ -40,11 +40,11 @@ def run_modules(
 def _finding(fault: Fault, program: str) -> Finding:
     """Return a finding at the line of the manifest that the module's line names."""
     rule = f"terraform-{fault.step.replace(' ', '-')}"
-    remedy = "the value in the manifest or the blueprint's template that this line comes from does not fit"
+    remedy = "correct the value in the manifest, or the blueprint's template, that this line comes from"
     if fault.step in ("apply", "second plan", "destroy"):
-        remedy = "moto may be at fault, which is not AWS: look at the resource's page in the provider's documentation"
+        remedy = "moto may behave differently from AWS here: check the resource's page in the provider's documentation"
     if fault.call is None:
-        remedy = "this is about Terraform's settings or credentials, and not about a manifest"
+        remedy = "check Terraform's settings or credentials; the manifest is not the cause"
         return Finding(rule, fault.text, remedy, Location(program))
     built = fault.call.built
     place = f"{built.workload.name}{f' in {name}' if (name := fault.call.environment.name) else ''}"

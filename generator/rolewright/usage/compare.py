@@ -161,26 +161,32 @@ def _unseen(action: str, uses: Sequence[RoleUse], tally: Tally) -> str:
     """Return why these records would not show a use of an action, or ""."""
     prefix = action.split(":", maxsplit=1)[0]
     if any(action in use.stopped for use in uses):
-        return "a call of it was refused, and none came through"
+        return "its calls were refused, and none succeeded"
     if any(matches(silent, action.lower(), Kind.TEXT) for silent in silent_patterns()):
-        return "it leaves no event of its own"
+        return "CloudTrail records no event for it"
     if tally.gap:
         return tally.gap
     return (
-        f"these files have no data events of {prefix}" if action in data_actions() and prefix not in tally.data else ""
+        f"these files contain no data events of {prefix}"
+        if action in data_actions() and prefix not in tally.data
+        else ""
     )
 
 
 def _blind(environment: Environment, uses: Sequence[RoleUse], tally: Tally) -> str:
     """Return why these records say nothing of a role at all, or ""."""
     if not tally.events:
-        return "there is no record"
+        return "there are no records"
     if not environment.name:
-        return "" if uses else "no record is of the role, and the manifest does not tell its account"
+        return "" if uses else "there are no records of the role, and the manifest does not name its account"
     regions = {region for account, region in tally.places if account == environment.account}
     if not regions:
-        return f"no record is of account {environment.account}"
-    return "" if environment.region in regions else f"no record is of {environment.account} in {environment.region}"
+        return f"there are no records from account {environment.account}"
+    return (
+        ""
+        if environment.region in regions
+        else f"there are no records from {environment.account} in {environment.region}"
+    )
 
 
 def _remembered(permission: PermissionUsage, accessed: LastAccessed | None) -> PermissionUsage:
@@ -191,10 +197,10 @@ def _remembered(permission: PermissionUsage, accessed: LastAccessed | None) -> P
     used = accessed.services[prefix]
     tracked = accessed.actions.get(permission.action)
     if tracked:
-        return replace(permission, state="used", seen=Seen(1, tracked, tracked), because="IAM saw it used")
+        return replace(permission, state="used", seen=Seen(1, tracked, tracked), because="IAM reports it as used")
     if not used:
-        return replace(permission, state="unused", because=f"IAM never saw {prefix} used by this role")
-    return replace(permission, because=f"{permission.because}; IAM saw {prefix} used last {used}")
+        return replace(permission, state="unused", because=f"IAM reports that this role never used {prefix}")
+    return replace(permission, because=f"{permission.because}; IAM reports the last use of {prefix} on {used}")
 
 
 def _bucket_of(arn: str, pattern: str) -> bool:

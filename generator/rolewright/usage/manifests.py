@@ -138,7 +138,7 @@ def _require_own(accessed: Mapping[str, LastAccessed], roles: Mapping[str, Seque
     names = {role.name for listed in roles.values() for role in listed}
     for name, report in accessed.items():
         if name not in names:
-            raise MisuseError(f"--last-accessed: no manifest has a role {name}")
+            raise MisuseError(f"--last-accessed: none of the manifests has a role {name}")
         others = sorted(arn for arn in report.entities if arn.rpartition("/")[2] != name)
         if others:
-            raise MisuseError(f"--last-accessed: this report is of {others[0]}, and not of the role {name}")
+            raise MisuseError(f"--last-accessed: this report is about {others[0]}, not about the role {name}")

@@ -65,7 +65,7 @@ def patched(
         if found.advice:
             changes.append(f"{found.advice[0].summary}, for {denial.action}")
         elif not found.answer.is_allowed:
-            because = next(iter((*found.notes, *found.asks)), "no change of the manifest was found that allows it")
+            because = next(iter((*found.notes, *found.asks)), "no change to the manifest was found that would allow it")
             left.append(f"{denial.action} on {denial.resource or '?'}: {because}")
     for workload, keys in unused.items():
         for key, actions in keys.items():

@@ -82,7 +82,7 @@ def records(paths: list[Path], reading: Reading) -> Iterator[dict[str, Any]]:
             except (OSError, EOFError, zlib.error) as error:
                 read.broken = str(error) or "ends too early"
             except ValueError as error:
-                read.broken = str(error) if read.records or read.wrapped else "is no JSON"
+                read.broken = str(error) if read.records or read.wrapped else "is not JSON"
             _sort(str(file), read, reading)
 
 
@@ -90,7 +90,7 @@ def _below(folder: Path, reading: Reading) -> Iterator[Path]:
     """Yield every file in a folder and below it; a folder that cannot be listed is named in `reading`."""
 
     def tell(error: OSError) -> None:
-        reading.broken[str(error.filename)] = error.strerror or "cannot be looked into"
+        reading.broken[str(error.filename)] = error.strerror or "cannot be read"
         reading.missed.add(str(error.filename))
 
     for here, folders, names in os.walk(folder, onerror=tell):
@@ -123,13 +123,13 @@ def _sort(file: str, read: _File, reading: Reading) -> None:
         reading.broken[file] = read.broken
         reading.missed.add(file)
     elif read.goes_on:
-        reading.broken[file] = "is one page of several, as its NextToken tells"
+        reading.broken[file] = "is one page of several, because it has a NextToken"
         reading.missed.add(file)
     elif read.records or (read.wrapped and not read.objects):
         reading.files += 1
     else:
         why = read.broken or ("has other objects" if read.objects else "is empty")
-        reading.unread[file] = f"no record of CloudTrail in it: it {why}"
+        reading.unread[file] = f"contains no CloudTrail records: it {why}"
         reading.missed |= set() if read.empty else {file}
 
 
@@ -152,7 +152,7 @@ def _file(opened: BinaryIO, read: _File, reading: Reading) -> Iterator[dict[str,
         yield from _records(value, read, reading)
         others = reading.foreign - before
         if others > _MOST_FOREIGN and others > read.records:
-            raise UnreadableError(f"has {others:,} values that are no records of CloudTrail")
+            raise UnreadableError(f"has {others:,} values that are not CloudTrail records")
 
 
 def _inflated(opened: BinaryIO) -> Iterator[bytes]:
@@ -167,7 +167,7 @@ def _inflated(opened: BinaryIO) -> Iterator[bytes]:
             part = inflate.decompress(data, _BLOCK)
             left -= len(part)
             if left < 0:
-                raise UnreadableError(f"holds more than {_FULLEST} times its size, as no file of records does")
+                raise UnreadableError(f"unpacks to more than {_FULLEST} times its size, which no CloudTrail file does")
             yield part
             data = inflate.unconsumed_tail
             if inflate.eof and inflate.unused_data.strip(b"\0"):
@@ -329,10 +329,10 @@ class _Text:
                 raise
             except ValueError:
                 if len(self._rest) - self._at > _LONGEST:
-                    raise ValueError("has something that is no record of CloudTrail") from None
+                    raise ValueError("has something that is not a CloudTrail record") from None
                 if not self._more():
                     raise ValueError("ends within a record" if self._rest else "ends too early") from None
             except RecursionError:
-                raise ValueError("has something that is no record of CloudTrail") from None
+                raise ValueError("has something that is not a CloudTrail record") from None
             else:
                 return value

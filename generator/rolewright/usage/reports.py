@@ -64,7 +64,9 @@ def read_credential_report(path: Path) -> tuple[ActiveKey, ...]:
     except (ValueError, KeyError, TypeError, csv.Error, binascii.Error):
         known, found = False, ()
     if not known:
-        raise _refused(path, "is no credential report of IAM", "write `aws iam get-credential-report` to a file")
+        raise _refused(
+            path, "is not an IAM credential report", "write the output of `aws iam get-credential-report` to a file"
+        )
     return found
 
 
@@ -83,10 +85,10 @@ def read_last_accessed(path: Path) -> LastAccessed:
             for action in service.get("TrackedActionsLastAccessed", ()):
                 actions[f"{prefix}:{action['ActionName']}"] = _time(action.get("LastAccessedTime"))
     except (ValueError, KeyError, TypeError, AttributeError):
-        remedy = "write `aws iam get-service-last-accessed-details` to a file"
-        raise _refused(path, "is no report of when services were last used", remedy) from None
+        remedy = "write the output of `aws iam get-service-last-accessed-details` to a file"
+        raise _refused(path, "is not a report of service last accessed details", remedy) from None
     if not complete:
-        raise _refused(path, "is not complete", "wait until its JobStatus is COMPLETED, and get all of its pages")
+        raise _refused(path, "is not complete", "wait until its JobStatus is COMPLETED, and fetch all pages")
     return LastAccessed(services, actions, frozenset(entities))
 
 
@@ -104,4 +106,4 @@ def _text(path: Path) -> str:
 
 
 def _refused(path: Path, what: str, remedy: str) -> Rejected:
-    return Rejected([Finding("usage-report", f"{path} {what}", remedy or "name another file", Location(str(path)))])
+    return Rejected([Finding("usage-report", f"{path} {what}", remedy or "give another file", Location(str(path)))])

@@ -99,7 +99,7 @@ class Folder:
         """Raise PermissionError if no file can be created or renamed in a subfolder."""
         with self._open(folder) as descriptor:
             if not os.access(".", os.W_OK | os.X_OK, dir_fd=descriptor, effective_ids=True):
-                raise PermissionError(f"no file can be written in {folder or 'it'}")
+                raise PermissionError(f"files cannot be written to {folder or 'it'}")
 
     @contextmanager
     def _open(self, folder: str) -> Iterator[int]:

@@ -44,7 +44,7 @@ def override_findings(beside: Iterable[str], own: Collection[str], target: Path)
             continue
         yield Finding(
             "write-override",
-            f"{name} {effect}, and none of that is proven",
+            f"{name} {effect}, and rolewright has not proven the result",
             f"{remedy}, and remove the file",
             Location(str(target / name)),
         )

@@ -22,10 +22,12 @@ def replace_content(file: Path, before: bytes, after: bytes) -> None:
         status = file.lstat()
         mode = status.st_mode
         if stat.S_ISLNK(mode):
-            remedy = "give the file that it leads to"
-            raise _refusal(file, "write-link", f"{file} is a link, and nothing is written through links", remedy)
+            remedy = "give the file that it points to"
+            raise _refusal(
+                file, "write-link", f"{file} is a symbolic link, and rolewright does not write through links", remedy
+            )
         for linked in filter(_leads_out, file.parents):
-            message = f"{linked} is a link to {real(linked)}, and nothing is written through links"
+            message = f"{linked} is a symbolic link to {real(linked)}, and rolewright does not write through links"
             raise _refusal(file, "write-link", message, f"give the file itself: {real(file)}")
         if not os.access(file, os.W_OK):  # which a replacement does not need
             raise PermissionError(0, "it is read-only")
@@ -39,13 +41,18 @@ def replace_content(file: Path, before: bytes, after: bytes) -> None:
                 os.chown(draft, status.st_uid, status.st_gid)
             draft.chmod(stat.S_IMODE(mode))
             if read_bytes(file) != before:
-                raise _refusal(file, "write-changed", f"{file} was changed meanwhile", "run the command again")
+                raise _refusal(
+                    file,
+                    "write-changed",
+                    f"{file} was changed by something else during the run",
+                    "run the command again",
+                )
             draft.replace(file)
     except UnreadableError as error:
-        raise _refusal(file, "write-failed", f"{file} {error}", "see to the cause, and run it again") from None
+        raise _refusal(file, "write-failed", f"{file} {error}", "fix the cause and run the command again") from None
     except OSError as error:
         reason = f"{file} cannot be written: {error.strerror or error}"
-        raise _refusal(file, "write-failed", reason, "see to the cause, and run it again") from None
+        raise _refusal(file, "write-failed", reason, "fix the cause and run the command again") from None
 
 
 def _leads_out(folder: Path) -> bool:

@@ -134,7 +134,7 @@ def _refuse(findings: Iterable[Finding]) -> None:
 def _result(status: Literal["written", "stale"], plan: _Plan, beside: tuple[str, ...] = ()) -> WriteResult:
     after: dict[str, bytes | None] = {**plan.write, **dict.fromkeys(plan.remove)}
     diff = "".join(_diff(name, plan.before.get(name), after[name]) for name in sorted(after))
-    diff = diff or "an interrupted run left files to be put in place: render again\n"
+    diff = diff or "an interrupted run left files to put in place: render again\n"
     return WriteResult(status, tuple(sorted(plan.write)), tuple(sorted(plan.remove)), diff, beside)
 
 
@@ -166,10 +166,10 @@ def _plan(
             continue
         if name in ledger:
             message = "was edited by hand" + ("" if name in files else ", and the module no longer has it")
-            remedy = "move the edit into a file of your own or into the manifest"
+            remedy = "move the edit into the manifest or a file of your own"
             findings.append(_in_the_way("write-edited", name, message, remedy, target))
         else:
-            message = "has the name of a file of the module, but rolewright did not write it"
+            message = "has the name of a module file, but was not written by rolewright"
             findings.append(_in_the_way("write-foreign", name, message, "rename or remove it", target))
     before = {name: current.get(name) for name in (*changed, *gone)}
     return _Plan(changed, gone, before, tuple(findings))
@@ -217,7 +217,7 @@ def _read_ledger(folder: Folder, target: Path, *, lenient: bool) -> dict[str, st
         pass
     if lenient:
         return {}
-    message = "is not a ledger that this version of rolewright wrote, so its files cannot be told from yours"
+    message = "is not a ledger that this version can read, so rolewright's files cannot be distinguished from yours"
     remedy = "restore it from version control"
     raise Rejected([_in_the_way("write-ledger", LEDGER, message, remedy, target)])
 
@@ -375,7 +375,7 @@ def _unsafe(error: Unsafe, target: Path) -> Finding:
     shown = target / error.name
     return Finding(
         "write-link" if error.kind == "a link" else "write-not-a-file",
-        f"{shown} is {error.kind}; a module is written to plain files in plain folders alone",
+        f"{shown} is {error.kind}; a module is written only to regular files in real folders",
         "remove or rename it, or render to another folder",
         Location(str(shown)),
     )
@@ -388,11 +388,11 @@ def _failure(error: OSError, target: Path) -> Finding:
         message = f"{obstacle} is not a folder, so nothing can be written into it"
         return Finding("write-not-a-file", message, "rename it, or render to another folder", Location(str(obstacle)))
     if error.errno in _FULL:
-        rule, remedy = "write-disk-full", "make room on the disk, and render again"
+        rule, remedy = "write-disk-full", "free some disk space, and render again"
     elif error.errno in _FORBIDDEN or isinstance(error, PermissionError):
         rule, remedy = (
             "write-permission",
-            "give yourself the right to write there, or render to another folder",
+            "get write permission for it, or render to another folder",
         )
     else:
         rule, remedy = "write-failed", "remove the cause, and render again: that completes the interrupted run"

@@ -216,10 +216,12 @@ class _Composer:
             inside = event.anchor in self.anchors
             self._find(
                 "source-alias",
-                f"`*{event.anchor}` is inside the value that it repeats"
+                f"`*{event.anchor}` is inside the value that it refers to"
                 if inside
                 else f"`*{event.anchor}` has no anchor `&{event.anchor}` above it",
-                "write the value out" if inside else f"put `&{event.anchor}` before the value to repeat",
+                "write the value instead of the alias"
+                if inside
+                else f"put `&{event.anchor}` before the value to repeat",
                 span,
             )
             target = Node(span, entries={})  # a mapping, so that a `<<` before it adds no second finding

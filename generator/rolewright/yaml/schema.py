@@ -146,8 +146,8 @@ class Schema:
             case "falseSchema":
                 yield Finding(
                     f"{rule}-name",
-                    f"`{name}` cannot be used together with the other keys beside it",
-                    "remove it, or the key that takes its place",
+                    f"`{name}` cannot be combined with the other keys here",
+                    "remove it, or the key that it conflicts with",
                     locate(path, key=True),
                     dotted,
                 )

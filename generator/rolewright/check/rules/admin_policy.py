@@ -60,7 +60,7 @@ def _named(parsed: ParsedModule, block: Block) -> tuple[str, ...]:
 RULE = Rule(
     name="admin-policy",
     summary="`AdministratorAccess`, `PowerUserAccess` or a `…FullAccess` policy of AWS attached",
-    why="These policies name every resource of the account, and AWS widens them without asking.",
+    why="These policies cover every resource in the account, and AWS can widen them at any time.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -73,7 +73,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                         # null leaves the argument out
                         if text and MARK not in text and not _takes(values, text):
                             message = f"{argument} of {type_} {block.labels[1]} is {text}"
-                            yield Hit(block.file, attribute.line, message, f"AWS takes {described}.")
+                            yield Hit(block.file, attribute.line, message, f"AWS accepts {described}.")
 
 
 def _attributes(block: Block, path: list[str]) -> Iterator[Attribute]:
@@ -95,8 +95,8 @@ def _takes(values: _Values, text: str) -> bool:
 
 RULE = Rule(
     name="argument-value",
-    summary="a number or text outside what AWS takes for an argument, such as a timeout or a log group's retention",
-    why="AWS refuses it in the middle of an apply; some of these are not even looked at by Terraform.",
+    summary="a value that AWS does not accept for an argument, such as a timeout or a log retention out of range",
+    why="AWS refuses it in the middle of an apply; Terraform does not check some of these at all.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -44,7 +44,7 @@ def _names(parsed: ParsedModule, attribute: Attribute | None) -> tuple[str, ...]
 
 RULE = Rule(
     name="bucket-policy",
-    summary="a bucket policy that is about another bucket",
+    summary="a bucket policy whose statement names another bucket",
     why="S3 refuses it in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,

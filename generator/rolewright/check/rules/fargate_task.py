@@ -75,9 +75,9 @@ def _has(block: Block, nested: str) -> bool:
 
 RULE = Rule(
     name="fargate-task",
-    summary="a task or service that Fargate does not run: cpu and memory that do not go together, another network "
-    "mode than `awsvpc`, no containers, no network configuration",
-    why="ECS refuses the task definition in the middle of an apply, or takes it and never starts a task.",
+    summary="a task or service that Fargate cannot run: cpu and memory that do not fit together, a network mode "
+    "other than `awsvpc`, no containers, no network configuration",
+    why="ECS refuses the task definition in the middle of an apply, or accepts it and never starts a task.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -50,7 +50,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 remedy = "Begin with a letter, and use letters, digits and _."
                 yield Hit(variable.file, variable.line, text, remedy, variable.below)
         if (size := max(_size(module, variables) for module in environments(parsed))) > _LIMIT:
-            text = f"the environment variables of {block.labels[1]} have at least {size} bytes; Lambda takes {_LIMIT}"
+            text = f"the environment variables of {block.labels[1]} have at least {size} bytes; Lambda allows {_LIMIT}"
             yield Hit(variables[0].file, variables[0].line, text, "Keep long values in a parameter or a bucket.")
 
 

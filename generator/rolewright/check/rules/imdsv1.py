@@ -27,7 +27,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             if any(_safe(parsed, option) for option in options) or (not options and any(block.all(_TEMPLATE))):
                 continue
             line = options[0].line if options else block.line
-            text = f"{type_} {block.labels[1]} answers requests for credentials without a token"
+            text = f"{type_} {block.labels[1]} gives out the role's credentials without an IMDSv2 token"
             yield Hit(block.file, line, text, 'Set http_tokens = "required" in metadata_options.')
 
 
@@ -37,7 +37,7 @@ def _far(parsed: ParsedModule, block: Block, options: Block) -> Iterator[Hit]:
         return
     for hops in texts(parsed, limit.expression):
         if hops.isdecimal() and int(hops) > _HOPS:
-            text = f"{block.labels[0]} {block.labels[1]} lets credentials travel {hops} hops"
+            text = f"{block.labels[0]} {block.labels[1]} allows {hops} network hops to the instance metadata"
             yield Hit(block.file, limit.line, text, f"Set http_put_response_hop_limit to 1, or {_HOPS} for containers.")
 
 
@@ -50,7 +50,7 @@ def _safe(parsed: ParsedModule, options: Block) -> bool:
 
 RULE = Rule(
     name="imdsv1",
-    summary="an instance or launch template that needs no token for its metadata, or allows more than 2 hops",
+    summary="an instance or launch template that does not require IMDSv2 tokens, or allows more than 2 hops",
     why="Any request that the code can be tricked into making can then return the role's credentials.",
     severity=Severity.ERROR,
     check=_check,

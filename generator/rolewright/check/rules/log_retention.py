@@ -28,7 +28,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 RULE = Rule(
     name="log-retention",
     summary="a log group without `retention_in_days`",
-    why="CloudWatch keeps every line, and charges for it, forever.",
+    why="CloudWatch keeps every log line forever, and charges for it.",
     severity=Severity.WARNING,
     check=_check,
     good="""

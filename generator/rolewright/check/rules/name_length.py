@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _IAM = (r"[A-Za-z0-9_+=,.@-]+", "letters, digits and _+=,.@-")
 _WORD = (r"[A-Za-z0-9_-]+", "letters, digits, _ and -")
 _QUEUE = (r"[A-Za-z0-9_-]+(?:\.fifo)?", "letters, digits, _ and -; .fifo may end it")
-_ALIAS = (r"alias/(?!aws/)[A-Za-z0-9/_-]+", "alias/ and then letters, digits, /, _ and -; aws/ is AWS's own")
+_ALIAS = (r"alias/(?!aws/)[A-Za-z0-9/_-]+", "alias/ followed by letters, digits, /, _ and -; aws/ is AWS's own")
 _KEPT = r"(?!xn--|sthree-|amzn-s3-demo-|\d+\.\d+\.\d+\.\d+$)(?!.*(?:\.\.|-s3alias$|--ol-s3$|\.mrap$|--x-s3$))"
 _BUCKET = (
     _KEPT + r"[a-z0-9][a-z0-9.-]+[a-z0-9]",
-    "at least 3 lower case letters, digits, - and ., and none of the forms that S3 keeps for itself",
+    "at least 3 lower case letters, digits, - and ., and no form that S3 reserves",
 )
 _NAMES = {
     "aws_iam_role": ("name", 64, *_IAM),
@@ -69,7 +69,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 RULE = Rule(
     name="name-length",
-    summary="a name that AWS does not take: too long, or with other characters",
+    summary="a name that AWS does not accept: too long, or with characters that are not allowed",
     why="Most of these limits are only checked by AWS, in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,

@@ -29,7 +29,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             continue
         label, whom = f"{_TYPE} {block.labels[1]}", ", ".join(services)
         if "source_arn" not in block.attributes:
-            text = f"{label} lets {whom} call the function on anybody's behalf"
+            text = f"{label} lets {whom} invoke the function on behalf of anybody"
             yield Hit(
                 block.file,
                 principal.line,
@@ -37,14 +37,16 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 "Add source_arn: the ARN of the resource on whose behalf the service calls.",
             )
         elif _WITHOUT_ACCOUNT in services and "source_account" not in block.attributes:
-            text = f"{label} lets {whom} call the function for a bucket in any account"
-            yield Hit(block.file, principal.line, text, "Add source_account, since a bucket's ARN has no account.")
+            text = f"{label} lets {whom} invoke the function for a bucket in any account"
+            yield Hit(
+                block.file, principal.line, text, "Add source_account, because a bucket's ARN contains no account."
+            )
 
 
 RULE = Rule(
     name="open-permission",
-    summary="a service that may call a function, whoever makes it do so",
-    why="Others can point their bucket, topic or rule at the function: the service is trusted, and they are not.",
+    summary="a service that may invoke a function on behalf of anybody",
+    why="The service is trusted, but anybody can point their own bucket, topic or rule at the function.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -26,7 +26,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             condition_suffixes = {key.rpartition(":")[2] for key in statement.conditions}
             if missing := [name for name in _NEEDED if name not in condition_suffixes]:
                 text = (
-                    f"{statement.label} trusts every token of a provider: "
+                    f"{statement.label} trusts every token of the identity provider: "
                     f"it has no condition on {' and '.join(missing)}"
                 )
                 yield Hit(statement.file, statement.line, text, "Add a condition on PROVIDER:sub and PROVIDER:aud.")
@@ -34,7 +34,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 RULE = Rule(
     name="open-provider",
-    summary="a trust of an identity provider without a condition on sub and aud",
+    summary="trust in an identity provider without conditions on sub and aud",
     why="Every pod of the cluster, or everybody with an account at the provider, could assume the role.",
     severity=Severity.ERROR,
     check=_check,

@@ -50,7 +50,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for file, line, value in all_strings(parsed):
         for kind, shape in _SHAPES.items():
             if shape.search(value):
-                yield Hit(file, line, f"this text holds {kind}", _REMEDY)
+                yield Hit(file, line, f"this text contains {kind}", _REMEDY)
 
 
 def suggests_secret(name: str) -> bool:
@@ -61,7 +61,7 @@ def suggests_secret(name: str) -> bool:
 
 RULE = Rule(
     name="plaintext-secret",
-    summary="a secret in an environment variable, or a text that has the shape of one",
+    summary="a secret in an environment variable, or a string that looks like one",
     why="Everybody who can read the repository, the state or the configuration in AWS can read it.",
     severity=Severity.ERROR,
     check=_check,

@@ -99,7 +99,7 @@ def _in_identity(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if _names_principals(statement):
         yield "names a principal in an identity policy", "Remove it: whoever has the policy is the principal."
     if not _names_resources(statement):
-        yield "names no resource", "Say which resources it is about."
+        yield "names no resource", "Name the resources that it applies to."
 
 
 def _in_trust(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
@@ -116,7 +116,7 @@ def _in_resource(statement: WrittenStatement) -> Iterator[tuple[str, str]]:
     if not _names_principals(statement):
         yield "names no principal in a resource policy", "Name the principals that it applies to."
     if not _names_resources(statement):
-        yield "names no resource", "Say which resources it is about."
+        yield "names no resource", "Name the resources that it applies to."
 
 
 def _names_principals(statement: WrittenStatement) -> bool:
@@ -129,9 +129,9 @@ def _names_resources(statement: WrittenStatement) -> bool:
 
 RULE = Rule(
     name="policy-grammar",
-    summary="a policy that breaks IAM's grammar: an effect, operator, version or principal type that it does not have, "
-    "or an element that is missing or may not stand there",
-    why="AWS refuses the policy in the middle of an apply. Terraform and most emulators take it.",
+    summary="a policy that breaks IAM's grammar: an unknown effect, operator, version or principal type, "
+    "or an element that is missing or not allowed there",
+    why="AWS refuses the policy in the middle of an apply, though Terraform and most emulators accept it.",
     severity=Severity.ERROR,
     check=_check,
     good="""

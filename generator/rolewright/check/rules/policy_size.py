@@ -29,18 +29,18 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for type_, (argument, limit, kind, remedy) in _SINGLE.items():
         for block in parsed.all("resource", type_):
             if (longest := max(sizes(parsed, block, argument))) > limit:
-                text = f"the {kind} {block.labels[1]} has at least {longest} characters; IAM takes {limit}"
+                text = f"the {kind} {block.labels[1]} has at least {longest} characters; IAM allows {limit}"
                 yield Hit(block.file, block.attributes[argument].line, text, remedy)
     type_, argument, limit = _INLINE
     for role, blocks in _by_role(parsed, type_).items():
         longest = max(map(sum, zip(*(sizes(parsed, block, argument) for block in blocks), strict=True)))
         if longest > limit:
-            text = f"the inline policies of {role} have at least {longest} characters; IAM takes {limit}"
+            text = f"the inline policies of {role} have at least {longest} characters; IAM allows {limit}"
             yield Hit(blocks[0].file, blocks[0].line, text, "Move some statements into managed policies.")
     type_, argument, limit = _ATTACHED
     for role, blocks in _by_role(parsed, type_).items():
         if len(policies := {_named(parsed, block, argument) for block in blocks}) > limit:
-            text = f"{len(policies)} managed policies are attached to {role}; IAM takes {limit}"
+            text = f"{len(policies)} managed policies are attached to {role}; IAM allows {limit}"
             yield Hit(blocks[0].file, blocks[0].line, text, "Merge some of them, or split the role.")
 
 
@@ -63,7 +63,7 @@ def _named(parsed: ParsedModule, block: Block, argument: str) -> str:
 
 RULE = Rule(
     name="policy-size",
-    summary="a policy, or the policies of a role together, above IAM's limits",
+    summary="a policy, or all policies of a role together, over IAM's size limits",
     why=f"IAM refuses an inline policy with which those of its role have more than {limits.INLINE:,} characters, "
     f"a managed policy above {limits.MANAGED:,}, a trust policy above {limits.TRUST:,} and an eleventh attached policy"
     ": in the middle of an apply.",

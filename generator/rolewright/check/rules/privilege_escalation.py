@@ -30,9 +30,9 @@ _ALONE = {
     "iam:PutGroupPolicy": "write any policy into a group",
     "iam:PutRolePolicy": "write any policy into a role",
     "iam:AddUserToGroup": "join a group with more rights",
-    "iam:UpdateAssumeRolePolicy": "let itself into another role",
-    "iam:DeleteRolePermissionsBoundary": "take the limit off a role",
-    "iam:DeleteUserPermissionsBoundary": "take the limit off a user",
+    "iam:UpdateAssumeRolePolicy": "change the trust of another role to assume it",
+    "iam:DeleteRolePermissionsBoundary": "remove the permissions boundary of a role",
+    "iam:DeleteUserPermissionsBoundary": "remove the permissions boundary of a user",
     "lambda:UpdateFunctionCode": "run code of its own with a function's role",
     "glue:UpdateDevEndpoint": "sign in to an endpoint with its role",
     "ssm:SendCommand": "run commands of its own with an instance's role",
@@ -75,7 +75,7 @@ _STARTS = (
 _EVERY_ROLE = re.compile(r".*:role/?\*+")
 _NAMED_ROLE = re.compile(r".*:role/[^*?]+")
 _SERVICE = "iam:passedtoservice"
-_REMEDY = "Leave it to the people and pipelines that manage roles, or name the roles it is for."
+_REMEDY = "Leave it to the people and pipelines that manage roles, or limit it to the roles that are needed."
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
@@ -115,8 +115,8 @@ def _allows(statement: WrittenStatement, action: str) -> bool:
 
 RULE = Rule(
     name="privilege-escalation",
-    summary="an action, or a pair of actions, with which a role can give itself more rights",
-    why="Whoever takes over the workload takes over whatever the role can make itself into.",
+    summary="an action, or a pair of actions, that lets a role give itself more rights",
+    why="Whoever takes over the workload can gain every right that the role can give itself.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -29,7 +29,7 @@ _MET_BY_ALL = frozenset(
         "s3:tlsversion",
     }
 )
-_REMEDY = "Name the accounts, roles or services, or add a condition that only they meet."
+_REMEDY = "Name the accounts, roles or services, or add a condition that only they can meet."
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
@@ -49,8 +49,8 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
 
 RULE = Rule(
     name="public-principal",
-    summary="the principal `*` in an Allow without a condition that keeps anybody out",
-    why="Anybody with an AWS account can use the resource, and some of them look for such ones.",
+    summary="the principal `*` in an Allow, without a condition that limits who it is",
+    why="Anybody with an AWS account can use the resource, and attackers scan for such resources.",
     severity=Severity.ERROR,
     check=_check,
     good="""

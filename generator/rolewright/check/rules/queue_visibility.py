@@ -57,8 +57,8 @@ def _seconds(parsed: ParsedModule, block: Block, argument: str, default: int) ->
 
 RULE = Rule(
     name="queue-visibility",
-    summary="a queue whose messages are hidden for a shorter time than the function that handles them may take",
-    why="AWS refuses to connect the two: the apply fails.",
+    summary="a queue whose visibility timeout is shorter than the timeout of the function that reads it",
+    why="AWS refuses the event source mapping, so the apply fails.",
     severity=Severity.ERROR,
     check=_check,
     good="""

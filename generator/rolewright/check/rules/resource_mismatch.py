@@ -53,8 +53,8 @@ def _service(facts: iam.ActionFacts, kind: str) -> str:
 
 RULE = Rule(
     name="resource-mismatch",
-    summary="an action that is allowed on resources of another service, or on a resource though it knows none but `*`",
-    why="The statement allows nothing, and the workload is refused at run time.",
+    summary="an action allowed on resources of another service, or on an ARN though it only supports `*`",
+    why="The statement allows nothing, and the workload gets AccessDenied at run time.",
     severity=Severity.WARNING,
     check=_check,
     good="""

@@ -25,26 +25,26 @@ _REMEDY = "Remove it: the workload's role gives the code credentials that renew 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for file, line, text in all_strings(parsed):
         if match := _KEY_ID.search(text):
-            yield Hit(file, line, f"this text holds the access key {match[0][:8]}…", _REMEDY)
+            yield Hit(file, line, f"this text contains the access key {match[0][:8]}…", _REMEDY)
     for block in parsed.all("resource", _KEY_TYPE):
-        message = f"{_KEY_TYPE} {block.labels[1]} makes a key that does not expire"
+        message = f"{_KEY_TYPE} {block.labels[1]} creates an access key that never expires"
         yield Hit(block.file, block.line, message, _REMEDY)
     for block in parsed.all("provider", "aws"):
         for name in _PROVIDER_ARGUMENTS:
             attribute = block.attributes.get(name)
             if attribute is not None and attribute.expression != Literal(None):
                 remedy = "Remove it: Terraform takes its credentials from the environment that it runs in."
-                yield Hit(block.file, attribute.line, f"the provider is given {name}", remedy)
+                yield Hit(block.file, attribute.line, f"the provider sets {name}", remedy)
     for variable in environment_variables(parsed):
         if variable.name in VARIABLES:
-            message = f"the environment variable {variable.name} takes the place of the role's credentials"
+            message = f"the environment variable {variable.name} overrides the role's credentials"
             yield Hit(variable.file, variable.line, message, _REMEDY, variable.below)
 
 
 RULE = Rule(
     name="static-keys",
-    summary="an access key, as a text, a resource, a variable or a provider's argument",
-    why="A key that does not expire works for whoever finds it, from anywhere.",
+    summary="an access key, in a string, a resource, an environment variable or a provider argument",
+    why="A key that never expires works for anybody who finds it, from anywhere.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -41,7 +41,7 @@ def _faults(parsed: ParsedModule, attribute: Attribute, *, iam: bool) -> Iterato
         for key in texts(parsed, name):
             yield from _form("the tag", key, _KEY)
             if key.lower().startswith(_RESERVED):
-                yield f"the tag {key} begins with {_RESERVED}", "Choose a name without this prefix, which is AWS's own."
+                yield f"the tag {key} begins with {_RESERVED}", "Choose a name without this prefix, which AWS reserves."
             elif iam and (earlier := seen.setdefault(key.lower(), key)) != key:
                 yield (
                     f"the tags {earlier} and {key} differ only in case",
@@ -68,7 +68,8 @@ def _short(text: str) -> str:
 
 RULE = Rule(
     name="tag-form",
-    summary="a tag that AWS does not take: too long, with other characters, with its own prefix, or one of too many",
+    summary="a tag that AWS does not accept: too long, with characters that are not allowed, "
+    "with the prefix aws:, or one of too many",
     why="AWS refuses the resource in the middle of an apply.",
     severity=Severity.ERROR,
     check=_check,

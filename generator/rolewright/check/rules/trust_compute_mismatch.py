@@ -53,7 +53,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
                 continue
             whom = ", ".join(sorted(trusted)) or "no service"
             text = f"{type_} {block.labels[1]} is given the role {role.labels[1]}, which trusts {whom}"
-            yield Hit(block.file, attribute.line, text, f"Let {principal} assume the role, or give another.")
+            yield Hit(block.file, attribute.line, text, f"Let {principal} assume the role, or use another role.")
 
 
 def _services(trust: WrittenPolicy) -> set[str]:
@@ -70,8 +70,8 @@ def _services(trust: WrittenPolicy) -> set[str]:
 
 RULE = Rule(
     name="trust-compute-mismatch",
-    summary="a role given to compute whose service it does not trust",
-    why="The service cannot assume the role: the workload does not start, or starts without rights.",
+    summary="a role that does not trust the service of the compute it is given to",
+    why="The service cannot assume the role: the workload does not start, or starts without permissions.",
     severity=Severity.ERROR,
     check=_check,
     good="""

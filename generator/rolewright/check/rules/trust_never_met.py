@@ -44,7 +44,7 @@ def _if_exists(statement: WrittenStatement) -> bool:
 
 RULE = Rule(
     name="trust-never-met",
-    summary="a trust with a condition on a key that is not in the request",
+    summary="a trust policy with a condition on a key that its requests never contain",
     why="EC2 and identity providers send no source account or ARN and no external id: nobody gets the role.",
     severity=Severity.ERROR,
     check=_check,

@@ -41,7 +41,7 @@ def _remedy(action: str) -> str:
 RULE = Rule(
     name="unknown-action",
     summary="an action that AWS does not have",
-    why="AWS stores the policy without complaint, and the workload is refused at run time.",
+    why="AWS accepts the policy without complaint, and the workload gets AccessDenied at run time.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -37,7 +37,7 @@ def _delegates(parsed: ParsedModule, statement: WrittenStatement) -> bool:
 RULE = Rule(
     name="wildcard-action",
     summary="an allowed action with `*` or `?`, or `not_actions`",
-    why="A wildcard allows more than anybody has read, and more again whenever AWS adds an action.",
+    why="A wildcard allows more than a reviewer can see, and still more whenever AWS adds an action.",
     severity=Severity.ERROR,
     check=_check,
     good="""

@@ -43,8 +43,8 @@ def _narrowable(action: str) -> bool:
 
 RULE = Rule(
     name="wildcard-resource",
-    summary="`*`, or a service's every resource, for an action that can be narrowed",
-    why="The role reaches the data of every other workload in the account.",
+    summary="`*`, or every resource of a service, for an action that can be limited to an ARN",
+    why="The role can reach the data of every other workload in the account.",
     severity=Severity.ERROR,
     check=_check,
     good="""
