@@ -167,3 +167,33 @@ def test_no_sid_is_handed_twice(catalog: Catalog) -> None:
     sids = [one.document["Sid"] for one in found]
     assert len(sids) == 2
     assert len(set(sids)) == 2
+
+
+IMAGE = "999999999999.dkr.ecr.us-east-1.amazonaws.com/my-fn:1"
+ACCOUNTS = {name: {"account": account, "region": "us-east-1"} for name, account in
+            (("dev", "123456789012"), ("own", "999999999999"))}  # fmt: skip
+
+
+def of_image(catalog: Catalog, *environments: str) -> list[RequiredPolicy]:
+    compute = {"type": "lambda", "image": IMAGE}
+    bucket = {"type": "s3-bucket", "name": "spare"}
+    workload = read(catalog, bucket, compute, environments={name: ACCOUNTS[name] for name in environments})
+    return [one for one in derive_grants(workload, catalog).required_policies if one.resource == "compute.image"]
+
+
+def test_a_repository_of_another_account_is_told_who_pulls_the_functions_image(catalog: Catalog) -> None:
+    """Lambda's guide has both statements: whoever makes the function reads the image as well."""
+    account, service = of_image(catalog, "dev")
+    assert {account.to, service.to} == {"repository policy"}
+    assert set(account.document) == {"Sid", "Effect", "Principal", "Action"}
+    assert account.document["Action"] == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    assert service.document["Principal"]["Service"] == [Text.of("lambda.amazonaws.com")]
+    ((key, values),) = service.document["Condition"]["StringLike"].items()
+    assert key == Text.of("aws:SourceArn")
+    environment = read(catalog, {"type": "s3-bucket", "name": "spare"}, environments=ACCOUNTS).environments[0]
+    shown = [text.ground({**environment.values, "var.environment": "dev"}) for text in values]
+    assert shown == ["arn:aws:lambda:us-east-1:123456789012:function:caller-dev"]
+
+
+def test_a_repository_of_the_account_itself_is_told_nothing(catalog: Catalog) -> None:
+    assert of_image(catalog, "own") == []

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Location, Rejected, Severity
-from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, marked_fields
+from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, injected_part, marked_fields
 from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.schema import Schemas
@@ -74,7 +74,8 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Fields
     none.
     """
     injected = [type_ for type_, resource in catalog.resources.items() if resource.injection is not None]
-    wanted = {key: injected for _, keys, _ in marked_fields(blueprint, given, INJECTS) for key in keys.values()}
+    texts = [text for _, keys, _ in marked_fields(blueprint, given, INJECTS) for text in keys.values()]
+    wanted = {injected_part(text)[0]: injected for text in texts}
     marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
         marks |= {key: {"verbs": verbs} for key, verbs in called_resources(Calls.of(mark), definition).items()}

@@ -15,7 +15,7 @@ from rolewright.yaml.load import load
 from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rolewright.yaml.load import Tree
 
@@ -39,8 +39,8 @@ def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
     return tuple(
         BlockBlueprint(
             address,
-            _several(block.get("when", ())),
-            _several(block.get("unless", ())),
+            several(block.get("when", ())),
+            several(block.get("unless", ())),
             block.get("each", ""),
             {path: tuple(map(_value, _values(values))) for path, values in block.get("arguments", {}).items()},
             tuple(block.get("free", ())),
@@ -111,7 +111,8 @@ def _misnamed(
                 yield block.address, name
 
 
-def _several(names: str | list[str]) -> tuple[str, ...]:
+def several(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the names of `when` or `unless`, which may be one or a list."""
     return (names,) if isinstance(names, str) else tuple(names)
 
 
@@ -121,7 +122,7 @@ def _values(values: Any) -> list[Any]:  # noqa: ANN401 - YAML
 
 def _value(value: Any) -> ArgumentValue:  # noqa: ANN401 - YAML
     if isinstance(value, dict):
-        return ArgumentValue(_text(value["value"]), _several(value.get("when", ())), _several(value.get("unless", ())))
+        return ArgumentValue(_text(value["value"]), several(value.get("when", ())), several(value.get("unless", ())))
     return ArgumentValue(_text(value), (), ())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphlib import CycleError
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.blocks import block_findings
+from rolewright.blueprint.blocks import block_findings, several
 from rolewright.blueprint.check_policies import check_policies
 from rolewright.blueprint.checker import Checker
 from rolewright.blueprint.interpolation import CONTEXT
@@ -49,6 +49,8 @@ class _ComputeChecker(Checker):
             yield from self.condition(name, ("network", "given", index))
         for key in ("when", "egress"):
             yield from self.condition(network.get(key, ""), ("network", key))
+        for field, companions in self.data.get("companions", {}).items():
+            yield from self.companions(field, companions)
         yield from check_policies(self, ("policies",), ())
         generated = {f"names.{name}" for name in (*self.data["names"], *self.role_names, "base")}
         yield from block_findings(
@@ -69,17 +71,32 @@ class _ComputeChecker(Checker):
             yield from self.templates((*at, "optional_conditions", field), when=[when, field])
         for index, grant in enumerate(described.get("allow", ())):
             here: PathInTree = (*at, "allow", index)
-            each, only = grant.get("each", ""), grant.get("when", "")
+            each, only = grant.get("each", ""), several(grant.get("when", ()))
             yield from self.actions(grant["actions"], (*here, "actions"))
             yield from self.carried(grant, here)
             if each and self.data["fields"].get(each, {}).get("type") != "array":
                 message = f"`{each}` is not a field of type array"
                 yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
                 continue
-            yield from self.condition(only, (*here, "when"), each)
-            yield from self.condition(grant.get("unless", ""), (*here, "unless"))
+            for name in only:
+                yield from self.condition(name, (*here, "when"), each)
+            for name in several(grant.get("unless", ())):
+                yield from self.condition(name, (*here, "unless"))
             for part in ("resources", "conditions"):
-                yield from self.templates((*here, part), when=[when, only, each], each=each)
+                yield from self.templates((*here, part), when=[when, *only, each], each=each)
+
+    def companions(self, field: str, companions: Collection[Mapping[str, Any]]) -> Iterator[Finding]:
+        at: PathInTree = ("companions", field)
+        if field not in self.data["fields"]:
+            yield self.finding("blueprint-name", f"`{field}` is not a field", "name a field", at, key=True)
+        for index, companion in enumerate(companions):
+            yield from self.actions(companion["actions"], (*at, index, "actions"))
+            yield from self.carried(companion, (*at, index))
+            only = several(companion.get("when", ()))
+            for name in (*only, *several(companion.get("unless", ()))):
+                yield from self.condition(name, (*at, index))
+            for part in ("resources", "conditions", "principals"):
+                yield from self.templates((*at, index, part), when=[field, *only])
 
     def condition(self, name: str, path: PathInTree, each: str = "") -> Iterator[Finding]:
         """Check that the name in a condition is a field, a part of one, or derived from one."""

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.blocks import block_findings
+from rolewright.blueprint.blocks import block_findings, several
 from rolewright.blueprint.check_policies import check_each, check_policies, names_of_entries
 from rolewright.blueprint.checker import Checker
 from rolewright.blueprint.interpolation import CONTEXT
@@ -76,6 +76,8 @@ class _ResourceChecker(Checker):
         for name in data["access"]:
             yield from self.templates(("access", name, "scope"), self.arn_names)
         yield from self.templates(("injection", "value"), self.arn_names)
+        groups = re.compile(data.get("injection", {}).get("part", "")).groupindex
+        yield from self.templates(("injection", "part_value"), {"value", *groups})
         yield from check_policies(self, ("create", "policies"), {"id", *self.arn_names})
         known_names = {*self.all_fields, *self.arn_names, "id"}
         yield from block_findings(self.tree, ("create", "blocks"), known_names, self.all_fields)
@@ -169,6 +171,8 @@ class _ResourceChecker(Checker):
                 yield from self.check_names(companion.get("verbs", ()), verbs, "a narrow verb", (*at, index, "verbs"))
                 yield from self.actions(companion["actions"], (*at, index, "actions"))
                 yield from self.carried(companion, (*at, index))
+                conditions = [*several(companion.get("when", ())), *several(companion.get("unless", ()))]
+                yield from self.check_names(conditions, self.all_fields, "a field", (*at, index))
                 yield from check_each(self, companion, (*at, index))
                 known_names = {*self.arn_names, *names_of_entries(self, companion.get("each", ""))}
                 for part in ("resources", "conditions", "principals"):

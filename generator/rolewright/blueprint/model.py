@@ -60,12 +60,14 @@ class Exclusion:
 class Companion:
     """A statement that follows from a field, for some verbs; or one that the field's owner has to add.
 
-    With `each`, the name of a list, the owner has to add one for each of its entries that fit the schema `only`.
+    The owner's depends on `when` and `unless`; with `each` it is for each entry of a list that fits the schema `only`.
     """
 
     sid: str
     verbs: tuple[str, ...]
     owner: bool
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
     each: str
     only: Schema
     principals: Mapping[str, Sequence[str]]
@@ -193,11 +195,11 @@ class Creation:
 class CrossFieldRule:
     """A rule across fields: where they fit the schema `when`, they have to fit `require`.
 
-    With `each` the rule is about every element of the list at that path, with `of` about the resource that the field
-    at that path names, with `named_by` about each field of the manifest whose name fits that pattern and that refers to
-    this resource. `at` is the path of the field to blame: in the element where there is an `each`, the field itself
-    where there is a `named_by`. `severity` is "error", "warning" for what AWS takes and hardly anybody wants, or
-    "note" for what has to be known. `manifest/rules.py` says what the schemas see.
+    With `each` the rule is about every element of that list, with `of` about the resource that a field names, with
+    `named_by` about each field of the manifest whose name fits that pattern and that refers to this resource. `at` is
+    the path of the field to blame: in the element where there is an `each`, the field itself where there is a
+    `named_by`. `severity`: "error", "warning" for what hardly anybody wants, "note" for what has to be known.
+    `manifest/rules.py` says what the schemas see.
     """
 
     when: Schema
@@ -252,6 +254,8 @@ class ResourceBlueprint:
     verbs: Mapping[str, Verb]
     injection: Verb | None
     injection_value: str
+    injection_part: str  # what may stand behind its key and a colon, to inject a part of its value
+    injection_part_value: str
     scope: Mapping[str, tuple[ScopeRule, ...]]
     exclusions: Mapping[str, tuple[Exclusion, ...]]
     companions: Mapping[str, tuple[Companion, ...]]
@@ -299,15 +303,15 @@ class ResourceBlueprint:
 
 @dataclass(frozen=True)
 class PlatformGrant:
-    """A permission that the compute type itself needs, `when` a field or derived value is there, `unless` another is.
+    """A permission that the compute type itself needs, `when` all of some fields are there, `unless` one of others is.
 
     With `each`, the name of a list, there is one for each of its entries.
     """
 
     sid: str
     effect: Literal["Allow", "Deny"]
-    when: str
-    unless: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
     each: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -385,6 +389,7 @@ class ComputeBlueprint:
     roles: Mapping[str, RoleBlueprint]
     blocks: tuple[BlockBlueprint, ...]
     templates: tuple[str, ...]
+    companions: Mapping[str, tuple[Companion, ...]]
     policies: tuple[PolicyBlueprint, ...] = ()
     recognised_by: tuple[Sign, ...] = ()
     network: NetworkBlueprint | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.blocks import read_blocks
+from rolewright.blueprint.blocks import read_blocks, several
 from rolewright.blueprint.interpolation import names
 from rolewright.blueprint.model import (
     INJECTION,
@@ -65,14 +65,14 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
         verbs={name: _verb(name, verb) for name, verb in data["access"].items()},
         injection=None if injection is None else _verb(INJECTION, {**injection, "class": "read"}),
         injection_value="" if injection is None else injection["value"],
+        injection_part="" if injection is None else injection.get("part", ""),
+        injection_part_value="" if injection is None else injection.get("part_value", ""),
         scope={name: _scopes(entry for entry in entries if "actions" in entry) for name, entries in scope.items()},
         exclusions={
             name: tuple(Exclusion(tuple(e["excludes"]), e["because"]) for e in entries if "excludes" in e)
             for name, entries in scope.items()
         },
-        companions={
-            name: tuple(map(_companion, companions)) for name, companions in data.get("companions", {}).items()
-        },
+        companions=_companions(data),
         agreements=tuple(
             Agreement(a["to"], tuple(a["verbs"]), a.get("when", ""), a.get("unless", ""), a["document"])
             for a in data.get("agreements", ())
@@ -126,11 +126,17 @@ def _verb(name: str, data: Mapping[str, Any]) -> Verb:
     )
 
 
+def _companions(data: Mapping[str, Any]) -> Mapping[str, tuple[Companion, ...]]:
+    return {name: tuple(map(_companion, companions)) for name, companions in data.get("companions", {}).items()}
+
+
 def _companion(data: Mapping[str, Any]) -> Companion:
     return Companion(
         data["sid"],
         tuple(data.get("verbs", ())),
         data.get("owner", False),
+        several(data.get("when", ())),
+        several(data.get("unless", ())),
         data.get("each", ""),
         Schema(data.get("only", {})),
         data.get("principals", {}),
@@ -174,6 +180,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         },
         blocks=read_blocks(data.get("blocks", {})),
         templates=tuple(f"compute/{name if '/' in name else f'{type_}/{name}'}" for name in data["templates"]),
+        companions=_companions(data),
         policies=_policies(data),
         recognised_by=tuple(
             Sign(tuple(sign["files"]), tuple(sign.get("contains", ())), sign["strength"])
@@ -233,8 +240,8 @@ def _platform_grant(data: Mapping[str, Any]) -> PlatformGrant:
     return PlatformGrant(
         data["sid"],
         data.get("effect", "Allow"),
-        data.get("when", ""),
-        data.get("unless", ""),
+        several(data.get("when", ())),
+        several(data.get("unless", ())),
         data.get("each", ""),
         tuple(data["actions"]),
         tuple(data["resources"]),

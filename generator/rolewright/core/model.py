@@ -226,13 +226,15 @@ class Compute:
 class Use:
     """A resource that the compute type itself uses, since a field of it names the resource's key at `origin`.
 
-    The role with that name gets the verbs on it; both are empty where the field only refers to it.
+    The role with that name gets the verbs on it; both are empty where the field only refers to it. `part` is what the
+    field names of an injected value.
     """
 
     resource: str
     role: str
     verbs: tuple[str, ...]
     origin: str
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
     has_environments = any(environment.name for environment in workload.environments)
     base = Text.of(workload.name, "-", Ref("var.environment")) if has_environments else Text.of(workload.name)
     scope = {"names.base": base, **compute_scope(workload), **_mentioned(workload, "", workload.compute.fields)}
-    injected = [use.resource for use in workload.compute.uses if use.verbs == (INJECTION,)]
+    injected = [f"{use.resource}:{use.part}" for use in workload.compute.uses if use.verbs == (INJECTION,)]
     values = injected_values(workload, catalog, {key: key for key in injected})
     scope["injected"] = tuple(dict.fromkeys(values.values()))
     of_type = workload.locate("compute.type")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, fill, fill_all
+from rolewright.blueprint.interpolation import CONTEXT, LeftOutError, TemplateScope, fill, fill_all
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Declaration, Grant, RequiredPolicy, Trust
@@ -18,7 +18,7 @@ from rolewright.manifest.derived import is_given
 from rolewright.manifest.resources import compute_fields, compute_scope, fill_conditions, resource_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, ScopeRule, Verb
@@ -36,6 +36,8 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
     findings += _unmade(workload, catalog)
     findings += unknown_ports(workload, catalog)
+    if any(environment.name for environment in workload.environments):  # else nobody knows the region
+        findings += _elsewhere(blueprint.companions, workload.compute.fields, "compute", CONTEXT["region"], workload)
     if findings:
         raise Rejected(findings)
     roles = [role for role in blueprint.roles.values() if _given(workload, role.when)]
@@ -100,7 +102,8 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
             workload.locate(origin),
             origin,
         )
-    yield from _elsewhere(resource, blueprint, workload)
+    at = f"resources.{resource.key}"
+    yield from _elsewhere(blueprint.companions, resource.fields, at, resource.context["region"], workload)
     for field, exclusions in blueprint.exclusions.items():
         for exclusion in exclusions:
             both = [verb.name for verb in verbs if verb.name in exclusion.verbs]
@@ -137,19 +140,21 @@ def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
                     )
 
 
-def _elsewhere(resource: Resource, blueprint: ResourceBlueprint, workload: Workload) -> Iterator[Finding]:
-    """Yield a finding for each companion in another region: services use a key of their own region alone."""
-    for field in blueprint.companions:
-        value = resource.fields.get(field)
-        path = f"resources.{resource.key}.{field}"
+def _elsewhere(
+    fields: Iterable[str], values: Mapping[str, object], at: str, region: Text, workload: Workload
+) -> Iterator[Finding]:
+    """Yield a finding for each field with companions that is in another region: services use a key of their own."""
+    for field in fields:
+        value = values.get(field)
+        path = f"{at}.{field}"
         text = Text.of(value) if isinstance(value, str | Text) else Text(())
         for environment in workload.environments:
             parts = text.ground(environment.values).split(":")
-            here = resource.context["region"].ground(environment.values)
+            here = region.ground(environment.values)
             if parts[0] == "arn" and parts[3:4] and parts[3] not in ("", here) and here and "${" not in parts[3]:
                 yield Finding(
                     "companion-region",
-                    f"`{field}` is in {parts[3]}, but `resources.{resource.key}` is in {here}"
+                    f"`{field}` is in {parts[3]}, but `{at}` is in {here}"
                     + (f" (in {environment.name})" if environment.name else ""),
                     f"use one in {here}",
                     workload.locate(path),
@@ -266,14 +271,16 @@ def _statements(workload: Workload, role: str, *, own: bool) -> Iterator[Grant]:
 
 def _platform(workload: Workload, role: RoleBlueprint) -> Iterator[Grant]:
     for grant in role.allow:
-        if not grant.when.startswith("each.") and not _given(workload, grant.when):
+        of_entry = [name for name in grant.when if name.startswith("each.")]
+        if not all(_given(workload, name) for name in grant.when if name not in of_entry):
             continue
-        if grant.unless and _given(workload, grant.unless):
+        if any(_given(workload, name) for name in grant.unless):
             continue
-        field = "" if grant.when.startswith("calls.") else (grant.each or grant.when).split(".")[0]
+        cause = grant.each or next(iter(grant.when), "")
+        field = "" if cause.startswith("calls.") else cause.split(".")[0]
         origin = f"compute.{field}" if field else "compute.type"
         for scope in _scopes(workload, grant.each):
-            if grant.when.startswith("each.") and scope.get(grant.when) is None:
+            if any(scope.get(name) is None for name in of_entry):
                 continue
             yield Grant(
                 role.key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill, fill_all
@@ -10,7 +11,8 @@ from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Grant, RequiredPolicy
 from rolewright.core.text import Ref, Text, pascal
 from rolewright.grants.entries import entry_scopes
-from rolewright.manifest.resources import fill_conditions, resource_scope
+from rolewright.manifest.derived import is_given
+from rolewright.manifest.resources import compute_scope, fill_conditions, resource_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,22 +22,45 @@ if TYPE_CHECKING:
     from rolewright.core.model import Resource, Workload
 
 
+@dataclass(frozen=True)
+class _Owed:
+    """A statement that the owner of a field's value has to add: for an entry of the manifest, with its scope.
+
+    `maker` is the key of the resource whose policy takes it, where the module makes that.
+    """
+
+    companion: Companion
+    of: str
+    origin: str
+    sid: str
+    fields: Mapping[str, Any]
+    scope: TemplateScope
+    maker: str | None
+
+
 def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[RequiredPolicy]:
     """Yield the statements that owners of fields' values, such as keys, have to add where the module does not."""
-    for companion, resource, owner in _owners(workload, catalog):
-        if owner is None:
-            for statement in _owner_statements(companion, resource, workload, catalog):
-                yield RequiredPolicy(resource.key, "key policy", _as_json(statement))
+    for owed in _owed(workload, catalog):
+        for statement in _owner_statements(owed, workload) if owed.maker is None else ():
+            arn = statement["resources"][0]
+            if arn == Text.of("*"):  # in a key policy: this key
+                yield RequiredPolicy(owed.of, "key policy", _as_json(statement))
+            elif _foreign(arn, workload, named_only=True):
+                blueprint = _of_service(arn, workload, catalog)
+                if blueprint is not None:
+                    yield RequiredPolicy(
+                        owed.of, blueprint.cross_account.policy, _handed(statement, blueprint.cross_account.resource)
+                    )
 
 
 def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the statements that other resources need in the policy of a resource that the module makes.
+    """Return the statements that the workload needs in the policy of a resource that the module makes.
 
-    What two of them need in the same words is said once.
+    What two of its entries need in the same words is said once.
     """
     statements: dict[str, Mapping[str, Any]] = {}
-    for companion, resource, owner in _owners(workload, catalog):
-        for statement in _owner_statements(companion, resource, workload, catalog) if owner == key else ():
+    for owed in _owed(workload, catalog):
+        for statement in _owner_statements(owed, workload) if owed.maker == key else ():
             statements.setdefault(repr({**statement, "sid": "", "comments": ()}), statement)
     return tuple(statements.values())
 
@@ -51,14 +76,30 @@ def agreed(workload: Workload, catalog: Catalog, key: str) -> tuple[Any, ...]:
     )
 
 
-def _owners(workload: Workload, catalog: Catalog) -> Iterator[tuple[Companion, Resource, str | None]]:
-    """Yield every statement that the owner of a field's value has to add, and that owner if the module makes it."""
-    for resource in workload.resources.values():
-        for field, companions in catalog.resources[resource.type].companions.items():
-            value = resource.fields.get(field)
-            for companion in companions if value else ():
-                if companion.owner:
-                    yield companion, resource, _maker(workload, value)
+def _owed(workload: Workload, catalog: Catalog) -> Iterator[_Owed]:
+    """Yield every statement that the owner of a field's value has to add, of the resources and of the compute type."""
+    for key, resource in workload.resources.items():
+        blueprint = catalog.resources[resource.type]
+        scope, fields = resource_scope(resource, blueprint), resource.fields
+        for _, value, companion in _asked(blueprint.companions, fields, {}):
+            maker, sid = _maker(workload, value), pascal(key) + companion.sid
+            yield _Owed(companion, key, f"resources.{key}", sid, fields, scope, maker)
+    compute, scope = workload.compute, compute_scope(workload)
+    for field, value, companion in _asked(catalog.computes[compute.type].companions, compute.fields, compute.derived):
+        maker, sid = _maker(workload, value), pascal(workload.name) + companion.sid
+        yield _Owed(companion, f"compute.{field}", f"compute.{field}", sid, compute.fields, scope, maker)
+
+
+def _asked(
+    companions: Mapping[str, tuple[Companion, ...]], fields: Mapping[str, Any], derived: Mapping[str, Text]
+) -> Iterator[tuple[str, object, Companion]]:
+    """Yield the companions for the owner of each field that is given, with the field and its value."""
+    for field, of_field in companions.items():
+        value = fields.get(field)
+        for companion in of_field if value else ():
+            wanted = all(is_given(name, fields, derived) for name in companion.when)
+            if companion.owner and wanted and not any(is_given(name, fields, derived) for name in companion.unless):
+                yield field, value, companion
 
 
 def _maker(workload: Workload, value: object) -> str | None:
@@ -68,15 +109,13 @@ def _maker(workload: Workload, value: object) -> str | None:
     return None
 
 
-def _owner_statements(
-    companion: Companion, resource: Resource, workload: Workload, catalog: Catalog
-) -> Iterator[Mapping[str, Any]]:
+def _owner_statements(owed: _Owed, workload: Workload) -> Iterator[Mapping[str, Any]]:
     """Yield the statement of a companion, or one for each entry of the list that it is about."""
-    own_scope = resource_scope(resource, catalog.resources[resource.type])
-    for number, entry in entry_scopes(companion.each, companion.only, resource.fields, workload):
-        scope: TemplateScope = {**own_scope, **entry}
+    companion = owed.companion
+    for number, entry in entry_scopes(companion.each, companion.only, owed.fields, workload):
+        scope: TemplateScope = {**owed.scope, **entry}
         yield {
-            "sid": pascal(resource.key) + companion.sid + number,
+            "sid": owed.sid + number,
             "effect": "Allow",
             "actions": list(companion.actions),
             "resources": [text for arn in companion.resources for text in fill_all(arn, scope)],
@@ -85,7 +124,7 @@ def _owner_statements(
                 for type_, identifiers in companion.principals.items()
             ],
             "conditions": fill_conditions(companion.conditions, scope),
-            "comments": [f"manifest: resources.{resource.key}", companion.summary],
+            "comments": [f"manifest: {owed.origin}", companion.summary],
         }
 
 
@@ -156,7 +195,10 @@ def across_accounts(
         is_own = resource is not None and of_resource.issuperset(first.resources)
         if first.effect == "Deny" or not any(_foreign(arn, workload, named_only=not is_own) for arn in first.resources):
             continue
-        blueprint = catalog.resources[resource.type] if is_own and resource else _of_service(first, workload, catalog)
+        if is_own and resource:
+            blueprint: ResourceBlueprint | None = catalog.resources[resource.type]
+        else:
+            blueprint = _of_service(first.resources[0], workload, catalog)
         if blueprint is None:
             continue
         if not blueprint.cross_account.policy:
@@ -171,15 +213,21 @@ def across_accounts(
 def _statement_of(sid: str, members: Sequence[Grant], workload: Workload, resource: str) -> Mapping[str, Any]:
     """Return the statement for grants that differ in their actions alone; it names no resource where that is ""."""
     first = members[0]
-    document = _as_json(
+    return _handed(
         {
             "sid": sid,
             "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
             "actions": sorted({action for grant in members for action in grant.actions}),
             "resources": [Text.of("*")] if resource == "*" else list(first.resources),
             "conditions": first.conditions,
-        }
+        },
+        resource,
     )
+
+
+def _handed(statement: Mapping[str, Any], resource: str) -> Mapping[str, Any]:
+    """Return a statement as another account's policy takes it: without a resource where that is ""."""
+    document = _as_json(statement)
     return document if resource else {name: value for name, value in document.items() if name != "Resource"}
 
 
@@ -198,9 +246,9 @@ def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
     return False
 
 
-def _of_service(grant: Grant, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
-    """Return the resource type whose service the ARN of a grant names, if the catalog has one."""
-    service = grant.resources[0].ground(workload.environments[0].values).split(":")[2]
+def _of_service(arn: Text, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:
+    """Return the resource type whose service an ARN names, if the catalogue has one."""
+    service = arn.ground(workload.environments[0].values).split(":")[2]
     return next((blueprint for blueprint in catalog.resources.values() if blueprint.service == service), None)
 
 

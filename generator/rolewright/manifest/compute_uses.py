@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ComputeBlueprint
+    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.manifest.document import Manifest
     from rolewright.yaml.load import PathInTree
 
@@ -100,8 +101,9 @@ def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog)
         injectable = [
             key for key, resource in resources.items() if catalog.resources[resource["type"]].injection is not None
         ]
-        for variable, key in keys.items():
+        for variable, text in keys.items():
             at = (*path, variable)
+            key, part = injected_part(text)
             if key not in injectable:
                 fault = "is not a resource of the manifest" if key not in resources else "cannot be injected"
                 usable = ", ".join(injectable) or "add one under `resources`"
@@ -111,10 +113,27 @@ def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog)
                     f"use the key of a secret or a parameter: {usable}",
                     at,
                 )
+            elif ":" in text and not _has_parts(catalog.resources[resources[key]["type"]], part):
+                yield manifest.finding(
+                    "manifest-secret",
+                    f"`{text}` names no part of the value of `{key}`",
+                    "write KEY:JSON-KEY of a secret, with :VERSION-STAGE or ::VERSION-ID behind it for another version",
+                    at,
+                )
             elif variable in (_beside(manifest.data, path).get("environment") or {}):
                 message = f"{variable} is both in `environment` and in `{path[-1]}`"
                 yield manifest.finding("manifest-secret", message, "remove it from `environment`", at)
-            yield Use(key, "", (INJECTION,), ".".join(map(str, at)))
+            yield Use(key, "", (INJECTION,), ".".join(map(str, at)), part)
+
+
+def injected_part(text: str) -> tuple[str, str]:
+    """Return the key of a resource whose value is injected, and what is named of that value ("" for all of it)."""
+    key, _, part = text.partition(":")
+    return key, part
+
+
+def _has_parts(blueprint: ResourceBlueprint, part: str) -> bool:
+    return bool(blueprint.injection_part) and re.fullmatch(blueprint.injection_part, part) is not None
 
 
 def _named(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Use | Finding]:

@@ -201,9 +201,13 @@ def resource_scope(resource: Resource, blueprint: ResourceBlueprint) -> Template
 
 
 def injected_values(workload: Workload, catalog: Catalog, keys: Mapping[str, str]) -> dict[str, Text]:
-    """Return for each variable the text that tells the platform what to inject; `keys` maps variables to resources."""
+    """Return for each variable the text that tells the platform what to inject.
+
+    `keys` maps variables to keys of resources, each with the part of the value that is wanted behind a colon.
+    """
     values: dict[str, Text] = {}
-    for variable, key in keys.items():
+    for variable, named in keys.items():
+        key, _, part = named.partition(":")
         resource = workload.resources[key]
         blueprint = catalog.resources[resource.type]
         (own,) = next(iter(resource.arns.values()))
@@ -211,6 +215,10 @@ def injected_values(workload: Workload, catalog: Catalog, keys: Mapping[str, str
         values[variable] = own if generated else fill(blueprint.injection_value, resource_scope(resource, blueprint))
         if not resource.created and "arn" in resource.attributes and not _by_name(resource):
             values[variable] = resource.attributes["arn"]
+        match = re.fullmatch(blueprint.injection_part, part) if part else None
+        if match is not None:
+            groups = {name: Text.of(found) if found else None for name, found in match.groupdict().items()}
+            values[variable] = fill(blueprint.injection_part_value, {**groups, "value": values[variable]})
     return values
 
 

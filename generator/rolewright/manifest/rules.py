@@ -4,6 +4,8 @@ The schemas of a rule see the entry that it is about (what the manifest says und
 the blueprint's defaults, and beside its fields:
 
 - `$workload`: the workload's name;
+- `$region`: the environment's region, where the manifest names one;
+- `$derived`: what the compute type's `derive` reads out of its fields, such as `$derived.image.region`;
 - `$facts`: what the catalog knows of the values of fields with `x-facts`, by the fields' paths;
 - `$verbs`: of a resource, the narrow verbs that its `access` stands for;
 - `$item`: with `each`, one element of that list;
@@ -23,7 +25,7 @@ from rolewright.core.finding import Finding, Severity
 from rolewright.manifest.document import fields_of, strings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import CrossFieldRule
@@ -51,11 +53,19 @@ def rule_findings(
 ) -> Iterator[Finding]:
     """Yield the rules that the values of an environment break, at the fields that they blame."""
     written = manifest.in_environment(environment.name)
-    common = {"$workload": workload.name}
+    common = {"$workload": workload.name, **({"$region": environment.region} if environment.name else {})}
     compute = catalog.computes[workload.compute.type]
     own = grounded["compute"]
     rules: dict[PathInTree, tuple[Mapping[str, Any], tuple[CrossFieldRule, ...]]] = {}
-    rules["compute",] = ({**own, **common, "$facts": _facts(catalog, compute.fields, own)}, compute.rules)
+    rules["compute",] = (
+        {
+            **own,
+            **common,
+            "$derived": _derived(workload, compute.derive, environment),
+            "$facts": _facts(catalog, compute.fields, own),
+        },
+        compute.rules,
+    )
     resources = {}
     for key, resource in workload.resources.items():
         blueprint, own = catalog.resources[resource.type], grounded["resources"][key]
@@ -124,6 +134,16 @@ def _finding(
     return Finding(
         "manifest-rule", message, rule.remedy, place, ".".join(map(str, path)), severity=Severity(rule.severity)
     )
+
+
+def _derived(workload: Workload, fields: Container[str], environment: Environment) -> dict[str, dict[str, str]]:
+    """Return the parts that are read out of fields, by field; those of the entries of lists are left out."""
+    found: dict[str, dict[str, str]] = {}
+    for name, text in workload.compute.derived.items():
+        field, _, part = name.partition(".")
+        if field in fields and "." not in part:
+            found.setdefault(field, {})[part] = text.ground(environment.values)
+    return found
 
 
 def _facts(catalog: Catalog, fields: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,14 +67,15 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
         for field, conditions in role.optional_conditions.items():
             lines += [f"With `{field}` only{_conditions(conditions)}.", ""]
         for grant in role.allow:
-            when = f", with `{grant.when}`" if grant.when else ""
-            when += f", without `{grant.unless}`" if grant.unless else ""
+            when = _when(grant.when, grant.unless)
             when += f", for each of `{grant.each}`" if grant.each else ""
             lines.append(
                 f"- {'denied: ' * (grant.effect == 'Deny')}{_words(grant.actions)} on {_words(grant.resources)}"
                 f"{_conditions(grant.conditions)}{when}: {grant.summary}"
             )
         lines += [""] if role.allow else []
+    for field, companions in blueprint.companions.items():
+        lines += [f"## With `{field}`", "", *(_companion(companion) for companion in companions), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -169,11 +170,17 @@ def _narrowing(blueprint: ResourceBlueprint) -> Iterator[str]:
         yield ""
 
 
+def _when(when: Iterable[str], unless: Iterable[str]) -> str:
+    given = f", with {_words(when)}" if when else ""
+    return given + (f", without {_words(unless)}" if unless else "")
+
+
 def _companion(companion: Companion) -> str:
     actions, conditions = _words(companion.actions), _conditions(companion.conditions)
     if companion.owner:
         who = "; ".join(f"{type_} {_words(identifiers)}" for type_, identifiers in companion.principals.items())
-        return f"- its policy has to allow {actions} to {who}{conditions}: {companion.summary}"
+        only = _when(companion.when, companion.unless)
+        return f"- its policy has to allow {actions} to {who}{conditions}{only}: {companion.summary}"
     verbs = _words(companion.verbs)
     where = _words(companion.resources)
     return f"- with {verbs}: {actions} on {where}{conditions}: {companion.summary}"

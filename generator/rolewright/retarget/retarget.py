@@ -12,7 +12,7 @@ from rolewright.batch.blueprint_test import NoValueError, sample
 from rolewright.blueprint.rule_schema import value_at
 from rolewright.core.finding import Finding, Rejected
 from rolewright.grants.derive import derive_grants
-from rolewright.manifest.compute_uses import INJECTS, RESOURCE, marked_fields
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE, injected_part, marked_fields
 from rolewright.manifest.document import strings
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.rules import breaks
@@ -105,7 +105,8 @@ class _Plan:
     def _refusal(self, name: str) -> str:
         """Return why a field cannot be carried over, or ""."""
         if name not in self.target.fields:
-            injected = [key for _, keys, _ in self._marked(INJECTS, name) for key in keys.values()]
+            texts = [text for _, keys, _ in self._marked(INJECTS, name) for text in keys.values()]
+            injected = [injected_part(text)[0] for text in texts]
             instead = f"; the code has to read {', '.join(injected)} itself, with `access`" if injected else ""
             return f"{self.target.type} has no such field{instead}"
         schema = Schema(self.target.fields[name])

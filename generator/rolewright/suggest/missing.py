@@ -223,10 +223,11 @@ def _fields_for(case: Case, role: RoleBlueprint) -> Iterator[str]:
     """Yield the fields of compute that are not given, and would bring the action to a role."""
     compute = case.workload.compute
     found = (
-        grant.when
+        field
         for grant in role.allow
-        if grant.effect == "Allow" and case.action in grant.actions and grant.when in case.blueprint.fields
-        if not is_given(grant.when, compute.fields, compute.derived)
+        if grant.effect == "Allow" and case.action in grant.actions
+        for field in grant.when
+        if field in case.blueprint.fields and not is_given(field, compute.fields, compute.derived)
     )
     yield from dict.fromkeys(found)
 

@@ -169,9 +169,9 @@ def _places(fields: Mapping[str, Any], mark: str) -> Iterator[tuple[tuple[str, .
 
 def _needed(case: Case, grant: PlatformGrant) -> Iterator[Candidate]:
     """Yield the field that a grant of the platform depends on."""
-    if grant.each or not grant.when:
+    if grant.each or len(grant.when) != 1:
         return
-    field = grant.when.split(".", maxsplit=1)[0]
+    field = grant.when[0].split(".", maxsplit=1)[0]
     schema = case.blueprint.fields.get(field)
     if schema is None:
         return
