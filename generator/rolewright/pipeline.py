@@ -17,6 +17,7 @@ from rolewright.core.finding import Finding, Location, Rejected, Related, Severi
 from rolewright.grants.granted import granted
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.schema import Schemas
+from rolewright.manifest.symbolic import symbolic, without_symbols
 from rolewright.render.module import Rendered, render_credentials, render_workload
 from rolewright.render.sandbox import Templates
 from rolewright.yaml.load import load
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from rolewright.core.model import Declaration, Module, Suppression, Workload
+    from rolewright.core.model import Declaration, Environment, Module, Suppression, Workload
     from rolewright.hcl.syntax import ParsedModule
     from rolewright.prove.proof import Proof
     from rolewright.prove.sandbox import Moto
@@ -177,7 +178,29 @@ class Pipeline:
             evaluated = evaluate(parsed, environment)
             sandbox = self._moto.apply(evaluated, environment)
             proof = prove(evaluated, sandbox, declaration, workload.boundary, environment)
-            yield replace(proof, findings=(*evaluated.problems, *proof.findings))
+            findings = [*evaluated.problems, *proof.findings]
+            if not any_error(findings):
+                findings += _for_every_input(parsed, declaration, workload, environment)
+            yield replace(proof, findings=tuple(findings))
+
+
+def _for_every_input(
+    parsed: ParsedModule, declaration: Declaration, workload: Workload, environment: Environment
+) -> Iterator[Finding]:
+    """Yield what does not hold for every value of the inputs, which moto saw one of alone."""
+    from rolewright.prove.evaluate import evaluate  # noqa: PLC0415 - as above
+    from rolewright.prove.proof import NOTHING_APPLIED, prove  # noqa: PLC0415
+
+    for anywhere in symbolic(environment, workload.inputs):
+        try:
+            evaluated = evaluate(parsed, anywhere)
+            found = prove(evaluated, NOTHING_APPLIED, declaration, workload.boundary, anywhere).findings
+            found = (*evaluated.problems, *found)
+        except Rejected as refusal:
+            found = tuple(refusal.findings)
+        for finding in found:
+            message = f"for some value of an input: {finding.message}"
+            yield replace(finding, message=without_symbols(message, workload.inputs))
 
 
 def duplicates(workloads: Iterable[tuple[str, Location]]) -> Iterator[Finding]:

@@ -19,8 +19,8 @@ from rolewright.manifest.read import read_manifest
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import contexts
-from rolewright.prove.match import matches
-from rolewright.prove.table import Declared, PermissionChange, changes, ground, neighbours
+from rolewright.prove.match import matches, neighbours
+from rolewright.prove.table import Declared, PermissionChange, changes, ground
 from rolewright.review.diff import Described, compare_workloads
 from rolewright.yaml.load import loads
 

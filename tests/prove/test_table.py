@@ -14,8 +14,8 @@ from rolewright.core.finding import Location
 from rolewright.core.text import Condition, Ref, Text
 from rolewright.data import iam
 from rolewright.prove.decide import Decision, Request, decide
-from rolewright.prove.match import matches
-from rolewright.prove.table import AccessDifference, Declared, TableResult, compare, ground, neighbours, trespasses
+from rolewright.prove.match import matches, neighbours
+from rolewright.prove.table import AccessDifference, Declared, TableResult, compare, ground, trespasses
 
 if TYPE_CHECKING:
     import random

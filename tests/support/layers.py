@@ -30,6 +30,7 @@ ALLOWED = {
     },
     "prove": {
         "core.finding": "what it finds",
+        "core.inputs": "types alone: the inputs of that declaration",
         "core.model": "types alone: the declaration that it judges against",
         "core.text": "types alone: the texts of that declaration",
         "data": "IAM's facts",
@@ -50,12 +51,13 @@ ALLOWED = {
 }
 """All that some packages may import of the others, with the reason; only these are told apart by file."""
 
-TYPES_ALONE = {("prove", "core.model"), ("prove", "core.text")}
+TYPES_ALONE = {("prove", "core.inputs"), ("prove", "core.model"), ("prove", "core.text")}
 """What of it may be named in annotations only: the proof takes nothing from where the text comes from."""
 
 REACHED = {
     "core.files",
     "core.finding",
+    "core.inputs",
     "core.model",
     "core.printable",
     "core.text",

@@ -20,6 +20,7 @@ READERS = {
     "batch/fix.py": "two findings are the same where they say the same, and a fix is told by what it was of",
     "core/finding.py": "the order in which findings are shown",
     "manifest/rules.py": "the message that a blueprint has for its rule",
+    "pipeline.py": "says that it was found for some value of an input, by the input's name",
     "prove/proof.py": "says more of a finding than was found",
     "retarget/retarget.py": "why a field or a type does not fit, shown to the user",
     "suggest/draft_check.py": "why a draft was refused, shown to the user",

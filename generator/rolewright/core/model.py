@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolewright.core.inputs import Input, InputValues
 from rolewright.core.text import ground
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Declaration:
-    """The grants, trusts, promises, policies and contents that a manifest declares, and that the proof compares."""
+    """The grants, trusts, promises, policies, contents and inputs that a manifest declares: what the proof compares."""
 
     grants: tuple[Grant, ...]
     trusts: tuple[Trust, ...]
@@ -175,6 +176,7 @@ class Declaration:
     required_policies: tuple[RequiredPolicy, ...]
     policies: tuple[ResourcePolicy, ...]
     contents: Contents
+    inputs: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ class Environment:
     Its keys are expressions (`var.environment`, `local.account`, `var.uploads_name`), as in `Ref`.
     `variables` are the Terraform variables of its tfvars file, by name without `var.`.
     A manifest without environments has one with an empty name, the account 123456789012 and us-east-1,
-    which stand for any account and region.
+    which stand for any account and region. `values` has the defaults or examples of inputs; `inputs` has what stands
+    for them elsewhere.
     """
 
     name: str
@@ -193,11 +196,15 @@ class Environment:
     partition: str
     values: Mapping[str, str]
     variables: Mapping[str, Any]
+    inputs: InputValues = field(default_factory=InputValues)
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A Terraform variable of the module: a value that differs between environments, or `package`."""
+    """A Terraform variable of the module: a value that differs between environments, `package`, or an input.
+
+    Each of `validations` is a condition, as an expression, with the message for a value that does not meet it.
+    """
 
     name: str
     type: str
@@ -205,6 +212,7 @@ class Variable:
     default: Any = None
     has_default: bool = False
     allowed: tuple[str, ...] = ()
+    validations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -290,6 +298,7 @@ class Workload:
     resources: Mapping[str, Resource]
     environments: tuple[Environment, ...]
     variables: tuple[Variable, ...]
+    inputs: tuple[Input, ...]
     tags: Mapping[str, Any]
     boundary: Text | None
     exclusive: bool

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.blocks import is_reference, module_blocks, read_blocks
 from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, fill, fill_all, names
 from rolewright.blueprint.model import INJECTION
+from rolewright.core.inputs import TAGS
 from rolewright.core.model import Contents, ExpectedBlock
 from rolewright.core.text import Ref, Text
 from rolewright.data import provider
@@ -76,7 +77,8 @@ def _tags(workload: Workload) -> Mapping[str, Text]:
     has_environments = any(environment.name for environment in workload.environments)
     own = {"workload": Text.of(workload.name), "managed-by": Text.of("rolewright")}
     of_environment = {"environment": Text.of(Ref("var.environment"))} if has_environments else {}
-    return {**own, **of_environment, **{key: _text(value) for key, value in workload.tags.items()}}
+    of_caller = {key: Text.of(v) for given in workload.inputs if given.kind == TAGS for key, v in given.example.items()}
+    return {**of_caller, **own, **of_environment, **{key: _text(value) for key, value in workload.tags.items()}}
 
 
 def _filled(

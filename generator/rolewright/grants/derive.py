@@ -10,6 +10,7 @@ from rolewright.core.finding import Finding, Rejected
 from rolewright.core.model import Declaration, Grant, RequiredPolicy, Trust
 from rolewright.core.text import Text, pascal
 from rolewright.grants.contents import expected_contents
+from rolewright.grants.inputs import unproven_inputs
 from rolewright.grants.network import unknown_ports
 from rolewright.grants.promises import promises
 from rolewright.grants.required_policies import across_accounts, agreements, owners_statements
@@ -67,14 +68,18 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
         required_policies += across_accounts(workload, platform_grants, catalog)
     required_policies += owners_statements(workload, catalog)
     trusts = tuple(_trust(workload, role) for role in roles)
-    return Declaration(
+    declaration = Declaration(
         tuple(grants),
         trusts,
         tuple(promises(workload, catalog)),
         tuple(required_policies),
         tuple(resource_policies(workload, catalog, compute_scope(workload))),
         expected_contents(workload, catalog),
+        workload.inputs,
     )
+    if unproven := tuple(dict.fromkeys(unproven_inputs(workload, declaration))):
+        raise Rejected(unproven)
+    return declaration
 
 
 def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:

@@ -124,7 +124,7 @@ def _conditions(conditions: Iterable[Condition], values: Mapping[str, str]) -> d
 
 def _widest(environment: Environment) -> dict[str, str]:
     """Return the values of an environment; where the region is open, the longest one, so that no size is too low."""
-    values = dict(environment.values)
+    values = {**environment.values, **environment.inputs.widest}
     if not environment.name:
         values |= {
             "local.region": "ap-northeast-1",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill, fill_all
 from rolewright.core.finding import Finding, Rejected
+from rolewright.core.inputs import ARN
 from rolewright.core.model import Grant, RequiredPolicy
 from rolewright.core.text import Ref, Text, pascal
 from rolewright.grants.entries import entry_scopes
@@ -207,6 +208,8 @@ def across_accounts(
         sid = pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else "")
         document = _statement_of(sid, members, workload, blueprint.cross_account.resource)
         whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
+        if any(_of_caller(arn, workload) for arn in first.resources):
+            whose += ", if that is another account's"
         yield RequiredPolicy(whose, blueprint.cross_account.policy, document)
 
 
@@ -232,11 +235,13 @@ def _handed(statement: Mapping[str, Any], resource: str) -> Mapping[str, Any]:
 
 
 def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
-    """Return whether an ARN is another account's in some environment.
+    """Return whether an ARN is, or for all that is known may be, another account's in some environment.
 
     With `named_only`, only in environments that the manifest names: without them nobody knows the account, and a key
     can be given by its ARN alone.
     """
+    if _of_caller(arn, workload):
+        return True
     for environment in workload.environments:
         if named_only and not environment.name:
             continue
@@ -244,6 +249,12 @@ def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
         if len(parts) == 6 and parts[4] not in (environment.account, "", "*", "aws"):
             return True
     return False
+
+
+def _of_caller(arn: Text, workload: Workload) -> bool:
+    """Return whether the caller of the module gives the ARN, and with it the account."""
+    references = {given.reference for given in workload.inputs if given.kind == ARN}
+    return any(isinstance(part, Ref) and part.expression in references for part in arn.parts)
 
 
 def _of_service(arn: Text, workload: Workload, catalog: Catalog) -> ResourceBlueprint | None:

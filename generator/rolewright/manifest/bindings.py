@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import function_values
+from rolewright.core.inputs import Input, InputValues
 from rolewright.core.model import Environment, Variable
 from rolewright.core.text import Ref, Text
 from rolewright.data.partitions import DNS_SUFFIX, partition_of
 from rolewright.manifest.additions import Additions
+from rolewright.manifest.input_variables import input_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from rolewright.manifest.document import Manifest
 
@@ -28,11 +30,16 @@ class Bindings:
 
     environments: tuple[Environment, ...]
     variables: Additions[Variable]
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """Those of the manifest, by the reference to their variable."""
 
     @classmethod
-    def of(cls, manifest: Manifest) -> Bindings:
+    def of(cls, manifest: Manifest, inputs: Iterable[Input] = ()) -> Bindings:
         """Return the bindings that the environments state themselves. The manifest has passed the structure check."""
-        return cls(tuple(_environment(manifest, name) for name in manifest.replaced), Additions({}))
+        listed = {given.reference: given for given in inputs}
+        environments = (_environment(manifest, name) for name in manifest.replaced)
+        variables = {given.variable: input_variable(given) for given in listed.values()}
+        return cls(tuple(_with_inputs(e, listed.values()) for e in environments), Additions(variables), listed)
 
     def bind(self, name: str, type_: str, description: str, values: Mapping[str, Any]) -> tuple[Ref, Bindings]:
         """Add a variable with a value for each environment, under a unique name; return the reference to it."""
@@ -43,7 +50,8 @@ class Bindings:
             _bound(environment, name, reference.expression, values[environment.name])
             for environment in self.environments
         )
-        return reference, Bindings(environments, self.variables.adding({name: Variable(name, type_, description)}))
+        variables = self.variables.adding({name: Variable(name, type_, description)})
+        return reference, replace(self, environments=environments, variables=variables)
 
     def with_default(self, variable: Variable) -> Bindings:
         """Add a variable that has a default, so that no environment needs a value for it."""
@@ -52,7 +60,11 @@ class Bindings:
     def learn(self, expression: str, text: Text) -> Bindings:
         """Add the value of a reference to a created resource, where it is known before Terraform runs."""
         environments = tuple(
-            replace(environment, values=_added(environment.values, {expression: text.ground(environment.values)}))
+            replace(
+                environment,
+                values=_added(environment.values, {expression: text.ground(environment.values)}),
+                inputs=environment.inputs.learning(expression, text, environment.values),
+            )
             for environment in self.environments
         )
         return replace(self, environments=environments)
@@ -64,6 +76,16 @@ class Bindings:
             replace(environment, values=dict(environment.values), variables=dict(environment.variables))
             for environment in self.environments
         )
+
+
+def _with_inputs(environment: Environment, inputs: Collection[Input]) -> Environment:
+    """Return an environment with what stands for inputs in it."""
+    place = {name: environment.values[f"local.{name}"] for name in ("partition", "region", "account")}
+    values = dict(environment.values)
+    for given in inputs:
+        for expression, value in given.values(place).items():
+            values |= {expression: value, **function_values(expression, value)}
+    return replace(environment, values=values, inputs=InputValues.of(inputs, place))
 
 
 def _environment(manifest: Manifest, name: str) -> Environment:

@@ -19,6 +19,7 @@ from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, marked_fi
 from rolewright.manifest.document import Manifest, fields_of, strings
 from rolewright.manifest.environments import override_findings
 from rolewright.manifest.hidden_characters import hidden_findings
+from rolewright.manifest.inputs import read_inputs
 from rolewright.manifest.placeholders import unfilled
 from rolewright.manifest.resources import resolve_resources
 from rolewright.manifest.schema import Schemas
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint
     from rolewright.core.finding import Edit, Location
     from rolewright.core.model import Compute
+    from rolewright.manifest.inputs import Inputs
     from rolewright.manifest.references import References
     from rolewright.yaml.load import Document, PathInTree, Tree
 
@@ -80,21 +82,24 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
     if keys := tuple(key_findings(tree)):
         raise Rejected(keys)  # alone: what else is wrong there would be told with the key's own text
     written = tuple(hidden_findings(tree))
-    if structure := tuple(_structure_findings(manifest, schemas, catalog)):
+    inputs = read_inputs(manifest, catalog)
+    structure = [*inputs.findings, *_structure_findings(manifest, schemas, catalog, inputs)]
+    if any(finding.severity is Severity.ERROR for finding in structure):
         raise Rejected(_once([*written, *structure]))
-    resources = resolve_resources(manifest, catalog, Bindings.of(manifest))
+    resources = resolve_resources(manifest, catalog, Bindings.of(manifest, inputs.listed))
     references = resources.value
     compute = resolve_compute(manifest, catalog, references, resources.bindings)
     tags = _tags(manifest, references, compute.bindings)
-    workload = _workload(manifest, references, compute, tags.value)
+    workload = _workload(manifest, references, compute, tags.value, inputs)
     findings = [
         *written,
+        *inputs.findings,
         *resources.findings,
         *compute.findings,
         *tags.findings,
         *_reference_findings(manifest, references),
         *_role_findings(manifest, catalog.computes[workload.compute.type]),
-        *grounded_findings(workload, manifest, references, catalog, schemas),
+        *grounded_findings(workload, manifest, references, catalog, schemas, inputs),
     ]
     unique = tuple(dict.fromkeys(findings))
     if any(finding.severity is Severity.ERROR for finding in unique):
@@ -111,14 +116,16 @@ def _once(findings: Iterable[Finding]) -> Collection[Finding]:
     return found.values()
 
 
-def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog) -> Iterator[Finding]:
+def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog, inputs: Inputs) -> Iterator[Finding]:
     """Check each environment's values against the schema; strings with references are checked once resolved."""
     if manifest.data.get("environments"):
         yield from override_findings(manifest.tree, manifest.defaults, _fixed(manifest.data, catalog))
     for name in manifest.replaced:
-        data = manifest.in_environment(name)
+        data = inputs.exemplified(manifest.in_environment(name))
         skip = {path for path, text in strings(data) if "${" in text and _may_refer(path)}
-        yield from schemas.findings(data, manifest.locator(name), skip=skip, source=manifest.tree.source)
+        findings = schemas.findings(data, manifest.locator(name), skip=skip, source=manifest.tree.source)
+        faulty = tuple(".".join((*map(str, path), "")) for path in inputs.faulty)
+        yield from (finding for finding in findings if not f"{finding.path}.".startswith(faulty))
 
 
 def _may_refer(path: PathInTree) -> bool:
@@ -158,7 +165,7 @@ def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTre
 
 
 def _workload(
-    manifest: Manifest, references: References, compute: Resolved[Compute], tags: Mapping[str, Any]
+    manifest: Manifest, references: References, compute: Resolved[Compute], tags: Mapping[str, Any], inputs: Inputs
 ) -> Workload:
     """Put the workload together."""
     data, tree = manifest.data, manifest.tree
@@ -175,6 +182,7 @@ def _workload(
         resources={key: references.resources[key] for key in references.attributes},  # in the manifest's order
         environments=compute.bindings.final,
         variables=tuple(compute.bindings.variables.values()),
+        inputs=inputs.listed,
         tags=tags,
         boundary=None if boundary is None else references.text(boundary),
         exclusive=data.get("exclusive", True),
@@ -186,8 +194,12 @@ def _workload(
 
 
 def _tags(manifest: Manifest, references: References, bindings: Bindings) -> Resolved[Any]:
-    """Resolve the tags, which are the same in every environment; the owner is one of them."""
-    tags = {**manifest.data.get("tags", {})}
+    """Resolve the tags, which are the same in every environment; the owner is one of them.
+
+    Those of an input are merged by the module, whether or not the manifest has others.
+    """
+    written = manifest.data.get("tags", {})
+    tags = {**written} if isinstance(written, dict) else {}
     resolved = resolve(manifest, tags, ("tags",), {"additionalProperties": {"type": "string"}}, references, bindings)
     if "owner" not in manifest.data:
         return resolved

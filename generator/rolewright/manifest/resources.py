@@ -11,6 +11,7 @@ from rolewright.core.model import Resource
 from rolewright.core.text import Condition, Ref, Text
 from rolewright.manifest.derived import InconsistentError, derive
 from rolewright.manifest.document import fields_of
+from rolewright.manifest.input_variables import whole_inputs
 from rolewright.manifest.order import resolution_order
 from rolewright.manifest.references import UNRESOLVED, References
 from rolewright.manifest.values import Resolved, assembled, resolve_leaf
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def resolve_resources(manifest: Manifest, catalog: Catalog, bindings: Bindings) -> Resolved[References]:
     """Resolve every resource, each after those that it refers to."""
-    references = References.of(manifest, catalog)
+    references = References.of(manifest, catalog, bindings.inputs.values())
     order = resolution_order(manifest, catalog, references)
     values: dict[PathInTree, Any] = {}
     findings = list(order.findings)
@@ -71,7 +72,10 @@ def _resource(
     }
     terraform = f"{blueprint.terraform}.{key.replace('-', '_')}"
     scope: TemplateScope = {**context, **field_scope(fields)}
-    arns = _arns(blueprint, creation, arn, terraform, scope)
+    arns = {
+        name: tuple(whole_inputs(text, bindings.inputs.values()) for text in texts)
+        for name, texts in _arns(blueprint, creation, arn, terraform, scope).items()
+    }
     scope |= arn_scope(blueprint, arns)
     if creation is not None:
         bindings = _learned(creation, blueprint.terraform, fields, terraform, bindings)

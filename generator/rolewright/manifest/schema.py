@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rolewright.manifest.inputs import INPUT_NAME, input_types
 from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
@@ -108,11 +109,44 @@ def manifest_schema(catalog: Catalog) -> dict[str, Any]:
     """Return the schema of one manifest document in one piece (JSON Schema 2020-12), for editors."""
     compute, resource = _type_of(catalog.computes), _resource_frame(catalog.resources)
     compute["allOf"] = [
-        {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": _compute(blueprint)}
+        {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": _open(_compute(blueprint))}
         for name, blueprint in catalog.computes.items()
     ]
-    resource["allOf"] = [branch for blueprint in catalog.resources.values() for branch in _branches(blueprint)]
-    return _frame(compute, resource)
+    branches = (branch for blueprint in catalog.resources.values() for branch in _branches(blueprint))
+    resource["allOf"] = [{**branch, "then": _open(branch["then"])} for branch in branches]
+    frame = _frame(compute, resource)
+    frame["properties"]["tags"] = _or_input(frame["properties"]["tags"])
+    return frame
+
+
+def _open(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an entry in which an input may take the place of values that have a form of their own."""
+    own = ("type", "create", "access", "names")
+    fields = {name: field if name in own else _or_input(field) for name, field in schema["properties"].items()}
+    return {**schema, "properties": fields}
+
+
+def _or_input(schema: Any) -> Any:  # noqa: ANN401 - a schema
+    """Return a schema that also takes an input as the whole value: instead of a list, a number or a text of a form."""
+    if not isinstance(schema, dict) or not _FIXED.isdisjoint(schema):
+        return schema
+    inner = {
+        **schema,
+        **(
+            {"properties": {k: _or_input(one) for k, one in schema["properties"].items()}}
+            if "properties" in schema
+            else {}
+        ),
+        **({"items": _or_input(schema["items"])} if "items" in schema else {}),
+    }
+    types = {schema["type"]} if isinstance(schema.get("type"), str) else set(schema.get("type", ()))
+    if (
+        types & {"array", "integer", "number"} - ({"string"} & types)
+        or "pattern" in schema
+        or "maxProperties" in schema
+    ):
+        return {"description": schema.get("description", ""), "anyOf": [inner, _REFERENCE]}
+    return inner
 
 
 def _type_of(computes: Collection[str]) -> dict[str, Any]:
@@ -180,6 +214,13 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
                     "properties": {"account": _ACCOUNT, "region": _REGION},
                 },
             },
+            "inputs": {
+                "type": "object",
+                "propertyNames": {"pattern": f"^{INPUT_NAME.pattern}$"},
+                "additionalProperties": _input(),
+                "description": "What only the calling Terraform knows: each becomes a variable of the module, "
+                "and is ${inputs.NAME} in a value",
+            },
             "statements": {"type": "array", "items": _STATEMENT},
             "boundary": {
                 **_TEXT,
@@ -194,6 +235,33 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
             "suppress": {"type": "array", "items": _SUPPRESSION},
         },
     }
+
+
+def _input() -> dict[str, Any]:
+    """Return the schema of an entry of `inputs`."""
+    summaries = "; ".join(f"{name}: {type_['is']}" for name, type_ in input_types().items())
+    of_arn = {
+        "service": {**_TEXT, "description": "Of an ARN: the service, as in its actions, such as dynamodb"},
+        "resource": {**_TEXT, "description": "Of an ARN: the type of resource, as IAM names it, such as table"},
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["type"],
+        "properties": {
+            "type": {"enum": list(input_types()), "description": summaries},
+            "description": {**_TEXT, "maxLength": 500, "description": "What the caller is to give"},
+            "default": {"description": "What the module takes where the caller gives nothing"},
+            **of_arn,
+        },
+        "if": {"properties": {"type": {"const": "arn"}}, "required": ["type"]},
+        "then": {"required": list(of_arn)},
+        "else": {"properties": dict.fromkeys(of_arn, False)},
+    }
+
+
+_REFERENCE = {"type": "string", "pattern": r"^\$\{inputs\.[a-z][a-z0-9-]*\}$"}
+_FIXED = frozenset({"enum", "const", "x-injects", "x-resource", "x-calls", "x-facts", "x-variable"})
 
 
 _STATEMENT = {

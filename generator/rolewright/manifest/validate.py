@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.core.model import Environment, Workload
     from rolewright.manifest.document import Manifest
+    from rolewright.manifest.inputs import Inputs
     from rolewright.manifest.references import References
     from rolewright.manifest.schema import Schemas
     from rolewright.yaml.load import PathInTree
@@ -28,12 +29,17 @@ _RESOLVED = ("compute", "resources", "boundary", "statements")
 
 
 def grounded_findings(
-    workload: Workload, manifest: Manifest, references: References, catalog: Catalog, schemas: Schemas
+    workload: Workload,
+    manifest: Manifest,
+    references: References,
+    catalog: Catalog,
+    schemas: Schemas,
+    inputs: Inputs,
 ) -> Iterator[Finding]:
     """Yield the findings on the resolved values of each environment."""
     compute = catalog.computes[workload.compute.type]
     for environment in workload.environments:
-        data = manifest.in_environment(environment.name)
+        data = inputs.exemplified(manifest.in_environment(environment.name))
         replaced: dict[PathInTree, Any] = {}
         skip: set[PathInTree] = set()
         for path, raw in strings(data):

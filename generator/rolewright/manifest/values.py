@@ -87,6 +87,9 @@ def resolve_leaf(manifest: Manifest, leaf: Leaf, references: References, binding
     raw = _scalar(manifest, leaf.raw, leaf.path, leaf.schema)
     if not isinstance(raw, str):
         return Resolved(raw, bindings)
+    whole = references.whole(raw)
+    if whole is not None:
+        return Resolved(whole, bindings)
     text = references.text(raw)
     literal = text.literal
     return Resolved(text if literal is None else literal, bindings, references.findings(manifest, raw, leaf.path))

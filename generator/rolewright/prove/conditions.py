@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from rolewright.data.symbols import SYMBOL
 from rolewright.prove.match import Kind, compile_glob, segments
 
 if TYPE_CHECKING:
@@ -284,7 +285,9 @@ def _one(
     for expected in atom.values:
         try:
             text = _expand(expected, context, variables=variables) if operator.variables else expected
-            truths.append(operator.test(text, actual))
+            fits = operator.test(text, actual)
+            # Inputs that are not the same may have the same value.
+            truths.append(None if fits is False and SYMBOL.search(text + actual) else fits)
         except _Unresolved as unresolved:
             # A negated operator would hold if nothing matched; AWS says the statement may then be invalid.
             truths.append(None if operator.negated or not unresolved.absent else False)

@@ -239,6 +239,10 @@ class _Walk:
         tfvars = self.parsed.tfvars.get(self.environment.name, {}) if self.environment.name else {}
         source = tfvars.get(name) or block.attributes.get("default")
         type_ = block.attributes.get("type")
+        if name in self.environment.inputs.variables and name not in tfvars:
+            self.variables[name] = self.environment.inputs.variables[name]
+            self.validate(block)
+            return
         if source is None:
             message = f"the variable {name} has no value in the environment {self.environment.name or '(none)'}"
             self.findings.append(
@@ -252,8 +256,12 @@ class _Walk:
             self.findings.append(self.finding("evaluate-type", str(error), block, block.line))
             constraint = "dynamic"
         self.variables[name] = self.attribute(block, source, constraint)
+        self.validate(block)
+
+    def validate(self, block: Block) -> None:
+        """Add a problem for each condition of a variable that its value does not meet."""
         for validation in block.all("validation"):
-            self.judge(validation, "evaluate-validation", f"the value of the variable {name}")
+            self.judge(validation, "evaluate-validation", f"the value of the variable {block.labels[0]}")
 
     def read_resource(self, address: str) -> None:
         block = self.blocks[address]

@@ -18,7 +18,17 @@ from rolewright.hcl.syntax import (
     Template,
     Traversal,
 )
-from rolewright.prove.functions import EvaluationError, call, equal, is_number, known, number, tobool, tostring
+from rolewright.prove.functions import (
+    EvaluationError,
+    call,
+    equal,
+    is_number,
+    known,
+    matches_pattern,
+    number,
+    tobool,
+    tostring,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,14 +51,22 @@ def value_of(expression: Expression, resolve: Callable[[Steps], Any]) -> Any:  #
             return resolve(path)
         case Index(collection, key):
             return step(inner(collection), inner(key))
-        case Call(name, arguments):
-            return call(name, [inner(argument) for argument in arguments])
+        case Call():
+            return _called(expression, inner)
         case List(items):
             return [inner(item) for item in items]
         case Map(items):
             return {_key(inner(key)): inner(value) for key, value in items}
         case _:
             return _operation(expression, inner)
+
+
+def _called(expression: Call, inner: Callable[[Expression], Any]) -> Any:  # noqa: ANN401
+    match expression:
+        case Call("can", (Call("regex", (pattern, text)),)):  # of what can fail, only this is evaluated
+            return matches_pattern(inner(pattern), inner(text))
+        case _:
+            return call(expression.name, [inner(argument) for argument in expression.arguments])
 
 
 def step(value: Any, key: Any) -> Any:  # noqa: ANN401

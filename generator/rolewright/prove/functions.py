@@ -15,6 +15,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rolewright.data.symbols import SYMBOL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -23,6 +25,10 @@ Value = Any
 
 # The shape of a token; `${aws:username}`, which IAM resolves, is none.
 _TOKEN = re.compile(r"\$\{(?:[A-Za-z_][\w-]*\.[\w-]+\.[\w.\[\]-]+|var\.[\w-]+|filebase64sha256\([^)]*\))\}")
+
+
+_UNKNOWN = re.compile(f"{_TOKEN.pattern}|{SYMBOL.pattern}")
+_END = re.compile(r"(?<!\\)\$(?=$|\)|\|)")
 
 
 class EvaluationError(Exception):
@@ -34,18 +40,18 @@ class UnknownError(EvaluationError):
 
 
 def unknown(value: Value) -> bool:
-    """Return whether a value, or anything inside it, has a token."""
+    """Return whether a value, or anything inside it, has a token, or a symbol that stands for an input."""
     if isinstance(value, str):
-        return _TOKEN.search(value) is not None
+        return _TOKEN.search(value) is not None or SYMBOL.search(value) is not None
     if isinstance(value, dict):
         return any(unknown(item) for item in value.values())
     return isinstance(value, list) and any(unknown(item) for item in value)
 
 
 def known(value: Value) -> Value:
-    """Return the value itself. Raises UnknownError if there is a token in it."""
+    """Return the value itself. Raises UnknownError if there is a token or a symbol in it."""
     if unknown(value):
-        raise UnknownError("its value depends on what is only known after apply")
+        raise UnknownError("its value depends on what is only known after apply, or to the caller")
     return value
 
 
@@ -94,10 +100,10 @@ def tobool(value: Value) -> bool | None:
 def convert(value: Value, type_: Value) -> Value:
     """Convert a value to a type in Terraform's JSON form (`"string"`, `["set", "string"]`, `"dynamic"`).
 
-    A set is a sorted list without duplicates. A token stands for a value of any type.
+    A set is a sorted list without duplicates. A token, or a symbol, stands for a value of any type.
     Raises EvaluationError if Terraform would refuse the conversion.
     """
-    if value is None or type_ == "dynamic" or (isinstance(value, str) and _TOKEN.fullmatch(value)):
+    if value is None or type_ == "dynamic" or (isinstance(value, str) and _unknown_as_a_whole(value)):
         return value
     if isinstance(type_, str):
         return {"string": tostring, "number": tonumber, "bool": tobool}[type_](value)
@@ -113,6 +119,10 @@ def convert(value: Value, type_: Value) -> Value:
             raise EvaluationError(f"an object lacks {', '.join(sorted(missing))}")
         return {key: convert(value[key], inner_type) for key, inner_type in inner.items()}
     raise EvaluationError(f"the type {kind} is not evaluated")
+
+
+def _unknown_as_a_whole(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None or SYMBOL.fullmatch(text) is not None
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -264,10 +274,32 @@ def _length(value: Value) -> int:
 
 
 def _split(separator: Value, text: Value) -> list[str]:
-    separator, text = known(_text(separator)), known(_text(text))
+    separator, text = known(_text(separator)), _text(text)
+    if separator != ":" or _TOKEN.search(text):  # no symbol stands for a text with a colon
+        known(text)
     if separator == "":
         return list(text)
     return str(text).split(separator)
+
+
+def _starts(text: Value, prefix: Value) -> bool:
+    """Return whether a text begins with a prefix, if that is so, or is not so, whatever its symbols stand for."""
+    text, prefix = _text(text), known(_text(prefix))
+    begin = _UNKNOWN.split(text, maxsplit=1)[0]
+    if len(begin) >= min(len(prefix), len(text)) or not prefix.startswith(begin):
+        return begin.startswith(prefix)
+    if not _TOKEN.search(text) and prefix.count(":") > text.count(":"):
+        return False  # no symbol stands for a text with a colon
+    return bool(known(text).startswith(prefix))
+
+
+def matches_pattern(pattern: Value, text: Value) -> bool:
+    """Return whether a regular expression of RE2 is found in a text; its `$` is the very end. Raises UnknownError."""
+    pattern, text = known(_text(pattern)), known(_text(text))
+    try:
+        return re.search(_END.sub(r"\\Z", pattern), text, re.ASCII) is not None
+    except re.error as error:
+        raise EvaluationError(f"{pattern!r} is not a regular expression: {error}") from None
 
 
 def _encoded(text: str) -> str:
@@ -338,7 +370,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "concat": _concat,
     "lookup": _lookup,
     "contains": _contains,
-    "trimprefix": _strings(str.removeprefix),
+    "trimprefix": lambda text, prefix: _text(text)[len(_text(prefix)) if _starts(text, prefix) else 0 :],
     "trimsuffix": _strings(str.removesuffix),
     "replace": _replace,
     "lower": _strings(str.lower),
@@ -357,7 +389,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "filebase64sha256": lambda path: "${filebase64sha256(" + _text(path) + ")}",
     "base64encode": lambda value: _encoded(_text(value)),
     "sha1": _strings(lambda text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()),
-    "startswith": _strings(str.startswith),
+    "startswith": _starts,
     "endswith": _strings(str.endswith),
     "substr": _substr,
     "keys": lambda value: sorted(_map(value)),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rolewright.data import iam
 from rolewright.prove.conditions import Shape, has_variable, holds, plain, resolved, shape, variables_in
 from rolewright.prove.document import Atom
-from rolewright.prove.match import Kind, compile_glob, outside, segments, widened
+from rolewright.prove.match import Kind, compile_glob, opened, outside, segments, widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,8 +91,8 @@ def _judged_alone(atom: Atom) -> bool:
 
 
 def _is_known(value: str) -> bool:
-    """Return whether a value has neither a policy variable nor a token."""
-    return widened(value) == value
+    """Return whether a value has neither a policy variable, a token nor a symbol."""
+    return opened(widened(value)) == value
 
 
 def alternatives(atoms: Sequence[Atom]) -> tuple[tuple[Atom, ...], ...]:

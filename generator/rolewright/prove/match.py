@@ -2,7 +2,8 @@
 
 A pattern holds literal characters, `*` (any characters, also none) and `?` (one character). `${*}`, `${?}`
 and `${$}` stand for those three characters themselves. Any other `${…}` is taken literally, as a whole: it
-is the token of a value that AWS generates, or a policy variable that is not resolved.
+is the token of a value that AWS generates, or a policy variable that is not resolved. A symbol, which stands for a
+text that only the caller of the module knows, is a character like any other, except that no `?` matches it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
+
+from rolewright.data.symbols import SYMBOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,6 +53,8 @@ class _Item:
     def takes(self, character: str) -> bool:
         if self.character:
             return self.character == character
+        if not self.repeated and SYMBOL.match(character):
+            return False  # a symbol stands for a text of unknown length, and `?` for one character
         return self.crosses or character != ":"
 
 
@@ -182,6 +187,11 @@ def widened(pattern: str) -> str:
     return _SPAN.sub(lambda span: span.group() if span.group() in _ESCAPES else "*", pattern)
 
 
+def opened(pattern: str) -> str:
+    """Return the pattern with `*` for each symbol, so that it matches whatever the inputs are."""
+    return SYMBOL.sub("*", pattern)
+
+
 def matches(pattern: str, text: str, kind: Kind = Kind.ARN) -> bool:
     """Return whether a pattern matches a text, case-sensitively."""
     return compile_glob(pattern, kind).matches(text)
@@ -254,3 +264,30 @@ def _search(all_of: Sequence[Glob], none_of: Sequence[Glob], alphabet: Sequence[
             came_from[after] = (state, character)
             queue.append(after)
     return None
+
+
+@lru_cache(maxsize=4096)
+def neighbours(arn: str) -> tuple[str, ...]:
+    """Return names near an ARN: itself, longer, shorter and sibling names, one below it, and the same one elsewhere.
+
+    For a pattern, a letter stands for each wildcard, and names near its literal prefix are included.
+    """
+    glob = compile_glob(arn)
+    text = glob.example("x")
+    parts = segments(text)
+    if len(parts) < 6:
+        return tuple(dict.fromkeys(near for near in (text, f"{text}-x", f"{text}/x", text[:-1]) if near))
+    *place, resource = parts
+    base = glob.prefix.removeprefix(":".join(place) + ":").rstrip("/") or resource
+    parent = base.rpartition("/")[0]
+    names = [resource, f"{resource}-x", f"{resource}/x", resource[:-1], base[:-1], f"{base}-x", f"{base}-x/x"]
+    names += [f"{parent}/x", f"{parent}/other"] if parent else []
+    names += [f"{resource}/index/x"]
+    elsewhere = []
+    for number, choices in ((3, ("eu-north-1", "us-west-2")), (4, ("999999999999", "000000000000"))):
+        if place[number]:
+            replacement = choices[place[number] == choices[0]]
+            elsewhere.append([*place[:number], replacement, *place[number + 1 :], resource])
+    elsewhere.append(["arn", "aws" if place[1] != "aws" else "aws-cn", *place[2:], resource])
+    near = [":".join([*place, name]) for name in names if name] + [":".join(arn_parts) for arn_parts in elsewhere]
+    return tuple(dict.fromkeys(near))

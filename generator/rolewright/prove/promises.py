@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.prove.conditions import has_variable
 from rolewright.prove.document import PolicyStatement, statements
-from rolewright.prove.match import Glob, Kind, compile_glob, matches, segments, widened, witness
+from rolewright.prove.match import Glob, Kind, compile_glob, matches, opened, segments, widened, witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -135,8 +135,10 @@ def _pair(promised: str, allowed: str, *, certain: bool) -> tuple[Glob, Glob]:
     """Return the patterns that an ARN has to match to be in both. A policy variable may have any value.
 
     So may a token, unless `certain` is set; but what AWS generates for one resource is never what it
-    generates for another, nor a name that is known.
+    generates for another, nor a name that is known. An input may have any value, and may be the same as another one or
+    as a name that is known.
     """
+    promised, allowed = opened(promised), opened(allowed)
     if has_variable(allowed):
         return _arn(promised), _arn(widened(allowed))
     if certain or ("${" in promised and "${" in allowed):

@@ -15,6 +15,7 @@ from rolewright.prove.contents import binding_findings, contents_findings, struc
 from rolewright.prove.decide import Principal
 from rolewright.prove.document import PolicyError, read_json
 from rolewright.prove.evaluate import evaluate
+from rolewright.prove.inputs import input_findings
 from rolewright.prove.promises import promise_broken, stars
 from rolewright.prove.resource_policies import judge_policies
 from rolewright.prove.sandbox import Sandbox
@@ -95,6 +96,7 @@ def _judged(
     roles = {role.address.split(".", 1)[1]: role for role in _written_roles(evaluated)}
     findings = [
         *structure_findings(evaluated.parsed, declaration.contents),
+        *input_findings(evaluated.parsed, declaration.inputs),
         *contents_findings(evaluated, declaration.contents, environment),
         *binding_findings(evaluated, environment),
         *_undeclared(declaration, roles),
@@ -135,7 +137,7 @@ def _judged(
 
 
 _ELSEWHERE = ("999999999999", "cn-north-1", "aws-cn")
-_NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
+NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 
 def _elsewhere(
@@ -153,7 +155,7 @@ def _elsewhere(
         environment, account=account, region=region, partition=partition, values={**environment.values, **foreign_place}
     )
     try:
-        findings = _judged(evaluate(evaluated.parsed, there), _NOTHING_APPLIED, declaration, boundary, there)
+        findings = _judged(evaluate(evaluated.parsed, there), NOTHING_APPLIED, declaration, boundary, there)
     except Rejected as refusal:
         findings = list(refusal.findings)
     for finding in findings:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolewright.data.symbols import SYMBOL
 from rolewright.prove.conditions import has_variable, shape
 from rolewright.prove.decide import Decision, Request, decide_statements
 from rolewright.prove.document import Atom, Conditions, PolicyStatement, statements
 from rolewright.prove.implication import alternatives, contexts, implies, impossible
-from rolewright.prove.match import Kind, compile_glob, matches, segments, widened, witness
+from rolewright.prove.match import Kind, compile_glob, matches, neighbours, segments, widened, witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -314,7 +314,7 @@ def _excess(
             (conditions, resources, (*allowed_right, *denied_left))
         ]
         suspects += [
-            ((*conditions, *deny.conditions), (*resources, deny.resource), denied_left) for deny in denied_right
+            ((*conditions, *deny.conditions), _both(resources, deny.resource), denied_left) for deny in denied_right
         ]
         doubtful = False
         for required, targets, cover in suspects:
@@ -330,6 +330,11 @@ def _excess(
         else:
             if doubtful:
                 yield _Doubt(spelt, both[-1])
+
+
+def _both(resources: Sequence[str], denied: str) -> tuple[str, ...]:
+    """Return patterns for what is denied of some resources: all of it where inputs decide what they have in common."""
+    return (denied,) if SYMBOL.search("".join((*resources, denied))) else (*resources, denied)
 
 
 def _candidates(resources: Sequence[str], covering: Sequence[str], near: Sequence[str]) -> list[str]:
@@ -371,30 +376,3 @@ def _confirm(
             if all(side.allows(request) is True for side in sides) and opposite.allows(request) is False:
                 return request
     return None
-
-
-@functools.lru_cache(maxsize=4096)
-def neighbours(arn: str) -> tuple[str, ...]:
-    """Return names near an ARN: itself, longer, shorter and sibling names, one below it, and the same one elsewhere.
-
-    For a pattern, a letter stands for each wildcard, and names near its literal prefix are included.
-    """
-    glob = compile_glob(arn)
-    text = glob.example("x")
-    parts = segments(text)
-    if len(parts) < 6:
-        return tuple(dict.fromkeys(near for near in (text, f"{text}-x", f"{text}/x", text[:-1]) if near))
-    *place, resource = parts
-    base = glob.prefix.removeprefix(":".join(place) + ":").rstrip("/") or resource
-    parent = base.rpartition("/")[0]
-    names = [resource, f"{resource}-x", f"{resource}/x", resource[:-1], base[:-1], f"{base}-x", f"{base}-x/x"]
-    names += [f"{parent}/x", f"{parent}/other"] if parent else []
-    names += [f"{resource}/index/x"]
-    elsewhere = []
-    for number, choices in ((3, ("eu-north-1", "us-west-2")), (4, ("999999999999", "000000000000"))):
-        if place[number]:
-            replacement = choices[place[number] == choices[0]]
-            elsewhere.append([*place[:number], replacement, *place[number + 1 :], resource])
-    elsewhere.append(["arn", "aws" if place[1] != "aws" else "aws-cn", *place[2:], resource])
-    near = [":".join([*place, name]) for name in names if name] + [":".join(arn_parts) for arn_parts in elsewhere]
-    return tuple(dict.fromkeys(near))

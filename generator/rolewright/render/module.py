@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected
+from rolewright.core.inputs import TAGS
 from rolewright.core.model import Module, Variable
 from rolewright.core.printable import visible
 from rolewright.core.text import Ref, Text, ground, pascal
@@ -20,7 +21,7 @@ from rolewright.hcl.literal import RawExpression, identifier, literal
 from rolewright.manifest.derived import is_given
 from rolewright.manifest.resources import injected_values
 from rolewright.render.outputs import module_outputs
-from rolewright.render.readable import SYMBOLS, place_symbols, policy_lines, shown, text_functions
+from rolewright.render.readable import place_symbols, policy_lines, readable, shown, text_functions
 from rolewright.render.tftest import assertions
 from rolewright.render.usage import usage
 
@@ -177,7 +178,14 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "environments": environments,
         "variables": variables,
         "requires": requires,
-        "tags": {**tags, **workload.tags},
+        "tags": _tags({**tags, **workload.tags}, workload),
+        "validations": {
+            variable.name: [
+                {"condition": RawExpression(condition), "message": message}
+                for condition, message in variable.validations
+            ]
+            for variable in variables
+        },
         "show": lambda texts: ", ".join(text.ground(place_symbols(workload)) for text in texts),
         "credentials": _credentials(workload, catalog),
         **text_functions(workload, roles),
@@ -191,6 +199,12 @@ def _network(workload: Workload, catalog: Catalog) -> dict[str, Any]:
     fields = network.given if network else ()
     given = [name for name in fields if is_given(name, compute.fields, compute.derived)]
     return {"given": given, "ports": reached_ports(workload, catalog)}
+
+
+def _tags(own: Mapping[str, Any], workload: Workload) -> Any:  # noqa: ANN401 - a mapping, or HCL
+    """Return the tags of everything: those of the caller, then the module's own, which nothing replaces."""
+    given = [given.reference for given in workload.inputs if given.kind == TAGS]
+    return RawExpression(f"merge({', '.join([*given, literal(own)])})") if given else own
 
 
 def _credentials(workload: Workload, catalog: Catalog) -> str:
@@ -307,7 +321,7 @@ def _used(resource: Resource) -> dict[str, Any]:
 
 def _required_policy(required: RequiredPolicy, workload: Workload) -> dict[str, Any]:
     """Return the template's view of a required policy: the document as JSON, once for each distinct text."""
-    documents = {e.name: ground(required.document, e.values if e.name else SYMBOLS) for e in workload.environments}
+    documents = {e.name: ground(required.document, readable(e)) for e in workload.environments}
     texts = {name: json.dumps(document, indent=2) for name, document in documents.items()}
     if len(set(texts.values())) > 1:  # all of them may go into one policy, which takes no Sid twice
         texts = {name: json.dumps(_named_for(document, name), indent=2) for name, document in documents.items()}
@@ -332,7 +346,7 @@ def access_lock(workload: Workload, roles: tuple[Role, ...], declaration: Declar
     lines: set[str] = set()
     for environment in workload.environments:
         where = f"{environment.name} " if environment.name else ""
-        values = environment.values if environment.name else SYMBOLS
+        values = readable(environment)
         for role in roles:
             principals = ", ".join(principal.ground(values) for principal in role.trust.principals)
             lines.add(f"{where}{role.key} assumed-by {principals}{shown(role.trust.conditions, values)}")

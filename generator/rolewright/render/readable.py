@@ -37,7 +37,13 @@ def place_symbols(workload: Workload) -> dict[str, str]:
         for expression in ("local.partition", "local.dns_suffix")
         if len(values := {environment.values[expression] for environment in workload.environments}) == 1
     }
-    return {**SYMBOLS, **shared}
+    inputs = {expression: name for given in workload.inputs for expression, name in given.names.items()}
+    return {**SYMBOLS, **shared, **inputs}
+
+
+def readable(environment: Environment) -> dict[str, str]:
+    """Return what references are called in text for people: the environment's values, and the names of inputs."""
+    return {**(environment.values if environment.name else SYMBOLS), **environment.inputs.names}
 
 
 def shown(conditions: tuple[Condition, ...], values: Mapping[str, str]) -> str:
@@ -99,7 +105,7 @@ def text_functions(workload: Workload, roles: tuple[Role, ...]) -> dict[str, Cal
 
 
 def _row(text: Text, environment: Environment) -> dict[str, object]:
-    values = environment.values if environment.name else SYMBOLS
+    values = readable(environment)
     return {
         "environment": environment.name,
         "region": _code(values["local.region"]),

@@ -73,7 +73,7 @@ def _run(
     seen = () if any(s.effect == "Deny" for r in roles for p in r.policies for s in p.statements) else promises
     return {
         "name": environment.name or "module",
-        "variables": environment.variables,
+        "variables": {**environment.variables, **environment.inputs.variables},
         "account": environment.account,
         "region": environment.region,
         "partition": environment.partition,

@@ -45,7 +45,8 @@ def usage(
 
 def _call(workload: Workload, variables: Iterable[Variable]) -> str:
     """Return a block that calls the module, with every variable that it needs, as the first environment has them."""
-    values = {name: literal(value) for name, value in workload.environments[0].variables.items()}
+    first = workload.environments[0]
+    values = {name: literal(value) for name, value in {**first.variables, **first.inputs.variables}.items()}
     needed = "".join(
         f"  {variable.name} = {values.get(variable.name, 'null # to be filled in')}\n"
         for variable in variables

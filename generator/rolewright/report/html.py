@@ -15,7 +15,7 @@ from jinja2 import StrictUndefined
 
 from rolewright.core.printable import visible
 from rolewright.core.text import ground
-from rolewright.render.readable import SYMBOLS, shown, who
+from rolewright.render.readable import readable, shown, who
 from rolewright.report.difference import admitted, policy_name, verdict
 from rolewright.report.picture import Box, Edge, picture
 
@@ -103,7 +103,7 @@ def _workload(built: Built, number: int) -> dict[str, Any]:
 
 
 def _values(environment: Environment) -> Mapping[str, str]:
-    return environment.values if environment.name else SYMBOLS
+    return readable(environment)
 
 
 def _environment(built: Built, environment: Environment) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rolewright.data import iam
 from rolewright.prove.document import Atom
 from rolewright.prove.implication import implies
 from rolewright.prove.table import changes, ground
-from rolewright.render.readable import SYMBOLS
+from rolewright.render.readable import readable
 from rolewright.review.circles import includes
 from rolewright.review.policy_diff import NO_POLICIES, Half, compare_policies
 
@@ -123,7 +123,7 @@ class Described:
         trust = next((trust for trust in self.declaration.trusts if trust.role == role), None)
         if there is None or trust is None:
             return None
-        values = there.values if there.name else SYMBOLS
+        values = readable(there)
         permissions = ground([grant for grant in self.declaration.grants if grant.role == role], values)
         places = {permission.origin: str(self.workload.locate(permission.origin)) for permission in permissions}
         boundary = self.workload.boundary
@@ -150,7 +150,7 @@ class Described:
         there = self._environment(environment)
         if there is None:
             return {}
-        opened = self.declaration.contents.opened(there.values if there.name else SYMBOLS)
+        opened = self.declaration.contents.opened(readable(there))
         return {pair: str(place) for pair, place in opened.items()}
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
@@ -159,7 +159,7 @@ class Described:
         if there is None:
             return NO_POLICIES[is_new]
         made = [resource.key for resource in self.workload.resources.values() if resource.created]
-        values = there.values if there.name else SYMBOLS
+        values = readable(there)
         return Half(self.declaration.policies, made, values, is_new, lambda origin: str(self.workload.locate(origin)))
 
 

@@ -13,7 +13,7 @@ from rolewright.data import iam
 from rolewright.hcl.syntax import Literal
 from rolewright.manifest.resources import resource_scope
 from rolewright.prove.match import Kind, matches
-from rolewright.render.readable import SYMBOLS, shown
+from rolewright.render.readable import readable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ def judged_values(environment: Environment, workload: Workload, catalog: Catalog
     Without environments the account is that of the caller, or any. A part that AWS makes up in the ARN of something
     that the module makes is `?`, as far as the blueprint knows it.
     """
-    values = {**environment.values}
+    values = {**environment.values, **environment.inputs.names}
     if not environment.name:
         values |= ANYWHERE | ({"local.account": account} if _ACCOUNT.fullmatch(account) else {})
     for resource in workload.resources.values():
@@ -172,7 +172,7 @@ def _reasons(
                     kind = "denied" if statement.effect == "Deny" else "allowed"
                 elif "${" in pattern and resource and matches(_TOKEN.sub("*", pattern), resource):
                     kind = "perhaps"
-                shown_resource = text.ground(environment.values if environment.name else SYMBOLS)
+                shown_resource = text.ground(readable(environment))
                 yield (
                     kind,
                     _reason(environment, role, policy.label, statement, shown_resource, workload, places, action),
@@ -197,7 +197,7 @@ def _reason(
         role.key,
         statement.effect,
         pattern,
-        shown(statement.conditions, environment.values if environment.name else SYMBOLS),
+        shown(statement.conditions, readable(environment)),
         tuple(dict.fromkeys((grant.origin, str(workload.locate(grant.origin))) for grant in grants)),
         tuple(dict.fromkeys(reason for grant in grants for reason in grant.reasons)),
         statement.sid,

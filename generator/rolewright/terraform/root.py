@@ -100,7 +100,7 @@ class Root:
                 call.name: {
                     "source": f"./{call.name.partition('_')[0]}",
                     "providers": {"aws": f"aws.{call.provider}"},
-                    **{name: _literal(value) for name, value in call.environment.variables.items()},
+                    **{name: _literal(value) for name, value in _given(call.environment).items()},
                 }
                 for call in self.calls
             },
@@ -196,6 +196,11 @@ def _changed(change: dict[str, Any]) -> str:
     names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     differences = ", ".join(f"{name} {before.get(name)!r} → {after.get(name)!r}" for name in names)
     return f"{' and '.join(change['change']['actions'])} {change['address']}: {differences}"
+
+
+def _given(environment: Environment) -> dict[str, Any]:
+    """Return what the root gives a module: an environment's values, and the defaults or examples of its inputs."""
+    return {**environment.variables, **environment.inputs.variables}
 
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - JSON
