@@ -2,7 +2,7 @@
 
 # manifest: compute
 resource "aws_cloudwatch_log_group" "task" {
-  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with its own key; a customer-managed one needs a key policy
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with its own key; log_kms_key in the manifest sets another
   name              = "/ecs/shop-api"
   retention_in_days = 365
   tags              = local.tags

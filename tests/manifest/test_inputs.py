@@ -110,7 +110,7 @@ BAD = [
         "level: {type: string",
         "level: {type: string, service: s3",
         "manifest-name",
-        "cannot be used",
+        "level.service",
     ),
     Bad("no such type", "type: vpc-id", "type: vpc", "manifest-value", "vpc-id"),
     Bad("a name of Terraform's own making", "common:", "Common:", "manifest-name", "cannot be a name"),
