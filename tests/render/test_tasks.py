@@ -38,6 +38,8 @@ CONTAINER: dict[str, Any] = {
     "secrets": {"TOKEN": "token"},
     "read_only": False,
     "writable": ["/tmp", "/run"],
+    "shared": {"files": "/files"},
+    "health_check": {"command": ["CMD", "/app", "health"]},
 }
 
 
@@ -79,6 +81,35 @@ def test_each_writable_folder_is_an_empty_volume_of_its_own(pipeline: Pipeline, 
     assert [mount["containerPath"] for mount in mounts] == ["/tmp", "/run", "/tmp", "/run", "/tmp"]
     assert [{"name": mount["sourceVolume"]} for mount in mounts] == task["volume"]
     assert len({mount["sourceVolume"] for mount in mounts}) == len(mounts)
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_containers_wait_for_each_other_and_share_folders(pipeline: Pipeline, type_: str) -> None:
+    sidecars = [
+        {"name": "init", "image": IMAGE, "shared": {"site": "/made", "logs": "/logs"}},
+        {
+            "name": "proxy",
+            "image": IMAGE,
+            "shared": {"site": "/site"},
+            "depends_on": {"init": "SUCCESS", "shop": "START"},
+        },
+    ]
+    compute = {"type": type_, **TYPES[type_], "shared": {"logs": "/var/log"}, "sidecars": sidecars}
+    task = block(pipeline, "aws_ecs_task_definition.task", compute)
+    own, init, proxy = containers(task)
+    mounts = [
+        [(mount["sourceVolume"], mount["containerPath"]) for mount in c["mountPoints"]] for c in (own, init, proxy)
+    ]
+    assert mounts == [
+        [("shared_logs", "/var/log")],
+        [("shared_logs", "/logs"), ("shared_site", "/made")],
+        [("shared_site", "/site")],
+    ]
+    assert task["volume"] == [{"name": "shared_logs"}, {"name": "shared_site"}]
+    assert proxy["dependsOn"] == [
+        {"containerName": "init", "condition": "SUCCESS"},
+        {"containerName": "shop", "condition": "START"},
+    ]
 
 
 def test_a_job_has_writable_folders_as_well(pipeline: Pipeline) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.interpolation import UnknownReferenceError, names
 from rolewright.blueprint.marks import mark_findings
+from rolewright.blueprint.read import each_of
 from rolewright.blueprint.rule_schema import filled
 from rolewright.blueprint.wildcards import wildcard_findings
 from rolewright.core.finding import Finding
@@ -114,8 +115,9 @@ class Checker(ABC):
         for index, rule in enumerate(self.data.get("rules", ())):
             place = self.tree.location(("rules", index))
             own = place.file == self.tree.location(("summary",)).file  # a type that extends another may lack its fields
-            about = {"each": rule.get("each", ""), "of": "" if rule.get("each") else rule.get("of", "")}
-            for key, path in about.items():
+            about = [("each", path) for path in each_of(rule) if path != "."]
+            about += [("among", rule.get("among", "")), ("of", "" if rule.get("each") else rule.get("of", ""))]
+            for key, path in about:
                 if own and path and path.partition(".")[0] not in self.all_fields:
                     message, remedy = f"`{path}` is not a field", "name a field, such as `queue` or `triggers.queues`"
                     yield self.finding("blueprint-name", message, remedy, ("rules", index, key))

@@ -195,11 +195,9 @@ class Creation:
 class CrossFieldRule:
     """A rule across fields: where they fit the schema `when`, they have to fit `require`.
 
-    With `each` the rule is about every element of that list, with `of` about the resource that a field names, with
-    `named_by` about each field of the manifest whose name fits that pattern and that refers to this resource. `at` is
-    the path of the field to blame: in the element where there is an `each`, the field itself where there is a
-    `named_by`. `severity`: "error", "warning" for what hardly anybody wants, "note" for what has to be known.
-    `manifest/rules.py` says what the schemas see.
+    `manifest/rules.py` says what rules with `each`, `of`, `among` and `named_by` are about. `at` is the path of the
+    field to blame: in the element where there is an `each`, the field itself where there is a `named_by`. `severity`:
+    "error", "warning" for what hardly anybody wants, "note" for what has to be known.
     """
 
     when: Schema
@@ -207,8 +205,9 @@ class CrossFieldRule:
     at: str
     message: str
     remedy: str
-    each: str = ""
+    each: tuple[str, ...] = ()
     of: str = ""
+    among: str = ""
     named_by: str = ""
     severity: str = "error"
 

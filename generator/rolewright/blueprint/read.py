@@ -99,13 +99,20 @@ def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:
             rule.get("at", ""),
             rule["message"],
             rule["remedy"],
-            rule.get("each", ""),
+            each_of(rule),
             rule.get("of", ""),
+            rule.get("among", ""),
             rule.get("named_by", ""),
             rule.get("severity", "error"),
         )
         for rule in data.get("rules", ())
     )
+
+
+def each_of(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the paths of what a rule is about each element of."""
+    each = rule.get("each", [])
+    return (each,) if isinstance(each, str) else tuple(each)
 
 
 def _scopes(entries: Iterable[Mapping[str, Any]]) -> tuple[ScopeRule, ...]:

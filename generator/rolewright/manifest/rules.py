@@ -8,8 +8,13 @@ the blueprint's defaults, and beside its fields:
 - `$derived`: what the compute type's `derive` reads out of its fields, such as `$derived.image.region`;
 - `$facts`: what the catalog knows of the values of fields with `x-facts`, by the fields' paths;
 - `$verbs`: of a resource, the narrow verbs that its `access` stands for;
-- `$item`: with `each`, one element of that list;
-- `$other`: with `of`, the entry of the resource that the field names, its own `$facts` included.
+- `$item`: with `each`, one element of that list or mapping, or for `.` the entry itself; `$key`: its key in a mapping;
+  `$in`: that in which the list or mapping stands;
+- `$other`: with `of`, the entry of the resource that the field names, its own `$facts` included; with `among`, the
+  element of that list whose `name` is `$key`, or the entry itself for the workload's name;
+- `$circle`: with `among`, the names on the way back to the element, where one name leads to the next.
+
+With `named_by`, a rule is about each field of the manifest whose name fits that pattern and that refers to the entry.
 
 `{$field: PATH}` in a schema stands for the value at a path of all that (blueprint/rule_schema.py).
 """
@@ -106,11 +111,11 @@ def _cases(
         return
     places: list[PathInTree] = [()]
     if rule.each:
-        steps = tuple(rule.each.split("."))
-        listed = value_at(entry, steps)
-        places = [(*steps, index) for index in range(len(listed))] if isinstance(listed, list) else []
+        places = [place for each in rule.each for place in ([()] if each == "." else _places(entry, each.split(".")))]
     for place in places:
-        data = {**entry, "$item": value_at(entry, place)} if rule.each else entry
+        data = {**entry, "$item": value_at(entry, place), "$in": value_at(entry, place[:-2])} if rule.each else entry
+        if rule.among:
+            data = {**data, "$key": place[-1], **_named_beside(entry, place, rule.among)}
         if rule.of:
             text = value_at(entries.written, (*path, *place, *rule.of.split(".")))
             reference = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
@@ -119,6 +124,39 @@ def _cases(
                 continue
             data = {**data, "$other": referenced}
         yield (*path, *place), data
+
+
+def _places(node: Any, steps: Sequence[str], at: PathInTree = ()) -> Iterator[PathInTree]:  # noqa: ANN401 - YAML
+    """Yield the path of every element of the lists and mappings that these steps, and each entry of a list, lead to."""
+    if isinstance(node, list) and steps:
+        for index, inner in enumerate(node):
+            yield from _places(inner, steps, (*at, index))
+    elif steps:
+        if isinstance(node, dict):
+            yield from _places(node.get(steps[0]), steps[1:], (*at, steps[0]))
+    elif isinstance(node, dict | list):
+        yield from ((*at, key) for key in (node if isinstance(node, dict) else range(len(node))))
+
+
+def _named_beside(entry: Mapping[str, Any], place: PathInTree, among: str) -> dict[str, Any]:
+    """Return what the key at a place names, and the circle that it closes, if it does."""
+    workload = entry.get("$workload", "")
+    named = {element.get("name"): element for element in entry.get(among) or ()} | {workload: entry}
+    key, field = place[-1], place[-2]
+    own = value_at(entry, place[:-2]).get("name", workload)
+    way, waiting = {key: own}, [key]
+    while waiting and own not in way:
+        name = waiting.pop()
+        following = [after for after in named.get(name, {}).get(field) or () if after not in way]
+        way |= dict.fromkeys(following, name)
+        waiting += following
+    found = {"$other": named[key]} if key in named else {}
+    if own not in way:
+        return found
+    circle = [own]
+    while len(circle) == 1 or circle[-1] != own:
+        circle.append(way[circle[-1]])
+    return {**found, "$circle": " → ".join(map(str, reversed(circle)))}
 
 
 def _finding(
