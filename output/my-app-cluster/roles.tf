@@ -141,10 +141,10 @@ resource "aws_iam_role_policy_attachments_exclusive" "execution" {
 }
 
 # manifest: compute.type
-# The role instance: what the agent of ECS on the instances needs, and no task may use.
+# The role instance: what the ECS agent on the instances needs; tasks cannot use it.
 resource "aws_iam_role" "instance" {
   name               = "my-app-cluster-instance"
-  description        = "my-app-cluster: what the agent of ECS on the instances needs, and no task may use"
+  description        = "my-app-cluster: what the ECS agent on the instances needs; tasks cannot use it"
   assume_role_policy = data.aws_iam_policy_document.instance_trust.json
   tags               = local.tags
 }
@@ -162,7 +162,7 @@ data "aws_iam_policy_document" "instance_trust" {
 
 data "aws_iam_policy_document" "instance" {
   # manifest: compute.type
-  # the agent joins the module's cluster and reports what becomes of its tasks
+  # the agent joins the module's cluster and reports the state of its tasks
   statement {
     sid = "JoinCluster"
     actions = [
@@ -175,7 +175,7 @@ data "aws_iam_policy_document" "instance" {
     resources = ["arn:${local.partition}:ecs:${local.region}:${local.account}:cluster/my-app-cluster"]
   }
   # manifest: compute.type
-  # the agent takes tasks of the module's cluster
+  # the agent receives tasks of the module's cluster
   statement {
     sid       = "TakeTasks"
     actions   = ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"]
@@ -187,7 +187,7 @@ data "aws_iam_policy_document" "instance" {
     }
   }
   # manifest: compute.type
-  # the agent asks where ECS is; this action takes no resource but *
+  # the agent looks up the ECS endpoint; this action takes no resource but *
   statement {
     sid     = "FindEndpoint"
     actions = ["ecs:DiscoverPollEndpoint"]

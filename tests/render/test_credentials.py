@@ -113,7 +113,7 @@ def test_a_type_without_the_template_says_so(tmp_path: Path) -> None:
     options = ("m.yaml", "--blueprints", "team")
     ran = rolewright("explain", "credentials", *options, cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "desk has no credentials.md.j2" in ran.stdout
+    assert "desk does not describe credentials: it has no credentials.md.j2" in ran.stdout
     told = rolewright("explain", "credentials", *options, "--format", "json", cwd=tmp_path)
     assert json.loads(told.stdout)["credentials"][0]["credentials"] is None
     assert rolewright("render", *options, cwd=tmp_path).returncode == 0

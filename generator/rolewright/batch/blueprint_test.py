@@ -326,8 +326,8 @@ class _Attempt:
             self.trial.findings += [self.here(finding, shown) for finding in refusal.findings]
             return None
         self.trial.manifests += 1
-        self.trial.not_applied |= {kind for proof in built.proofs for kind in proof.not_applied}
-        self.trial.findings += [self.here(finding, shown) for finding in built.findings]
+        self.trial.not_applied.update(*(proof.not_applied for proof in built.proofs))
+        self.trial.findings += [self.here(f, shown) for f in built.findings if f.severity is not Severity.NOTE]
         return built
 
     def here(self, finding: Finding, shown: str) -> Finding:
