@@ -16,10 +16,13 @@ from command_line import rolewright
 from rolewright.blueprint import load_catalog
 from rolewright.blueprint.harmless import harmless_arguments
 from rolewright.core.finding import Rejected
+from rolewright.manifest.read import read_manifest
 from rolewright.pipeline import Pipeline
+from rolewright.report.difference import difference_text
 from rolewright.review.diff import Described, compare_workloads
 from rolewright.review.readback import ReadBack, read_back
 from rolewright.review.sides import ModuleText
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,6 +162,49 @@ def test_an_edit_that_gives_nobody_more_is_none(file: str, old: str, new: str) -
     texts = files(MODULE)
     assert old in texts[file]
     assert not compare(texts, {file: texts[file].replace(old, new, 1)}).changed
+
+
+TABLE = "resources = [var.orders_table]"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "widened", "said"),
+    [
+        ("roles.tf", TABLE, 'resources = ["*"]', True, "on *"),
+        ("roles.tf", TABLE, "resources = [var.orders_key]", True, "on ${inputs.orders-key}"),
+        ("roles.tf", TABLE, 'resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/a"]', True, "table/a"),
+        ("variables.tf", ":dynamodb:[a-z0-9-]+:", ":[a-z]+:[a-z0-9-]+:", True, "may give as orders_table differs"),
+        ("variables.tf", "table/[A-Za-z0-9_.-]{3,255}", "table/.*", True, "may give as orders_table differs"),
+        ("variables.tf", 'default     = "stable"', 'default     = "latest"', True, "may give as release differs"),
+        ("variables.tf", "Table that the orders module makes", "A table", False, ""),
+        ("variables.tf", "log_level has to be a text", "Write a text", False, ""),
+    ],
+)
+def test_an_edit_of_what_the_caller_gives_is_judged(file: str, old: str, new: str, widened: bool, said: str) -> None:
+    texts = files(ROOT / "output" / "shop-api")
+    assert old in texts[file]
+    difference = compare(texts, {file: texts[file].replace(old, new)})
+    assert difference.widened == widened
+    assert said in difference_text([difference], ())
+
+
+def test_an_input_in_the_place_of_a_name_may_be_another_name() -> None:
+    """The default is what the manifest said before: the caller may give another value all the same."""
+    resource = "resources: {t: {type: dynamodb-table, name: %s, access: get}}\n"
+    before = rendered(resource % "orders")
+    after = rendered(resource % "'${inputs.table}'" + "inputs: {table: {type: name, default: orders}}\n")
+    (role,) = compare_workloads(before, after).roles
+    assert [change.resource for change in role.added] == ["arn:aws:dynamodb:REGION:ACCOUNT:table/${inputs.table}"]
+    assert [change.resource for change in role.removed] == ["arn:aws:dynamodb:REGION:ACCOUNT:table/orders"]
+    assert not any(line.widens for line in compare_workloads(before, after).others)
+    assert not any(line.widens for line in compare_workloads(after, before).others)
+
+
+def rendered(text: str) -> ReadBack:
+    start = "version: 1\nworkload: app\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro}\n"
+    with Pipeline() as pipeline:
+        (workload,) = read_manifest(loads(start + text, "m.yaml"), pipeline.catalog)
+        return module(pipeline.render(workload).module.files, "app")
 
 
 def compare(texts: Mapping[str, str], more: Mapping[str, str]) -> WorkloadDifference:

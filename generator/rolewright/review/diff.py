@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SESSION = 3600
 """Seconds that a session may last where a role does not say it."""
 CONDITION = "what has to hold before "
+INPUT = "what the caller may give as "
 GUARDS = ("aws_iam_role_policies_exclusive.", "aws_iam_role_policy_attachments_exclusive.", CONDITION)
 """How the names begin of what by itself only takes: policies that others gave a role, and what may be applied."""
 
@@ -308,7 +309,9 @@ def _texts_beside(before: Side | None, after: Side, environment: str) -> Iterato
         if went or (name in old and text == new.get(name)):
             continue
         how = "differs" if name in old and name in new else "is new" if name in new else "is gone"
-        if name.startswith(GUARDS) and name not in old and ":policy/" not in text:
+        # What stands for an input that is new, or stood for one that is gone, is compared where it stands.
+        is_compared = name.startswith(INPUT) and not (name in old and name in new)
+        if is_compared or (name.startswith(GUARDS) and name not in old and ":policy/" not in text):
             yield Line(f"{name} {how}{where}, which does not let anybody do more", widens=False)
         else:
             yield Line(f"{name} {how}{where}, and rolewright cannot compare what that allows", widens=True)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.inputs import InputValues
 from rolewright.core.model import Environment
 from rolewright.data import iam
 from rolewright.data.partitions import partition_of
@@ -17,13 +18,15 @@ from rolewright.prove.document import PolicyError, read_json, statements
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.table import Declared
 from rolewright.render.readable import SYMBOLS
-from rolewright.review.diff import CONDITION, Access
+from rolewright.review.diff import CONDITION, INPUT, Access
+from rolewright.review.module_inputs import is_input, module_inputs, named, value_of_input
 from rolewright.review.policy_diff import NO_POLICIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rolewright.hcl.syntax import Block, ParsedModule
+    from rolewright.core.inputs import Input
+    from rolewright.hcl.syntax import Attribute, Block, ParsedModule
     from rolewright.prove.document import Atom, Conditions, PolicyStatement
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
     from rolewright.review.policy_diff import Half
@@ -110,8 +113,9 @@ def read_back(module: ModuleText, harmless: Mapping[str, Mapping[str, bool]]) ->
     texts = _texts(module.place, module.files)
     try:
         parsed = parse(module)
+        inputs = module_inputs(parsed)
         modules = {
-            name: evaluate(parsed, _environment(name, {key: value.expression for key, value in values.items()}))
+            name: _named(evaluate(parsed, _environment(name, values, inputs)), inputs)
             for name, values in (parsed.tfvars or {"": {}}).items()
         }
     except Rejected as refusal:
@@ -135,13 +139,23 @@ def _texts(place: str, files: Mapping[str, str]) -> dict[str, str]:
     return {f"{place}/{name}": text for name, text in files.items()}
 
 
-def _environment(name: str, given: Mapping[str, Any]) -> Environment:
+def _environment(name: str, given: Mapping[str, Attribute], inputs: Iterable[Input]) -> Environment:
     """Return the environment that a module is applied in by its values; without a name, any account and region."""
+    expressions = {key: attribute.expression for key, attribute in given.items()}
     account, region = (
-        str(getattr(given.get(key), "value", "") or SYMBOLS[f"local.{key}"]) for key in ("account", "region")
+        str(getattr(expressions.get(key), "value", "") or SYMBOLS[f"local.{key}"]) for key in ("account", "region")
     )
     partition = partition_of(region) if name else SYMBOLS["local.partition"]
-    return Environment(name, account, region, partition, {}, {})
+    values = InputValues({one.variable: value_of_input(one) for one in inputs})
+    return Environment(name, account, region, partition, {}, {}, inputs=values)
+
+
+def _named(evaluated: EvaluatedModule, inputs: Sequence[Input]) -> EvaluatedModule:
+    """Return a module with the names of its inputs in its values, which say the same in another version of it."""
+    resources = {
+        address: replace(block, values=named(block.values, inputs)) for address, block in evaluated.resources.items()
+    }
+    return replace(evaluated, resources=resources)
 
 
 def _resources(evaluated: EvaluatedModule) -> Iterator[EvaluatedBlock]:
@@ -259,6 +273,8 @@ def _wiring(parsed: ParsedModule) -> dict[str, str]:
                 f"{name} providers ({block.file})": repr(_sources(providers))
                 for providers in block.all("required_providers")
             }
+        elif block.type == "variable" and is_input(block, parsed):
+            found[INPUT + block.labels[0]] = _accepted(block)
         elif block.type not in _VALUES:
             found[f"{name} ({block.file})"] = repr(_shape(block))
         elif block.type in ("resource", "data"):
@@ -271,6 +287,12 @@ def _wiring(parsed: ParsedModule) -> dict[str, str]:
             if handled:
                 found[f"the handling of {'.'.join(block.labels)}"] = "; ".join(handled)
     return found
+
+
+def _accepted(variable: Block) -> str:
+    """Return what values a variable takes, and which one where none is given, whatever its messages say."""
+    held = sorted((name, repr(a.expression)) for name, a in variable.attributes.items() if name != "description")
+    return f"{held}; {_guarded('', variable.blocks).get('')}"
 
 
 def _sources(block: Block) -> object:
