@@ -75,7 +75,7 @@ resource "aws_iam_instance_profile" "instance" {
 # Tasks have no way to the instance's credentials: the agent blocks it for their own network interfaces, and the
 # metadata service answers nobody who is further away than the instance itself.
 resource "aws_launch_template" "instances" {
-  name                   = "my-app-cluster"
+  name                   = "my-app-cluster-X86_64"
   image_id               = data.aws_ssm_parameter.ami.insecure_value
   instance_type          = "t3.large"
   vpc_security_group_ids = ["sg-0123456789abcdef0"]
@@ -118,6 +118,11 @@ resource "aws_launch_template" "instances" {
     resource_type = "volume"
     tags          = local.tags
   }
+  lifecycle {
+    create_before_destroy = true
+    # An apply that is about something else must not replace the instances: follow_image in the manifest does.
+    ignore_changes = [image_id]
+  }
 }
 
 # manifest: compute.capacity
@@ -146,6 +151,15 @@ resource "aws_autoscaling_group" "instances" {
     value               = "my-app-cluster"
     propagate_at_launch = false # instances have them from their launch template
   }
+  # A new image or new settings replace the instances one after another, also those that run tasks: ECS moves these.
+  instance_refresh {
+    strategy = "Rolling"
+    preferences {
+      min_healthy_percentage       = 100
+      max_healthy_percentage       = 110
+      scale_in_protected_instances = "Refresh"
+    }
+  }
   lifecycle {
     ignore_changes = [desired_capacity] # ECS sets it
   }
@@ -155,7 +169,7 @@ resource "aws_autoscaling_group" "instances" {
 
 # manifest: compute.capacity
 resource "aws_ecs_capacity_provider" "instances" {
-  name = "my-app-cluster"
+  name = "capacity-my-app-cluster"
   tags = local.tags
   auto_scaling_group_provider {
     auto_scaling_group_arn         = aws_autoscaling_group.instances.arn

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import moto
 import pytest
 
+from rolewright.core.finding import Rejected
 from rolewright.manifest.read import read_manifest
 from rolewright.yaml.load import loads
 
@@ -68,3 +69,44 @@ def test_an_image_replaces_what_runs_only_where_the_manifest_follows_it(
 
 def test_a_changed_script_runs_on_a_new_instance(pipeline: Pipeline) -> None:
     assert "user_data_replace_on_change = true" in rendered(pipeline, "ec2", "t3.micro", user_data="#!/bin/sh\n")
+
+
+def test_another_image_name_makes_another_launch_template(pipeline: Pipeline) -> None:
+    """The pinned image is not updated in place, so the template that has it is made anew, before the old one goes."""
+    text = rendered(pipeline, "ec2-autoscaling", "t3.micro", ami="ubuntu-24.04")
+    assert '"web-ubuntu-24.04"' in text
+    assert "create_before_destroy = true" in text
+    assert '"web-amazon-linux-2023"' in rendered(pipeline, "ec2-autoscaling", "t3.micro", ami="amazon-linux-2023")
+
+
+def tasks_on_instances(pipeline: Pipeline, workload: str) -> str:
+    place = {"subnet_ids": ["subnet-0123456789abcdef0"]}
+    manifest = {
+        "version": 1,
+        "workload": workload,
+        "compute": {
+            "type": "ecs-ec2",
+            "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:1",
+            "cpu": 256,
+            "memory": 512,
+            "service": {**place, "vpc_id": "vpc-0123456789abcdef0"},
+            "capacity": {
+                **place,
+                "instance_type": "t3.large",
+                "security_group_ids": ["sg-0123456789abcdef0"],
+                "max": 2,
+            },
+        },
+    }
+    (read,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    return pipeline.render(read).module.files["ecs.tf"]
+
+
+@pytest.mark.parametrize("workload", ["ecs-api", "aws-api", "fargate", "api-sg"])
+def test_a_capacity_provider_has_no_name_that_ecs_keeps_for_itself(pipeline: Pipeline, workload: str) -> None:
+    assert f'"capacity-{workload}"' in tasks_on_instances(pipeline, workload)
+
+
+def test_a_security_group_has_no_name_that_looks_like_an_id(pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected, match="sg-api"):
+        tasks_on_instances(pipeline, "sg-api")
