@@ -30,6 +30,7 @@ COMMANDS = {
     "plan",
     "policies",
     "deployer",
+    "adopt",
     "why",
     "why-not",
     "explain",

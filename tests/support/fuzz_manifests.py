@@ -79,6 +79,9 @@ BUILDING = (
     ("policies", "m.yaml", "--check"),
     ("deployer", "m.yaml", "-o", "out"),
     ("deployer", "m.yaml", "--check"),
+    ("adopt", "m.yaml"),
+    ("adopt", "m.yaml", "--env", "prod"),
+    ("adopt", "m.yaml", "--account", "123456789012", "--region", "us-east-1", "-o", "imports.tf"),
     ("render", "m.yaml", "--force"),
 )
 

@@ -10,7 +10,7 @@ LAYERS = (
     ("grants",),
     ("render",),
     ("pipeline", "review"),
-    ("batch", "deployer", "terraform"),
+    ("adopt", "batch", "deployer", "terraform"),
     ("retarget", "suggest"),
     ("audit", "usage"),
     ("migration",),

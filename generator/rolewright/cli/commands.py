@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from typer.main import get_command
 
+from rolewright.cli.adopt import adopt
 from rolewright.cli.app import Command, app
 from rolewright.cli.audit import audit
 from rolewright.cli.blueprint import blueprint_app, blueprints_app
@@ -37,6 +38,7 @@ app.command(cls=Command)(rule)
 app.command(cls=Command)(merge)
 app.command(cls=Command)(plan)
 app.command(cls=Command)(deployer)
+app.command(cls=Command)(adopt)
 app.command(cls=Command)(retarget)
 app.command(cls=Command)(diff)
 app.command(cls=Command)(audit)

@@ -1,0 +1,1 @@
+"""Import blocks for what a module would make and an AWS account has already."""

@@ -1,0 +1,78 @@
+"""The resources of an evaluated module → the ids by which Terraform imports them, as far as a manifest can know."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.adopt.table import ImportRule, import_rules
+from rolewright.data.partitions import DNS_SUFFIX
+
+if TYPE_CHECKING:
+    from rolewright.core.model import Environment
+    from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
+
+_SLOT = re.compile(r"\$\{([/:]?)([a-z0-9_]+)([/:]?)\}")
+_MADE = re.compile(r"\$\{(\w+\.\w+)\.([^}]+)\}")  # the evaluator's token for what is known after an apply only
+_UNKNOWN = ImportRule(none="rolewright does not know its id: its page in the provider's documentation ends with it")
+
+
+@dataclass(frozen=True)
+class ImportId:
+    """The id of one resource, and what `rule` says of it. A part in `<…>` is made by AWS; `find` prints it."""
+
+    address: str
+    rule: ImportRule
+    id: str
+    find: str
+
+    @property
+    def known(self) -> bool:
+        """Return whether no part of the id is made by AWS."""
+        return bool(self.id) and "<" not in self.id
+
+
+def import_ids(evaluated: EvaluatedModule, environment: Environment) -> list[ImportId]:
+    """Return the id of each resource that a module makes in an environment, each after those that it depends on."""
+    ids = _Ids(evaluated, environment)
+    return [ids.of(resource) for resource in evaluated.resources.values() if resource.mode == "resource"]
+
+
+@dataclass(frozen=True)
+class _Ids:
+    evaluated: EvaluatedModule
+    environment: Environment
+
+    def of(self, resource: EvaluatedBlock) -> ImportId:
+        rule = import_rules().get(resource.type, _UNKNOWN)
+        return ImportId(resource.address, rule, self.filled(rule.id, resource), self.filled(rule.find, resource, "'"))
+
+    def filled(self, pattern: str, resource: EvaluatedBlock, quote: str = "") -> str:
+        """Fill the slots of a pattern; what is not known becomes `<…>`. With `quote`, values stand in shell quotes."""
+        context = {
+            "partition": self.environment.partition,
+            "region": self.environment.region,
+            "account": self.environment.account,
+            "suffix": DNS_SUFFIX[self.environment.partition],
+        }
+
+        def value(slot: re.Match[str]) -> str:
+            before, name, after = slot.groups()
+            given: Any = context.get(name, resource.values.get(name))
+            if given is None:
+                return "" if before or after else f"<{name}>"
+            text = _MADE.sub(self.referred, str(given))
+            return before + (text.replace(quote, rf"{quote}\{quote}{quote}") if quote else text) + after
+
+        return _SLOT.sub(value, pattern)
+
+    def referred(self, token: re.Match[str]) -> str:
+        """Return the id of the resource that a token names, where its attribute stands for that; else `<…>`."""
+        address, attribute = token.groups()
+        resource = self.evaluated.resources.get(address)
+        if resource is not None:
+            found = self.of(resource)
+            if found.known and attribute in ("id", *found.rule.known_by):
+                return found.id
+        return f"<{address}.{attribute}>"
