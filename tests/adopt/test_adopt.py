@@ -21,9 +21,7 @@ from rolewright.adopt.table import import_rules
 from rolewright.blueprint import load_catalog
 from rolewright.data import provider
 from rolewright.deployer.actions import load_actions
-from rolewright.hcl.parse import parse
 from rolewright.manifest.read import read_manifest
-from rolewright.prove.evaluate import evaluate
 from rolewright.terraform.root import Root
 from rolewright.terraform.server import ACCOUNT, moto_server
 from rolewright.yaml.load import loads
@@ -79,6 +77,10 @@ compute: {type: lambda, runtime: python3.13, handler: app.handler, package: func
 resources:
   work: {type: sqs-queue, name: work, create: true, access: consume}
 """
+INPUT = """
+inputs:
+  work: {type: name, description: Queue for work, default: work}
+"""
 
 
 def test_every_type_that_a_blueprint_makes_is_in_the_table() -> None:
@@ -125,8 +127,7 @@ def test_what_is_called_a_setting_is_never_created_by_its_api() -> None:
 def test_no_id_holds_what_is_known_after_an_apply_only(pipeline: Pipeline) -> None:
     for text in generated_manifests(40, created=True):
         for workload in read_manifest(loads(text, "m.yaml"), pipeline.catalog):
-            evaluated = evaluate(parse(pipeline.render(workload).module), workload.environments[0])
-            for found in import_ids(evaluated, workload.environments[0]):
+            for found in import_ids(pipeline.render(workload), workload.environments[0]):
                 assert "${" not in found.id + found.find, found
                 assert bool(found.id) != bool(found.rule.none), found
                 assert found.known or not found.id or "<" in found.id
@@ -141,6 +142,18 @@ def test_an_id_that_aws_made_is_a_comment_with_the_command_that_finds_it(pipelin
     text = import_file(build(pipeline, [WIDE]))
     assert not any("aws_secretsmanager_secret" in address for address in blocks(text))
     assert "# aws secretsmanager describe-secret --secret-id 'shop/database' --query ARN\n# import {\n" in text
+
+
+def test_what_only_the_caller_knows_is_not_guessed_either(pipeline: Pipeline) -> None:
+    """An input has a default or an example, which says nothing about what the caller gives."""
+    text = import_file(
+        build(pipeline, [SMALL.replace("name: work,", "name: '${inputs.work}',") + INPUT]),
+        account="123456789012",
+        region="us-east-1",
+    )
+    assert not any("aws_sqs_queue" in address for address in blocks(text))
+    assert '#   id = "https://sqs.us-east-1.amazonaws.com/123456789012/<inputs.work>"\n' in text
+    assert blocks(text)["aws_iam_role.execution"] == "small-app-execution"
 
 
 def test_ids_are_those_of_the_environment(tmp_path: Path) -> None:

@@ -11,8 +11,6 @@ from rolewright.adopt.ids import import_ids
 from rolewright.core.finding import MisuseError
 from rolewright.data.partitions import partition_of
 from rolewright.hcl.literal import comment, identifier, literal
-from rolewright.hcl.parse import parse
-from rolewright.prove.evaluate import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,8 +34,9 @@ _SETTINGS = """\
 Settings of what is above. An apply overwrites them without an import as well; with one, the plan shows what it
 changes. Delete the block of each that is not there yet."""
 _TO_FIND = """\
-AWS made a part of these ids. Run the command with the credentials and in the region of the environment, put what it
-prints in place of <…>, and remove the # in front of the block."""
+The manifest does not say all of these ids: AWS made a part of them, or it is an input of the module. Run the command
+with the credentials and in the region of the environment, put what it prints, or the input's value, in place of <…>,
+and remove the # in front of the block."""
 _NEVER = "Never imported, or not by rolewright."
 _UNKNOWN = (
     "rolewright does not know how Terraform imports these; section Import of the provider's documentation says it."
@@ -110,7 +109,7 @@ def _located(environment: Environment, given: dict[str, str]) -> Environment:
 
 def _blocks(built: Built, environment: Environment, address: str) -> str:
     """Return the import blocks of one module, those that work as they are first."""
-    ids = import_ids(evaluate(parse(built.module), environment), environment)
+    ids = import_ids(built, environment)
     where = f" in {environment.name}" if environment.name else ""
     header = _HEADER.format(what=f"{built.workload.name}{where}")
     known = [found for found in ids if found.known]

@@ -1,4 +1,4 @@
-"""The resources of an evaluated module → the ids by which Terraform imports them, as far as a manifest can know."""
+"""The resources of a module → the ids by which Terraform imports them, as far as its manifest can know."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.adopt.table import ImportRule, import_rules
 from rolewright.data.partitions import DNS_SUFFIX
+from rolewright.hcl.parse import parse
+from rolewright.manifest.symbolic import symbolic, without_symbols
+from rolewright.prove.evaluate import evaluate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rolewright.core.inputs import Input
     from rolewright.core.model import Environment
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
+    from rolewright.render.module import Rendered
 
 _SLOT = re.compile(r"\$\{([/:]?)([a-z0-9_]+)([/:]?)\}")
 _MADE = re.compile(r"\$\{(\w+\.\w+)\.([^}]+)\}")  # the evaluator's token for what is known after an apply only
+_INPUT = re.compile(r"\$\{(inputs\.[^}]+)\}")
 _UNKNOWN = ImportRule(none="rolewright does not know its id: its page in the provider's documentation ends with it")
 
 
 @dataclass(frozen=True)
 class ImportId:
-    """The id of one resource, and what `rule` says of it. A part in `<…>` is made by AWS; `find` prints it."""
+    """The id of one resource, and what `rule` says of it.
+
+    A part in `<…>` is made by AWS, and `find` prints it, or it is an input, which the caller of the module gives.
+    """
 
     address: str
     rule: ImportRule
@@ -29,13 +40,15 @@ class ImportId:
 
     @property
     def known(self) -> bool:
-        """Return whether no part of the id is made by AWS."""
+        """Return whether the manifest says all of the id."""
         return bool(self.id) and "<" not in self.id
 
 
-def import_ids(evaluated: EvaluatedModule, environment: Environment) -> list[ImportId]:
+def import_ids(rendered: Rendered, environment: Environment) -> list[ImportId]:
     """Return the id of each resource that a module makes in an environment, each after those that it depends on."""
-    ids = _Ids(evaluated, environment)
+    inputs = rendered.workload.inputs
+    evaluated = evaluate(parse(rendered.module), next(symbolic(environment, inputs), environment))
+    ids = _Ids(evaluated, environment, inputs)
     return [ids.of(resource) for resource in evaluated.resources.values() if resource.mode == "resource"]
 
 
@@ -43,6 +56,7 @@ def import_ids(evaluated: EvaluatedModule, environment: Environment) -> list[Imp
 class _Ids:
     evaluated: EvaluatedModule
     environment: Environment
+    inputs: Sequence[Input]
 
     def of(self, resource: EvaluatedBlock) -> ImportId:
         rule = import_rules().get(resource.type, _UNKNOWN)
@@ -62,7 +76,7 @@ class _Ids:
             given: Any = context.get(name, resource.values.get(name))
             if given is None:
                 return "" if before or after else f"<{name}>"
-            text = _MADE.sub(self.referred, str(given))
+            text = _INPUT.sub(r"<\1>", without_symbols(_MADE.sub(self.referred, str(given)), self.inputs))
             return before + (text.replace(quote, rf"{quote}\{quote}{quote}") if quote else text) + after
 
         return _SLOT.sub(value, pattern)
