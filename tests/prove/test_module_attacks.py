@@ -38,9 +38,9 @@ def proven(original: Unchanged, file: str, old: str, new: str) -> list[str]:
 
 
 LITERALS = [
-    ("context.tf", "account   = data.aws_caller_identity.current.account_id", 'account = "123456789012"'),
-    ("context.tf", "region    = data.aws_service_principal.current.region", 'region = "us-east-1"'),
-    ("context.tf", "partition = data.aws_partition.current.partition", 'partition = "aws"'),
+    ("context.tf", "account    = data.aws_caller_identity.current.account_id", 'account = "123456789012"'),
+    ("context.tf", "region     = data.aws_service_principal.current.region", 'region = "us-east-1"'),
+    ("context.tf", "partition  = data.aws_partition.current.partition", 'partition = "aws"'),
     ("roles.tf", "eks:${local.region}:${local.account}:cluster", "eks:us-east-1:123456789012:cluster"),
     ("roles.tf", "dynamodb:${local.region}:", "dynamodb:us-east-1:"),
     ("roles.tf", "dynamodb:${local.region}:${local.account}:", "dynamodb:${local.region}:123456789012:"),

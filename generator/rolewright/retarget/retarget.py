@@ -105,8 +105,7 @@ class _Plan:
     def _refusal(self, name: str) -> str:
         """Return why a field cannot be carried over, or ""."""
         if name not in self.target.fields:
-            texts = [text for _, keys, _ in self._marked(INJECTS, name) for text in keys.values()]
-            injected = [injected_part(text)[0] for text in texts]
+            injected = [injected_part(text)[0] for _, keys, _ in self._marked(INJECTS, name) for text in keys.values()]
             instead = f"; the code has to read {', '.join(injected)} itself, with `access`" if injected else ""
             return f"{self.target.type} has no such field{instead}"
         schema = Schema(self.target.fields[name])
