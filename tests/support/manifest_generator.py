@@ -287,7 +287,8 @@ class Generator:
         for _ in range(DRAFTS):
             entry = {**base, **self._fields(schemas, odds)}
             while broken := [rule for rule in checks if breaks({**defaults, **entry, **verbs(entry)}, rule)]:
-                at = next((rule.at for rule in broken if rule.at in entry and odds.get(rule.at, 1) != 1), None)
+                blamed = [name for rule in broken for name in (rule.at, *(path.split(".")[0] for path in rule.each))]
+                at = next((name for name in blamed if name in entry and odds.get(name, 1) != 1), None)
                 if at is not None:
                     del entry[at]
                 elif any(rule.at == "access" for rule in broken) and len(entry["access"]) > 1:
