@@ -71,7 +71,7 @@ def test_each_action_is_on_what_the_iam_database_limits_it_to(type_: str) -> Non
             assert facts is not None
             assert service is not None
             assert facts.name == action
-            kinds = [service.resources[kind.rstrip("*")].arn for kind in facts.resource_types]
+            kinds = [arn for kind in facts.resource_types for arn in service.resources[kind.rstrip("*")].arns]
             for arn in block.arns:
                 if arn == "*":
                     assert not kinds or block.when or action in STARS, action

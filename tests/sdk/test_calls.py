@@ -506,7 +506,7 @@ def test_the_arguments_are_of_operations_and_arns_that_exist() -> None:
     for prefix, variables in _facts()["variables"].items():
         service = iam.service(prefix)
         assert service is not None
-        arns = json.dumps([resource.arn for resource in service.resources.values()])
+        arns = json.dumps([resource.arns for resource in service.resources.values()])
         for path, variable in variables.items():
             assert path.split("[")[0].split("{")[0].split(".")[0] in members[prefix], (prefix, path)
             assert f"${{{variable}}}" in arns, (prefix, variable)

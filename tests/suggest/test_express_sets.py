@@ -139,7 +139,7 @@ def concrete(action: str, rng: random.Random) -> str:
     open_ends = {"ObjectName", "LogStreamName", "StreamLabel", "ParameterNameWithoutLeadingSlash", "RoleNameWithPath"}
     return _VARIABLE.sub(
         lambda found: known.get(found[1]) or rng.choice(TAIL if found[1] in open_ends else NAMES),
-        service.resources[rng.choice(kinds)].arn,
+        rng.choice(service.resources[rng.choice(kinds)].arns),
     )
 
 

@@ -126,7 +126,7 @@ class _ResourceChecker(Checker):
                 if facts is None:
                     continue
                 types = ", ".join(facts.resource_types)
-                if arn == "*" and types:
+                if arn == "*" and facts.narrowable:
                     message, remedy = f"{action} can be narrowed to {types}", "grant it on an ARN"
                     yield self.finding("blueprint-star", message, remedy, (*path, arn, index))
                 elif arn != "*" and not _supports(facts, arn, arns[arn]):
@@ -207,7 +207,8 @@ def _supports(facts: iam.ActionFacts, name: str, template: str) -> bool:
     if name in service.resources:
         return name in facts.resource_types
     text = _PLACEHOLDER.sub("x", template)
-    return any(_form(service.resources[kind].arn).fullmatch(text) for kind in facts.resource_types)
+    formats = (arn for kind in facts.resource_types for arn in service.resources[kind].arns)
+    return any(_form(arn).fullmatch(text) for arn in formats)
 
 
 @cache

@@ -47,8 +47,8 @@ def _lines(name: str, service: ServiceFacts, kinds: list[ResourceFacts]) -> Iter
     yield f"summary: {json.dumps(f'{name} in {service.title}')}"
     yield f"service: {service.prefix}"
     yield ""
-    own = _fields(kinds[0].arn) if kinds else []
-    fields = list(dict.fromkeys(field for kind in kinds for field in _fields(kind.arn)))
+    own = _fields(kinds[0].arns[0]) if kinds else []
+    fields = list(dict.fromkeys(field for kind in kinds for field in _fields(kind.arns[0])))
     yield "fields:" if fields else "fields: {}"
     for field in fields:
         yield f"  {field}:"
@@ -59,7 +59,7 @@ def _lines(name: str, service: ServiceFacts, kinds: list[ResourceFacts]) -> Iter
     yield f"required: {json.dumps(own)}"
     if kinds:
         yield from ("", "arns:")
-        yield from (f"  {json.dumps(kind.name)}: {json.dumps(_template(kind.arn))}" for kind in kinds)
+        yield from (f"  {json.dumps(kind.name)}: {json.dumps(_template(kind.arns[0]))}" for kind in kinds)
         yield from ("", "attributes:", f"  arn: {json.dumps('${arns.' + kinds[0].name + '}')}")
     yield from ("", "access:")
     for class_, levels in _CLASSES.items():
@@ -68,8 +68,8 @@ def _lines(name: str, service: ServiceFacts, kinds: list[ResourceFacts]) -> Iter
 
 
 def _verb(class_: str, actions: Collection[ActionFacts], kinds: list[str]) -> Iterator[str]:
-    by_arn = {kind: sorted(a.name for a in actions if kind in a.resource_types) for kind in kinds}
-    by_arn["*"] = sorted(action.name for action in actions if not action.resource_types)
+    by_arn = {kind: sorted(a.name for a in actions if a.narrowable and kind in a.resource_types) for kind in kinds}
+    by_arn["*"] = sorted(action.name for action in actions if not action.narrowable)
     if not any(by_arn.values()):
         return
     yield f"  {class_}:"

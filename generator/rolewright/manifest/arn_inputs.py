@@ -82,7 +82,7 @@ def arn_form(service: str, resource: str, catalog: Catalog) -> ArnForm | None:
     facts = iam.service(service)
     if facts is None or resource not in facts.resources:
         return None
-    return _form(_PLACEHOLDER.sub(lambda match: match[0].lower(), facts.resources[resource].arn), {})
+    return _form(_PLACEHOLDER.sub(lambda match: match[0].lower(), facts.resources[resource].arns[0]), {})
 
 
 def typed(service: str, resource: str, catalog: Catalog) -> ResourceBlueprint | None:

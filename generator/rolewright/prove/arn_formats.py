@@ -22,8 +22,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 def is_idle(action: str, resource: str) -> bool:
     """Return whether a pattern matches no ARN of any resource type of an action, so that it allows nothing.
 
-    False where that is not known: for an action that the database lacks, and for one that takes no resource, since
-    AWS matches even those against patterns such as `arn:aws:s3:::*`.
+    False where that is not known: for an action that the database lacks, and for one that needs `*`, since AWS
+    matches even those against patterns such as `arn:aws:s3:::*`.
     """
     formats = _formats(action)
     if not formats:
@@ -36,12 +36,11 @@ def is_idle(action: str, resource: str) -> bool:
 def _formats(action: str) -> tuple[tuple[Glob, tuple[Glob, ...]], ...]:
     """Return a pattern for the ARNs of each resource type of an action, with patterns for what it wrongly includes."""
     facts = iam.action(action)
+    service = iam.service(action.partition(":")[0].lower())
+    if facts is None or service is None or facts.also_star:
+        return ()
     formats = []
-    for kind in facts.resource_types if facts else ():
-        service = iam.service(action.partition(":")[0].lower())
-        if service is None or kind not in service.resources:
-            return ()
-        arn = service.resources[kind].arn
+    for arn in (arn for kind in facts.resource_types for arn in service.resources[kind].arns):
         variable = arn.rpartition("${")[2].removesuffix("}")
         wrong = () if variable not in _names().get(service.prefix, ()) else (f"{_VARIABLE.sub('*', arn)}/*",)
         formats.append((compile_glob(_VARIABLE.sub("*", arn)), tuple(compile_glob(pattern) for pattern in wrong)))

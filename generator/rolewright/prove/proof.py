@@ -315,7 +315,7 @@ def _promised(
 def _narrowable(action: str) -> bool:
     """Return whether an action takes a narrower resource than `*`; one that the database lacks might."""
     facts = iam.action(action)
-    return facts is None or bool(facts.resource_types)
+    return facts is None or facts.narrowable
 
 
 def _stars(

@@ -276,10 +276,10 @@ def _statement(statement: Statement, place: Mapping[str, str]) -> dict[str, Any]
 
 
 def _needs_star(statement: Statement) -> bool:
-    """Return whether it needs `*` because no action of it supports anything narrower, as a comment tells scanners."""
+    """Return whether it needs `*` because nothing narrower does for any action of it, as a comment tells scanners."""
     facts = [iam.action(action) for action in statement.actions]
     stars = any(text.literal == "*" for text in statement.resources)
-    return stars and all(fact is not None and not fact.resource_types for fact in facts)
+    return stars and all(fact is not None and not fact.narrowable for fact in facts)
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:

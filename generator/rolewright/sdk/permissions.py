@@ -94,7 +94,8 @@ def _resources(
         for end in call.values_at(argument):
             by_variable[variable] = tuple(_joined(value, between, end) for value in by_variable.get(variable, ()))
     arns = _facts()["arns"].get(reference.prefix, {})
-    templates = [arns.get(name, reference.resources[name].arn) for name in facts.resource_types]
+    by_type = [(arns[name],) if name in arns else reference.resources[name].arns for name in facts.resource_types]
+    templates = [template for formats in by_type for template in formats]
     fitting = [
         (len(names & by_variable.keys()), template)
         for template in templates

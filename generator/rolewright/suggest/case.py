@@ -116,7 +116,7 @@ def spelled(question: Question, catalog: Catalog, environments: tuple[Environmen
     if facts is None or (not question.action and len(possible(question, catalog)) > 1):
         return question
     action, resource = facts.name, question.resource
-    if not facts.resource_types:
+    if not facts.resource_types or (facts.also_star and not resource.startswith("arn:")):
         resource = "*"
     elif resource == "*":
         resource = ""
@@ -165,9 +165,9 @@ def _arns(action: str, name: str, own: Mapping[str, str], catalog: Catalog) -> I
                             yield named
     facts, service = iam.action(action), iam.service(action.partition(":")[0])
     for kind in facts.resource_types if facts and service else ():
-        template = service.resources[kind].arn if service and kind in service.resources else ""
-        if len([name for name in fields_in(template) if name.lower() not in CONTEXT]) == 1:
-            yield from _named(template, name, {**own, **{key.capitalize(): value for key, value in own.items()}})
+        for template in service.resources[kind].arns if service else ():
+            if len([name for name in fields_in(template) if name.lower() not in CONTEXT]) == 1:
+                yield from _named(template, name, {**own, **{key.capitalize(): value for key, value in own.items()}})
 
 
 def _named(template: str, name: str, own: Mapping[str, str]) -> Iterator[str]:

@@ -224,10 +224,11 @@ def _own(resource: str) -> str:
 
 
 def _all_of(action: str) -> tuple[str, ...]:
-    """Return the patterns of all resources that an action can be asked for on; none for an action without resources."""
+    """Return the patterns of all resources that an action can be asked for on; none for one that needs `*`."""
     facts, service = iam.action(action), iam.service(action.split(":", maxsplit=1)[0])
-    kinds = facts.resource_types if facts and service else ()
-    arns = {_VARIABLE.sub("*", service.resources[kind].arn) for kind in kinds if service and kind in service.resources}
+    if facts is None or service is None or not facts.narrowable:
+        return ()
+    arns = {_VARIABLE.sub("*", arn) for kind in facts.resource_types for arn in service.resources[kind].arns}
     return tuple(sorted(_named(arn) for arn in arns))
 
 

@@ -158,7 +158,7 @@ def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Itera
         return
     if is_vain(case) and not case.elsewhere:
         service = iam.service(question.action.partition(":")[0])
-        arns = [service.resources[kind].arn for kind in facts.resource_types] if service else []
+        arns = [arn for kind in facts.resource_types for arn in service.resources[kind].arns] if service else []
         yield f"{question.action} does not apply to {question.resource}, but to {' or '.join(arns)}"
         return
     for candidate in lacking[:3]:

@@ -30,7 +30,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             text = (
                 f"{statement.label} allows {facts.name} on {', '.join(statement.resources)}, to which it never applies"
             )
-            services = ", ".join(sorted({_service(facts, kind) for kind in facts.resource_types}))
+            services = ", ".join(sorted(_services(facts)))
             remedy = f"Name a resource of {services}." if services else "Allow it on * in a separate statement."
             yield Hit(statement.file, statement.line, text, remedy)
 
@@ -40,15 +40,15 @@ def _may_be(facts: iam.ActionFacts, resource: str) -> bool:
     parts = resource.split(":")
     if resource == "*" or MARK in parts[0] or len(parts) < 3:
         return True
-    services = {_service(facts, kind) for kind in facts.resource_types}
+    services = _services(facts)
     return parts[2] in services or (bool(services) and any(part in parts[2] for part in _OPEN)) or _ANY in services
 
 
-def _service(facts: iam.ActionFacts, kind: str) -> str:
-    """Return the service in the ARN of a resource type, which may differ from the action's prefix."""
+def _services(facts: iam.ActionFacts) -> set[str]:
+    """Return the services in the ARNs of an action's resource types, which may differ from its prefix."""
     service_facts = iam.service(facts.name.partition(":")[0])
     assert service_facts is not None
-    return service_facts.resources[kind].arn.split(":")[2]
+    return {arn.split(":")[2] for kind in facts.resource_types for arn in service_facts.resources[kind].arns}
 
 
 RULE = Rule(
