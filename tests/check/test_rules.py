@@ -112,17 +112,36 @@ def test_a_reason_that_looks_like_an_origin_makes_no_statement_the_platforms() -
     assert found(f'data "aws_iam_policy_document" "p" {{\n{marks}{wide}}}\n') == {"wildcard-resource"}
 
 
+NEWER = "If AWS has it since, accept this finding under `suppress` with the reason."
+
+
 @pytest.mark.parametrize(
     ("action", "remedy"),
     [
-        ("s3:GetObjects", "Did you mean s3:GetObject?"),
-        ("sqqs:SendMessage", "Did you mean the service sqs?"),
+        ("s3:GetObjects", f"Did you mean s3:GetObject? {NEWER}"),
+        ("sqqs:SendMessage", f"Check the spelling of the service sqqs (the nearest that it has is sqs). {NEWER}"),
+        # A service that AWS may have added since is not taken for one with a similar name.
+        ("s3filings:Do", f"Check the spelling of the service s3filings. {NEWER}"),
         ("SendMessage", "Write service:Action."),
     ],
 )
-def test_unknown_action_names_the_nearest(action: str, remedy: str) -> None:
+def test_unknown_action_names_the_nearest_and_the_way_out(action: str, remedy: str) -> None:
     findings = find(policy(f'actions = ["{action}"]\nresources = ["arn:aws:s3:::b/*"]'))
     assert [(f.rule, f.remedy) for f in findings] == [("unknown-action", remedy)]
+    assert "IAM database" in findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3files:ClientMount", "arn:aws:s3files:us-east-1:123456789012:file-system/fs-1"),
+        ("cloudwatch:PutMetricData", "arn:aws:cloudwatch:us-east-1:123456789012:dataset/abc"),
+        ("cloudwatch:PutMetricData", "*"),
+        ("events:PutEvents", "arn:aws:events:us-east-1:123456789012:event-busv2/orders/abcdef"),
+    ],
+)
+def test_what_aws_has_since_is_not_denied(action: str, resource: str) -> None:
+    assert found(policy(f'actions = ["{action}"]\nresources = ["{resource}"]')) == set()
 
 
 def test_action_in_any_case_is_known() -> None:

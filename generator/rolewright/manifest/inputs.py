@@ -185,7 +185,7 @@ def _form_faults(manifest: Manifest, name: str, one: Mapping[str, Any], catalog:
         wanted, known = (service, sorted(iam.services())) if facts is None else (resource, sorted(facts.resources))
         near = difflib.get_close_matches(wanted, known, 1, 0.4)
         remedy = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known[:20])}"
-        message = f"AWS has no ARNs of service {service} and resource {resource}"
+        message = f"the IAM database has no ARNs of service {service} and resource {resource}"
         key = "service" if facts is None else "resource"
         yield manifest.finding("manifest-input-arn", message, remedy, ("inputs", name, key))
 

@@ -1,4 +1,4 @@
-"""Actions that AWS does not have."""
+"""Actions that the IAM database does not have: misspelt ones, and those that AWS has added since."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import ParsedModule
 
+_NEAR = 0.8  # of 1: new services often have names that are a little like another's
+_NEWER = "If AWS has it since, accept this finding under `suppress` with the reason."
+
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for statement in statements(parsed):
@@ -31,17 +34,20 @@ def _remedy(action: str) -> str:
     if not colon:
         return "Write service:Action."
     if prefix.lower() not in iam.services():
-        close = difflib.get_close_matches(prefix.lower(), sorted(iam.services()), n=1)
-        return f"Did you mean the service {close[0]}?" if close else f"Check the spelling of the service {prefix}."
+        close = difflib.get_close_matches(prefix.lower(), sorted(iam.services()), 1, _NEAR)
+        nearest = f" (the nearest that it has is {close[0]})" if close else ""
+        return f"Check the spelling of the service {prefix}{nearest}. {_NEWER}"
     by_lower_name = {full.partition(":")[2].lower(): full for full in iam.expand(f"{prefix}:*")}
     close = difflib.get_close_matches(name.lower(), sorted(by_lower_name), n=1)
-    return f"Did you mean {by_lower_name[close[0]]}?" if close else f"Look up the actions of {prefix}."
+    guess = f"Did you mean {by_lower_name[close[0]]}?" if close else f"Look up the actions of {prefix}."
+    return f"{guess} {_NEWER}"
 
 
 RULE = Rule(
     name="unknown-action",
-    summary="an action that AWS does not have",
-    why="AWS accepts the policy without complaint, and the workload gets AccessDenied at run time.",
+    summary="an action that the IAM database does not have",
+    why="AWS accepts a misspelt action without complaint, and the workload gets AccessDenied at run time. An action"
+    " that AWS has added since the database was built is right: accept it under `suppress` with the reason.",
     severity=Severity.ERROR,
     check=_check,
     good="""
