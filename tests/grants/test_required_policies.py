@@ -70,7 +70,7 @@ def plain(document: Any) -> Any:
         case Text():
             return document.ground(VALUES)
         case dict():
-            return {key: plain(value) for key, value in document.items()}
+            return {plain(key): plain(value) for key, value in document.items()}
         case list():
             return [plain(item) for item in document]
         case _:
@@ -141,6 +141,36 @@ def test_an_image_of_another_account_is_handed_its_statement(catalog: Catalog) -
     assert "Resource" not in one.document
     assert "ecr:BatchGetImage" in one.document["Action"]
     assert plain(one.document)["Principal"]["AWS"].endswith("execution")
+
+
+OBJECTS = {"type": "s3-bucket", "name": "theirs", "prefix": "in/", "access": ["list", "get"]}
+
+
+def test_a_bucket_of_another_account_is_handed_its_statements(catalog: Catalog) -> None:
+    required = handed(catalog, {**OBJECTS, "owner_account": "222222222222"})
+    assert {policy.to for policy in required} == {"bucket policy"}
+    listing, reading = (plain(policy.document) for policy in required)
+    principal = {"AWS": "arn:aws:iam::123456789012:role/caller-instance"}
+    assert listing == {
+        "Sid": "CallerItBucket",
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": ["s3:ListBucket"],
+        "Resource": ["arn:aws:s3:::theirs"],
+        "Condition": {"StringLike": {"s3:prefix": ["in/*"]}},
+    }
+    assert reading == {
+        "Sid": "CallerItObject",
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": ["s3:GetObject"],
+        "Resource": ["arn:aws:s3:::theirs/in/*"],
+    }
+
+
+@pytest.mark.parametrize("owner", [{}, {"owner_account": "${account}"}, {"owner_account": "123456789012"}])
+def test_a_bucket_of_the_own_account_needs_nobody(catalog: Catalog, owner: dict[str, str]) -> None:
+    assert handed(catalog, {**OBJECTS, **owner}) == ()
 
 
 def test_a_key_in_another_region_is_refused(catalog: Catalog) -> None:

@@ -217,12 +217,14 @@ class CrossAccount:
     """The policy in which the owner of a resource in another account has to agree, or why it is `impossible`.
 
     `resource` is what a statement of that policy names as its resource: the "arn", nothing ("") where the policy is the
-    resource's own, or "*", which stands for that.
+    resource's own, or "*", which stands for that. `owner` is the field with the owner's account, for a type whose ARN
+    has none.
     """
 
     policy: str
     resource: str
     impossible: str
+    owner: str
 
 
 @dataclass(frozen=True)

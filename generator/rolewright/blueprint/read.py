@@ -88,7 +88,8 @@ def read_resource(type_: str, data: Mapping[str, Any]) -> ResourceBlueprint:
 
 def _cross_account(data: Mapping[str, Any]) -> CrossAccount:
     impossible = data.get("impossible", "this cannot be shared with another account")
-    return CrossAccount(data.get("policy", ""), data.get("resource", "arn") or "", impossible)
+    resource = data.get("resource", "arn") or ""
+    return CrossAccount(data.get("policy", ""), resource, impossible, data.get("owner", ""))
 
 
 def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:

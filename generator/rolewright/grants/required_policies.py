@@ -194,27 +194,33 @@ def across_accounts(
     for members in groups.values():
         first = members[0]
         is_own = resource is not None and of_resource.issuperset(first.resources)
-        if first.effect == "Deny" or not any(_foreign(arn, workload, named_only=not is_own) for arn in first.resources):
+        own_type = catalog.resources[resource.type] if is_own and resource else None
+        account = resource.fields.get(own_type.cross_account.owner) if resource and own_type else None
+        owner = Text.of(account) if account else None
+        foreign = any(_foreign(arn, workload, named_only=not is_own, owner=owner) for arn in first.resources)
+        if first.effect == "Deny" or not foreign:
             continue
-        if is_own and resource:
-            blueprint: ResourceBlueprint | None = catalog.resources[resource.type]
-        else:
-            blueprint = _of_service(first.resources[0], workload, catalog)
+        blueprint = own_type or _of_service(first.resources[0], workload, catalog)
         if blueprint is None:
             continue
         if not blueprint.cross_account.policy:
             raise Rejected([_unshared(first, blueprint, workload, resource if is_own else None)])
         taken[first.sid] += 1  # one policy takes no Sid twice
         sid = pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else "")
-        document = _statement_of(sid, members, workload, blueprint.cross_account.resource)
+        document = _statement_of(sid, members, workload, blueprint.cross_account.resource, owner)
         whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
         if any(_of_caller(arn, workload) for arn in first.resources):
             whose += ", if that is another account's"
         yield RequiredPolicy(whose, blueprint.cross_account.policy, document)
 
 
-def _statement_of(sid: str, members: Sequence[Grant], workload: Workload, resource: str) -> Mapping[str, Any]:
-    """Return the statement for grants that differ in their actions alone; it names no resource where that is ""."""
+def _statement_of(
+    sid: str, members: Sequence[Grant], workload: Workload, resource: str, owner: Text | None
+) -> Mapping[str, Any]:
+    """Return the statement for grants that differ in their actions alone; it names no resource where that is "".
+
+    It has no condition on the account of the owner, whose own policy it is for.
+    """
     first = members[0]
     return _handed(
         {
@@ -222,7 +228,7 @@ def _statement_of(sid: str, members: Sequence[Grant], workload: Workload, resour
             "principals": [{"type": "AWS", "identifiers": _role_arn(workload, first.role)}],
             "actions": sorted({action for grant in members for action in grant.actions}),
             "resources": [Text.of("*")] if resource == "*" else list(first.resources),
-            "conditions": first.conditions,
+            "conditions": [condition for condition in first.conditions if condition.values != (owner,)],
         },
         resource,
     )
@@ -234,9 +240,10 @@ def _handed(statement: Mapping[str, Any], resource: str) -> Mapping[str, Any]:
     return document if resource else {name: value for name, value in document.items() if name != "Resource"}
 
 
-def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
+def _foreign(arn: Text, workload: Workload, *, named_only: bool, owner: Text | None = None) -> bool:
     """Return whether an ARN is, or for all that is known may be, another account's in some environment.
 
+    `owner` is the account of a resource whose ARN has none.
     With `named_only`, only in environments that the manifest names: without them nobody knows the account, and a key
     can be given by its ARN alone.
     """
@@ -246,7 +253,8 @@ def _foreign(arn: Text, workload: Workload, *, named_only: bool) -> bool:
         if named_only and not environment.name:
             continue
         parts = arn.ground(environment.values).split(":", 5)
-        if len(parts) == 6 and parts[4] not in (environment.account, "", "*", "aws"):
+        account = (parts[4] if len(parts) == 6 else "") or (owner.ground(environment.values) if owner else "")
+        if account not in (environment.account, "", "*", "aws"):
             return True
     return False
 
