@@ -42,6 +42,7 @@ def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
             several(block.get("when", ())),
             several(block.get("unless", ())),
             block.get("each", ""),
+            Schema(block.get("only", {})),
             {path: tuple(map(_value, _values(values))) for path, values in block.get("arguments", {}).items()},
             tuple(block.get("free", ())),
             tuple(block.get("proven", ())),

@@ -157,13 +157,15 @@ class Opening:
 class BlockBlueprint:
     """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
 
-    With `each`, the name of a list, there is one for each of its entries. The rest is as in `ExpectedBlock`.
+    With `each`, the name of a list, there is one for each of its entries that fits `only`. The rest is as in
+    `ExpectedBlock`.
     """
 
     address: str
     when: tuple[str, ...]
     unless: tuple[str, ...]
     each: str
+    only: Schema
     arguments: Mapping[str, tuple[ArgumentValue, ...]]
     free: tuple[str, ...]
     proven: tuple[str, ...]

@@ -59,6 +59,11 @@ class Text:
             return self
         return Text.of(*self.parts[:-1], str(self.parts[-1]).removesuffix(suffix))
 
+    def removeprefix(self, prefix: str) -> Text:
+        """Return the text without a prefix, if it certainly begins with it."""
+        first, *rest = self.parts or ("",)
+        return Text.of(first.removeprefix(prefix), *rest) if isinstance(first, str) else self
+
     def ground(self, values: Mapping[str, str]) -> str:
         """Return the string with each reference replaced by its value.
 

@@ -13,7 +13,7 @@ from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, fill
 from rolewright.blueprint.model import INJECTION
 from rolewright.core.inputs import TAGS
 from rolewright.core.model import Contents, ExpectedBlock
-from rolewright.core.text import Ref, Text
+from rolewright.core.text import Ref, Text, ground
 from rolewright.data import provider
 from rolewright.grants.network import opened_ports
 from rolewright.hcl.literal import identifier
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ArgumentValue, BlockBlueprint
     from rolewright.core.finding import Location
     from rolewright.core.model import Workload
+    from rolewright.yaml.schema import Schema
 
 
 def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
@@ -90,7 +91,7 @@ def _filled(
     tags: Mapping[str, Text],
 ) -> Iterator[ExpectedBlock]:
     for block in blocks:
-        for entry_scope, entry in _entries(block.each, scope, fields, workload):
+        for entry_scope, entry in _entries(block.each, block.only, scope, fields, workload):
             within = {**fields, "each": entry}
             if not _holds(block.when, block.unless, entry_scope, within, workload):
                 continue
@@ -189,16 +190,19 @@ def _named(address: str, scope: TemplateScope) -> str:
 
 
 def _entries(
-    each: str, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
+    each: str, only: Schema, scope: TemplateScope, fields: Mapping[str, Any], workload: Workload
 ) -> Iterator[tuple[TemplateScope, Any]]:
-    """Yield the scope of a block with the entry that it is for: once, or once for each entry of a list."""
+    """Yield the scope of a block with the entry that it is for: once, or for each entry of a list that fits `only`."""
     if not each:
         yield scope, None
         return
     node: Any = fields
     for step in each.split("."):
         node = node.get(step) if isinstance(node, dict) else None
+    values = workload.environments[0].values  # an entry is of the same kind in every environment
     for number, entry in enumerate(node or (), 1):
+        if not only.accepts(ground(entry, values)):
+            continue
         inner = compute_fields(entry, "each.") if isinstance(entry, dict) else {"each": _text(entry)}
         inner |= _mentioned(workload, "each.", entry if isinstance(entry, dict) else {})
         yield {**scope, **inner, "each.index": Text.of(str(number))}, entry
