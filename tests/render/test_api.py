@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 TOKENS = {"authorization": "jwt", "issuer": "https://login.example.com", "audience": ["orders"]}
 
 
-def built_with(pipeline: Pipeline, api: Mapping[str, Any]) -> Built:
-    compute = {"type": "lambda", "runtime": "python3.13", "handler": "a.b", "package": "a.zip", "api": api}
+def built_with(pipeline: Pipeline, api: Mapping[str, Any], **fields: Any) -> Built:
+    compute = {"type": "lambda", "runtime": "python3.13", "handler": "a.b", "package": "a.zip", "api": api, **fields}
     manifest = {"version": 1, "workload": "web", "compute": compute}
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
     built = pipeline.build(workload)
@@ -59,3 +59,14 @@ def test_browsers_may_ask_without_credentials(
 def test_an_open_api_has_no_second_route(pipeline: Pipeline) -> None:
     api = {"routes": ["$default", "ANY /orders"], "authorization": "none", "cors_origins": ["https://example.com"]}
     assert authorizations(built_with(pipeline, api)) == {"$default": "NONE", "ANY /orders": "NONE"}
+
+
+def test_a_page_may_send_what_it_signs_with(pipeline: Pipeline) -> None:
+    """SigV4 puts the time, the session and the body's hash in headers of their own."""
+    pages = {"cors_origins": ["https://example.com"]}
+    text = built_with(pipeline, {"routes": ["GET /orders"], **pages}, url=pages).module.files["api.tf"]
+    allowed = re.findall(r"allow_headers += \[(.*)\]", text)
+    assert len(allowed) == 2
+    for headers in allowed:
+        for header in ("authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"):
+            assert f'"{header}"' in headers
