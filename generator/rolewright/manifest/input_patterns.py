@@ -44,7 +44,7 @@ def accepted_and_refused(pattern: str) -> tuple[str, tuple[str, ...]] | None:
 def _closing(pattern: str, opening: int) -> int:
     """Return the place of the parenthesis that closes the one at a place."""
     depth = 0
-    for match in re.finditer(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]|[()]", pattern[opening:]):
+    for match in re.finditer(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]", pattern[opening:]):
         depth += {"(": 1, ")": -1}.get(match[0], 0)
         if depth == 0:
             return opening + match.start()
