@@ -22,6 +22,11 @@ PAIRS: list[tuple[str, Any, Any]] = [
     for name, group in load(FOLDER / "pairs.yaml").trees[0].data.items()
     for pair in group["pairs"]
 ]
+TOLD: list[tuple[Any, Any]] = [
+    (group["base"], pair)
+    for group in load(FOLDER / "pairs.yaml").trees[0].data.values()
+    for pair in group.get("told", ())
+]
 
 
 def refused(path: Path) -> dict[str, int]:
@@ -67,3 +72,12 @@ def test_one_of_two_that_look_alike_is_refused(group: str, base: Any, pair: Any)
     assert workload.warnings == ()
     (before,) = read_manifest(loads(changed(base, {}), "base.json"), CATALOG)
     assert before.name == workload.name, group
+
+
+@pytest.mark.parametrize(("base", "pair"), TOLD, ids=[pair["at"] for _, pair in TOLD])
+def test_one_of_two_that_look_alike_has_a_warning_or_note(base: Any, pair: Any) -> None:
+    (workload,) = read_manifest(loads(changed(base, pair["wrong"]), "wrong.json"), CATALOG)
+    (told,) = (finding for finding in workload.warnings if finding.path == pair["at"])
+    assert told.severity == Severity(pair["severity"])
+    (workload,) = read_manifest(loads(changed(base, pair["right"]), "right.json"), CATALOG)
+    assert pair["at"] not in {finding.path for finding in workload.warnings}
