@@ -157,6 +157,21 @@ def test_the_owner_of_a_security_group_is_told_what_it_has_to_let_out(pipeline: 
     assert "## Network" not in readme(pipeline, lambda_, touched)
 
 
+def test_a_build_in_a_network_has_to_reach_its_repository(pipeline: Pipeline) -> None:
+    vpc = {"vpc_id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
+    build = {
+        "type": "codebuild",
+        "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+        "buildspec": "ci.yml",
+        "vpc": {**vpc, "security_group_ids": ["sg-0123456789abcdef0"]},
+    }
+    connection = "arn:aws:codeconnections:us-east-1:123456789012:connection/1234abcd-12ab-34cd-56ef-1234567890ab"
+    source = {"url": "https://github.com/my-org/my-app.git", "connection": connection}
+    repository = "| 443 (tcp) | `https://github.com/my-org/my-app.git`, to which no endpoint in the VPC leads |\n"
+    assert repository in readme(pipeline, {**build, "source": source}, {})
+    assert "to which no endpoint" not in readme(pipeline, build, {})
+
+
 def test_every_type_with_security_groups_says_where(pipeline: Pipeline) -> None:
     """But for instances that have none of the code's own connections, and tasks that are described elsewhere."""
     elsewhere = {"capacity.security_group_ids", "task.security_group_ids"}

@@ -45,8 +45,9 @@ class _ComputeChecker(Checker):
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
         network = self.data.get("network", {})
-        for index, name in enumerate(network.get("given", ())):
-            yield from self.condition(name, ("network", "given", index))
+        for key in ("given", "urls"):
+            for index, name in enumerate(network.get(key, ())):
+                yield from self.condition(name, ("network", key, index))
         for key in ("when", "egress"):
             yield from self.condition(network.get(key, ""), ("network", key))
         for field, companions in self.data.get("companions", {}).items():

@@ -199,7 +199,9 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
 
 
 def _network(data: Mapping[str, Any]) -> NetworkBlueprint:
-    return NetworkBlueprint(tuple(data["given"]), data.get("when", ""), data.get("egress", ""))
+    return NetworkBlueprint(
+        tuple(data["given"]), data.get("when", ""), data.get("egress", ""), tuple(data.get("urls", ()))
+    )
 
 
 def _policies(data: Mapping[str, Any]) -> tuple[PolicyBlueprint, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.rule_schema import value_at
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.inputs import TAGS
 from rolewright.core.model import Module, Variable
@@ -194,11 +195,16 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
 
 
 def _network(workload: Workload, catalog: Catalog) -> dict[str, Any]:
-    """Return the fields in which the manifest names security groups, and the ports that those have to let out."""
+    """Return the fields in which the manifest names security groups, and the ports and URLs that those let out to."""
     network, compute = catalog.computes[workload.compute.type].network, workload.compute
     fields = network.given if network else ()
     given = [name for name in fields if is_given(name, compute.fields, compute.derived)]
-    return {"given": given, "ports": reached_ports(workload, catalog)}
+    urls = [value_at(compute.fields, name.split(".")) for name in network.urls] if network else []
+    return {
+        "given": given,
+        "ports": reached_ports(workload, catalog),
+        "urls": [url for url in urls if url is not None],
+    }
 
 
 def _tags(own: Mapping[str, Any], workload: Workload) -> Any:  # noqa: ANN401 - a mapping, or HCL
