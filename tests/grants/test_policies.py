@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from manifest_generator import generated_manifests
 from rolewright.core.finding import Location, Rejected
 from rolewright.core.text import Condition, Text
 from rolewright.data import limits
@@ -27,6 +28,14 @@ ENVIRONMENTS = {
     "dev": {"account": "111111111111", "region": "us-east-1"},
     "production": {"account": "222222222222", "region": "ap-northeast-1"},
 }
+
+GUARDED = """\
+version: 1
+workload: app
+compute: {type: lambda, runtime: python3.12, handler: a.b, package: a.zip}
+resources:
+  model: {type: bedrock-model, model: a.model-v1, guardrail: abcdef123456, access: [invoke, apply-guardrail]}
+"""
 
 
 def read(catalog: Catalog, tables: int, **changes: Any) -> Workload:
@@ -52,6 +61,30 @@ def documents(pipeline: Pipeline, workload: Workload) -> dict[str, list[int]]:
                 characters = len("".join(block.values["minified_json"].split()))
                 found.setdefault(block.address, []).append(characters)
     return found
+
+
+def test_no_role_says_the_same_twice(catalog: Catalog) -> None:
+    """A verb and the companion of a field may allow the same: what a guardrail needs, and `apply-guardrail`."""
+    for text in (*generated_manifests(60), *generated_manifests(60, created=True), GUARDED):
+        (workload,) = read_manifest(loads(text, "m.yaml"), catalog)
+        for role in build_roles(workload, derive_grants(workload, catalog), catalog):
+            statements = [statement for policy in role.policies for statement in policy.statements]
+            meant = [
+                (s.effect, s.actions, frozenset(s.resources), frozenset(s.conditions), {g.side for g in s.grants})
+                for s in statements
+                if not s.grants[0].origin.startswith("statements.")
+            ]
+            assert not [each for each in meant if meant.count(each) > 1], text
+            sids = [statement.sid for statement in statements]
+            assert len(sids) == len(set(sids)), text
+
+
+def test_statements_of_the_manifest_stay_apart(catalog: Catalog) -> None:
+    """Each has a reason of its own, and is accepted under `suppress` by itself."""
+    twice = [{"actions": ["s3:GetObject"], "resources": ["*"], "reason": reason} for reason in ("one", "two")]
+    workload = read(catalog, 0, statements=twice)
+    (role,) = build_roles(workload, derive_grants(workload, catalog), catalog)
+    assert [s.sid for s in role.policies[0].statements if s.sid.startswith("Statement")] == ["Statement0", "Statement1"]
 
 
 @pytest.mark.parametrize("tables", [1, 25, 60])

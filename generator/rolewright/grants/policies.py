@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rolewright.core.model import Declaration, Environment, Grant, Trust, Workload
     from rolewright.core.text import Condition, Text
 
+    _Conditions = frozenset[tuple[str, Text, frozenset[Text]]]
+
 # Stands for a value that AWS generates, an ARN with a random part; it is longer than any such ARN.
 _GENERATED = "x" * 120
 
@@ -41,15 +43,25 @@ def build_roles(workload: Workload, declaration: Declaration, catalog: Catalog) 
 
 
 def merge(grants: Iterable[Grant]) -> tuple[Statement, ...]:
-    """Merge grants on the same resources under the same conditions into one statement, in the manifest's order."""
-    groups: dict[tuple[object, ...], list[Grant]] = {}
+    """Merge grants on the same resources under the same conditions into one statement, in the manifest's order.
+
+    Grants with different Sids stay apart, for the reader, except where they allow the same to the same side, as a verb
+    and a companion may. The manifest's own `statements` stay apart always: each is accepted or suppressed by itself.
+    """
+    groups: dict[tuple[str, str, tuple[Text, ...], _Conditions], list[Grant]] = {}
     for grant in grants:
         key = (grant.sid, grant.effect, grant.resources, _canonical(grant.conditions))
         groups.setdefault(key, []).append(grant)
-    taken = Counter(str(key[0]) for key in groups)
+    alike: dict[tuple[object, ...], list[Grant]] = {}
+    for (_, effect, resources, conditions), members in groups.items():
+        actions = frozenset(action for grant in members for action in grant.actions)
+        sides = frozenset(grant.side for grant in members)
+        own = members[0].origin if members[0].origin.startswith("statements.") else ""
+        alike.setdefault((effect, actions, frozenset(resources), conditions, sides, own), []).extend(members)
+    taken = Counter(members[0].sid for members in alike.values())
     seen: Counter[str] = Counter()
     statements = []
-    for members in groups.values():
+    for members in alike.values():
         first = members[0]
         seen[first.sid] += 1
         suffix = str(seen[first.sid]) if taken[first.sid] > 1 else ""
@@ -66,7 +78,7 @@ def merge(grants: Iterable[Grant]) -> tuple[Statement, ...]:
     return tuple(statements)
 
 
-def _canonical(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, Text, frozenset[Text]]]:
+def _canonical(conditions: tuple[Condition, ...]) -> _Conditions:
     return frozenset((c.operator, c.key, frozenset(c.values)) for c in conditions)
 
 
