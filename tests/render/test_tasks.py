@@ -125,3 +125,33 @@ def test_a_container_that_has_to_be_root_is(pipeline: Pipeline) -> None:
     assert own["user"] == "0"
     (own,) = containers(block(pipeline, "aws_ecs_task_definition.task", {"type": "fargate"}))
     assert "user" not in own
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_the_readme_says_how_a_service_gets_the_values_of_secrets_that_the_module_makes(
+    pipeline: Pipeline, type_: str
+) -> None:
+    service = {"subnet_ids": ["subnet-0123456789abcdef0"], "security_group_ids": ["sg-0123456789abcdef0"]}
+    base = {"type": type_, **TYPES[type_], "image": IMAGE, "cpu": 256, "memory": 512}
+    injected = {"secrets": {"PASSWORD": "made:db", "USER": "made:user", "TOKEN": "here", "LEVEL": "set"}}
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {**base, **injected, "service": service},
+        "resources": {
+            "made": {"type": "secretsmanager-secret", "name": "shop/db", "create": True},
+            "here": {"type": "secretsmanager-secret", "name": "shop/token"},
+            "set": {"type": "ssm-parameter", "name": "/shop/level", "create": True},
+        },
+    }
+
+    def readme() -> str:
+        (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+        return pipeline.render(workload).module.files["README.md"]
+
+    text = readme()
+    assert text.count("aws secretsmanager put-secret-value --secret-id 'shop/db' ") == 1
+    assert "shop/token" not in text.partition("### After the first apply")[2]
+    assert "aws ecs update-service --cluster 'shop' --service 'shop' --force-new-deployment" in text
+    manifest["compute"] = {**base, **injected}
+    assert "put-secret-value" not in readme()

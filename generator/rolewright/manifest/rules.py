@@ -117,7 +117,10 @@ def _cases(
         if rule.among:
             data = {**data, "$key": place[-1], **_named_beside(entry, place, rule.among)}
         if rule.of:
-            text = value_at(entries.written, (*path, *place, *rule.of.split(".")))
+            below = () if rule.of == "." else rule.of.split(".")
+            text = value_at(entries.written, (*path, *place, *below))
+            if rule.of == "." and isinstance(text, str):
+                text = text.partition(":")[0]  # what is injected may be a part of the resource's value
             reference = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
             referenced = entries.resources.get(reference[1] if reference else text) if isinstance(text, str) else None
             if referenced is None:

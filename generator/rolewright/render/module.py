@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.model import INJECTION
 from rolewright.blueprint.rule_schema import value_at
 from rolewright.core.finding import Finding, Rejected
 from rolewright.core.inputs import TAGS
@@ -169,6 +170,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "names": {**workload.compute.names, "base": base},
         "derived": workload.compute.derived.get,
         "injected": lambda keys: injected_values(workload, catalog, keys),
+        "injected_resources": _injected(workload),
         "resource_of": lambda key: _used(workload.resources[key]),
         "policies": lambda key: _policy_references(roles, key),
         "opened_ports": opened_ports(workload, catalog),
@@ -317,6 +319,13 @@ def _admission(statement: ResourceStatement) -> dict[str, Any]:
         "conditions": statement.conditions,
         "comments": list(statement.reasons),
     }
+
+
+def _injected(workload: Workload) -> list[dict[str, Any]]:
+    """Return the resources whose values the platform injects, each once, with the names that the manifest gives."""
+    keys = dict.fromkeys(use.resource for use in workload.compute.uses if use.verbs == (INJECTION,))
+    resources = [workload.resources[key] for key in keys]
+    return [{**_used(resource), "name": resource.fields.get("name")} for resource in resources]
 
 
 def _used(resource: Resource) -> dict[str, Any]:
