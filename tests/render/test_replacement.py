@@ -21,8 +21,8 @@ from rolewright.yaml.load import loads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rolewright.blueprint.blocks import ArgumentValue, BlockBlueprint
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ArgumentValue, BlockBlueprint
     from rolewright.hcl.syntax import Block
     from rolewright.pipeline import Pipeline
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.interpolation import CONTEXT, UnknownReferenceError, names
-from rolewright.blueprint.model import ArgumentValue, BlockBlueprint, Opening
 from rolewright.core.finding import Finding, Rejected
 from rolewright.yaml.load import load
 from rolewright.yaml.schema import Schema
@@ -20,6 +20,45 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import Tree
 
 _REFERENCE = re.compile(r"(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z0-9_]+\.[a-z0-9_.]+")
+
+
+@dataclass(frozen=True)
+class ArgumentValue:
+    """A value of an argument, `when` all of some fields are given, `unless` one of others is."""
+
+    template: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An access that a block opens `to` somebody, in words; the arguments `by` decide it, or all where it is empty."""
+
+    what: tuple[ArgumentValue, ...]
+    to: tuple[ArgumentValue, ...]
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BlockBlueprint:
+    """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
+
+    With `each`, the name of a list, there is one for each of its entries that fits `only`. The rest is as in
+    `ExpectedBlock`.
+    """
+
+    address: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+    each: str
+    only: Schema
+    arguments: Mapping[str, tuple[ArgumentValue, ...]]
+    free: tuple[str, ...]
+    proven: tuple[str, ...]
+    ignores: tuple[str, ...]
+    optional: bool
+    opens: tuple[Opening, ...]
 
 
 @functools.cache

@@ -10,8 +10,8 @@ from rolewright.blueprint.blocks import module_blocks, read_blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rolewright.blueprint.blocks import BlockBlueprint
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import BlockBlueprint
 
 
 def harmless_arguments(catalog: Catalog) -> Mapping[str, Mapping[str, bool]]:

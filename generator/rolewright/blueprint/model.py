@@ -10,6 +10,7 @@ from rolewright.blueprint.interpolation import names, needed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from rolewright.blueprint.blocks import BlockBlueprint
     from rolewright.yaml.schema import Schema
 
 ConditionBlock = dict[str, dict[str, list[str]]]
@@ -133,45 +134,6 @@ class PolicyBlueprint:
     admits: bool
     agreements: bool
     document: Any
-
-
-@dataclass(frozen=True)
-class ArgumentValue:
-    """A value of an argument, `when` all of some fields are given, `unless` one of others is."""
-
-    template: str
-    when: tuple[str, ...]
-    unless: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Opening:
-    """An access that a block opens `to` somebody, in words; the arguments `by` decide it, or all where it is empty."""
-
-    what: tuple[ArgumentValue, ...]
-    to: tuple[ArgumentValue, ...]
-    by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class BlockBlueprint:
-    """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
-
-    With `each`, the name of a list, there is one for each of its entries that fits `only`. The rest is as in
-    `ExpectedBlock`.
-    """
-
-    address: str
-    when: tuple[str, ...]
-    unless: tuple[str, ...]
-    each: str
-    only: Schema
-    arguments: Mapping[str, tuple[ArgumentValue, ...]]
-    free: tuple[str, ...]
-    proven: tuple[str, ...]
-    ignores: tuple[str, ...]
-    optional: bool
-    opens: tuple[Opening, ...]
 
 
 @dataclass(frozen=True)

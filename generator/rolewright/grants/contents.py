@@ -25,8 +25,8 @@ _THIS = re.compile(r"(?<=[a-z0-9])\.this(?=[._]|$)")
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from rolewright.blueprint.blocks import ArgumentValue, BlockBlueprint
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ArgumentValue, BlockBlueprint
     from rolewright.core.finding import Location
     from rolewright.core.model import Workload
     from rolewright.yaml.schema import Schema
