@@ -52,3 +52,11 @@ def test_the_session_and_the_provider_are_there_where_they_are_asked_for(pipelin
     files = build(pipeline, branches=["main"]).module.files
     assert "max_session_duration" not in files["roles.tf"]
     assert "aws_iam_openid_connect_provider" not in files["github.tf"]
+
+
+def test_the_provider_of_workflows_needs_a_version_that_takes_it_without_thumbprints(pipeline: Pipeline) -> None:
+    def versions(**fields: Any) -> str:
+        return build(pipeline, branches=["main"], **fields).module.files["versions.tf"]
+
+    assert '">= 5.81' in versions(create_provider=True)
+    assert '">= 5.80' in versions()

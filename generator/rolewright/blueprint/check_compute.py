@@ -44,6 +44,8 @@ class _ComputeChecker(Checker):
             yield self.finding("blueprint-name", message, remedy, ("names", error.args[1][0]), key=True)
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
+        for field in self.data.get("requires", {}):
+            yield from self.condition(field, ("requires", field))
         network = self.data.get("network", {})
         for key in ("given", "urls"):
             for index, name in enumerate(network.get(key, ())):

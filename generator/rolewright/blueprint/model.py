@@ -349,6 +349,8 @@ class ComputeBlueprint:
     fields: Mapping[str, Any]
     required: tuple[str, ...]
     derive: Mapping[str, str]
+    requires: Mapping[str, Mapping[str, str]]
+    """Versions of Terraform and the provider that a module needs where a field is given, by that field."""
     rules: tuple[CrossFieldRule, ...]
     names: Mapping[str, NameRule]
     """Each after those that it refers to."""

@@ -163,6 +163,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         fields=data["fields"],
         required=tuple(data["required"]),
         derive=data.get("derive", {}),
+        requires=data.get("requires", {}),
         rules=_rules(data),
         names={
             name: NameRule(rule["value"], rule["pattern"], rule["maxLength"], rule.get("when", ""))

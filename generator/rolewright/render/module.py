@@ -156,12 +156,6 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
             Variable("region", "string", "AWS region of the environment"),
             *variables,
         ]
-    requires = dict(MINIMUM)
-    for resource in workload.resources.values():
-        creation = catalog.resources[resource.type].create
-        if resource.created and creation is not None:
-            for program, version in creation.requires.items():
-                requires[program] = max(requires[program], version, key=_version)
     views = [_role(role, workload) for role in roles]
     return {
         "workload": workload.name,
@@ -180,7 +174,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "exclusive": workload.exclusive,
         "environments": environments,
         "variables": variables,
-        "requires": requires,
+        "requires": _requires(workload, catalog),
         "tags": _tags({**tags, **workload.tags}, workload),
         "validations": {
             variable.name: [
@@ -318,6 +312,24 @@ def _admission(statement: ResourceStatement) -> dict[str, Any]:
         ],
         "conditions": statement.conditions,
         "comments": list(statement.reasons),
+    }
+
+
+def _requires(workload: Workload, catalog: Catalog) -> dict[str, str]:
+    """Return the least version of Terraform and of the provider that everything in the module takes."""
+    compute = workload.compute
+    wanted = [
+        versions
+        for field, versions in catalog.computes[compute.type].requires.items()
+        if is_given(field, compute.fields, compute.derived)
+    ]
+    for resource in workload.resources.values():
+        creation = catalog.resources[resource.type].create
+        if resource.created and creation is not None:
+            wanted.append(creation.requires)
+    return {
+        program: max([least, *(versions[program] for versions in wanted if program in versions)], key=_version)
+        for program, least in MINIMUM.items()
     }
 
 

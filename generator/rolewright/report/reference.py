@@ -27,8 +27,8 @@ def resource_page(blueprint: ResourceBlueprint) -> str:
         lines += ["`arn` can stand in place of " + _words(blueprint.identified_by) + ".", ""]
     if blueprint.create is not None:
         lines += _fields("Fields with `create: true`", blueprint.create.fields, blueprint.create.required)
-        needs = [f"{what} {version}" for what, version in blueprint.create.requires.items()]
-        lines += [f"Needs {' and '.join(needs)} or later.", ""] if needs else []
+        needs = blueprint.create.requires
+        lines += [f"Needs {_versions(needs)} or later.", ""] if needs else []
     lines += _rules(blueprint.rules)
     if blueprint.attributes:
         lines += ["`${resources.KEY.…}` can refer to " + _words(blueprint.attributes) + ".", ""]
@@ -56,6 +56,8 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
     """Return the page of a compute type: its fields, and what each of its roles has. `names` can be overridden."""
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
     lines += _fields("Fields", blueprint.fields, blueprint.required)
+    for field, versions in blueprint.requires.items():
+        lines += [f"With `{field}` it needs {_versions(versions)} or later.", ""]
     lines += _rules(blueprint.rules)
     lines += ["`names` can override " + _words(names) + ".", ""]
     for role in blueprint.roles.values():
@@ -117,6 +119,10 @@ def _fields(title: str, fields: Mapping[str, Any], required: Iterable[str]) -> I
         description = schema["description"].replace("|", "\\|")
         yield f"| `{name}` | {description} | {'; '.join(notes)} |"
     yield ""
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return " and ".join(f"{program} {version}" for program, version in versions.items())
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - YAML
