@@ -111,14 +111,37 @@ def _words(words: Iterable[str]) -> str:
 def _fields(title: str, fields: Mapping[str, Any], required: Iterable[str]) -> Iterator[str]:
     if not fields:
         return
-    yield from (f"## {title}", "", "| field | what it is | |", "|---|---|---|")
+    yield from (f"## {title}", "", "| field | type | what it is | |", "|---|---|---|---|")
+    yield from _rows("", fields, required)
+    yield ""
+
+
+def _rows(above: str, fields: Mapping[str, Any], required: Iterable[str]) -> Iterator[str]:
+    """Yield the row of each field, then those of the fields in it; `[]` stands for an entry, `KEY` for any key."""
     for name, schema in fields.items():
         notes = ["required"] * (name in required)
         notes += [f"default `{_shown(schema['default'])}`"] if "default" in schema else []
         notes += ["one of " + _words(map(str, schema["enum"]))] if "enum" in schema else []
-        description = schema["description"].replace("|", "\\|")
-        yield f"| `{name}` | {description} | {'; '.join(notes)} |"
-    yield ""
+        description = schema.get("description", "").replace("|", "\\|")
+        path = above + name
+        yield f"| `{path}` | {_type(schema)} | {description} | {'; '.join(notes)} |"
+        entry, end = schema, ""
+        while isinstance(entry.get("items"), dict):
+            entry, end = entry["items"], f"{end}[]"
+        if "properties" not in entry and isinstance(entry.get("additionalProperties"), dict):
+            entry, end = entry["additionalProperties"], f"{end}.KEY"
+        yield from _rows(f"{path}{end}.", entry.get("properties", {}), entry.get("required", ()))
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """Return the type of a field, with the limits of a number or of how many entries there may be."""
+    named = schema.get("type", "")
+    name = " or ".join([named] if isinstance(named, str) else named)
+    least, most = (
+        schema.get(limit, schema.get(of)) for limit, of in (("minimum", "minItems"), ("maximum", "maxItems"))
+    )
+    limits = [f"from {least}"] * (least is not None) + [f"up to {most}"] * (most is not None)
+    return ", ".join(filter(None, (name, " ".join(limits))))
 
 
 def _versions(versions: Mapping[str, str]) -> str:
