@@ -357,7 +357,6 @@ def test_every_type_of_resource_takes_its_arn_and_its_name_or_says_why_not(pipel
                 "manifest-arn",
                 "access-field",
                 "cross-account",
-                "evaluate-unknown",
             }, (
                 blueprint.type,
                 field,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rolewright.data import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CONTEXT = frozenset({"partition", "region", "account"})
 """The names that a template may refer to besides the fields of a type."""
@@ -64,6 +67,12 @@ def fields_in(template: str) -> dict[str, Piece]:
         if piece.kind == "field":
             fields.setdefault(piece.value, piece)
     return fields
+
+
+def changed_fields(templates: Iterable[str]) -> frozenset[str]:
+    """Return the fields whose values are changed on the way into an ARN, such as to lower case."""
+    found = (match["changed"] for template in templates for match in _PIECE.finditer(template))
+    return frozenset(filter(None, found))
 
 
 @cache

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.arn_template import changed_fields
 from rolewright.core.finding import Severity
 from rolewright.core.inputs import ARN, NAME, TAGS, Input, InputPart
 from rolewright.data import iam
@@ -151,6 +152,10 @@ def _unfit(place: InputPlace, one: Mapping[str, Any], manifest: Manifest, catalo
         if one["type"] != ARN or (one.get("service"), one.get("resource")) != own_type(blueprint):
             service, resource = own_type(blueprint)
             return f"it takes an input of type arn, with service {service} and resource {resource}"
+    if one["type"] == NAME and place.path[0] == "resources" and len(place.path) == 3:
+        blueprint = catalog.resources[entry_at(manifest, place.path)["type"]]
+        if place.path[2] in changed_fields(blueprint.arns.values()):
+            return "AWS spells it in another way in the ARN, so that nothing can be proven of an unknown one"
     pattern = _pattern(place)
     if pattern and place.schema.get("type") != "array" and accepted_and_refused(pattern) is None:
         return "Terraform cannot check the form of this field"
