@@ -52,6 +52,19 @@ inputs:
 """
 
 
+FIFO = """\
+version: 1
+workload: shop
+compute: {type: lambda, runtime: python3.13, handler: a.b, package: function.zip, %s}
+resources:
+  jobs: {type: sqs-queue, arn: "${inputs.jobs}", access: [consume, send]}
+  news: {type: sns-topic, arn: "${inputs.news}", access: publish}
+inputs:
+  jobs: {type: arn, service: sqs, resource: queue}
+  news: {type: arn, service: sns, resource: topic}
+"""
+
+
 @dataclass(frozen=True)
 class Bad:
     """A change of GOOD, with the rule that it breaks, a text in the line of the finding, and what that says."""
@@ -366,6 +379,44 @@ def test_every_type_of_resource_takes_its_arn_and_its_name_or_says_why_not(pipel
     assert {"dynamodb-table.arn", "dynamodb-table.name", "s3-bucket.arn", "s3-bucket.name", "kms-key.arn"} <= proven
     assert {"sqs-queue.arn", "sqs-queue.name", "sns-topic.arn", "secretsmanager-secret.arn"} <= proven
     assert len(proven) > 40
+
+
+@pytest.mark.parametrize(
+    ("compute", "jobs", "news"),
+    [
+        ("triggers: {queues: [{queue: jobs}]}", True, True),
+        ("triggers: {queues: [{queue: jobs, batch_size: 10}]}", True, True),
+        ("triggers: {queues: [{queue: jobs, batch_size: 11, batching_window: 1}]}", False, True),
+        ("triggers: {queues: [{queue: jobs, batching_window: 1}]}", False, True),
+        ("triggers: {topics: [{topic: news}]}", True, False),
+        ("dead_letter: jobs", False, True),
+        ("dead_letter: news", True, False),
+        ("destinations: {on_failure: jobs}", False, True),
+        ("triggers: {schedules: [{name: hourly, expression: rate(1 hour), dead_letter: jobs}]}", False, True),
+        ("environment: {QUEUE: '${resources.jobs.name}'}", True, True),
+    ],
+)
+def test_a_fifo_queue_is_taken_where_no_rule_would_refuse_it(
+    compute: str, jobs: bool, news: bool, catalog: Catalog
+) -> None:
+    """What the caller gives is held to what the rules of the compute type take, whichever kind that leaves."""
+    given = {one.name: one for one in read(FIFO % compute, catalog).inputs}
+    for name, service, is_taken in (("jobs", "sqs", jobs), ("news", "sns", news)):
+        assert admits(given[name], f"arn:aws:{service}:us-east-1:123456789012:a")
+        assert admits(given[name], f"arn:aws:{service}:us-east-1:123456789012:a.fifo") == is_taken, name
+
+
+def test_a_default_says_that_a_queue_is_fifo(catalog: Catalog) -> None:
+    fifo = "resource: queue, default: 'arn:aws:sqs:us-east-1:123456789012:a.fifo'"
+    text = FIFO.replace("resource: queue", fifo)
+    with pytest.raises(Rejected, match="dead letters"):
+        read(text % "dead_letter: jobs", catalog)
+    schedule = "type: scheduled-task, target: jobs, expression: rate(1 hour)"
+    text = re.sub("compute: .*", f"compute: {{{schedule}%s}}", text).replace("[consume, send]", "send")
+    with pytest.raises(Rejected, match="message group"):
+        read(text % "", catalog)
+    given = {one.name: one for one in read(text % ", message_group: a", catalog).inputs}["jobs"]
+    assert admits(given, "arn:aws:sqs:us-east-1:123456789012:b.fifo")
 
 
 def test_an_editor_takes_an_input_where_it_may_stand(catalog: Catalog) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.interpolation import references
 from rolewright.core.inputs import ARN, IMAGE_TAG, NAME, TAGS
 from rolewright.manifest.document import fields_of, strings
+from rolewright.manifest.rules import breaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -99,9 +100,30 @@ def _fields(manifest: Manifest, catalog: Catalog, path: PathInTree) -> tuple[Map
     if path[0] == "compute" and entry.get("type") in catalog.computes:
         return catalog.computes[entry["type"]].fields, path[1:]
     if path[0] == "resources" and entry.get("type") in catalog.resources:
-        own_arn = {"arn": {"type": "string", "pattern": "^arn:"}}
-        return {**own_arn, **fields_of(catalog.resources[entry["type"]], entry)}, path[2:]
+        fields = fields_of(catalog.resources[entry["type"]], entry)
+        decided = next((kind for kind in _kinds(fields) if _is_judged(kind, str(path[1]), manifest, catalog)), None)
+        own_arn = {"type": "string", "pattern": "^arn:", **({"x-fixed": decided} if decided else {})}
+        return {"arn": own_arn, **fields}, path[2:]
     return {}, ()
+
+
+def _kinds(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each pattern by which the end of a name tells one kind of the resource from the other."""
+    marks = (schema.get("x-fixed") for schema in fields.values() if isinstance(schema, dict))
+    yield from (mark for mark in marks if isinstance(mark, str))
+
+
+def _is_judged(kind: str, key: str, manifest: Manifest, catalog: Catalog) -> bool:
+    """Return whether a rule of the compute type takes only one kind of a resource that is given by its ARN."""
+    blueprint = catalog.computes.get(entry_at(manifest, ("compute",)).get("type", ""))
+    ending = re.sub(r"\\(.)|\$$", r"\1", kind)
+    entry = entry_at(manifest, ("resources", key))
+    entries = [{key: {**entry, "arn": f"arn:a{end}"}} for end in ("", ending)]
+    return any(
+        len({breaks(manifest.in_environment(name)["compute"], rule, resources) for resources in entries}) > 1
+        for rule in (blueprint.rules if blueprint is not None else ())
+        for name in manifest.replaced
+    )
 
 
 def entry_at(manifest: Manifest, path: PathInTree) -> Mapping[str, Any]:
