@@ -247,6 +247,51 @@ def test_roles_are_passed_to_their_own_service_and_made_with_the_boundary_alone(
     assert {action_facts.level for action_facts in facts if action_facts is not None} <= {"Read", "List"}
 
 
+INPUTS = """\
+version: 1
+workload: shop
+compute: {type: lambda, runtime: python3.13, handler: a.b, package: function.zip}
+resources:
+  jobs: {type: sqs-queue, arn: "${inputs.jobs}", access: send}
+  made:
+    {type: dynamodb-table, name: "${inputs.made}", create: true, hash_key: id, access: get, kms_key: "${inputs.key}"}
+boundary: ${inputs.boundary}
+inputs:
+  jobs: {type: arn, service: sqs, resource: queue}
+  made: {type: name, default: made-by-default}
+  key: {type: arn, service: kms, resource: key}
+  boundary: {type: boundary-arn}
+"""
+
+
+@pytest.mark.parametrize("environments", ["", 'environments: {dev: {account: "111111111111", region: us-east-1}}\n'])
+def test_what_the_caller_gives_may_be_anything_of_its_kind(environments: str, tmp_path: Path) -> None:
+    """Neither the default nor an example is what the root gives: the deployer would lack the right to make it."""
+    (tmp_path / "m.yaml").write_text(INPUTS + environments, encoding="utf-8")
+    done = rolewright("deployer", "m.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    place = "us-east-1:111111111111" if environments else "*:*"
+    (file,) = (tmp_path / "deployer").glob("*apply.json")
+    statements = json.loads(file.read_text(encoding="utf-8"))["Statement"]
+    by_action = {action: one for one in statements for action in one["Action"]}
+    assert by_action["dynamodb:CreateTable"]["Resource"] == [f"arn:aws:dynamodb:{place}:table/*"]
+    assert by_action["kms:CreateGrant"]["Resource"] == ["arn:aws:kms:*:*:key/*"]
+    assert by_action["iam:CreateRole"]["Condition"] == {"StringLike": {"iam:PermissionsBoundary": ["*"]}}
+    warned = {name for name in ("jobs", "made", "key", "boundary") if f"the input {name}," in done.stderr}
+    assert warned == {"made", "key", "boundary"}
+    assert "every managed policy is a boundary" in done.stderr
+
+
+def test_a_boundary_of_any_account_is_matched_as_a_pattern(tmp_path: Path) -> None:
+    """A module without environments has `*` for its account, which `StringEquals` would take as a text."""
+    text = INPUTS.replace("${inputs.boundary}", '"arn:aws:iam::123456789012:policy/limit"')
+    (tmp_path / "m.yaml").write_text(text.replace("  boundary: {type: boundary-arn}\n", ""), encoding="utf-8")
+    assert rolewright("deployer", "m.yaml", cwd=tmp_path).returncode == 0
+    statements = json.loads((tmp_path / "deployer" / "apply.json").read_text(encoding="utf-8"))["Statement"]
+    (making,) = [statement for statement in statements if "iam:CreateRole" in statement["Action"]]
+    assert making["Condition"] == {"StringLike": {"iam:PermissionsBoundary": ["arn:aws:iam::*:policy/limit"]}}
+
+
 def test_the_files_are_kept_current_and_not_overwritten(tmp_path: Path) -> None:
     manifest = ROOT / "examples" / "lambda.yaml"
     stale = rolewright("deployer", "--check", manifest, cwd=tmp_path)

@@ -47,9 +47,9 @@ def held(built: Built, catalog: Catalog) -> None:
             assert not re.search(r"\$\{(?!aws:|\*\}|\?\}|\$\})", text)
             accepted("ValidatePolicy", policyDocument=text, policyType="IDENTITY_POLICY")
             granted = [one for one in built.declaration.grants if one.role == role.key]
-            declared = ground(granted, environment.values)
+            declared = ground(granted, {**environment.values, **environment.inputs.names})
             if "${" in "".join(json.dumps(one.resources) + json.dumps(one.conditions) for one in declared):
-                continue  # what AWS makes up has a name of ours here
+                continue  # what AWS makes up, or the caller gives, has a name of ours here
             result = compare([document] if document["Statement"] else [], declared, iam.expand)
             assert (result.differences, result.unknown) == ((), ())
         for role, trust in ((one, one.trust) for one in built.roles):
@@ -92,6 +92,21 @@ def test_every_made_arn_has_the_form_of_its_type(
                         ), arn
                         tried += "made-by-terraform" in arn
     assert tried
+
+
+def test_no_example_stands_in_the_place_of_an_input(pipeline: Pipeline, catalog: Catalog) -> None:
+    (built,) = pipeline.run(EXAMPLES[0].parent / "inputs.yaml")
+    workload = built.workload
+    policies = [identity_policy(role, workload, workload.environments[0], catalog) for role in built.roles]
+    arns = {arn for policy in policies for statement in policy["Statement"] for arn in statement["Resource"]}
+    assert {
+        "arn:aws:dynamodb:*:*:table/input-orders-table",
+        "arn:aws:kms:*:*:key/input-orders-key",
+        "arn:aws:sqs:us-east-1:123456789012:input-events-queue",
+    } <= arns
+    text = json.dumps(policies)
+    assert '"dynamodb.input-orders-table.amazonaws.com"' in text
+    assert not [one for one in workload.inputs if one.kind in ("arn", "name") and one.parts[-1].text in text]
 
 
 def test_the_files(tmp_path: Path) -> None:

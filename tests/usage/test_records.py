@@ -31,6 +31,15 @@ resources:
 """
 
 
+GIVEN = (
+    MANIFEST.replace("name: orders,", "arn: '${inputs.table}',")
+    + """\
+inputs:
+  table: {type: arn, service: dynamodb, resource: table}
+"""
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
@@ -409,3 +418,12 @@ def test_a_folder_that_cannot_be_looked_into_is_named(folder: Path, monkeypatch:
     ran = rolewright("usage", "trail", "-m", "m.yaml", cwd=folder)
     assert ran.returncode == 1
     assert "not read to its end: trail/closed: Permission denied" in ran.stdout
+
+
+def test_a_table_that_the_caller_gives_may_be_any_table(folder: Path) -> None:
+    (folder / "m.yaml").write_text(GIVEN, encoding="utf-8")
+    (role,) = told(folder, write(folder, EVENTS[:1]))["roles"]
+    assert not role["undeclared"]
+    assert [(one["resource"], one["state"]) for one in role["permissions"] if one["action"] == "dynamodb:GetItem"] == [
+        ("${inputs.table}", "used")
+    ]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rolewright.core.text import Text
 
-IMAGE_TAG, TAGS, ARN, NAME = "image-tag", "tags", "arn", "name"
+IMAGE_TAG, TAGS, ARN, NAME, BOUNDARY = "image-tag", "tags", "arn", "name", "boundary-arn"
 """The types of inputs that are treated apart."""
 
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Rejected
-from rolewright.deployer.policies import documents, permissions
+from rolewright.deployer.policies import documents, for_any_input, left_to_caller, permissions
 from rolewright.hcl.parse import parse
+from rolewright.manifest.symbolic import symbolic
 from rolewright.prove.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ def policy_files(
     for built in modules:
         for environment in built.workload.environments:
             if not environments or environment.name in environments:
-                evaluated = evaluate(parse(built.module), environment)
+                anywhere = next(symbolic(environment, built.workload.inputs), environment)
+                evaluated = evaluate(parse(built.module), anywhere)
                 try:
-                    needed[environment.name] += permissions(
-                        built.workload, built.roles, evaluated, environment, actions
-                    )
+                    found = permissions(built.workload, built.roles, evaluated, anywhere, actions)
                 except Rejected as refusal:
                     findings += refusal.findings
-    return _files(needed), findings
+                else:
+                    findings += left_to_caller(found, built.workload)
+                    needed[environment.name] += for_any_input(found, built.workload, environment)
+    return _files(needed), list(dict.fromkeys(findings))
 
 
 def _files(needed: Mapping[str, list[DeployerPermission]]) -> dict[str, str]:

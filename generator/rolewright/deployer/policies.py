@@ -8,13 +8,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import Finding, Rejected
+from rolewright.core.finding import Finding, Rejected, Severity
+from rolewright.core.inputs import BOUNDARY
 from rolewright.data import limits
 from rolewright.data.partitions import DNS_SUFFIX
+from rolewright.manifest.symbolic import for_any_value
 from rolewright.prove.arn_formats import is_idle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rolewright.core.model import Environment, Role, Workload
     from rolewright.deployer.actions import ActionBlock
@@ -63,14 +65,53 @@ def permissions(
     )
 
 
+def for_any_input(
+    needed: Iterable[DeployerPermission], workload: Workload, environment: Environment
+) -> Iterator[DeployerPermission]:
+    """Yield permissions for whatever the caller of the module gives, where they have the symbols of inputs."""
+    for permission in needed:
+        yield _changed(permission, lambda text: for_any_value(text, workload.inputs, environment.partition))
+
+
+def left_to_caller(needed: Iterable[DeployerPermission], workload: Workload) -> Iterator[Finding]:
+    """Yield a warning for each input that permissions depend on: they are as wide as what the module takes for it."""
+    texts = {
+        text
+        for permission in needed
+        for text in (*permission.resources, *(value for _, _, values in permission.conditions for value in values))
+    }
+    for given in workload.inputs:
+        if any(part.symbol in text for part in given.parts if part.symbol for text in texts):
+            yield Finding(
+                "deployer-input",
+                f"the deployer's policies have * in the place of the input {given.name}, as its value is not known"
+                + (", so that every managed policy is a boundary to them" if given.kind == BOUNDARY else ""),
+                "put what your root gives in the place of it, or write the value in the manifest",
+                workload.locate(f"inputs.{given.name}"),
+                f"inputs.{given.name}",
+                severity=Severity.WARNING,
+            )
+
+
+def _changed(permission: DeployerPermission, change: Callable[[str], str]) -> DeployerPermission:
+    """Return the permission with another text in the place of each; a condition on a `*` takes what it matches."""
+    conditions = []
+    for operator, key, values in permission.conditions:
+        changed = tuple(map(change, values))
+        is_pattern = operator == "StringEquals" and any("*" in value for value in changed)
+        conditions.append(("StringLike" if is_pattern else operator, key, changed))
+    return DeployerPermission(
+        permission.action, tuple(map(change, permission.resources)), tuple(conditions), permission.write
+    )
+
+
 def _anywhere(permission: DeployerPermission, environment: Environment) -> DeployerPermission:
     """Return the permission for any account and region, as a module without environments names neither."""
 
     def opened(text: str) -> str:
         return text.replace(environment.account, "*").replace(environment.region, "*")
 
-    conditions = tuple((operator, key, tuple(map(opened, values))) for operator, key, values in permission.conditions)
-    return DeployerPermission(permission.action, tuple(map(opened, permission.resources)), conditions, permission.write)
+    return _changed(permission, opened)
 
 
 def documents(needed: Iterable[DeployerPermission], *, write: bool) -> list[dict[str, Any]]:

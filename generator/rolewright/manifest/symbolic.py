@@ -39,6 +39,13 @@ def _value(given: Input, text: str) -> Any:  # noqa: ANN401 - any value that a v
     return [text] if given.type == "list(string)" else text
 
 
+def for_any_value(text: str, inputs: Sequence[Input], partition: str) -> str:
+    """Return a pattern that matches a text whatever the inputs are; no resource is in another partition."""
+    for part in (part for given in inputs for part in given.parts if part.symbol):
+        text = text.replace(part.symbol, partition if part.label == "partition" else "*")
+    return text
+
+
 def without_symbols(text: str, inputs: Sequence[Input]) -> str:
     """Return a text for people, with the name of what each symbol stands for."""
     for given in inputs:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rolewright.data.symbols import SYMBOL
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -54,7 +56,30 @@ def identity_policy(role: Role, workload: Workload, environment: Environment, ca
     """Return all that a role may do as one document, which decides as the role's policies together do."""
     values = _values(workload, environment, catalog)
     listed = [statement for policy in role.policies for statement in policy.statements]
-    return {"Version": "2012-10-17", "Statement": [_statement(statement, values) for statement in listed]}
+    given = [_given(_statement(statement, values), workload, environment) for statement in listed]
+    return {"Version": "2012-10-17", "Statement": given}
+
+
+def _given(statement: Mapping[str, Any], workload: Workload, environment: Environment) -> dict[str, Any]:
+    """Return a statement with a name that says so in the place of what the caller of the module gives.
+
+    Where an ARN has its account and region, AWS takes no such name, and any may be meant.
+    """
+    symbols = [(part.symbol, part.label, given.name) for given in workload.inputs for part in given.parts]
+    texts = {
+        symbol: environment.partition if label == "partition" else f"input-{name}" for symbol, label, name in symbols
+    }
+    in_arns = {**texts, **{symbol: "*" for symbol, label, _ in symbols if label in ("region", "account")}}
+    return {key: _replaced(node, in_arns if key == "Resource" else texts) for key, node in statement.items()}
+
+
+def _replaced(node: Any, texts: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Return a part of a statement with the text of each symbol in its place."""
+    if isinstance(node, dict):
+        return {key: _replaced(inner, texts) for key, inner in node.items()}
+    if isinstance(node, list):
+        return [_replaced(inner, texts) for inner in node]
+    return SYMBOL.sub(lambda match: texts[match[0]], node)
 
 
 def trust_policy(role: Role, environment: Environment) -> dict[str, Any]:
@@ -112,12 +137,12 @@ def _known(text: str) -> str:
 
 def _values(workload: Workload, environment: Environment, catalog: Catalog) -> dict[str, str]:
     """Return the values of references; an ARN that AWS makes up is one of its form, with a name that says so."""
-    values = dict(environment.values)
+    values = {**environment.values, **environment.inputs.symbols}
     for resource in workload.resources.values():
         blueprint = catalog.resources[resource.type]
         if resource.created and blueprint.create is not None:
             for name in blueprint.create.arns:
-                text = _filled(blueprint.arns[name], resource, environment)
+                text = _filled(blueprint.arns[name], resource, environment, values)
                 values |= dict.fromkeys(_references(resource, name), text)
     return values
 
@@ -129,7 +154,7 @@ def _references(resource: Resource, name: str) -> Iterable[str]:
     ]
 
 
-def _filled(template: str, resource: Resource, environment: Environment) -> str:
+def _filled(template: str, resource: Resource, environment: Environment, values: Mapping[str, str]) -> str:
     known = {"partition": environment.partition, "region": environment.region, "account": environment.account}
 
     def value(slot: re.Match[str]) -> str:
@@ -139,6 +164,6 @@ def _filled(template: str, resource: Resource, environment: Environment) -> str:
             return known[name]
         if given is None:
             return f"{_NAME}-{resource.key}" if default is None else default
-        return str(given.ground(environment.values) if hasattr(given, "ground") else given).removeprefix("/")
+        return str(given.ground(values) if hasattr(given, "ground") else given).removeprefix("/")
 
     return _FIELD.sub(value, template)

@@ -97,10 +97,11 @@ def compare_usage(
 
 
 def _allowed(declaration: Declaration, role: str, environment: Environment) -> Iterator[tuple[Grant, str, str]]:
-    """Yield each action on each resource that a role is granted."""
+    """Yield each action on each resource that a role is granted; an input is any value that the caller may give."""
+    values = {**environment.values, **environment.inputs.names}
     for grant in declaration.grants:
         if grant.role == role and grant.effect == "Allow":
-            for resource in (text.ground(environment.values) for text in grant.resources):
+            for resource in (text.ground(values) for text in grant.resources):
                 for pattern in grant.actions:
                     for action in iam.expand(pattern) or (pattern,):
                         yield grant, action, resource
@@ -144,7 +145,7 @@ def _permission(
     `blind` is why no use could be seen, or "".
     """
     found = []
-    pattern = _MADE.sub("*", resource)  # what AWS makes up may be anything
+    pattern = _MADE.sub("*", resource)  # what AWS makes up, or the caller gives, may be anything
     for use in uses:
         for pair, seen in use.used.items():
             if pair[0] == action and (not pair[1] or matches(pattern, pair[1]) or _bucket_of(pair[1], pattern)):
