@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from real_terraform import Terraform
 from rolewright.manifest.read import read_manifest
 from rolewright.terraform.root import Root
+from rolewright.terraform.server import moto_server
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from real_terraform import Terraform
     from rolewright.pipeline import Pipeline
 
 PRODUCER = """\
@@ -86,14 +87,19 @@ REFUSED = [
 def root(folder: Path, pipeline: Pipeline) -> None:
     """Write a root that calls both modules, the second with the first one's queue."""
     for text in (PRODUCER, CONSUMER):
-        (workload,) = read_manifest(loads(text, "m.yaml"), pipeline.catalog)
-        built = pipeline.build(workload)
-        assert built.findings == ()
-        for name, content in built.module.files.items():
-            path = folder / workload.name / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
+        write(folder, text, pipeline)
     call(folder)
+
+
+def write(folder: Path, manifest: str, pipeline: Pipeline) -> None:
+    """Write the module of a manifest into a folder of its name."""
+    (workload,) = read_manifest(loads(manifest, "m.yaml"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert built.findings == ()
+    for name, content in built.module.files.items():
+        path = folder / workload.name / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
 
 
 def call(folder: Path, **others: Any) -> None:
@@ -134,3 +140,89 @@ def test_a_root_of_two_modules_is_planned_on_moto(
     planned = Root(tmp_path, terraform, [pipeline.build(workload)])
     planned.init()
     assert planned.validate() == []
+
+
+WORKER = """\
+version: 1
+workload: jobs
+compute: {type: ec2, ami: ami-0123456789abcdef0, instance_type: t3.micro, subnet_id: subnet-0123456789abcdef0}
+resources:
+  jobs: {type: sqs-queue, name: "${inputs.queue}", create: true, access: consume}
+inputs:
+  queue: {type: name}
+"""
+SHOP = """\
+version: 1
+workload: shop
+compute:
+  type: lambda
+  image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:${inputs.release}
+  vpc: {subnet_ids: "${inputs.subnets}", security_group_ids: "${inputs.groups}"}
+resources:
+  jobs: {type: sqs-queue, arn: "${inputs.queue}", access: send}
+inputs:
+  release: {type: image-tag}
+  subnets: {type: subnet-ids}
+  groups: {type: security-group-ids}
+  queue: {type: arn, service: sqs, resource: queue}
+"""
+SERVICES = """\
+provider "aws" {
+  region                      = "us-east-1"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+}
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_subnet" "private" {
+  for_each   = toset(["10.0.1.0/24", "10.0.2.0/24"])
+  vpc_id     = aws_vpc.main.id
+  cidr_block = each.key
+}
+
+resource "aws_security_group" "shop" {
+  name   = "shop"
+  vpc_id = aws_vpc.main.id
+}
+
+module "jobs" {
+  source = "./jobs"
+  queue  = "orders-to-pack"
+}
+
+module "shop" {
+  source  = "./shop"
+  release = "1.4.2"
+  subnets = [for subnet in aws_subnet.private : subnet.id]
+  groups  = [aws_security_group.shop.id]
+  queue   = module.jobs.jobs_arn
+}
+
+output "queue" {
+  value = module.jobs.jobs_arn
+}
+"""
+
+
+def test_one_service_sends_to_the_queue_of_another_and_a_second_plan_is_empty(
+    tmp_path: Path, terraform: Terraform, pipeline: Pipeline
+) -> None:
+    """Written as the README of each module says, in a network of the root's own."""
+    for text in (WORKER, SHOP):
+        write(tmp_path, text, pipeline)
+    (tmp_path / "main.tf").write_text(SERVICES, encoding="utf-8")
+    with moto_server() as address:
+        program = Terraform(terraform.program, address)
+        program.run(tmp_path, "init", "-input=false", "-no-color")
+        program.run(tmp_path, "apply", "-input=false", "-no-color", "-auto-approve")
+        program.run(tmp_path, "plan", "-input=false", "-no-color", "-detailed-exitcode")  # 2 where anything changes
+        state = program.json(tmp_path, "show", "-json")["values"]
+    arn = state["outputs"]["queue"]["value"]
+    assert arn.endswith(":orders-to-pack")
+    (shop,) = [module for module in state["root_module"]["child_modules"] if module["address"] == "module.shop"]
+    (policy,) = [one for one in shop["resources"] if one["address"] == "module.shop.aws_iam_role_policy.execution"]
+    statements = json.loads(policy["values"]["policy"])["Statement"]
+    assert [one["Resource"] for one in statements if "sqs:SendMessage" in one["Action"]] == [arn]
