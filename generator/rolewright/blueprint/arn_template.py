@@ -11,7 +11,7 @@ from rolewright.data import limits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-CONTEXT = frozenset({"partition", "region", "account"})
+CONTEXT = frozenset({"partition", "region", "account", "dns_suffix"})
 """The names that a template may refer to besides the fields of a type."""
 
 _PIECE = re.compile(

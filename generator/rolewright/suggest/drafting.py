@@ -173,7 +173,15 @@ def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
         own = [fit for fit in found if fit.offer.identifies]
         if not own:
             continue
-        own.sort(key=lambda fit: (fit.place != (), OPEN in fit.fields.values(), -len(fit.offer.blueprint.verbs)))
+        # an ARN that has the name in itself says more than one with a field for any name
+        own.sort(
+            key=lambda fit: (
+                fit.place != (),
+                OPEN in fit.fields.values(),
+                -len(fit.offer.blueprint.verbs),
+                len(_told(fit)),
+            )
+        )
         near = [candidate for candidate in own if candidate.offer.blueprint is own[0].offer.blueprint]
         fitting_ = [(group, fit) for fit in near for group in groups if group.takes(fit)]
         if fitting_:

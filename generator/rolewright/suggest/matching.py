@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
 from rolewright.data import limits
+from rolewright.data.partitions import DNS_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ OPEN = "*"
 _ARN = re.compile(r"\$\{arns\.([\w-]+)\}")
 _Left = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
 
+_SUFFIXES = "|".join(sorted(map(re.escape, {*DNS_SUFFIX.values(), "*"}), key=len, reverse=True))
 
 @dataclass(frozen=True)
 class Offer:
@@ -268,14 +270,16 @@ def _class(pattern: str, example: str) -> str:
 def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) -> re.Pattern[str]:
     """Return the pattern of the texts that a template may stand for, also with `*` in place of a field.
 
-    After all that has to be given, one `*` may also stand for the rest, so that `table/orders/*` is read as its index.
+    After all that has to be given, one `*` may also stand for the rest, so that `table/orders/*` is read as its index;
+    not where the rest is one fixed name, which is less than all that the `*` stands for.
     """
     listed = pieces(template)
     seen: set[str] = set()
     parts = [_part(piece, dict(kinds), seen, exact=exact) for piece in listed]
     given = [n for n, piece in enumerate(listed) if piece.kind == "field" and not piece.optional]
     last = max(given, default=len(listed))
-    after = next((piece.value for piece in listed[last + 1 : last + 2] if piece.kind == "text"), "")
+    rest_is_open = len(listed) > last + 2
+    after = next((piece.value for piece in listed[last + 1 : last + 2] if piece.kind == "text" and rest_is_open), "")
     cuts = [re.escape(after[:length]) + r"\*" for length in range(1, len(after) + 1)]
     rest = "|".join(["".join(parts[last + 1 :]), *cuts])
     return re.compile("".join(parts[: last + 1]) + f"(?:{rest})", re.DOTALL)
@@ -293,6 +297,8 @@ def _part(piece: Piece, classes: Mapping[str, str], seen: set[str], *, exact: bo
     if name in seen:
         return f"(?P={name})"
     seen.add(name)
+    if name == "dns_suffix":  # it has dots, as what stands before it
+        return f"(?P<{name}>{_SUFFIXES})"
     if name in CONTEXT:
         return f"(?P<{name}>[^:]*)"
     return f"(?P<{name}>{classes[name]}*)" if piece.default == "" else rf"(?P<{name}>\*|{classes[name]}+?)"

@@ -20,6 +20,7 @@ _FORMS = {
     "partition": re.compile(r"aws[a-z-]*"),
     "region": re.compile(r"[a-z]{2,4}(-[a-z]{1,20}){1,3}-\d"),
     "account": re.compile(r"\d{12}"),
+    "dns_suffix": re.compile("|".join(map(re.escape, DNS_SUFFIX.values()))),
 }
 _REGIONS = {"": "us-east-1", "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
@@ -50,8 +51,14 @@ class Own:
 
     def takes(self, name: str, value: str) -> bool:
         """Return whether a part of an ARN, or a pattern of one, is the own one or includes it."""
-        known: str = {"partition": self.partition, "region": self.region, "account": self.account}[name]
-        return value == "*" or (name == "partition" and not known) or bool(known and matches(value, known))
+        known = {
+            "partition": self.partition,
+            "region": self.region,
+            "account": self.account,
+            "dns_suffix": DNS_SUFFIX.get(self.partition, ""),
+        }[name]
+        follows_partition = name in {"partition", "dns_suffix"} and not self.partition
+        return value == "*" or follows_partition or bool(known and matches(value, known))
 
 
 def is_concrete(name: str, value: str) -> bool:
