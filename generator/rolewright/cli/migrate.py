@@ -154,7 +154,7 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
 
 @migrate_app.command(cls=Command)
 def advance(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Access key id, for example AKIA….")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Access key id.")],
     manifest: Manifest = None,
     env: Environment = "",
     trail: Trail = None,

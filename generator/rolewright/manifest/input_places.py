@@ -134,6 +134,12 @@ def entry_at(manifest: Manifest, path: PathInTree) -> Mapping[str, Any]:
     return node if isinstance(node, dict) else {}
 
 
+def has_type(place: InputPlace, manifest: Manifest, catalog: Catalog) -> bool:
+    """Return whether a place is in an entry of a type that there is; the schema says what is wrong with others."""
+    type_ = entry_at(manifest, place.path).get("type")
+    return isinstance(type_, str) and type_ in (catalog.computes if place.path[0] == "compute" else catalog.resources)
+
+
 def misplaced(place: InputPlace, kind: str, manifest: Manifest, catalog: Catalog) -> str:
     """Return why an input of a type may not stand at a place, or "" where it may."""
     top, *_ = path = place.path
@@ -156,7 +162,7 @@ def misplaced(place: InputPlace, kind: str, manifest: Manifest, catalog: Catalog
         return _RESOURCE_KEYS[str(path[-1] if top == "compute" else path[2])]
     if manifest.varies(path):
         return "an environment replaces this value"
-    return _field_fault(place, kind, manifest, catalog)
+    return _field_fault(place, kind, manifest, catalog) if has_type(place, manifest, catalog) else ""
 
 
 def _tag_fault(place: InputPlace, kind: str) -> str:

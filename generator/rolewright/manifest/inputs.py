@@ -29,7 +29,7 @@ from rolewright.manifest.input_patterns import (
     map_pattern,
     whole,
 )
-from rolewright.manifest.input_places import WHOLE, InputPlace, entry_at, input_places, misplaced
+from rolewright.manifest.input_places import WHOLE, InputPlace, entry_at, has_type, input_places, misplaced
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ def _fault(
 
 def _unfit(place: InputPlace, one: Mapping[str, Any], manifest: Manifest, catalog: Catalog) -> str:
     """Return why the form of an input does not go with the field, or ""."""
+    if place.path[0] in ("compute", "resources") and not has_type(place, manifest, catalog):
+        return ""
     if place.path[0] == "resources" and place.path[2:] == ("arn",):
         blueprint = catalog.resources[entry_at(manifest, place.path)["type"]]
         if one["type"] != ARN or (one.get("service"), one.get("resource")) != own_type(blueprint):

@@ -148,11 +148,9 @@ class Described:
 
     def opens(self, environment: str) -> Mapping[tuple[str, str], str]:
         """Return what the declared blocks open, and to whom, with the place."""
-        there = self._environment(environment)
-        if there is None:
+        if (there := self._environment(environment)) is None:
             return {}
-        opened = self.declaration.contents.opened(readable(there))
-        return {pair: str(place) for pair, place in opened.items()}
+        return {pair: str(place) for pair, place in self.declaration.contents.opened(readable(there)).items()}
 
     def policies(self, environment: str, *, is_new: bool) -> Half:
         """Return the policies of the module's resources: what they let others do."""

@@ -30,6 +30,7 @@ _Left = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
 
 _SUFFIXES = "|".join(sorted(map(re.escape, {*DNS_SUFFIX.values(), "*"}), key=len, reverse=True))
 
+
 @dataclass(frozen=True)
 class Offer:
     """An action that verbs of a type grant on one of its ARNs ("*" for none), always under `conditions` of templates.
