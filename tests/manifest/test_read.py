@@ -100,7 +100,7 @@ CASES = [
     Bad("secret override", "{cpu: 512, memory: 1024}", "{secrets: {A: db}}", "environment-override", "25:25"),
     Bad("nothing to override", "{cpu: 512, memory: 1024}", "{port: 80}", "environment-override", "25:15"),
     Bad("no resource", "PASSWORD: db", "PASSWORD: data", "manifest-secret", "11:15", "db"),
-    Bad("bad account", '"111111111111"', '"1111"', "manifest-value", "21:18", "twelve"),
+    Bad("bad account", '"111111111111"', '"1111"', "manifest-value", "21:18", "12 digits"),
     Bad("star in a name", "name: my-bucket", "name: my-*", "manifest-value", "15:11"),
     Bad("star in a prefix", "access: read", "access: read\n    prefix: in*", "manifest-value", "17:13"),
     Bad("hidden star", "name: my-bucket", "name: $${a}*", "manifest-value", "15:11"),

@@ -381,6 +381,11 @@ class Generator:
             if wanted and not any(breaks({**compute, name: value}, rule) for rule in blueprint.rules):
                 compute[name] = value
                 self._named(compute, touched, prefix)
+        among = {name for rule in blueprint.rules if rule.among in compute for name in rule.each}
+        for name in sorted(among & blueprint.fields.keys() - compute.keys()):  # they name entries of those fields
+            value = self._value(blueprint.fields[name])
+            if not any(breaks({**compute, name: value}, rule) for rule in blueprint.rules if rule.severity != "note"):
+                compute[name] = value
 
     def _named(self, compute: Mapping[str, Any], touched: dict[str, Any], prefix: str) -> None:
         """Add what fields of the compute type name by key and nothing else has."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from rolewright.hcl.syntax import Block, Expression, ParsedModule
 
-_SEPARATOR = re.compile(r":(?![^\[]*\])(?![^(]*\))")  # of an ARN's pattern: in no class and in no group
 _PARTITION = 1
 _LABELS = {_PARTITION: "partition", 3: "region", 4: "account"}
 _ONE_TEXT = re.compile(r"(?:[A-Za-z0-9/_-]|\\\.)*")
@@ -67,7 +66,7 @@ def _input(block: Block, new_symbol: Callable[[], str]) -> Input:
 
 def _arn_parts(pattern: str, new_symbol: Callable[[], str]) -> Iterator[InputPart]:
     """Yield in turn what the ARNs of a pattern have in common, and what they differ in."""
-    for number, segment in enumerate(_SEPARATOR.split(pattern.removeprefix("^").removesuffix("$"))):
+    for number, segment in enumerate(_segments(pattern.removeprefix("^").removesuffix("$"))):
         same = _ONE_TEXT.match(segment)
         written = same[0] if same is not None else ""
         differs = written != segment
@@ -76,6 +75,20 @@ def _arn_parts(pattern: str, new_symbol: Callable[[], str]) -> Iterator[InputPar
         yield InputPart((":" if number else "") + written.replace("\\", ""))
         if differs:
             yield InputPart("", new_symbol(), label=_LABELS.get(number, "name"))
+
+
+def _segments(pattern: str) -> Iterator[str]:
+    """Yield the parts of an ARN's pattern between colons that are in no class and in no group."""
+    start = depth = 0
+    for place, character in enumerate(pattern):
+        if character in "[(":
+            depth += 1
+        elif character in "])":
+            depth -= 1
+        elif character == ":" and depth <= 0:
+            yield pattern[start:place]
+            start = place + 1
+    yield pattern[start:]
 
 
 def _type(block: Block) -> str:
