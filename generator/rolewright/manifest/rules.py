@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import CrossFieldRule
+    from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule
     from rolewright.core.model import Environment, Workload
     from rolewright.manifest.document import Manifest
     from rolewright.yaml.load import PathInTree
@@ -175,6 +175,13 @@ def _finding(
     return Finding(
         "manifest-rule", message, rule.remedy, place, ".".join(map(str, path)), severity=Severity(rule.severity)
     )
+
+
+def seen_in(region: str, compute: Mapping[str, Any], blueprint: ComputeBlueprint) -> dict[str, Any]:
+    """Return fields of a compute type as its rules see them in a region, with what is read out of them."""
+    fits = {name: re.fullmatch(pattern, str(compute.get(name, ""))) for name, pattern in blueprint.derive.items()}
+    parts = {name: found.groupdict() for name, found in fits.items() if found is not None}
+    return {**compute, "$region": region, "$derived": parts}
 
 
 def _derived(workload: Workload, fields: Container[str], environment: Environment) -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from rolewright.grants.derive import derive_grants
 from rolewright.manifest.compute_uses import INJECTS, RESOURCE, injected_part, marked_fields
 from rolewright.manifest.document import strings
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.rules import breaks
+from rolewright.manifest.rules import breaks, seen_in
 from rolewright.manifest.schema import name_keys
 from rolewright.retarget.comparison import Move, access, code_role, side
 from rolewright.yaml.edit import Editor, UnplacedError, applied
@@ -163,10 +163,10 @@ class _Plan:
         """Return messages and remedies of the type's rules that some fields break in some environment."""
         defaults = {name: schema["default"] for name, schema in self.target.fields.items() if "default" in schema}
         variants = [{"type": self.target.type, **defaults, **given}]
-        for override in self.overrides.values():
-            # what an environment says of a field goes with the manifest's own value of it
-            kept = {name: value for name, value in override.items() if self._keeps(name, value, given)}
-            variants.append(_over(variants[0], kept))
+        for name, override in self.overrides.items():  # an environment's value of a field goes with the manifest's own
+            kept = {field: value for field, value in override.items() if self._keeps(field, value, given)}
+            region = self.tree.data["environments"][name]["region"]
+            variants.append(seen_in(region, _over(variants[0], kept), self.target))
         return [
             (rule.message, rule.remedy)
             for rule in self.target.rules
