@@ -80,7 +80,7 @@ _WHERE = {
     TEXT: r"""
         \w+\.description
         aws_security_group\.description|aws_vpc_security_group_\w+_rule\.description
-        aws_iam_role_policy\.name|aws_iam_policy\.name|aws_apigatewayv2_authorizer\.name
+        aws_iam_role_policy\.name|aws_iam_policy\.name|aws_apigatewayv2_authorizer\.name|aws_lb_target_group\.name
         .*\.error_message
         aws_launch_template\.tag_specifications(?:\..*)?|aws_autoscaling_group\.tag(?:\..*)?|aws_ecs_service\.propagate_tags
         aws_sqs_queue\.name""",  # of the queue for dead letters, which no policy names

@@ -62,6 +62,7 @@ MODULES = {
     "ecs-ec2": [("my-app-cluster", "")],
     "fargate": [("my-app-task", "")],
     "github-actions": [("my-app-ci", "")],
+    "inputs": [("shop-api", "")],
     "lambda": [("my-function", "")],
     "orders": [("orders", "dev"), ("orders", "prod")],
 }
