@@ -195,25 +195,8 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
                 "additionalProperties": resource,
                 "description": "Resources that the code uses, each under a key of your choice",
             },
-            "never": {
-                "type": "array",
-                "items": {
-                    "type": "string",
-                    "pattern": r"^\S+ on \S+$",
-                    "description": "VERB on RESOURCE-KEY, VERB on *, or ACTION on ARN-PATTERN, such as delete on *; "
-                    "the verbs read, write and delete each mean every verb of that class",
-                },
-            },
-            "environments": {
-                "type": "object",
-                "minProperties": 1,
-                "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,15}$"},
-                "additionalProperties": {
-                    "type": "object",
-                    "required": ["account", "region"],
-                    "properties": {"account": _ACCOUNT, "region": _REGION},
-                },
-            },
+            "never": _NEVER,
+            "environments": _ENVIRONMENTS,
             "inputs": {
                 "type": "object",
                 "propertyNames": {"pattern": f"^{INPUT_NAME.pattern}$"},
@@ -310,6 +293,25 @@ _SUPPRESSION = {
             "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
             "description": "Last day of the suppression, such as 2027-06-30",
         },
+    },
+}
+_NEVER = {
+    "type": "array",
+    "items": {
+        "type": "string",
+        "pattern": r"^\S+ on \S+$",
+        "description": "VERB on RESOURCE-KEY, VERB on *, or ACTION on ARN-PATTERN, such as delete on *; "
+        "the verbs read, write and delete each mean every verb of that class",
+    },
+}
+_ENVIRONMENTS = {
+    "type": "object",
+    "minProperties": 1,
+    "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,15}$"},
+    "additionalProperties": {
+        "type": "object",
+        "required": ["account", "region"],
+        "properties": {"account": _ACCOUNT, "region": _REGION},
     },
 }
 
