@@ -180,7 +180,8 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
                 places = len(manifest.get("environments") or " ")
                 assert found.advice[0].beyond <= max(len(beyond), 1) * places, (case, found.advice)
     print(dict(counted))
-    assert counted["verb not answered"] <= counted["verb answered"] // 100
+    # one in a hundred, and one where there are fewer: a question may name a part that has no name in a manifest
+    assert counted["verb not answered"] <= max(1, counted["verb answered"] // 100)
     assert counted["followed"] >= 40 * CASES
     assert len(types) >= 8
 
