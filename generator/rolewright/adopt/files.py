@@ -82,7 +82,7 @@ def _require_sense(modules: Sequence[Built], call: str, account: str, region: st
 
 def _environment(built: Built, name: str) -> Environment:
     """Return the environment of that name, or the only one. Raises MisuseError where there are several."""
-    environments = [one for one in built.workload.environments if not name or one.name == name]
+    environments = [environment for environment in built.workload.environments if not name or environment.name == name]
     if len(environments) > 1:
         names = ", ".join(environment.name for environment in environments)
         raise MisuseError(f"{built.workload.name} has several environments: name one of {names} with --env")

@@ -56,8 +56,8 @@ def _references(node: Any) -> Iterator[str]:  # noqa: ANN401 - dataclasses, Text
     if isinstance(node, Ref):
         yield node.expression
     elif is_dataclass(node) and not isinstance(node, type):
-        for one in fields(node):
-            yield from _references(getattr(node, one.name))
+        for field in fields(node):
+            yield from _references(getattr(node, field.name))
     elif isinstance(node, dict):
         for key, value in node.items():
             yield from _references(key)

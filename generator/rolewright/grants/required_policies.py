@@ -193,25 +193,34 @@ def across_accounts(
     of_resource = {arn for arns in resource.arns.values() for arn in arns} if resource else set()
     for members in groups.values():
         first = members[0]
-        is_own = resource is not None and of_resource.issuperset(first.resources)
-        own_type = catalog.resources[resource.type] if is_own and resource else None
-        account = resource.fields.get(own_type.cross_account.owner) if resource and own_type else None
-        owner = Text.of(account) if account else None
-        foreign = any(_foreign(arn, workload, named_only=not is_own, owner=owner) for arn in first.resources)
+        own = resource if resource is not None and of_resource.issuperset(first.resources) else None
+        own_type = catalog.resources[own.type] if own else None
+        owner = _owner(own, own_type)
+        foreign = any(_foreign(arn, workload, named_only=own is None, owner=owner) for arn in first.resources)
         if first.effect == "Deny" or not foreign:
             continue
         blueprint = own_type or _of_service(first.resources[0], workload, catalog)
         if blueprint is None:
             continue
         if not blueprint.cross_account.policy:
-            raise Rejected([_unshared(first, blueprint, workload, resource if is_own else None)])
+            raise Rejected([_unshared(first, blueprint, workload, own)])
         taken[first.sid] += 1  # one policy takes no Sid twice
         sid = pascal(workload.name) + first.sid + (str(taken[first.sid]) if taken[first.sid] > 1 else "")
         document = _statement_of(sid, members, workload, blueprint.cross_account.resource, owner)
-        whose = resource.key if is_own and resource else first.origin.removeprefix("resources.")
-        if any(_of_caller(arn, workload) for arn in first.resources):
-            whose += ", if that is another account's"
-        yield RequiredPolicy(whose, blueprint.cross_account.policy, document)
+        yield RequiredPolicy(_whose(first, own, workload), blueprint.cross_account.policy, document)
+
+
+def _owner(resource: Resource | None, blueprint: ResourceBlueprint | None) -> Text | None:
+    """Return the account that owns a resource, where a field of its type says it."""
+    account = resource.fields.get(blueprint.cross_account.owner) if resource and blueprint else None
+    return Text.of(account) if account else None
+
+
+def _whose(grant: Grant, resource: Resource | None, workload: Workload) -> str:
+    """Return, for people, what an owner's statement is about."""
+    whose = resource.key if resource else grant.origin.removeprefix("resources.")
+    of_caller = any(_of_caller(arn, workload) for arn in grant.resources)
+    return f"{whose}, if that is another account's" if of_caller else whose
 
 
 def _statement_of(

@@ -79,7 +79,7 @@ def read_inputs(manifest: Manifest, catalog: Catalog) -> Inputs:
     """Read the inputs of a manifest, of which nothing is checked yet."""
     described = manifest.tree.data.get("inputs")
     described = described if isinstance(described, dict) else {}
-    known = {name: one for name, one in described.items() if _is_described(name, one)}
+    known = {name: written for name, written in described.items() if _is_described(name, written)}
     places = list(input_places(manifest, catalog))
     findings: list[Finding] = []
     faulty: set[PathInTree] = set()
@@ -96,29 +96,29 @@ def read_inputs(manifest: Manifest, catalog: Catalog) -> Inputs:
         faulty.add(place.path)
     numbers = count()
     listed: list[Input] = []
-    for name, one in known.items():
-        faults = [*_name_faults(manifest, name, catalog), *_form_faults(manifest, name, one, catalog)]
+    for name, written in known.items():
+        faults = [*_name_faults(manifest, name, catalog), *_form_faults(manifest, name, written, catalog)]
         if not faults:
-            given = _input(name, one, fitting[name], catalog, lambda: symbol(next(numbers)))
+            given = _input(name, written, fitting[name], catalog, lambda: symbol(next(numbers)))
             if ("inputs", name, "default") not in faulty:
                 faults = list(_default_faults(manifest, given))
             listed.append(given)
         if faults:  # what is wrong with it is not said once more of each value
             faulty |= {place.path for place in fitting[name]}
         referred = {place.name for place in places}
-        faults += _unused(manifest, name, one, fitting[name], is_referred=name in referred)
+        faults += _unused(manifest, name, written, fitting[name], is_referred=name in referred)
         findings += faults
     if described:
         findings += _hidden(manifest)
     return Inputs(tuple(listed), tuple(findings), frozenset(faulty))
 
 
-def _is_described(name: object, one: object) -> bool:
+def _is_described(name: object, written: object) -> bool:
     """Return whether an entry of `inputs` is so far right that its type is known; the schema says what else is not."""
-    if not isinstance(name, str) or not INPUT_NAME.fullmatch(name) or not isinstance(one, dict):
+    if not isinstance(name, str) or not INPUT_NAME.fullmatch(name) or not isinstance(written, dict):
         return False
-    has_form = one.get("type") != ARN or all(isinstance(one.get(key), str) for key in ("service", "resource"))
-    return has_form and isinstance(one.get("type"), str) and one["type"] in input_types()
+    has_form = written.get("type") != ARN or all(isinstance(written.get(key), str) for key in ("service", "resource"))
+    return has_form and isinstance(written.get("type"), str) and written["type"] in input_types()
 
 
 def _fault(
@@ -145,16 +145,16 @@ def _fault(
     return manifest.finding("manifest-input-place", message, "write the value, or take the input elsewhere", place.path)
 
 
-def _unfit(place: InputPlace, one: Mapping[str, Any], manifest: Manifest, catalog: Catalog) -> str:
+def _unfit(place: InputPlace, written: Mapping[str, Any], manifest: Manifest, catalog: Catalog) -> str:
     """Return why the form of an input does not go with the field, or ""."""
     if place.path[0] in ("compute", "resources") and not has_type(place, manifest, catalog):
         return ""
     if place.path[0] == "resources" and place.path[2:] == ("arn",):
         blueprint = catalog.resources[entry_at(manifest, place.path)["type"]]
-        if one["type"] != ARN or (one.get("service"), one.get("resource")) != own_type(blueprint):
+        if written["type"] != ARN or (written.get("service"), written.get("resource")) != own_type(blueprint):
             service, resource = own_type(blueprint)
             return f"it takes an input of type arn, with service {service} and resource {resource}"
-    if one["type"] == NAME and place.path[0] == "resources" and len(place.path) == 3:
+    if written["type"] == NAME and place.path[0] == "resources" and len(place.path) == 3:
         blueprint = catalog.resources[entry_at(manifest, place.path)["type"]]
         if place.path[2] in changed_fields(blueprint.arns.values()):
             return "AWS spells it in another way in the ARN, so that nothing can be proven of an unknown one"
@@ -182,11 +182,11 @@ def _name_faults(manifest: Manifest, name: str, catalog: Catalog) -> Iterator[Fi
         yield manifest.finding("manifest-input-name", message, remedy, ("inputs", name), key=True)
 
 
-def _form_faults(manifest: Manifest, name: str, one: Mapping[str, Any], catalog: Catalog) -> Iterator[Finding]:
+def _form_faults(manifest: Manifest, name: str, written: Mapping[str, Any], catalog: Catalog) -> Iterator[Finding]:
     """Yield a finding for an ARN of a type that nobody knows."""
-    if one["type"] != ARN:
+    if written["type"] != ARN:
         return
-    service, resource = one["service"], one["resource"]
+    service, resource = written["service"], written["resource"]
     if arn_form(service, resource, catalog) is None:
         facts = iam.service(service)
         wanted, known = (service, sorted(iam.services())) if facts is None else (resource, sorted(facts.resources))
@@ -198,13 +198,13 @@ def _form_faults(manifest: Manifest, name: str, one: Mapping[str, Any], catalog:
 
 
 def _unused(
-    manifest: Manifest, name: str, one: Mapping[str, Any], fitting: Sequence[InputPlace], *, is_referred: bool
+    manifest: Manifest, name: str, written: Mapping[str, Any], fitting: Sequence[InputPlace], *, is_referred: bool
 ) -> Iterator[Finding]:
-    if one["type"] == NAME and fitting and not any(map(_pattern, fitting)):
+    if written["type"] == NAME and fitting and not any(map(_pattern, fitting)):
         message = f"nothing says what form the name {name} has: it stands in no field that names something"
         remedy = "use it as such a name too, or make it a string"
         yield manifest.finding("manifest-input-place", message, remedy, ("inputs", name), key=True)
-    if not is_referred and one["type"] != TAGS:
+    if not is_referred and written["type"] != TAGS:
         finding = manifest.finding(
             "manifest-input-unused",
             f"nothing refers to the input {name}",
@@ -225,24 +225,24 @@ def _hidden(manifest: Manifest) -> Iterator[Finding]:
 
 def _input(
     name: str,
-    one: Mapping[str, Any],
+    written: Mapping[str, Any],
     places: Sequence[InputPlace],
     catalog: Catalog,
     new_symbol: Any,  # noqa: ANN401
 ) -> Input:
     """Return an input as the places where it stands make it."""
-    kind = one["type"]
+    kind = written["type"]
     type_ = input_types()[kind]
     variable = identifier(name)
-    summary = f"the ARN of a {one['resource']} of {one['service']}" if kind == ARN else str(type_["is"])
+    summary = f"the ARN of a {written['resource']} of {written['service']}" if kind == ARN else str(type_["is"])
     reference = f"var.{variable}"
-    has_default = "default" in one
-    form = arn_form(one["service"], one["resource"], catalog) if kind == ARN else None
-    examples = [one["default"]] if has_default else [type_["example"]] if "example" in type_ else _examples(places)
+    has_default = "default" in written
+    form = arn_form(written["service"], written["resource"], catalog) if kind == ARN else None
+    examples = [written["default"]] if has_default else [type_["example"]] if "example" in type_ else _examples(places)
     example = examples[0]
     parts: tuple[InputPart, ...]
     if form is not None:
-        parts = form.input_parts(reference, new_symbol, one.get("default"))
+        parts = form.input_parts(reference, new_symbol, written.get("default"))
         example = "".join(part.text for part in parts)
     else:
         text = str(example).lower() if isinstance(example, bool) else str(example)
@@ -260,7 +260,7 @@ def _input(
         variable=variable,
         type=type_["variable"],
         summary=summary,
-        description=one.get("description") or summary[:1].upper() + summary[1:],
+        description=written.get("description") or summary[:1].upper() + summary[1:],
         parts=parts,
         example=example,
         tested=reference if is_plain_value else f"jsonencode({reference})",
@@ -268,7 +268,7 @@ def _input(
         refuses=refuses,
         longest=type_.get("longest", 0),
         bounds=tuple(_bounds(places)) if kind == "number" else (),
-        default=one.get("default"),
+        default=written.get("default"),
         has_default=has_default,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.hcl.literal import RawExpression, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.facts import FactTable
@@ -47,32 +47,41 @@ def module_outputs(
     table = catalog.facts["outputs"]
     compute_texts = list(compute_texts)
     declared = [block.address.partition(".")[::2] for block in catalog.computes[workload.compute.type].blocks]
-    fixed = Counter(type_ for type_, label in declared if "$" not in label)
-    several = {type_ for type_, label in declared if "$" in label} | {type_ for type_, n in fixed.items() if n > 1}
+    several = _several(declared)
     of_fixed = [output for type_, label in declared for output in _of_compute(type_, label, table, several)]
-    of_compute = [
-        output
-        for text in compute_texts
-        for type_, label in _RESOURCE.findall(text)
-        for output in _of_compute(type_, label, table, several)
-    ]
-    of_created = [
-        output
-        for key, text in sorted(created_texts.items())
-        for type_, label in _RESOURCE.findall(text)
-        for output in _of_created(type_, label, key, table, catalog.resources[workload.resources[key].type].terraform)
-    ]
+    blocks = [found for text in compute_texts for found in _RESOURCE.findall(text)]
+    of_compute = [output for type_, label in blocks for output in _of_compute(type_, label, table, several)]
+    of_created = list(_of_all_created(workload, catalog, created_texts))
     of_roles = [output for role in roles for output in _of_role(role.key)]
     written = {name for text in (*compute_texts, *created_texts.values()) for name in _OUTPUT.findall(text)}
     made = of_roles + [output for output in of_compute if output in of_fixed and output.name not in written]
-    taken = written | {output.name for output in (*of_roles, *of_fixed)}
-    for output in (*(output for output in of_compute if output not in of_fixed), *of_created):
-        name = output.name
-        while name in taken:
-            name = f"created_{name}"
-        taken.add(name)
-        made.append(replace(output, name=name))
+    others = [output for output in of_compute if output not in of_fixed] + of_created
+    made += _renamed(others, written | {output.name for output in (*of_roles, *of_fixed)})
     return sorted(made, key=lambda output: output.name)
+
+
+def _several(declared: Sequence[Sequence[str]]) -> set[str]:
+    """Return the types of which a compute type can have several blocks."""
+    fixed = Counter(type_ for type_, label in declared if "$" not in label)
+    return {type_ for type_, label in declared if "$" in label} | {type_ for type_, n in fixed.items() if n > 1}
+
+
+def _of_all_created(workload: Workload, catalog: Catalog, texts: Mapping[str, str]) -> Iterator[Output]:
+    for key, text in sorted(texts.items()):
+        main_type = catalog.resources[workload.resources[key].type].terraform
+        for type_, label in _RESOURCE.findall(text):
+            yield from _of_created(type_, label, key, catalog.facts["outputs"], main_type)
+
+
+def _renamed(outputs: Iterable[Output], taken: Set[str]) -> Iterator[Output]:
+    """Yield outputs under names that none has yet."""
+    names = set(taken)
+    for output in outputs:
+        name = output.name
+        while name in names:
+            name = f"created_{name}"
+        names.add(name)
+        yield replace(output, name=name)
 
 
 def _of_role(key: str) -> Iterator[Output]:

@@ -146,7 +146,7 @@ def _environment(name: str, given: Mapping[str, Attribute], inputs: Iterable[Inp
         str(getattr(expressions.get(key), "value", "") or SYMBOLS[f"local.{key}"]) for key in ("account", "region")
     )
     partition = partition_of(region) if name else SYMBOLS["local.partition"]
-    values = InputValues({one.variable: value_of_input(one) for one in inputs})
+    values = InputValues({given.variable: value_of_input(given) for given in inputs})
     return Environment(name, account, region, partition, {}, {}, inputs=values)
 
 

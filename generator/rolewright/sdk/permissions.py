@@ -86,13 +86,7 @@ def _resources(
     assert facts is not None
     reference = iam.service(action.split(":", maxsplit=1)[0])
     assert reference is not None
-    variables = _facts()["variables"].get(prefix, {}) if own is None else own
-    by_variable = {
-        variable: values for path, variable in variables.items() for values in [call.values_at(path)] if values
-    }
-    for argument, (variable, between) in _facts()["ends"].get(prefix, {}).items():
-        for end in call.values_at(argument):
-            by_variable[variable] = tuple(_joined(value, between, end) for value in by_variable.get(variable, ()))
+    by_variable = _variables(call, prefix, own)
     arns = _facts()["arns"].get(reference.prefix, {})
     by_type = [(arns[name],) if name in arns else reference.resources[name].arns for name in facts.resource_types]
     templates = [template for formats in by_type for template in formats]
@@ -105,6 +99,18 @@ def _resources(
     most = max((count for count, _ in fitting), default=0)
     filled = [arn for count, template in fitting if count == most for arn in _filled(template, by_variable)]
     yield from dict.fromkeys(filled) if filled else [("*", ())]
+
+
+def _variables(call: ApiCall, prefix: str, own: Mapping[str, str] | None) -> dict[str, tuple[Scalar, ...]]:
+    """Return the values that a call gives to the variables of ARNs."""
+    variables = _facts()["variables"].get(prefix, {}) if own is None else own
+    by_variable = {
+        variable: values for path, variable in variables.items() for values in [call.values_at(path)] if values
+    }
+    for argument, (variable, between) in _facts()["ends"].get(prefix, {}).items():
+        for end in call.values_at(argument):
+            by_variable[variable] = tuple(_joined(value, between, end) for value in by_variable.get(variable, ()))
+    return by_variable
 
 
 def _joined(start: Scalar, between: str, end: Scalar) -> Scalar:

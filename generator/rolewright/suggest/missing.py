@@ -161,12 +161,20 @@ def asks(case: Case, judged: Explanation, lacking: Sequence[Candidate]) -> Itera
         arns = [arn for kind in facts.resource_types for arn in service.resources[kind].arns] if service else []
         yield f"{question.action} does not apply to {question.resource}, but to {' or '.join(arns)}"
         return
+    yield from _which_field(lacking)
+    yield from _which_created(case)
+
+
+def _which_field(lacking: Sequence[Candidate]) -> Iterator[str]:
     for candidate in lacking[:3]:
         change = candidate.changes[-1]
         fields = ", ".join(f"`{name}`" for name in candidate.lacking)
         kind = next((c.value["type"] for c in candidate.changes if isinstance(c.value, dict) and "type" in c.value), "")
         what = f"a {kind}" if kind else f"`{'.'.join(map(str, change.path))}`"
         yield f"{what} has a verb for it, but {fields} is not known: add the resource under `resources`"
+
+
+def _which_created(case: Case) -> Iterator[str]:
     for key, resource in case.workload.resources.items():
         blueprint = case.catalog.resources[resource.type]
         able = [
