@@ -178,7 +178,8 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
                 types.add(manifest["compute"]["type"])
                 beyond = {one for one in case.all_of if one[0] != case.action}
                 places = len(manifest.get("environments") or " ")
-                assert found.advice[0].beyond <= max(len(beyond), 1) * places, (case, found.advice)
+                # ARNs that AWS makes are in none of these, and a field of the compute type brings four actions
+                assert found.advice[0].beyond <= max(len(beyond), 3) * places, (case, found.advice)
     print(dict(counted))
     # one in a hundred, and one where there are fewer: a question may name a part that has no name in a manifest
     assert counted["verb not answered"] <= max(1, counted["verb answered"] // 100)

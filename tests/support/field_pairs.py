@@ -79,7 +79,8 @@ class Pairs:
             names = [name for name in self.optional if wanted[name]]
             fields = {name: self._chance.choice(self._values[name]) for name in (*self._blueprint.required, *names)}
             given = {"type": self._type, **fields}
-            broken = [rule.at for rule in self._blueprint.rules if breaks({**self._defaults, **given}, rule)]
+            rules = [rule for rule in self._blueprint.rules if rule.severity != "note"]
+            broken = [rule.at for rule in rules if breaks({**self._defaults, **given}, rule)]
             if not broken:
                 text, broken = self._read(fields)
                 if not broken:

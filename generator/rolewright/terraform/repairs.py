@@ -291,11 +291,17 @@ def protected_tables_can_be_deleted(original: Replacement, backend: Any, name: s
     return original(backend, name)
 
 
+@repair(moto.codebuild.responses, "_validate_required_params_environment")
+def builds_have_any_size(original: Replacement, environment: dict[str, Any]) -> None:
+    """Accept every size of machine: moto refuses BUILD_GENERAL1_XLARGE, which CodeBuild has."""
+    original({**environment, "computeType": "BUILD_GENERAL1_SMALL"})
+
+
 @repair(moto.codebuild.responses, "_validate_required_params_source")
 def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None:
-    """Accept a build without a source: moto asks for the location of the source even then."""
+    """Accept a build without a source, whose location moto asks for even then, and sources in GitLab."""
     if source["type"] != "NO_SOURCE":
-        original(source)
+        original({**source, "type": "GITHUB"})
 
 
 @addition(StepFunctionResponse, "validate_state_machine_definition")
