@@ -87,6 +87,7 @@ _WHERE = {
     INNER: r"""
         aws_ecs_task_definition\.container_definitions(?:\.(?:environment|essential|name|portMappings|secrets|command))?
         aws_ecs_task_definition\.container_definitions\.(?:readonlyRootFilesystem|linuxParameters|healthCheck(?:\..*)?)
+        aws_ecs_task_definition\.container_definitions\.linuxParameters\.initProcessEnabled
         aws_ecs_task_definition\.container_definitions\.logConfiguration(?:\.(?:logDriver|options))?
         aws_ecs_task_definition\.container_definitions\.logConfiguration\.options\.awslogs-stream-prefix
         aws_lambda_function\.(?:environment(?:\..*)?|runtime|publish|source_code_hash)

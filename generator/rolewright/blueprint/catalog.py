@@ -35,6 +35,8 @@ class Blueprints(Mapping[str, _Blueprint]):
         self._loaded: dict[str, _Blueprint] = {}
 
     def __getitem__(self, type_: str) -> _Blueprint:
+        if type_ not in self:  # what a manifest has for a type may be a list, which no mapping takes
+            raise KeyError(type_)
         if type_ not in self._loaded:
             self._loaded[type_] = self._read(type_, self.files[type_])
         return self._loaded[type_]
