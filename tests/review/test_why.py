@@ -48,7 +48,7 @@ def concrete(workload: Workload, text: Any) -> str:
 def test_every_permission_names_the_line_that_declares_it(catalog: Catalog) -> None:
     templates = Templates(catalog)
     seen = 0
-    for text in generated_manifests(40):
+    for text in generated_manifests(45):
         asked = Asked(json.loads(text), catalog, templates)
         for role in asked.roles:
             for policy in role.policies:
