@@ -26,7 +26,7 @@ _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
 def build(pipeline: Pipeline, texts: Iterable[str]) -> list[Built]:
-    """The modules of some manifests. Raises Rejected, and fails on a module with a finding that is no note."""
+    """The modules of some manifests. Raises Rejected, and fails on a module with an error."""
     return [built for text in texts for built in _built(pipeline, text)]
 
 
@@ -35,7 +35,7 @@ def _built(pipeline: Pipeline, text: str) -> tuple[Built, ...]:
     """The modules of one manifest, which are built once for all tests that look at them."""
     found = tuple(pipeline.build(one) for one in read_manifest(loads(text, "m.yaml"), pipeline.catalog))
     for built in found:
-        findings = [finding for finding in built.findings if finding.severity is not Severity.NOTE]
+        findings = [finding for finding in built.findings if finding.severity is Severity.ERROR]
         assert not findings, (text, findings)
     return found
 
