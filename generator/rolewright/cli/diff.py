@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from rolewright.blueprint import load_catalog
 from rolewright.cli.console import Blueprints, show
 from rolewright.cli.files import require_there
 
@@ -47,7 +46,8 @@ def diff(
     Exits 0 if nothing differs, 3 if anybody may do more than before, 5 if something differs but nobody may do more, and
     1 if a manifest has an error.
     """
-    from rolewright.report.difference import (  # noqa: PLC0415 - only this command needs all this
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
+    from rolewright.report.difference import (  # noqa: PLC0415
         difference_json,
         difference_markdown,
         difference_text,

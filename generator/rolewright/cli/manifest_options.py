@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.batch.select import select
 from rolewright.cli.console import say, show
 from rolewright.core.finding import MisuseError
 
@@ -55,6 +54,8 @@ def selected(
     output: Path | None = None,
 ) -> Selection:
     """Select as `select` does, and say so where nothing differs from the revision."""
+    from rolewright.batch.select import select  # noqa: PLC0415 - slow to import, and not needed for --help
+
     selection = select(manifests, since, shard, blueprints, output)
     if not selection.changed:
         say(f"no manifest differs from {since}", err=True)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.batch.build import build_all, open_cache
-from rolewright.batch.write import refuse_link, write_all
 from rolewright.cli.console import (
     Blueprints,
     Environments,
@@ -51,6 +49,9 @@ def render(
 
     If one manifest has an error, nothing is written for any of them.
     """
+    from rolewright.batch.build import build_all, open_cache  # noqa: PLC0415 - slow to import, and not needed for --help
+    from rolewright.batch.write import refuse_link, write_all  # noqa: PLC0415
+
     refuse_link(output)
     selection = selected(manifests, changed_since, shard, blueprints, output)
     unwritten = fix_first(selection, blueprints, check=check) if fix else []

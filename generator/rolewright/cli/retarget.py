@@ -9,13 +9,10 @@ from typing import Annotated
 
 import typer
 
-from rolewright.blueprint import load_catalog
 from rolewright.cli.console import Blueprints, Format, FormatOption, show
 from rolewright.cli.files import write_file
 from rolewright.core.files import is_there
 from rolewright.report.json import findings_json
-from rolewright.report.retarget import moves_json, moves_text
-from rolewright.yaml.load import load
 
 
 def retarget(
@@ -33,7 +30,10 @@ def retarget(
     Lists what cannot be carried over and what you have to fill in, and shows the trust and the platform's permissions
     of both types side by side. Exits 1, and writes nothing, if the code could do more or less than before.
     """
-    from rolewright.retarget.retarget import retarget as moved  # noqa: PLC0415 - only this command needs it
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
+    from rolewright.report.retarget import moves_json, moves_text  # noqa: PLC0415
+    from rolewright.retarget.retarget import retarget as moved  # noqa: PLC0415
+    from rolewright.yaml.load import load  # noqa: PLC0415
 
     catalog = load_catalog(blueprints or ())
     if to not in catalog.computes:

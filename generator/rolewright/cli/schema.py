@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from rolewright.blueprint import load_catalog
 from rolewright.cli.console import Blueprints, show
-from rolewright.manifest.schema import manifest_schema
 
 
 def schema(blueprints: Blueprints = None) -> None:
     """Print the JSON Schema of manifests, for your editor."""
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
+    from rolewright.manifest.schema import manifest_schema  # noqa: PLC0415
+
     show(json.dumps(manifest_schema(load_catalog(blueprints or ())), indent=2))

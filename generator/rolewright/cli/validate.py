@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from rolewright.batch.build import build_all, open_cache, remember
 from rolewright.cli.console import (
     Blueprints,
     Environments,
@@ -29,6 +28,8 @@ def validate(
     fix: Fix = False,
 ) -> None:
     """Check and prove manifests without writing modules."""
+    from rolewright.batch.build import build_all, open_cache, remember  # noqa: PLC0415 - slow to import, and not needed for --help
+
     selection = selected(manifests, changed_since, shard, blueprints)
     unwritten = fix_first(selection, blueprints) if fix else []
     cache = open_cache(None, blueprints, env)
