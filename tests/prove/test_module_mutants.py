@@ -203,12 +203,12 @@ def reason(original: Unchanged, mutant: Mutant) -> str:
     """Why a mutant changes nothing, or ""."""
     if mutant.target.startswith("locals."):
         name = re.compile(rf"\blocal\.{mutant.target.removeprefix('locals.')}\b")
-        others = any(name.search(text) for file, text in original.module.files.items() if file.endswith(".tf"))
-        return "" if others else "nothing in this module refers to it"
+        users = {file for file, text in original.module.files.items() if file.endswith(".tf") and name.search(text)}
+        if users == {"roles.tf"}:
+            return _same(original, mutant)
+        return "" if users else "nothing in this module refers to it"
     if mutant.kind.startswith("role ") and not mutant.target.endswith(".sid"):
-        lines = original.module.files["roles.tf"].split("\n")
-        lines[mutant.start : mutant.end] = mutant.text.split("\n")
-        return SAME if said(original, "\n".join(lines)) == said(original, original.module.files["roles.tf"]) else ""
+        return _same(original, mutant)
     if mutant.kind.startswith("value of an environment"):
         return "" if f"var.{mutant.target}" in original.module.files["roles.tf"] else INNER
     fitting = (
@@ -217,6 +217,14 @@ def reason(original: Unchanged, mutant: Mutant) -> str:
         if re.fullmatch(kind, mutant.kind) and re.fullmatch(target, mutant.target)
     )
     return next(fitting, "")
+
+
+def _same(original: Unchanged, mutant: Mutant) -> str:
+    """SAME if the documents of the roles say what they said before, or ""."""
+    lines = original.module.files[mutant.file].split("\n")
+    lines[mutant.start : mutant.end] = mutant.text.split("\n")
+    changed = {**original.module.files, mutant.file: "\n".join(lines)}
+    return SAME if said(original, changed) == said(original, original.module.files) else ""
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from rolewright.prove.sandbox import Sandbox
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rolewright.core.model import Workload
     from rolewright.pipeline import Built, Pipeline
@@ -115,16 +115,17 @@ def rejected(built: Built, pipeline: Pipeline, cases: Cases) -> tuple[int, list[
     made = list(mutants(text))
     tried = cases.of(made, 0.05, kind)
     passed = [(name, mutant) for name, mutant in tried if proven(built, pipeline, mutant)]
-    return len(made), [name for name, mutant in passed if said(built, mutant) != said(built, text)]
+    before = said(built, built.module.files)
+    changed = ((name, {**built.module.files, "roles.tf": mutant}) for name, mutant in passed)
+    return len(made), [name for name, files in changed if said(built, files) != before]
 
 
-def said(built: Changed, text: str) -> set[tuple[str, str, frozenset[str]]]:
+def said(built: Changed, files: Mapping[str, str]) -> set[tuple[str, str, frozenset[str]]]:
     """What the documents allow and deny, and under which conditions.
 
     What is allowed under some conditions says nothing new where it is allowed under fewer of them.
     """
-    parsed = parse(Module(built.module.workload, {**built.module.files, "roles.tf": text}))
-    plan = evaluate(parsed, built.workload.environments[0])
+    plan = evaluate(parse(Module(built.module.workload, files)), built.workload.environments[0])
     found = set()
     for block in plan.resources.values():
         for name in ("policy", "assume_role_policy"):

@@ -282,6 +282,15 @@ def streams_keep_their_tags(original: Replacement, response: Any) -> Any:
     return answer
 
 
+@repair(InstanceResponse, "run_instances")
+def instances_keep_their_protection(original: Replacement, response: Any) -> Any:
+    """Keep the protection against termination: moto drops it, so that a second plan would set it."""
+    answer = original(response)
+    for instance in answer.result.instances:
+        instance.disable_api_termination = bool(response._get_param("DisableApiTermination"))
+    return answer
+
+
 # --- calls that moto lacks or refuses --------------------------------------------------------------------
 
 
