@@ -11,7 +11,6 @@ import lzma
 import os
 import random
 import re
-import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_line import rolewright
+from git_repository import git
 from planted_keys import FORMS, decoy_tree, new_key, plant
 from rolewright.audit.files import BLOCK, audit_file
 from rolewright.audit.keys import account_of, find_keys
@@ -180,12 +180,6 @@ def test_large_files_are_read_in_blocks(tmp_path: Path) -> None:
         (one,) = [f for f in audit_file(str(tmp_path / "large")) if f.rule == "access-key"]
         assert one.location.line == start.count(b"\n") + 1
         assert "with its secret" in one.message
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false")
-    run = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return run.stdout.strip()
 
 
 def test_the_history_keeps_what_was_taken_out(tmp_path: Path) -> None:

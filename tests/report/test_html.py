@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from command_line import rolewright
+from git_repository import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +26,6 @@ environments:
   dev: {{account: "111111111111", region: us-east-1}}
   prod: {{account: "222222222222", region: us-east-1}}
 """
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def touched(page: str) -> list[tuple[str, str, list[str]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from selenium.webdriver import ActionChains, Keys
 from browser import browser, log, look
 from cases import Cases
 from command_line import rolewright, rolewright_process
+from git_repository import git
 from rolewright.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -228,11 +228,6 @@ def test_a_manifest_cannot_run_a_script(opened: Chrome, tmp_path: Path) -> None:
     opened.execute_script("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"document.title=1\">')")
     assert opened.title == "Access of hostile"
     assert "Content Security Policy" in "".join(entry["message"] for entry in log(opened, "browser"))
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def test_what_changed_since_a_revision(opened: Chrome, tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from command_line import rolewright
+from git_repository import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,12 +80,6 @@ def test_environments_are_compared_one_by_one(tmp_path: Path) -> None:
     wide["prod"]["resources"] = {"data": {"prefix": "i"}}
     _, told = ran(tmp_path, changed(environments=places), changed(environments=wide))
     assert [role["environment"] for one in told["workloads"] for role in one["roles"]] == ["prod"]
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false")
-    own = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, env=own)
 
 
 @pytest.fixture
