@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolewright.batch.blueprint_test import named_resources
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.hcl.parse import parse
 from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import named_resources
 from rolewright.prove.evaluate import evaluate
 from rolewright.yaml.load import loads
 

@@ -17,11 +17,11 @@ import pytest
 
 from cases import times
 from manifest_generator import generated_manifests
-from rolewright.batch.blueprint_test import sample
 from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import sample
 from rolewright.prove.match import matches
 from rolewright.render.module import access_lock
 from rolewright.render.readable import shown

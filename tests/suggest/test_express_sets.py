@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cases import times
-from rolewright.batch.blueprint_test import sample
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.data import iam
 from rolewright.grants.derive import derive_grants
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import sample
 from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.decide import Decision, Request, decide
 from rolewright.prove.match import Kind, matches, widened

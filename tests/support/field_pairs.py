@@ -8,11 +8,11 @@ import random
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rolewright.batch.blueprint_test import named_resources, sample
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.rules import breaks
+from rolewright.manifest.samples import named_resources, sample
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:

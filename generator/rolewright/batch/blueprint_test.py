@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Location, Rejected, Severity
-from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, injected_part, marked_fields
-from rolewright.manifest.integrations import Calls, called_resources
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import NoValueError, choices, named_resources, sample
 from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
@@ -35,78 +34,6 @@ if TYPE_CHECKING:
 
 _NAME = "a manifest"
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
-
-
-class NoValueError(ValueError):
-    """No value can be made from a schema."""
-
-
-def sample(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any type
-    """Return a value that fits a field: its first example, or one made from the schema. Raises NoValueError."""
-    for key in ("examples", "enum"):
-        if schema.get(key):
-            return schema[key][0]
-    for key in ("const", "default"):
-        if schema.get(key) not in (None, {}, []):
-            return schema[key]
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return sample(schema[key][0])
-    match schema.get("type"):
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return True
-        case "string" if "pattern" not in schema:
-            return "text".ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength", 100)]
-        case "array":
-            return [sample(schema.get("items", {}))] * schema.get("minItems", 1)
-        case "object" if "properties" in schema:
-            return {name: sample(inner) for name, inner in schema["properties"].items()}
-        case _:
-            raise NoValueError
-
-
-def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Fields, *, created: bool = False) -> Fields:
-    """Return the resources that fields of a compute type name: for each key one of the first type that can be made.
-
-    With `created` the module makes them, where their types allow it. Raises NoValueError with the key where there is
-    none.
-    """
-    injected = [type_ for type_, resource in catalog.resources.items() if resource.injection is not None]
-    texts = [text for _, keys, _ in marked_fields(blueprint, given, INJECTS) for text in keys.values()]
-    wanted = {injected_part(text)[0]: injected for text in texts}
-    marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
-    for _, definition, mark in marked_fields(blueprint, given, CALLS):
-        marks |= {key: {"verbs": verbs} for key, verbs in called_resources(Calls.of(mark), definition).items()}
-    wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
-    found: Fields = {}
-    for key, types in wanted.items():
-        entry = _first(catalog, types, key, marks.get(key, {}), created)
-        twice = created and entry in found.values()  # only one of a name can be made
-        found[key] = _first(catalog, types, key, marks.get(key, {}), created=False) if twice else entry
-    return found
-
-
-def _first(catalog: Catalog, types: Iterable[str], key: str, mark: Mapping[str, Any], created: bool) -> Fields:  # noqa: FBT001
-    for type_ in sorted(types, key=lambda name: name != key):  # a key that is the name of a type stands for that
-        blueprint = catalog.resources[type_]
-        made = blueprint.create is not None and (created or mark.get("created", False))
-        verbs = blueprint.narrow(mark["verbs"][type_]) if mark else ()
-        needs = dict.fromkeys(name for verb in verbs for name in blueprint.needs(verb, ()))
-        needs |= dict.fromkeys(mark.get("needs", ()))
-        fields = dict(blueprint.fields)
-        required = (*blueprint.required, *(name for name in needs if name not in blueprint.required))
-        if made and blueprint.create is not None:
-            fields |= blueprint.create.fields
-            for_verbs = [blueprint.create.needs[verb.name] for verb in verbs if verb.name in blueprint.create.needs]
-            required = (*required, *blueprint.create.required, *for_verbs)
-        try:
-            described = {name: sample(fields[name]) for name in required}
-        except NoValueError:
-            continue
-        return {"type": type_, **({"create": True} if made else {}), **described}
-    raise NoValueError(key)
 
 
 @dataclass
@@ -132,22 +59,22 @@ def try_blueprint(pipeline: Pipeline, file: Path) -> Trial:
     catalog = pipeline.catalog
     try:
         if kind == "compute":
-            trial = _Attempt(pipeline, load(file).trees[0]).compute(catalog.computes[type_])
+            trial = Attempt(pipeline, load(file).trees[0]).compute(catalog.computes[type_])
         else:
-            trial = _Attempt(pipeline, load(file).trees[0]).resource(catalog.resources[type_])
+            trial = Attempt(pipeline, load(file).trees[0]).resource(catalog.resources[type_])
     except Rejected as refusal:
         trial = Trial(findings=list(refusal.findings))
     first = {(f.rule, f.location, f.message): f for f in reversed(trial.findings)}
-    trial.findings = [_with_tried(finding) for finding in reversed(first.values())]
+    trial.findings = [
+        replace(found, message=f"{found.message} (tried with {found.subject})") if found.subject else found
+        for found in reversed(first.values())
+    ]
     return trial
 
 
-def _with_tried(finding: Finding) -> Finding:
-    tried = f" (tried with {finding.subject})" if finding.subject else ""
-    return replace(finding, message=finding.message + tried)
+class Attempt:
+    """The attempt to build manifests that use all of one blueprint, whose file is the tree."""
 
-
-class _Attempt:
     def __init__(self, pipeline: Pipeline, tree: Tree) -> None:
         self.pipeline = pipeline
         self.tree = tree
@@ -159,6 +86,7 @@ class _Attempt:
     # --- a resource --------------------------------------------------------------------------------
 
     def resource(self, blueprint: ResourceBlueprint) -> Trial:
+        """Build manifests with the resource by name, by ARN and made by the module."""
         host = self.host()
         used: set[str] = set()
         fields = self.samples(blueprint.fields, ("fields",))
@@ -183,7 +111,7 @@ class _Attempt:
 
     def entries(self, host: Fields, fields: Fields, frame: Fields, required: Collection[str]) -> Iterator[Fields]:
         """Return choices of fields that the blueprint's own rules accept."""
-        return _choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
+        return choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
 
     def build_entry(self, blueprint: ResourceBlueprint, host: Fields, entry: Fields, given: set[str]) -> set[str]:
         """Build a manifest with one entry and the verbs that its fields and rules allow; return fields and verbs."""
@@ -218,6 +146,7 @@ class _Attempt:
     # --- a compute type ----------------------------------------------------------------------------
 
     def compute(self, blueprint: ComputeBlueprint) -> Trial:
+        """Build manifests with each choice of the compute type's fields, and with each of their examples."""
         fields = self.samples(blueprint.fields, ("fields",))
         used: set[str] = set()
         for given in self.entries_of_compute(blueprint, fields):
@@ -268,7 +197,7 @@ class _Attempt:
 
     def entries_of_compute(self, blueprint: ComputeBlueprint, fields: Fields) -> Iterator[Fields]:
         """Return choices of fields that a compute type's own rules accept."""
-        return _choices(
+        return choices(
             fields,
             blueprint.required,
             lambda given: self.accepted({"type": blueprint.type, **given}, self.used(blueprint, given)[0]),
@@ -292,6 +221,7 @@ class _Attempt:
         return found
 
     def unused(self, names: Collection[str], path: tuple[str, ...]) -> None:
+        """Note a finding for each field that no manifest could use; `path` is where the blueprint has the fields."""
         for name in sorted(names):
             message = f"every test manifest with `{name}` breaks one of the blueprint's own `rules`"
             remedy = "give `examples` that fit the rules together"
@@ -312,6 +242,7 @@ class _Attempt:
         return self._accepted[key]
 
     def read(self, compute: Fields, resources: Fields) -> Workload:
+        """Read one manifest. Raises Rejected."""
         name = f"try-{self.trial.manifests}-{self.type}"[:32].rstrip("-")
         manifest = {"version": 1, "workload": name, "compute": compute, "resources": resources}
         (workload,) = read_manifest(loads(json.dumps(manifest), _NAME), self.pipeline.catalog, self.schemas)
@@ -352,41 +283,6 @@ class _Attempt:
                 yield from ("create", "fields", name)
             case ["compute", name, *_] if name in self.tree.data["fields"]:
                 yield from ("fields", name)
-
-
-def _choices(fields: Fields, required: Collection[str], accepts: Callable[[Fields], bool]) -> Iterator[Fields]:
-    """Yield choices of fields that are accepted: what is required, and each other field with few and with many more."""
-    optional = [name for name in fields if name not in required]
-
-    def given(names: Collection[str]) -> Fields:
-        return {name: value for name, value in fields.items() if name in required or name in names}
-
-    def grown(names: list[str]) -> list[str]:
-        for name in optional:
-            if name not in names and accepts(given([*names, name])):
-                names = [*names, name]
-        return names
-
-    def around(*wanted: str) -> list[str]:
-        """Return the fewest fields with those wanted that are accepted, or the most where no few are."""
-        few = ([*wanted, *more] for count in range(4) for more in itertools.combinations(optional, count))
-        many = (
-            [name for name in optional if name not in left_out]
-            for count in range(3)
-            for left_out in itertools.combinations([name for name in optional if name not in wanted], count)
-        )
-        return next((names for names in itertools.chain(few, many) if accepts(given(names))), [*wanted])
-
-    chosen: list[list[str]] = [around(), grown(around())]
-    for name in optional:
-        chosen += [around(name), grown(around(name))]
-    chosen += [[name for name in chosen[1] if name != left_out] for left_out in chosen[1]]
-    seen: list[Fields] = []
-    for names in chosen:
-        entry = given(names)
-        if entry not in seen and accepts(entry):
-            seen.append(entry)
-            yield entry
 
 
 def not_applied(catalog: Catalog) -> dict[str, list[str]]:

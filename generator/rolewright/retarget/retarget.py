@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.batch.blueprint_test import NoValueError, sample
 from rolewright.blueprint.rule_schema import value_at
 from rolewright.core.finding import Finding, Rejected
 from rolewright.grants.derive import derive_grants
@@ -16,6 +15,7 @@ from rolewright.manifest.compute_uses import INJECTS, RESOURCE, injected_part, m
 from rolewright.manifest.document import strings
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.rules import breaks, seen_in
+from rolewright.manifest.samples import NoValueError, sample
 from rolewright.manifest.schema import name_keys
 from rolewright.retarget.comparison import Move, access, code_role, side
 from rolewright.yaml.edit import Editor, UnplacedError, applied

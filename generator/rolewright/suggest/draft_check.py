@@ -7,10 +7,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.batch.blueprint_test import NoValueError, sample
 from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import NoValueError, sample
 from rolewright.prove.table import ground
 from rolewright.suggest.draft import Draft, Entry, Rest, Unsaid, draft_text, statements, unescaped
 from rolewright.yaml.load import loads

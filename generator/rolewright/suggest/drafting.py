@@ -8,9 +8,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.batch.blueprint_test import NoValueError
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
 from rolewright.data import iam
+from rolewright.manifest.samples import NoValueError
 from rolewright.prove.arn_formats import is_idle
 from rolewright.suggest.draft import AskedAction, Draft, Entry, escaped
 from rolewright.suggest.draft_check import host, made_up, tried
