@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rolewright.render.module import Rendered
 
 _SLOT = re.compile(r"\$\{([/:]?)([a-z0-9_]+)([/:]?)\}")
-_MADE = re.compile(r"\$\{(\w+\.\w+)\.([^}]+)\}")  # the evaluator's token for what is known after an apply only
-_INPUT = re.compile(r"\$\{(inputs\.[^}]+)\}")
+_MADE = re.compile(r"\$\{(\w+\.\w+)\.([^${}]+)\}")  # the evaluator's token for what is known after an apply only
+_INPUT = re.compile(r"\$\{(inputs\.[^${}]+)\}")
 _UNKNOWN = ImportRule(none="rolewright does not know its id: its page in the provider's documentation ends with it")
 
 
