@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
     from rolewright.terraform.root import Fault
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.yaml"))
-WAITED_FOR = {"aws_kinesis_stream", "aws_sqs_queue", "aws_sqs_queue_policy"}
-"""For each of these the provider waits about half a minute, whatever the server answers: they are left to soak."""
-_RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
+WAITED_FOR = {"aws_kinesis_stream", "aws_lb", "aws_sqs_queue", "aws_sqs_queue_policy"}
+"""For each of these the provider waits up to a minute, whatever the server answers: they are left to soak."""
 
 
 def build(pipeline: Pipeline, texts: Iterable[str]) -> list[Built]:
@@ -46,11 +44,6 @@ def examples(pipeline: Pipeline) -> Mapping[str, tuple[Built, ...]]:
     return {path.stem: tuple(pipeline.run(path)) for path in EXAMPLES}
 
 
-def terraform_types(built: Built) -> set[str]:
-    """The types of all resources of a module."""
-    return {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
-
-
 class Root(Planned):
     """A root that has found its provider."""
 
@@ -62,6 +55,12 @@ class Root(Planned):
         """What `terraform fmt` would write otherwise."""
         listed = self.terraform.run(self.folder, "fmt", "-check", "-recursive", accept=(0, 3))
         return [f"{file} is not laid out as terraform fmt would" for file in listed.splitlines()]
+
+
+def assert_none(faults: Iterable[str | Fault]) -> None:
+    """Fail with all faults, if there are any."""
+    listed = [fault if isinstance(fault, str) else told(fault) for fault in faults]
+    assert not listed, "\n".join(listed)
 
 
 def told(fault: Fault) -> str:

@@ -17,15 +17,15 @@ from rolewright.core.finding import Rejected
 from rolewright.hcl.parse import parse
 from rolewright.prove.evaluate import evaluate
 from rolewright.prove.sandbox import open_sandbox
+from rolewright.terraform.lifecycle import resource_types
 from rolewright.terraform.server import LACKING, moto_server
-from terraform_root import WAITED_FOR, Root, build, examples, terraform_types, told
+from terraform_root import WAITED_FOR, Root, assert_none, build, examples, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from rolewright.blueprint import Catalog
     from rolewright.pipeline import Built, Pipeline
-    from rolewright.terraform.root import Fault
 
 pytestmark = pytest.mark.terraform
 
@@ -34,11 +34,6 @@ pytestmark = pytest.mark.terraform
 def server() -> Iterator[str]:
     with moto_server() as address:
         yield address
-
-
-def assert_none(faults: Iterable[str | Fault]) -> None:
-    listed = [fault if isinstance(fault, str) else told(fault) for fault in faults]
-    assert not listed, "\n".join(listed)
 
 
 def test_every_file_is_formatted_and_valid_without_a_warning(
@@ -60,12 +55,12 @@ def test_examples_and_created_resources_live_their_whole_life_on_moto(
     The evaluator's values are Terraform's, as planned and as stored; the policies that the server holds are
     those that were declared, evaluated, and stored by the sandbox.
     """
-    written = [built for built in _examples(pipeline) if not terraform_types(built) & LACKING.keys()]
+    written = [built for built in _examples(pipeline) if not resource_types(built) & LACKING.keys()]
     assert len(written) >= 5
-    generated = [built for built in _created(pipeline, cases) if not terraform_types(built) & LACKING.keys()]
+    generated = [built for built in _created(pipeline, cases) if not resource_types(built) & LACKING.keys()]
     if not cases.soak:
         written, generated = (
-            [built for built in side if not terraform_types(built) & WAITED_FOR] for side in (written, generated)
+            [built for built in side if not resource_types(built) & WAITED_FOR] for side in (written, generated)
         )
     written = cases.of(written, 0.1)
     made = {r.type for built in generated for r in built.workload.resources.values() if r.created}
@@ -105,10 +100,10 @@ def test_what_moto_cannot_make_is_planned(
     pipeline: Pipeline, terraform: Terraform, server: str, tmp_path: Path, cases: Cases
 ) -> None:
     modules = [
-        built for built in [*_examples(pipeline), *_created(pipeline, cases)] if terraform_types(built) & LACKING.keys()
+        built for built in [*_examples(pipeline), *_created(pipeline, cases)] if resource_types(built) & LACKING.keys()
     ]
     if cases.soak:
-        assert LACKING.keys() <= set().union(*map(terraform_types, modules))
+        assert LACKING.keys() <= set().union(*map(resource_types, modules))
     root = Root(tmp_path, Terraform(terraform.program, server), modules)
     assert_none(root.plan())
     assert_none(_other_values(root, root.planned()))
@@ -128,7 +123,7 @@ def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
         made: set[str] = set()
         for built in drawn:
             new = {r.type for r in built.workload.resources.values() if r.created} | {built.workload.compute.type}
-            if bool(terraform_types(built) & LACKING.keys()) == lacking and not new <= made:
+            if bool(resource_types(built) & LACKING.keys()) == lacking and not new <= made:
                 made |= new
                 kept.append(built)
     return [*cases.of(kept, 0.4, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
@@ -136,7 +131,7 @@ def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
 
 def _life(built: Built) -> list[str]:
     """Whether moto makes all of it, and the provider waits for none of it."""
-    types = terraform_types(built)
+    types = resource_types(built)
     return ["planned"] if types & LACKING.keys() else ["waited for"] if types & WAITED_FOR else ["applied"]
 
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rolewright.batch.cpus import cpus
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
 from rolewright.core.finding import any_error
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rolewright.core.finding import Finding
-    from rolewright.terraform.lifecycle import LifecycleOutcome
 
 MISSING = 4
 _GET = (
@@ -38,6 +32,15 @@ def plan(
         bool,
         typer.Option("--aws", help="Plan against AWS with your own credentials instead of moto; never applies."),
     ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REV",
+            help="Plan over what the manifests described at this git revision, applied to moto: "
+            "what is added, changed, replaced and destroyed.",
+        ),
+    ] = None,
     program: Annotated[
         Path | None,
         typer.Option("--terraform", help="Path of terraform or tofu. Default: the first of the two on the PATH."),
@@ -55,10 +58,14 @@ def plan(
     """
     if apply and aws:
         raise typer.BadParameter("--aws never applies: leave out --apply or --aws")
+    if base is not None and (apply or aws):
+        raise typer.BadParameter("--base plans over an earlier revision on moto: leave out --apply and --aws")
     terraform = _program(program)
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import
+    from rolewright.report.json import findings_json  # noqa: PLC0415
+    from rolewright.report.plan import changes_json, changes_text, plan_json, plan_text  # noqa: PLC0415
     from rolewright.terraform.lifecycle import LifecycleSteps  # noqa: PLC0415
-    from rolewright.terraform.run import run_modules  # noqa: PLC0415
+    from rolewright.terraform.run import run_changes, run_modules  # noqa: PLC0415
     from rolewright.terraform.terraform import Terraform, TerraformError, own_environment  # noqa: PLC0415
 
     own = own_environment()  # the sandbox, which the pipeline opens, puts its own credentials into the process
@@ -71,25 +78,22 @@ def plan(
             report(findings, pipeline.sources)
         wanted = LifecycleSteps(Terraform(terraform, own), env or (), apply, aws, _show_step)
         try:
-            lived, faults = run_modules(modules, wanted, jobs or cpus())
+            if base is None:
+                lived, faults = run_modules(modules, wanted, jobs or cpus())
+                text, found = plan_text(lived), plan_json(lived)
+            else:
+                changes, faults = run_changes(pipeline, base, manifests, modules, wanted)
+                text, found = changes_text(changes), changes_json(changes)
         except TerraformError as error:
             say(f"{terraform} failed: {error}", err=True)
             raise typer.Exit(1) from None
-    _report(lived, faults, pipeline.sources, format_)
+    if format_ is Format.JSON:
+        show(json.dumps({"modules": found, **findings_json(faults)}, indent=2))
+    else:
+        report(faults, pipeline.sources)
+        show(text, nl=False)
     if faults:
         raise typer.Exit(1)
-
-
-def _report(lived: list[LifecycleOutcome], faults: list[Finding], sources: Mapping[str, str], format_: Format) -> None:
-    from rolewright.report.plan import plan_json, plan_text  # noqa: PLC0415 - only this command needs it
-
-    if format_ is Format.JSON:
-        from rolewright.report.json import findings_json  # noqa: PLC0415
-
-        show(json.dumps({"modules": plan_json(lived), **findings_json(faults)}, indent=2))
-    else:
-        report(faults, sources)
-        show(plan_text(lived), nl=False)
 
 
 def _program(named: Path | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from rolewright.manifest.read import read_manifest
 from rolewright.render.module import render_workload
 from rolewright.render.sandbox import Templates
 from rolewright.review.diff import Described, compare_workloads
-from rolewright.review.sides import ModuleText, content_at, content_since
+from rolewright.review.sides import ModuleText, content_at, content_since, with_texts
 from rolewright.write.module import LEDGER
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ def _side_by_side(old: Mapping[str, Side], new: Mapping[str, Side]) -> Iterator[
 
 def _described(content: SideContent, catalog: Catalog) -> dict[str, Side]:
     """Return what the manifests of a side declare, by workload."""
-    with _with_texts(content):
+    with with_texts(content.documents):
         workloads = _workloads(content, catalog)
         return {workload.name: Described(workload, derive_grants(workload, catalog)) for workload in workloads}
 
@@ -184,7 +183,7 @@ def _read_back(content: SideContent, catalog: Catalog) -> dict[str, Side]:
 
 def _rendered(content: SideContent, catalog: Catalog) -> list[ModuleText]:
     templates = Templates(catalog)
-    with _with_texts(content):
+    with with_texts(content.documents):
         rendered = [render_workload(workload, catalog, templates) for workload in _workloads(content, catalog)]
     return [ModuleText(each.workload.name, f"{each.workload.file} rendered", each.module.files) for each in rendered]
 
@@ -200,13 +199,3 @@ def _workloads(content: SideContent, catalog: Catalog) -> Iterator[Workload]:
                 raise Rejected([Finding("manifest-duplicate-workload", message, "give each workload once", place)])
             places[workload.name] = place
             yield workload
-
-
-@contextmanager
-def _with_texts(content: SideContent) -> Iterator[None]:
-    """Add the texts of a side's manifests to a refusal: those of an earlier revision are not on the disk."""
-    try:
-        yield
-    except Rejected as refusal:
-        texts = {document.file: document.text for document in content.documents}
-        raise Rejected(refusal.findings, {**texts, **refusal.sources}) from None

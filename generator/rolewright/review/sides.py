@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,16 @@ def content_since(revision: str, paths: Sequence[Path]) -> tuple[SideContent, Si
         now += [content_at(path)] if there else []
     what = ", ".join(map(str, paths))
     return _together(f"{what} at {revision}", earlier), _together(what, now)
+
+
+@contextmanager
+def with_texts(documents: Iterable[Document]) -> Iterator[None]:
+    """Add the texts of documents to a refusal: those of an earlier revision are not on the disk."""
+    try:
+        yield
+    except Rejected as refusal:
+        texts = {document.file: document.text for document in documents}
+        raise Rejected(refusal.findings, {**texts, **refusal.sources}) from None
 
 
 def _together(name: str, listed: Iterable[SideContent]) -> SideContent:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rolewright.pipeline import Built
+    from rolewright.render.module import Rendered
     from rolewright.terraform.root import Fault, ModuleCall
     from rolewright.terraform.terraform import Terraform
 
@@ -74,10 +75,14 @@ def _groups(modules: Sequence[Built], steps: LifecycleSteps) -> Iterator[list[Bu
             yield selected[first : first + _TOGETHER]
 
 
-def lacking(built: Built) -> tuple[str, ...]:
+def lacking(built: Rendered) -> tuple[str, ...]:
     """Return the Terraform types of a module that moto cannot make."""
-    types = {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
-    return tuple(sorted(types & LACKING.keys()))
+    return tuple(sorted(resource_types(built) & LACKING.keys()))
+
+
+def resource_types(built: Rendered) -> set[str]:
+    """Return the Terraform types of a module's resources."""
+    return {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
 
 
 def _live(modules: Sequence[Built], steps: LifecycleSteps) -> tuple[list[LifecycleOutcome], list[Fault]]:

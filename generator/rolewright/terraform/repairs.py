@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import moto.awslambda.models
 import moto.codebuild.responses
+import moto.elbv2.models
 import moto.iam.models
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.codebuild.responses import CodeBuildResponse
@@ -165,6 +166,27 @@ def subnets_are_found(original: Replacement, backend: Any, subnet_ids: Any = Non
     return original(backend, subnet_ids=subnet_ids, filters=filters)
 
 
+@repair(EC2Backend, "get_vpc")
+def vpcs_exist(original: Replacement, backend: Any, vpc_id: str) -> Any:
+    """Make a VPC that a manifest names; it has the addresses of the default one, which does not matter here."""
+    if vpc_id not in backend.vpcs and vpc_id.startswith("vpc-"):
+        made = backend.create_vpc(backend.get_default_vpc().cidr_block)
+        del backend.vpcs[made.id]
+        made.id = vpc_id
+        backend.vpcs[vpc_id] = made
+    return original(backend, vpc_id)
+
+
+@repair(EC2Backend, "create_security_group")
+def vpcs_of_security_groups_exist(
+    original: Replacement, backend: Any, name: str, description: str, vpc_id: Any = None, **named: Any
+) -> Any:
+    """Make the VPC of a security group: without it moto gives the group no rule for what it lets out, as AWS does."""
+    if vpc_id:
+        backend.get_vpc(vpc_id)
+    return original(backend, name, description, vpc_id, **named)
+
+
 @repair(EC2Backend, "get_security_group_from_id")
 def security_groups_exist(original: Replacement, backend: Any, group_id: str) -> Any:
     """Make a security group that a manifest names, in the default VPC."""
@@ -183,6 +205,11 @@ def security_groups_are_found(
     for group_id in group_ids or ():
         backend.get_security_group_from_id(group_id)
     return original(backend, group_ids, *rest, **named)
+
+
+@repair(moto.elbv2.models, "register_certificate")
+def certificates_are_there(_: Replacement, **__: Any) -> None:
+    """Accept certificates that a manifest names: moto looks for them in its own ACM."""
 
 
 @repair(EFSBackend, "create_mount_target")

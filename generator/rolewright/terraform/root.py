@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.core.model import Environment
-    from rolewright.pipeline import Built
+    from rolewright.render.module import Rendered
     from rolewright.terraform.terraform import Terraform
 
 _CALL = re.compile(r"(?:^|module\.)m(\d+)(_\w+)?(?=[./]|$)")
@@ -35,7 +36,7 @@ class ModuleCall:
     """One module in one environment, as the root calls it: `m3`, or `m3_prod` where there are several."""
 
     name: str
-    built: Built
+    built: Rendered
     environment: Environment
 
     @property
@@ -61,6 +62,8 @@ class Fault:
 class Root:
     """A root that calls every module once for each of its environments, each with its account and region.
 
+    In a folder where another root was applied it is the next configuration of what stands.
+
     `environments` are the names of those to use, all of them if it is empty. With `own` the provider uses the caller's
     credentials; the module itself checks that their account and region are its environment's.
     """
@@ -69,7 +72,7 @@ class Root:
         self,
         folder: Path,
         terraform: Terraform,
-        modules: Iterable[Built],
+        modules: Iterable[Rendered],
         environments: Collection[str] = (),
         *,
         own: bool = False,
@@ -85,6 +88,7 @@ class Root:
         ]
         self._own = own
         for number, built in enumerate(self.modules):
+            shutil.rmtree(folder / f"m{number}", ignore_errors=True)  # of the root that stood here before
             for name, text in built.module.files.items():
                 path = folder / f"m{number}" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,13 +135,18 @@ class Root:
 
     def drift(self) -> list[Fault]:
         """Plan a second time, and return each change as a fault."""
-        faults = self._step("plan", "-input=false", "-out=second.bin", _PARALLEL)
-        second_plan = {} if faults else self._shown("second.bin")
+        faults, changes = self.changes()
         return faults + [
             Fault(self._called(change["address"]), "second plan", f"a second plan would {_changed(change)}")
-            for change in second_plan.get("resource_changes", ())
-            if change["change"]["actions"] != ["no-op"]
+            for change in changes
         ]
+
+    def changes(self) -> tuple[list[Fault], list[dict[str, Any]]]:
+        """Plan a second time, and return the faults and, as `terraform show -json` has them, the changes."""
+        faults = self._step("plan", "-input=false", "-out=second.bin", _PARALLEL)
+        second_plan = {} if faults else self._shown("second.bin")
+        changes = second_plan.get("resource_changes", ())
+        return faults, [change for change in changes if change["change"]["actions"] != ["no-op"]]
 
     def destroy(self) -> list[Fault]:
         """Destroy everything, and check that nothing is left."""
@@ -191,10 +200,15 @@ class Root:
         return next((call for call in self.calls if call.name == name or call.name.startswith(f"{name}_")), None)
 
 
+def changed_arguments(change: dict[str, Any]) -> list[str]:
+    """Return the arguments in which a resource differs before and after a change of a plan."""
+    before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
 def _changed(change: dict[str, Any]) -> str:
     before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
-    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    differences = ", ".join(f"{name} {before.get(name)!r} → {after.get(name)!r}" for name in names)
+    differences = ", ".join(f"{name} {before.get(name)!r} → {after.get(name)!r}" for name in changed_arguments(change))
     return f"{' and '.join(change['change']['actions'])} {change['address']}: {differences}"
 
 

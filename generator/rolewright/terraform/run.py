@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 from rolewright.core.finding import Finding, Location
 from rolewright.hcl.parse import parse
+from rolewright.manifest.read import read_manifest
 from rolewright.pipeline import locate
+from rolewright.review.sides import content_since, with_texts
+from rolewright.terraform.changes import plan_changes
 from rolewright.terraform.lifecycle import live
 from rolewright.terraform.server import moto_server
 from rolewright.terraform.terraform import loopback_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from rolewright.pipeline import Built
+    from rolewright.pipeline import Built, Pipeline
+    from rolewright.terraform.changes import ModuleChange
     from rolewright.terraform.lifecycle import LifecycleOutcome, LifecycleSteps
     from rolewright.terraform.root import Fault
 
@@ -35,6 +40,25 @@ def run_modules(
             terraform = replace(terraform, environment=loopback_environment(address))
         lived, faults = live(modules, replace(wanted, terraform=terraform), jobs)
     return lived, [_finding(fault, terraform.program) for fault in faults]
+
+
+def run_changes(
+    pipeline: Pipeline, revision: str, manifests: Sequence[Path], modules: Sequence[Built], wanted: LifecycleSteps
+) -> tuple[list[ModuleChange], list[Finding]]:
+    """Return what modules change of what their manifests described at a revision of git, and Terraform's objections.
+
+    Raises Rejected for a manifest that was wrong at that revision, MisuseError for a file that is not there now and was
+    not then, and TerraformError as `live` does.
+    """
+    documents = content_since(revision, manifests)[0].documents
+    with with_texts(documents):
+        before = [
+            pipeline.render(workload)
+            for document in documents
+            for workload in read_manifest(document, pipeline.catalog)
+        ]
+    changes, faults = plan_changes(before, modules, wanted.terraform.program, wanted.environments, wanted.tell)
+    return changes, [_finding(fault, wanted.terraform.program) for fault in faults]
 
 
 def _finding(fault: Fault, program: str) -> Finding:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 ACCOUNT = "ACCOUNT0"
 """The prefix of an access key that ends in the account it is for; an access key has twenty characters."""
 
-LACKING = {
+FORGOTTEN = {
     "aws_autoscaling_group": "moto returns a capacity reservation that nobody asked for",
     "aws_ecs_service": "moto forgets the capacity provider and zone rebalancing, and never finishes deleting it",
     "aws_launch_template": "moto returns the template's own tags as those of its instances",
+}
+"""Terraform types that the repaired server makes and does not give back as they were set, or does not delete."""
+
+UNMADE = {
     "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
     "aws_batch_job_queue": "it needs a compute environment",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
@@ -25,7 +29,10 @@ LACKING = {
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
     "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
 }
-"""Terraform types that not even the repaired server makes: modules with one of them are planned, not applied."""
+"""Terraform types that not even the repaired server makes."""
+
+LACKING = {**FORGOTTEN, **UNMADE}
+"""Terraform types that cannot live their whole life there: modules with one of them are planned, not applied."""
 
 
 @contextmanager
