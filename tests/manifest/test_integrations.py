@@ -44,7 +44,7 @@ OTHERWISE = {
 LOG = {a for grant in BLUEPRINT.roles["states"].allow if not grant.when for a in grant.actions}
 
 
-def build(pipeline: Pipeline, definition: Any, **fields: Any) -> Built:
+def build(pipeline: Pipeline, definition: Any, environments: Any = None, **fields: Any) -> Built:
     compute = {"definition": definition, **fields}
     resources = named_resources(CATALOG, BLUEPRINT, compute)
     manifest = {
@@ -52,6 +52,7 @@ def build(pipeline: Pipeline, definition: Any, **fields: Any) -> Built:
         "workload": "flow",
         "compute": {"type": "step-function", **compute},
         "resources": {**resources, "spare": {"type": "s3-bucket", "name": "spare"}},
+        **({"environments": environments} if environments else {}),
     }
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
     built = pipeline.build(workload)
@@ -201,6 +202,29 @@ def test_the_definition_arrives_as_it_is_written(pipeline: Pipeline) -> None:
     place = f"{environment.region}.amazonaws.com/{environment.account}"
     queue["QueueUrl"] = f"https://sqs.{place}/my-queue"
     assert arrived == wanted
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "${partition}"])
+@pytest.mark.parametrize(
+    ("region", "expected"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_an_integration_has_the_partition_of_its_environment(
+    region: str, expected: str, partition: str, pipeline: Pipeline
+) -> None:
+    """An execution fails where its definition names an integration of another partition, and so at any depth."""
+    state = call("sqs:sendMessage", "QueueUrl", "sqs-queue")
+    state["Resource"] = state["Resource"].replace("arn:aws:", f"arn:{partition}:")
+    inner: dict[str, Any] = {
+        "ItemProcessor": alone(state),
+        "ItemReader": {"Resource": f"arn:{partition}:states:::s3:getObject"},
+    }
+    inner["ItemReader"]["Parameters"] = {"Bucket": "${resources.s3-bucket.name}", "Key": "a.csv"}
+    definition = {"StartAt": "M", "States": {"M": {"Type": "Map", **inner, "End": True}}}
+    built = build(pipeline, definition, environments={"prod": {"account": "111111111111", "region": region}})
+    (environment,) = built.workload.environments
+    block = evaluate(parse(built.module), environment).resources["aws_sfn_state_machine.states"]
+    named = re.findall(r"arn:([a-z-]+):states:::", str(block.values["definition"]))
+    assert named == [expected, expected]
 
 
 def test_every_example_names_what_it_calls() -> None:

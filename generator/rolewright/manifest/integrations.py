@@ -27,7 +27,8 @@ class Calls:
 
     Every mapping at any depth with the key `key` makes a call; where the value fits `pattern`, its first group is the
     integration, one of `of`. A resource's reference in its place is an integration of its own, called "". The argument
-    of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs.
+    of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs. The module
+    has `prefix` before an integration, whatever the manifest has there.
     """
 
     role: str
@@ -38,6 +39,7 @@ class Calls:
     flags: Mapping[str, str]
     refused: Mapping[str, str]
     others: str
+    prefix: str
 
     @classmethod
     def of(cls, mark: Mapping[str, Any]) -> Calls:
@@ -51,7 +53,19 @@ class Calls:
             mark.get("flags", {}),
             mark.get("refused", {}),
             mark.get("others", ""),
+            mark.get("prefix", ""),
         )
+
+    def written(self, node: Any) -> Any:  # noqa: ANN401 - YAML
+        """Return a definition with the prefix before each of its integrations."""
+        if isinstance(node, list):
+            return [self.written(inner) for inner in node]
+        if not isinstance(node, dict) or not self.prefix:
+            return node
+        called = node.get(self.key)
+        match = self.pattern.fullmatch(called) if isinstance(called, str) else None
+        own = {self.key: self.prefix + match[1]} if match else {}
+        return {key: own.get(key) or self.written(inner) for key, inner in node.items()}
 
 
 def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTree) -> Iterator[Use | Text | Finding]:  # noqa: ANN401
