@@ -72,6 +72,8 @@ class _ComputeChecker(Checker):
         for field in described.get("optional_conditions", {}):
             yield from self.condition(field, (*at, "optional_conditions", field))
             yield from self.templates((*at, "optional_conditions", field), when=[when, field])
+        for action, more in described.get("entails", {}).items():
+            yield from self.actions(more, (*at, "entails", action))
         for index, grant in enumerate(described.get("allow", ())):
             here: PathInTree = (*at, "allow", index)
             each, only = grant.get("each", ""), several(grant.get("when", ()))
