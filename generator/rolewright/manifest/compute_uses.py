@@ -120,9 +120,6 @@ def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog)
                     "write KEY:JSON-KEY of a secret, with :VERSION-STAGE or ::VERSION-ID behind it for another version",
                     at,
                 )
-            elif variable in (_beside(manifest.data, path).get("environment") or {}):
-                message = f"{variable} is both in `environment` and in `{path[-1]}`"
-                yield manifest.finding("manifest-secret", message, "remove it from `environment`", at)
             yield Use(key, "", (INJECTION,), ".".join(map(str, at)), part)
 
 
@@ -189,11 +186,3 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
                     f"remove `{name}`",
                     ("compute", name),
                 )
-
-
-def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
-    """Return the mapping in which the value at a path is an entry."""
-    for step in path[:-1]:
-        data = data[step]
-    mapping: Mapping[str, Any] = data
-    return mapping
