@@ -44,7 +44,15 @@ def network_fault(text: str) -> tuple[str, str] | None:
     return f"its address is not that of the network, which begins at {network.network_address}", f"write {network}"
 
 
+def bytes_fault(text: str, most: int) -> tuple[str, str] | None:
+    """Return what is wrong with a text of which AWS counts the bytes: `maxLength` counts characters."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return None if size <= most else (f"it has {size:,} bytes", f"shorten it to at most {most:,} bytes")
+
+
 FORMATS: Mapping[str, Callable[[str], tuple[str, str] | None]] = {
+    "bytes-1024": partial(bytes_fault, most=1024),
+    "bytes-16384": partial(bytes_fault, most=16384),
     "ipv4-network": network_fault,
     "recurring-schedule": partial(schedule_fault, once=False),
     "schedule": schedule_fault,
