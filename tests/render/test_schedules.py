@@ -40,9 +40,8 @@ def made(pipeline: Pipeline, compute: dict[str, Any], **more: Any) -> list[dict[
     [
         ({"id": "<aws.scheduler.execution-id>"}, '{"id":"<aws.scheduler.execution-id>"}'),
         (
-            {"at": ["on <aws.scheduler.scheduled-time>, <aws.scheduler.attempt-number>"], "b": "\\u003c <b>"},
-            '{"at":["on <aws.scheduler.scheduled-time>, <aws.scheduler.attempt-number>"],'
-            '"b":"\\\\u003c \\u003cb\\u003e"}',
+            {"a": ["<aws.scheduler.scheduled-time>, <aws.scheduler.attempt-number>"], "b": "\\u003c <b>"},
+            r'{"a":["<aws.scheduler.scheduled-time>, <aws.scheduler.attempt-number>"],"b":"\\u003c \u003cb\u003e"}',
         ),
         ({"a": "<b>"}, '{"a":"\\u003cb\\u003e"}'),  # the same to whoever reads JSON
     ],
