@@ -95,3 +95,17 @@ def test_user_data_is_counted_in_bytes(type_: str, script: str, fits: bool) -> N
     with pytest.raises(Rejected) as refusal:
         read_manifest(loads(text, "m.json"), CATALOG)
     assert [finding.path for finding in refusal.value.findings] == ["compute.user_data"]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        {"type": "codebuild", "buildspec": "version: 0.2\n# ${inputs.level}"},
+        {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro", "user_data": "echo ${inputs.level}"},
+    ],
+)
+def test_an_input_stands_in_what_is_run(compute: dict[str, Any]) -> None:
+    inputs = {"level": {"type": "string", "default": "info"}}
+    read_manifest(
+        loads(json.dumps({"version": 1, "workload": "my-app", "compute": compute, "inputs": inputs}), "m"), CATALOG
+    )
