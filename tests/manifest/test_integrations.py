@@ -138,7 +138,14 @@ def test_a_distributed_map_may_start_its_own_children(pipeline: Pipeline) -> Non
         ({"Resource": 5}, "Resource"),
         ({"Resource": "arn:aws:lambda:us-east-1:123456789012:function:other"}, "Resource"),
         ({"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl.$": "$.url"}}, "Resource"),
-        ({"Resource": "arn:aws:states:::sqs:sendMessage", "Arguments": "{% $states.input %}"}, "Resource"),
+        (
+            {
+                "QueryLanguage": "JSONata",
+                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Arguments": "{% $states.input %}",
+            },
+            "Resource",
+        ),
         (
             {"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "https://x"}},
             "Parameters.QueueUrl",
@@ -174,12 +181,13 @@ def test_an_express_machine_waits_for_nothing(pipeline: Pipeline) -> None:
     waiting = alone(call("ecs:runTask.sync", "TaskDefinition", "ecs-task"))
     with pytest.raises(Rejected) as refusal:
         build(pipeline, waiting, express=True)
-    assert [(one.rule, one.path) for one in refusal.value.findings] == [("manifest-rule", "compute.express")]
+    place = "compute.definition.States.It.Resource"
+    assert [(one.rule, one.path) for one in refusal.value.findings] == [("manifest-definition", place)]
     build(pipeline, alone(call("ecs:runTask", "TaskDefinition", "ecs-task")), express=True)
 
 
 def test_other_calls_are_left_to_statements(pipeline: Pipeline) -> None:
-    state = {"Resource": "arn:aws:states:::aws-sdk:polly:synthesizeSpeech", "Arguments": {"Text": "hello"}}
+    state = {"Resource": "arn:aws:states:::aws-sdk:polly:synthesizeSpeech", "Parameters": {"Text": "hello"}}
     assert actions(build(pipeline, alone(state), other_calls=["aws-sdk:polly:synthesizeSpeech"])) == set()
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import PathInTree
 
 INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
-ONLY_FOR = "x-only-for"
+ONLY_FOR, STATES = "x-only-for", "x-states"
 """The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key; a list
-whose entries all have another value under a name; a definition that says what is called; and on the field itself,
-that another field names a resource of some types.
+whose entries all have another value under a name; a definition that says what is called; on the field itself, that
+another field names a resource of some types; and a definition in the Amazon States Language.
 """
 
 
