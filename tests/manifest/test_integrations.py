@@ -44,7 +44,7 @@ OTHERWISE = {
 LOG = {a for grant in BLUEPRINT.roles["states"].allow if not grant.when for a in grant.actions}
 
 
-def build(pipeline: Pipeline, definition: Any, environments: Any = None, **fields: Any) -> Built:
+def build(pipeline: Pipeline, definition: Any, environments: Any = None, inputs: Any = None, **fields: Any) -> Built:
     compute = {"definition": definition, **fields}
     resources = named_resources(CATALOG, BLUEPRINT, compute)
     manifest = {
@@ -53,6 +53,7 @@ def build(pipeline: Pipeline, definition: Any, environments: Any = None, **field
         "compute": {"type": "step-function", **compute},
         "resources": {**resources, "spare": {"type": "s3-bucket", "name": "spare"}},
         **({"environments": environments} if environments else {}),
+        **({"inputs": inputs} if inputs else {}),
     }
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
     built = pipeline.build(workload)
@@ -238,3 +239,87 @@ def test_an_integration_has_the_partition_of_its_environment(
 def test_every_example_names_what_it_calls() -> None:
     found = [called_resources(Calls.of(MARK), example) for example in BLUEPRINT.fields["definition"]["examples"]]
     assert [len(keys) for keys in found] == [0, 4, 2, 2]
+
+
+ARGUMENTS = {
+    "TaskDefinition": "${resources.ecs-task.definition}",
+    "Cluster": "${resources.ecs-task.cluster}",
+    "Count": 1,
+    "Group": "reports",
+    "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-0123456789abcdef0"]}},
+}
+RUN = {"Resource": "arn:aws:states:::ecs:runTask", "Parameters": ARGUMENTS}
+ACCOUNTS = {name: {"account": str(index) * 12, "region": "us-east-1"} for index, name in enumerate(("dev", "prod"), 1)}
+
+
+def overridden(*steps: str, value: Any) -> Any:
+    for step in reversed(("compute", "definition", "States", "It", *steps)):
+        value = {step: value}
+    return {"dev": ACCOUNTS["dev"], "prod": {**ACCOUNTS["prod"], **value}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [
+        (("NetworkConfiguration", "AwsvpcConfiguration", "Subnets"), ["subnet-1", "subnet-2"]),
+        (("Count",), 5),
+        (("Group",), "more"),
+    ],
+)
+def test_an_argument_that_decides_nothing_may_differ(steps: tuple[str, ...], value: Any, pipeline: Pipeline) -> None:
+    built = build(pipeline, alone(RUN), environments=overridden("Parameters", *steps, value=value))
+    dev, prod = built.workload.environments
+    definitions = []
+    for environment in (dev, prod):
+        block = evaluate(parse(built.module), environment).resources["aws_sfn_state_machine.states"]
+        found = json.loads(str(block.values["definition"]))["States"]["It"]["Parameters"]
+        for step in steps:
+            found = found[step]
+        definitions.append(found)
+    assert definitions[1] == value != definitions[0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [
+        (("Parameters", "TaskDefinition"), "other"),
+        (("Resource",), "arn:aws:states:::ecs:runTask.sync"),
+        (("Type",), "Pass"),
+        (("Parameters",), ["x"]),
+    ],
+)
+def test_what_decides_a_call_is_the_same_everywhere(steps: tuple[str, ...], value: Any, pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(RUN), environments=overridden(*steps, value=value))
+    assert {one.rule for one in refusal.value.findings} == {"environment-override"}
+
+
+INPUTS = {"nets": {"type": "subnet-ids"}, "tasks": {"type": "number"}, "word": {"type": "string"}}
+
+
+def test_an_argument_that_decides_nothing_may_be_an_input(pipeline: Pipeline) -> None:
+    given = {
+        **ARGUMENTS,
+        "Count": "${inputs.tasks}",
+        "Group": "a-${inputs.word}",
+        "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": "${inputs.nets}"}},
+    }
+    built = build(pipeline, alone({**RUN, "Parameters": given}), inputs=INPUTS)
+    written = built.module.files["state_machine.tf"]
+    assert "= var.nets" in written
+    assert "= var.tasks" in written
+    assert '"a-${var.word}"' in written
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {**RUN, "Parameters": {**ARGUMENTS, "TaskDefinition": "${resources.ecs-task.definition}:${inputs.word}"}},
+        {**RUN, "Comment": "${inputs.word}"},
+        {"Resource": "arn:aws:states:::${inputs.word}"},
+    ],
+)
+def test_what_decides_a_call_is_no_input(state: dict[str, Any], pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(state), inputs={"word": {"type": "string"}})
+    assert "manifest-input-place" in {one.rule for one in refusal.value.findings}

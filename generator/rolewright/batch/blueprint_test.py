@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Location, Rejected, Severity
-from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, injected_part, marked_fields
-from rolewright.manifest.integrations import Calls, called_resources
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE, injected_part, marked_fields
+from rolewright.manifest.integrations import CALLS, Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import load, loads

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.interpolation import CONTEXT, TemplateScope, fill
 from rolewright.core.model import Compute, Variable
 from rolewright.core.text import Ref, Text
-from rolewright.manifest.compute_uses import CALLS, compute_uses
+from rolewright.manifest.compute_uses import compute_uses
 from rolewright.manifest.derived import InconsistentError, derive, is_given
-from rolewright.manifest.integrations import Calls
+from rolewright.manifest.integrations import CALLS, Calls
 from rolewright.manifest.values import Resolved, resolve
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding
 from rolewright.core.model import Use
 from rolewright.core.text import Text
-from rolewright.manifest.integrations import Calls, called_by
+from rolewright.manifest.integrations import CALLS, Calls, called_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rolewright.manifest.document import Manifest
     from rolewright.yaml.load import PathInTree
 
-INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
+INJECTS, RESOURCE, UNIQUE = "x-injects", "x-resource", "x-unique"
 ONLY_FOR, STATES = "x-only-for", "x-states"
 """The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key; a list
 whose entries all have another value under a name; a definition that says what is called; on the field itself, that

@@ -15,11 +15,12 @@ from rolewright.core.text import Condition, Text
 from rolewright.manifest.access_keys import key_findings
 from rolewright.manifest.bindings import Bindings
 from rolewright.manifest.compute import resolve_compute
-from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, marked_fields
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.document import Manifest, fields_of, strings
 from rolewright.manifest.environments import override_findings
 from rolewright.manifest.hidden_characters import hidden_findings
 from rolewright.manifest.inputs import read_inputs
+from rolewright.manifest.integrations import CALLS, Calls, closed_paths
 from rolewright.manifest.placeholders import unfilled
 from rolewright.manifest.resources import resolve_resources
 from rolewright.manifest.schema import Schemas
@@ -147,8 +148,10 @@ def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
         blueprint = catalog.computes[compute["type"]]
-        for mark in (INJECTS, RESOURCE, CALLS):
+        for mark in (INJECTS, RESOURCE):
             fixed |= dict.fromkeys((path for path, _, _ in marked_fields(blueprint, compute, mark)), "")
+        for path, definition, calls in marked_fields(blueprint, compute, CALLS):
+            fixed |= dict.fromkeys(closed_paths(Calls.of(calls), definition, path), "")
         fixed |= _marked_fixed(blueprint.fields, ("compute",))
     resources = data.get("resources")
     for key, described in resources.items() if isinstance(resources, dict) else ():
