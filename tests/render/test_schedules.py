@@ -54,3 +54,16 @@ def test_the_words_that_scheduler_replaces_are_sent_as_they_are(
         (schedule,) = made(pipeline, compute)
         assert schedule["target"][0]["input"] == sent
         assert json.loads(sent) == given
+
+
+def test_a_schedule_may_be_paused_in_one_environment_alone(pipeline: Pipeline) -> None:
+    environments = {
+        "dev": {"account": "111111111111", "region": "us-east-1", "compute": {"paused": True}},
+        "prod": {"account": "222222222222", "region": "us-east-1"},
+    }
+    states = [one["state"] for one in made(pipeline, {**SCHEDULE, "paused": False}, environments=environments)]
+    assert states == ["DISABLED", "ENABLED"]
+    states = [one["state"] for one in made(pipeline, SCHEDULE, environments=environments)]  # by the default
+    assert states == ["DISABLED", "ENABLED"]
+    assert [one.get("state") for one in made(pipeline, {**SCHEDULE, "paused": True})] == ["DISABLED"]
+    assert [one.get("state") for one in made(pipeline, SCHEDULE)] == [None]

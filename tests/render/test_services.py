@@ -70,3 +70,40 @@ def test_an_apply_that_waits_fails_after_a_rollback(
     assert [len(list(inner.all("postcondition"))) for inner in block.all("lifecycle")] == [1]
     _, block = service(pipeline, **kind, service={**SERVICE, **more})
     assert not any(list(inner.all("postcondition")) for inner in block.all("lifecycle"))
+
+
+def test_a_load_balancer_and_a_table_may_be_protected_in_one_environment_alone(pipeline: Pipeline) -> None:
+    own: dict[str, Any] = {
+        "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "allow": ["10.0.0.0/8"],
+    }
+    own["certificate"] = "arn:aws:acm:us-east-1:123456789012:certificate/a"
+    fields = {"image": "nginx:1", "cpu": 256, "memory": 512, "port": 80}
+    balancer = {"vpc_id": "vpc-0123456789abcdef0", "load_balancer": {"create": own}}
+    unprotected = {"deletion_protection": False}
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {"type": "fargate", **fields, "service": {"subnet_ids": SERVICE["subnet_ids"], **balancer}},
+        "resources": {
+            "t": {"type": "dynamodb-table", "name": "orders", "hash_key": "id", "create": True, "access": "get"}
+        },
+        "environments": {
+            "dev": {
+                "account": "111111111111",
+                "region": "us-east-1",
+                "compute": {"service": {"load_balancer": {"create": unprotected}}},
+                "resources": {"t": unprotected},
+            },
+            "prod": {"account": "222222222222", "region": "us-east-1"},
+        },
+    }
+    own["deletion_protection"] = True
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    module = parse(built.module)
+    for environment, protected in zip(built.workload.environments, (False, True), strict=True):
+        made = evaluate(module, environment).resources
+        assert made["aws_lb.service"].values["enable_deletion_protection"] is protected
+        assert made["aws_dynamodb_table.t"].values["deletion_protection_enabled"] is protected

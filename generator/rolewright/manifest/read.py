@@ -142,9 +142,12 @@ def _may_refer(path: PathInTree) -> bool:
             return False
 
 
-def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
-    """Return the paths of values that decide what the module contains: always (""), or where a pattern is found."""
-    fixed: dict[PathInTree, str] = {}
+def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str | None]:
+    """Return the paths of values that decide what the module contains: always (""), or where a pattern is found.
+
+    None is for true and false that decide nothing of it.
+    """
+    fixed: dict[PathInTree, str | None] = {}
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
         blueprint = catalog.computes[compute["type"]]
@@ -162,9 +165,18 @@ def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
     return fixed
 
 
-def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, str]:
-    marks = {name: schema["x-fixed"] for name, schema in fields.items() if schema.get("x-fixed")}
-    return {(*path, name): mark if isinstance(mark, str) else "" for name, mark in marks.items()}
+def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, str | None]:
+    found: dict[PathInTree, str | None] = {}
+    for name, schema in fields.items():
+        match schema.get("x-fixed") if isinstance(schema, dict) else None:
+            case False:
+                found[*path, name] = None
+            case True | str() as mark:
+                found[*path, name] = "" if mark is True else mark
+            case _:
+                inner = schema.get("properties", {}) if isinstance(schema, dict) else {}
+                found |= _marked_fixed(inner, (*path, name))
+    return found
 
 
 def _workload(
