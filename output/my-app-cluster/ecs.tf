@@ -198,6 +198,7 @@ resource "aws_ecs_service" "service" {
   cluster                            = aws_ecs_cluster.cluster.arn
   task_definition                    = aws_ecs_task_definition.task.arn
   desired_count                      = 2
+  force_new_deployment               = true # without it Terraform changes no strategy in place
   enable_execute_command             = false
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200

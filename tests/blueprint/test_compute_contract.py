@@ -248,6 +248,8 @@ BROKEN = [
     (DESK.replace("each: trays", "each: place"), "each: place"),
     (DESK.replace("when: each.carrier.town", "when: each.carrier.land"), "when: each.carrier.land"),
     (DESK.replace("${each.carrier.street}", "${each.carrier.land}"), '["arn:${partition}:s3:::${each.carrier.town}'),
+    (DESK.replace("        when: each.carrier.town\n", ""), '["arn:${partition}:s3:::${each.carrier.town}'),
+    (DESK.replace("when: each.carrier.town", "when: each.carrier"), '["arn:${partition}:s3:::${each.carrier.town}'),
     (DESK.replace("when: lamp", "when: lantern"), "when: lantern"),
     (DESK.replace('{"${place}:sub"', '{"${spot}:sub"'), '{"${spot}:sub"'),
     (DESK.replace("federated: arn:", "federated: iam:"), "federated: iam:"),

@@ -43,6 +43,23 @@ environments:
   dev: {account: "123456789012", region: cn-north-1}
 """
 
+# The least that a manifest of each compute type says.
+LEAST = {
+    "batch-job": "{type: batch-job, image: IMAGE, cpu: 1024, memory: 2048}",
+    "codebuild": "{type: codebuild, image: IMAGE, buildspec: 'version: 0.2'}",
+    "ec2": "{type: ec2, ami: amazon-linux-2023, instance_type: t3.micro}",
+    "ec2-autoscaling": "{type: ec2-autoscaling, ami: amazon-linux-2023, instance_type: t3.micro, NETWORK, max: 2}",
+    "ecs-ec2": "{type: ecs-ec2, image: IMAGE, SIZE, capacity: {instance_type: t3.small, max: 2, NETWORK}}",
+    "eks-irsa": "{type: eks-irsa, issuer: oidc.eks.REGION.SUFFIX/id/0A1B, namespace: a, service_account: b}",
+    "eks-pod-identity": "{type: eks-pod-identity, cluster: a, namespace: a, service_account: b}",
+    "fargate": "{type: fargate, image: IMAGE, SIZE}",
+    "github-actions": "{type: github-actions, repository: a/b, branches: [main]}",
+    "glue-job": "{type: glue-job, script: s3://my-code/a.py}",
+    "lambda": "{type: lambda, runtime: python3.13, handler: a.b, package: f.zip}",
+    "scheduled-task": "{type: scheduled-task, target: target, expression: rate(1 hour)}",
+    "step-function": "{type: step-function, definition: {StartAt: A, States: {A: {Type: Pass, End: true}}}}",
+}
+
 
 def test_no_blueprint_has_a_host_name_of_one_partition() -> None:
     files = [file for file in builtin_root().rglob("*") if file.suffix in {".yaml", ".j2"}]
@@ -58,6 +75,28 @@ def test_a_module_for_china_names_hosts_of_china(pipeline: Pipeline) -> None:
     assert "kms:ViaService sqs.cn-north-1.amazonaws.com.cn" in lock
     assert "sqs.REGION.amazonaws.com.cn" in built.module.files["README.md"]
     assert 'QUEUE  = "https://sqs.${local.region}.${local.dns_suffix}/' in built.module.files["lambda.tf"]
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1"])
+def test_every_compute_type_renders_in_every_partition(pipeline: Pipeline, region: str) -> None:
+    suffix = DNS_SUFFIX[partition_of(region)]
+    network = "subnet_ids: [subnet-0123456789abcdef0], security_group_ids: [sg-0123456789abcdef0]"
+    words = {
+        "IMAGE": f"123456789012.dkr.ecr.{region}.{suffix}/app:1",
+        "NETWORK": network,
+        "REGION": region,
+        "SIZE": "cpu: 256, memory: 512",
+        "SUFFIX": suffix,
+    }
+    resources = "{target: {type: lambda-function, name: work}, queue: {type: sqs-queue, name: jobs, access: send}}"
+    assert set(LEAST) == set(pipeline.catalog.computes)
+    for type_, least in LEAST.items():
+        compute = re.sub("|".join(words), lambda match: words[match[0]], least)
+        place = f'environments:\n  dev: {{account: "123456789012", region: {region}}}\n'
+        text = f"version: 1\nworkload: my-app\ncompute: {compute}\nresources: {resources}\n{place}"
+        (workload,) = read_manifest(loads(text, f"{type_}.yaml"), pipeline.catalog)
+        built = pipeline.build(workload)
+        assert not built.refused, built.findings
 
 
 @pytest.mark.parametrize("partition", Session().get_available_partitions())

@@ -186,8 +186,17 @@ def test_grammar_of_the_policy_of_a_resource(given: str, wrong: bool) -> None:
             "aws_cloudwatch_event_rule",
             "schedule_expression",
             ['"rate(1 minute)"', '"rate(10 days)"', '"cron(0 12 * * ? *)"', '"${var.schedule}"'],
-            ['"rate(1 minutes)"', '"rate(2 minute)"', '"every day"', '"cron(0 12 * * *)"'],
+            ['"rate(1 minutes)"', '"rate(2 minute)"', '"every day"', '"cron(0 12 * * *)"', '"cron(0 12 * * * *)"'],
         ),
+        (
+            "aws_scheduler_schedule",
+            "schedule_expression",
+            ['"rate(1 minute)"', '"at(2030-01-31T03:00:00)"', '"${var.schedule}"', '"rate(${var.every} minutes)"'],
+            ['"rate(0 minutes)"', '"cron(0 3 30 2 ? *)"'],
+        ),
+        ("aws_scheduler_schedule", "schedule_expression_timezone", ['"UTC"'], ['"Europe/Berlinn"']),
+        ("aws_appautoscaling_scheduled_action", "schedule", ['"cron(0 7 ? * MON *)"'], ['"cron(0 7 * * MON *)"']),
+        ("aws_appautoscaling_scheduled_action", "timezone", ['"Pacific/Tahiti"'], ['"Tahiti"']),
     ],
 )
 def test_argument_value(type_: str, argument: str, good: list[str], bad: list[str]) -> None:

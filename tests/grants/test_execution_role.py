@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolewright.core.finding import Rejected
+from rolewright.grants.derive import derive_grants
+from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest
 from rolewright.pipeline import Pipeline
 from rolewright.yaml.load import loads
@@ -85,3 +87,44 @@ def test_a_role_that_ecs_cannot_assume_is_refused(tmp_path: Path) -> None:
 def test_a_manifest_cannot_leave_it_out(more: dict[str, Any], pipeline: Pipeline) -> None:
     with pytest.raises(Rejected):
         built(pipeline, "fargate", **more)
+
+
+@pytest.mark.parametrize(
+    ("host", "partition", "region"),
+    [
+        ("dkr.ecr.eu-west-1.amazonaws.com", "aws", "eu-west-1"),
+        ("dkr.ecr-fips.us-east-2.amazonaws.com", "aws", "us-east-2"),
+        ("dkr-ecr.us-east-1.on.aws", "aws", "us-east-1"),
+        ("dkr-ecr-fips.us-gov-west-1.on.aws", "aws-us-gov", "us-gov-west-1"),
+        ("dkr.ecr.cn-north-1.amazonaws.com.cn", "aws-cn", "cn-north-1"),
+        ("dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "aws-cn", "cn-north-1"),
+        ("dkr.ecr.eusc-de-east-1.amazonaws.eu", "aws-eusc", "eusc-de-east-1"),
+        ("dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "aws-iso-e", "eu-isoe-west-1"),
+        ("dkr-ecr.us-isob-east-1.on.aws.scloud", "aws-iso-b", "us-isob-east-1"),
+    ],
+)
+@pytest.mark.parametrize("type_", ["fargate", "ecs-ec2", "batch-job", "codebuild"])
+def test_every_host_of_ecr_is_pulled_from(
+    type_: str, host: str, partition: str, region: str, pipeline: Pipeline
+) -> None:
+    image = f"210987654321.{host}/team/my--app__x:1"
+    fields = {"image": image, "buildspec": "b"} if type_ == "codebuild" else {**COMPUTE, "image": image}
+    cluster = {"cluster": "shop", "service": CLUSTER["service"]} if type_ == "ecs-ec2" else {}
+    manifest = {
+        "version": 1,
+        "workload": "app",
+        "compute": {"type": type_, **fields, **cluster},
+        "environments": {"dev": {"account": "123456789012", "region": region}},
+    }
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
+    (environment,) = workload.environments
+    roles = build_roles(workload, derive_grants(workload, pipeline.catalog), pipeline.catalog)
+    pulled = {
+        resource.ground(environment.values)
+        for role in roles
+        for policy in role.policies
+        for statement in policy.statements
+        if any(action.startswith("ecr:") for action in statement.actions)
+        for resource in statement.resources
+    }
+    assert pulled == {"*", f"arn:{partition}:ecr:{region}:210987654321:repository/team/my--app__x"}

@@ -26,7 +26,7 @@ def build(pipeline: Pipeline, **fields: Any) -> Built:
     manifest = {"version": 1, "workload": "orders", "compute": compute}
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
     built = pipeline.build(workload)
-    assert built.findings == (), built.findings
+    assert not built.refused, built.findings
     return built
 
 
@@ -53,6 +53,7 @@ def made(built: Built) -> set[str]:
             {"/aws-glue/jobs/orders/mine-role/orders-job/error", "/aws-glue/jobs/orders/mine-role/orders-job/output"},
             set(),
         ),
+        ({"glue_version": "6.0"}, {"/aws-glue/jobs/orders/error", "/aws-glue/jobs/orders/output"}, set()),
         ({"glue_version": "4.0"}, {"/aws-glue/jobs/orders"}, SHARED),
         (
             {"glue_version": "3.0", "python_shell": True},

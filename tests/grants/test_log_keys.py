@@ -27,7 +27,7 @@ CAPACITY = {"instance_type": "t3.large", "subnet_ids": ["subnet-0123456789abcdef
 MINE = "${resources.mine.arn}"
 COMPUTES: dict[str, dict[str, Any]] = {
     "batch-job": {"type": "batch-job", **TASK},
-    "codebuild": {"type": "codebuild", "buildspec": "a.yml"},
+    "codebuild": {"type": "codebuild", "buildspec": "version: 0.2"},
     "ecs-ec2": {
         "type": "ecs-ec2",
         **TASK,

@@ -162,7 +162,7 @@ def test_a_build_in_a_network_has_to_reach_its_repository(pipeline: Pipeline) ->
     build = {
         "type": "codebuild",
         "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
-        "buildspec": "ci.yml",
+        "buildspec": "version: 0.2",
         "vpc": {**vpc, "security_group_ids": ["sg-0123456789abcdef0"]},
     }
     connection = "arn:aws:codeconnections:us-east-1:123456789012:connection/1234abcd-12ab-34cd-56ef-1234567890ab"

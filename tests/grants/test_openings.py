@@ -21,7 +21,7 @@ SERVICE = (
     "service: {subnet_ids: [subnet-0123456789abcdef0], vpc_id: vpc-0123456789abcdef0%s}}\n"
 )
 INSTANCE = "version: 1\nworkload: box\ncompute: {type: ec2, ami: ami-01234567, instance_type: t3.micro%s}\n"
-BUILD = "version: 1\nworkload: checks\ncompute: {type: codebuild, buildspec: ci/buildspec.yml%s}\n"
+BUILD = 'version: 1\nworkload: checks\ncompute: {type: codebuild, buildspec: "version: 0.2"%s}\n'
 OWN = (
     ", load_balancer: {create: {subnet_ids: [subnet-0123456789abcdef2, subnet-0123456789abcdef3], allow: [%s]%s, "
     "certificate: arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef}}"

@@ -227,3 +227,13 @@ def test_a_repository_of_another_account_is_told_who_pulls_the_functions_image(c
 
 def test_a_repository_of_the_account_itself_is_told_nothing(catalog: Catalog) -> None:
     assert of_image(catalog, "own") == []
+
+
+@pytest.mark.parametrize("created", [{}, {"create": True}])
+def test_an_image_that_is_known_when_its_repository_is_needs_no_owner(
+    catalog: Catalog, created: dict[str, Any]
+) -> None:
+    """Whoever makes the repository has the module's own account, and what is not known cannot be read apart."""
+    compute = {"type": "lambda", "image": "${resources.it.url}:1.0"}
+    found = handed(catalog, {"type": "ecr-repository", "name": "my-fn", **created}, compute=compute)
+    assert [one for one in found if one.resource == "compute.image"] == []

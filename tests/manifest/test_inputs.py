@@ -429,3 +429,17 @@ def test_an_editor_takes_an_input_where_it_may_stand(catalog: Catalog) -> None:
         ("service: kms, ", ""),
     ):
         assert not editor.accepts(loads(GOOD.replace(old, new), "m.yaml").trees[0].data), new
+
+
+def test_what_a_trust_asks_for_is_no_input(catalog: Catalog) -> None:
+    """Not even a name: the remedy names no type that would do."""
+    text = (
+        "version: 1\nworkload: carts\n"
+        'compute: {type: eks-pod-identity, cluster: "${inputs.cluster}", namespace: shop, service_account: carts}\n'
+        "inputs: {cluster: {type: name}}\n"
+    )
+    (finding,) = findings_of(text, catalog)
+    assert (finding.rule, finding.remedy) == (
+        "manifest-input-permission",
+        "write the value: a trust takes no input",
+    )

@@ -44,7 +44,7 @@ OTHERWISE = {
 LOG = {a for grant in BLUEPRINT.roles["states"].allow if not grant.when for a in grant.actions}
 
 
-def build(pipeline: Pipeline, definition: Any, **fields: Any) -> Built:
+def build(pipeline: Pipeline, definition: Any, environments: Any = None, inputs: Any = None, **fields: Any) -> Built:
     compute = {"definition": definition, **fields}
     resources = named_resources(CATALOG, BLUEPRINT, compute)
     manifest = {
@@ -52,6 +52,8 @@ def build(pipeline: Pipeline, definition: Any, **fields: Any) -> Built:
         "workload": "flow",
         "compute": {"type": "step-function", **compute},
         "resources": {**resources, "spare": {"type": "s3-bucket", "name": "spare"}},
+        **({"environments": environments} if environments else {}),
+        **({"inputs": inputs} if inputs else {}),
     }
     (workload,) = read_manifest(loads(json.dumps(manifest), "m.yaml"), pipeline.catalog)
     built = pipeline.build(workload)
@@ -137,7 +139,14 @@ def test_a_distributed_map_may_start_its_own_children(pipeline: Pipeline) -> Non
         ({"Resource": 5}, "Resource"),
         ({"Resource": "arn:aws:lambda:us-east-1:123456789012:function:other"}, "Resource"),
         ({"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl.$": "$.url"}}, "Resource"),
-        ({"Resource": "arn:aws:states:::sqs:sendMessage", "Arguments": "{% $states.input %}"}, "Resource"),
+        (
+            {
+                "QueryLanguage": "JSONata",
+                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Arguments": "{% $states.input %}",
+            },
+            "Resource",
+        ),
         (
             {"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "https://x"}},
             "Parameters.QueueUrl",
@@ -173,12 +182,13 @@ def test_an_express_machine_waits_for_nothing(pipeline: Pipeline) -> None:
     waiting = alone(call("ecs:runTask.sync", "TaskDefinition", "ecs-task"))
     with pytest.raises(Rejected) as refusal:
         build(pipeline, waiting, express=True)
-    assert [(one.rule, one.path) for one in refusal.value.findings] == [("manifest-rule", "compute.express")]
+    place = "compute.definition.States.It.Resource"
+    assert [(one.rule, one.path) for one in refusal.value.findings] == [("manifest-definition", place)]
     build(pipeline, alone(call("ecs:runTask", "TaskDefinition", "ecs-task")), express=True)
 
 
 def test_other_calls_are_left_to_statements(pipeline: Pipeline) -> None:
-    state = {"Resource": "arn:aws:states:::aws-sdk:polly:synthesizeSpeech", "Arguments": {"Text": "hello"}}
+    state = {"Resource": "arn:aws:states:::aws-sdk:polly:synthesizeSpeech", "Parameters": {"Text": "hello"}}
     assert actions(build(pipeline, alone(state), other_calls=["aws-sdk:polly:synthesizeSpeech"])) == set()
 
 
@@ -203,6 +213,113 @@ def test_the_definition_arrives_as_it_is_written(pipeline: Pipeline) -> None:
     assert arrived == wanted
 
 
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "${partition}"])
+@pytest.mark.parametrize(
+    ("region", "expected"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_an_integration_has_the_partition_of_its_environment(
+    region: str, expected: str, partition: str, pipeline: Pipeline
+) -> None:
+    """An execution fails where its definition names an integration of another partition, and so at any depth."""
+    state = call("sqs:sendMessage", "QueueUrl", "sqs-queue")
+    state["Resource"] = state["Resource"].replace("arn:aws:", f"arn:{partition}:")
+    inner: dict[str, Any] = {
+        "ItemProcessor": alone(state),
+        "ItemReader": {"Resource": f"arn:{partition}:states:::s3:getObject"},
+    }
+    inner["ItemReader"]["Parameters"] = {"Bucket": "${resources.s3-bucket.name}", "Key": "a.csv"}
+    definition = {"StartAt": "M", "States": {"M": {"Type": "Map", **inner, "End": True}}}
+    built = build(pipeline, definition, environments={"prod": {"account": "111111111111", "region": region}})
+    (environment,) = built.workload.environments
+    block = evaluate(parse(built.module), environment).resources["aws_sfn_state_machine.states"]
+    named = re.findall(r"arn:([a-z-]+):states:::", str(block.values["definition"]))
+    assert named == [expected, expected]
+
+
 def test_every_example_names_what_it_calls() -> None:
     found = [called_resources(Calls.of(MARK), example) for example in BLUEPRINT.fields["definition"]["examples"]]
     assert [len(keys) for keys in found] == [0, 4, 2, 2]
+
+
+ARGUMENTS = {
+    "TaskDefinition": "${resources.ecs-task.definition}",
+    "Cluster": "${resources.ecs-task.cluster}",
+    "Count": 1,
+    "Group": "reports",
+    "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-0123456789abcdef0"]}},
+}
+RUN = {"Resource": "arn:aws:states:::ecs:runTask", "Parameters": ARGUMENTS}
+ACCOUNTS = {name: {"account": str(index) * 12, "region": "us-east-1"} for index, name in enumerate(("dev", "prod"), 1)}
+
+
+def overridden(*steps: str, value: Any) -> Any:
+    for step in reversed(("compute", "definition", "States", "It", *steps)):
+        value = {step: value}
+    return {"dev": ACCOUNTS["dev"], "prod": {**ACCOUNTS["prod"], **value}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [
+        (("NetworkConfiguration", "AwsvpcConfiguration", "Subnets"), ["subnet-1", "subnet-2"]),
+        (("Count",), 5),
+        (("Group",), "more"),
+    ],
+)
+def test_an_argument_that_decides_nothing_may_differ(steps: tuple[str, ...], value: Any, pipeline: Pipeline) -> None:
+    built = build(pipeline, alone(RUN), environments=overridden("Parameters", *steps, value=value))
+    dev, prod = built.workload.environments
+    definitions = []
+    for environment in (dev, prod):
+        block = evaluate(parse(built.module), environment).resources["aws_sfn_state_machine.states"]
+        found = json.loads(str(block.values["definition"]))["States"]["It"]["Parameters"]
+        for step in steps:
+            found = found[step]
+        definitions.append(found)
+    assert definitions[1] == value != definitions[0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [
+        (("Parameters", "TaskDefinition"), "other"),
+        (("Resource",), "arn:aws:states:::ecs:runTask.sync"),
+        (("Type",), "Pass"),
+        (("Parameters",), ["x"]),
+    ],
+)
+def test_what_decides_a_call_is_the_same_everywhere(steps: tuple[str, ...], value: Any, pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(RUN), environments=overridden(*steps, value=value))
+    assert {one.rule for one in refusal.value.findings} == {"environment-override"}
+
+
+INPUTS = {"nets": {"type": "subnet-ids"}, "tasks": {"type": "number"}, "word": {"type": "string"}}
+
+
+def test_an_argument_that_decides_nothing_may_be_an_input(pipeline: Pipeline) -> None:
+    given = {
+        **ARGUMENTS,
+        "Count": "${inputs.tasks}",
+        "Group": "a-${inputs.word}",
+        "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": "${inputs.nets}"}},
+    }
+    built = build(pipeline, alone({**RUN, "Parameters": given}), inputs=INPUTS)
+    written = built.module.files["state_machine.tf"]
+    assert "= var.nets" in written
+    assert "= var.tasks" in written
+    assert '"a-${var.word}"' in written
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {**RUN, "Parameters": {**ARGUMENTS, "TaskDefinition": "${resources.ecs-task.definition}:${inputs.word}"}},
+        {**RUN, "Comment": "${inputs.word}"},
+        {"Resource": "arn:aws:states:::${inputs.word}"},
+    ],
+)
+def test_what_decides_a_call_is_no_input(state: dict[str, Any], pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(state), inputs={"word": {"type": "string"}})
+    assert "manifest-input-place" in {one.rule for one in refusal.value.findings}

@@ -81,3 +81,31 @@ def test_one_of_two_that_look_alike_has_a_warning_or_note(base: Any, pair: Any) 
     assert told.severity == Severity(pair["severity"])
     (workload,) = read_manifest(loads(changed(base, pair["right"]), "right.json"), CATALOG)
     assert pair["at"] not in {finding.path for finding in workload.warnings}
+
+
+@pytest.mark.parametrize("type_", ["ec2", "ec2-autoscaling"])
+@pytest.mark.parametrize(("script", "fits"), [("é" * 8192, True), ("é" * 8193, False), ("e" * 16384, True)])
+def test_user_data_is_counted_in_bytes(type_: str, script: str, fits: bool) -> None:
+    group = {"subnet_ids": ["subnet-0123456789abcdef0"], "max": 2} if type_ == "ec2-autoscaling" else {}
+    compute = {"type": type_, "ami": "amazon-linux-2023", "instance_type": "t3.micro", "user_data": script, **group}
+    text = json.dumps({"version": 1, "workload": "my-app", "compute": compute})
+    if fits:
+        read_manifest(loads(text, "m.json"), CATALOG)
+        return
+    with pytest.raises(Rejected) as refusal:
+        read_manifest(loads(text, "m.json"), CATALOG)
+    assert [finding.path for finding in refusal.value.findings] == ["compute.user_data"]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        {"type": "codebuild", "buildspec": "version: 0.2\n# ${inputs.level}"},
+        {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro", "user_data": "echo ${inputs.level}"},
+    ],
+)
+def test_an_input_stands_in_what_is_run(compute: dict[str, Any]) -> None:
+    inputs = {"level": {"type": "string", "default": "info"}}
+    read_manifest(
+        loads(json.dumps({"version": 1, "workload": "my-app", "compute": compute, "inputs": inputs}), "m"), CATALOG
+    )

@@ -145,7 +145,8 @@ def test_values_that_differ_become_variables_and_the_rest_stays_literal(catalog:
 
 
 def test_the_partition_follows_the_region(catalog: Catalog) -> None:
-    (workload,) = read(GOOD.replace("eu-west-1", "cn-north-1"), catalog)
+    text = GOOD.replace("123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:1", "my-app:1")
+    (workload,) = read(text.replace("eu-west-1", "cn-north-1"), catalog)
     assert workload.environments[1].partition == "aws-cn"
 
 

@@ -35,7 +35,7 @@ version: 1
 workload: shop
 compute:
   type: fargate
-  image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:${inputs.release}
+  image: 123456789012.dkr.ecr.${region}.amazonaws.com/shop:${inputs.release}
   cpu: 256
   memory: 512
   environment: {TABLE: "${resources.orders.name}", QUEUE: "${resources.events.name}"}
@@ -57,7 +57,7 @@ inputs:
 ENVIRONMENTS = """\
 environments:
   dev: {account: "111111111111", region: us-east-1}
-  prod: {account: "222222222222", region: cn-north-1}
+  prod: {account: "222222222222", region: us-gov-west-1}
 """
 TABLES = [
     "arn:aws:dynamodb:us-east-1:123456789012:table/orders",
@@ -85,6 +85,14 @@ def built(request: pytest.FixtureRequest, pipeline: Pipeline) -> Built:
     made = pipeline.build(workload)
     assert made.findings == ()
     return made
+
+
+@pytest.mark.parametrize("environments", ["", ENVIRONMENTS], ids=["anywhere", "environments"])
+@pytest.mark.parametrize("release", ["stable", "sha256:" + "0a" * 32])
+def test_an_image_tag_may_be_a_digest_by_default(release: str, environments: str, pipeline: Pipeline) -> None:
+    text = MANIFEST.replace("{type: image-tag}", f"{{type: image-tag, default: '{release}'}}") + environments
+    (workload,) = read_manifest(loads(text, "m.yaml"), pipeline.catalog)
+    assert pipeline.build(workload).findings == ()
 
 
 def with_values(chosen: dict[str, str]) -> str:

@@ -108,7 +108,7 @@ _WHERE = {
     ORDER: r"""
         aws_\w+\.depends_on
         aws_\w+\.lifecycle(?:\..*)?
-        aws_launch_template\.update_default_version
+        aws_launch_template\.update_default_version|aws_ecs_service\.force_new_deployment
         aws_apigatewayv2_stage\.auto_deploy
         terraform\.required_version|terraform\.required_providers(?:\.aws(?:\.version)?)?""",
     CALLER: r"""

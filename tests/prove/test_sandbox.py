@@ -385,9 +385,10 @@ def test_a_run_starts_empty_and_generates_the_same_ids(moto: Moto, everything: S
 def test_account_and_region_follow_the_environment(moto: Moto) -> None:
     other = Environment("other", "111122223333", "us-east-1", "aws", {}, {})
     china = Environment("china", "444455556666", "cn-north-1", "aws-cn", {}, {})
+    gov = Environment("gov", "444455556666", "us-gov-west-1", "aws-us-gov", {}, {})
     profile = block("aws_iam_instance_profile.i", {"name": "i", "tags": {"role": "${aws_iam_role.r.arn}"}})
     blocks = module(role(), profile, block("aws_s3_bucket.b", {"bucket": "rolewright-b"}))
-    for environment in (other, china, HERE):
+    for environment in (other, china, gov, HERE):
         done = moto.apply(blocks, environment)
         assert done.findings == ()
         expected = f"arn:{environment.partition}:iam::{environment.account}:role/r"

@@ -19,7 +19,7 @@ from rolewright.prove.evaluate import evaluate
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rolewright.blueprint.blocks import ArgumentValue, BlockBlueprint
     from rolewright.blueprint.catalog import Catalog
@@ -103,9 +103,9 @@ BALANCED: dict[str, Any] = {
 }
 
 
-def fixed_names(pipeline: Pipeline, compute: dict[str, Any]) -> dict[str, tuple[object, ...]]:
+def fixed_names(pipeline: Pipeline, compute: dict[str, Any], **more: Any) -> dict[str, tuple[object, ...]]:
     """What nothing else may have, by address: the name, and within which VPC."""
-    manifest = {"version": 1, "workload": "shop", "compute": compute}
+    manifest = {"version": 1, "workload": "shop", "compute": compute, **more}
     (workload,) = read_manifest(loads(json.dumps(manifest), "shop.yaml"), pipeline.catalog)
     module = evaluate(parse(pipeline.render(workload).module), workload.environments[0])
     within = {"aws_security_group": "vpc_id"}
@@ -132,6 +132,27 @@ def test_what_is_replaced_has_another_name(pipeline: Pipeline, old: str, new: st
     before = fixed_names(pipeline, BALANCED)
     after = fixed_names(pipeline, json.loads(json.dumps(BALANCED).replace(old, new)))
     assert {address for address in before if before[address] != after[address]} == replaced
+
+
+def given(vpc: str) -> dict[str, Any]:
+    return {"inputs": {"vpc": {"type": "vpc-id", "default": vpc}}}
+
+
+def differing(vpc: str) -> dict[str, Any]:
+    first = {"account": "123456789012", "region": "us-east-1", "compute": {"service": {"vpc_id": vpc}}}
+    return {"environments": {"a": first, "b": {"account": "210987654321", "region": "us-east-1"}}}
+
+
+@pytest.mark.parametrize("more", [given, differing])
+def test_a_vpc_that_is_a_variable_is_in_the_name_too(pipeline: Pipeline, more: Callable[[str], dict[str, Any]]) -> None:
+    text = json.dumps(BALANCED)
+    if more is given:
+        text = text.replace('"vpc-0123456789abcdef0"', '"${inputs.vpc}"')
+    before, after = (
+        fixed_names(pipeline, json.loads(text), **more(vpc))
+        for vpc in ("vpc-aaaaaaaaaaaaaaaaa", "vpc-bbbbbbbbbbbbbbbbb")
+    )
+    assert before["aws_lb_target_group.service"] != after["aws_lb_target_group.service"]
 
 
 @pytest.mark.parametrize("name", ["internal-shop", "-shop", "shop-", "s" * 26, "shop_1"])

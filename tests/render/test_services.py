@@ -1,45 +1,109 @@
-"""Services as public projects describe them: rendered and proven, and what each of them must not do."""
+"""Services of ECS are changed in place where AWS can, and an apply that waits sees what became of it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolewright.hcl.parse import parse
 from rolewright.manifest.read import read_manifest
-from rolewright.yaml.load import load, loads
+from rolewright.prove.evaluate import evaluate
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.hcl.syntax import Block
     from rolewright.pipeline import Pipeline
 
-SERVICES = sorted((Path(__file__).parents[2] / "examples" / "services").glob("*.yaml"))
-NEVER = {
-    "carts": ["dynamodb:Scan on *", "sts:* on *"],
-    "legacy-app": ["iam:* on *", "ssm:GetParameter on *", "s3:DeleteObject on *"],
-    "order-pipeline": ["s3:PutObject on arn:aws:s3:::shop-raw/*", "iam:* on *", "s3:ListAllMyBuckets on *"],
-    "orders-api": ["sqs:* on *", "dynamodb:Scan on *", "dynamodb:DeleteItem on *"],
-    "orders-worker": ["ssm:GetParameter on *", "sqs:SendMessage on *", "sns:* on *"],
-    "report-generator": ["lambda:* on *", "iam:PassRole on arn:aws:iam::123456789012:role/admin", "ecs:StopTask on *"],
-    "site-deploy": ["iam:* on *", "s3:PutBucketPolicy on *", "cloudfront:UpdateDistribution on *"],
-    "thumbnails": ["s3:PutObject on arn:aws:s3:::shop-images/*", "s3:GetObject on arn:aws:s3:::shop-thumbnails/*"],
-}
+SERVICE = {"subnet_ids": ["subnet-0123456789abcdef0"], "security_group_ids": ["sg-0123456789abcdef0"]}
+CAPACITY = {"instance_type": "t3.large", **SERVICE, "max": 1}
 
 
-@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.stem)
-def test_a_service_is_proven_and_keeps_to_its_limits(path: Path, pipeline: Pipeline) -> None:
-    """The same manifest with what nobody would want of it as promises is proven too."""
-    (built,) = pipeline.run(path)
-    assert built.findings == ()
-    text = path.read_text(encoding="utf-8")
-    promises = "\n".join(f'  - "{promise}"' for promise in NEVER[path.stem])
-    text = text.rstrip() + "\n" + ("" if "\nnever:\n" in text else "\nnever:\n") + promises + "\n"
-    (workload,) = read_manifest(loads(text, str(path)), pipeline.catalog)
-    assert len(workload.never) >= len(NEVER[path.stem])
-    assert pipeline.build(workload).findings == ()
-    assert load(path).trees[0].data["workload"] == path.stem
+def service(pipeline: Pipeline, **compute: Any) -> tuple[Mapping[str, Any], Block]:
+    """The arguments of the service of a proven module, and its block."""
+    fields = {"image": "nginx:1", "cpu": 256, "memory": 512, **compute}
+    manifest = {"version": 1, "workload": "shop", "compute": fields}
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    module = parse(built.module)
+    (environment,) = built.workload.environments
+    values = evaluate(module, environment).resources["aws_ecs_service.service"].values
+    (block,) = (block for block in module.blocks if block.labels[:1] == ("aws_ecs_service",))
+    return values, block
 
 
-def test_every_service_has_its_limits() -> None:
-    assert {path.stem for path in SERVICES} == set(NEVER)
-    assert len(SERVICES) >= 7
+@pytest.mark.parametrize(
+    ("fields", "launch_type", "provider"),
+    [
+        ({"type": "fargate", "service": SERVICE}, None, "FARGATE"),
+        ({"type": "fargate", "service": {**SERVICE, "spot": True}}, None, "FARGATE_SPOT"),
+        ({"type": "fargate", "cluster": "main", "service": SERVICE}, "FARGATE", None),
+        ({"type": "fargate", "cluster": "main", "service": {**SERVICE, "spot": True}}, None, "FARGATE_SPOT"),
+        ({"type": "ecs-ec2", "capacity": CAPACITY, "service": SERVICE}, None, "capacity-shop"),
+        ({"type": "ecs-ec2", "cluster": "main", "service": SERVICE}, "EC2", None),
+        ({"type": "ecs-ec2", "cluster": "main", "capacity_provider": "main", "service": SERVICE}, None, "main"),
+    ],
+)
+def test_the_capacity_of_a_service_can_be_changed(
+    pipeline: Pipeline, fields: dict[str, Any], launch_type: str | None, provider: str | None
+) -> None:
+    """The provider changes a strategy for another in place, and that only with force_new_deployment."""
+    values, _ = service(pipeline, **fields)
+    assert values.get("launch_type") == launch_type
+    assert [one["capacity_provider"] for one in values.get("capacity_provider_strategy", [])] == [provider] * bool(
+        provider
+    )
+    assert values["force_new_deployment"] is True
+
+
+@pytest.mark.parametrize("more", [{}, {"autoscaling": {"min": 1, "max": 2}}])
+@pytest.mark.parametrize("kind", [{"type": "fargate"}, {"type": "ecs-ec2", "cluster": "main"}])
+def test_an_apply_that_waits_fails_after_a_rollback(
+    pipeline: Pipeline, kind: dict[str, Any], more: dict[str, Any]
+) -> None:
+    values, block = service(pipeline, **kind, service={**SERVICE, **more, "wait": True})
+    assert values["wait_for_steady_state"] is True
+    assert [len(list(inner.all("postcondition"))) for inner in block.all("lifecycle")] == [1]
+    _, block = service(pipeline, **kind, service={**SERVICE, **more})
+    assert not any(list(inner.all("postcondition")) for inner in block.all("lifecycle"))
+
+
+def test_a_load_balancer_and_a_table_may_be_protected_in_one_environment_alone(pipeline: Pipeline) -> None:
+    own: dict[str, Any] = {
+        "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "allow": ["10.0.0.0/8"],
+    }
+    own["certificate"] = "arn:aws:acm:us-east-1:123456789012:certificate/a"
+    fields = {"image": "nginx:1", "cpu": 256, "memory": 512, "port": 80}
+    balancer = {"vpc_id": "vpc-0123456789abcdef0", "load_balancer": {"create": own}}
+    unprotected = {"deletion_protection": False}
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {"type": "fargate", **fields, "service": {"subnet_ids": SERVICE["subnet_ids"], **balancer}},
+        "resources": {
+            "t": {"type": "dynamodb-table", "name": "orders", "hash_key": "id", "create": True, "access": "get"}
+        },
+        "environments": {
+            "dev": {
+                "account": "111111111111",
+                "region": "us-east-1",
+                "compute": {"service": {"load_balancer": {"create": unprotected}}},
+                "resources": {"t": unprotected},
+            },
+            "prod": {"account": "222222222222", "region": "us-east-1"},
+        },
+    }
+    own["deletion_protection"] = True
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    module = parse(built.module)
+    for environment, protected in zip(built.workload.environments, (False, True), strict=True):
+        made = evaluate(module, environment).resources
+        assert made["aws_lb.service"].values["enable_deletion_protection"] is protected
+        assert made["aws_dynamodb_table.t"].values["deletion_protection_enabled"] is protected

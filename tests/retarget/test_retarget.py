@@ -323,6 +323,21 @@ def test_an_environments_value_goes_with_the_field_that_is_left_behind() -> None
     assert access(filled(made.text)) == access(text)
 
 
+def test_a_sample_like_what_was_dropped_is_not_taken_for_it() -> None:
+    """The least memory on Fargate is what the manifest gives; its 64 in prod goes, and with it the field."""
+    text = """\
+version: 1
+workload: orders-api
+compute: {type: ecs-ec2, image: "nginx:1.27", cpu: 16384, memory: 512, cluster: shop}
+environments:
+  dev: {account: "111111111111", region: us-east-1}
+  prod: {account: "222222222222", region: us-east-1, compute: {memory: 64}}
+"""
+    (move,) = moved(text, "fargate").moves
+    assert {"compute.cpu", "compute.memory"} <= move.dropped.keys()
+    assert {"cpu", "memory"} <= move.missing.keys()
+
+
 def test_a_number_stays_as_it_is_written_where_all_is_written_anew() -> None:
     text = (
         "version: 1\nworkload: app\ncompute:\n  <<: {image: a, environment: {VERSION: 1.10, MASK: 0x1F}}\n"

@@ -14,8 +14,8 @@ from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
-from rolewright.manifest.compute_uses import CALLS, INJECTS, ONLY_FOR, RESOURCE, marked_fields
-from rolewright.manifest.integrations import Calls, called_resources
+from rolewright.manifest.compute_uses import INJECTS, ONLY_FOR, RESOURCE, marked_fields
+from rolewright.manifest.integrations import CALLS, Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.rules import breaks
 from rolewright.manifest.schema import Schemas

@@ -195,7 +195,7 @@ def _definitions(data: bytes, places: _Places) -> Iterator[Finding]:
 
 
 def _needs(container: dict[str, Any]) -> Iterator[str]:
-    if re.match(r"\d{12}\.dkr\.ecr\.", str(container.get("image", ""))):
+    if re.match(r"\d{12}\.dkr[.-]ecr(-fips)?\.", str(container.get("image", ""))):
         yield "an image in ECR"
     if container.get("secrets"):
         yield "secrets"

@@ -72,6 +72,8 @@ class _ComputeChecker(Checker):
         for field in described.get("optional_conditions", {}):
             yield from self.condition(field, (*at, "optional_conditions", field))
             yield from self.templates((*at, "optional_conditions", field), when=[when, field])
+        for action, more in described.get("entails", {}).items():
+            yield from self.actions(more, (*at, "entails", action))
         for index, grant in enumerate(described.get("allow", ())):
             here: PathInTree = (*at, "allow", index)
             each, only = grant.get("each", ""), several(grant.get("when", ()))
@@ -119,7 +121,14 @@ class _ComputeChecker(Checker):
         field, _, rest = name.partition(".")
         described = self.data["fields"].get(field)
         fixed = {*CONTEXT, "workload", *more, *(f"names.{n}" for n in (*self.data["names"], *self.role_names))}
-        if name in fixed or (each and field == "each" and (not rest or self.has_part(each, rest))):
+        if name in fixed:
+            return None
+        of_entry = bool(each) and field == "each"
+        if self.is_derived(each if of_entry else field, rest):  # a field that is given need not fit the pattern
+            guarded = any(condition.rpartition(".")[0] == name.rpartition(".")[0] for condition in when)
+            remedy = f"add `when: {name}`, so that the grant is left out too"
+            return None if guarded else ("may not be read out of the field", remedy)
+        if of_entry and (not rest or self.has_part(each, rest)):
             return None
         if described is None or (rest and not self.has_part(field, rest)):
             return "does not refer to anything", "use one of: " + ", ".join(sorted({*fixed, *self.data["fields"]}))
@@ -134,9 +143,7 @@ class _ComputeChecker(Checker):
 
     def has_part(self, field: str, part: str) -> bool:
         """Return whether a field, or each entry of a list, has a part: a property at any depth, or a derived one."""
-        derived = self.data.get("derive", {})
-        first, _, rest = part.rpartition(".")
-        if f"(?P<{rest}>" in derived.get(f"{field}.{first}" if first else field, ""):
+        if self.is_derived(field, part):
             return True
         node: Any = self.data["fields"][field]
         for step in part.split("."):
@@ -144,3 +151,9 @@ class _ComputeChecker(Checker):
             if node is None:
                 return False
         return True
+
+    def is_derived(self, field: str, part: str) -> bool:
+        """Return whether a part of a field, or of each entry of a list, is read out of it by a pattern of `derive`."""
+        derived = self.data.get("derive", {})
+        first, _, group = part.rpartition(".")
+        return f"(?P<{group}>" in derived.get(f"{field}.{first}" if first else field, "")

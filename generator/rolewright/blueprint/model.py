@@ -289,7 +289,8 @@ class RoleBlueprint:
     """A role of a compute type, present `when` a field is given: its trust, the grants it takes, its service's needs.
 
     Services (`trusts`) or an identity provider (`federated`) may assume it with `actions`, under `conditions` and those
-    of each field in `optional_conditions` that is given and not false.
+    of each field in `optional_conditions` that is given and not false. Where the code may do what is a key of
+    `entails`, AWS asks its sessions for those actions too.
     """
 
     key: str
@@ -302,6 +303,7 @@ class RoleBlueprint:
     optional_conditions: Mapping[str, ConditionBlock]
     grants: Literal["workload", "injection", ""]
     allow: tuple[PlatformGrant, ...]
+    entails: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

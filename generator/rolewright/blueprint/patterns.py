@@ -52,6 +52,8 @@ def _faults(tree: Tree) -> Iterator[Finding]:
 def with_patterns(tree: Tree, patterns: Mapping[str, str]) -> Tree:
     """Return a blueprint's document with the pattern that each `x-pattern` names, in its place.
 
+    Under `derive`, where a field has nothing but a pattern, that is the whole of `{x-pattern: NAME}`.
+
     Raises Rejected with a finding for each name that is not there, and for each that stands beside a `pattern`.
     """
     findings: list[Finding] = []
@@ -64,6 +66,8 @@ def with_patterns(tree: Tree, patterns: Mapping[str, str]) -> Tree:
             return node
         if _KEY in node:
             findings.extend(_misnamed(tree, node, (*path, _KEY), patterns))
+            if path[:1] == ("derive",):
+                return patterns.get(str(node[_KEY]), "")
             places[*path, "pattern"] = tree.places[*path, _KEY]
         schema: dict[Any, Any] = {}
         for key, inner in node.items():

@@ -184,6 +184,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
                 role.get("optional_conditions", {}),
                 role.get("grants", ""),
                 tuple(_platform_grant(grant) for grant in role.get("allow", ())),
+                {action: tuple(more) for action, more in role.get("entails", {}).items()},
             )
             for key, role in data["roles"].items()
         },

@@ -74,7 +74,8 @@ class Input:
             return {}
         texts = {part.expression: filled(part.text, place) for part in self.parts if part.expression}
         texts[self.reference] = "".join(filled(part.text, place) for part in self.parts)
-        return {**({self.separator: ":"} if self.kind == IMAGE_TAG else {}), **texts}
+        between = "@" if texts[self.reference].startswith("sha256:") else ":"
+        return {**({self.separator: between} if self.kind == IMAGE_TAG else {}), **texts}
 
     @property
     def symbols(self) -> dict[str, str]:

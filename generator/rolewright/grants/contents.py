@@ -9,8 +9,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.blocks import is_reference, module_blocks, read_blocks
-from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, fill, fill_all, names
+from rolewright.blueprint.interpolation import LeftOutError, TemplateScope, UnknownReferenceError, fill, fill_all, names
 from rolewright.blueprint.model import INJECTION
+from rolewright.core.finding import Finding, Rejected
 from rolewright.core.inputs import TAGS
 from rolewright.core.model import Contents, ExpectedBlock
 from rolewright.core.text import Ref, Text, ground
@@ -18,6 +19,7 @@ from rolewright.data import provider
 from rolewright.grants.network import opened_ports
 from rolewright.hcl.literal import identifier
 from rolewright.manifest.derived import is_given
+from rolewright.manifest.identities import identities
 from rolewright.manifest.resources import compute_fields, compute_scope, field_scope, injected_values, resource_scope
 
 _THIS = re.compile(r"(?<=[a-z0-9])\.this(?=[._]|$)")
@@ -48,6 +50,7 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
     scope = {"names.base": base, **compute_scope(workload), **_mentioned(workload, "", workload.compute.fields)}
     injected = [f"{use.resource}:{use.part}" for use in workload.compute.uses if use.verbs == (INJECTION,)]
     values = injected_values(workload, catalog, {key: key for key in injected})
+    scope |= _identities(workload.compute.fields, compute.fields, workload)
     scope["injected"] = tuple(dict.fromkeys(values.values()))
     of_type = workload.locate("compute.type")
     blocks = list(_filled(read_blocks(module["blocks"]), {}, {}, workload, of_type, tags))
@@ -63,6 +66,7 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
                 **resource_scope(resource, blueprint),
                 "id": Text.of(identifier(resource.key)),
                 "this": Text.of(identifier(resource.key)),
+                **_identities(resource.fields, {**blueprint.fields, **blueprint.create.fields}, workload),
             }
             place = workload.locate(f"resources.{resource.key}")
             blocks += _filled(blueprint.create.blocks, own, resource.fields, workload, place, tags)
@@ -71,6 +75,12 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
     ]
     templates = [name.rsplit("/", 1)[1].removesuffix(".j2") for name in compute.templates]
     return Contents(_merged(blocks), (*module["files"], *templates, *environments), module["providers"])
+
+
+def _identities(fields: Mapping[str, Any], schemas: Mapping[str, Any], workload: Workload) -> TemplateScope:
+    """Return the names of lists' entries, by `identities.` and the path of the list."""
+    named = identities(fields, schemas, workload)
+    return {f"identities.{path}": tuple(map(Text.of, names)) for path, names in named.items()}
 
 
 def _tags(workload: Workload) -> Mapping[str, Text]:
@@ -95,7 +105,7 @@ def _filled(
             within = {**fields, "each": entry}
             if not _holds(block.when, block.unless, entry_scope, within, workload):
                 continue
-            name = fill(_named(block.address, entry_scope), entry_scope).ground({}).replace("-", "_")
+            name = _address(block, entry_scope, place)
             inner: TemplateScope = {**entry_scope, "this": entry_scope.get("this") or Text.of(name.rpartition(".")[2])}
             texts_of = partial(_all_texts, scope=inner, fields=within, workload=workload)
             arguments = {path: texts_of(values) for path, values in block.arguments.items()}
@@ -120,6 +130,16 @@ def _filled(
                 ),
                 place,
             )
+
+
+def _address(block: BlockBlueprint, scope: TemplateScope, place: Location) -> str:
+    """Return the address of a block. Raises Rejected where it names what an entry of its list lacks."""
+    try:
+        return fill(_named(block.address, scope), scope).ground({}).replace("-", "_")
+    except (LeftOutError, UnknownReferenceError) as error:
+        message = f"the address of the block {block.address} cannot be filled in: {error}"
+        remedy = "name in it what each entry has, or ${each.identity}, which follows from what the entry says"
+        raise Rejected([Finding("blueprint-reference", message, remedy, place)]) from None
 
 
 def _takes_tags(address: str) -> bool:
@@ -200,12 +220,14 @@ def _entries(
     for step in each.split("."):
         node = node.get(step) if isinstance(node, dict) else None
     values = workload.environments[0].values  # an entry is of the same kind in every environment
-    for number, entry in enumerate(node or (), 1):
+    named = scope.get(f"identities.{each}")
+    for index, entry in enumerate(node or ()):
         if not only.accepts(ground(entry, values)):
             continue
         inner = compute_fields(entry, "each.") if isinstance(entry, dict) else {"each": _text(entry)}
         inner |= _mentioned(workload, "each.", entry if isinstance(entry, dict) else {})
-        yield {**scope, **inner, "each.index": Text.of(str(number))}, entry
+        own: TemplateScope = {"each.identity": named[index]} if isinstance(named, tuple) else {}
+        yield {**scope, **inner, **own}, entry
 
 
 def _mentioned(workload: Workload, prefix: str, fields: Mapping[str, Any]) -> TemplateScope:

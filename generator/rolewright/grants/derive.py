@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from rolewright.blueprint.interpolation import CONTEXT, LeftOutError, TemplateScope, fill, fill_all
@@ -47,7 +48,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
             for resource in workload.resources.values():
                 described = catalog.resources[resource.type]
                 verbs = described.expand(resource.access)
-                verb_grants = list(_verb_grants(role.key, resource, described, verbs, "", workload))
+                verb_grants = list(_entailed(role, _verb_grants(role.key, resource, described, verbs, "", workload)))
                 grants += verb_grants
                 required_policies += across_accounts(workload, verb_grants, catalog, resource)
                 if not resource.created:
@@ -203,6 +204,16 @@ def _verb_grants(
                 )
     names = {verb.name for verb in verbs}
     yield from _companion_grants(role, side, resource, blueprint, names, scope, workload)
+
+
+def _entailed(role: RoleBlueprint, grants: Iterable[Grant]) -> Iterator[Grant]:
+    """Yield grants, and with each those that AWS asks a session of the role for at the same call."""
+    given = list(grants)
+    for grant in given:
+        yield grant
+        for action in (more for own in grant.actions for more in role.entails.get(own, ())):
+            if not any(other.resources == grant.resources and action in other.actions for other in given):
+                yield replace(grant, actions=(action,), conditions=())
 
 
 def _conditions(limits: Iterable[ScopeRule], resource: Resource, scope: TemplateScope) -> tuple[Condition, ...]:

@@ -32,12 +32,13 @@ def unproven_inputs(workload: Workload, declaration: Declaration) -> Iterator[Fi
                 yield _finding(f"the policy {policy.subject} depends on it", given, workload, policy.origin)
     for trust in declaration.trusts:
         for given in _inputs_in((trust.principals, trust.conditions), workload.inputs):
-            yield _finding(f"who may assume {trust.role} depends on it", given, workload, trust.origin)
+            reason = f"who may assume {trust.role} depends on it"
+            yield _finding(reason, given, workload, trust.origin, "write the value: a trust takes no input")
 
 
-def _finding(reason: str, given: Input, workload: Workload, origin: str) -> Finding:
+def _finding(reason: str, given: Input, workload: Workload, origin: str, remedy: str = _REMEDY) -> Finding:
     message = f"${{inputs.{given.name}}} is of type {given.kind}, and {reason}"
-    return Finding("manifest-input-permission", message, _REMEDY, workload.locate(origin), origin)
+    return Finding("manifest-input-permission", message, remedy, workload.locate(origin), origin)
 
 
 def _inputs_in(declared: Any, inputs: Iterable[Input]) -> list[Input]:  # noqa: ANN401 - parts of a declaration

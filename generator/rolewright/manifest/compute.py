@@ -11,6 +11,7 @@ from rolewright.core.model import Compute, Variable
 from rolewright.core.text import Ref, Text
 from rolewright.manifest.compute_uses import compute_uses
 from rolewright.manifest.derived import InconsistentError, derive, is_given
+from rolewright.manifest.integrations import CALLS, Calls
 from rolewright.manifest.values import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _fields(
         fields[name] = None
         if name in manifest.data["compute"]:
             raw = manifest.data["compute"][name]
+            raw = Calls.of(schema[CALLS]).written(raw) if CALLS in schema else raw
             resolved = resolve(manifest, raw, ("compute", name), schema, references, bindings)
             fields[name], bindings = resolved.value, resolved.bindings
             findings += resolved.findings

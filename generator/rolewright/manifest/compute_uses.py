@@ -10,7 +10,7 @@ from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding
 from rolewright.core.model import Use
 from rolewright.core.text import Text
-from rolewright.manifest.integrations import Calls, called_by
+from rolewright.manifest.integrations import CALLS, Calls, called_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from rolewright.manifest.document import Manifest
     from rolewright.yaml.load import PathInTree
 
-INJECTS, RESOURCE, UNIQUE, CALLS = "x-injects", "x-resource", "x-unique", "x-calls"
-ONLY_FOR = "x-only-for"
+INJECTS, RESOURCE, UNIQUE = "x-injects", "x-resource", "x-unique"
+ONLY_FOR, STATES = "x-only-for", "x-states"
 """The marks in a field's schema: a mapping of variables to keys that are injected; a string that is a key; a list
-whose entries all have another value under a name; a definition that says what is called; and on the field itself,
-that another field names a resource of some types.
+whose entries all have another value under a name; a definition that says what is called; on the field itself, that
+another field names a resource of some types; and a definition in the Amazon States Language.
 """
 
 
@@ -120,9 +120,6 @@ def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog)
                     "write KEY:JSON-KEY of a secret, with :VERSION-STAGE or ::VERSION-ID behind it for another version",
                     at,
                 )
-            elif variable in (_beside(manifest.data, path).get("environment") or {}):
-                message = f"{variable} is both in `environment` and in `{path[-1]}`"
-                yield manifest.finding("manifest-secret", message, "remove it from `environment`", at)
             yield Use(key, "", (INJECTION,), ".".join(map(str, at)), part)
 
 
@@ -189,11 +186,3 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
                     f"remove `{name}`",
                     ("compute", name),
                 )
-
-
-def _beside(data: Any, path: PathInTree) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
-    """Return the mapping in which the value at a path is an entry."""
-    for step in path[:-1]:
-        data = data[step]
-    mapping: Mapping[str, Any] = data
-    return mapping

@@ -49,12 +49,13 @@ def _leaves(value: Any, path: PathInTree, place: PathInTree) -> Iterator[Overrid
 
 
 def override_findings(
-    tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
+    tree: Tree, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str | None]
 ) -> Iterator[Finding]:
     """Yield a finding for each thing that an environment may not override.
 
     `defaults` are the values that blueprints fill in, by path. `fixed` are the paths of values that decide what the
-    module contains: always (""), or only a value in which this pattern is found.
+    module contains: always (""), or only a value in which this pattern is found; None is for true and false that are
+    no more than the value of an argument.
     """
     environments = tree.data.get("environments", {})
     for name, described in environments.items() if isinstance(environments, dict) else ():
@@ -78,7 +79,7 @@ def override_findings(
 
 
 def _check(
-    tree: Tree, override: Override, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str]
+    tree: Tree, override: Override, defaults: Mapping[PathInTree, Any], fixed: Mapping[PathInTree, str | None]
 ) -> Iterator[Finding]:
     if fault := _fault(tree.data, override, defaults, fixed):
         place = tree.location(override.place, key=True)
@@ -89,13 +90,13 @@ def _fault(
     data: Any,  # noqa: ANN401 - YAML
     override: Override,
     defaults: Mapping[PathInTree, Any],
-    fixed: Mapping[PathInTree, str],
+    fixed: Mapping[PathInTree, str | None],
 ) -> tuple[str, str] | None:
     """Return why an environment may not replace a value and how to mend it, or None if it may."""
     path = override.path
     field = path[1 if path[0] == "compute" else 2 :][:1]
     fixed_fields = _FIXED_COMPUTE if path[0] == "compute" else _FIXED_RESOURCE
-    always = (fixed_path for fixed_path, pattern in fixed.items() if not pattern)
+    always = (fixed_path for fixed_path, pattern in fixed.items() if pattern == "")
     if field and (
         field[0] in fixed_fields or any(path[: len(fixed_path)] == fixed_path[: len(path)] for fixed_path in always)
     ):
@@ -114,6 +115,8 @@ def _fault(
             f"`{path[-1]}` decides what the module contains, which must be the same in every environment",
             "state it once, and use ${environment} in it where it must differ",
         )
+    if path in fixed and fixed[path] is None:
+        return None
     return _changed_shape(base, override)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.blueprint.interpolation import references
 from rolewright.core.inputs import ARN, IMAGE_TAG, NAME, TAGS
 from rolewright.manifest.document import fields_of, strings
+from rolewright.manifest.integrations import CALLS, Calls
 from rolewright.manifest.rules import breaks
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _LISTS = ("strings", "subnet-ids", "security-group-ids")
 _KEYS = {
     "x-injects": "it names a resource of the manifest",
     "x-resource": "it names a resource of the manifest",
-    "x-calls": "it decides what is called, and so what has to be allowed",
+    "x-calls": "permissions may depend on it; arguments that name nothing of what is called take an input",
     "x-facts": "other fields depend on it",
     "x-variable": "it is a variable of the module already",
 }
@@ -173,7 +174,9 @@ def _tag_fault(place: InputPlace, kind: str) -> str:
 
 def _field_fault(place: InputPlace, kind: str, manifest: Manifest, catalog: Catalog) -> str:
     """Return why an input may not stand in a field of a type, or ""."""
-    for schema in place.schemas:
+    for depth, schema in enumerate(place.schemas, 2):
+        if CALLS in schema and is_open(manifest, place.path, depth, schema[CALLS]):
+            return _type_fault(place, kind, {"string", "number", "array"})
         for mark, reason in _KEYS.items():
             if schema.get(mark):
                 return reason
@@ -188,6 +191,14 @@ def _field_fault(place: InputPlace, kind: str, manifest: Manifest, catalog: Cata
     types = place.schema.get("type", "string" if place.schema else ())
     accepted = {types} if isinstance(types, str) else set(types)
     return _type_fault(place, kind, accepted) or _rule_fault(place, kind, manifest, catalog)
+
+
+def is_open(manifest: Manifest, path: PathInTree, depth: int, calls: Mapping[str, Any]) -> bool:
+    """Return whether no permission depends on a value that is in a definition at the first steps of its path."""
+    definition: Any = manifest.data
+    for step in path[:depth]:
+        definition = definition[step]
+    return Calls.of(calls).is_open(definition, path[depth:])
 
 
 def _type_fault(place: InputPlace, kind: str, accepted: set[str]) -> str:

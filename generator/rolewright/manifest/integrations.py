@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rolewright.manifest.document import Manifest
     from rolewright.yaml.load import PathInTree
 
+CALLS = "x-calls"
+"""The mark of a field that is a definition with calls."""
+
 _NAMED = re.compile(r"\$\{resources\.([a-z0-9-]+)\.[a-z_]+\}")
 
 _PLAIN = re.compile(r"[^.]+")
@@ -27,7 +30,8 @@ class Calls:
 
     Every mapping at any depth with the key `key` makes a call; where the value fits `pattern`, its first group is the
     integration, one of `of`. A resource's reference in its place is an integration of its own, called "". The argument
-    of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs.
+    of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs. The module
+    has `prefix` before an integration, whatever the manifest has there.
     """
 
     role: str
@@ -38,6 +42,7 @@ class Calls:
     flags: Mapping[str, str]
     refused: Mapping[str, str]
     others: str
+    prefix: str
 
     @classmethod
     def of(cls, mark: Mapping[str, Any]) -> Calls:
@@ -51,7 +56,62 @@ class Calls:
             mark.get("flags", {}),
             mark.get("refused", {}),
             mark.get("others", ""),
+            mark.get("prefix", ""),
         )
+
+    def written(self, node: Any) -> Any:  # noqa: ANN401 - YAML
+        """Return a definition with the prefix before each of its integrations."""
+        if isinstance(node, list):
+            return [self.written(inner) for inner in node]
+        if not isinstance(node, dict) or not self.prefix:
+            return node
+        called = node.get(self.key)
+        match = self.pattern.fullmatch(called) if isinstance(called, str) else None
+        own = {self.key: self.prefix + match[1]} if match else {}
+        return {key: own.get(key) or self.written(inner) for key, inner in node.items()}
+
+    def is_open(self, definition: Any, path: PathInTree) -> bool:  # noqa: ANN401 - YAML
+        """Return whether no permission depends on a value in a definition: an argument that decides nothing of a call.
+
+        Of an integration that is not known here, and outside of arguments, any value may decide it.
+        """
+        node, inside = definition, False
+        for index, step in enumerate(path):
+            if isinstance(node, dict) and self.key in node:
+                match = self.pattern.fullmatch(str(node[self.key]))
+                described = self.integrations.get(match[1] if match else "")
+                if described is None or step not in self.arguments:
+                    return False
+                deciding = [*([described["argument"]] if "argument" in described else []), *described.get("beside", {})]
+                named = [str(inner).removesuffix(".$") for inner in path[index + 1 :] if not isinstance(inner, int)]
+                if not named or any(_overlap(named, argument.split(".")) for argument in deciding):
+                    return False
+                inside = True
+            try:
+                node = node[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return inside and not {self.key, *self.flags, *self.refused} & {*path[-1:]}
+
+
+def closed_paths(calls: Calls, definition: Any, at: PathInTree) -> Iterator[PathInTree]:  # noqa: ANN401 - YAML
+    """Yield the path of every value in a definition on which a permission may depend."""
+    for path in _leaves(definition, ()):
+        if not calls.is_open(definition, path):
+            yield (*at, *path)
+
+
+def _leaves(node: Any, path: PathInTree) -> Iterator[PathInTree]:  # noqa: ANN401 - YAML
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    if not inner or not node:
+        yield path
+    for key, value in inner:
+        yield from _leaves(value, (*path, key))
+
+
+def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether one path is the other, leads to it, or goes on from it."""
+    return all(here == there for here, there in zip(one, other, strict=False))
 
 
 def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTree) -> Iterator[Use | Text | Finding]:  # noqa: ANN401

@@ -15,11 +15,12 @@ from rolewright.core.text import Condition, Text
 from rolewright.manifest.access_keys import key_findings
 from rolewright.manifest.bindings import Bindings
 from rolewright.manifest.compute import resolve_compute
-from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, marked_fields
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE, marked_fields
 from rolewright.manifest.document import Manifest, fields_of, strings
 from rolewright.manifest.environments import override_findings
 from rolewright.manifest.hidden_characters import hidden_findings
 from rolewright.manifest.inputs import read_inputs
+from rolewright.manifest.integrations import CALLS, Calls, closed_paths
 from rolewright.manifest.placeholders import unfilled
 from rolewright.manifest.resources import resolve_resources
 from rolewright.manifest.schema import Schemas
@@ -141,14 +142,19 @@ def _may_refer(path: PathInTree) -> bool:
             return False
 
 
-def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
-    """Return the paths of values that decide what the module contains: always (""), or where a pattern is found."""
-    fixed: dict[PathInTree, str] = {}
+def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str | None]:
+    """Return the paths of values that decide what the module contains: always (""), or where a pattern is found.
+
+    None is for true and false that decide nothing of it.
+    """
+    fixed: dict[PathInTree, str | None] = {}
     compute = data.get("compute")
     if isinstance(compute, dict) and compute.get("type") in catalog.computes:
         blueprint = catalog.computes[compute["type"]]
-        for mark in (INJECTS, RESOURCE, CALLS):
+        for mark in (INJECTS, RESOURCE):
             fixed |= dict.fromkeys((path for path, _, _ in marked_fields(blueprint, compute, mark)), "")
+        for path, definition, calls in marked_fields(blueprint, compute, CALLS):
+            fixed |= dict.fromkeys(closed_paths(Calls.of(calls), definition, path), "")
         fixed |= _marked_fixed(blueprint.fields, ("compute",))
     resources = data.get("resources")
     for key, described in resources.items() if isinstance(resources, dict) else ():
@@ -159,9 +165,18 @@ def _fixed(data: Mapping[str, Any], catalog: Catalog) -> dict[PathInTree, str]:
     return fixed
 
 
-def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, str]:
-    marks = {name: schema["x-fixed"] for name, schema in fields.items() if schema.get("x-fixed")}
-    return {(*path, name): mark if isinstance(mark, str) else "" for name, mark in marks.items()}
+def _marked_fixed(fields: Mapping[str, Any], path: PathInTree) -> dict[PathInTree, str | None]:
+    found: dict[PathInTree, str | None] = {}
+    for name, schema in fields.items():
+        match schema.get("x-fixed") if isinstance(schema, dict) else None:
+            case False:
+                found[*path, name] = None
+            case True | str() as mark:
+                found[*path, name] = "" if mark is True else mark
+            case _:
+                inner = schema.get("properties", {}) if isinstance(schema, dict) else {}
+                found |= _marked_fixed(inner, (*path, name))
+    return found
 
 
 def _workload(

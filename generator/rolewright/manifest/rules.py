@@ -114,8 +114,9 @@ def _cases(
         places = [place for each in rule.each for place in ([()] if each == "." else _places(entry, each.split(".")))]
     for place in places:
         data = {**entry, "$item": value_at(entry, place), "$in": value_at(entry, place[:-2])} if rule.each else entry
+        data = {**data, "$key": place[-1]} if place and isinstance(place[-1], str) else data
         if rule.among:
-            data = {**data, "$key": place[-1], **_named_beside(entry, place, rule.among)}
+            data = {**data, **_named_beside(entry, place, rule.among)}
         if rule.of:
             below = () if rule.of == "." else rule.of.split(".")
             text = value_at(entries.written, (*path, *place, *below))

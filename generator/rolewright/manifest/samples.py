@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.manifest.compute_uses import CALLS, INJECTS, RESOURCE, injected_part, marked_fields
-from rolewright.manifest.integrations import Calls, called_resources
+from rolewright.manifest.compute_uses import INJECTS, RESOURCE, injected_part, marked_fields
+from rolewright.manifest.integrations import CALLS, Calls, called_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.text import Ref
+from rolewright.manifest.compute_uses import STATES, marked_fields
 from rolewright.manifest.document import strings
 from rolewright.manifest.environments import merged
 from rolewright.manifest.rules import rule_findings
+from rolewright.manifest.states_language import machine_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, NameRule
@@ -52,7 +54,16 @@ def grounded_findings(
         if replaced:
             yield from schemas.findings(grounded, manifest.locator(environment.name), skip=skip)
         yield from rule_findings(manifest, workload, grounded, catalog, environment)
+        yield from _machine_findings(manifest, compute, grounded["compute"], environment)
         yield from _name_findings(manifest, compute, workload, environment)
+
+
+def _machine_findings(
+    manifest: Manifest, blueprint: ComputeBlueprint, described: Mapping[str, Any], environment: Environment
+) -> Iterator[Finding]:
+    for path, definition, mark in marked_fields(blueprint, described, STATES):
+        express = described.get(mark["express"]) is True
+        yield from machine_findings(definition, path, manifest.locator(environment.name), express=express)
 
 
 def _name_findings(

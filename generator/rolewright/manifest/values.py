@@ -177,7 +177,8 @@ def _variable(values: Mapping[str, Any], path: PathInTree, bindings: Bindings) -
     sample = next(iter(values.values()))
     if len({repr(value) for value in values.values()}) == 1:
         return Resolved(sample, bindings)
-    type_ = "list(string)" if isinstance(sample, list) else "string" if isinstance(sample, str) else "number"
+    types = ((list, "list(string)"), (str, "string"), (bool, "bool"))
+    type_ = next((name for kind, name in types if isinstance(sample, kind)), "number")
     dotted = ".".join(map(str, path))
     reference, bound = bindings.bind(variable_name(path), type_, f"{dotted} of the manifest", values)
     return Resolved(Text.of(reference) if type_ == "string" else reference, bound)

@@ -220,6 +220,8 @@ def _open_client(session: Any, service: str, region: str) -> Any:  # noqa: ANN40
     return session.create_client(
         service,
         region_name=region,
+        # moto takes the partition of what IAM makes from the region in its address: `iam.us-gov.amazonaws.com` has none
+        endpoint_url=f"https://iam.{region}.amazonaws.com" if service == "iam" else None,
         aws_access_key_id="rolewright",
         aws_secret_access_key="rolewright",  # noqa: S106 - moto takes any
         config=Config(

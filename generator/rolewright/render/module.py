@@ -21,6 +21,8 @@ from rolewright.grants.required_policies import agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
 from rolewright.hcl.literal import RawExpression, identifier, literal
 from rolewright.manifest.derived import is_given
+from rolewright.manifest.document import fields_of
+from rolewright.manifest.identities import identities
 from rolewright.manifest.resources import injected_values
 from rolewright.render.outputs import module_outputs
 from rolewright.render.readable import place_symbols, policy_lines, readable, shown, text_functions
@@ -163,6 +165,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "compute_type": workload.compute.type,
         "names": {**workload.compute.names, "base": base},
         "derived": workload.compute.derived.get,
+        "identities": identities(workload.compute.fields, catalog.computes[workload.compute.type].fields, workload),
         "injected": lambda keys: injected_values(workload, catalog, keys),
         "injected_resources": _injected(workload),
         "resource_of": lambda key: _used(workload.resources[key]),
@@ -285,10 +288,12 @@ def _needs_star(statement: Statement) -> bool:
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
+    schemas = fields_of(catalog.resources[resource.type], {"create": resource.created})
     return {
         **resource.fields,
         "key": resource.key,
         "id": identifier(resource.key),
+        "identities": identities(resource.fields, schemas, workload),
         "arns": {name: arns[0] if len(arns) == 1 else list(arns) for name, arns in resource.arns.items()},
         "agreements": agreed(workload, catalog, resource.key),
         "policies": {

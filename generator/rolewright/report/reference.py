@@ -68,6 +68,8 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
         lines += [f"Assumed by {who}{how}{_conditions(role.conditions)}.", ""]
         for field, conditions in role.optional_conditions.items():
             lines += [f"With `{field}` only{_conditions(conditions)}.", ""]
+        for action, more in role.entails.items():
+            lines += [f"Where the code may {_words([action])} on something, it may {_words(more)} there too.", ""]
         for grant in role.allow:
             when = _when(grant.when, grant.unless)
             when += f", for each of `{grant.each}`" if grant.each else ""

@@ -220,8 +220,8 @@ class _Plan:
 
     def _keeps(self, name: str, value: Any, given: dict[str, Any]) -> bool:  # noqa: ANN401 - YAML
         """Return whether an environment's value of a field stays; the manifest may leave the field to its default."""
-        if name in self.described:
-            return name in given and given[name] == self.described[name]
+        if name in self.described:  # of what is dropped nothing stays, even where the sample in its place is the same
+            return f"compute.{name}" not in self.dropped and name in given and given[name] == self.described[name]
         schema = self.target.fields.get(name, {})
         stated = "default" in schema or name in self.target.required
         return stated and Schema(schema).accepts(value)

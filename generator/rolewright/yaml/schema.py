@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import jsonschema_rs
 
 from rolewright.core.finding import Finding
+from rolewright.data.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rolewright.core.finding import Edit, Location
     from rolewright.yaml.load import PathInTree
@@ -36,7 +37,10 @@ class Schema:
 
     @cached_property
     def _validator(self) -> Any:  # noqa: ANN401 - one of several classes of the library
-        return jsonschema_rs.validator_for(dict(self.document))
+        # Only a document that names one of these formats is held to formats at all: JSON Schema takes them as a note.
+        formats = [name for name in FORMATS if f'"format": "{name}"' in self.text]
+        named: dict[str, Callable[..., bool]] = {name: partial(_fits, FORMATS[name]) for name in formats}
+        return jsonschema_rs.validator_for(dict(self.document), formats=named, validate_formats=bool(named))
 
     @cached_property
     def text(self) -> str:
@@ -62,10 +66,14 @@ class Schema:
         Strings at `skip` have references that are resolved and validated later: only their type is checked here.
         With the `source` that `locate` leads to, a violation that can be meant in one way only has a fix.
         """
-        for error in self._validator.iter_errors(data):
+        errors = list(self._validator.iter_errors(data))
+        by_format = [error.instance_path for error in errors if error.kind.name == "format"]
+        for error in errors:
             path = (*at, *error.instance_path)
             if path in skip and error.kind.name != "type":
                 continue
+            if error.kind.name == "pattern" and error.instance_path in by_format:
+                continue  # what its format has to say of it is clearer
             details = error.kind.as_dict()
             for finding in self._describe(error, path, locate, rule):
                 fix = self._fix(finding, error, details, path, locate, source) if source is not None else ()
@@ -151,6 +159,10 @@ class Schema:
                     locate(path, key=True),
                     dotted,
                 )
+            case "format" if details["format"] in FORMATS:
+                fault, remedy = FORMATS[details["format"]](error.instance) or ("", "")
+                message = f"`{name}` is {_shown(error.instance)}: {fault}"
+                yield Finding(f"{rule}-value", message, remedy, locate(path), dotted)
             case _:
                 described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
                 yield Finding(
@@ -211,6 +223,10 @@ class Schema:
     def _hint(self, schema_path: list[str | int], key: str) -> str:
         description = self._known(schema_path).get(key, {}).get("description", "")
         return f": {description}" if description else ""
+
+
+def _fits(fault: Callable[[str], object], text: str) -> bool:
+    return fault(text) is None
 
 
 def _meant(key: str, unknown: Collection[str], known: Collection[str], given: Collection[str]) -> str:

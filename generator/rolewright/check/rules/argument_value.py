@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rolewright.check.rule import Hit, Rule
 from rolewright.check.walk import MARK, texts
 from rolewright.core.finding import Severity
+from rolewright.data.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolewright.hcl.syntax import Attribute, Block, ParsedModule
 
-_Values = range | frozenset[int] | frozenset[str] | re.Pattern[str]
+_Values = range | frozenset[int] | frozenset[str] | re.Pattern[str] | Callable[[str], object]  # says what is wrong
 
 _DIGITS = 19  # AWS takes no longer number, and Python refuses to parse very long ones
 _PATH = re.compile(r"/|/[!-~]{1,510}/")
 _POLICY = re.compile(r"arn:[a-z-]+:iam::(?:\d{12}|aws):policy/.+")
-_RATE = r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)"
-_CRON = r"cron\((?:[^\s()]+ ){5}[^\s()]+\)"
+_RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)")
 # Days that CloudWatch Logs can keep entries for (PutRetentionPolicy); the provider's 0 is for ever.
 _RETENTION = frozenset({0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
                         2922, 3288, 3653})  # fmt: skip
+
+
+def _rule_schedule(text: str) -> object:
+    """Return what is wrong with the schedule of a rule, whose units have to be in the number of their value."""
+    is_rate = text.startswith("rate(")
+    return FORMATS["recurring-schedule"](text) or (is_rate and not _RATE.fullmatch(text)) or None
+
 
 # Type → argument, in a nested block with a dot → its values, and how they are described (each service's API reference).
 _TABLE: dict[str, dict[str, tuple[_Values, str]]] = {
@@ -59,7 +67,15 @@ _TABLE: dict[str, dict[str, tuple[_Values, str]]] = {
     },
     "aws_dynamodb_table": {"attribute.type": (frozenset({"S", "N", "B"}), "S, N or B")},
     "aws_cloudwatch_event_rule": {
-        "schedule_expression": (re.compile(f"{_RATE}|{_CRON}"), "such as rate(5 minutes) or cron(0 12 * * ? *)"),
+        "schedule_expression": (_rule_schedule, "such as rate(5 minutes) or cron(0 12 * * ? *)"),
+    },
+    "aws_scheduler_schedule": {
+        "schedule_expression": (FORMATS["schedule"], "such as rate(5 minutes) or cron(0 12 * * ? *)"),
+        "schedule_expression_timezone": (FORMATS["timezone"], "a name such as Europe/Berlin"),
+    },
+    "aws_appautoscaling_scheduled_action": {
+        "schedule": (FORMATS["schedule"], "such as rate(5 minutes) or cron(0 12 * * ? *)"),
+        "timezone": (FORMATS["timezone"], "a name such as Europe/Berlin"),
     },
 }
 
@@ -87,6 +103,8 @@ def _attributes(block: Block, path: list[str]) -> Iterator[Attribute]:
 def _takes(values: _Values, text: str) -> bool:
     if isinstance(values, re.Pattern):
         return values.fullmatch(text) is not None
+    if callable(values):
+        return values(text) is None
     # Only a number is looked up in a range: for text, a range compares each of its numbers.
     if text.isdecimal() and len(text) < _DIGITS:
         return int(text) in values

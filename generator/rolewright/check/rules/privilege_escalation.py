@@ -75,7 +75,10 @@ _STARTS = (
 _EVERY_ROLE = re.compile(r".*:role/?\*+")
 _NAMED_ROLE = re.compile(r".*:role/[^*?]+")
 _SERVICE = "iam:passedtoservice"
-_REMEDY = "Leave it to the people and pipelines that manage roles, or limit it to the roles that are needed."
+_REMEDY = (
+    "Leave it to the people and pipelines that manage roles, or limit it to the roles that are needed; "
+    "where this role is there for it, such as one that deploys, accept it under `suppress` with the reason."
+)
 
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
