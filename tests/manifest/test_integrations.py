@@ -78,7 +78,8 @@ def call(integration: str, argument: str, type_: str) -> dict[str, Any]:
         value = {step: [value] if step == "Entries" else value}
     if "Entries" in value:
         value["Entries"] = [{"EventBusName": f"${{resources.{type_}.name}}"}]
-    return {"Resource": f"arn:aws:states:::{integration}", "Parameters": value}
+    beside = {"Cluster": f"${{resources.{type_}.cluster}}"} if type_ == "ecs-task" else {}
+    return {"Resource": f"arn:aws:states:::{integration}", "Parameters": {**value, **beside}}
 
 
 def expected(integration: str) -> set[str]:
@@ -323,3 +324,37 @@ def test_what_decides_a_call_is_no_input(state: dict[str, Any], pipeline: Pipeli
     with pytest.raises(Rejected) as refusal:
         build(pipeline, alone(state), inputs={"word": {"type": "string"}})
     assert "manifest-input-place" in {one.rule for one in refusal.value.findings}
+
+
+@pytest.mark.parametrize(
+    ("state", "path"),
+    [
+        ({**RUN, "Parameters": {**ARGUMENTS, "Cluster": "other"}}, "Parameters.Cluster"),
+        ({**RUN, "Parameters": {"TaskDefinition": ARGUMENTS["TaskDefinition"]}}, "Resource"),
+        (
+            {"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "${resources.sqs-queue.arn}"}},
+            "Parameters.QueueUrl",
+        ),
+        (
+            {"Resource": "arn:aws:states:::sns:publish", "Parameters": {"TopicArn": "${resources.sns-topic.name}"}},
+            "Parameters.TopicArn",
+        ),
+    ],
+)
+def test_what_a_call_names_is_what_the_role_is_for(state: dict[str, Any], path: str, pipeline: Pipeline) -> None:
+    with pytest.raises(Rejected) as refusal:
+        build(pipeline, alone(state))
+    found = [(finding.rule, finding.path) for finding in refusal.value.findings]
+    assert found == [("manifest-call", f"compute.definition.States.It.{path}")]
+
+
+@pytest.mark.parametrize("cluster", ["app", "arn:aws:ecs:us-east-1:123456789012:cluster/app"])
+def test_a_cluster_may_be_written_out(cluster: str, pipeline: Pipeline) -> None:
+    name = named_resources(CATALOG, BLUEPRINT, {"definition": alone(RUN)})["ecs-task"]["cluster"]
+    state = {**RUN, "Parameters": {**ARGUMENTS, "Cluster": cluster.replace("app", name)}}
+    assert "ecs:RunTask" in actions(build(pipeline, alone(state)))
+
+
+def test_an_activity_takes_no_permission(pipeline: Pipeline) -> None:
+    activity = "arn:${partition}:states:${region}:${account}:activity:work"
+    assert actions(build(pipeline, alone({"Resource": activity, "HeartbeatSeconds": 60}))) == set()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rolewright.yaml.load import PathInTree, Tree
 
-_PATTERNS = (("x-fixed",), ("x-calls", "pattern"))
+_PATTERNS = (("x-fixed",), ("x-calls", "pattern"), ("x-calls", "unasked"))
 
 
 def mark_findings(tree: Tree) -> Iterator[Finding]:

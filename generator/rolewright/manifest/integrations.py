@@ -31,7 +31,7 @@ class Calls:
     Every mapping at any depth with the key `key` makes a call; where the value fits `pattern`, its first group is the
     integration, one of `of`. A resource's reference in its place is an integration of its own, called "". The argument
     of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs. The module
-    has `prefix` before an integration, whatever the manifest has there.
+    has `prefix` before an integration, whatever the manifest has there. What fits `unasked` takes no permission.
     """
 
     role: str
@@ -43,6 +43,7 @@ class Calls:
     refused: Mapping[str, str]
     others: str
     prefix: str
+    unasked: re.Pattern[str] | None
 
     @classmethod
     def of(cls, mark: Mapping[str, Any]) -> Calls:
@@ -57,6 +58,7 @@ class Calls:
             mark.get("refused", {}),
             mark.get("others", ""),
             mark.get("prefix", ""),
+            re.compile(mark["unasked"]) if "unasked" in mark else None,
         )
 
     def written(self, node: Any) -> Any:  # noqa: ANN401 - YAML
@@ -134,6 +136,8 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
                 message = f"rolewright does not know which permissions a state with `{name}` needs"
                 yield manifest.finding("manifest-call", message, advice, (*at, name))
         called = node[calls.key]
+        if calls.unasked is not None and calls.unasked.fullmatch(called):
+            continue
         match = calls.pattern.fullmatch(called)
         integration = match[1] if match else ""
         described = calls.integrations.get(integration)
@@ -154,6 +158,7 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
         own = [(called, (*at, calls.key))]
         for text, place in own if not integration else _argument(node, calls, described, at):
             yield from _used(manifest, calls, described, text, place)
+            yield from _beside(manifest, calls, described, text, node, at)
 
 
 def called_resources(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
@@ -217,7 +222,33 @@ def _used(
         yield manifest.finding(
             "manifest-call", f"{argument} does not refer to a resource of type {kinds}", remedy, place
         )
+    for key, attribute in re.findall(r"\$\{resources\.([a-z0-9-]+)\.([a-z_]+)\}", text):
+        if key in keys and attribute not in (takes := described.get("takes", [attribute])):
+            message = f"`{described['argument']}` does not take the `{attribute}` of `{key}`"
+            written = " or ".join(f"${{resources.{key}.{name}}}" for name in takes)
+            yield manifest.finding("manifest-call", message, f"write {written}", place)
     for key in sorted(keys):
         verbs = tuple(described["verbs"][resources[key]["type"]])
         plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in place)
         yield Use(key, calls.role, verbs, ".".join(map(str, place if plain else place[:2])))
+
+
+def _beside(
+    manifest: Manifest,
+    calls: Calls,
+    described: Mapping[str, Any],
+    text: str,
+    node: Mapping[str, Any],
+    at: PathInTree,
+) -> Iterator[Finding]:
+    """Yield the arguments beside that of the resource which say other than the resource does, or leave it out."""
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    for key in sorted({*_NAMED.findall(text)} & {*resources}):
+        for argument, field in described.get("beside", {}).items():
+            value = str(resources[key].get(field, ""))
+            for given, place in _argument(node, calls, {"argument": argument}, at):
+                accepted = {f"${{resources.{key}.{field}}}", f"${{resources.{key}.{field}_arn}}", value}
+                if given in accepted or (given.startswith("arn:") and given.endswith(f"/{value}")):
+                    continue
+                message = f"`{argument}` is not the `{field}` of `{key}`, for which the role may make this call"
+                yield manifest.finding("manifest-call", message, f"write ${{resources.{key}.{field}}}", place)
