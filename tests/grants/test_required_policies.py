@@ -225,15 +225,44 @@ def test_a_repository_of_another_account_is_told_who_pulls_the_functions_image(c
     assert shown == ["arn:aws:lambda:us-east-1:123456789012:function:caller-dev"]
 
 
-def test_a_repository_of_the_account_itself_is_told_nothing(catalog: Catalog) -> None:
-    assert of_image(catalog, "own") == []
+def test_a_repository_of_the_account_itself_is_told_that_lambda_pulls(catalog: Catalog) -> None:
+    """Lambda adds that by itself only if whoever makes the function may change the repository's policy."""
+    (service,) = of_image(catalog, "own")
+    assert service.to == "repository policy"
+    assert service.document["Principal"]["Service"] == [Text.of("lambda.amazonaws.com")]
 
 
-@pytest.mark.parametrize("created", [{}, {"create": True}])
-def test_an_image_that_is_known_when_its_repository_is_needs_no_owner(
-    catalog: Catalog, created: dict[str, Any]
-) -> None:
-    """Whoever makes the repository has the module's own account, and what is not known cannot be read apart."""
-    compute = {"type": "lambda", "image": "${resources.it.url}:1.0"}
-    found = handed(catalog, {"type": "ecr-repository", "name": "my-fn", **created}, compute=compute)
-    assert [one for one in found if one.resource == "compute.image"] == []
+BY_NAME = "999999999999.dkr.ecr.us-east-1.amazonaws.com/my-fn:1"
+
+
+@pytest.mark.parametrize("image", ["${resources.it.url}:1.0", BY_NAME])
+def test_a_repository_that_is_made_lets_lambda_pull(catalog: Catalog, image: str) -> None:
+    """What is not known before cannot be read apart; the policy is there before the function, and names no resource."""
+    entry = {"type": "ecr-repository", "name": "my-fn", "create": True}
+    workload = read(catalog, entry, {"type": "lambda", "image": image}, environments={"own": ACCOUNTS["own"]})
+    declaration = derive_grants(workload, catalog)
+    assert [one for one in declaration.required_policies if one.resource == "compute.image"] == []
+    (policy,) = (policy for policy in declaration.policies if policy.carrier == "aws_ecr_repository_policy.policy")
+    (statement,) = policy.statements
+    assert statement.principals == (("Service", Text.of("lambda.amazonaws.com")),)
+    assert statement.actions == ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    assert statement.resources == ()
+    module = render(workload, declaration, build_roles(workload, declaration, catalog), catalog, Templates(catalog))
+    assert "depends_on = [aws_iam_role_policy.execution, aws_ecr_repository_policy.it]" in module.files["lambda.tf"]
+    assert "allow lambda.amazonaws.com ecr:BatchGetImage on * if" in module.files["access.lock"]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        {"type": "lambda", "image": BY_NAME.replace("my-fn", "other")},
+        {"type": "lambda", "image": BY_NAME.replace("999999999999", "123456789012")},
+        {"type": "fargate", "image": BY_NAME, "cpu": 256, "memory": 512},
+    ],
+)
+def test_a_repository_that_is_made_lets_nobody_pull_another_image(catalog: Catalog, compute: dict[str, Any]) -> None:
+    """ECS pulls with a role."""
+    entry = {"type": "ecr-repository", "name": "my-fn", "create": True}
+    workload = read(catalog, entry, compute, environments={"own": ACCOUNTS["own"]})
+    carriers = [policy.carrier for policy in derive_grants(workload, catalog).policies]
+    assert "aws_ecr_repository_policy.policy" not in carriers

@@ -62,11 +62,13 @@ class Companion:
     """A statement that follows from a field, for some verbs; or one that the field's owner has to add.
 
     The owner's depends on `when` and `unless`; with `each` it is for each entry of a list that fits the schema `only`.
+    It is needed in other accounts alone, but `always` where a service goes by the owner's policy in any.
     """
 
     sid: str
     verbs: tuple[str, ...]
     owner: bool
+    always: bool
     when: tuple[str, ...]
     unless: tuple[str, ...]
     each: str

@@ -143,6 +143,7 @@ def _companion(data: Mapping[str, Any]) -> Companion:
         data["sid"],
         tuple(data.get("verbs", ())),
         data.get("owner", False),
+        data.get("always", False),
         several(data.get("when", ())),
         several(data.get("unless", ())),
         data.get("each", ""),

@@ -1,8 +1,12 @@
-"""The schemas of rules, in which `{$field: PATH}` stands for the value at a path of what they are held against."""
+"""The schemas of rules, in which `{$field: PATH}` stands for the value at a path of what they are held against.
+
+`{$field: PATH, within: PATTERN}` stands for a pattern with that value, as it is written, in the place of each `<>`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.model import CrossFieldRule
 
-FIELD = "$field"
+FIELD, WITHIN = "$field", "within"
 
 
 class _NoValueError(Exception):
@@ -57,6 +61,8 @@ def filled(node: Any, value: Callable[[str], Any]) -> Any:  # noqa: ANN401 - a s
         return node
     if node.keys() == {FIELD}:
         return value(node[FIELD])
+    if node.keys() == {FIELD, WITHIN}:
+        return node[WITHIN].replace("<>", re.escape(str(value(node[FIELD]))))
     return {key: filled(inner, value) for key, inner in node.items()}
 
 

@@ -85,7 +85,8 @@ class RequiredPolicy:
 class ResourceStatement:
     """One statement of a resource's own policy: who may, or may not, do what on it.
 
-    `principals` are pairs of kind and identifier, as a policy's Principal has them; `("*", …)` is anybody.
+    `principals` are pairs of kind and identifier, as a policy's Principal has them; `("*", …)` is anybody. There are no
+    `resources` where the policy names none: it is about what has it.
     """
 
     sid: str

@@ -46,7 +46,7 @@ def owners_statements(workload: Workload, catalog: Catalog) -> Iterator[Required
             arn = statement["resources"][0]
             if arn == Text.of("*"):  # in a key policy: this key
                 yield RequiredPolicy(owed.of, "key policy", _as_json(statement))
-            elif _foreign(arn, workload, named_only=True):
+            elif owed.companion.always or _foreign(arn, workload, named_only=True):
                 blueprint = _of_service(arn, workload, catalog)
                 if blueprint is not None:
                     yield RequiredPolicy(
@@ -60,9 +60,12 @@ def admitted(workload: Workload, catalog: Catalog, key: str) -> tuple[Mapping[st
     What two of its entries need in the same words is said once.
     """
     statements: dict[str, Mapping[str, Any]] = {}
+    named = catalog.resources[workload.resources[key].type].cross_account.resource
     for owed in _owed(workload, catalog):
         for statement in _owner_statements(owed, workload) if owed.maker == key else ():
-            statements.setdefault(repr({**statement, "sid": "", "comments": ()}), statement)
+            resources = statement["resources"] if named else []  # some policies take none but what has them
+            own = {**statement, "resources": resources}
+            statements.setdefault(repr({**own, "sid": "", "comments": ()}), own)
     return tuple(statements.values())
 
 
@@ -83,11 +86,11 @@ def _owed(workload: Workload, catalog: Catalog) -> Iterator[_Owed]:
         blueprint = catalog.resources[resource.type]
         scope, fields = resource_scope(resource, blueprint), resource.fields
         for _, value, companion in _asked(blueprint.companions, fields, {}):
-            maker, sid = _maker(workload, value), pascal(key) + companion.sid
+            maker, sid = _maker(workload, companion, value, scope), pascal(key) + companion.sid
             yield _Owed(companion, key, f"resources.{key}", sid, fields, scope, maker)
     compute, scope = workload.compute, compute_scope(workload)
     for field, value, companion in _asked(catalog.computes[compute.type].companions, compute.fields, compute.derived):
-        maker, sid = _maker(workload, value), pascal(workload.name) + companion.sid
+        maker, sid = _maker(workload, companion, value, scope), pascal(workload.name) + companion.sid
         yield _Owed(companion, f"compute.{field}", f"compute.{field}", sid, compute.fields, scope, maker)
 
 
@@ -103,11 +106,35 @@ def _asked(
                 yield field, value, companion
 
 
-def _maker(workload: Workload, value: object) -> str | None:
+def _maker(workload: Workload, companion: Companion, value: object, scope: TemplateScope) -> str | None:
+    """Return the key of the resource that the module makes and whose policy takes a companion's statement.
+
+    The value is its ARN; or, for a statement that is needed always, refers to it or names it, as an image does its
+    repository.
+    """
+    refs = {part for part in value.parts if isinstance(part, Ref)} if isinstance(value, Text) else set()
+    wanted = [text for arn in companion.resources for text in fill_all(arn, scope)] if companion.always else []
     for key, resource in workload.resources.items():
-        if resource.created and any(value in arns for arns in resource.arns.values()):
+        arns = [arn for several in resource.arns.values() for arn in several]
+        made = {part for text in resource.attributes.values() for part in text.parts if isinstance(part, Ref)}
+        refers = companion.always and bool(refs & made)
+        if resource.created and (value in arns or refers or _same(wanted, arns, workload)):
             return key
     return None
+
+
+def _same(wanted: Sequence[Text], arns: Sequence[Text], workload: Workload) -> bool:
+    """Return whether ARNs are among others, in every environment."""
+    return bool(wanted) and all(
+        {arn.ground(environment.values) for arn in wanted} <= {arn.ground(environment.values) for arn in arns}
+        for environment in workload.environments
+    )
+
+
+def admitting(workload: Workload, catalog: Catalog, field: str) -> tuple[str, ...]:
+    """Return the keys of the resources that the module makes and whose policy admits what a compute field names."""
+    owed = [one for one in _owed(workload, catalog) if one.of == f"compute.{field}" and one.maker is not None]
+    return tuple(dict.fromkeys(one.maker for one in owed if one.maker is not None))
 
 
 def _owner_statements(owed: _Owed, workload: Workload) -> Iterator[Mapping[str, Any]]:

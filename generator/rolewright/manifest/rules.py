@@ -4,7 +4,7 @@ The schemas of a rule see the entry that it is about (what the manifest says und
 the blueprint's defaults, and beside its fields:
 
 - `$workload`: the workload's name;
-- `$region`: the environment's region, where the manifest names one;
+- `$region` and `$account`: the environment's, where the manifest names them;
 - `$derived`: what the compute type's `derive` reads out of its fields, such as `$derived.image.region`;
 - `$facts`: what the catalog knows of the values of fields with `x-facts`, by the fields' paths;
 - `$verbs`: of a resource, the narrow verbs that its `access` stands for;
@@ -58,7 +58,8 @@ def rule_findings(
 ) -> Iterator[Finding]:
     """Yield the rules that the values of an environment break, at the fields that they blame."""
     written = manifest.in_environment(environment.name)
-    common = {"$workload": workload.name, **({"$region": environment.region} if environment.name else {})}
+    place = {"$region": environment.region, "$account": environment.account} if environment.name else {}
+    common = {"$workload": workload.name, **place}
     compute = catalog.computes[workload.compute.type]
     own = grounded["compute"]
     rules: dict[PathInTree, tuple[Mapping[str, Any], tuple[CrossFieldRule, ...]]] = {}

@@ -17,7 +17,7 @@ from rolewright.core.text import Ref, Text, ground, pascal
 from rolewright.data import iam
 from rolewright.grants.granted import granted
 from rolewright.grants.network import opened_ports, reached_ports
-from rolewright.grants.required_policies import agreed
+from rolewright.grants.required_policies import admitting, agreed
 from rolewright.hcl.format import UnformattableError, format_hcl
 from rolewright.hcl.literal import RawExpression, identifier, literal
 from rolewright.manifest.derived import is_given
@@ -170,6 +170,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "injected_resources": _injected(workload),
         "resource_of": lambda key: _used(workload.resources[key]),
         "policies": lambda key: _policy_references(roles, key),
+        "admitting": lambda field: admitting(workload, catalog, field),
         "opened_ports": opened_ports(workload, catalog),
         "network": _network(workload, catalog),
         "roles": views,

@@ -69,7 +69,7 @@ def policy_lines(policy: ResourcePolicy, values: Mapping[str, str]) -> Iterator[
         effect = statement.effect.lower()
         for kind, identifier in statement.principals:
             for action in statement.actions:
-                for arn in statement.resources:
+                for arn in statement.resources or (Text.of("*"),):  # what has the policy
                     yield (
                         f"{policy.subject} {effect} {who(kind, identifier.ground(values))} {action} on "
                         f"{arn.ground(values)}{shown(statement.conditions, values)}"

@@ -161,7 +161,7 @@ def _policy(policy: ResourcePolicy, values: Mapping[str, str]) -> dict[str, Any]
                 "effect": statement.effect.lower(),
                 "who": list(dict.fromkeys(who(kind, name.ground(values)) for kind, name in statement.principals)),
                 "actions": statement.actions,
-                "resources": [arn.ground(values) for arn in statement.resources],
+                "resources": [arn.ground(values) for arn in statement.resources] or ["*"],
                 "conditions": shown(statement.conditions, values).removeprefix(" if "),
                 "reasons": statement.reasons,
                 "origin": statement.origin,
