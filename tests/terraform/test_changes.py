@@ -73,13 +73,15 @@ def _can_be_made(pipeline: Pipeline, text: str) -> bool:
 
 
 def destroyed_first(root: Root) -> Iterator[str]:
-    """What a plan destroys before it makes it again, though it has a fixed name or something holds it."""
+    """What a plan destroys before it makes it again, though it keeps a fixed name or something holds it."""
     for change in root.planned()["resource_changes"]:
-        if change["change"]["actions"] == ["delete", "create"] and change["type"] in STANDS:
-            yield f"{change['address']} goes before it is made again: {change['change'].get('replace_paths')}"
+        paths = change["change"].get("replace_paths", ())
+        renamed = ["name"] in paths and change["type"] not in TABLE["held"]
+        if change["change"]["actions"] == ["delete", "create"] and change["type"] in STANDS and not renamed:
+            yield f"{change['address']} goes before it is made again: {paths}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[str]:
     with moto_server() as address:
         yield address
@@ -94,14 +96,13 @@ def test_a_manifest_grows_and_shrinks_over_what_stands(
     if not cases.soak:
         changed = cases.of([change for change in changed if not change.types & WAITED_FOR], 0.2)
     program = Terraform(terraform.program, server)
-    root = Root(tmp_path, program, [])
     for step in ("fewest", "most", "fewest"):
         root = Root(tmp_path, program, [getattr(change, step) for change in changed])
         assert_none(root.plan())
         assert_none(destroyed_first(root))
         assert_none(root.apply())
         assert_none(root.drift())
-    assert_none(root.destroy())
+    assert_none(Root(tmp_path, program, [change.fewest for change in changed]).destroy())
 
 
 @pytest.mark.parametrize(("before", "after"), [("fewest", "most"), ("most", "fewest")])

@@ -127,6 +127,12 @@ def root_volumes_have_the_size_of_their_image(original: Replacement, mapping: di
     original(mapping)
 
 
+@repair(EC2Backend, "create_volume")
+def volumes_have_the_size_of_their_image(original: Replacement, backend: Any, size: Any, **named: Any) -> Any:
+    """Give the volume of a group's instance a size, likewise."""
+    return original(backend, size or 8, **named)
+
+
 @repair(ParameterDict, "_check_loading_status")
 def public_parameters_exist(original: Replacement, parameters: Any, key: str) -> None:
     """Add Canonical's public parameters, which hold the ids of Ubuntu images: moto has only Amazon's."""
