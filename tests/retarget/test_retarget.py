@@ -126,7 +126,7 @@ def access(text: str) -> set[tuple[object, ...]]:
         )
         for environment in workload.environments
         for grant in declaration.grants
-        if grant.side == "workload" and roles[grant.role].grants == "workload"
+        if grant.side == "workload" and roles[grant.role].grants == "workload" and not grant.entailed
         for action in grant.actions
         for arn in grant.resources
     }
@@ -433,6 +433,25 @@ def test_what_the_other_platform_withholds_from_the_code_counts(action: str, dif
     assert bool(move.gained) is differs
     assert all(line.split(" ")[1:3] == ["deny", action] for line in move.gained)
     assert any("s3:GetObject on arn:aws:s3:::locks/open" in line for line in move.after.platform)
+
+
+def test_what_only_one_platform_asks_a_session_for_is_no_access_of_the_code() -> None:
+    text = (
+        "version: 1\nworkload: app\ncompute:\n  type: fargate\n  image: a\n  cpu: 256\n  memory: 512\nresources:\n"
+        "  partner: {type: sts-assume-role, arn: 'arn:aws:iam::999999999999:role/partner', access: VERB}\n"
+    )
+    tags = "pod: sts:TagSession on arn:aws:iam::999999999999:role/partner"
+    pod = moved(text.replace("VERB", "assume"), "eks-pod-identity")
+    (there,) = pod.moves
+    (back,) = moved(filled(pod.text), "fargate").moves
+    for move in (there, back):
+        assert (move.lost, move.gained) == ((), ())
+        assert not any("TagSession" in line for line in move.access)
+    assert tags in there.after.platform
+    assert tags in back.before.platform
+    (move,) = moved(text.replace("VERB", "assume-tagged"), "eks-pod-identity").moves
+    assert (move.lost, move.gained) == ((), ())
+    assert any("sts:TagSession" in line for line in move.access)
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import CrossFieldRule
 
 FIELD, WITHIN = "$field", "within"
+_SUM = "$sum"
 
 
 class _NoValueError(Exception):
@@ -28,7 +29,7 @@ def is_broken(rule: CrossFieldRule, data: Mapping[str, Any]) -> bool:
     """Return whether data fits `when` and not `require`; where a `$field` has no value, a rule says nothing."""
 
     def value(path: str) -> Any:  # noqa: ANN401 - YAML
-        found = value_at(data, path.split("."))
+        found = value_of(data, path)
         if found is None:
             raise _NoValueError
         return found
@@ -37,6 +38,17 @@ def is_broken(rule: CrossFieldRule, data: Mapping[str, Any]) -> bool:
         return _held(rule.when, value).accepts(data) and not _held(rule.require, value).accepts(data)
     except _NoValueError:
         return False
+
+
+def value_of(data: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - YAML
+    """Return the value at a dotted path; after `$sum.`, the sum of a field in all entries of a list."""
+    steps = path.split(".")
+    if steps[0] != _SUM:
+        return value_at(data, steps)
+    entries = value_at(data, steps[1:-1])
+    values = [value_at(entry, steps[-1:]) for entry in entries] if isinstance(entries, list) else []
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return sum(numbers) if numbers else None
 
 
 def value_at(data: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - YAML

@@ -24,7 +24,8 @@ class Grant:
 
     `side` is `workload` for a permission that the code asked for, `platform` for one that the platform needs.
     `reasons` go into the HCL as comments. `effect` is "Deny" only where a blueprint withholds something
-    from the code that the service itself needs.
+    from the code that the service itself needs. `entailed` are actions that AWS asks sessions of this role for beside
+    what the code asked for.
     """
 
     role: str
@@ -37,6 +38,7 @@ class Grant:
     reasons: tuple[str, ...] = ()
     effect: Literal["Allow", "Deny"] = "Allow"
     side: Literal["workload", "platform"] = "workload"
+    entailed: bool = False
 
 
 @dataclass(frozen=True)

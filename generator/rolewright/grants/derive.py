@@ -213,7 +213,7 @@ def _entailed(role: RoleBlueprint, grants: Iterable[Grant]) -> Iterator[Grant]:
         yield grant
         for action in (more for own in grant.actions for more in role.entails.get(own, ())):
             if not any(other.resources == grant.resources and action in other.actions for other in given):
-                yield replace(grant, actions=(action,), conditions=())
+                yield replace(grant, actions=(action,), conditions=(), entailed=True)
 
 
 def _conditions(limits: Iterable[ScopeRule], resource: Resource, scope: TemplateScope) -> tuple[Condition, ...]:

@@ -309,10 +309,13 @@ def _of_service(arn: Text, workload: Workload, catalog: Catalog) -> ResourceBlue
 
 def _unshared(grant: Grant, blueprint: ResourceBlueprint, workload: Workload, resource: Resource | None) -> Finding:
     at = f"resources.{resource.key}" if resource else grant.origin
+    remedy = "use a resource in the workload's own account"
+    if "name" in blueprint.fields and any(_of_caller(arn, workload) for arn in grant.resources):
+        remedy += ": an ARN of the caller may be another's, so give its `name`, which may be an input of type name"
     return Finding(
         "cross-account",
         blueprint.cross_account.impossible,
-        "use a resource in the workload's own account",
+        remedy,
         grant.location if resource else workload.locate(at),
         at,
     )

@@ -25,7 +25,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.rule_schema import is_broken, value_at
+from rolewright.blueprint.rule_schema import is_broken, value_at, value_of
 from rolewright.core.finding import Finding, Severity
 from rolewright.manifest.document import fields_of, strings
 
@@ -168,7 +168,7 @@ def _finding(
     manifest: Manifest, rule: CrossFieldRule, at: PathInTree, data: Mapping[str, Any], environment: Environment
 ) -> Finding:
     def shown(match: re.Match[str]) -> str:
-        value = value_at(data, tuple(match[1].split(".")))
+        value = value_of(data, match[1])
         return "nothing" if value is None else str(value)
 
     path = (*at, *rule.at.split(".")) if rule.at else at

@@ -55,10 +55,11 @@ def code_role(blueprint: ComputeBlueprint) -> str:
 def access(workload: Workload, declaration: Declaration, blueprint: ComputeBlueprint) -> set[str]:
     """Return what the code may do in each environment, a line for each permission, whatever its role is called.
 
-    It includes what the platform withholds from the role, where that is among the actions of the code.
+    It includes what the platform withholds from the role, where that is among the actions of the code, and leaves out
+    what AWS asks sessions on this platform alone for, such as that a pod may pass its tags on.
     """
     code = code_role(blueprint)
-    own = [grant for grant in declaration.grants if grant.role == code]
+    own = [grant for grant in declaration.grants if grant.role == code and not grant.entailed]
     asked = {action for grant in own if grant.side == "workload" for action in grant.actions}
     return {
         f"{environment.name} {grant.effect.lower()} {action} on {arn.ground(environment.values)}"
@@ -94,7 +95,7 @@ def side(workload: Workload, declaration: Declaration, blueprint: ComputeBluepri
         f"{grant.role}: {'' if grant.effect == 'Allow' else 'denied '}{action} on {arn.ground(values)}"
         f"{shown(grant.conditions, values)}"
         for grant in declaration.grants
-        if grant.side == "platform" or grant.role != code
+        if grant.side == "platform" or grant.role != code or grant.entailed
         for action in grant.actions
         for arn in grant.resources
     }

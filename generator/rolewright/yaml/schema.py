@@ -143,11 +143,10 @@ class Schema:
                 )
             case "propertyNames":
                 key = details["error"].instance
-                names = self._at(tuple(error.schema_path)[:-1])
                 yield Finding(
                     f"{rule}-name",
                     f"`{key}` cannot be a name in `{name}`",
-                    f"use a name that matches {names.get('pattern', 'the schema')}",
+                    _names(str(key), self._at(tuple(error.schema_path)[:-1])),
                     locate((*path, key), key=True),
                     f"{dotted}.{key}" if dotted else key,
                 )
@@ -163,8 +162,13 @@ class Schema:
                 fault, remedy = FORMATS[details["format"]](error.instance) or ("", "")
                 message = f"`{name}` is {_shown(error.instance)}: {fault}"
                 yield Finding(f"{rule}-value", message, remedy, locate(path), dotted)
+            case "anyOf" | "oneOf" if forms := self._forms(error.schema_path):
+                message = f"`{name}` needs other keys"
+                yield Finding(f"{rule}-missing-key", message, f"give {'; or '.join(forms)}", locate(path), dotted)
             case _:
-                described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
+                schema_path = tuple(error.schema_path)[:-1]
+                of_list = self._at(schema_path[:-1]) if schema_path[-1:] == ("items",) else {}
+                described = self._at(schema_path).get("description") or of_list.get("description")
                 yield Finding(
                     f"{rule}-value",
                     f"`{name}` is {_shown(error.instance)}: {_limited(error.message)}",
@@ -205,6 +209,15 @@ class Schema:
             dotted,
         )
 
+    def _forms(self, schema_path: list[str | int]) -> list[str]:
+        """Return what each of several forms of a mapping has to have, where each says so by its keys; or nothing."""
+        forms = self._at(tuple(schema_path)[:-1]).get(str(schema_path[-1]), [])
+        if not all(isinstance(form, dict) and form.get("required") for form in forms):
+            return []
+        return [
+            " and ".join(_key(key, form.get("properties", {}).get(key)) for key in form["required"]) for form in forms
+        ]
+
     def _at(self, schema_path: PathInTree) -> Mapping[str, Any]:
         node: Any = self.document
         for step in schema_path:
@@ -223,6 +236,18 @@ class Schema:
     def _hint(self, schema_path: list[str | int], key: str) -> str:
         description = self._known(schema_path).get(key, {}).get("description", "")
         return f": {description}" if description else ""
+
+
+def _key(key: str, schema: Any) -> str:  # noqa: ANN401 - a schema
+    return f"`{key}: {schema['const']}`" if isinstance(schema, dict) and "const" in schema else f"`{key}`"
+
+
+def _names(key: str, names: Mapping[str, Any]) -> str:
+    """Return which names a mapping takes instead of one that it does not."""
+    if "enum" not in names:
+        return f"use a name that matches {names.get('pattern', 'the schema')}"
+    near = difflib.get_close_matches(key, names["enum"], 1, 0.5)
+    return (f"did you mean {near[0]}? " if near else "") + "possible: " + ", ".join(names["enum"])
 
 
 def _fits(fault: Callable[[str], object], text: str) -> bool:
