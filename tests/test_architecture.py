@@ -45,7 +45,7 @@ HOMES = {
     "jinja2": {"render/sandbox.py", "report/html.py"},
     "jsonschema_rs": {"yaml/schema.py"},
     "hcl2": {"hcl/parse.py"},
-    "moto": {"prove/sandbox.py", "terraform/repairs.py"},
+    "moto": {"prove/sandbox.py", "terraform/existing.py", "terraform/repairs.py"},
     "boto3": {"prove/sandbox.py", "migration/aws.py"},
     "botocore": {"prove/sandbox.py", "sdk/models.py", "migration/aws.py"},
     "policy_sentry": {"data/build_iam.py"},

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rolewright.terraform.changes import ACTIONS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -67,7 +65,7 @@ def _changes_text(module: ModuleChange) -> str:
     if not module.changes:
         return f"{name}: nothing changes\n"
     counted = Counter(change.action for change in module.changes)
-    words = ", ".join(f"{counted[action]} to {action}" for action in ACTIONS if action in counted)
+    words = ", ".join(f"{number} to {action}" for action, number in counted.items())
     lines = [
         ": ".join(filter(None, (f"  {change.action} {change.address}", ", ".join(change.arguments)))) + "\n"
         for change in module.changes

@@ -41,7 +41,10 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class ModuleChange:
-    """The changes of a workload in one environment; `unknown` says why there are none, where they are not known."""
+    """The changes of a workload in one environment, the most dangerous first.
+
+    `unknown` says why there are none, where they are not known.
+    """
 
     workload: str
     environment: Environment

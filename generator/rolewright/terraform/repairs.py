@@ -5,74 +5,34 @@ Each repair says in its docstring what moto lacks and what would go wrong; none 
 
 from __future__ import annotations
 
-import inspect
-import ipaddress
 import json
 import sys
 import threading
-import zlib
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import moto.awslambda.models
 import moto.codebuild.responses
-import moto.elbv2.models
 import moto.iam.models
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.codebuild.responses import CodeBuildResponse
-from moto.core.utils import utcnow
 from moto.dynamodb.models import DynamoDBBackend
-from moto.ec2.models import EC2Backend
-from moto.ec2.models.amis import Ami
-from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.responses.instances import InstanceResponse
-from moto.efs.models import EFSBackend, FileSystem
+from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.glue.models import FakeJob
 from moto.kinesis.responses import KinesisResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue
-from moto.ssm.models import Parameter, ParameterDict
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from rolewright.terraform import existing  # noqa: F401 - its repairs are made too
+from rolewright.terraform.repair import REPAIRS, addition, repair
 from rolewright.terraform.server import ACCOUNT
 
-Replacement = Callable[..., Any]
-
-REPAIRS: list[tuple[Any, str, Any]] = []
-"""Each with an owner, the name of an attribute, and its replacement while the server runs."""
-
-
-def repair(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
-    """Replace a method, a property or a function by one that takes the original first."""
-    original = inspect.getattr_static(owner, name)
-    wrap = type(original) if isinstance(original, property | staticmethod) else None
-    bare = {property: "fget", staticmethod: "__func__"}
-
-    def register(replacement: Replacement) -> Replacement:
-        inner = original if wrap is None else getattr(original, bare[wrap])
-
-        def stand_in(*arguments: Any, **named: Any) -> Any:
-            return replacement(inner, *arguments, **named)
-
-        REPAIRS.append((owner, name, stand_in if wrap is None else wrap(stand_in)))
-        return replacement
-
-    return register
-
-
-def addition(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
-    """Add a method, unless moto has it by now."""
-
-    def register(added: Replacement) -> Replacement:
-        if not hasattr(owner, name):
-            REPAIRS.append((owner, name, added))
-        return added
-
-    return register
-
+if TYPE_CHECKING:
+    from rolewright.terraform.repair import Replacement
 
 # --- accounts and order of requests -------------------------------------------------------------------
 
@@ -94,136 +54,6 @@ def requests_are_answered_one_by_one(original: Replacement, server: Any, environ
     """
     with _ONE_AT_A_TIME:
         return list(original(server, environment, start))
-
-
-# --- things that a manifest expects to exist -------------------------------------------------------------
-
-
-@repair(EC2Backend, "describe_images")
-def images_exist(
-    original: Replacement,
-    backend: Any,
-    ami_ids: list[str] | None = None,
-    filters: dict[str, Any] | None = None,
-    **named: Any,
-) -> Any:
-    """Make the images that are asked for: moto knows only those of its own parameters, and none has a root device.
-
-    The provider looks for the root device's name before it starts an instance with settings for that device.
-    """
-    for ami_id in [*(ami_ids or ()), *(filters or {}).get("image-id", ())]:
-        if ami_id not in backend.amis:
-            backend.amis[ami_id] = Ami(
-                backend, ami_id, root_device_type="ebs", region_name=f"{backend.region_name}a", architecture="x86_64"
-            )
-    return original(backend, ami_ids=ami_ids, filters=filters, **named)
-
-
-@repair(InstanceResponse, "_validate_block_device_mapping")
-def root_volumes_have_the_size_of_their_image(original: Replacement, mapping: dict[str, Any]) -> None:
-    """Give a volume a size: moto refuses settings of one without; AWS takes the size from the image."""
-    if "Ebs" in mapping:
-        mapping["Ebs"].setdefault("VolumeSize", 8)
-    original(mapping)
-
-
-@repair(EC2Backend, "create_volume")
-def volumes_have_the_size_of_their_image(original: Replacement, backend: Any, size: Any, **named: Any) -> Any:
-    """Give the volume of a group's instance a size, likewise."""
-    return original(backend, size or 8, **named)
-
-
-@repair(ParameterDict, "_check_loading_status")
-def public_parameters_exist(original: Replacement, parameters: Any, key: str) -> None:
-    """Add Canonical's public parameters, which hold the ids of Ubuntu images: moto has only Amazon's."""
-    original(parameters, key)
-    if str(key).startswith("/aws/service/canonical/") and not dict.__contains__(parameters, key):
-        image = f"ami-{zlib.crc32(key.encode()):017x}"
-        make: Any = Parameter  # moto leaves methods of its base class open that only CloudFormation needs
-        parameter = make(parameters.account_id, key, image, "String", None, None, None, utcnow(), 1, "text")
-        dict.__setitem__(parameters, key, [parameter])
-
-
-@repair(EC2Backend, "get_subnet")
-def subnets_exist(original: Replacement, backend: Any, subnet_id: str) -> Any:
-    """Make a subnet that a manifest names, in the default VPC, beside moto's own."""
-    if not any(subnet_id in zone for zone in backend.subnets.values()):
-        _make_subnet(backend, subnet_id)
-    return original(backend, subnet_id)
-
-
-def _make_subnet(backend: Any, subnet_id: str) -> None:
-    taken = [subnet.cidr for subnet in backend.describe_subnets()]
-    network = ipaddress.ip_network(backend.get_default_vpc().cidr_block)
-    free = next(subnet for subnet in network.subnets(new_prefix=24) if not any(map(subnet.overlaps, taken)))
-    zone_name = f"{backend.region_name}{'abc'[len(taken) % 3]}"  # a file system has one mount target a zone
-    new_subnet = backend.create_subnet(backend.get_default_vpc().id, str(free), availability_zone=zone_name)
-    zone = backend.subnets[new_subnet.availability_zone]
-    del zone[new_subnet.id]
-    new_subnet.id = subnet_id
-    zone[subnet_id] = new_subnet
-
-
-@repair(EC2Backend, "describe_subnets")
-def subnets_are_found(original: Replacement, backend: Any, subnet_ids: Any = None, filters: Any = None) -> Any:
-    """Make a subnet that is looked up by its id."""
-    for subnet_id in subnet_ids or ():
-        backend.get_subnet(subnet_id)
-    return original(backend, subnet_ids=subnet_ids, filters=filters)
-
-
-@repair(EC2Backend, "get_vpc")
-def vpcs_exist(original: Replacement, backend: Any, vpc_id: str) -> Any:
-    """Make a VPC that a manifest names; it has the addresses of the default one, which does not matter here."""
-    if vpc_id not in backend.vpcs and vpc_id.startswith("vpc-"):
-        made = backend.create_vpc(backend.get_default_vpc().cidr_block)
-        del backend.vpcs[made.id]
-        made.id = vpc_id
-        backend.vpcs[vpc_id] = made
-    return original(backend, vpc_id)
-
-
-@repair(EC2Backend, "create_security_group")
-def vpcs_of_security_groups_exist(
-    original: Replacement, backend: Any, name: str, description: str, vpc_id: Any = None, **named: Any
-) -> Any:
-    """Make the VPC of a security group: without it moto gives the group no rule for what it lets out, as AWS does."""
-    if vpc_id:
-        backend.get_vpc(vpc_id)
-    return original(backend, name, description, vpc_id, **named)
-
-
-@repair(EC2Backend, "get_security_group_from_id")
-def security_groups_exist(original: Replacement, backend: Any, group_id: str) -> Any:
-    """Make a security group that a manifest names, in the default VPC."""
-    vpc = backend.get_default_vpc().id
-    if original(backend, group_id) is None and group_id.startswith("sg-"):
-        make: Any = SecurityGroup
-        backend.groups[vpc][group_id] = make(backend, group_id, group_id, "named by a manifest", vpc_id=vpc)
-    return original(backend, group_id)
-
-
-@repair(EC2Backend, "describe_security_groups")
-def security_groups_are_found(
-    original: Replacement, backend: Any, group_ids: Any = None, *rest: Any, **named: Any
-) -> Any:
-    """Make security groups that are looked up by their ids."""
-    for group_id in group_ids or ():
-        backend.get_security_group_from_id(group_id)
-    return original(backend, group_ids, *rest, **named)
-
-
-@repair(moto.elbv2.models, "register_certificate")
-def certificates_are_there(_: Replacement, **__: Any) -> None:
-    """Accept certificates that a manifest names: moto looks for them in its own ACM."""
-
-
-@repair(EFSBackend, "create_mount_target")
-def security_groups_of_mount_targets_exist(original: Replacement, backend: Any, *rest: Any, **named: Any) -> Any:
-    """Make the security groups of a mount target: EFS looks for them among all that there are."""
-    for group_id in named.get("security_groups") or ():
-        backend.ec2_backend.get_security_group_from_id(group_id)
-    return original(backend, *rest, **named)
 
 
 # --- settings that moto accepts and does not return ------------------------------------------------------
