@@ -31,18 +31,22 @@ access:
 GOOD = "summary: Sizes\nsource: none\nfacts:\n  - {of: [small.*], known: true}\n"
 
 
-def test_the_processors_and_ebs_of_instance_types_are_those_of_ec2() -> None:
+def test_the_processors_sizes_and_ebs_of_instance_types_are_those_of_ec2() -> None:
     """moto ships what EC2 answers to DescribeInstanceTypes."""
     path = Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz"
     types = json.loads(gzip.decompress(path.read_bytes()))
     assert len(types) > 1300
     table = CATALOG.facts["ec2-instance-types"]
+    sizes = CATALOG.facts["ec2-instance-sizes"]
+    assert sizes.names.keys() == types.keys()
     for name, described in types.items():
         facts = table.of(name)
         processors = {one.removesuffix("_mac") for one in described["ProcessorInfo"]["SupportedArchitectures"]}
         assert facts["architecture"] in processors, name
         unsupported = described["EbsInfo"]["EbsOptimizedSupport"] == "unsupported"
         assert facts.get("ebs_optimized", True) is not unsupported, name
+        size = {"cpu": 1024 * described["VCpuInfo"]["DefaultVCpus"], "memory": described["MemoryInfo"]["SizeInMiB"]}
+        assert sizes.of(name) == size, name
 
 
 def test_of_a_name_that_is_not_there_nothing_is_said() -> None:
@@ -64,6 +68,14 @@ def test_a_table_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     (finding,) = refusal.value.findings
     assert (finding.rule, finding.location.line) == ("blueprint-name", 4)
     assert "sizes" in finding.remedy
+
+
+def test_a_table_among_several_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    with pytest.raises(Rejected) as refusal:
+        load_catalog([folder(tmp_path, "[sizes, colours]", GOOD)]).resources["cache"]
+    (finding,) = refusal.value.findings
+    assert (finding.rule, finding.path, finding.location.line) == ("blueprint-name", "fields.size.x-facts.1", 4)
+    assert "`colours`" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,15 @@ def fact_findings(tree: Tree, known: Collection[str]) -> Iterator[Finding]:
     """Find the fields whose values are looked up in a table of facts that no root has."""
     for part in ("fields", "create"):
         for path, schema in _schemas(tree.data.get(part, {}), (part,)):
-            table = schema.get("x-facts")
-            if isinstance(table, str) and table not in known:
+            at: PathInTree = (*path, "x-facts")
+            given = schema.get("x-facts")
+            several = [((*at, index), table) for index, table in enumerate(given)] if isinstance(given, list) else []
+            for place, table in several or [(at, given)]:
+                if not isinstance(table, str) or table in known:
+                    continue
                 message = f"there is no table of facts `{table}`"
                 remedy = f"add facts/{table}.yaml, or name one of these: {', '.join(known) or 'none'}"
-                at = (*path, "x-facts")
-                yield Finding("blueprint-name", message, remedy, tree.location(at), ".".join(map(str, at)))
+                yield Finding("blueprint-name", message, remedy, tree.location(place), ".".join(map(str, place)))
 
 
 def pattern_fault(pattern: str) -> str:

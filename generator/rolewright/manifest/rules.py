@@ -199,16 +199,18 @@ def _derived(workload: Workload, fields: Container[str], environment: Environmen
 def _facts(catalog: Catalog, fields: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is known of the values of an entry, by the path of the field; of an unknown value nothing is."""
     found = {}
-    for path, table in _marked(fields):
+    for path, tables in _marked(fields):
         value = value_at(entry, path)
         if isinstance(value, str):
-            found[".".join(path)] = catalog.facts[table].of(value)
+            known = [catalog.facts[table].of(value) for table in tables]
+            found[".".join(path)] = {key: fact for facts in known for key, fact in facts.items()}
     return found
 
 
-def _marked(fields: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+def _marked(fields: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     for name, schema in fields.items():
         if isinstance(schema, dict):
             if FACTS in schema:
-                yield (*path, name), schema[FACTS]
+                tables = schema[FACTS]
+                yield (*path, name), [tables] if isinstance(tables, str) else tables
             yield from _marked(schema.get("properties", {}), (*path, name))
