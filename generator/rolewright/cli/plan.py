@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rolewright.batch.cpus import cpus
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifests, report, say, show
 from rolewright.core.finding import any_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rolewright.core.finding import Finding
+    from rolewright.pipeline import Built, Pipeline
+    from rolewright.terraform.lifecycle import LifecycleSteps
 
 MISSING = 4
 _GET = (
@@ -63,10 +70,8 @@ def plan(
     terraform = _program(program)
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import
     from rolewright.report.json import findings_json  # noqa: PLC0415
-    from rolewright.report.plan import changes_json, changes_text, plan_json, plan_text  # noqa: PLC0415
     from rolewright.terraform.lifecycle import LifecycleSteps  # noqa: PLC0415
-    from rolewright.terraform.run import run_changes, run_modules  # noqa: PLC0415
-    from rolewright.terraform.terraform import Terraform, TerraformError, own_environment  # noqa: PLC0415
+    from rolewright.terraform.terraform import Terraform, own_environment  # noqa: PLC0415
 
     own = own_environment()  # the sandbox, which the pipeline opens, puts its own credentials into the process
     with Pipeline(blueprints or (), env or ()) as pipeline:
@@ -77,23 +82,38 @@ def plan(
         if format_ is Format.TEXT:
             report(findings, pipeline.sources)
         wanted = LifecycleSteps(Terraform(terraform, own), env or (), apply, aws, _show_step)
-        try:
-            if base is None:
-                lived, faults = run_modules(modules, wanted, jobs or cpus())
-                text, found = plan_text(lived), plan_json(lived)
-            else:
-                changes, faults = run_changes(pipeline, base, manifests, modules, wanted)
-                text, found = changes_text(changes), changes_json(changes)
-        except TerraformError as error:
-            say(f"{terraform} failed: {error}", err=True)
-            raise typer.Exit(1) from None
+        text, objects, faults = _planned(pipeline, manifests, modules, wanted, base, jobs or cpus())
     if format_ is Format.JSON:
-        show(json.dumps({"modules": found, **findings_json(faults)}, indent=2))
+        show(json.dumps({"modules": objects, **findings_json(faults)}, indent=2))
     else:
         report(faults, pipeline.sources)
         show(text, nl=False)
     if faults:
         raise typer.Exit(1)
+
+
+def _planned(
+    pipeline: Pipeline,
+    manifests: Sequence[Path],
+    modules: Sequence[Built],
+    wanted: LifecycleSteps,
+    base: str | None,
+    jobs: int,
+) -> tuple[str, list[dict[str, Any]], list[Finding]]:
+    """Return the outcome as text and for programs, and what Terraform objects to. Exits 1 where Terraform fails."""
+    from rolewright.report.plan import changes_json, changes_text, plan_json, plan_text  # noqa: PLC0415
+    from rolewright.terraform.run import run_changes, run_modules  # noqa: PLC0415
+    from rolewright.terraform.terraform import TerraformError  # noqa: PLC0415
+
+    try:
+        if base is None:
+            lived, faults = run_modules(modules, wanted, jobs)
+            return plan_text(lived), plan_json(lived), faults
+        changes, faults = run_changes(pipeline, base, manifests, modules, wanted)
+        return changes_text(changes), changes_json(changes), faults
+    except TerraformError as error:
+        say(f"{wanted.terraform.program} failed: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _program(named: Path | None) -> str:

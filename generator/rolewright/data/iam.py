@@ -52,7 +52,7 @@ class ActionFacts:
 
     @property
     def narrowable(self) -> bool:
-        """Whether an ARN does for every request, so that nobody needs `*`."""
+        """Return whether an ARN does for every request, so that nobody needs `*`."""
         return bool(self.resource_types) and not self.also_star
 
 
