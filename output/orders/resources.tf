@@ -53,7 +53,7 @@ resource "aws_dynamodb_table" "table" {
 resource "aws_s3_bucket" "uploads" {
   #checkov:skip=CKV_AWS_18:access logs need a second bucket, which a team shares between its buckets
   #checkov:skip=CKV_AWS_144:a copy in another region is a choice of cost, not a default
-  #checkov:skip=CKV2_AWS_62:of its events only a function hears whose trigger names the bucket
+  #checkov:skip=CKV2_AWS_62:only functions with a trigger that names this bucket listen to its events
   bucket = var.uploads_name
   tags   = local.tags
 }
