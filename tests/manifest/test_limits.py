@@ -5,14 +5,20 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected, Severity
+from rolewright.hcl.parse import parse
 from rolewright.manifest.read import read_manifest
+from rolewright.prove.contents import contents_findings, structure_findings
+from rolewright.prove.evaluate import evaluate
 from rolewright.yaml.load import load, loads
+
+if TYPE_CHECKING:
+    from rolewright.pipeline import Pipeline
 
 FOLDER = Path(__file__).parents[1] / "cases" / "limits"
 CATALOG = load_catalog()
@@ -72,6 +78,19 @@ def test_one_of_two_that_look_alike_is_refused(group: str, base: Any, pair: Any)
     assert workload.warnings == ()
     (before,) = read_manifest(loads(changed(base, {}), "base.json"), CATALOG)
     assert before.name == workload.name, group
+
+
+def test_what_is_right_is_rendered_as_its_blueprint_says(pipeline: Pipeline) -> None:
+    """What is accepted, and then cannot be rendered, or not as its blueprint declares it, is refused all the same."""
+    for _, base, pair in PAIRS:
+        (workload,) = read_manifest(loads(changed(base, pair["right"]), "right.json"), CATALOG)
+        rendered, environment = pipeline.render(workload), workload.environments[0]
+        parsed, contents = parse(rendered.module), rendered.declaration.contents
+        found = [
+            *structure_findings(parsed, contents),
+            *contents_findings(evaluate(parsed, environment), contents, environment),
+        ]
+        assert found == [], pair
 
 
 @pytest.mark.parametrize(("base", "pair"), TOLD, ids=[pair["at"] for _, pair in TOLD])
