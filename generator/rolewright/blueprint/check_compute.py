@@ -47,7 +47,7 @@ class _ComputeChecker(Checker):
         for field in self.data.get("requires", {}):
             yield from self.condition(field, ("requires", field))
         network = self.data.get("network", {})
-        for key in ("given", "urls"):
+        for key in ("given", "urls", "instances"):
             for index, name in enumerate(network.get(key, ())):
                 yield from self.condition(name, ("network", key, index))
         for key in ("when", "egress"):

@@ -335,13 +335,15 @@ class NetworkBlueprint:
     """How code on a compute type gets into a network: with the security groups in one of the fields `given`.
 
     Where none of those is given, the module makes a group `when` a field is ("" for never); `egress` is the field that
-    lists what else it lets out. `urls` are fields with addresses outside AWS that are reached from there.
+    lists what else it lets out. `urls` are fields with addresses outside AWS that are reached from there. `instances`
+    are fields with the groups of the instances that the code runs on, where these have other groups than it.
     """
 
     given: tuple[str, ...]
     when: str
     egress: str
     urls: tuple[str, ...]
+    instances: tuple[str, ...]
 
 
 @dataclass(frozen=True)

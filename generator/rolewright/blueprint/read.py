@@ -203,7 +203,11 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
 
 def _network(data: Mapping[str, Any]) -> NetworkBlueprint:
     return NetworkBlueprint(
-        tuple(data["given"]), data.get("when", ""), data.get("egress", ""), tuple(data.get("urls", ()))
+        tuple(data["given"]),
+        data.get("when", ""),
+        data.get("egress", ""),
+        tuple(data.get("urls", ())),
+        tuple(data.get("instances", ())),
     )
 
 

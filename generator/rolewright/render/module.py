@@ -197,11 +197,14 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
 def _network(workload: Workload, catalog: Catalog) -> dict[str, Any]:
     """Return the fields in which the manifest names security groups, and the ports and URLs that those let out to."""
     network, compute = catalog.computes[workload.compute.type].network, workload.compute
-    fields = network.given if network else ()
-    given = [name for name in fields if is_given(name, compute.fields, compute.derived)]
+    given, instances = (
+        [name for name in fields if is_given(name, compute.fields, compute.derived)]
+        for fields in ((network.given, network.instances) if network else ((), ()))
+    )
     urls = [value_at(compute.fields, name.split(".")) for name in network.urls] if network else []
     return {
         "given": given,
+        "instances": instances,
         "ports": reached_ports(workload, catalog),
         "urls": [url for url in urls if url is not None],
     }
