@@ -90,6 +90,23 @@ def test_keys_of_the_buckets_are_used_through_s3_alone(pipeline: Pipeline) -> No
     assert granted(built, "kms:GenerateDataKey", through) == {KEY}
 
 
+@pytest.mark.parametrize(
+    ("folder", "fields", "keys"),
+    [
+        ("a/", {}, {"a/*", "a_$folder$"}),
+        ("a/b c/", {"glue_version": "4.0"}, {"a/b c/*", "a/b c_$folder$"}),
+        ("a/", {"python_shell": True, "glue_version": "3.0"}, {"a/*"}),
+    ],
+)
+def test_spark_may_mark_the_folder_beside_it(
+    pipeline: Pipeline, folder: str, fields: dict[str, Any], keys: set[str]
+) -> None:
+    """EMRFS writes an empty object beside a folder that it makes, and no more is writable there."""
+    built = build(pipeline, temp_dir=f"s3://my-temp/{folder}", **fields)
+    assert granted(built, "s3:PutObject", r"my-temp/(.*)$") == keys
+    assert granted(built, "s3:GetObject", r"my-temp/(.*)$") == {f"{folder}*"}
+
+
 def test_a_connection_brings_its_own_rights_and_no_other_connection(pipeline: Pipeline) -> None:
     built = build(pipeline, connections=["warehouse"])
     assert granted(built, "glue:GetConnection", r"glue:REGION:ACCOUNT:(\S+)") == {"catalog", "connection/warehouse"}

@@ -23,6 +23,11 @@ _NAMED = re.compile(r"\$\{resources\.([a-z0-9-]+)\.[a-z_]+\}")
 
 _PLAIN = re.compile(r"[^.]+")
 
+_JSONATA = re.compile(r"\s*\{%.*%\}\s*", re.DOTALL)
+
+_QUOTED = re.compile(r"""(&\s*)?(["'])(.*?)\2(?=(\s*&)?)""", re.DOTALL)
+"""A text in a JSONata expression, and whether another is put before or behind it."""
+
 
 @dataclass(frozen=True)
 class Calls:
@@ -32,6 +37,8 @@ class Calls:
     integration, one of `of`. A resource's reference in its place is an integration of its own, called "". The argument
     of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs. The module
     has `prefix` before an integration, whatever the manifest has there. What fits `unasked` takes no permission.
+    `qualified` says of a type which of its fields has the qualifier of what is called, and which argument would have
+    another.
     """
 
     role: str
@@ -44,6 +51,7 @@ class Calls:
     others: str
     prefix: str
     unasked: re.Pattern[str] | None
+    qualified: Mapping[str, Mapping[str, str]]
 
     @classmethod
     def of(cls, mark: Mapping[str, Any]) -> Calls:
@@ -59,6 +67,7 @@ class Calls:
             mark.get("others", ""),
             mark.get("prefix", ""),
             re.compile(mark["unasked"]) if "unasked" in mark else None,
+            mark.get("qualified", {}),
         )
 
     def written(self, node: Any) -> Any:  # noqa: ANN401 - YAML
@@ -85,6 +94,9 @@ class Calls:
                 if described is None or step not in self.arguments:
                     return False
                 deciding = [*([described["argument"]] if "argument" in described else []), *described.get("beside", {})]
+                deciding += [
+                    self.qualified[type_]["argument"] for type_ in described["verbs"] if type_ in self.qualified
+                ]
                 named = [str(inner).removesuffix(".$") for inner in path[index + 1 :] if not isinstance(inner, int)]
                 if not named or any(_overlap(named, argument.split(".")) for argument in deciding):
                     return False
@@ -158,7 +170,9 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
         own = [(called, (*at, calls.key))]
         for text, place in own if not integration else _argument(node, calls, described, at):
             yield from _used(manifest, calls, described, text, place)
+            yield from _more(manifest, calls, described, text, place)
             yield from _beside(manifest, calls, described, text, node, at)
+            yield from _qualified(manifest, calls, described, text, node, at)
 
 
 def called_resources(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
@@ -252,3 +266,62 @@ def _beside(
                     continue
                 message = f"`{argument}` is not the `{field}` of `{key}`, for which the role may make this call"
                 yield manifest.finding("manifest-call", message, f"write ${{resources.{key}.{field}}}", place)
+
+
+def _more(
+    manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree
+) -> Iterator[Finding]:
+    """Yield references with text around them, which make the call one of something else than the resource."""
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    argument = described.get("argument", calls.key)
+    for before, inner, behind in _pieces(text):
+        for found in _NAMED.finditer(inner):
+            key, start, end = found[1], before + inner[: found.start()], inner[found.end() :] + behind
+            type_ = resources.get(key, {}).get("type")
+            # an ARN or a URL that is written out up to the name is as good as the reference alone
+            if type_ not in described["verbs"] or (
+                (not start or start[-1] in ":/") and re.fullmatch(described.get("follows", ""), end)
+            ):
+                continue
+            message = f"`{argument}` names more than `{key}`, and so something else than the role may call"
+            remedy = f"write {found[0]} and nothing beside it"
+            if type_ in calls.qualified and end[:1] == ":":
+                remedy += f", and {_named(calls, resources[key], key, end[1:])}"
+            yield manifest.finding("manifest-call", message, remedy, place)
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what stands before, in and behind each text of an argument: several in an expression of JSONata."""
+    if not _JSONATA.fullmatch(text):
+        yield "", text, ""
+        return
+    for joined, _, inner, on in _QUOTED.findall(text):
+        yield joined, inner, on
+
+
+def _qualified(
+    manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, node: Mapping[str, Any], at: PathInTree
+) -> Iterator[Finding]:
+    """Yield the arguments that choose an alias or a version, which the role may only call by the resource's name.
+
+    Where the resource stands in place of an integration, what is beside it is no argument of the call.
+    """
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    for key in sorted({*_NAMED.findall(text)} & {*resources}) if "argument" in described else ():
+        type_ = resources[key]["type"]
+        if type_ not in described["verbs"] or type_ not in calls.qualified:
+            continue
+        argument = calls.qualified[type_]["argument"]
+        for holder in calls.arguments:
+            given = node[holder] if isinstance(node.get(holder), dict) else {}
+            for name in {argument, f"{argument}.$"} & {*given}:
+                message = f"with `{name}` this calls something else than `{key}`, which is what the role may call"
+                remedy = f"leave `{name}` out, and {_named(calls, resources[key], key, str(given[name]))}"
+                yield manifest.finding("manifest-call", message, remedy, (*at, holder, name))
+
+
+def _named(calls: Calls, resource: Mapping[str, Any], key: str, qualifier: str) -> str:
+    """Return the advice to name a resource with its qualifier, for calls to that alone."""
+    field = calls.qualified[resource["type"]]["field"]
+    qualifier = qualifier if re.fullmatch(r"\$LATEST|[A-Za-z0-9_-]+", qualifier) else "QUALIFIER"
+    return f"give `{key}` the `{field}: {str(resource.get(field, 'NAME')).split(':')[0]}:{qualifier}`"

@@ -59,6 +59,8 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
     for field, versions in blueprint.requires.items():
         lines += [f"With `{field}` it needs {_versions(versions)} or later.", ""]
     lines += _rules(blueprint.rules)
+    for field, schema in blueprint.fields.items():
+        lines += _calls(field, schema["x-calls"]) if "x-calls" in schema else []
     lines += ["`names` can override " + _words(names) + ".", ""]
     for role in blueprint.roles.values():
         lines += [f"## Role {role.key}", "", f"{role.summary[:1].upper()}{role.summary[1:]}.", ""]
@@ -81,6 +83,23 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
     for field, companions in blueprint.companions.items():
         lines += [f"## With `{field}`", "", *(_companion(companion) for companion in companions), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _calls(field: str, mark: Mapping[str, Any]) -> list[str]:
+    """Return the integrations that a definition may call, with the argument that names what is called."""
+    lines = [
+        f"### What `{field}` may call",
+        "",
+        "| integration | argument that names it | what the role gets |",
+        "|---|---|---|",
+    ]
+    for integration, described in mark["of"].items():
+        called = f"`{integration}`" if integration else f"none, the resource itself in `{mark['key']}`"
+        argument = _words([described["argument"], *described.get("beside", {})]) if "argument" in described else ""
+        granted = "; ".join(f"{_words(verbs)} on {_words([type_])}" for type_, verbs in described["verbs"].items())
+        lines.append(f"| {called} | {argument} | {granted} |")
+    others = mark.get("others", "")
+    return [*lines, "", *([f"Any other has to be listed in `{others}`.", ""] if others else [])]
 
 
 def index_page(
