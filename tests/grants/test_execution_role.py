@@ -108,7 +108,7 @@ def test_every_host_of_ecr_is_pulled_from(
     type_: str, host: str, partition: str, region: str, pipeline: Pipeline
 ) -> None:
     image = f"210987654321.{host}/team/my--app__x:1"
-    fields = {"image": image, "buildspec": "b"} if type_ == "codebuild" else {**COMPUTE, "image": image}
+    fields = {"image": image, "buildspec": "version: 0.2"} if type_ == "codebuild" else {**COMPUTE, "image": image}
     cluster = {"cluster": "shop", "service": CLUSTER["service"]} if type_ == "ecs-ec2" else {}
     manifest = {
         "version": 1,

@@ -109,10 +109,11 @@ CASES = [(before, after, trust.role) for before, after in pairs() for trust in b
 def asked(change: PermissionChange) -> bool:
     """Whether the other evaluator can be asked: it knows no token, one value of a key, and its own account.
 
-    It takes `events:source` for a list and lets only ForAnyValue and ForAllValues ask a list; the EventBridge
-    guide asks it with StringEquals, as we do.
+    It takes `events:source` and `events:detail-type` for lists and lets only ForAnyValue and ForAllValues ask a list;
+    the EventBridge guide asks them with StringEquals, as we do.
     """
-    plain = not any(operator.startswith("For") or key == "events:source" for operator, key, _ in change.conditions)
+    lists = {"events:source", "events:detail-type"}
+    plain = not any(operator.startswith("For") or key in lists for operator, key, _ in change.conditions)
     return plain and "${" not in change.resource and ":999999999999:" not in change.resource
 
 

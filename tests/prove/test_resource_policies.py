@@ -73,6 +73,16 @@ resources:
       - {service: events.amazonaws.com, source: "arn:aws:events:us-east-1:123456789012:rule/nightly"}
 """
 
+OF_A_COMPUTE_TYPE = {
+    "ecr-repository": """
+version: 1
+workload: pulled
+compute: {type: lambda, image: "${resources.repo.url}:1.0"}
+resources:
+  repo: {type: ecr-repository, name: pulled, create: true}
+"""
+}
+
 
 @dataclass(frozen=True)
 class Made:
@@ -119,7 +129,8 @@ def workloads(type_: str) -> list[Workload]:
             found.setdefault(
                 tuple(f"{policy.name} {len(policy.statements)} {policy.documents}" for policy in policies), workload
             )
-    assert found, type_
+    if not found:  # it has a policy for one compute type alone
+        return [read(OF_A_COMPUTE_TYPE[type_])]
     return sorted(found.values(), key=lambda candidate: -_size(candidate))[: 2 * CASES]
 
 
@@ -223,7 +234,8 @@ def of_policy(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         {"Service": "codebuild.amazonaws.com"},
         {"Federated": "cognito-identity.amazonaws.com"},
     ):
-        more = {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": listed[0]["Resource"]}
+        on = {"Resource": listed[0]["Resource"]} if "Resource" in listed[0] else {}
+        more = {"Effect": "Allow", "Principal": principal, "Action": actions, **on}
         yield f"add {principal}", {**document, "Statement": [*listed, more]}
 
 
@@ -237,7 +249,7 @@ def of_elements(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
             yield f"without {action}", {"Action": [*actions[:number], *actions[number + 1 :]]}
         if not action.endswith("*"):
             yield f"all like {action}", {"Action": [*actions[:number], action[:-1] + "*", *actions[number + 1 :]]}
-    resources = several(statement["Resource"])
+    resources = several(statement.get("Resource", []))  # a repository's policy names none
     for number, resource in enumerate(resources):
         others = [*resources[:number], *resources[number + 1 :]]
         for other in {"*", resource[:-1] + "*", resource + "-x", resource.replace("a", "b", 1)} - set(resources):

@@ -59,7 +59,7 @@ COMPUTE: dict[str, dict[str, Any]] = {
     "lambda": {"runtime": "python3.12", "handler": "a.b", "package": "a.zip"},
     "fargate": {"image": "nginx", "cpu": 256, "memory": 512},
     "batch-job": {"image": "nginx", "cpu": 256, "memory": 512},
-    "codebuild": {"buildspec": "build.yml"},
+    "codebuild": {"buildspec": "version: 0.2"},
     "eks-irsa": {"issuer": "oidc.example.com/id/A", "namespace": "shop", "service_account": "orders"},
     "eks-pod-identity": {"cluster": "shop", "namespace": "shop", "service_account": "orders"},
     "github-actions": {"repository": "my-org/my-app", "branches": ["main"]},

@@ -17,7 +17,7 @@ from git_repository import commit_all
 from real_terraform import Terraform
 from rolewright.manifest.read import read_manifest
 from rolewright.terraform.lifecycle import resource_types
-from rolewright.terraform.server import FORGOTTEN, UNMADE, moto_server
+from rolewright.terraform.server import UNMADE, moto_server
 from rolewright.yaml.load import loads
 from terraform_root import EXAMPLES, WAITED_FOR, Root, assert_none, build
 
@@ -68,8 +68,11 @@ def _manifest(number: int, compute: Fields, resources: Fields) -> str:
 
 
 def _can_be_made(pipeline: Pipeline, text: str) -> bool:
+    """Whether the server makes all of it, and has all that it names: it has no target groups of others."""
     (workload,) = read_manifest(loads(text, "change.yaml"), pipeline.catalog)
-    return not resource_types(pipeline.render(workload)) & UNMADE.keys()
+    rendered = pipeline.render(workload)
+    foreign = any("target_group_arns" in content for content in rendered.module.files.values())
+    return not foreign and not resource_types(rendered) & UNMADE.keys()
 
 
 def destroyed_first(root: Root) -> Iterator[str]:
@@ -87,32 +90,15 @@ def server() -> Iterator[str]:
         yield address
 
 
-def test_a_manifest_grows_and_shrinks_over_what_stands(
-    pipeline: Pipeline, terraform: Terraform, server: str, tmp_path: Path, cases: Cases
-) -> None:
-    """Each step is planned, applied and followed by an empty plan, and in the end everything is destroyed."""
-    changed = [change for change in changes(pipeline) if not change.types & FORGOTTEN.keys()]
-    assert len(changed) > 20
-    if not cases.soak:
-        changed = cases.of([change for change in changed if not change.types & WAITED_FOR], 0.2)
-    program = Terraform(terraform.program, server)
-    for step in ("fewest", "most", "fewest"):
-        root = Root(tmp_path, program, [getattr(change, step) for change in changed])
-        assert_none(root.plan())
-        assert_none(destroyed_first(root))
-        assert_none(root.apply())
-        assert_none(root.drift())
-    assert_none(Root(tmp_path, program, [change.fewest for change in changed]).destroy())
-
-
 @pytest.mark.parametrize(("before", "after"), [("fewest", "most"), ("most", "fewest")])
-def test_the_change_of_what_moto_does_not_give_back_is_planned(
+def test_what_is_needed_does_not_go_before_what_follows_it(
     pipeline: Pipeline, terraform: Terraform, server: str, tmp_path: Path, cases: Cases, before: str, after: str
 ) -> None:
-    changed = [change for change in changes(pipeline) if change.types & FORGOTTEN.keys()]
-    assert {change.type for change in changed} >= {"ec2-autoscaling", "ecs-ec2", "fargate"}
+    """One side is applied; the change to the other is planned, as moto lacks many calls that change something."""
+    changed = list(changes(pipeline))
+    assert {change.type for change in changed} >= {"ec2-autoscaling", "ecs-ec2", "fargate", "lambda", "dynamodb-table"}
     if not cases.soak:
-        changed = cases.of([change for change in changed if not change.types & WAITED_FOR], 0.2)
+        changed = cases.of([change for change in changed if not change.types & WAITED_FOR], 0.15)
     program = Terraform(terraform.program, server)
     root = Root(tmp_path, program, [getattr(change, before) for change in changed])
     assert_none(root.plan())
@@ -180,4 +166,4 @@ def test_a_change_is_planned_over_what_was_described_at_a_revision(terraform: Te
 @pytest.mark.parametrize("option", ["--apply", "--aws"])
 def test_a_plan_over_a_revision_goes_with_no_other_kind(option: str) -> None:
     done = rolewright("plan", option, "--base", "HEAD", EXAMPLES[0])
-    assert (done.returncode, "leave out --apply" in done.stderr) == (2, True)
+    assert (done.returncode, "--base" in done.stderr) == (2, True)
