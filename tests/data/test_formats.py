@@ -133,3 +133,10 @@ def test_a_network_is_given_by_its_own_address() -> None:
         "write 10.0.0.0/8",
     )
     assert fits("10.0.0.0/33") == fits("010.0.0.0/8") == ("it is no IPv4 network", "write one such as 10.0.0.0/8")
+
+
+def test_an_address_alone_is_told_how_to_say_its_size() -> None:
+    assert FORMATS["ipv4-network"]("10.0.0.0") == (
+        "it does not say how large the network is",
+        "write 10.0.0.0/32 for this one address",
+    )

@@ -143,7 +143,7 @@ def test_what_is_still_the_resource_may_be_called(
     ],
 )
 def test_a_function_named_with_its_alias_is_called_and_granted_so(state: dict[str, Any], pipeline: Pipeline) -> None:
-    """What the remedy says is true."""
+    """The name that the remedy gives is called, and is granted."""
     built = build(pipeline, state, name="check:live")
     assert granted(built, "lambda:InvokeFunction") == ["arn:aws:lambda:REGION:ACCOUNT:function:check:live"]
     assert "check:live" in built.module.files["state_machine.tf"]

@@ -1,4 +1,4 @@
-"""What Step Functions refuses in a definition is refused at its line, and what its guide shows is accepted.
+"""A definition that Step Functions refuses is refused at its line, and what its guide shows is accepted.
 
 cfn-lint has a schema of state machines: what it refuses in a damaged definition, the judge of rolewright refuses.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -16,6 +16,7 @@ from command_line import rolewright, rolewright_process
 from git_repository import commit_all
 from real_terraform import Terraform
 from rolewright.manifest.read import read_manifest
+from rolewright.terraform.changes import resource_changes
 from rolewright.terraform.lifecycle import resource_types
 from rolewright.terraform.server import LACKING, UNMADE, moto_server
 from rolewright.yaml.load import loads
@@ -146,8 +147,8 @@ def test_a_change_is_planned_over_what_was_described_at_a_revision(terraform: Te
     done = rolewright_process("plan", "--base", "HEAD", "shop.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "gone: not compared: no manifest describes it any more; without its module all of it goes",
-        "new: not compared: nothing of it stood before",
+        "gone: not compared: these manifests describe it no more; all of it goes with its module",
+        "new: not compared: these manifests did not describe it before",
         "same: nothing changes",
         "shop in prod (222222222222, eu-west-1): 2 to destroy, 1 to destroy and replace, 1 to change",
         "  destroy aws_sns_topic.news",
@@ -163,6 +164,33 @@ def test_a_change_is_planned_over_what_was_described_at_a_revision(terraform: Te
         "address": "aws_dynamodb_table.orders",
         "arguments": ["hash_key"],
     }
+
+
+def planned(actions: list[str], before: Any, after: Any, *replaced: str, unknown: Any = None) -> dict[str, Any]:
+    sides = {"before": before, "after": after, "after_unknown": unknown or {}}
+    change = {"actions": actions, **sides, "replace_paths": [[name] for name in replaced]}
+    return {"address": "aws_ecs_service.x", "mode": "managed", "change": change}
+
+
+UPDATE, ANEW = ["update"], ["delete", "create"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        # The server forgot `spot`: what is wanted is what was wanted before, so that nothing changes.
+        (planned(ANEW, {"spot": None}, {"spot": 1}, "spot"), []),
+        # Another value of it is wanted now; before, the server's is all that the plan shows.
+        (planned(ANEW, {"spot": None}, {"spot": 2}, "spot"), [("destroy and replace", ("spot",))]),
+        (planned(ANEW, {"spot": None, "port": 1}, {"spot": 1, "port": 2}, "spot"), [("change", ("port",))]),
+        (planned(UPDATE, {"spot": None}, {}, unknown={"spot": True}), [("change", ("spot",))]),
+        (planned(UPDATE, {"spot": None, "port": 1}, {"spot": None, "port": 2}), [("change", ("port",))]),
+    ],
+)
+def test_only_what_the_server_made_up_is_left_out(plan: dict[str, Any], expected: list[tuple[str, tuple[str]]]) -> None:
+    second_plan = [planned(ANEW, {"spot": None}, {"spot": 1}, "spot")]
+    found = [(change.action, change.arguments) for change in resource_changes([plan], second_plan)]
+    assert found == expected
 
 
 @pytest.mark.parametrize("option", ["--apply", "--aws"])

@@ -41,6 +41,8 @@ def network_fault(text: str) -> tuple[str, str] | None:
         return "it is no IPv4 network", "write one such as 10.0.0.0/8"
     if str(network) == text:
         return None
+    if "/" not in text:
+        return "it does not say how large the network is", f"write {network} for this one address"
     return f"its address is not that of the network, which begins at {network.network_address}", f"write {network}"
 
 

@@ -1,4 +1,4 @@
-"""What the entries of lists are called in a module: by what they say, so that none gets the name of another."""
+"""The names in a module of the entries of lists: by what they say, so that none gets the name of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change of manifests does to what stands: planned by Terraform over the earlier modules, applied to moto."""
+"""The changes that manifests make to what stands: planned by Terraform over the earlier modules, applied to moto."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rolewright.terraform.server import UNMADE, moto_server
 from rolewright.terraform.terraform import Terraform, loopback_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from rolewright.core.model import Environment
     from rolewright.render.module import Rendered
@@ -27,7 +27,7 @@ _ACTIONS = {
     ("create",): "add",
 }
 ACTIONS = tuple(_ACTIONS.values())
-"""What is done to a resource, the most dangerous first. "replace" makes the new one before the old one is destroyed."""
+"""The actions on a resource, the most dangerous first. "replace" makes the new one before it destroys the old one."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,14 @@ def plan_changes(
 ) -> tuple[list[ModuleChange], list[Fault]]:
     """Return what each module changes in each environment, by name, and what Terraform objects to.
 
-    Nothing of AWS is asked: the earlier modules are applied to a moto server that lives as long as the run. Arguments
-    that this server does not give back as they were set are no changes. Raises TerraformError if the provider cannot be
-    installed, or Terraform fails without saying why.
+    Nothing of AWS is asked: the earlier modules are applied to a moto server that lives as long as the run. Raises
+    TerraformError if the provider cannot be installed, or Terraform fails without saying why.
     """
     made: list[tuple[Rendered, Rendered]] = []
     earlier = {built.workload.name: built for built in before}
     later = {built.workload.name: built for built in after}
     changes = [
-        ModuleChange(name, environment, (), "no manifest describes it any more; without its module all of it goes")
+        ModuleChange(name, environment, (), "these manifests describe it no more; all of it goes with its module")
         for name in earlier.keys() - later.keys()
         for environment in earlier[name].workload.environments
     ]
@@ -94,15 +93,13 @@ def plan_changes(
         faults = standing.plan() or standing.apply()
         if faults:
             return [], faults
-        faults, seen = standing.changes()
-        made_up = {change["address"]: set(changed_arguments(change)) for change in seen}
+        faults, second_plan = standing.changes()
         tell("plan the modules over them")
         root = Root(Path(folder), program, [new for _, new in made])
         faults = faults or root.plan()
         if faults:
             return [], faults
-        planned = list(_changes(root.planned()["resource_changes"], made_up))
-    planned.sort(key=lambda change: (ACTIONS.index(change.action), change.address))
+        planned = resource_changes(root.planned()["resource_changes"], second_plan)
     for call in root.calls:
         prefix = f"module.{call.name}."
         of_call = (
@@ -117,7 +114,7 @@ def plan_changes(
 def _unknown(old: Rendered | None, new: Rendered, environment: Environment) -> str:
     """Return why a change is not known, or ""."""
     if old is None:
-        return "nothing of it stood before"
+        return "these manifests did not describe it before"
     if environment.name not in {each.name for each in old.workload.environments}:
         return "it had no such environment before"
     types = sorted((resource_types(old) | resource_types(new)) & UNMADE.keys())
@@ -130,19 +127,32 @@ def _within(built: Rendered, names: Collection[str]) -> Rendered:
     return replace(built, workload=replace(built.workload, environments=environments))
 
 
-def _changes(planned: Iterable[dict[str, Any]], made_up: Mapping[str, set[str]]) -> Iterator[ResourceChange]:
-    """Yield what a plan does to resources, without the arguments that moto alone has changed."""
+def resource_changes(planned: Iterable[dict[str, Any]], second_plan: Iterable[dict[str, Any]]) -> list[ResourceChange]:
+    """Return what a plan does to resources, the most dangerous first; both as `terraform show -json` has them.
+
+    The second plan of the unchanged modules shows what the server did not give back as it was set. What the plan sets
+    to the same value as that one is no change; what it sets to another value is one.
+    """
+    drift = {change["address"]: _wanted(change) for change in second_plan}
+    found = []
     for change in planned:
         action = _ACTIONS.get(tuple(change["change"]["actions"]))
         if action is None or change["mode"] != "managed":
             continue
         if action in ("add", "destroy"):
-            yield ResourceChange(action, change["address"], ())
+            found.append(ResourceChange(action, change["address"], ()))
             continue
-        ignored = made_up.get(change["address"], set())
-        arguments = [name for name in changed_arguments(change) if name not in ignored]
-        forcing = sorted({str(path[0]) for path in change["change"].get("replace_paths", ())} - ignored)
+        wanted, made_up = _wanted(change), drift.get(change["address"], {})
+        arguments = [name for name, value in wanted.items() if name not in made_up or made_up[name] != value]
+        forcing = {str(path[0]) for path in change["change"].get("replace_paths", ())}.intersection(arguments)
         if forcing:
-            yield ResourceChange(action, change["address"], tuple(forcing))
+            found.append(ResourceChange(action, change["address"], tuple(sorted(forcing))))
         elif arguments:
-            yield ResourceChange("change", change["address"], tuple(arguments))
+            found.append(ResourceChange("change", change["address"], tuple(arguments)))
+    return sorted(found, key=lambda change: (ACTIONS.index(change.action), change.address))
+
+
+def _wanted(change: dict[str, Any]) -> dict[str, Any]:
+    """Return the value that a plan gives to each argument that it changes, and whether it is not known yet."""
+    after, unknown = change["change"]["after"] or {}, change["change"].get("after_unknown") or {}
+    return {name: (after.get(name), unknown.get(name)) for name in changed_arguments(change)}

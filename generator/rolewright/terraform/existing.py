@@ -1,4 +1,4 @@
-"""What manifests expect to exist in an account (images, networks, groups, certificates), as moto's server finds it."""
+"""The images, networks, groups and certificates of others that manifests name, made to exist in moto's server."""
 
 from __future__ import annotations
 

@@ -201,9 +201,11 @@ class Root:
 
 
 def changed_arguments(change: dict[str, Any]) -> list[str]:
-    """Return the arguments in which a resource differs before and after a change of a plan."""
-    before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
-    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    """Return the arguments in which a resource differs before and after a change of a plan, or may do so."""
+    before, after, unknown = (change["change"].get(side) or {} for side in ("before", "after", "after_unknown"))
+    return sorted(
+        name for name in {*before, *after, *unknown} if before.get(name) != after.get(name) or unknown.get(name) is True
+    )
 
 
 def _changed(change: dict[str, Any]) -> str:
