@@ -237,7 +237,7 @@ BY_NAME = "999999999999.dkr.ecr.us-east-1.amazonaws.com/my-fn:1"
 
 @pytest.mark.parametrize("image", ["${resources.it.url}:1.0", BY_NAME])
 def test_a_repository_that_is_made_lets_lambda_pull(catalog: Catalog, image: str) -> None:
-    """An image's URL that is not known yet cannot be taken apart; the policy precedes the function, without a Resource."""
+    """An image's URL that is not known yet is not taken apart; the policy precedes the function, without a Resource."""
     entry = {"type": "ecr-repository", "name": "my-fn", "create": True}
     workload = read(catalog, entry, {"type": "lambda", "image": image}, environments={"own": ACCOUNTS["own"]})
     declaration = derive_grants(workload, catalog)
