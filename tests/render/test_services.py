@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rolewright.pipeline import Pipeline
 
 SERVICE = {"subnet_ids": ["subnet-0123456789abcdef0"], "security_group_ids": ["sg-0123456789abcdef0"]}
+PLACE = {"account": "123456789012", "region": "us-east-1"}
 CAPACITY = {"instance_type": "t3.large", **SERVICE, "max": 1}
 
 
@@ -70,6 +71,41 @@ def test_an_apply_that_waits_fails_after_a_rollback(
     assert [len(list(inner.all("postcondition"))) for inner in block.all("lifecycle")] == [1]
     _, block = service(pipeline, **kind, service={**SERVICE, **more})
     assert not any(list(inner.all("postcondition")) for inner in block.all("lifecycle"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [({}, 1), ({"min": 0}, 1), ({"min": 3}, 3), ({"min": 3, "desired": 4}, 4), ({"desired": 0}, 0)],
+)
+@pytest.mark.parametrize("kind", [{"type": "fargate"}, {"type": "ecs-ec2", "cluster": "main"}])
+def test_a_new_service_has_as_many_tasks_as_its_autoscaling_wants(
+    pipeline: Pipeline, kind: dict[str, Any], fields: dict[str, int], expected: int
+) -> None:
+    """ECS guide: a count below the minimum stays what it is until an alarm asks for more."""
+    scaling = {"autoscaling": {"min": fields["min"], "max": 9}} if "min" in fields else {}
+    wanted = {"desired": fields["desired"]} if "desired" in fields else {}
+    values, _ = service(pipeline, **kind, service={**SERVICE, **scaling, **wanted})
+    assert values["desired_count"] == expected
+
+
+def test_environments_may_begin_with_other_numbers_of_tasks(pipeline: Pipeline) -> None:
+    fields = {"image": "nginx:1", "cpu": 256, "memory": 512, "type": "fargate"}
+    environments = {
+        name: {**PLACE, "compute": {"service": {"autoscaling": {"min": least}}}}
+        for name, least in (("dev", 0), ("prod", 3))
+    }
+    compute = {**fields, "service": {**SERVICE, "autoscaling": {"min": 2, "max": 4}}}
+    manifest = {"version": 1, "workload": "shop", "compute": compute, "environments": environments}
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    tasks = {
+        environment.name: evaluate(parse(built.module), environment)
+        .resources["aws_ecs_service.service"]
+        .values["desired_count"]
+        for environment in built.workload.environments
+    }
+    assert tasks == {"dev": 1, "prod": 3}
 
 
 def test_a_load_balancer_and_a_table_may_be_protected_in_one_environment_alone(pipeline: Pipeline) -> None:
