@@ -67,7 +67,7 @@ _WHERE = {
         aws_ecs_cluster_capacity_providers\.default_capacity_provider_strategy(?:\..*)?
         aws_ecs_cluster\.setting(?:\..*)?
         aws_lb\.(?:drop_invalid_header_fields|enable_deletion_protection|load_balancer_type)
-        aws_lb_listener\.ssl_policy
+        aws_lb_listener\.(?:ssl_policy|default_action\.redirect\.status_code)
         aws_lb_listener_rule\.priority
         aws_lb_target_group\.(?:deregistration_delay|health_check(?:\..*)?|protocol)
         aws_sqs_queue\.(?:message_retention_seconds|receive_wait_time_seconds|visibility_timeout_seconds)

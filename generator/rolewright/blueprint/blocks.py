@@ -44,8 +44,8 @@ class Opening:
 class BlockBlueprint:
     """A block that the templates write, `when` all of some fields are given, `unless` one of others is.
 
-    With `each`, the name of a list, there is one for each of its entries that fits `only`. The rest is as in
-    `ExpectedBlock`.
+    With `each`, the name of a list, there is one for each of its entries that fits `only`. Without `outputs` it gives
+    nothing to other modules. The rest is as in `ExpectedBlock`.
     """
 
     address: str
@@ -58,6 +58,7 @@ class BlockBlueprint:
     proven: tuple[str, ...]
     ignores: tuple[str, ...]
     optional: bool
+    outputs: bool
     opens: tuple[Opening, ...]
 
 
@@ -87,6 +88,7 @@ def read_blocks(data: Mapping[str, Any]) -> tuple[BlockBlueprint, ...]:
             tuple(block.get("proven", ())),
             tuple(block.get("ignores", ())),
             block.get("optional", False),
+            block.get("outputs", True),
             tuple(map(_opening, _values(block.get("opens", [])))),
         )
         for address, block in data.items()

@@ -46,10 +46,12 @@ def module_outputs(
     """
     table = catalog.facts["outputs"]
     compute_texts = list(compute_texts)
-    declared = [block.address.partition(".")[::2] for block in catalog.computes[workload.compute.type].blocks]
+    blueprint = catalog.computes[workload.compute.type].blocks
+    declared = [block.address.partition(".")[::2] for block in blueprint if block.outputs]
+    silent = {block.address for block in blueprint if not block.outputs}
     several = _several(declared)
     of_fixed = [output for type_, label in declared for output in _of_compute(type_, label, table, several)]
-    blocks = [found for text in compute_texts for found in _RESOURCE.findall(text)]
+    blocks = [found for text in compute_texts for found in _RESOURCE.findall(text) if ".".join(found) not in silent]
     of_compute = [output for type_, label in blocks for output in _of_compute(type_, label, table, several)]
     of_created = list(_of_all_created(workload, catalog, created_texts))
     of_roles = [output for role in roles for output in _of_role(role.key)]
