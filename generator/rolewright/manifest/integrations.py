@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.model import Use
 from rolewright.core.text import Text
+from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ class Calls:
     of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs. The module
     has `prefix` before an integration, whatever the manifest has there. What fits `unasked` takes no permission.
     `qualified` says of a type which of its fields has the qualifier of what is called, and which argument would have
-    another.
+    another, and `needs` which arguments a call has to have where an entry of that type fits a schema.
     """
 
     role: str
@@ -52,6 +53,7 @@ class Calls:
     prefix: str
     unasked: re.Pattern[str] | None
     qualified: Mapping[str, Mapping[str, str]]
+    needs: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @classmethod
     def of(cls, mark: Mapping[str, Any]) -> Calls:
@@ -68,6 +70,7 @@ class Calls:
             mark.get("prefix", ""),
             re.compile(mark["unasked"]) if "unasked" in mark else None,
             mark.get("qualified", {}),
+            mark.get("needs", {}),
         )
 
     def written(self, node: Any) -> Any:  # noqa: ANN401 - YAML
@@ -173,6 +176,7 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
             yield from _more(manifest, calls, described, text, place)
             yield from _beside(manifest, calls, described, text, node, at)
             yield from _qualified(manifest, calls, described, text, node, at)
+            yield from _needed(manifest, calls, described, text, node, at)
 
 
 def called_resources(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
@@ -318,6 +322,25 @@ def _qualified(
                 message = f"with `{name}` this calls something else than `{key}`, which is what the role may call"
                 remedy = f"leave `{name}` out, and {_named(calls, resources[key], key, str(given[name]))}"
                 yield manifest.finding("manifest-call", message, remedy, (*at, holder, name))
+
+
+def _needed(
+    manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, node: Mapping[str, Any], at: PathInTree
+) -> Iterator[Finding]:
+    """Yield the arguments without which the service refuses a call to such a resource."""
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    given = [name for holder in calls.arguments for name in _mapping(node.get(holder))]
+    for key in sorted({*_NAMED.findall(text)} & {*resources}):
+        type_ = resources[key]["type"]
+        for need in calls.needs.get(type_, ()) if type_ in described["verbs"] else ():
+            argument = need["argument"]
+            if not {argument, f"{argument}.$"} & {*given} and Schema(need["where"]).accepts(resources[key]):
+                message = f"the call to `{key}` has no `{argument}`: {need['because']}"
+                yield manifest.finding("manifest-call", message, f"add `{argument}`", (*at, calls.key))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
+    return value if isinstance(value, dict) else {}
 
 
 def _named(calls: Calls, resource: Mapping[str, Any], key: str, qualifier: str) -> str:
