@@ -259,6 +259,16 @@ def read(text: str, catalog: Catalog) -> Workload:
     return workload
 
 
+def test_a_warning_that_compares_a_number_is_given_of_known_ones_alone(catalog: Catalog) -> None:
+    scaled = GOOD.replace('desired: "${inputs.tasks}"', "desired: %s, autoscaling: {min: 3, max: 9}").replace(
+        "  tasks: {type: number, default: 2}\n", "%s"
+    )
+    (warning,) = findings_of(scaled % ("2", ""), catalog)
+    assert (warning.severity, warning.path) == (Severity.WARNING, "compute.service.desired")
+    for given in ("{type: number}", "{type: number, default: 2}"):
+        assert not findings_of(scaled % ('"${inputs.tasks}"', f"  tasks: {given}\n"), catalog)
+
+
 def test_the_good_manifest_builds_and_every_input_is_a_variable(pipeline: Pipeline) -> None:
     workload = read(GOOD, pipeline.catalog)
     built = pipeline.build(workload)

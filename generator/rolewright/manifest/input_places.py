@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from rolewright.blueprint.interpolation import references
 from rolewright.core.inputs import ARN, IMAGE_TAG, NAME, TAGS
 from rolewright.manifest.document import fields_of, strings
 from rolewright.manifest.integrations import CALLS, Calls
-from rolewright.manifest.rules import breaks
+from rolewright.manifest.rules import breaks, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -225,12 +224,9 @@ def _rule_fault(place: InputPlace, kind: str, manifest: Manifest, catalog: Catal
         return ""
     entry = entry_at(manifest, place.path)
     types: Mapping[str, Any] = catalog.computes if place.path[0] == "compute" else catalog.resources
-    quoted = json.dumps(str(place.path[-1]))
-    for rule in types[entry["type"]].rules:
-        written = rule.when.text + rule.require.text
-        if f"{quoted}: " in written or re.search(rf'"\$field": "[\w.]*{re.escape(str(place.path[-1]))}"', written):
-            return "a rule of the type compares it with other fields"
-    return ""
+    rules = (rule for rule in types[entry["type"]].rules if rule.severity == "error")
+    compared = any(mentions(rule, str(place.path[-1])) for rule in rules)
+    return "a rule of the type compares it with other fields" if compared else ""
 
 
 def derived(place: InputPlace, manifest: Manifest, catalog: Catalog) -> bool:

@@ -21,6 +21,7 @@ With `named_by`, a rule is about each field of the manifest whose name fits that
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,8 +81,11 @@ def rule_findings(
         resources[key] = {**own, **common, "$facts": facts, "$verbs": verbs}
         rules["resources", key] = resources[key], blueprint.rules
     entries = _Entries(resources, written, _named(written))
+    inputs = {str(place[-1]) for place, text in strings(written) if text.startswith("${inputs.")}
     for path, (entry, of_type) in rules.items():
         for rule in of_type:
+            if rule.severity == "warning" and any(mentions(rule, name) for name in inputs):
+                continue  # what the caller gives is not known, and is no reason to refuse an input either
             for at, data in _cases(rule, entry, path, entries):
                 if is_broken(rule, data):
                     yield _finding(manifest, rule, at, data, environment)
@@ -94,6 +98,12 @@ def _named(written: Mapping[str, Any]) -> dict[str, list[PathInTree]]:
         if reference:
             named.setdefault(reference[1], []).append(place)
     return named
+
+
+def mentions(rule: CrossFieldRule, name: str) -> bool:
+    """Return whether the schemas of a rule look at a field of this name."""
+    written = rule.when.text + rule.require.text
+    return f"{json.dumps(name)}: " in written or bool(re.search(rf'"\$field": "[\w.]*{re.escape(name)}"', written))
 
 
 def breaks(entry: Mapping[str, Any], rule: CrossFieldRule, resources: Mapping[str, Any] = {}) -> bool:
