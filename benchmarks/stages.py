@@ -30,7 +30,6 @@ from rolewright.grants.derive import derive_grants  # noqa: E402
 from rolewright.grants.policies import build_roles  # noqa: E402
 from rolewright.hcl.parse import parse  # noqa: E402
 from rolewright.manifest.read import read_manifest  # noqa: E402
-from rolewright.manifest.schema import Schemas  # noqa: E402
 from rolewright.prove.evaluate import evaluate  # noqa: E402
 from rolewright.prove.proof import prove  # noqa: E402
 from rolewright.prove.sandbox import open_sandbox  # noqa: E402
@@ -44,7 +43,7 @@ RENDERING = ("load", "manifest", "grants and roles", "render")
 def stages(texts: list[str]) -> None:
     """The stages of all manifests, after those of the first alone."""
     catalog = load_catalog()
-    templates, schemas = Templates(catalog), Schemas(catalog)
+    templates = Templates(catalog)
     with open_sandbox() as moto:
 
         def run(text: str, spent: dict[str, float]) -> None:
@@ -57,7 +56,7 @@ def stages(texts: list[str]) -> None:
 
             document = loads(text, "m.yaml")
             timed("load")
-            (workload,) = read_manifest(document, catalog, schemas)
+            (workload,) = read_manifest(document, catalog)
             timed("manifest")
             declaration = derive_grants(workload, catalog)
             roles = build_roles(workload, declaration, catalog)

@@ -16,7 +16,6 @@ from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Finding, Location, Rejected, Related, Severity, any_error
 from rolewright.grants.granted import granted
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.schema import Schemas
 from rolewright.manifest.symbolic import symbolic, without_symbols
 from rolewright.render.module import Rendered, render_credentials, render_workload
 from rolewright.render.sandbox import Templates
@@ -52,7 +51,6 @@ class Pipeline:
     def __init__(self, blueprints: Iterable[Path] = (), environments: Collection[str] = ()) -> None:
         self.catalog = load_catalog(tuple(blueprints))
         self._templates = Templates(self.catalog)
-        self._schemas = Schemas(self.catalog)
         self._only = environments
         self._stack = ExitStack()
         self.sources: dict[str, str] = {}
@@ -72,7 +70,7 @@ class Pipeline:
     def run(self, path: Path) -> Iterator[Built]:
         """Build every workload of a manifest file. Raises Rejected where it cannot be rendered."""
         document = self.read(path)
-        for workload in read_manifest(document, self.catalog, self._schemas):
+        for workload in read_manifest(document, self.catalog):
             yield self.build(workload)
 
     def modules(self, manifests: Iterable[Path]) -> tuple[list[Built], list[Finding]]:
@@ -96,13 +94,13 @@ class Pipeline:
 
         Raises Rejected where the manifest is refused.
         """
-        for workload in read_manifest(self.read(path), self.catalog, self._schemas):
+        for workload in read_manifest(self.read(path), self.catalog):
             declaration, roles = granted(workload, self.catalog)
             yield workload, render_credentials(workload, declaration, roles, self.catalog, self._templates)
 
     def rendered(self, path: Path) -> Iterator[Rendered]:
         """Render every workload of a file. Raises Rejected as `run` does."""
-        return map(self.render, read_manifest(self.read(path), self.catalog, self._schemas))
+        return map(self.render, read_manifest(self.read(path), self.catalog))
 
     def render(self, workload: Workload) -> Rendered:
         """Render one workload. Raises Rejected where it declares what cannot be, or a blueprint is broken."""
@@ -113,7 +111,7 @@ class Pipeline:
 
         Raises Rejected where it cannot be rendered.
         """
-        built = self.build(read_manifest(document, self.catalog, self._schemas)[index])
+        built = self.build(read_manifest(document, self.catalog)[index])
         return tuple(finding for finding in built.findings if finding.severity is Severity.ERROR)
 
     def read(self, path: Path) -> Document:

@@ -18,7 +18,6 @@ from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.manifest.hidden_characters import hidden_findings
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.schema import Schemas
 from rolewright.render.module import render, render_credentials
 from rolewright.render.sandbox import Templates
 from rolewright.yaml.load import load, loads
@@ -72,13 +71,12 @@ def texts(data: Any) -> list[tuple[str | int, ...]]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_text_of_a_manifest_is_refused_with_one(catalog: Catalog, file: Path) -> None:
-    schemas = Schemas(catalog)
     for tree in load(file).trees:
         for number, path in enumerate(texts(tree.data)):
             character = UNSEEN[number % len(UNSEEN)]
             changed = replaced(tree.data, path, f"a{character}b")
             with pytest.raises(Rejected) as caught:
-                read_manifest(document(changed), catalog, schemas)
+                read_manifest(document(changed), catalog)
             dotted = ".".join(map(str, path))
             assert [one.path for one in caught.value.findings if one.rule == "manifest-character"] == [dotted]
 

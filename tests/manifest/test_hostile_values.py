@@ -15,7 +15,6 @@ from rolewright.core.finding import Rejected
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
@@ -39,10 +38,10 @@ def in_environments(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "environments": {"dev": place, "prod": {"account": "222222222222", "region": "eu-west-1"}}}
 
 
-def judge(data: Any, catalog: Catalog, schemas: Schemas) -> bool:
+def judge(data: Any, catalog: Catalog) -> bool:
     """Whether a manifest is accepted; what is refused has a message, a remedy and a place."""
     try:
-        for workload in read_manifest(document(data), catalog, schemas):
+        for workload in read_manifest(document(data), catalog):
             build_roles(workload, derive_grants(workload, catalog), catalog)
     except Rejected as refusal:
         findings = refusal.findings
@@ -53,14 +52,9 @@ def judge(data: Any, catalog: Catalog, schemas: Schemas) -> bool:
     return False
 
 
-@pytest.fixture(scope="module")
-def schemas(catalog: Catalog) -> Schemas:
-    return Schemas(catalog)
-
-
 @pytest.mark.sampled
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_value_in_the_place_of_another_is_no_crash(catalog: Catalog, schemas: Schemas, file: Path) -> None:
+def test_a_value_in_the_place_of_another_is_no_crash(catalog: Catalog, file: Path) -> None:
     seed = int(os.environ.get("ROLEWRIGHT_SEED", "1"))
     print("ROLEWRIGHT_SEED =", seed)
     choice = random.Random(seed)
@@ -73,7 +67,7 @@ def test_a_value_in_the_place_of_another_is_no_crash(catalog: Catalog, schemas: 
                     if choice.random() < share:
                         changed = replaced(data, path, for_resource(value, key))
                         try:
-                            judge(changed, catalog, schemas)
+                            judge(changed, catalog)
                         except Exception as error:
                             error.add_note(f"{path}: {value!r}")
                             raise
@@ -82,11 +76,11 @@ def test_a_value_in_the_place_of_another_is_no_crash(catalog: Catalog, schemas: 
 @pytest.mark.parametrize("value", WRONG_KIND, ids=repr)
 @pytest.mark.parametrize("environments", [False, True], ids=["plain", "environments"])
 def test_what_decides_the_structure_is_no_text_with_references(
-    catalog: Catalog, schemas: Schemas, value: Any, environments: bool
+    catalog: Catalog, value: Any, environments: bool
 ) -> None:
     data = load(EXAMPLES / "orders.yaml").trees[0].data
     data = in_environments(data) if environments else {k: v for k, v in data.items() if k != "environments"}
-    assert judge(load(EXAMPLES / "orders.yaml").trees[0].data, catalog, schemas)
+    assert judge(load(EXAMPLES / "orders.yaml").trees[0].data, catalog)
     table = next(iter(data["resources"]))
     for path in (
         ("version",),
@@ -104,7 +98,7 @@ def test_what_decides_the_structure_is_no_text_with_references(
             continue
         if value == "x" and path == ("workload",):
             continue
-        assert not judge(replaced(data, path, value), catalog, schemas), path
+        assert not judge(replaced(data, path, value), catalog), path
     for name in ("tags", "statements", "never", "suppress", "environments"):
         if value not in ([], None) and not (isinstance(value, dict) and name in ("tags", "environments")):
-            assert not judge({**data, name: value}, catalog, schemas), name
+            assert not judge({**data, name: value}, catalog), name

@@ -18,7 +18,6 @@ from rolewright.manifest.compute_uses import INJECTS, ONLY_FOR, RESOURCE, marked
 from rolewright.manifest.integrations import CALLS, Calls, called_resources
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.rules import breaks
-from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import loads
 from rolewright.yaml.schema import Schema
 
@@ -95,7 +94,6 @@ class Generator:
         self._created = created
         self._chance = random.Random(20260630)
         self._catalog = load_catalog()
-        self._schemas = Schemas(self._catalog)
         self._turns: Counter[str] = Counter()
         self._given: Counter[tuple[str, bool, str]] = Counter()
 
@@ -192,7 +190,7 @@ class Generator:
 
     def _read(self, manifest: Mapping[str, Any]) -> Workload:
         document = loads(json.dumps(manifest, ensure_ascii=False), "generated.yaml")
-        (workload,) = read_manifest(document, self._catalog, self._schemas)
+        (workload,) = read_manifest(document, self._catalog)
         build_roles(workload, derive_grants(workload, self._catalog), self._catalog)
         return workload
 

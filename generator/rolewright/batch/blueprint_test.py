@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from rolewright.core.finding import Finding, Location, Rejected, Severity
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import NoValueError, choices, named_resources, sample
-from rolewright.manifest.schema import Schemas
 from rolewright.yaml.load import load, loads
 
 if TYPE_CHECKING:
@@ -80,7 +79,6 @@ class Attempt:
         self.tree = tree
         self.type = Path(tree.file).parent.name
         self.trial = Trial()
-        self.schemas = Schemas(pipeline.catalog)
         self._accepted: dict[str, bool] = {}
 
     # --- a resource --------------------------------------------------------------------------------
@@ -245,7 +243,7 @@ class Attempt:
         """Read one manifest. Raises Rejected."""
         name = f"try-{self.trial.manifests}-{self.type}"[:32].rstrip("-")
         manifest = {"version": 1, "workload": name, "compute": compute, "resources": resources}
-        (workload,) = read_manifest(loads(json.dumps(manifest), _NAME), self.pipeline.catalog, self.schemas)
+        (workload,) = read_manifest(loads(json.dumps(manifest), _NAME), self.pipeline.catalog)
         return workload
 
     def build(self, compute: Fields, resources: Fields) -> Built | None:

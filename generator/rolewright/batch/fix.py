@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from rolewright.core.files import UnreadableError, read_bytes
 from rolewright.core.finding import Edit, Finding, Location, Rejected
 from rolewright.manifest.read import read_manifest
-from rolewright.manifest.schema import Schemas
 from rolewright.pipeline import Pipeline
 from rolewright.write.in_place import replace_content
 from rolewright.yaml.edit import applied
@@ -63,7 +62,6 @@ class _Fixer:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._schemas = Schemas(pipeline.catalog)
 
     def fixed(self, written: str, file: str) -> tuple[str, list[Fixed]]:
         """Return a file's text with the fixes, and what they were of."""
@@ -86,7 +84,7 @@ class _Fixer:
     def _findings(self, written: str, file: str) -> tuple[Finding, ...]:
         """Return what is wrong with a manifest. It is proven only where it accepts findings, some perhaps in vain."""
         try:
-            workloads = read_manifest(loads(written, file, fixes=True), self._pipeline.catalog, self._schemas)
+            workloads = read_manifest(loads(written, file, fixes=True), self._pipeline.catalog)
             judged = [self._pipeline.build(workload) for workload in workloads if workload.suppressions]
         except Rejected as refusal:
             return refusal.findings

@@ -51,7 +51,7 @@ class Blueprints(Mapping[str, _Blueprint]):
         return len(self.files)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # it is compared and hashed as the one that it is
 class Catalog:
     """All blueprints, and the files of their templates by path (`module/roles.tf.j2`)."""
 

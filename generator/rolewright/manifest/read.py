@@ -23,7 +23,7 @@ from rolewright.manifest.inputs import read_inputs
 from rolewright.manifest.integrations import CALLS, Calls, closed_paths
 from rolewright.manifest.placeholders import unfilled
 from rolewright.manifest.resources import resolve_resources
-from rolewright.manifest.schema import Schemas
+from rolewright.manifest.schema import schemas_of
 from rolewright.manifest.validate import grounded_findings
 from rolewright.manifest.values import Resolved, resolve
 
@@ -39,18 +39,14 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import Document, PathInTree, Tree
 
 
-def read_manifest(document: Document, catalog: Catalog, schemas: Schemas | None = None) -> tuple[Workload, ...]:
-    """Read every workload of a file. Raises Rejected with all findings of the file.
-
-    `schemas` are those of the catalog, kept by whoever reads many files.
-    """
-    schemas = schemas or Schemas(catalog)
+def read_manifest(document: Document, catalog: Catalog) -> tuple[Workload, ...]:
+    """Read every workload of a file. Raises Rejected with all findings of the file."""
     workloads: list[Workload] = []
     findings: list[Finding] = []
     seen: dict[str, Location] = {}
     for tree in document.trees:
         try:
-            workload = _read(tree, catalog, schemas)
+            workload = _read(tree, catalog)
         except Rejected as refusal:
             findings.extend(refusal.findings)
             continue
@@ -72,7 +68,7 @@ def read_manifest(document: Document, catalog: Catalog, schemas: Schemas | None 
     return tuple(workloads)
 
 
-def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
+def _read(tree: Tree, catalog: Catalog) -> Workload:
     """Read the workload of one document. Raises Rejected."""
     if not isinstance(tree.data, dict):
         place = tree.location(())
@@ -84,7 +80,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
         raise Rejected(keys)  # alone: what else is wrong there would be told with the key's own text
     written = tuple(hidden_findings(tree))
     inputs = read_inputs(manifest, catalog)
-    structure = [*inputs.findings, *_structure_findings(manifest, schemas, catalog, inputs)]
+    structure = [*inputs.findings, *_structure_findings(manifest, catalog, inputs)]
     if any(finding.severity is Severity.ERROR for finding in structure):
         raise Rejected(_once([*written, *structure]))
     resources = resolve_resources(manifest, catalog, Bindings.of(manifest, inputs.listed))
@@ -100,7 +96,7 @@ def _read(tree: Tree, catalog: Catalog, schemas: Schemas) -> Workload:
         *tags.findings,
         *_reference_findings(manifest, references),
         *_role_findings(manifest, catalog.computes[workload.compute.type]),
-        *grounded_findings(workload, manifest, references, catalog, schemas, inputs),
+        *grounded_findings(workload, manifest, references, catalog, inputs),
     ]
     unique = tuple(dict.fromkeys(findings))
     if any(finding.severity is Severity.ERROR for finding in unique):
@@ -117,14 +113,14 @@ def _once(findings: Iterable[Finding]) -> Collection[Finding]:
     return found.values()
 
 
-def _structure_findings(manifest: Manifest, schemas: Schemas, catalog: Catalog, inputs: Inputs) -> Iterator[Finding]:
+def _structure_findings(manifest: Manifest, catalog: Catalog, inputs: Inputs) -> Iterator[Finding]:
     """Check each environment's values against the schema; strings with references are checked once resolved."""
     if manifest.data.get("environments"):
         yield from override_findings(manifest.tree, manifest.defaults, _fixed(manifest.data, catalog))
     for name in manifest.replaced:
         data = inputs.exemplified(manifest.in_environment(name))
         skip = {path for path, text in strings(data) if "${" in text and _may_refer(path)}
-        findings = schemas.findings(data, manifest.locator(name), skip=skip, source=manifest.tree.source)
+        findings = schemas_of(catalog).findings(data, manifest.locator(name), skip=skip, source=manifest.tree.source)
         faulty = tuple(".".join((*map(str, path), "")) for path in inputs.faulty)
         yield from (finding for finding in findings if not f"{finding.path}.".startswith(faulty))
 

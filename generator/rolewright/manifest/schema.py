@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rolewright.manifest.inputs import INPUT_NAME, input_types
@@ -33,6 +33,12 @@ _REGION = {
     "description": "AWS region, such as eu-west-1",
 }
 _TAG = {"type": ["string", "integer", "number", "boolean"], "description": "Value of a tag"}
+
+
+@lru_cache(maxsize=4)  # each holds its catalog
+def schemas_of(catalog: Catalog) -> Schemas:
+    """Return the schemas of a catalog, which are made and compiled once."""
+    return Schemas(catalog)
 
 
 class Schemas:

@@ -10,6 +10,7 @@ from rolewright.manifest.compute_uses import STATES, marked_fields
 from rolewright.manifest.document import strings
 from rolewright.manifest.environments import merged
 from rolewright.manifest.rules import rule_findings
+from rolewright.manifest.schema import schemas_of
 from rolewright.manifest.states_language import machine_findings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from rolewright.manifest.document import Manifest
     from rolewright.manifest.inputs import Inputs
     from rolewright.manifest.references import References
-    from rolewright.manifest.schema import Schemas
     from rolewright.yaml.load import PathInTree
 
 ROLE_NAME_LIMIT = 64  # IAM and STS quotas, "Role name length"
@@ -35,7 +35,6 @@ def grounded_findings(
     manifest: Manifest,
     references: References,
     catalog: Catalog,
-    schemas: Schemas,
     inputs: Inputs,
 ) -> Iterator[Finding]:
     """Yield the findings on the resolved values of each environment."""
@@ -52,7 +51,7 @@ def grounded_findings(
                     skip.add(path)
         grounded = merged(data, replaced)
         if replaced:
-            yield from schemas.findings(grounded, manifest.locator(environment.name), skip=skip)
+            yield from schemas_of(catalog).findings(grounded, manifest.locator(environment.name), skip=skip)
         yield from rule_findings(manifest, workload, grounded, catalog, environment)
         yield from _machine_findings(manifest, compute, grounded["compute"], environment)
         yield from _name_findings(manifest, compute, workload, environment)
