@@ -1,6 +1,7 @@
 """The schemas of rules, in which `{$field: PATH}` stands for the value at a path of what they are held against.
 
-`{$field: PATH, within: PATTERN}` stands for a pattern with that value, as it is written, in the place of each `<>`.
+`{$field: PATH, within: PATTERN}` stands for a pattern with that value, as it is written, in the place of each `<>`;
+`{$field: PATH, times: NUMBER}` for that many times the value.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.model import CrossFieldRule
 
-FIELD, WITHIN = "$field", "within"
+FIELD, WITHIN, TIMES = "$field", "within", "times"
 _SUM = "$sum"
 
 
@@ -75,6 +76,8 @@ def filled(node: Any, value: Callable[[str], Any]) -> Any:  # noqa: ANN401 - a s
         return value(node[FIELD])
     if node.keys() == {FIELD, WITHIN}:
         return node[WITHIN].replace("<>", re.escape(str(value(node[FIELD]))))
+    if node.keys() == {FIELD, TIMES}:
+        return node[TIMES] * value(node[FIELD])
     return {key: filled(inner, value) for key, inner in node.items()}
 
 
