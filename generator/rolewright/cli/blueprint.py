@@ -60,9 +60,10 @@ def list_all(blueprints: Blueprints = None) -> None:
 @blueprint_app.command("show", cls=Command)
 def show_one(
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="A compute or resource type.")],
+    verb: Annotated[str, typer.Argument(metavar="VERB", help="One verb of a resource type, in place of all.")] = "",
     blueprints: Blueprints = None,
 ) -> None:
-    """Show one blueprint: its fields, and the exact actions behind each verb or role."""
+    """Show one blueprint: its fields, and the exact actions behind each verb or role; or one verb of it."""
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
 
     catalog = load_catalog(blueprints or ())
@@ -70,7 +71,42 @@ def show_one(
         near = difflib.get_close_matches(type_, [*catalog.resources, *catalog.computes], 1, 0.4)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
-    show(_page(catalog, type_), nl=False)
+    if not verb:
+        show(_page(catalog, type_), nl=False)
+        return
+    from rolewright.report.reference import verb_section  # noqa: PLC0415
+
+    verbs = catalog.resources[type_].verbs if type_ in catalog.resources else {}
+    if verb not in verbs:
+        listed = f"its verbs: {', '.join(verbs)}" if verbs else "a compute type has none"
+        raise typer.BadParameter(f"{type_} has no verb {verb}; {listed}")
+    show(verb_section(catalog.resources[type_], verbs[verb]), nl=False)
+
+
+@blueprint_app.command(cls=Command)
+def find(
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="An action of IAM such as dynamodb:Query, or a pattern: sqs:Send*.")
+    ],
+    blueprints: Blueprints = None,
+) -> None:
+    """Find the verbs, fields and roles that allow an action: the way from a policy to the manifest's words."""
+    from rolewright.blueprint import load_catalog  # noqa: PLC0415
+    from rolewright.blueprint.search import allowing  # noqa: PLC0415
+    from rolewright.data.iam import expand, version  # noqa: PLC0415 - reads the IAM database
+
+    actions = expand(action)
+    if not actions:
+        raise typer.BadParameter(f"the IAM database of {version()} has no action {action}: write SERVICE:ACTION")
+    found = list(allowing(load_catalog(blueprints or ()), actions))
+    if not found:
+        say(f"no verb allows {action}: a manifest can allow it under `statements`, with a reason", err=True)
+        raise typer.Exit(1)
+    for entry in found:
+        also = f"; {', '.join(entry.also)} too" if entry.also else ""
+        say(f"{entry.type} {entry.by}: {entry.summary}{also}")
+        if len(actions) > 1:
+            say(f"    {', '.join(entry.actions)}")
 
 
 @blueprints_app.command(cls=Command)

@@ -52,6 +52,18 @@ def resource_page(blueprint: ResourceBlueprint) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def verb_section(blueprint: ResourceBlueprint, verb: Verb) -> str:
+    """Return what a page says of one verb: what it grants, what fields add to it, and what else has to be said."""
+    narrow = blueprint.expand([verb.name])
+    lines = [line for part in ([verb] if verb.of else []) + list(narrow) for line in _verb(part, blueprint.arns)]
+    names = {part.name for part in narrow}
+    for field, companions in blueprint.companions.items():
+        beside = [companion for companion in companions if names.intersection(companion.verbs)]
+        lines += [f"### With `{field}`", "", *map(_companion, beside), ""] if beside else []
+    lines += [_agreement(agreement) for agreement in blueprint.agreements if names.intersection(agreement.verbs)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
     """Return the page of a compute type: its fields, and what each of its roles has. `names` can be overridden."""
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
