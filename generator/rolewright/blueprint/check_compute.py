@@ -79,7 +79,7 @@ class _ComputeChecker(Checker):
             each, only = grant.get("each", ""), several(grant.get("when", ()))
             yield from self.actions(grant["actions"], (*here, "actions"))
             yield from self.carried(grant, here)
-            if each and self.data["fields"].get(each, {}).get("type") != "array":
+            if each and self.schema_at(each).get("type") != "array":
                 message = f"`{each}` is not a field of type array"
                 yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
                 continue
@@ -145,12 +145,15 @@ class _ComputeChecker(Checker):
         """Return whether a field, or each entry of a list, has a part: a property at any depth, or a derived one."""
         if self.is_derived(field, part):
             return True
-        node: Any = self.data["fields"][field]
-        for step in part.split("."):
-            node = node.get("items", node).get("properties", {}).get(step)
-            if node is None:
-                return False
-        return True
+        return bool(self.schema_at(f"{field}.{part}"))
+
+    def schema_at(self, path: str) -> Mapping[str, Any]:
+        """Return the schema of a field, or of a part of one or of its entries; an empty one where there is none."""
+        first, *below = path.split(".")
+        node: Any = self.data["fields"].get(first, {})
+        for step in below:
+            node = node.get("items", node).get("properties", {}).get(step, {})
+        return dict(node)
 
     def is_derived(self, field: str, part: str) -> bool:
         """Return whether a part of a field, or of each entry of a list, is read out of it by a pattern of `derive`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rolewright.blueprint.interpolation import CONTEXT, LeftOutError, TemplateScope, fill, fill_all
 from rolewright.blueprint.model import INJECTION
@@ -318,7 +318,10 @@ def _scopes(workload: Workload, each: str) -> Iterator[TemplateScope]:
     if not each:
         yield scope
         return
-    for index, item in enumerate(workload.compute.fields.get(each) or ()):
+    node: Any = workload.compute.fields
+    for step in each.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    for index, item in enumerate(node or ()):
         inner = compute_fields(item, "each.") if isinstance(item, dict) else {"each": Text.of(item)}
         at = f"{each}.{index}."
         inner |= {
