@@ -6,6 +6,7 @@ Each repair says in its docstring what moto lacks and what would go wrong; none 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from unittest.mock import patch
 import moto.awslambda.models
 import moto.codebuild.responses
 import moto.iam.models
-from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.codebuild.responses import CodeBuildResponse
 from moto.dynamodb.models import DynamoDBBackend
 from moto.ec2.responses.instances import InstanceResponse
@@ -87,10 +88,27 @@ def layers_of_others_are_there(_: Replacement, __: Any, arns: list[str]) -> list
 
 @repair(LambdaBackend, "create_event_source_mapping")
 def event_sources_keep_the_alias(original: Replacement, backend: Any, spec: dict[str, Any]) -> Any:
-    """Keep the alias that a source calls: moto puts the version in its place, which a second plan would put back."""
-    mapping = original(backend, spec)
+    """Keep the alias that a source calls: moto puts the version in its place, which a second plan would put back.
+
+    A consumer of a stream, a cluster of MSK and a broker of Amazon MQ are taken as they are: moto has none of them.
+    """
+    if re.search(r":(?:mq:.*:broker:|kafka:.*:cluster/|kinesis:.*/consumer/)", spec["EventSourceArn"]):
+        mapping = _of_an_unknown_source(backend, spec)
+    else:
+        mapping = original(backend, spec)
     if spec["FunctionName"].startswith("arn:"):
         mapping.function_arn = spec["FunctionName"]
+    return mapping
+
+
+def _of_an_unknown_source(backend: Any, spec: dict[str, Any]) -> Any:
+    function = backend._lambdas.get_function_by_name_or_arn_with_qualifier(spec["FunctionName"])
+    place = {"RegionName": backend.region_name, "AccountId": backend.account_id, "FunctionArn": function.function_arn}
+    made: Any = EventSourceMapping  # moto leaves methods of its base class open that only CloudFormation needs
+    mapping = made({**spec, **place, "EventSourceArn": "arn:aws:kinesis:::stream"})
+    mapping._event_source_arn = spec["EventSourceArn"]
+    mapping.starting_position = spec.get("StartingPosition")
+    backend._event_source_mappings[mapping.uuid] = mapping
     return mapping
 
 
