@@ -183,8 +183,9 @@ def new(
 def _page(catalog: Catalog, type_: str) -> str:
     from rolewright.manifest.schema import name_keys  # noqa: PLC0415
     from rolewright.report.reference import compute_page, resource_page  # noqa: PLC0415
+    from rolewright.suggest.examples import compute_example, resource_example  # noqa: PLC0415
 
     if type_ in catalog.resources:
-        return resource_page(catalog.resources[type_])
+        return resource_page(catalog.resources[type_], resource_example(catalog, type_))
     compute = catalog.computes[type_]
-    return compute_page(compute, name_keys(compute))
+    return compute_page(compute, name_keys(compute), compute_example(catalog, type_))

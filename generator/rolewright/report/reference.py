@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     )
 
 
-def resource_page(blueprint: ResourceBlueprint) -> str:
-    """Return the page of a resource type: what a manifest may say of it, and exactly what each verb grants."""
+def resource_page(blueprint: ResourceBlueprint, example: str) -> str:
+    """Return the page of a resource type: what a manifest may say of it, and exactly what each verb grants.
+
+    `example` are the smallest entries of it, as YAML, or "".
+    """
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
+    lines += ["```yaml", *example.splitlines(), "```", ""] if example else []
     lines += _fields("Fields", blueprint.fields, blueprint.required)
     if blueprint.arns:
         lines += ["`arn` can stand in place of " + _words(blueprint.identified_by) + ".", ""]
@@ -64,9 +68,13 @@ def verb_section(blueprint: ResourceBlueprint, verb: Verb) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def compute_page(blueprint: ComputeBlueprint, names: Iterable[str]) -> str:
-    """Return the page of a compute type: its fields, and what each of its roles has. `names` can be overridden."""
+def compute_page(blueprint: ComputeBlueprint, names: Iterable[str], example: str) -> str:
+    """Return the page of a compute type: its fields, and what each of its roles has. `names` can be overridden.
+
+    `example` is the smallest manifest that uses it, as YAML, or "".
+    """
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
+    lines += ["```yaml", *example.splitlines(), "```", ""] if example else []
     lines += _fields("Fields", blueprint.fields, blueprint.required)
     for field, versions in blueprint.requires.items():
         lines += [f"With `{field}` it needs {_versions(versions)} or later.", ""]
