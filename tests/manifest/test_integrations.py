@@ -43,6 +43,12 @@ OTHERWISE = {
         "codebuild:StopBuildBatch",
         "codebuild:BatchGetBuildBatches",
     },
+    "http:invoke": {
+        "states:InvokeHTTPEndpoint",
+        "events:RetrieveConnectionCredentials",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:DescribeSecret",
+    },
     "athena:startQueryExecution": {"athena:StartQueryExecution", "athena:GetDataCatalog"},
     "athena:startQueryExecution.sync": {
         "athena:StartQueryExecution",
@@ -96,7 +102,8 @@ def call(integration: str, argument: str, type_: str) -> dict[str, Any]:
         value["Entries"] = [{"EventBusName": f"${{resources.{type_}.name}}"}]
     named = MARK["of"][integration].get("beside", {})
     beside = {name: f"${{resources.{type_}.{field}}}" for name, field in named.items()}
-    return {"Resource": f"arn:aws:states:::{integration}", "Parameters": {**value, **beside}}
+    within = {"ApiEndpoint": "https://api.example.com/v1/x", "Method": "GET"} if integration == "http:invoke" else {}
+    return {"Resource": f"arn:aws:states:::{integration}", "Parameters": {**value, **beside, **within}}
 
 
 def expected(integration: str) -> set[str]:
@@ -155,7 +162,7 @@ def test_a_distributed_map_may_start_its_own_children(pipeline: Pipeline) -> Non
     [
         ({"Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": {"JobName": "x"}}, "Parameters.JobName"),
         ({"Resource": "arn:aws:states:::eks:runJob.sync", "Parameters": {"ClusterName": "x"}}, "Resource"),
-        ({"Resource": "arn:aws:states:::http:invoke"}, "Resource"),
+        ({"Resource": "arn:aws:states:::http:invoke", "Parameters": {"Method": "GET"}}, "Resource"),
         ({"Resource": 5}, "Resource"),
         ({"Resource": "arn:aws:lambda:us-east-1:123456789012:function:other"}, "Resource"),
         ({"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl.$": "$.url"}}, "Resource"),
@@ -258,7 +265,7 @@ def test_an_integration_has_the_partition_of_its_environment(
 
 def test_every_example_names_what_it_calls() -> None:
     found = [called_resources(Calls.of(MARK), example) for example in BLUEPRINT.fields["definition"]["examples"]]
-    assert [len(keys) for keys in found] == [0, 4, 2, 4, 2]
+    assert [len(keys) for keys in found] == [0, 4, 2, 5, 2]
 
 
 ARGUMENTS = {

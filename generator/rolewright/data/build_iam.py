@@ -18,6 +18,8 @@ Where both know an action and disagree, the choice is the one that cannot make a
   optional, yet botocore's models require the member that names the resource, or what belongs to it (a subscription).
 - Condition keys of an action: iam-data's, as a key that AWS no longer sends makes a condition that never holds. Of a
   resource type: both. `disputed_keys` are of no action: each copy gives a request another spelling of them.
+  `sent_keys` are of actions that neither copy gives a key, though the service has it and its guide shows a policy with
+  both: states:InvokeHTTPEndpoint, in "IAM permissions to run an HTTP Task".
 - Whether a condition key has several values: yes if either says so, as then less is taken for proven.
 """
 
@@ -117,10 +119,11 @@ def merge(sentry: dict[str, Any] | None, data: dict[str, Any] | None, correction
 def _action(name: str, old: list[Any] | None, new: list[Any] | None, corrections: Mapping[str, Any]) -> list[Any]:
     if old is None or new is None:
         return [*(old or new or ())[:4], False]
+    sent = [key for key in new[2] if key not in corrections.get("disputed_keys", ())]
     return [
         _strictest([old[0], new[0]]),
         _sorted([*old[1], *new[1]]),
-        [key for key in new[2] if key not in corrections.get("disputed_keys", ())],
+        [*sent, *corrections.get("sent_keys", {}).get(name, ())],
         old[3],
         not old[1] and new[4] and name not in corrections.get("always_narrow", ()),
     ]

@@ -177,6 +177,7 @@ def called_by(manifest: Manifest, calls: Calls, definition: Any, path: PathInTre
             yield from _beside(manifest, calls, described, text, node, at)
             yield from _qualified(manifest, calls, described, text, node, at)
             yield from _needed(manifest, calls, described, text, node, at)
+            yield from _outside(manifest, calls, described, text, node, at)
 
 
 def called_resources(calls: Calls, definition: Any) -> dict[str, dict[str, tuple[str, ...]]]:  # noqa: ANN401 - YAML
@@ -337,6 +338,26 @@ def _needed(
             if not {argument, f"{argument}.$"} & {*given} and Schema(need["where"]).accepts(resources[key]):
                 message = f"the call to `{key}` has no `{argument}`: {need['because']}"
                 yield manifest.finding("manifest-call", message, f"add `{argument}`", (*at, calls.key))
+
+
+def _outside(
+    manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, node: Mapping[str, Any], at: PathInTree
+) -> Iterator[Finding]:
+    """Yield the arguments whose text is none of those that the resource lists; what is known at run time is left."""
+    resources: Mapping[str, Any] = manifest.data.get("resources", {})
+    for key in sorted({*_NAMED.findall(text)} & {*resources}):
+        for argument, field in described.get("within", {}).items():
+            listed = [str(entry) for entry in resources[key].get(field, ())]
+            for given, place in _argument(node, calls, {"argument": argument}, at):
+                if not given or "${" in given or _JSONATA.fullmatch(given) or any(_fits(one, given) for one in listed):
+                    continue
+                message = f"`{argument}` is none of the `{field}` of `{key}`, which are all that the role may call"
+                yield manifest.finding("manifest-call", message, f"add it to `{field}`, or use one of them", place)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Return whether a text is what a value of an IAM condition with StringLike stands for; one with ${…} may be."""
+    return "${" in pattern or re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
