@@ -326,7 +326,7 @@ def _own_arn(group: _Group, values: Fields) -> str | None:
     """Return the ARN by which the entry has to name its resource; None where a name will do or the ARN is not known."""
     template = group.blueprint.own_arn.removesuffix(":*")
     if "?" in template:  # AWS's own characters: known only where somebody gave them
-        asked = {fit.item.resource for fit in group.needed if group.blueprint.arns[fit.offer.arn] == template}
+        asked = {fit.item.resource for fit in group.needed if group.blueprint.arns.get(fit.offer.arn) == template}
         return asked.pop() if len(asked) == 1 and not re.search("[*?]", next(iter(asked))) else None
     if not group.place or "*" in template:
         return None
