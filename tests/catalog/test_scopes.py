@@ -46,6 +46,7 @@ MAIL = {"type": "sns-topic", "name": "news", "protocol": "email", "endpoint": "*
 THROUGH = {"type": "kms-key", "name": KEY.rpartition("/")[2], "via_service": "s3", "access": "decrypt"}
 FLAT = {"type": "ssm-parameter", "name": "/app", "flat": True, "access": "read-path"}
 STORED = {"type": "secretsmanager-secret", "name": "db", "kms_key": KEY, "access": "put"}
+CHANGED = {"type": "secretsmanager-secret", "name": "db", "access": ["update", "start-rotation"]}
 KEPT = {"type": "ssm-parameter", "name": "/app", "kms_key": KEY, "access": "put"}
 PHOTOS = {"type": "s3-bucket", "name": "photos", "prefix": "in/", "kms_key": KEY, "access": ["get", "put"]}
 OWNED = {"type": "s3-bucket", "name": "photos", "owner_account": "123456789012", "access": ["list", "get"]}
@@ -88,6 +89,21 @@ CASES = [
          {VIA: ["secretsmanager.us-east-1.amazonaws.com"], ARN_OF: [SECRET]}),
     Case("a data key for another secret", STORED, "kms:GenerateDataKey", KEY, False,
          {VIA: ["secretsmanager.us-east-1.amazonaws.com"], ARN_OF: [SECRET.replace(":db-", ":dc-")]}),
+    Case("a value alone", CHANGED, "secretsmanager:UpdateSecret", SECRET, True),
+    Case("another key", CHANGED, "secretsmanager:UpdateSecret", SECRET, False,
+         {"secretsmanager:KmsKeyId": ["alias/aws/secretsmanager"]}),
+    Case("another description", CHANGED, "secretsmanager:UpdateSecret", SECRET, False,
+         {"secretsmanager:Description": ["unused"]}),
+    Case("another type of secret", CHANGED, "secretsmanager:UpdateSecret", SECRET, False,
+         {"secretsmanager:Type": ["SalesforceClientSecret"]}),
+    Case("a rotation as it is set up", CHANGED, "secretsmanager:RotateSecret", SECRET, True,
+         {"secretsmanager:ModifyRotationRules": ["false"], "secretsmanager:RotateImmediately": ["true"]}),
+    Case("another schedule", CHANGED, "secretsmanager:RotateSecret", SECRET, False,
+         {"secretsmanager:ModifyRotationRules": ["true"]}),
+    Case("another function", CHANGED, "secretsmanager:RotateSecret", SECRET, False,
+         {"secretsmanager:RotationLambdaARN": ["arn:aws:lambda:us-east-1:123456789012:function:other"]}),
+    Case("another role that rotates", CHANGED, "secretsmanager:RotateSecret", SECRET, False,
+         {"secretsmanager:ExternalSecretRotationRoleArn": ["arn:aws:iam::123456789012:role/other"]}),
     Case("a value", KEPT, "kms:Encrypt", KEY, True,
          {VIA: ["ssm.us-east-1.amazonaws.com"], OF_PARAMETER: [PARAMETER]}),
     Case("a value of the advanced tier", KEPT, "kms:GenerateDataKey", KEY, True,
