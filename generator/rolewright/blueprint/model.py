@@ -161,9 +161,9 @@ class Creation:
 class CrossFieldRule:
     """A rule across fields: where they fit the schema `when`, they have to fit `require`.
 
-    `manifest/rules.py` says what rules with `each`, `of`, `among` and `named_by` are about. `at` is the path of the
-    field to blame: in the element where there is an `each`, the field itself where there is a `named_by`. `severity`:
-    "error", "warning" for what hardly anybody wants, "note" for what has to be known.
+    `manifest/rules.py` says what rules with `each`, `pairs`, `of`, `among` and `named_by` are about. `at` is the path
+    of the field to blame: in the element where there is an `each`, the field itself where there is a `named_by`.
+    `severity`: "error", "warning" for what hardly anybody wants, "note" for what has to be known.
     """
 
     when: Schema
@@ -176,6 +176,7 @@ class CrossFieldRule:
     among: str = ""
     named_by: str = ""
     severity: str = "error"
+    pairs: bool = False
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def _rules(data: Mapping[str, Any]) -> tuple[CrossFieldRule, ...]:
             rule.get("among", ""),
             rule.get("named_by", ""),
             rule.get("severity", "error"),
+            rule.get("pairs", False),
         )
         for rule in data.get("rules", ())
     )

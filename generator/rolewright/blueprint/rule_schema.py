@@ -1,7 +1,9 @@
 """The schemas of rules, in which `{$field: PATH}` stands for the value at a path of what they are held against.
 
 `{$field: PATH, within: PATTERN}` stands for a pattern with that value, as it is written, in the place of each `<>`;
-`{$field: PATH, times: NUMBER}` for that many times the value.
+`{$field: PATH, times: NUMBER}` for that many times the value. Of a list a pattern fits any of its texts;
+`where: {FITS: PATTERN}` puts a pattern in the place of what fits another in the value, and `otherwise` is the value of
+a field that has none.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.model import CrossFieldRule
 
-FIELD, WITHIN, TIMES = "$field", "within", "times"
+FIELD, WITHIN, TIMES, WHERE, OTHERWISE = "$field", "within", "times", "where", "otherwise"
 _SUM = "$sum"
 
 
@@ -74,11 +76,30 @@ def filled(node: Any, value: Callable[[str], Any]) -> Any:  # noqa: ANN401 - a s
         return node
     if node.keys() == {FIELD}:
         return value(node[FIELD])
-    if node.keys() == {FIELD, WITHIN}:
-        return node[WITHIN].replace("<>", re.escape(str(value(node[FIELD]))))
+    if {FIELD, WITHIN} <= node.keys() <= {FIELD, WITHIN, WHERE, OTHERWISE}:
+        return node[WITHIN].replace("<>", _pattern(_value_or_otherwise(node, value), [*node.get(WHERE, {}).items()]))
     if node.keys() == {FIELD, TIMES}:
         return node[TIMES] * value(node[FIELD])
     return {key: filled(inner, value) for key, inner in node.items()}
+
+
+def _value_or_otherwise(node: Mapping[str, Any], value: Callable[[str], Any]) -> Any:  # noqa: ANN401 - YAML
+    try:
+        return value(node[FIELD])
+    except _NoValueError:
+        if OTHERWISE not in node:
+            raise
+        return node[OTHERWISE]
+
+
+def _pattern(value: Any, where: Sequence[tuple[str, str]]) -> str:  # noqa: ANN401 - YAML
+    """Return a pattern that fits a value, or any of a list, with another in the place of what fits one of `where`."""
+    if isinstance(value, list):
+        return f"(?:{'|'.join(_pattern(text, where) for text in value)})"
+    if not where:
+        return re.escape(str(value))
+    (fits, stands), *more = where
+    return stands.join(_pattern(part, more) for part in re.split(fits, str(value)))
 
 
 def _held(schema: Schema, value: Callable[[str], Any]) -> Schema:

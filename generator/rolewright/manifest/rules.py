@@ -10,6 +10,7 @@ the blueprint's defaults, and beside its fields:
 - `$verbs`: of a resource, the narrow verbs that its `access` stands for;
 - `$item`: with `each`, one element of that list or mapping, or for `.` the entry itself; `$key`: its key in a mapping;
   `$in`: that in which the list or mapping stands;
+- `$earlier`: with `pairs`, each element of the same list before that one in turn;
 - `$other`: with `of`, the entry of the resource that the field names, its own `$facts` included; with `among`, the
   element of that list whose `name` is `$key`, or the entry itself for the workload's name;
 - `$circle`: with `among`, the names on the way back to the element, where one name leads to the next.
@@ -138,7 +139,12 @@ def _cases(
             if referenced is None:
                 continue
             data = {**data, "$other": referenced}
-        yield (*path, *place), data
+        if not rule.pairs:
+            yield (*path, *place), data
+            continue
+        *above, last = place
+        for before in range(last if isinstance(last, int) else 0):
+            yield (*path, *place), {**data, "$earlier": value_at(entry, (*above, before))}
 
 
 def _places(node: Any, steps: Sequence[str], at: PathInTree = ()) -> Iterator[PathInTree]:  # noqa: ANN401 - YAML
