@@ -227,6 +227,7 @@ run "dev" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletenamedquery",
         "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -240,6 +241,7 @@ run "dev" {
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
         "glue:batchdeletepartition",
+        "glue:batchdeletetable",
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
@@ -320,6 +322,7 @@ run "dev" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletenamedquery",
         "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -333,6 +336,7 @@ run "dev" {
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
         "glue:batchdeletepartition",
+        "glue:batchdeletetable",
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
@@ -452,6 +456,7 @@ run "prod" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletenamedquery",
         "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -465,6 +470,7 @@ run "prod" {
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
         "glue:batchdeletepartition",
+        "glue:batchdeletetable",
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
@@ -545,6 +551,7 @@ run "prod" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletenamedquery",
         "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -558,6 +565,7 @@ run "prod" {
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
         "glue:batchdeletepartition",
+        "glue:batchdeletetable",
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",

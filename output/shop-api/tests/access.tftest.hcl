@@ -147,6 +147,7 @@ run "module" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.task.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletenamedquery",
         "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -160,6 +161,7 @@ run "module" {
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
         "glue:batchdeletepartition",
+        "glue:batchdeletetable",
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
@@ -230,6 +232,7 @@ run "module" {
   assert {
     condition = !anytrue(flatten([for s in data.aws_iam_policy_document.execution.statement : [for a in s.actions : [for r in s.resources :
       anytrue([for p in [
+        "athena:deletenamedquery",
         "athena:deletepreparedstatement",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -243,6 +246,7 @@ run "module" {
         "elasticfilesystem:clientwrite",
         "es:eshttpdelete",
         "glue:batchdeletepartition",
+        "glue:batchdeletetable",
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
