@@ -66,7 +66,10 @@ class ComputeUses:
 
 def compute_uses(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> ComputeUses:
     """Return the resources that the compute type uses; a key of no suitable resource is a finding."""
-    results: list[Use | Text | Finding] = [*_injected(manifest, blueprint, catalog), *_named(manifest, blueprint)]
+    results: list[Use | Text | Finding] = [
+        *_injected(manifest, blueprint, catalog),
+        *_named(manifest, blueprint, catalog),
+    ]
     for path, definition, mark in marked_fields(blueprint, manifest.data["compute"], CALLS):
         results += called_by(manifest, Calls.of(mark), definition, path)
     unknown_verbs = {use: tuple(_unknown_verbs(use, manifest, catalog)) for use in results if isinstance(use, Use)}
@@ -114,13 +117,17 @@ def _injected(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog)
                     at,
                 )
             elif ":" in text and not _has_parts(catalog.resources[resources[key]["type"]], part):
-                yield manifest.finding(
-                    "manifest-secret",
-                    f"`{text}` names no part of the value of `{key}`",
-                    "write KEY:JSON-KEY of a secret, with :VERSION-STAGE or ::VERSION-ID behind it for another version",
-                    at,
-                )
+                yield _no_part(manifest, text, at)
             yield Use(key, "", (INJECTION,), ".".join(map(str, at)), part)
+
+
+def _no_part(manifest: Manifest, text: str, at: PathInTree) -> Finding:
+    return manifest.finding(
+        "manifest-secret",
+        f"`{text}` names no part of the value of `{injected_part(text)[0]}`",
+        "write KEY:JSON-KEY of a secret, with :VERSION-STAGE or ::VERSION-ID behind it for another version",
+        at,
+    )
 
 
 def injected_part(text: str) -> tuple[str, str]:
@@ -133,9 +140,10 @@ def _has_parts(blueprint: ResourceBlueprint, part: str) -> bool:
     return bool(blueprint.injection_part) and re.fullmatch(blueprint.injection_part, part) is not None
 
 
-def _named(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Use | Finding]:
+def _named(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Use | Finding]:
     resources: Mapping[str, Any] = manifest.data.get("resources", {})
-    for path, key, mark in marked_fields(blueprint, manifest.data["compute"], RESOURCE):
+    for path, text, mark in marked_fields(blueprint, manifest.data["compute"], RESOURCE):
+        key, part = injected_part(text) if mark.get("part") else (text, "")
         fitting = [
             name
             for name, resource in resources.items()
@@ -146,6 +154,8 @@ def _named(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Use | Fi
         if key in fitting:
             verbs = tuple(mark["verbs"][resources[key]["type"]])
             yield Use(key, mark.get("role", ""), verbs, ".".join(map(str, path)))
+            if key != text and not _has_parts(catalog.resources[resources[key]["type"]], part):
+                yield _no_part(manifest, text, path)
             continue
         wanted = " or ".join(mark["verbs"])
         wanted += " with `create: true`" if mark.get("created") else ""

@@ -60,7 +60,8 @@ def named_resources(catalog: Catalog, blueprint: ComputeBlueprint, given: Fields
     injected = [type_ for type_, resource in catalog.resources.items() if resource.injection is not None]
     texts = [text for _, keys, _ in marked_fields(blueprint, given, INJECTS) for text in keys.values()]
     wanted = {injected_part(text)[0]: injected for text in texts}
-    marks = {key: mark for _, key, mark in marked_fields(blueprint, given, RESOURCE)}
+    named = marked_fields(blueprint, given, RESOURCE)
+    marks = {(injected_part(text)[0] if mark.get("part") else text): mark for _, text, mark in named}
     for _, definition, mark in marked_fields(blueprint, given, CALLS):
         marks |= {key: {"verbs": verbs} for key, verbs in called_resources(Calls.of(mark), definition).items()}
     wanted |= {key: list(mark["verbs"]) for key, mark in marks.items()}
