@@ -155,8 +155,13 @@ def own_values(question: Question, environment: Environment) -> dict[str, str]:
 
 
 def _arns(action: str, name: str, own: Mapping[str, str], catalog: Catalog) -> Iterator[str]:
-    """Yield the ARNs that a name may stand for, by the types with a verb for the action, then by the IAM database."""
-    for blueprint in catalog.resources.values():
+    """Yield the ARNs that a name may stand for, by the types with a verb for the action, then by the IAM database.
+
+    Types of the action's own service come first: what others need it for, such as a connection for the secret that
+    EventBridge made for it, is seldom what a text names.
+    """
+    own_service = action.partition(":")[0]
+    for blueprint in sorted(catalog.resources.values(), key=lambda blueprint: blueprint.service != own_service):
         for verb in blueprint.verbs.values():
             for arn, actions in verb.allow.items():
                 if action in actions and arn != "*":
