@@ -90,6 +90,7 @@ _WHERE = {
         aws_ecs_task_definition\.container_definitions\.linuxParameters\.initProcessEnabled
         aws_ecs_task_definition\.container_definitions\.logConfiguration(?:\.(?:logDriver|options))?
         aws_ecs_task_definition\.container_definitions\.logConfiguration\.options\.awslogs-stream-prefix
+        aws_ecs_task_definition\.container_definitions\.logConfiguration\.options\.(?:Name|region|delivery_stream)
         aws_lambda_function\.(?:environment(?:\..*)?|runtime|publish|source_code_hash)
         aws_lambda_function\.logging_config\.(?:log_format|application_log_level)
         aws_glue_job\.(?:default_arguments(?:\..*)?|command\.name|command\.python_version|glue_version)
@@ -117,6 +118,8 @@ _WHERE = {
     ROUTES: r"""
         aws_apigatewayv2_api\.cors_configuration(?:\..*)?|aws_lambda_function_url\.cors(?:\..*)?
         aws_ecs_service\.load_balancer\.container_(?:name|port)
+        aws_ecs_service\.service_connect_configuration\.(?:enabled|service\.port_name|service\.client_alias(?:\..*)?)
+        aws_ecs_service\.service_connect_configuration\.log_configuration\.(?:log_driver|options\.awslogs-stream-prefix)
         aws_apigatewayv2_integration\.payload_format_version
         aws_cloudwatch_event_rule\.event_pattern.*
         aws_lambda_event_source_mapping\.(?:filter_criteria|function_response_types|starting_position)(?:\..*)?
