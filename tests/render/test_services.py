@@ -61,6 +61,26 @@ def test_the_capacity_of_a_service_can_be_changed(
     assert values["force_new_deployment"] is True
 
 
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"type": "fargate"}, ("FARGATE", "FARGATE_SPOT")),
+        ({"type": "fargate", "cluster": "main"}, ("FARGATE", "FARGATE_SPOT")),
+        ({"type": "ecs-ec2", "cluster": "main"}, ("on-demand", "spare")),
+    ],
+)
+def test_the_tasks_of_a_service_are_spread_as_the_mix_says(
+    pipeline: Pipeline, fields: dict[str, Any], names: tuple[str, str]
+) -> None:
+    mix = [{"provider": names[0], "base": 2}, {"provider": names[1], "weight": 3}]
+    values, _ = service(pipeline, **fields, service={**SERVICE, "mix": mix})
+    assert "launch_type" not in values
+    assert values["capacity_provider_strategy"] == [
+        {"capacity_provider": names[0], "weight": 1, "base": 2},
+        {"capacity_provider": names[1], "weight": 3},
+    ]
+
+
 @pytest.mark.parametrize("more", [{}, {"autoscaling": {"min": 1, "max": 2}}])
 @pytest.mark.parametrize("kind", [{"type": "fargate"}, {"type": "ecs-ec2", "cluster": "main"}])
 def test_an_apply_that_waits_fails_after_a_rollback(
