@@ -204,7 +204,7 @@ class Generator:
         created = self._created or self._chance.random() < 0.4
         verbs = [*blueprint.verbs]
         at = verbs.index(verb)
-        for other in (verbs[at:] + verbs[:at])[:3]:
+        for other in (verbs[at:] + verbs[:at])[:5]:
             with contextlib.suppress(ImpossibleError):
                 return self._with_verb(blueprint, other, name, created=created)
         raise AssertionError(f"no draft of {type_} with {verb}")
@@ -379,6 +379,15 @@ class Generator:
             if wanted and not any(breaks({**compute, name: value}, rule) for rule in blueprint.rules):
                 compute[name] = value
                 self._named(compute, touched, prefix)
+        given = self._given
+        never = {name for name in blueprint.fields if not given[compute["type"], False, name]} - compute.keys()
+        for name in sorted(never - {*_naming(blueprint)}):  # such as the cluster of a service, which names a queue
+            schema = blueprint.fields[name]
+            if given[compute["type"], False, "type"] < 4 or ONLY_FOR in schema:
+                continue
+            value = self._value(schema)
+            if not any(breaks({**compute, name: value}, rule) for rule in blueprint.rules if rule.severity != "note"):
+                compute[name] = value
         among = {name for rule in blueprint.rules if rule.among in compute for name in rule.each}
         for name in sorted(among & blueprint.fields.keys() - compute.keys()):  # they name entries of those fields
             value = self._value(blueprint.fields[name])
