@@ -229,6 +229,7 @@ run "dev" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
         "cognito-idp:adminforgetdevice",
@@ -324,6 +325,7 @@ run "dev" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
         "cognito-idp:adminforgetdevice",
@@ -458,6 +460,7 @@ run "prod" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
         "cognito-idp:adminforgetdevice",
@@ -553,6 +556,7 @@ run "prod" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
         "cognito-idp:adminforgetdevice",

@@ -149,6 +149,7 @@ run "module" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
         "cognito-idp:adminforgetdevice",
@@ -234,6 +235,7 @@ run "module" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
         "cognito-idp:adminforgetdevice",
