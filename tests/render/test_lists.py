@@ -55,7 +55,7 @@ CASES = [
     pytest.param(manifest, path, id=f"{manifest['compute']['type']}-{path}-{len(manifest)}")
     for manifest in TABLE["manifests"]
     for path in dict.fromkeys(path for _, path in lists())
-    if any(entries(owner, path) for owner in owners(manifest))
+    if any(entries(owner, path) for owner in owners(manifest) if (owner.get("type"), path) in set(lists()))
 ]
 
 
