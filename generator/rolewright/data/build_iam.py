@@ -16,6 +16,8 @@ Where both know an action and disagree, the choice is the one that cannot make a
   knows no type and iam-data calls each optional, such as the dataset of cloudwatch:PutMetricData: a request without one
   is checked against `*`. `iam_corrections.json` has the exceptions, under `always_narrow`: iam-data calls their types
   optional, yet botocore's models require the member that names the resource, or what belongs to it (a subscription).
+  Under `also_star` are actions whose types both know and iam-data calls optional, with the member of the request that
+  names the resource and may be left out: without an endpoint of its own, comprehend:DetectEntities is checked on `*`.
 - Condition keys of an action: iam-data's, as a key that AWS no longer sends makes a condition that never holds. Of a
   resource type: both. `disputed_keys` are of no action: each copy gives a request another spelling of them.
   `sent_keys` are of actions that neither copy gives a key, though the service has it and its guide shows a policy with
@@ -125,8 +127,14 @@ def _action(name: str, old: list[Any] | None, new: list[Any] | None, corrections
         _sorted([*old[1], *new[1]]),
         [*sent, *corrections.get("sent_keys", {}).get(name, ())],
         old[3],
-        not old[1] and new[4] and name not in corrections.get("always_narrow", ()),
+        new[4] and _often_names_none(name, old, corrections),
     ]
+
+
+def _often_names_none(name: str, old: list[Any], corrections: Mapping[str, Any]) -> bool:
+    if old[1]:
+        return name in corrections.get("also_star", ())
+    return name not in corrections.get("always_narrow", ())
 
 
 def _type(copies: list[list[list[str]]]) -> list[list[str]]:
