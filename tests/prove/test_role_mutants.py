@@ -163,7 +163,7 @@ def test_every_mutant_is_rejected(path: Path, pipeline: Pipeline, cases: Cases) 
     assert amount >= 15
 
 
-WITHIN = {"dynamodb-table": "ItLeaseIndex"}
+WITHIN = {"comprehend": "ItEntityRecognizerEndpoint", "dynamodb-table": "ItLeaseIndex"}
 """Statements that allow nothing which another verb of the same manifest does not: an index by name, and every index."""
 
 

@@ -257,8 +257,11 @@ class Generator:
             workload = self._read(manifest)
         except Rejected:
             return dict(entry)  # to be refused, and counted, as it is
+        own = workload.resources["it"].arns.get(next(iter(blueprint.arns)))
+        if own is None:
+            return dict(entry)  # without the field that its ARN is made of
         values = {**workload.environments[0].values, **({} if blueprint.cross_account.impossible else ELSEWHERE)}
-        arn = next(iter(workload.resources["it"].arns.values()))[0].ground(values)
+        arn = own[0].ground(values)
         kept = {name: value for name, value in entry.items() if name not in blueprint.identified_by}
         return {**kept, "arn": arn}
 

@@ -229,6 +229,7 @@ run "dev" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "autoscaling:terminateinstanceinautoscalinggroup",
         "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -246,11 +247,14 @@ run "dev" {
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
+        "rekognition:deletefaces",
+        "route53:changeresourcerecordsets",
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
         "sns:unsubscribe",
         "sqs:purgequeue",
+        "transcribe:deletetranscriptionjob",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -325,6 +329,7 @@ run "dev" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "autoscaling:terminateinstanceinautoscalinggroup",
         "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -342,11 +347,14 @@ run "dev" {
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
+        "rekognition:deletefaces",
+        "route53:changeresourcerecordsets",
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
         "sns:unsubscribe",
         "sqs:purgequeue",
+        "transcribe:deletetranscriptionjob",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -460,6 +468,7 @@ run "prod" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "autoscaling:terminateinstanceinautoscalinggroup",
         "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -477,11 +486,14 @@ run "prod" {
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
+        "rekognition:deletefaces",
+        "route53:changeresourcerecordsets",
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
         "sns:unsubscribe",
         "sqs:purgequeue",
+        "transcribe:deletetranscriptionjob",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -556,6 +568,7 @@ run "prod" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "autoscaling:terminateinstanceinautoscalinggroup",
         "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -573,11 +586,14 @@ run "prod" {
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
+        "rekognition:deletefaces",
+        "route53:changeresourcerecordsets",
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
         "sns:unsubscribe",
         "sqs:purgequeue",
+        "transcribe:deletetranscriptionjob",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))

@@ -149,6 +149,7 @@ run "module" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "autoscaling:terminateinstanceinautoscalinggroup",
         "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -166,11 +167,14 @@ run "module" {
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
+        "rekognition:deletefaces",
+        "route53:changeresourcerecordsets",
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
         "sns:unsubscribe",
         "sqs:purgequeue",
+        "transcribe:deletetranscriptionjob",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
@@ -235,6 +239,7 @@ run "module" {
       anytrue([for p in [
         "athena:deletenamedquery",
         "athena:deletepreparedstatement",
+        "autoscaling:terminateinstanceinautoscalinggroup",
         "cloudwatch:deletealarms",
         "cognito-idp:admindeleteuser",
         "cognito-idp:admindeleteuserattributes",
@@ -252,11 +257,14 @@ run "module" {
         "glue:deletepartition",
         "glue:deletetable",
         "kinesis:deregisterstreamconsumer",
+        "rekognition:deletefaces",
+        "route53:changeresourcerecordsets",
         "s3:deleteobject",
         "s3:deleteobjectversion",
         "scheduler:deleteschedule",
         "sns:unsubscribe",
         "sqs:purgequeue",
+        "transcribe:deletetranscriptionjob",
       ] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", lower(a))) || can(regex("^${replace(replace(replace(lower(a), "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))]) &&
       anytrue([for p in ["*"] : can(regex("^${replace(replace(replace(p, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", r)) || can(regex("^${replace(replace(replace(r, "/[[:punct:]]/", "\\$0"), "\\*", ".*"), "\\?", ".")}$", p))])
     ]]]))
