@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import random
 import re
@@ -155,8 +156,12 @@ class Generator:
                 for example in examples if len(examples) > 1 or _names_resources(schema) else ():
                     number += 1
                     frame = {"version": 1, "workload": f"variant-{number}"}
-                    draft = partial(self._running, type_, frame, {name: example})
+                    given = itertools.cycle(_with_another(blueprint, {name: example}))
+                    draft = partial(self._variant, type_, frame, given)
                     yield json.dumps(self._accepted(type_, draft), indent=1, ensure_ascii=False)
+
+    def _variant(self, type_: str, frame: Mapping[str, Any], given: Iterator[dict[str, Any]]) -> dict[str, Any]:
+        return self._running(type_, frame, next(given))
 
     def _touched(self, frame: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
         type_ = self._next("resource", self._catalog.resources)
@@ -448,6 +453,12 @@ def _fixed(schema: Mapping[str, Any], value: object) -> bool:
 def _names_resources(schema: Mapping[str, Any]) -> bool:
     """Whether a field, or something in it, names resources by their keys."""
     return any(f'"{mark}"' in json.dumps(schema) for mark in (INJECTS, RESOURCE, CALLS))
+
+
+def _with_another(blueprint: ComputeBlueprint, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields given, alone and with each example of each other field: some go with one alone."""
+    examples = {name: schema.get("examples", ()) for name, schema in blueprint.fields.items() if name not in given}
+    return [given, *({**given, name: example} for name, listed in examples.items() for example in listed)]
 
 
 def _naming(blueprint: ComputeBlueprint) -> list[str]:
