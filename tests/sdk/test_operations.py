@@ -25,7 +25,7 @@ SESSION = botocore.session.get_session()
 # The models of operations that another client than the service's own has.
 CLIENTS = {
     "s3express": ("s3",),
-    "bedrock": ("bedrock-runtime", "bedrock"),
+    "bedrock": ("bedrock-runtime", "bedrock", "bedrock-agent-runtime"),
     "execute-api": ("apigatewaymanagementapi",),
     "dynamodb": ("dynamodb", "dynamodbstreams"),
 }
