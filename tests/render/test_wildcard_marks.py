@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from policy_sentry.querying.actions import get_actions_that_support_wildcard_arns_only
 
 from manifest_generator import generated_manifests, varied_manifests
+from rolewright.data import iam
 from rolewright.grants.derive import derive_grants
 from rolewright.grants.policies import build_roles
 from rolewright.manifest.read import read_manifest
@@ -33,6 +34,10 @@ statements:
 
 
 def only_star(action: str) -> bool:
+    """Whether AWS takes * alone for it, or for a request that names no resource, which iam_corrections.json lists."""
+    facts = iam.action(action)
+    if facts is not None and facts.also_star:
+        return True
     prefix = action.split(":", maxsplit=1)[0]
     return action.lower() in {one.lower() for one in get_actions_that_support_wildcard_arns_only(prefix)}
 

@@ -38,7 +38,7 @@ POLICY = {
             "Action": "dynamodb:PutItem",
             "Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/*",
         },
-        {"Effect": "Allow", "Action": "textract:DetectDocumentText", "Resource": "*"},
+        {"Effect": "Allow", "Action": "ce:GetCostAndUsage", "Resource": "*"},
     ],
 }
 ENTRIES = """\
@@ -52,7 +52,7 @@ statements:
   - actions: ["dynamodb:PutItem"]
     resources: ["arn:aws:dynamodb:us-east-1:123456789012:table/*"]
     reason: "it covers every dynamodb-table: for a single one there is `put`"
-  - actions: ["textract:DetectDocumentText"]
+  - actions: ["ce:GetCostAndUsage"]
     resources: ["*"]
     reason: "no blueprint has a verb for this"
 """

@@ -67,6 +67,10 @@ def behind(blueprint: ResourceBlueprint, verbs: Sequence[str]) -> set[tuple[str,
     return {(arn, action) for one in blueprint.expand(verbs) for arn, all_ in one.allow.items() for action in all_}
 
 
+APART = {("translate", "start-jobs")}
+"""Verbs with a right on * and one on a role: nothing in a policy says that they belong together."""
+
+
 @pytest.mark.parametrize("type_", sorted(CATALOG.resources))
 def test_each_verb_is_found_in_the_policy_that_it_renders_to(type_: str) -> None:
     """Also where AWS knows several verbs by the same actions, or where the policy is about any account and region."""
@@ -82,7 +86,14 @@ def test_each_verb_is_found_in_the_policy_that_it_renders_to(type_: str) -> None
             found = translated(Foreign("p.json", wanted, (), ()), CATALOG, named_most(wanted))
             text = draft_text(found.draft)
             own = [one for one in found.draft.entries if one.type == type_]
-            assert own, (verb, resource, text)
+            if not own and (type_, verb) in APART:
+                assert not found.draft.entries, (verb, resource, text)
+                continue
+            if not own:  # another type says the same
+                assert found.draft.entries, (verb, resource, text)
+                assert not found.draft.rest, (verb, resource, text)
+                assert values or not (found.less or found.more), (verb, resource, text)
+                continue
             got = set().union(*(behind(blueprint, one.access) for one in own))
             assert got >= behind(blueprint, [verb]), (verb, resource, text)
             if not values:

@@ -164,7 +164,12 @@ class Generator:
         return self._running(type_, frame, next(given))
 
     def _touched(self, frame: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
-        type_ = self._next("resource", self._catalog.resources)
+        resources = self._catalog.resources
+        made = [type_ for type_, resource in resources.items() if resource.create is not None]
+        self._turns["touched"] += 1
+        # What the module makes has more fields to vary than what is only named: two of three are such.
+        by_turns = self._created and self._turns["touched"] % 3
+        type_ = self._next("made", made) if by_turns else self._next("resource", resources)
         verb = self._next(type_, self._catalog.resources[type_].verbs)
         drawn = self._accepted(
             type_, lambda: {**frame, "resources": {**frame["resources"], key: self._resource(type_, verb, name)}}
