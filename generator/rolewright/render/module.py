@@ -277,6 +277,7 @@ def _statement(statement: Statement, place: Mapping[str, str]) -> dict[str, Any]
         "principals": [],
         "conditions": statement.conditions,
         "needs_star": _needs_star(statement),
+        "names_nothing": _names_nothing(statement),
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
@@ -289,6 +290,12 @@ def _needs_star(statement: Statement) -> bool:
     facts = [iam.action(action) for action in statement.actions]
     stars = any(text.literal == "*" for text in statement.resources)
     return stars and all(fact is not None and not fact.narrowable for fact in facts)
+
+
+def _names_nothing(statement: Statement) -> bool:
+    """Return whether it has `*` for requests that name no resource, of actions that otherwise take one."""
+    facts = [iam.action(action) for action in statement.actions]
+    return _needs_star(statement) and any(fact is not None and fact.resource_types for fact in facts)
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
