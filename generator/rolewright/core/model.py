@@ -238,7 +238,7 @@ class Use:
     """A resource that the compute type itself uses, since a field of it names the resource's key at `origin`.
 
     The role with that name gets the verbs on it; both are empty where the field only refers to it. `part` is what the
-    field names of an injected value.
+    field names of an injected value. With `limited`, the fields of the resource limit this use as they limit `access`.
     """
 
     resource: str
@@ -246,6 +246,7 @@ class Use:
     verbs: tuple[str, ...]
     origin: str
     part: str = ""
+    limited: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
             for resource in workload.resources.values():
                 described = catalog.resources[resource.type]
                 verbs = described.expand(resource.access)
-                verb_grants = list(_entailed(role, _verb_grants(role.key, resource, described, verbs, "", workload)))
+                verb_grants = list(_entailed(role, _verb_grants(role.key, resource, described, verbs, None, workload)))
                 grants += verb_grants
                 required_policies += across_accounts(workload, verb_grants, catalog, resource)
                 if not resource.created:
@@ -57,9 +57,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
         for use in _uses(workload, role):
             resource = workload.resources[use.resource]
             described = catalog.resources[resource.type]
-            verb_grants = list(
-                _verb_grants(role.key, resource, described, described.narrow(use.verbs), use.origin, workload)
-            )
+            verb_grants = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use, workload))
             grants += verb_grants
             required_policies += across_accounts(workload, verb_grants, catalog, resource)
         if role.grants != "workload":
@@ -94,7 +92,7 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
     }
     if not lacking:
         try:  # companions and agreements may need further fields
-            list(_verb_grants("", resource, blueprint, verbs, "", workload))
+            list(_verb_grants("", resource, blueprint, verbs, None, workload))
             for role in catalog.computes[workload.compute.type].roles:
                 list(agreements(workload, resource, blueprint, role))
         except LeftOutError as error:
@@ -110,17 +108,29 @@ def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator
         )
     at = f"resources.{resource.key}"
     yield from _elsewhere(blueprint.companions, resource.fields, at, resource.context["region"], workload)
+    remedy = "remove it from `access` (use narrow verbs in place of a broad one), or leave out `%s`"
+    yield from _unlimited(resource, blueprint, verbs, origin, remedy, workload)
+    for use in workload.compute.uses:
+        if use.resource == resource.key and use.limited:
+            remedy = "leave out `%s`, or call something that it can limit"
+            yield from _unlimited(resource, blueprint, blueprint.narrow(use.verbs), use.origin, remedy, workload)
+
+
+def _unlimited(
+    resource: Resource,
+    blueprint: ResourceBlueprint,
+    verbs: Iterable[Verb],
+    origin: str,
+    remedy: str,
+    workload: Workload,
+) -> Iterator[Finding]:
+    """Yield a finding for each field that cannot limit some of the verbs that are granted at a place."""
     for field, exclusions in blueprint.exclusions.items():
         for exclusion in exclusions:
             both = [verb.name for verb in verbs if verb.name in exclusion.verbs]
             if both and resource.fields.get(field):
-                yield Finding(
-                    "access-scope",
-                    f"`{field}` cannot limit `{'`, `'.join(both)}`: {exclusion.because}",
-                    f"remove it from `access` (use narrow verbs in place of a broad one), or leave out `{field}`",
-                    workload.locate(origin),
-                    origin,
-                )
+                message = f"`{field}` cannot limit `{'`, `'.join(both)}`: {exclusion.because}"
+                yield Finding("access-scope", message, remedy % field, workload.locate(origin), origin)
 
 
 def _unmade(workload: Workload, catalog: Catalog) -> Iterator[Finding]:
@@ -173,16 +183,17 @@ def _verb_grants(
     resource: Resource,
     blueprint: ResourceBlueprint,
     verbs: tuple[Verb, ...],
-    injected_at: str,
+    use: Use | None,
     workload: Workload,
 ) -> Iterator[Grant]:
-    """Yield the grants of verbs and of their companions: to the code, or to the platform where a value is injected."""
+    """Yield the grants of verbs and of their companions: of `access` to the code, or of a use to the platform."""
     scope = resource_scope(resource, blueprint)
-    origin = injected_at or f"resources.{resource.key}.access"
+    origin = use.origin if use else f"resources.{resource.key}.access"
     place = workload.locate(origin)
-    side: _Side = "platform" if injected_at else "workload"
-    # A field limits the code's permissions; the platform reads what it injects in its own way.
-    fields = [] if injected_at else [name for name in blueprint.scope if resource.fields.get(name)]
+    side: _Side = "platform" if use else "workload"
+    # A field limits the workload's permissions; the platform reads what it injects in its own way.
+    is_limited = use is None or use.limited
+    fields = [name for name in blueprint.scope if resource.fields.get(name)] if is_limited else []
     limits = [limit for name in fields for limit in blueprint.scope[name]]
     for verb in verbs:
         for arn, actions in verb.allow.items():

@@ -249,7 +249,8 @@ def _used(
     for key in sorted(keys):
         verbs = tuple(described["verbs"][resources[key]["type"]])
         plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in place)
-        yield Use(key, calls.role, verbs, ".".join(map(str, place if plain else place[:2])))
+        # What a definition calls is the workload's own doing, as code is.
+        yield Use(key, calls.role, verbs, ".".join(map(str, place if plain else place[:2])), limited=True)
 
 
 def _beside(
