@@ -292,10 +292,12 @@ def _needs_star(statement: Statement) -> bool:
     return stars and all(fact is not None and not fact.narrowable for fact in facts)
 
 
-def _names_nothing(statement: Statement) -> bool:
-    """Return whether it has `*` for requests that name no resource, of actions that otherwise take one."""
-    facts = [iam.action(action) for action in statement.actions]
-    return _needs_star(statement) and any(fact is not None and fact.resource_types for fact in facts)
+def _names_nothing(statement: Statement) -> str:
+    """Return Read or Write where it has `*` for requests that name no resource, of actions that can name one, or ""."""
+    facts = [fact for fact in map(iam.action, statement.actions) if fact is not None and fact.resource_types]
+    if not facts or not _needs_star(statement):
+        return ""
+    return "Write" if any(fact.level == "Write" for fact in facts) else "Read"
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
