@@ -119,7 +119,7 @@ _WHERE = {
         aws_apigatewayv2_api\.cors_configuration(?:\..*)?|aws_lambda_function_url\.cors(?:\..*)?
         aws_ecs_service\.load_balancer\.container_(?:name|port)
         aws_ecs_service\.service_connect_configuration\.(?:enabled|service\.port_name|service\.client_alias(?:\..*)?)
-        aws_ecs_service\.service_connect_configuration\.log_configuration\.(?:log_driver|options\.awslogs-stream-prefix)
+        aws_ecs_service\.service_connect_configuration\.log_configuration\.(?:log_driver|options(?:\.awslogs-stream-prefix)?)
         aws_apigatewayv2_integration\.payload_format_version
         aws_cloudwatch_event_rule\.event_pattern.*
         aws_lambda_event_source_mapping\.(?:filter_criteria|function_response_types|starting_position)(?:\..*)?

@@ -164,6 +164,9 @@ def test_advice_that_is_followed_allows_it_and_little_more(catalog: Catalog) -> 
             if not found.answer.roles and case.how == "compute":
                 counted["role gone"] += 1  # with the field that it was for
                 continue
+            if found.answer.denied:
+                counted["denied"] += 1  # by a statement that the code's role has with another field as well
+                continue
             assert case.role in found.answer.keys, case
             counted[f"{case.how} {'answered' if found.advice else 'not answered'}"] += 1
             assert found.advice or found.notes or found.asks, case

@@ -196,8 +196,8 @@ def builds_have_any_size(original: Replacement, environment: dict[str, Any]) -> 
 
 @repair(moto.codebuild.responses, "_validate_required_params_source")
 def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None:
-    """Accept a build without a source, whose location moto asks for even then, and sources in GitLab."""
-    if source["type"] != "NO_SOURCE":
+    """Accept a build without a source or in a pipeline, of which moto asks for the location, and sources in GitLab."""
+    if source["type"] not in ("NO_SOURCE", "CODEPIPELINE"):
         original({**source, "type": "GITHUB"})
 
 

@@ -24,6 +24,7 @@ FORGOTTEN = {
 UNMADE = {
     "aws_batch_compute_environment": "moto insists on a service role, where AWS takes its service-linked one",
     "aws_batch_job_queue": "it needs a compute environment",
+    "aws_codebuild_webhook": "moto's server answers with a page of HTML",
     "aws_eks_pod_identity_association": "moto has no Pod Identity",
     "aws_lambda_provisioned_concurrency_config": "moto has no provisioned concurrency",
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
