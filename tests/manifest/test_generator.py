@@ -25,7 +25,7 @@ def test_every_type_and_every_verb_is_drawn(catalog: Catalog) -> None:
     computes: set[str] = set()
     verbs: dict[str, set[str]] = defaultdict(set)
     made: set[str] = set()
-    for text in generated_manifests(700):
+    for text in generated_manifests(1300):
         manifest = json.loads(text)
         computes.add(manifest["compute"]["type"])
         for resource in manifest["resources"].values():

@@ -14,7 +14,6 @@ from rolewright.core.inputs import TAGS
 from rolewright.core.model import Module, Variable
 from rolewright.core.printable import visible
 from rolewright.core.text import Ref, Text, ground, pascal
-from rolewright.data import iam
 from rolewright.grants.granted import granted
 from rolewright.grants.network import opened_ports, reached_ports
 from rolewright.grants.required_policies import admitting, agreed
@@ -26,6 +25,7 @@ from rolewright.manifest.identities import identities
 from rolewright.manifest.resources import injected_values
 from rolewright.render.outputs import module_outputs
 from rolewright.render.readable import place_symbols, policy_lines, readable, shown, text_functions
+from rolewright.render.stars import names_nothing, needs_star
 from rolewright.render.tftest import assertions
 from rolewright.render.usage import usage
 
@@ -276,28 +276,13 @@ def _statement(statement: Statement, place: Mapping[str, str]) -> dict[str, Any]
         "resources": list(statement.resources),
         "principals": [],
         "conditions": statement.conditions,
-        "needs_star": _needs_star(statement),
-        "names_nothing": _names_nothing(statement),
+        "needs_star": needs_star(statement),
+        "names_nothing": names_nothing(statement),
         "comments": [*(f"manifest: {origin}" for origin in origins), *reasons],
         "origin": ", ".join(origins),
         "reasons": reasons,
         "conditioned": shown(statement.conditions, place),
     }
-
-
-def _needs_star(statement: Statement) -> bool:
-    """Return whether it needs `*` because nothing narrower does for any action of it, as a comment tells scanners."""
-    facts = [iam.action(action) for action in statement.actions]
-    stars = any(text.literal == "*" for text in statement.resources)
-    return stars and all(fact is not None and not fact.narrowable for fact in facts)
-
-
-def _names_nothing(statement: Statement) -> str:
-    """Return Read or Write where it has `*` for requests that name no resource, of actions that can name one, or ""."""
-    facts = [fact for fact in map(iam.action, statement.actions) if fact is not None and fact.resource_types]
-    if not facts or not _needs_star(statement):
-        return ""
-    return "Write" if any(fact.level == "Write" for fact in facts) else "Read"
 
 
 def _resource(resource: Resource, workload: Workload, declaration: Declaration, catalog: Catalog) -> dict[str, Any]:
