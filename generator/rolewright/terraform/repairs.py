@@ -201,6 +201,13 @@ def builds_need_no_source(original: Replacement, source: dict[str, Any]) -> None
         original({**source, "type": "GITHUB"})
 
 
+@repair(moto.codebuild.responses, "_validate_required_params_artifacts")
+def pipelines_take_what_is_built(original: Replacement, artifacts: dict[str, Any]) -> None:
+    """Accept a build that hands its output to a pipeline: moto asks for a location even then."""
+    if artifacts["type"] != "CODEPIPELINE":
+        original(artifacts)
+
+
 @addition(StepFunctionResponse, "validate_state_machine_definition")
 def definitions_can_be_validated(_response: Any) -> str:
     """Accept every definition: moto lacks the call, with which the provider begins a plan and which it repeats."""
