@@ -18,6 +18,7 @@ FORGOTTEN = {
     "aws_autoscaling_group": "moto returns a capacity reservation that nobody asked for",
     "aws_ecs_service": "moto forgets the capacity provider and zone rebalancing, and never finishes deleting it",
     "aws_launch_template": "moto returns the template's own tags as those of its instances",
+    "aws_volume_attachment": "moto has a zone of its own for a subnet, so that its instance would be made anew",
 }
 """Terraform types that the repaired server makes and does not give back as they were set, or does not delete."""
 
