@@ -117,6 +117,9 @@ def test_one_verb_is_shown_with_what_fields_add_to_it() -> None:
     assert "sqs:SendMessage" in done.stdout
     assert "kms:GenerateDataKey" in done.stdout
     assert "sqs:ReceiveMessage" not in done.stdout
+    limited = rolewright("blueprint", "show", "dynamodb-table", "scan").stdout
+    assert "never with" in limited.partition("### With `leading_keys`")[2].partition("###")[0]
+    assert "dynamodb:LeadingKeys" in rolewright("blueprint", "show", "dynamodb-table", "get").stdout
     for type_, verb in (("sqs-queue", "sends"), ("lambda", "send")):
         wrong = rolewright("blueprint", "show", type_, verb)
         assert (wrong.returncode, wrong.stdout) == (2, "")

@@ -269,6 +269,16 @@ def test_a_warning_that_compares_a_number_is_given_of_known_ones_alone(catalog: 
         assert not findings_of(scaled % ('"${inputs.tasks}"', f"  tasks: {given}\n"), catalog)
 
 
+def test_an_input_elsewhere_silences_no_warning(catalog: Catalog) -> None:
+    """A field of the same name in another entry is not what the rule looks at."""
+    scaled = GOOD.replace('desired: "${inputs.tasks}"', "desired: 2, autoscaling: {min: 3, max: 9}")
+    other = "  jobs: {type: sqs-queue, name: jobs, access: send}\n"
+    text = scaled.replace("  tasks: {type: number, default: 2}\n", "").replace("resources:\n", f"resources:\n{other}")
+    tags = 'tags: {desired: "${inputs.level}"}\n'
+    for written in (text, f"{text}{tags}"):
+        assert [found.path for found in findings_of(written, catalog)] == ["compute.service.desired"]
+
+
 def test_the_good_manifest_builds_and_every_input_is_a_variable(pipeline: Pipeline) -> None:
     workload = read(GOOD, pipeline.catalog)
     built = pipeline.build(workload)

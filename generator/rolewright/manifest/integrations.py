@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.model import Use
 from rolewright.core.text import Text
+from rolewright.prove.match import Kind, matches
 from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
@@ -358,7 +359,7 @@ def _outside(
 
 def _fits(pattern: str, text: str) -> bool:
     """Return whether a text is what a value of an IAM condition with StringLike stands for; one with ${…} may be."""
-    return "${" in pattern or re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+    return "${" in pattern or matches(pattern, text, Kind.TEXT)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - YAML

@@ -82,10 +82,10 @@ def rule_findings(
         resources[key] = {**own, **common, "$facts": facts, "$verbs": verbs}
         rules["resources", key] = resources[key], blueprint.rules
     entries = _Entries(resources, written, _named(written))
-    inputs = {str(place[-1]) for place, text in strings(written) if text.startswith("${inputs.")}
+    inputs = [place for place, text in strings(written) if text.startswith("${inputs.")]
     for path, (entry, of_type) in rules.items():
         for rule in of_type:
-            if rule.severity == "warning" and any(mentions(rule, name) for name in inputs):
+            if rule.severity == "warning" and any(_weighs(rule, place, path) for place in inputs):
                 continue  # what the caller gives is not known, and is no reason to refuse an input either
             for at, data in _cases(rule, entry, path, entries):
                 if is_broken(rule, data):
@@ -99,6 +99,11 @@ def _named(written: Mapping[str, Any]) -> dict[str, list[PathInTree]]:
         if reference:
             named.setdefault(reference[1], []).append(place)
     return named
+
+
+def _weighs(rule: CrossFieldRule, place: PathInTree, path: PathInTree) -> bool:
+    """Return whether a rule about the entry at a path looks at the field at a place, of the entry or of another."""
+    return (place[: len(path)] == path or bool(rule.of or rule.named_by)) and mentions(rule, str(place[-1]))
 
 
 def mentions(rule: CrossFieldRule, name: str) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         ComputeBlueprint,
         ConditionBlock,
         CrossFieldRule,
+        Exclusion,
         ResourceBlueprint,
         ScopeRule,
         Verb,
@@ -61,9 +62,12 @@ def verb_section(blueprint: ResourceBlueprint, verb: Verb) -> str:
     narrow = blueprint.expand([verb.name])
     lines = [line for part in ([verb] if verb.of else []) + list(narrow) for line in _verb(part, blueprint.arns)]
     names = {part.name for part in narrow}
-    for field, companions in blueprint.companions.items():
-        beside = [companion for companion in companions if names.intersection(companion.verbs)]
-        lines += [f"### With `{field}`", "", *map(_companion, beside), ""] if beside else []
+    actions = {action for part in narrow for listed in part.allow.values() for action in listed}
+    for field in dict.fromkeys([*blueprint.scope, *blueprint.exclusions, *blueprint.companions]):
+        said = [f"- {_limited(rule)}" for rule in blueprint.scope.get(field, ()) if actions.intersection(rule.actions)]
+        said += [_excluded(other) for other in blueprint.exclusions.get(field, ()) if names.intersection(other.verbs)]
+        said += [_companion(one) for one in blueprint.companions.get(field, ()) if names.intersection(one.verbs)]
+        lines += [f"### With `{field}`", "", *said, ""] if said else []
     lines += [_agreement(agreement) for agreement in blueprint.agreements if names.intersection(agreement.verbs)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -236,8 +240,12 @@ def _narrowing(blueprint: ResourceBlueprint) -> Iterator[str]:
         for rule in blueprint.scope[field]:
             yield f"- {_limited(rule)}"
         for other in blueprint.exclusions[field]:
-            yield f"- never with {_words(other.verbs)}: {other.because}"
+            yield _excluded(other)
         yield ""
+
+
+def _excluded(other: Exclusion) -> str:
+    return f"- never with {_words(other.verbs)}: {other.because}"
 
 
 def _when(when: Iterable[str], unless: Iterable[str]) -> str:
