@@ -186,6 +186,6 @@ def _page(catalog: Catalog, type_: str) -> str:
     from rolewright.suggest.examples import compute_example, resource_example  # noqa: PLC0415
 
     if type_ in catalog.resources:
-        return resource_page(catalog.resources[type_], resource_example(catalog, type_))
+        return resource_page(catalog.resources[type_], resource_example(catalog, type_), catalog.facts["endpoints"])
     compute = catalog.computes[type_]
     return compute_page(compute, name_keys(compute), compute_example(catalog, type_))

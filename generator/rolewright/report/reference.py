@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rolewright.report.endpoints import endpoint_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from rolewright.blueprint.facts import FactTable
     from rolewright.blueprint.model import (
         Agreement,
         Companion,
@@ -20,10 +23,10 @@ if TYPE_CHECKING:
     )
 
 
-def resource_page(blueprint: ResourceBlueprint, example: str) -> str:
+def resource_page(blueprint: ResourceBlueprint, example: str, endpoints: FactTable) -> str:
     """Return the page of a resource type: what a manifest may say of it, and exactly what each verb grants.
 
-    `example` are the smallest entries of it, as YAML, or "".
+    `example` are the smallest entries of it, as YAML, or ""; `endpoints` the facts of `facts/endpoints.yaml`.
     """
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
     lines += ["```yaml", *example.splitlines(), "```", ""] if example else []
@@ -52,6 +55,9 @@ def resource_page(blueprint: ResourceBlueprint, example: str) -> str:
         lines += [f"Another account's owner has to allow it in the {blueprint.cross_account.policy}.", ""]
     elif blueprint.arns:
         lines += [f"Another account's cannot be used: {blueprint.cross_account.impossible}.", ""]
+    reached = endpoint_lines(blueprint.type, blueprint.expand(blueprint.verbs), endpoints)
+    if reached:
+        lines += ["## From a network without a way to the Internet", "", *reached, ""]
     if blueprint.pitfalls:
         lines += ["## Pitfalls", "", *(f"- {pitfall}" for pitfall in blueprint.pitfalls)]
     return "\n".join(lines).rstrip() + "\n"
@@ -143,10 +149,18 @@ def index_page(
         f" {'yes' if blueprint.create else ''} |"
         for name, blueprint in resources.items()
     ]
+    lines += ["", "## From a network without a way to the Internet", "", _ENDPOINTS.replace("\n", " ")]
     if not_applied:
         lines += ["", "## Not applied to moto", "", "Everything else that a module makes is created in moto first.", ""]
         lines += [f"- {name}: {_words(kinds)}" for name, kinds in not_applied.items()]
     return "\n".join(lines) + "\n"
+
+
+_ENDPOINTS = """\
+Subnets without a NAT gateway need an endpoint for each service that code calls there; each type's page names those of
+its verbs. Gateway endpoints (S3, DynamoDB) cost nothing. Interface endpoints cost by the hour in each zone, and by what
+goes through them; with private DNS, code finds them by itself. Keys need none where the right to use them depends on
+`kms:ViaService`: the service calls KMS, and each such call is a request that KMS charges for."""
 
 
 def _words(words: Iterable[str]) -> str:
