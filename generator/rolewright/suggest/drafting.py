@@ -173,11 +173,13 @@ def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
         own = [fit for fit in found if fit.offer.identifies]
         if not own:
             continue
-        # an ARN that has the name in itself says more than one with a field for any name
+        # an ARN that has the name in itself says more than one with a field for any name; and a type that is about the
+        # resource itself, more than one that only uses it
         own.sort(
             key=lambda fit: (
                 fit.place != (),
                 OPEN in fit.fields.values(),
+                fit.offer.blueprint.arns.get(fit.offer.arn, "") != fit.offer.blueprint.own_arn,
                 -len(fit.offer.blueprint.verbs),
                 len(_told(fit)),
             )
