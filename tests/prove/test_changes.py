@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,7 +104,9 @@ def requests(grants: tuple[Declared, ...]) -> Iterator[Request]:
                     yield Request(grant.actions[0], name.replace("*", "x").replace("?", "a"), context)
 
 
-CASES = [(before, after, trust.role) for before, after in pairs() for trust in before.declaration.trusts]
+@cache
+def cases_of_pairs() -> list[tuple[Described, Described, str]]:
+    return [(before, after, trust.role) for before, after in pairs() for trust in before.declaration.trusts]
 
 
 def asked(change: PermissionChange) -> bool:
@@ -120,7 +123,7 @@ def asked(change: PermissionChange) -> bool:
 @pytest.mark.iam_oracle
 def test_an_independent_evaluator_says_the_same() -> None:
     cases: list[dict[str, Any]] = []
-    for before, after, role in CASES:
+    for before, after, role in cases_of_pairs():
         old, new = declared(before, role), declared(after, role)
         for left, right in ((new, old), (old, new)):
             found, _ = changes(left, right, iam.expand)
@@ -142,7 +145,7 @@ def test_an_independent_evaluator_says_the_same() -> None:
 
 def test_nothing_is_missed() -> None:
     seen = 0
-    for before, after, role in CASES:
+    for before, after, role in cases_of_pairs():
         old, new = declared(before, role), declared(after, role)
         found, unknown = changes(new, old, iam.expand)
         assert unknown == ()
