@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -40,9 +41,13 @@ def rendered(workload: Workload) -> Mapping[str, str]:
 
 @cache
 def variants(type_: str) -> list[Mapping[str, str]]:
-    """The least module that a built-in blueprint is tried with, and as few others as together give all there is."""
+    """The least modules that a built-in blueprint is tried with, and as few others as together give all there is.
+
+    A field can take a block away: the least module that makes a resource has what the field stands in for.
+    """
     workloads = sorted(tried_workloads(TYPES[type_]), key=lambda workload: len(_given(workload)))
-    kept, given = [workloads[0]], set[str]()
+    makes = (workload for workload in workloads if any(r.created for r in workload.resources.values()))
+    kept, given = [workloads[0], *itertools.islice(makes, 1)], set[str]()
     for workload in reversed(workloads):
         if not _given(workload) <= given:
             kept.append(workload)

@@ -103,6 +103,16 @@ def _archive(files: Mapping[str, str], _: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def _in(operand: list[Any], scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any value
+    expression, path = operand
+    return _lookup(path, evaluate(expression, scope))
+
+
+def _end(expression: Any, scope: Mapping[str, Any]) -> str | None:  # noqa: ANN401 - any expression
+    value = evaluate(expression, scope)
+    return value.rpartition(":")[2] if isinstance(value, str) else None
+
+
 def _other_than(operand: list[str], scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any value
     path, usual = operand
     value = _lookup(path, scope)
@@ -122,5 +132,7 @@ _FORMS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
     "format": _format,
     "with": lambda operand, scope: None if _lookup(operand[0], scope) is None else evaluate(operand[1], scope),
     "archive": _archive,
+    "in": _in,
+    "end": _end,
     "other_than": _other_than,
 }

@@ -293,7 +293,12 @@ class _Run:
         if "when" in call and not evaluate(call["when"], scope):
             return
         parameters = shape(call["parameters"], scope) or {}
-        response = self.moto.call(service, self.environment.region, call["operation"], parameters)
+        try:
+            response = self.moto.call(service, self.environment.region, call["operation"], parameters)
+        except RefusedError:
+            if call.get("others"):  # it is there already: the module makes it
+                return
+            raise
         answered = {**scope, "response": response}
         for name, expression in call.get("attributes", {}).items():
             value = evaluate(expression, answered)

@@ -1,8 +1,9 @@
-"""The images, networks, groups and certificates of others that manifests name, made to exist in moto's server."""
+"""The images, networks, queues and certificates of others that manifests name, made to exist in moto's server."""
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from moto.ec2.models.amis import Ami
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.responses.instances import InstanceResponse
 from moto.efs.models import EFSBackend
+from moto.sqs.models import Queue, sqs_backends
 from moto.ssm.models import Parameter, ParameterDict
 
 from rolewright.terraform.repair import repair
@@ -146,3 +148,14 @@ def security_groups_of_mount_targets_exist(original: Replacement, backend: Any, 
     for group_id in named.get("security_groups") or ():
         backend.ec2_backend.get_security_group_from_id(group_id)
     return original(backend, *rest, **named)
+
+
+@repair(Queue, "_setup_dlq")
+def dead_letter_queues_exist(original: Replacement, queue: Any, policy: Any) -> None:
+    """Make the dead-letter queue that a queue's policy names."""
+    target = json.loads(policy).get("deadLetterTargetArn", "") if isinstance(policy, str) and policy else ""
+    name = target.rpartition(":")[2]
+    backend = sqs_backends[queue.account_id][queue.region]
+    if name and name not in backend.queues:
+        backend.create_queue(name, None, **({"FifoQueue": "true"} if name.endswith(".fifo") else {}))
+    original(queue, policy)
