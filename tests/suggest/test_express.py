@@ -236,6 +236,20 @@ def test_the_own_account_is_the_one_named_most_or_given() -> None:
     assert said.resources == ("arn:aws:sqs:eu-west-2:ACCOUNT:a",)  # what nobody names stays a name
 
 
+def test_where_no_resource_is_an_arn_those_of_conditions_name_the_own_account() -> None:
+    pool = "us-east-1:12345678-ffff-ffff-ffff-123456789012"
+    arn = f"arn:aws:cognito-identity:us-east-1:111111111111:identitypool/{pool}"
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": "cognito-identity:DeleteIdentities", "Resource": "*"}
+    statement["Condition"] = {"StringEquals": {"cognito-identity:IdentityPoolArn": arn}}
+    made = drafted([statement])
+    (entry,) = made.draft.entries
+    assert (entry.type, entry.fields) == ("cognito-identity-pool", {"id": pool})
+    assert (made.draft.rest, made.more, made.less) == ((), (), ())
+    queue = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-west-2:222222222222:a"}
+    (said, _) = drafted([queue, statement]).draft.entries
+    assert said.fields == {"name": "a"}  # the account is that of a resource, where one has any
+
+
 @pytest.mark.parametrize(
     ("statement", "why"),
     [

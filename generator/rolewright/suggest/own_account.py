@@ -12,7 +12,7 @@ from rolewright.prove.match import matches, segments
 from rolewright.render.readable import SYMBOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rolewright.prove.table import Declared
 
@@ -70,13 +70,20 @@ def named_most(declared: Iterable[Declared], account: str = "") -> Own:
     """Return the account that ARNs of policies name most, unless one is given; the region and the partition likewise.
 
     Of those named equally often the first is taken. A region counts where the ARN is of that account, or of none.
+    Where no resource is an ARN, as those of actions on * alone, what conditions name counts.
     """
-    arns = [segments(resource) for statement in declared for resource in statement.resources]
-    arns = [parts for parts in arns if len(parts) == 6]
+    statements = tuple(declared)
+    arns = _arns(resource for statement in statements for resource in statement.resources) or _arns(
+        value for statement in statements for _, _, values in statement.conditions for value in values
+    )
     account = account or _most("account", (parts[4] for parts in arns))
     region = _most("region", (parts[3] for parts in arns if not account or parts[4] in ("", "*", account)))
     partition = partition_of(region) if region else _most("partition", (parts[1] for parts in arns))
     return Own(partition, region, account)
+
+
+def _arns(texts: Iterable[str]) -> list[Sequence[str]]:
+    return [parts for parts in map(segments, texts) if len(parts) == 6]
 
 
 def _most(name: str, values: Iterable[str]) -> str:
