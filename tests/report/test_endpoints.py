@@ -16,6 +16,7 @@ TABLE = CATALOG.facts["endpoints"]
 OTHER_NAMES = {
     "api.ecr": "ecr.api",
     "api.sagemaker": "sagemaker.api",
+    "codeartifact": "codeartifact.api",
     "runtime.sagemaker": "sagemaker.runtime",
     "streams.dynamodb": "dynamodb-streams",
     "kinesis": "kinesis-streams",
