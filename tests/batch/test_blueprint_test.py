@@ -118,6 +118,12 @@ PATTERN = '    pattern: "^[A-Za-z0-9_.-]{1,256}$"\n'
 LAST = "  read-write: {of: [read, write]}\n"
 SENT = "    summary: send video\n"
 SCOPE = "    scope: [{actions: [kinesisvideo:PutMedia], conditions: {StringEquals: {s3:prefix: [a]}}}]\n"
+COMPANION = """companions:
+  created:
+    - {sid: Use, verbs: [watch], actions: [kms:Decrypt], resources: ["arn:aws:kms:${region}:${account}:keys/a"],
+       summary: a slip}
+"""
+MADE = "create: {arns: {strm: arn}}\n"
 BROKEN = [
     Broken("unknown key", "summary: A", "sumary: A", "blueprint-unknown-key", "sumary"),
     Broken("unknown action", "kinesisvideo:GetMedia]", "kinesisvideo:GetMedea]", "blueprint-action", "GetMedea"),
@@ -137,6 +143,11 @@ BROKEN = [
     Broken("field that takes a star", '{1,256}$"', '{1,255}[*]?$"', "blueprint-wildcard", "name:"),
     Broken("field that takes anything", PATTERN, "", "blueprint-wildcard", "name:"),
     Broken("ARN that ends open", "/${created:-*}", "*", "blueprint-wildcard", "stream: arn"),
+    Broken("ARN of no form", ":stream/${name}", ":streams/${name}", "blueprint-arn", "stream: arn"),
+    Broken("ARN of another service", "}:kinesisvideo:", "}:kinesis:", "blueprint-arn", "stream: arn"),
+    Broken("companion on no ARN", LAST, LAST + COMPANION, "blueprint-arn", "kms:Decrypt"),
+    Broken("ARN that is not made", LAST, LAST + MADE, "blueprint-name", "strm"),
+    Broken("attribute that is not made", LAST, LAST + MADE.replace("arns", "attributes"), "blueprint-name", "strm"),
     Broken("key that AWS does not send", SENT, SENT + SCOPE, "blueprint-condition", "s3:prefix"),
     Broken("service that is none", "service: kinesisvideo ", "service: kinesisvid ", "blueprint-action", "service:"),
     Broken("two documents", LAST, LAST + "---\nmore: true\n", "blueprint-document", "more: true"),

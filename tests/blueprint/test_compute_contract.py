@@ -255,6 +255,7 @@ BROKEN = [
     (DESK.replace("federated: arn:", "federated: iam:"), "federated: iam:"),
     (DESK.replace("optional_conditions: {lamp", "optional_conditions: {light"), "optional_conditions: {light"),
     (DESK.replace('"${base}", pattern', '"${names.label}", pattern'), "label: {value"),
+    (DESK.replace("s3:::${each.carrier.town}", "s4:::${each.carrier.town}"), "actions: [s3:GetObject]"),
     ("extends: chair\nsummary: A chair\n", "extends: chair"),
 ]
 

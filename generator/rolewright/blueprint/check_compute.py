@@ -79,6 +79,7 @@ class _ComputeChecker(Checker):
             each, only = grant.get("each", ""), several(grant.get("when", ()))
             yield from self.actions(grant["actions"], (*here, "actions"))
             yield from self.carried(grant, here)
+            yield from self.reached(grant, here, every=True)
             if each and self.schema_at(each).get("type") != "array":
                 message = f"`{each}` is not a field of type array"
                 yield self.finding("blueprint-name", message, "name a field of type array", (*here, "each"))
@@ -97,6 +98,7 @@ class _ComputeChecker(Checker):
         for index, companion in enumerate(companions):
             yield from self.actions(companion["actions"], (*at, index, "actions"))
             yield from self.carried(companion, (*at, index))
+            yield from self.reached(companion, (*at, index))
             only = several(companion.get("when", ()))
             for name in (*only, *several(companion.get("unless", ()))):
                 yield from self.condition(name, (*at, index))

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.arn_forms import misses
 from rolewright.blueprint.blocks import block_findings, several
 from rolewright.blueprint.check_policies import check_each, check_policies, names_of_entries
 from rolewright.blueprint.checker import Checker
@@ -51,11 +52,6 @@ class _ResourceChecker(Checker):
         yield from self.check_names(data["required"], self.all_fields, "a field", ("required",))
         yield from self.check_names(data.get("optional", ()), data.get("arns", {}), "an ARN", ("optional",))
         yield from self.rules()
-        for verb, field in data.get("create", {}).get("needs", {}).items():
-            if verb not in self.narrow or field not in self.made_fields:
-                message = f"`{verb}: {field}` is not a narrow verb with a field of `create`"
-                remedy = "name a verb that has `allow`, and a field under `create.fields`"
-                yield self.finding("blueprint-name", message, remedy, ("create", "needs", verb))
         for name in data["access"]:
             yield from self.verb(name)
         yield from self.allow(data.get("injection", {}).get("allow", {}), ("injection", "allow"))
@@ -70,6 +66,7 @@ class _ResourceChecker(Checker):
                     message = f"`{agreement[key]}` is not a field"
                     yield self.finding("blueprint-name", message, "name a field", ("agreements", index, key))
             yield from self.templates(("agreements", index, "document"), {"role", *self.arn_names})
+        yield from self.made()
         yield from self.ports()
         yield from self.templates(("arns",))
         yield from self.templates(("attributes",), self.arn_names)
@@ -89,6 +86,21 @@ class _ResourceChecker(Checker):
     @property
     def narrow(self) -> set[str]:
         return {name for name, verb in self.data["access"].items() if "allow" in verb}
+
+    def made(self) -> Iterator[Finding]:
+        """Check that what `create` says of ARNs, attributes and verbs is about those of the blueprint."""
+        create = self.data.get("create", {})
+        for kind, noun in (("arns", "an ARN"), ("attributes", "an attribute")):
+            there = self.data.get(kind, {})
+            for name in sorted(create.get(kind, {}).keys() - there.keys()):
+                message = f"`{name}` is not {noun} of this blueprint"
+                remedy = f"use one of {', '.join(there)}, or add it under `{kind}`"
+                yield self.finding("blueprint-name", message, remedy, ("create", kind, name), key=True)
+        for verb, field in create.get("needs", {}).items():
+            if verb not in self.narrow or field not in self.made_fields:
+                message = f"`{verb}: {field}` is not a narrow verb with a field of `create`"
+                remedy = "name a verb that has `allow`, and a field under `create.fields`"
+                yield self.finding("blueprint-name", message, remedy, ("create", "needs", verb))
 
     def verb(self, name: str) -> Iterator[Finding]:
         verbs, verb = self.data["access"], self.data["access"][name]
@@ -133,6 +145,9 @@ class _ResourceChecker(Checker):
                     message = f"{action} cannot be granted on `{arn}`"
                     remedy = f"it takes {types}" if types else 'it takes no ARN; put it under "*"'
                     yield self.finding("blueprint-arn", message, remedy, (*path, arn, index))
+                elif arn != "*" and (forms := misses(action, [arns[arn]])):
+                    message = f"`{arn}` is not an ARN that the actions granted on it take, so they would allow nothing"
+                    yield self.finding("blueprint-arn", message, f"AWS has {' or '.join(forms)}", ("arns", arn))
 
     def ports(self) -> Iterator[Finding]:
         for index, port in enumerate(self.data.get("ports", ())):
@@ -171,6 +186,7 @@ class _ResourceChecker(Checker):
                 yield from self.check_names(companion.get("verbs", ()), verbs, "a narrow verb", (*at, index, "verbs"))
                 yield from self.actions(companion["actions"], (*at, index, "actions"))
                 yield from self.carried(companion, (*at, index))
+                yield from self.reached(companion, (*at, index))
                 conditions = [*several(companion.get("when", ())), *several(companion.get("unless", ()))]
                 yield from self.check_names(conditions, self.all_fields, "a field", (*at, index))
                 yield from check_each(self, companion, (*at, index))

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.blueprint.arn_forms import misses
 from rolewright.blueprint.condition_keys import carries, condition_keys
 from rolewright.blueprint.interpolation import UnknownReferenceError, names
 from rolewright.blueprint.marks import mark_findings
@@ -135,6 +136,19 @@ class Checker(ABC):
                 message = f"{action} is not an action of the IAM database"
                 remedy = "write the full action as in the Service Authorization Reference, for example s3:GetObject"
                 yield self.finding("blueprint-action", message, remedy, (*path, index))
+
+    def reached(self, entry: Mapping[str, Any], path: PathInTree, *, every: bool = False) -> Iterator[Finding]:
+        """Check that one of an entry's resources can be what one of its actions takes, or `every` one of them.
+
+        The IAM database lacks a few pairs, but none for all actions of an entry.
+        """
+        resources, actions = entry.get("resources", ()), entry["actions"]
+        missed = [(index, action, misses(action, resources)) for index, action in enumerate(actions)]
+        missed = [miss for miss in missed if miss[2]]
+        if resources and (every or len(missed) == len(actions)):
+            for index, action, forms in missed:
+                message = f"{action} cannot be granted on {' or '.join(resources)}: it would allow nothing"
+                yield self.finding("blueprint-arn", message, f"AWS has {' or '.join(forms)}", (*path, "actions", index))
 
     def carried(self, entry: Mapping[str, Any], path: PathInTree) -> Iterator[Finding]:
         """Check that AWS sends each condition key with each action: a condition on another key never holds."""
