@@ -274,6 +274,7 @@ def test_what_somebody_made_by_name_is_imported_and_not_made_again(
         assert not {"create", "delete"} & set(planned[address]["actions"]), address
 
 
+@pytest.mark.soak
 @pytest.mark.terraform
 def test_everything_that_is_there_is_imported_by_its_id(
     pipeline: Pipeline, terraform: Terraform, tmp_path: Path

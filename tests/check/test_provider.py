@@ -291,7 +291,7 @@ def of_major_5(findings: tuple[Finding, ...]) -> list[Finding]:
 
 @pytest.mark.terraform
 def test_the_verdict_on_every_mutant_is_terraform_s(root: Path, cases: Cases) -> None:
-    judged = cases.of(mutants(), 0.02, lambda mutant: mutant.what.split(": "))
+    judged = cases.of(mutants(), 0.01, lambda mutant: mutant.what.split(": "))
     parsed, text = module_of([mutant.block for mutant in judged])
     refused: dict[int, list[str]] = {}
     for diagnostic in validate(root, text):

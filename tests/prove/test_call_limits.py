@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blueprint_trials import tried_workloads
-from manifest_generator import varied_manifests
+from manifest_generator import created_manifests
 from rolewright.manifest.read import read_manifest
 from rolewright.prove.sandbox import Moto
 from rolewright.yaml.load import loads
@@ -38,7 +38,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any
 def workloads(pipeline: Pipeline, cases: Cases) -> Iterator[Workload]:
     for example in EXAMPLES:
         yield from read_manifest(pipeline.read(example), pipeline.catalog)
-    for text in cases.of(varied_manifests(), 0.05):
+    for text in created_manifests(cases, 20):
         yield from read_manifest(loads(text, "varied.yaml"), pipeline.catalog)
     if cases.soak:
         for file in (*pipeline.catalog.computes.files.values(), *pipeline.catalog.resources.files.values()):

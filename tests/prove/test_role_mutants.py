@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from blueprint_trials import tried_workloads
-from cases import Cases
+from cases import Cases, shared
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Rejected
 from rolewright.core.model import Module
@@ -167,7 +167,7 @@ WITHIN = {"comprehend": "ItEntityRecognizerEndpoint", "dynamodb-table": "ItLease
 """Statements that allow nothing which another verb of the same manifest does not: an index by name, and every index."""
 
 
-@pytest.mark.parametrize("type_", load_catalog().resources)
+@pytest.mark.parametrize("type_", shared(load_catalog().resources, 0.4))
 def test_every_mutant_of_a_type_s_grants_is_rejected(type_: str, pipeline: Pipeline, cases: Cases) -> None:
     """The manifest with the most permissions of those that a type is tried with."""
     tried = tried_workloads(pipeline.catalog.resources.files[type_])

@@ -25,6 +25,7 @@ from rolewright.yaml.schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from cases import Cases
     from rolewright.blueprint.model import ComputeBlueprint, CrossFieldRule, ResourceBlueprint, Verb
     from rolewright.core.model import Workload
 
@@ -74,6 +75,11 @@ def varied_manifests() -> list[str]:
         made.append(generator.manifest(len(made)))
         assert len(made) < 600, generator.unvaried()
     return made
+
+
+def created_manifests(cases: Cases, few: int) -> list[str]:
+    """So few manifests of created resources, or in `make soak` as many as `varied_manifests` has."""
+    return varied_manifests() if cases.soak else generated_manifests(cases.number(few, 400), created=True)
 
 
 @cache

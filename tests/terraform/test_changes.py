@@ -106,7 +106,7 @@ def test_what_is_needed_does_not_go_before_what_follows_it(
     if before == "fewest":
         assert {change.type for change in changed} >= {"ec2", "ecs-ec2", "fargate"}
     if not cases.soak:
-        changed = cases.of([change for change in changed if not change.types & WAITED_FOR], 0.15)
+        changed = cases.of([change for change in changed if not change.types & WAITED_FOR], 0.08)
     program = Terraform(terraform.program, server)
     root = Root(tmp_path, program, [getattr(change, before) for change in changed])
     assert_none(root.plan())

@@ -126,7 +126,7 @@ def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
             if bool(resource_types(built) & LACKING.keys()) == lacking and not new <= made:
                 made |= new
                 kept.append(built)
-    return [*cases.of(kept, 0.4, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
+    return [*cases.of(kept, 0.25, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
 
 
 def _life(built: Built) -> list[str]:
