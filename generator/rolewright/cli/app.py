@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from rolewright.cli.console import FindingsFormat, Format, report
+from rolewright.cli.console import MODULES, FindingsFormat, Format, report
+from rolewright.cli.settings import project_settings
 from rolewright.core.finding import MisuseError, Rejected
 from rolewright.core.printable import one_line
 
@@ -42,8 +43,31 @@ def _shown_in_full() -> Iterator[None]:
         raise
 
 
+_FROM_SETTINGS = {
+    "manifests": "manifests",
+    "blueprints": "blueprints",
+    "env": "environments",
+    "output": "output",
+}
+"""The parameters of commands that a setting is for."""
+
+
 class Command(typer.core.TyperCommand):
-    """A command with the one place where a refusal becomes a report and an exit code."""
+    """A command with the one place where a refusal becomes a report and an exit code, and the project's settings."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's signature
+        """Read the options; what none of them says is as the project's settings have it."""
+        names = {
+            p.name for p in self.params if p.name in _FROM_SETTINGS and (p.name != "output" or p.default == MODULES)
+        }
+        if names:
+            try:
+                settings = project_settings()
+            except MisuseError as error:
+                raise typer.BadParameter(str(error), ctx) from None
+            given = {name: getattr(settings, _FROM_SETTINGS[name]) for name in names}
+            ctx.default_map = {name: value for name, value in given.items() if value}
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click's signature
         """Run the command. Exits 1 with the findings of a refusal, and 2 where the request makes no sense."""

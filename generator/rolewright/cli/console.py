@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.core.files import UnreadableError, read_text
+from rolewright.core.finding import MisuseError
 from rolewright.core.printable import one_line, visible
+from rolewright.manifest.find import find_manifests
 from rolewright.report.github import findings_github
 from rolewright.report.json import findings_json
 from rolewright.report.sarif import findings_sarif
@@ -41,13 +43,31 @@ class FindingsFormat(StrEnum):
     SARIF = "sarif"
 
 
+MODULES = Path("output")
+"""Where modules are written if neither an option nor a setting says where."""
+
+
+def _found(paths: list[Path]) -> list[Path]:
+    """Return the manifests that paths name, or the usual ones, and say which YAML beside them was not read."""
+    try:
+        found = find_manifests(paths)
+    except MisuseError as error:
+        raise typer.BadParameter(str(error)) from None
+    if found.left:
+        say(f"not read, as they name no workload: {', '.join(map(str, found.left))}", err=True)
+    return list(found.manifests)
+
+
 Manifests = Annotated[
     list[Path],
     typer.Argument(
-        help="Manifest files.",
+        default_factory=list,
+        help="Manifests: files, folders or patterns. Default: those of rolewright.toml, "
+        "or rolewright.yaml and services/*.yaml.",
         show_default=False,
         metavar="MANIFEST...",
         readable=False,  # whether one can be read is a finding, and the others are looked at
+        callback=_found,
     ),
 ]
 Blueprints = Annotated[

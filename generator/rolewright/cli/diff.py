@@ -11,6 +11,9 @@ import typer
 
 from rolewright.cli.console import Blueprints, show
 from rolewright.cli.files import require_there
+from rolewright.cli.settings import project_settings
+from rolewright.core.files import is_there
+from rolewright.manifest.find import roots
 
 WIDENED, CHANGED = 3, 5
 
@@ -27,7 +30,10 @@ def diff(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="OLD NEW", help="Two manifests or two folders; with --base any number.", show_default=False
+            default_factory=list,
+            metavar="OLD NEW",
+            help="Two manifests or two folders; with --base any number. Default with --base: the project's manifests.",
+            show_default=False,
         ),
     ],
     base: Annotated[
@@ -56,7 +62,7 @@ def diff(
 
     catalog = load_catalog(blueprints or ())
     if base is not None:
-        comparison = compare_since(base, paths, catalog)
+        comparison = compare_since(base, paths or _project_sides(base), catalog)
     elif len(paths) == 2:
         require_there(paths)
         comparison = compare_paths(paths[0], paths[1], catalog)
@@ -74,3 +80,14 @@ def diff(
         raise typer.Exit(WIDENED)
     if any(difference.changed for difference in differences):
         raise typer.Exit(CHANGED)
+
+
+def _project_sides(revision: str) -> list[Path]:
+    """Return where the project has its manifests or had them at a revision: a manifest may be gone since."""
+    from rolewright.core.git import commit_of, kind_at, standing  # noqa: PLC0415
+
+    listed = roots(map(Path, project_settings().manifests))
+    there = [path for path in listed if is_there(path) or kind_at(commit_of(revision, standing(path)), path)]
+    if not there:
+        raise typer.BadParameter("no manifest was given, and the project has none: see `rolewright diff --help`")
+    return there

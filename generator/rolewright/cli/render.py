@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import (
+    MODULES,
     Blueprints,
     Environments,
     FindingsFormat,
@@ -28,7 +29,7 @@ def render(
     manifests: Manifests,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Output folder; each module gets its own folder in it.")
-    ] = Path("output"),
+    ] = MODULES,
     blueprints: Blueprints = None,
     env: Environments = None,
     jobs: Jobs = None,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.batch.cache import Cache, Options
+from rolewright.cli.settings import project_settings
+from rolewright.core.finding import MisuseError, Rejected
+from rolewright.manifest.find import find_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,24 +19,34 @@ _SHORT = {"-o": "--output", "-j": "--jobs"}
 def unchanged(arguments: Sequence[str]) -> str | None:
     """Return what the command would print with nothing found and nothing to do; None if that is not known."""
     command, rest = arguments[:1], iter(arguments[1:])
+    if command not in (["render"], ["validate"]):
+        return None
     writes = command == ["render"]
     manifests: list[str] = []
-    values: dict[str, list[str]] = {"--output": ["output"], "--blueprints": [], "--env": [], "--jobs": ["1"]}
+    values: dict[str, list[str]] = {"--output": [], "--blueprints": [], "--env": [], "--jobs": ["1"]}
     for argument in rest:
         name = _SHORT.get(argument, argument)
         if name in values:
             values[name].append(next(rest, ""))
         elif not argument.startswith("-"):
-            manifests.append(argument.removeprefix("./"))
+            manifests.append(argument)
         elif name != "--check" or not writes:
             return None
-    jobs, output = values["--jobs"][-1], values["--output"][-1]
-    usual = jobs.isdecimal() and jobs.strip("0") and (writes or len(values["--output"]) == 1)
-    if command not in (["render"], ["validate"]) or not manifests or not usual:
+    jobs = values["--jobs"][-1]
+    if not (jobs.isdecimal() and jobs.strip("0") and (writes or not values["--output"])):
         return None
-    cache = Cache(Options(output if writes else "", tuple(values["--blueprints"]), tuple(values["--env"])))
+    try:
+        settings = project_settings()
+        files = find_manifests(map(Path, manifests or settings.manifests))
+    except (MisuseError, Rejected):
+        return None
+    if files.left:
+        return None
+    output = (values["--output"] or [settings.output or "output"])[-1]
+    blueprints, environments = values["--blueprints"] or settings.blueprints, values["--env"] or settings.environments
+    cache = Cache(Options(output if writes else "", tuple(blueprints), tuple(environments)))
     lines: dict[str, str] = {}
-    for manifest in manifests:
+    for manifest in map(str, files.manifests):
         found = cache.find(manifest)
         if found is None or not manifest.isprintable() or any(known.name in lines for known in found):
             return None

@@ -64,12 +64,20 @@ def standing(path: Path) -> Path:
     return next(folder for folder in real(path).parents if is_folder(folder))
 
 
-def file_at(commit: str, path: Path) -> str | None:
-    """Return a file's text at a commit, or None if it did not exist. Raises Rejected if it is not UTF-8 text."""
+def kind_at(commit: str, path: Path) -> str:
+    """Return what a path was at a commit: `blob` for a file, `tree` for a folder, "" if it did not exist."""
     folder = standing(path)
     name = real(path).relative_to(folder).as_posix()
-    if not _git(folder, "ls-tree", "--name-only", "-z", commit, "--", f":(literal){name}", unknown="no such file"):
+    listed = _git(folder, "ls-tree", "-z", commit, "--", f":(literal){name}", unknown="no such file").split()
+    return listed[1].decode() if listed else ""
+
+
+def file_at(commit: str, path: Path) -> str | None:
+    """Return a file's text at a commit, or None if it did not exist. Raises Rejected if it is not UTF-8 text."""
+    if not kind_at(commit, path):
         return None
+    folder = standing(path)
+    name = real(path).relative_to(folder).as_posix()
     try:
         return _git(folder, "cat-file", "blob", f"{commit}:./{name}", unknown=f"no file {name}").decode("utf-8")
     except UnicodeDecodeError:
@@ -80,9 +88,12 @@ def file_at(commit: str, path: Path) -> str | None:
 
 def files_at(commit: str, folder: Path) -> list[Path]:
     """Return the files in and below a folder at a commit, sorted. Raises Rejected as `commit_of` does."""
-    listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", commit, unknown="no such folder")
+    here = folder if is_folder(folder) else standing(folder)
+    below = "" if here == folder else f"{real(folder).relative_to(here).as_posix()}/"
+    only = ("--", f":(literal){below}") if below else ()
+    listed = _git(here, "ls-tree", "-r", "--name-only", "-z", commit, *only, unknown="no such folder")
     names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
-    return [folder / name for name in sorted(names)]
+    return [folder / name.removeprefix(below) for name in sorted(names)]
 
 
 def changed_since(revision: str, folder: Path) -> set[Path]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.core.files import UnreadableError, is_file, is_folder, is_there, read_bytes, real
+from rolewright.core.files import is_folder, is_there, real
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
-from rolewright.core.git import commit_of, file_at, files_at, standing
+from rolewright.core.git import commit_of, file_at, files_at, kind_at, standing
+from rolewright.manifest.find import YAML, below, is_below, is_manifest, readable_text
 from rolewright.write.foreign_files import beside_module, override_findings
 from rolewright.write.module import LEDGER
 from rolewright.yaml.load import load, loads
@@ -23,12 +22,7 @@ if TYPE_CHECKING:
 
     from rolewright.yaml.load import Document
 
-_YAML = (".yaml", ".yml")
 _TERRAFORM = (".tf", ".tf.json")
-_LEFT = (".git", ".terraform")
-_KEY = r"[\"']?workload[\"']?[ \t]*:"
-_MANIFEST = re.compile(rf"^{_KEY}", re.MULTILINE)
-_MENTION = re.compile(_KEY)
 
 
 @dataclass(frozen=True)
@@ -56,8 +50,8 @@ class SideContent:
 def content_at(path: Path) -> SideContent:
     """Return what a file or a folder has now. Raises Rejected for what is broken."""
     if is_folder(path):
-        return _content(str(path), sorted(_below(path)), _text, path)
-    if path.suffix in _YAML or _is_manifest(_text(path), str(path)):
+        return _content(str(path), sorted(below(path)), readable_text, path)
+    if path.suffix in YAML or is_manifest(readable_text(path), str(path)):
         return SideContent(str(path), (load(path),), (), ())
     return SideContent(str(path), (), (), (str(path),) if path.name.endswith(_TERRAFORM) else ())
 
@@ -71,8 +65,8 @@ def content_since(revision: str, paths: Sequence[Path]) -> tuple[SideContent, Si
     for path in paths:
         commit = commit_of(revision, path if is_folder(path) else standing(path))
         there = is_there(path)
-        if is_folder(path):
-            listed = [file for file in files_at(commit, path) if not set(_LEFT) & set(file.parts)]
+        if is_folder(path) or (not there and kind_at(commit, path) == "tree"):
+            listed = [file for file in files_at(commit, path) if is_below(file)]
             earlier.append(_content(revision, listed, partial(file_at, commit), path, f"{revision}:"))
         else:
             text = file_at(commit, path)
@@ -114,8 +108,8 @@ def _content(
     rest = [file for file in files if not any(folder in file.parents for folder in folders)]
     documents = []
     for file in rest:
-        text = text_of(file) if file.suffix in _YAML else None
-        if text is not None and _is_manifest(text, f"{at}{file}"):
+        text = text_of(file) if file.suffix in YAML else None
+        if text is not None and is_manifest(text, f"{at}{file}"):
             documents.append(loads(text, f"{at}{file}") if at else load(file))
     foreign = tuple(f"{at}{file}" for file in rest if file.name.endswith(_TERRAFORM))
     return SideContent(name, tuple(documents), modules, foreign)
@@ -170,37 +164,3 @@ def _ledger(text: str, file: str) -> list[str]:
     except (ValueError, KeyError, TypeError, RecursionError):
         message = f"{file} is not a ledger that rolewright wrote"
         raise Rejected([Finding("readback-file", message, "render the module again", Location(file))]) from None
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
-
-    def refuse(error: OSError) -> None:
-        place = str(error.filename)
-        message = f"{place} cannot be read: {error.strerror}"
-        raise Rejected(
-            [Finding("source-unreadable", message, "run rolewright as a user who can read it", Location(place))]
-        )
-
-    for here, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(set(folders) - set(_LEFT))
-        yield from (file for name in names if is_file(file := Path(here, name)))
-
-
-def _text(file: Path) -> str:
-    try:
-        return read_bytes(file).decode("utf-8", "replace")
-    except UnreadableError:
-        return "workload: unknown"  # reading it as a manifest says what is wrong
-
-
-def _is_manifest(text: str, file: str) -> bool:
-    """Return whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
-    if _MANIFEST.search(text):
-        return True
-    if not _MENTION.search(text):
-        return False
-    try:
-        return any(isinstance(tree.data, dict) and "workload" in tree.data for tree in loads(text, file).trees)
-    except Rejected:
-        return text.lstrip("\ufeff \t\r\n").startswith("{")  # in braces, as JSON is; else it is deep inside something

@@ -1,0 +1,141 @@
+"""Files, folders and patterns → the manifests that they name; and which YAML is a manifest at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolewright.core.files import UnreadableError, is_file, is_folder, is_there, read_bytes
+from rolewright.core.finding import Finding, Location, MisuseError, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+YAML = (".yaml", ".yml")
+USUAL = ("rolewright.yaml", "services/*.yaml", "services/*.yml")
+"""Where a project has its manifests if nothing says otherwise."""
+_SIGNS = set("*?[")
+_LEFT = (".git", ".terraform")
+_KEY = r"[\"']?workload[\"']?[ \t]*:"
+_MANIFEST = re.compile(rf"^{_KEY}", re.MULTILINE)
+_MENTION = re.compile(_KEY)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The manifests that were found, each once, and `left`: the YAML files beside them that name no workload."""
+
+    manifests: tuple[Path, ...]
+    left: tuple[Path, ...] = ()
+
+
+def find_manifests(paths: Iterable[Path]) -> Found:
+    """Return the manifests that paths name: files, those in folders, and those that fit a pattern; or the usual ones.
+
+    A file is taken as it is; in a folder, YAML that names a workload is a manifest. Raises MisuseError where a folder
+    or a pattern names none, and where no path is given and the usual places have none; and Rejected for a folder that
+    cannot be read.
+    """
+    found: dict[Path, None] = {}
+    left: dict[Path, None] = {}
+    for path in paths:
+        if is_folder(path):
+            named, others = _told_apart(file for file in sorted(below(path)) if file.suffix in YAML)
+            if not named:
+                raise MisuseError(f"{path} has no manifest: no YAML file in it names a workload")
+            left |= dict.fromkeys(others)
+        elif _SIGNS & set(str(path)) and not is_there(path):
+            named = _fitting(str(path))
+            if not named:
+                raise MisuseError(f"no file fits {path}")
+        else:
+            named = [path]
+        found |= dict.fromkeys(named)
+    return Found(tuple(found), tuple(left)) if found else _usual()
+
+
+def roots(paths: Iterable[Path]) -> list[Path]:
+    """Return the files and folders in which `find_manifests` looks, so that what is no longer there is looked for too.
+
+    Of a pattern that is the folder before its first part with a sign in it.
+    """
+    listed = list(paths) or list(map(Path, USUAL))
+    found: dict[Path, None] = {}
+    for path in listed:
+        plain = [part for part in (path, *path.parents) if not _SIGNS & set(str(part))]
+        found[plain[0] if plain[:1] else path] = None
+    return list(found)
+
+
+def _usual() -> Found:
+    own, services = _fitting(USUAL[0]), [file for pattern in USUAL[1:] for file in _fitting(pattern)]
+    named, left = _told_apart(services)
+    if not own and not named:
+        raise MisuseError(
+            f"no manifest was given, and there is none in {USUAL[0]} or {USUAL[1]}: "
+            "give one, name them in rolewright.toml, or start one with `rolewright init`"
+        )
+    return Found((*own, *named), tuple(left))
+
+
+def _told_apart(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the manifests among YAML files, and the others."""
+    named: list[Path] = []
+    others: list[Path] = []
+    for file in files:
+        (named if is_manifest(readable_text(file), str(file)) else others).append(file)
+    return named, others
+
+
+def _fitting(pattern: str) -> list[Path]:
+    """Return the files that fit a pattern, sorted."""
+    anchor = Path(pattern).anchor
+    try:
+        return sorted(file for file in Path(anchor).glob(pattern.removeprefix(anchor)) if is_file(file))
+    except ValueError:  # such as a** in it
+        return []
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Yield every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
+
+    def refuse(error: OSError) -> None:
+        place = str(error.filename)
+        message = f"{place} cannot be read: {error.strerror}"
+        raise Rejected(
+            [Finding("source-unreadable", message, "run rolewright as a user who can read it", Location(place))]
+        )
+
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(set(folders) - set(_LEFT))
+        yield from (file for name in names if is_file(file := Path(here, name)))
+
+
+def is_below(file: Path) -> bool:
+    """Return whether `below` would go to a file: it is in none of the folders that are git's and Terraform's own."""
+    return not set(_LEFT) & set(file.parts)
+
+
+def readable_text(file: Path) -> str:
+    """Return the text of a file, or one that reads as a manifest where reading says what is wrong with the file."""
+    try:
+        return read_bytes(file).decode("utf-8", "replace")
+    except UnreadableError:
+        return "workload: unknown"
+
+
+def is_manifest(text: str, file: str) -> bool:
+    """Return whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
+    if _MANIFEST.search(text):
+        return True
+    if not _MENTION.search(text):
+        return False
+    from rolewright.yaml.load import loads  # noqa: PLC0415 - slow to import, and rarely needed
+
+    try:
+        return any(isinstance(tree.data, dict) and "workload" in tree.data for tree in loads(text, file).trees)
+    except Rejected:
+        return text.lstrip("\ufeff \t\r\n").startswith("{")  # in braces, as JSON is; else it is deep inside something
