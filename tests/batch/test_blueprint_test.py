@@ -223,7 +223,57 @@ def test_a_block_is_found_with_what_to_write(tmp_path: Path) -> None:
     with Pipeline([tmp_path]) as own:
         trial = try_blueprint(own, file)
     (found,) = [f for f in trial.findings if f.rule == "proof-block"]
-    assert '{"aws_kinesis_video_stream.it": {"free": ["name", "tags"]}}' in found.remedy
+    assert '{"aws_kinesis_video_stream.this": {"free": ["name", "tags"]}}' in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "near", "told"),
+    [
+        ("  attributes: {name: name, arn: arn}", "  arns: {stream: id_of_it}", "arns: {stream:", "It has arn, "),
+        ('{name: "${name}"}', "{name: other}", "aws_kinesis_video_stream.this:", "declaration under `blocks`"),
+    ],
+    ids=["attribute", "value"],
+)
+def test_what_is_made_is_blamed_where_it_is_declared(old: str, new: str, near: str, told: str, tmp_path: Path) -> None:
+    file = place(tmp_path, CREATED.replace(old, new), TEMPLATE)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert {near in lines[found.location.line - 1] for found in trial.findings} == {True}
+    assert all(told in found.remedy for found in trial.findings)
+
+
+def test_quotes_around_a_label_are_told(tmp_path: Path) -> None:
+    quoted = TEMPLATE.replace("{{ resource.id }}", '"{{ resource.id }}"')
+    file = place(tmp_path, CREATED, quoted)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    (found,) = [f for f in trial.findings if f.rule == "provider-block-shape"]
+    assert "without quotes" in found.remedy
+
+
+def test_what_is_refused_for_another_reason_breaks_no_rule(tmp_path: Path) -> None:
+    key = "  kms_key: {type: string, description: Key, examples: ['arn:aws:kms:eu-west-1:123456789012:key/a']}\n"
+    use = (
+        "companions:\n  kms_key:\n    - {sid: Use, verbs: [watch], actions: [kms:Decrypt], "
+        'resources: ["${kms_key}"], summary: it is encrypted}\n'
+    )
+    text = DOCUMENTED.replace("required: [name]", key + "required: [name]") + use
+    text = text.replace("description: Key", 'pattern: "^arn:[a-z0-9:/-]+$", description: Key')
+    file = place(tmp_path, text)
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    assert {found.rule for found in trial.findings} == {"companion-region"}
+
+
+def test_a_broken_compute_type_is_not_what_a_resource_is_tried_in(tmp_path: Path) -> None:
+    file = place(tmp_path, DOCUMENTED)
+    broken = tmp_path / "compute" / "a-first" / "blueprint.yaml"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("summary: Nothing that works\n", encoding="utf-8")
+    with Pipeline([tmp_path]) as own:
+        assert not try_blueprint(own, file).findings
+        assert try_blueprint(own, broken).findings
 
 
 def test_a_block_that_names_nothing_is_found(tmp_path: Path) -> None:

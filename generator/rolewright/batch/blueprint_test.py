@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.core.model import Fields, Workload
-    from rolewright.pipeline import Built, Pipeline
+    from rolewright.pipeline import Pipeline
     from rolewright.yaml.load import Tree
 
 
 _NAME = "a manifest"
+_ADDRESS = re.compile(r"\b((?:data\.)?aws_\w+)(?:\.|\" \")(\w+)")
+_LACKING = re.compile(r": (\w+) has no attribute (\w+)")
+_MADE = re.compile(r"\b((?:data\.)?aws_\w+)\.it(?=_|\b)")
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
 
 
@@ -78,6 +81,7 @@ class Attempt:
         self.pipeline = pipeline
         self.tree = tree
         self.type = Path(tree.file).parent.name
+        self.folder = Path(tree.file).parent.parent.parent
         self.trial = Trial()
         self._accepted: dict[str, bool] = {}
 
@@ -112,7 +116,10 @@ class Attempt:
         return choices(fields, required, lambda given: self.accepted(host, {"it": {**frame, **given}}))
 
     def build_entry(self, blueprint: ResourceBlueprint, host: Fields, entry: Fields, given: set[str]) -> set[str]:
-        """Build a manifest with one entry and the verbs that its fields and rules allow; return fields and verbs."""
+        """Build a manifest with one entry and the verbs that its fields and rules allow; return fields and verbs.
+
+        One that is refused has used them too: what it was refused for is a finding.
+        """
         made = blueprint.create.arns if blueprint.create and entry.get("create") else {}
         lacking = blueprint.create.needs if blueprint.create and entry.get("create") else {}
         verbs = [
@@ -126,8 +133,8 @@ class Attempt:
         fits = {"it": {**entry, "access": verbs}}
         if verbs and not self.accepted(host, fits):  # some do not go with others, or with what is made
             verbs = [v for v in verbs if self.accepted(host, {"it": {**entry, "access": [v]}})]
-        built = self.build(host, {"it": {**entry, **({"access": verbs} if verbs else {})}})
-        return set() if built is None else {*given, *verbs}
+        self.build(host, {"it": {**entry, **({"access": verbs} if verbs else {})}})
+        return {*given, *verbs}
 
     def arn(self, blueprint: ResourceBlueprint, fields: Fields) -> str:
         """Return the ARN of a sample, in another account if the type's ARNs have one."""
@@ -149,16 +156,16 @@ class Attempt:
         used: set[str] = set()
         for given in self.entries_of_compute(blueprint, fields):
             for resources in self.used(blueprint, given):
-                built = self.build({"type": blueprint.type, **given}, resources)
-                used |= set() if built is None else set(given)
+                self.build({"type": blueprint.type, **given}, resources)
+                used |= set(given)
         for name, schema in blueprint.fields.items():
             for example in schema.get("examples", ())[1:]:
                 others = self.entries_of_compute(blueprint, {**fields, name: example})
                 few = 2 if name in blueprint.required else 1  # with the fewest fields, and with the most
                 for given in itertools.islice((entry for entry in others if name in entry), few):
                     for resources in self.used(blueprint, given):
-                        built = self.build({"type": blueprint.type, **given}, resources)
-                        used |= set() if built is None else set(given)
+                        self.build({"type": blueprint.type, **given}, resources)
+                        used |= set(given)
         self.unused(fields.keys() - used, ("fields",))
         return self.trial
 
@@ -178,8 +185,13 @@ class Attempt:
         return (there,) if made == there else (there, made)
 
     def host(self) -> Fields:
-        """Return a compute type to hold the resource: the first that takes grants and whose fields can be made."""
-        for type_, blueprint in self.pipeline.catalog.computes.items():
+        """Return a compute type to hold the resource: the first that takes grants and whose fields can be made.
+
+        One of the folder under test comes last, since what is wrong with it is nothing that the resource could help.
+        """
+        computes = self.pipeline.catalog.computes
+        for type_ in sorted(computes, key=lambda name: computes.files[name].is_relative_to(self.folder)):
+            blueprint = computes[type_]
             if not any(role.grants == "workload" for role in blueprint.roles.values()):
                 continue
             try:
@@ -246,29 +258,54 @@ class Attempt:
         (workload,) = read_manifest(loads(json.dumps(manifest), _NAME), self.pipeline.catalog)
         return workload
 
-    def build(self, compute: Fields, resources: Fields) -> Built | None:
-        """Take one manifest through the pipeline; return None where it is refused."""
+    def build(self, compute: Fields, resources: Fields) -> None:
+        """Take one manifest through the pipeline."""
         shown = json.dumps({**compute, **resources})
         try:
             built = self.pipeline.build(self.read(compute, resources))
         except Rejected as refusal:
             self.trial.findings += [self.here(finding, shown) for finding in refusal.findings]
-            return None
+            return
         self.trial.manifests += 1
         self.trial.not_applied.update(*(proof.not_applied for proof in built.proofs))
         self.trial.findings += [self.here(f, shown) for f in built.findings if f.severity is not Severity.NOTE]
-        return built
 
     def here(self, finding: Finding, shown: str) -> Finding:
         """Return a finding about a trial's manifest as one at the blueprint, about what was tried."""
         if finding.location.file != _NAME:
             return finding
-        at = self.tree.location(tuple(self.steps(finding.path)), key=True)
+        path = self.generated(finding) or tuple(self.steps(finding.path)) or self.block(finding.message)
+        at = self.tree.location(path, key=True)
         seen = tuple(
             replace(related, location=Location(related.location.file, related.location.line))
             for related in finding.related
         )
-        return replace(finding, location=at, path="", related=seen, severity=Severity.ERROR, subject=shown, fix=())
+        remedy = finding.remedy if "roles" in self.tree.data else _MADE.sub(r"\1.this", finding.remedy)
+        told = replace(finding, location=at, path="", related=seen, remedy=remedy, subject=shown, fix=())
+        return replace(told, severity=Severity.ERROR)
+
+    def generated(self, finding: Finding) -> tuple[str, ...]:
+        """Return the path of what names an attribute under `create` that the Terraform resource does not have."""
+        lacking = _LACKING.search(finding.message) if finding.rule == "provider-unknown-attribute" else None
+        if lacking is None or lacking[1] != self.tree.data.get("terraform"):
+            return ()
+        for kind in ("arns", "attributes"):
+            for name, attribute in self.tree.data.get("create", {}).get(kind, {}).items():
+                if attribute == lacking[2]:
+                    return ("create", kind, name)
+        return ()
+
+    def block(self, message: str) -> tuple[str, ...]:
+        """Return the path of what declares the block that a message names, or of what declares all of them."""
+        path = ("blocks",) if "roles" in self.tree.data else ("create", "blocks")
+        declared: Any = self.tree.data
+        for step in path:
+            declared = declared.get(step, {})
+        for type_, name in _ADDRESS.findall(message):
+            address = f"{type_}.{name if 'roles' in self.tree.data else re.sub('^it(?=_|$)', 'this', name)}"
+            if address in declared:
+                return (*path, address)
+        return path if declared else ()
 
     def steps(self, path: str) -> Iterator[str]:
         """Yield the steps to the place in the blueprint that a path of a manifest comes from."""

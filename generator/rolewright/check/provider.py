@@ -72,7 +72,12 @@ def _check_structure(parsed: ParsedModule) -> Iterator[Problem]:
                 block.file,
                 block.line,
                 f"a {block.type} block takes {labels} labels, not {len(block.labels)}",
-                "Give as many labels as Terraform expects.",
+                "Give as many labels as Terraform expects."
+                + (
+                    " A template writes {{ … }} without quotes around it: it adds its own."
+                    if "" in block.labels
+                    else ""
+                ),
             )
             continue
         if block.type in ("resource", "data"):

@@ -140,7 +140,7 @@ def _target(reference: Reference, target: Target, line: int, where: _Where, majo
         step_into(block_type(schema), target.steps)
     except NoSuchStepError as problem:
         text = f"{reference}: {target.type} {_prefix(target.steps, problem.step)}{problem.reason}"
-        remedy = nearest(str(problem.step), problem.known, "See the attributes in the provider's documentation.")
+        remedy = nearest(str(problem.step), problem.known, f"It has {', '.join(sorted(problem.known))}.")
         yield Problem("provider-unknown-attribute", where.file, line, text, remedy)
         return
     yield from _deprecated(reference, target, schema, line, where)

@@ -166,7 +166,7 @@ def _context(workload: Workload, declaration: Declaration, roles: tuple[Role, ..
         "names": {**workload.compute.names, "base": base},
         "derived": workload.compute.derived.get,
         "identities": identities(workload.compute.fields, catalog.computes[workload.compute.type].fields, workload),
-        "injected": lambda keys: injected_values(workload, catalog, keys),
+        "injected": lambda keys: injected_values(workload, catalog, keys or {}),
         "injected_resources": _injected(workload),
         "resource_of": lambda key: _used(workload.resources[key]),
         "policies": lambda key: _policy_references(roles, key),

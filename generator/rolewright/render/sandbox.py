@@ -82,6 +82,19 @@ class _Bounded(NodeTransformer):
         return nodes.Call(nodes.Name(_CONCAT, "load"), node.nodes, [], None, None, lineno=node.lineno)
 
 
+class _Undefined(StrictUndefined):
+    """A name that a template uses and that is not there; what lacks it is told with what it has."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        name, owner = self._undefined_name, self._undefined_obj
+        if name is None or not isinstance(owner, dict):
+            return super()._undefined_message
+        return f"there is no `{name}` here, but {', '.join(sorted(map(str, owner)))}"
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(["+", "*", "**", "%"])
 
@@ -151,7 +164,7 @@ class Templates:
 
         environment = _Sandbox(
             loader=_Loader(self._catalog),
-            undefined=StrictUndefined,
+            undefined=_Undefined,
             finalize=finalize,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -188,12 +201,12 @@ class Templates:
         try:
             text = self._environments[kind].get_template(name).render(context)
         except Exception as error:  # a template can raise whatever its expressions raise
-            raise Rejected([self._finding(name, error)]) from None
+            raise Rejected([self._finding(name, error, context)]) from None
         if len(text) > _LENGTH:
-            raise Rejected([self._finding(name, TypeError(f"it makes more than {_LENGTH} characters"))])
+            raise Rejected([self._finding(name, TypeError(f"it makes more than {_LENGTH} characters"), {})])
         return text
 
-    def _finding(self, name: str, error: Exception) -> Finding:
+    def _finding(self, name: str, error: Exception, context: Mapping[str, Any]) -> Finding:
         files = set(map(str, self._catalog.templates.values()))
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
         file, line = str(self._catalog.templates.get(name, name)), 1
@@ -205,7 +218,7 @@ class Templates:
         return Finding(
             "blueprint-template",
             f"the template cannot be rendered: {reason}",
-            "correct the template; `rolewright blueprint show TYPE` lists the names it may use",
+            f"correct the template; it may use {', '.join(sorted(context))}" if context else "make less of it",
             Location(file, line, 1, line, 2),
         )
 
