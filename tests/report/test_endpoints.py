@@ -17,6 +17,9 @@ OTHER_NAMES = {
     "api.ecr": "ecr.api",
     "api.sagemaker": "sagemaker.api",
     "codeartifact": "codeartifact.api",
+    "geo-maps": "geo.maps",
+    "geo-places": "geo.places",
+    "geo-routes": "geo.routes",
     "runtime.sagemaker": "sagemaker.runtime",
     "streams.dynamodb": "dynamodb-streams",
     "kinesis": "kinesis-streams",
@@ -37,8 +40,10 @@ def prefixes_by_action() -> dict[str, set[str]]:
         prefix = prefix_of(model.metadata.get("signingName", model.metadata["endpointPrefix"]))
         for operation in model.operation_names:
             needs = needs_of(prefix, operation)
+            usual = model.metadata["endpointPrefix"]
+            host = (model.operation_model(operation).endpoint or {}).get("hostPrefix", "")
             for action in (*needs.all_of, *needs.one_of) if needs else ():
-                found[action].add(model.metadata["endpointPrefix"])
+                found[action] |= {usual, f"{usual}.{host}".rstrip(".")}
     return found
 
 
