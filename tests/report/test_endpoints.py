@@ -34,7 +34,7 @@ ELSEWHERE = ("states:StartSyncExecution", "s3express:CreateSession")
 def prefixes_by_action() -> dict[str, set[str]]:
     """The endpoint prefixes of all clients that have an operation for an action."""
     session = botocore.session.get_session()
-    found = defaultdict(set)
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for name in session.get_available_services():
         model = session.get_service_model(name)
         prefix = prefix_of(model.metadata.get("signingName", model.metadata["endpointPrefix"]))
