@@ -519,6 +519,15 @@ def test_what_6_deprecates_is_a_warning() -> None:
     assert finding.location.line == output_line(parsed)
 
 
+def test_what_6_deprecates_and_5_knows_no_other_way_for_is_a_note() -> None:
+    index = {"name": "by-owner", "hash_key": "id", "projection_type": "ALL"}
+    table = BASES["resource/aws_dynamodb_table"] | {"global_secondary_index": index}
+    parsed, _ = module_of([block("resource", ("aws_dynamodb_table", "t"), table)])
+    (finding,) = check_provider(parsed)
+    assert (finding.rule, finding.severity) == ("provider-deprecated", Severity.NOTE)
+    assert "key_schema (AWS provider 6." in finding.message
+
+
 def output_line(parsed: ParsedModule) -> int:
     return parsed.blocks[-1].attributes["value"].line
 

@@ -139,14 +139,19 @@ def test_what_6_deprecates_is_known() -> None:
 def test_every_known_deprecation_is_of_an_argument_that_6_has() -> None:
     for entry, paths in archive.read_plain("deprecations_6.json").items():
         kind, type_ = entry.split("/")
-        schema = provider.schema(6, kind, type_)
-        assert schema is not None
-        for path in paths:
-            *blocks, name = path.split(".")
-            content = schema
-            for block in blocks:
-                content = content.blocks[block].content
-            assert content.attributes[name].deprecated
+        for path, known in paths.items():
+            old, new = (_at(provider.schema(major, kind, type_), path) for major in provider.MAJORS)
+            assert new.attributes[path.rpartition(".")[2]].deprecated
+            instead = known.get("instead")
+            assert instead is None or instead in {*new.attributes, *new.blocks} - {*old.attributes, *old.blocks}
+
+
+def _at(schema: provider.TypeSchema | None, path: str) -> provider.TypeSchema:
+    """The block that has the argument at a path."""
+    assert schema is not None
+    for block in path.split(".")[:-1]:
+        schema = schema.blocks[block].content
+    return schema
 
 
 def test_deprecations_of_5_come_from_the_provider() -> None:

@@ -117,7 +117,16 @@ def _check_attributes(body: _Body, scope: Scope, major: int) -> Iterator[Problem
 
 
 def _check_deprecated(body: _Body, name: str, line: int, schema: provider.AttributeSchema) -> Iterator[Problem]:
-    if schema.deprecated:
+    if schema.deprecated and schema.instead:
+        yield Problem(
+            "provider-deprecated",
+            body.block.file,
+            line,
+            f"{name} of {body.where} is deprecated and has to stay, as only this version knows {schema.instead}",
+            "Nothing: the provider warns of it in each plan, and takes it all the same.",
+            Severity.NOTE,
+        )
+    elif schema.deprecated:
         yield Problem(
             "provider-deprecated",
             body.block.file,

@@ -20,7 +20,8 @@ MAJORS = (5, 6)
 class AttributeSchema:
     """One attribute. `type` is Terraform's JSON type: "string", ["list", "string"], ["object", {…}] …
 
-    `optional` and `computed` together mean that the provider fills in what the module leaves out.
+    `optional` and `computed` together mean that the provider fills in what the module leaves out. `instead` is what
+    takes the place of a deprecated one and is not known to the major before, so that a module for both has to keep it.
     """
 
     required: bool
@@ -28,6 +29,7 @@ class AttributeSchema:
     computed: bool
     deprecated: bool
     type: Any
+    instead: str = ""
 
     @property
     def settable(self) -> bool:
@@ -91,13 +93,13 @@ def _file(major: int) -> str:
 
 
 @cache
-def _known_deprecations() -> dict[str, dict[str, str]]:
-    """Return `resource/TYPE` or `data/TYPE` → dotted path of an argument → source that calls it deprecated."""
-    sources_by_path: dict[str, dict[str, str]] = archive.read_plain("deprecations_6.json")
+def _known_deprecations() -> dict[str, dict[str, dict[str, str]]]:
+    """Return `resource/TYPE` or `data/TYPE` → dotted path of an argument → `source` and `instead`."""
+    sources_by_path: dict[str, dict[str, dict[str, str]]] = archive.read_plain("deprecations_6.json")
     return sources_by_path
 
 
-def _block(described: dict[str, Any], deprecated: Mapping[str, str], path: str = "") -> TypeSchema:
+def _block(described: dict[str, Any], deprecated: Mapping[str, Mapping[str, str]], path: str = "") -> TypeSchema:
     return TypeSchema(
         attributes={
             name: AttributeSchema(
@@ -106,6 +108,7 @@ def _block(described: dict[str, Any], deprecated: Mapping[str, str], path: str =
                 computed="c" in flags,
                 deprecated="d" in flags or path + name in deprecated,
                 type=type_,
+                instead=deprecated.get(path + name, {}).get("instead", ""),
             )
             for name, (flags, type_) in described["attributes"].items()
         },

@@ -63,7 +63,7 @@ def _each(operand: Mapping[str, Any], scope: Mapping[str, Any]) -> list[Any] | N
     items = _lookup(operand["of"], scope) or []
     if not isinstance(items, list):
         raise UnfitError(f"{operand['of']} is not a list: {items!r}")
-    scopes = [item if hasattr(item, "get") else {"item": item} for item in items]
+    scopes = [{**(item if hasattr(item, "get") else {"item": item}), "around": scope} for item in items]
     return [evaluate(operand["as"], inner) for inner in scopes] or None
 
 
