@@ -63,6 +63,8 @@ def expected_contents(workload: Workload, catalog: Catalog) -> Contents:
         blueprint = catalog.resources[resource.type]
         if resource.created and blueprint.create is not None:
             own: TemplateScope = {
+                **compute_fields(resource.fields, ""),
+                **_mentioned(workload, "", resource.fields),
                 **resource_scope(resource, blueprint),
                 "id": Text.of(identifier(resource.key)),
                 "this": Text.of(identifier(resource.key)),

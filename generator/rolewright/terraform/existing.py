@@ -14,6 +14,7 @@ from moto.ec2.models.amis import Ami
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.responses.instances import InstanceResponse
 from moto.efs.models import EFSBackend
+from moto.s3.models import S3Backend, get_canned_acl
 from moto.sqs.models import Queue, sqs_backends
 from moto.ssm.models import Parameter, ParameterDict
 
@@ -159,3 +160,13 @@ def dead_letter_queues_exist(original: Replacement, queue: Any, policy: Any) -> 
     if name and name not in backend.queues:
         backend.create_queue(name, None, **({"FifoQueue": "true"} if name.endswith(".fifo") else {}))
     original(queue, policy)
+
+
+@repair(S3Backend, "put_bucket_logging")
+def buckets_for_logs_exist(original: Replacement, backend: Any, bucket: str, logging: dict[str, Any]) -> Any:
+    """Make the bucket that access logs go to, as one that takes them."""
+    name = logging.get("TargetBucket", "")
+    if name and name not in backend.buckets:
+        backend.create_bucket(name, backend.get_bucket(bucket).region_name)
+        backend.put_bucket_acl(name, get_canned_acl("log-delivery-write"))
+    return original(backend, bucket, logging)

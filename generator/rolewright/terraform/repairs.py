@@ -9,21 +9,27 @@ import json
 import re
 import sys
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import moto.awslambda.models
 import moto.codebuild.responses
 import moto.iam.models
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.codebuild.responses import CodeBuildResponse
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 from moto.ec2.responses.instances import InstanceResponse
 from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.glue.models import FakeJob
 from moto.kinesis.responses import KinesisResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 from moto.sqs.models import Queue
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -239,6 +245,67 @@ def file_system_policies_can_be_deleted(response: Any) -> tuple[int, dict[str, s
     """Delete a policy: moto lacks the call, without which a file system with a policy cannot be destroyed."""
     response.efs_backend.file_systems_by_id[response._get_param("FileSystemId")].file_system_policy = None
     return 200, {"Content-Type": "application/json"}, "{}"
+
+
+@repair(ApplicationAutoScalingResponse, "register_scalable_target")
+def targets_keep_their_tags(original: Replacement, response: Any) -> Any:
+    """Keep the tags of a scalable target: moto drops them."""
+    answer = original(response)
+    targets = response.applicationautoscaling_backend.targets[response._get_param("ScalableDimension")]
+    if tags := response._get_param("Tags"):
+        targets[response._get_param("ResourceId")]._tags = tags
+    return answer
+
+
+@addition(ApplicationAutoScalingResponse, "list_tags_for_resource")
+def tags_of_targets_are_listed(response: Any) -> str:
+    """Return the tags that were kept above: moto lacks the call, with which the provider reads a target."""
+    backend, arn = response.applicationautoscaling_backend, response._get_param("ResourceARN")
+    targets = [target for of_dimension in backend.targets.values() for target in of_dimension.values()]
+    return json.dumps({"Tags": next((getattr(t, "_tags", {}) for t in targets if t.arn == arn), {})})
+
+
+@repair(FakeBucket, "_log_permissions_enabled_policy")
+def policies_for_everybody_admit_nobody_s_logs(
+    original: Replacement, target_bucket: Any, target_prefix: str | None
+) -> Any:
+    """Look for leave to put logs in statements with named principals: moto fails at one that is for `*`."""
+    document = json.loads(target_bucket.policy or b'{"Statement": []}')
+    document["Statement"] = [s for s in document["Statement"] if isinstance(s.get("Principal"), dict)]
+    named = SimpleNamespace(
+        policy=json.dumps(document).encode(), partition=target_bucket.partition, name=target_bucket.name
+    )
+    return original(named, target_prefix)
+
+
+@repair(S3Response, "get_bucket_notification")
+def eventbridge_is_told(original: Replacement, response: Any) -> Any:
+    """Say that EventBridge is told of a bucket's events: moto keeps that, and does not give it back."""
+    status, headers, body = original(response)
+    kept = response.backend.get_bucket_notification_configuration(response.bucket_name)
+    if kept and kept.event_bridge is not None:
+        end = "</NotificationConfiguration>"
+        body = body.replace(end, f"<EventBridgeConfiguration></EventBridgeConfiguration>{end}")
+    return status, headers, body
+
+
+@repair(DynamoHandler, "create_table")
+@repair(DynamoHandler, "update_table")
+def tables_keep_their_class(original: Replacement, response: Any) -> Any:
+    """Keep the class of a table: moto drops it."""
+    answer = original(response)
+    if "TableClass" in response.body:
+        response.dynamodb_backend.get_table(response.body["TableName"])._class = response.body["TableClass"]
+    return answer
+
+
+@repair(Table, "describe")
+def classes_of_tables_are_given_back(original: Replacement, table: Any, *rest: Any, **named: Any) -> Any:
+    """Return the class that was kept above."""
+    described = original(table, *rest, **named)
+    for inner in described.values():
+        inner["TableClassSummary"] = {"TableClass": getattr(table, "_class", "STANDARD")}
+    return described
 
 
 def serve() -> None:
