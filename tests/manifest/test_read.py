@@ -121,6 +121,15 @@ def test_bad_manifest_is_a_finding_at_its_place(case: Bad, catalog: Catalog) -> 
     assert case.remedy in at[0].remedy
 
 
+def test_an_attribute_of_a_field_that_is_left_out_is_told_apart_from_an_unknown_one(catalog: Catalog) -> None:
+    crawler = "type: glue-job-run\n    crawler: orders\n    access: start-crawler"
+    text = GOOD.replace("type: s3-bucket\n    name: my-bucket\n    access: read", crawler, 1)
+    (found,) = [one for one in findings(text, catalog) if one.rule == "manifest-interpolation"]
+    assert "has no value" in found.message
+    assert "resources.data" in found.remedy
+    assert "did you mean" not in found.remedy
+
+
 def test_all_findings_are_reported_at_once(catalog: Catalog) -> None:
     text = GOOD.replace("cpu: 256", "cpux: 256").replace("access: read", "access: reed").replace("version: 1", "v: 1")
     assert len({f.location.line for f in findings(text, catalog)}) >= 3

@@ -83,7 +83,11 @@ class References:
         try:
             interpolate(raw, self._meaning)
         except UnknownReferenceError as error:
-            listed = (f"resources.{key}.{name}" for key, names in self.attributes.items() for name in names)
+            listed = [f"resources.{key}.{name}" for key, names in self.attributes.items() for name in names]
+            if error.name in listed:
+                entry = error.name.rpartition(".")[0]
+                message = f"${{{error.name}}} has no value: {entry} leaves out the field that it is made of"
+                return (manifest.finding("manifest-interpolation", message, f"give that field in {entry}", path),)
             known_names = [*self.names, *listed]
             near = difflib.get_close_matches(error.name, known_names, 1, 0.4)
             message = f"${{{error.name}}} does not refer to anything"
