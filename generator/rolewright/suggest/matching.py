@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
-from rolewright.data import limits
+from rolewright.data import iam, limits
 from rolewright.data.partitions import DNS_SUFFIX
 
 if TYPE_CHECKING:
@@ -54,9 +54,16 @@ class Offer:
 
     @property
     def identifies(self) -> bool:
-        """Return whether it is on a resource of the type, not on what goes with one, such as a role that is passed."""
+        """Return whether it is on a resource of the type, not on what goes with one, such as a role that is passed.
+
+        A service may act on resources of another, as the Data API does on clusters and on serverless workgroups.
+        """
         own = self.blueprint.own_arn
-        return not own or (self.arn != "*" and _service(self.blueprint.arns[self.arn]) == _service(own))
+        if not own or self.arn == "*":
+            return not own
+        service = iam.service(self.blueprint.service)
+        named_there = service is not None and self.arn in service.resources
+        return named_there or _service(self.blueprint.arns[self.arn]) == _service(own)
 
 
 def pairs(verb: Verb) -> set[tuple[str, str, Conditions]]:
@@ -185,7 +192,7 @@ def _take_each(block: Conditions, name: str, left: _Left, fields: Fields) -> boo
 
 def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Sequence[str], fields: Fields) -> bool:
     """Return whether templates can be the values of a condition; enter the fields with which they are."""
-    written = [_ARN.sub(lambda found: blueprint.arns[found[1]], template) for template in templates]
+    written = [_ARN.sub(lambda found: blueprint.arns[found[1]], text).replace("$${", "${") for text in templates]
     if len(written) == 1:
         read = [_read(blueprint, written[0], value, exact=True) for value in values]
         first = read[0]
