@@ -89,12 +89,13 @@ fields:
   papers: null
 roles: {reader: null, guard: {summary: who holds the desk}}
 """
+LOW = "extends: desk\nsummary: A low desk\nroles: {reader: null}\n"
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     root = tmp_path_factory.mktemp("team")
-    for name, text in (("desk", DESK), ("standing-desk", STANDING)):
+    for name, text in (("desk", DESK), ("standing-desk", STANDING), ("low-desk", LOW)):
         write(root, name, text)
     (root / "compute" / "desk" / "desk.tf.j2").write_text(TEMPLATE, encoding="utf-8")
     with Pipeline([root]) as made:
@@ -190,6 +191,20 @@ def test_what_is_injected_anywhere_in_a_field_is_for_the_role_that_injects(pipel
     )
     assert "reader allow ssm:GetParameters on arn:aws:ssm:REGION:ACCOUNT:parameter/note" in lines
     assert not [line for line in lines if line.startswith("clerk allow")]
+
+
+def test_what_is_injected_is_for_the_code_s_role_where_no_other_injects(pipeline: Pipeline) -> None:
+    built = build(pipeline, {"type": "low-desk", "papers": [{"secrets": {"A": "letter"}}]}, "letter")
+    secret = "arn:aws:secretsmanager:REGION:ACCOUNT:secret:letter-??????"
+    assert f"clerk allow secretsmanager:GetSecretValue on {secret}" in allowed(built)
+
+
+def test_what_is_injected_needs_a_role_that_reads_it(tmp_path: Path) -> None:
+    write(tmp_path, "desk", DESK.replace("    grants: workload\n", "").replace("    grants: injection\n", ""))
+    (tmp_path / "compute" / "desk" / "desk.tf.j2").write_text(TEMPLATE, encoding="utf-8")
+    with Pipeline([tmp_path]) as pipeline, pytest.raises(Rejected) as refusal:
+        pipeline.catalog.computes["desk"]
+    assert [finding.message.split()[0] for finding in refusal.value.findings] == ["`papers`"]
 
 
 def test_a_grant_for_each_entry_has_what_is_derived_from_it(pipeline: Pipeline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from graphlib import CycleError
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,12 @@ class _ComputeChecker(Checker):
             yield self.finding("blueprint-name", message, remedy, ("names", error.args[1][0]), key=True)
         for role, described in self.data["roles"].items():
             yield from self.role(described, ("roles", role))
+        if not any("grants" in described for described in self.data["roles"].values()):
+            for name, schema in self.data["fields"].items():
+                if '"x-injects": true' in json.dumps(schema):
+                    message = f"`{name}` names what is injected, but no role may read it"
+                    remedy = "give a role `grants: injection`, or `grants: workload` if it is also that of the code"
+                    yield self.finding("blueprint-field", message, remedy, ("fields", name), key=True)
         for field in self.data.get("requires", {}):
             yield from self.condition(field, ("requires", field))
         network = self.data.get("network", {})

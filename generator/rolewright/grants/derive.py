@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import ResourceBlueprint, RoleBlueprint, ScopeRule, Verb
+    from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint, RoleBlueprint, ScopeRule, Verb
     from rolewright.core.model import Resource, Use, Workload
     from rolewright.core.text import Condition
 
@@ -43,6 +43,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     if findings:
         raise Rejected(findings)
     roles = [role for role in blueprint.roles.values() if _given(workload, role.when)]
+    injectors = _injectors(blueprint)
     for role in roles:
         if role.grants == "workload":
             for resource in workload.resources.values():
@@ -54,7 +55,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
                 if not resource.created:
                     required_policies += agreements(workload, resource, described, role.key)
             grants += _statements(workload, role.key, own=True)
-        for use in _uses(workload, role):
+        for use in _uses(workload, role, injects=role.key in injectors):
             resource = workload.resources[use.resource]
             described = catalog.resources[resource.type]
             verb_grants = list(_verb_grants(role.key, resource, described, described.narrow(use.verbs), use, workload))
@@ -271,11 +272,18 @@ def _entries(resource: Resource, each: str) -> list[TemplateScope]:
     return [{"each.key": Text.of(key), "each.value": Text.of(value)} for key, value in resource.fields[each].items()]
 
 
-def _uses(workload: Workload, role: RoleBlueprint) -> Iterator[Use]:
+def _injectors(blueprint: ComputeBlueprint) -> tuple[str, ...]:
+    """Return the roles that read what is injected: those for it alone, and without one those of the code."""
+    roles = blueprint.roles.values()
+    alone = tuple(role.key for role in roles if role.grants == INJECTION)
+    return alone or tuple(role.key for role in roles if role.grants == "workload")
+
+
+def _uses(workload: Workload, role: RoleBlueprint, *, injects: bool) -> Iterator[Use]:
     """Yield the uses that the platform makes through a role, each resource and verbs once."""
     taken: set[tuple[str, tuple[str, ...]]] = set()
     for use in workload.compute.uses:
-        mine = use.role == role.key or (role.grants == INJECTION and use.verbs == (INJECTION,))
+        mine = use.role == role.key or (injects and use.verbs == (INJECTION,))
         if mine and use.verbs and (use.resource, use.verbs) not in taken:
             taken.add((use.resource, use.verbs))
             yield use

@@ -242,7 +242,7 @@ def _arguments(
         if {key: _text(value) for key, value in (block.values.get("tags") or {}).items()} != tags:
             yield _of(block, f"the tags of {block.address} are not the module's tags{where}", _MEND)
     covered = [
-        *map(_plain, expected.arguments),
+        *(_plain(path).removesuffix(".*") for path in expected.arguments),
         *expected.free,
         *expected.proven,
         *(["tags"] if expected.tags is not None else []),
@@ -294,7 +294,9 @@ def _collect(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - wh
             if isinstance(value, list):
                 yield from _collect(value, path)
                 return
-        if isinstance(value, dict):
+        if isinstance(value, dict) and path == ["*"]:
+            yield from value.values()
+        elif isinstance(value, dict):
             for length in range(len(path), 0, -1):
                 if ".".join(path[:length]) in value:
                     yield from _collect(value[".".join(path[:length])], path[length:])
