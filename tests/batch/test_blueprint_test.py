@@ -24,9 +24,10 @@ BUILT_IN = {
     for kind, found in (("compute", CATALOG.computes), ("resources", CATALOG.resources))
     for name, file in found.files.items()
 }
-DOCUMENTED = re.findall(
-    r"^```yaml\n(summary: .*?)```", (ROOT / "docs" / "blueprints.md").read_text(encoding="utf-8"), re.DOTALL | re.M
-)[0]
+PAGE = (ROOT / "docs" / "blueprints.md").read_text(encoding="utf-8")
+DOCUMENTED, *COMPUTES = re.findall(r"^```yaml\n(summary: .*?)```", PAGE, re.DOTALL | re.M)
+TEMPLATES = re.findall(r"^```\n(resource .*?)```", PAGE, re.DOTALL | re.M)
+MANIFEST = re.findall(r"^```yaml\n(version: .*?)```", PAGE, re.DOTALL | re.M)[0]
 
 
 class Share:
@@ -64,28 +65,44 @@ def test_the_documentation_s_blueprint_passes_and_works_in_a_manifest(tmp_path: 
     place(tmp_path / "team", DOCUMENTED)
     tested = rolewright("blueprint", "test", "team", cwd=tmp_path)
     assert tested.returncode == 0, tested.stderr
-    (tmp_path / "camera.yaml").write_text(
-        "version: 1\nworkload: camera\n"
-        "compute: {type: ec2, ami: amazon-linux-2023, instance_type: t3.micro}\n"
-        "resources:\n  door: {type: video-store, name: door, access: watch}\n",
-        encoding="utf-8",
-    )
+    (tmp_path / "camera.yaml").write_text(MANIFEST, encoding="utf-8")
     done = rolewright("render", "--blueprints", "team", "camera.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lock = (tmp_path / "output" / "camera" / "access.lock").read_text(encoding="utf-8")
     assert {line for line in lock.splitlines() if "kinesisvideo" in line} == {
-        f"instance allow kinesisvideo:{action} on arn:aws:kinesisvideo:REGION:ACCOUNT:stream/door/*"
+        f"dev instance allow kinesisvideo:{action} on arn:aws:kinesisvideo:eu-west-1:123456789012:stream/door/*"
         for action in ("GetDataEndpoint", "GetMedia")
     }
 
 
-BLOCKS = '  blocks:\n    aws_kinesis_video_stream.this: {arguments: {name: "${name}"}}\n'
+BLOCKS = (
+    '  blocks:\n    aws_kinesis_video_stream.this: {arguments: {name: "${name}"}, free: [data_retention_in_hours]}\n'
+)
+RETENTION = "  fields: {data_retention_in_hours: {type: integer, minimum: 1, description: Hours that it is kept}}\n"
 CREATED = "terraform: aws_kinesis_video_stream\ncreate:\n  attributes: {name: name, arn: arn}\n" + BLOCKS + DOCUMENTED
 TEMPLATE = """resource "aws_kinesis_video_stream" {{ resource.id }} {
   name = {{ resource.name }}
   tags = local.tags
 }
 """
+
+
+def test_the_documentation_s_template_passes(tmp_path: Path) -> None:
+    file = place(tmp_path, CREATED.replace("  attributes:", RETENTION + "  attributes:"), TEMPLATES[0])
+    with Pipeline([tmp_path]) as own:
+        assert not try_blueprint(own, file).findings
+
+
+def test_the_documentation_s_compute_type_passes(tmp_path: Path) -> None:
+    (service,) = [text for text in COMPUTES if "App Runner" in text]
+    file = tmp_path / "compute" / "web-service" / "blueprint.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(service, encoding="utf-8")
+    (file.parent / "web-service.tf.j2").write_text(TEMPLATES[1], encoding="utf-8")
+    with Pipeline([tmp_path]) as own:
+        trial = try_blueprint(own, file)
+    assert not trial.findings
+    assert trial.not_applied == {"aws_apprunner_service"}
 
 
 def test_what_a_module_makes_is_tried_too(pipeline: Pipeline, tmp_path: Path) -> None:
