@@ -27,7 +27,10 @@ CLIENTS = {
     "s3express": ("s3",),
     "bedrock": ("bedrock-runtime", "bedrock", "bedrock-agent-runtime"),
     "execute-api": ("apigatewaymanagementapi",),
+    "cassandra": ("keyspaces", "keyspacesstreams"),
     "dynamodb": ("dynamodb", "dynamodbstreams"),
+    "neptune-db": ("neptunedata",),
+    "timestream": ("timestream-query", "timestream-write"),
 }
 
 
