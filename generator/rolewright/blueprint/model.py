@@ -323,12 +323,14 @@ class NameRule:
 class Sign:
     """Files by which a project shows what it runs on: patterns of names, and texts of which a file holds at least one.
 
-    Where signs of several types are found, those of the greatest `strength` count.
+    Where signs of several types are found, those of the greatest `strength` count. `fields` are what a file with the
+    sign says of the compute's fields; `${stem}` is its name without the suffix.
     """
 
     files: tuple[str, ...]
     contains: tuple[str, ...]
     strength: int
+    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True)

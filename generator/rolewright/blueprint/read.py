@@ -195,7 +195,7 @@ def read_compute(type_: str, data: Mapping[str, Any]) -> ComputeBlueprint:
         companions=_companions(data),
         policies=_policies(data),
         recognised_by=tuple(
-            Sign(tuple(sign["files"]), tuple(sign.get("contains", ())), sign["strength"])
+            Sign(tuple(sign["files"]), tuple(sign.get("contains", ())), sign["strength"], sign.get("fields", {}))
             for sign in data.get("recognised_by", ())
         ),
         network=_network(data["network"]) if "network" in data else None,

@@ -15,6 +15,7 @@ from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
 from rolewright.cli.express import express
+from rolewright.cli.init import init
 from rolewright.cli.merge import merge
 from rolewright.cli.migrate import migrate_app
 from rolewright.cli.plan import plan
@@ -31,6 +32,7 @@ from rolewright.cli.why import why, why_not
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+app.command(cls=Command)(init)
 app.command(cls=Command)(render)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(schema)

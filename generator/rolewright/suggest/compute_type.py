@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rolewright.blueprint.catalog import Catalog
-    from rolewright.blueprint.model import Sign
+    from rolewright.blueprint.model import ComputeBlueprint, Sign
 
 _LONGEST = 1_000_000
 """Bytes of a file that are looked at."""
@@ -41,6 +41,18 @@ def recognised(files: Iterable[str], folder: str, catalog: Catalog) -> tuple[str
                 strongest[name] = sign.strength
     most = max(strongest.values(), default=0)
     return tuple(name for name, strength in strongest.items() if strength == most)
+
+
+def shown_fields(files: Iterable[str], folder: str, blueprint: ComputeBlueprint) -> dict[str, str]:
+    """Return what files say of the fields of a type that they indicate; of a field that two have otherwise, nothing."""
+    values: dict[str, set[str]] = {}
+    for file in files:
+        relative = Path(os.path.relpath(file, folder) if file != folder else Path(file).name).as_posix()
+        for sign in blueprint.recognised_by:
+            if sign.fields and _is_named(relative, sign) and any(wanted in _text(file) for wanted in sign.contains):
+                for name, value in sign.fields.items():
+                    values.setdefault(name, set()).add(value.replace("${stem}", relative.rpartition(".")[0]))
+    return {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
 
 
 def _is_named(relative: str, sign: Sign) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Rejected
@@ -13,7 +14,7 @@ from rolewright.suggest.changes import block
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.model import Fields
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def compute_example(catalog: Catalog, type_: str) -> str:
     """Return the smallest manifest of a compute type as YAML, or "" where its examples do not go together."""
-    manifest = _of_compute(catalog, type_)
+    manifest = smallest(catalog, type_)
     return "".join(f"{line}\n" for line in block(manifest)) if manifest else ""
 
 
@@ -30,8 +31,7 @@ def resource_example(catalog: Catalog, type_: str) -> str:
 
     It is "" where the type's examples do not go together, or no compute type has code to use it.
     """
-    hosts = (_of_compute(catalog, name) for name in catalog.computes)
-    host = next((found for found in hosts if found and found.keys() == {"version", "workload", "compute"}), None)
+    host = _host(catalog)
     blueprint, key = catalog.resources[type_], type_.rpartition("-")[2]
     frames: dict[str, tuple[Fields, Mapping[str, Any], Collection[str]]] = {
         key: ({"type": type_}, blueprint.fields, blueprint.required)
@@ -57,9 +57,29 @@ def resource_example(catalog: Catalog, type_: str) -> str:
     return "".join(f"{line}\n" for line in ["resources:", *lines]) if lines else ""
 
 
-def _of_compute(catalog: Catalog, type_: str) -> Fields | None:
+def smallest_entry(catalog: Catalog, type_: str, access: Sequence[str], said: Mapping[str, Any]) -> Fields | None:
+    """Return the fewest fields of a resource for some verbs that have what is said; None where examples do not fit."""
+    blueprint = catalog.resources[type_]
+    needed = [name for verb in blueprint.expand(access) for name in blueprint.needs(verb, ())]
+    required = () if "arn" in said else dict.fromkeys([*blueprint.required, *needed])
+    host = _host(catalog)
+    for fields in _fewest(blueprint.fields, tuple(required), said):
+        entry = {"type": type_, **fields, "access": list(access)}
+        if host and _is_accepted(catalog, {**host, "resources": {"it": entry}}):
+            return fields
+    return None
+
+
+def _host(catalog: Catalog) -> Fields | None:
+    """Return the smallest manifest of the first compute type that needs no resources."""
+    hosts = (smallest(catalog, name) for name in catalog.computes)
+    return next((found for found in hosts if found and found.keys() == {"version", "workload", "compute"}), None)
+
+
+def smallest(catalog: Catalog, type_: str, said: Mapping[str, Any] = MappingProxyType({})) -> Fields | None:
+    """Return the smallest manifest of a compute type that has some fields; None where its examples do not fit them."""
     blueprint = catalog.computes[type_]
-    for given in _fewest(blueprint.fields, blueprint.required):
+    for given in _fewest(blueprint.fields, blueprint.required, said):
         resources = named_resources(catalog, blueprint, given)
         manifest = {"version": 1, "workload": "my-service", "compute": {"type": type_, **given}}
         manifest |= {"resources": resources} if resources else {}
@@ -68,8 +88,10 @@ def _of_compute(catalog: Catalog, type_: str) -> Fields | None:
     return None
 
 
-def _fewest(fields: Mapping[str, Any], required: Collection[str]) -> Iterator[Fields]:
-    """Yield values of the required fields, then the same with each other field, which a rule may ask for."""
+def _fewest(
+    fields: Mapping[str, Any], required: Collection[str], said: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[Fields]:
+    """Yield what is said with the required fields, then the same with each other field, which a rule may ask for."""
     values: Fields = {}
     for name, schema in fields.items():
         try:
@@ -77,7 +99,7 @@ def _fewest(fields: Mapping[str, Any], required: Collection[str]) -> Iterator[Fi
         except NoValueError:
             if name in required:
                 return
-    least = {name: values[name] for name in required if name in values}
+    least = {name: values[name] for name in required if name in values} | dict(said)
     yield least
     yield from ({**least, name: value} for name, value in values.items() if name not in least)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rolewright.blueprint.model import ComputeBlueprint
 
 _FEW = 3
+_SHORTEST = 2
 _ANY = "fill-in"
 """In place of a name, where `*` would be every resource of the service."""
 _VARIABLE = re.compile(r"\$\{\w+\}")
@@ -107,14 +108,17 @@ def not_told(code: WorkloadCode) -> Iterator[Finding]:
 def _name(folder: Path, taken: Collection[str]) -> str:
     path = real(folder)
     parts = (path if is_folder(path) else path.parent).parts[1:]
-    names = (_slug("-".join(parts[-count:])) for count in range(1, len(parts) + 1))
+    names = (slug("-".join(parts[-count:])) for count in range(1, len(parts) + 1))
     numbered = (f"workload-{number}" for number in itertools.count(1))
     return next(name for name in itertools.chain(names, numbered) if name not in taken)
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Return a name of a workload that a text leads to."""
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-32:].strip("-")
-    return name if re.match(r"[a-z][a-z0-9-]", name) else "workload"
+    if not re.match(r"[a-z]", name):
+        return "workload"
+    return name if len(name) > _SHORTEST else f"{name}-service"
 
 
 def manifest_of(code: WorkloadCode, catalog: Catalog, type_: str | None = None, *, is_tried: bool = False) -> str:
@@ -123,6 +127,23 @@ def manifest_of(code: WorkloadCode, catalog: Catalog, type_: str | None = None, 
     `type_` is what the workload runs on; without it the files decide, or a placeholder asks. With `is_tried` values are
     made up in place of placeholders: for a manifest that is tried in memory, and shown to nobody.
     """
+    where = code.folder.as_posix()
+    lines = [printable(f"# Drafted from the AWS calls in {where}. Replace every <…> with a value.")]
+    lines += [*missing_from(code), "version: 1", f"workload: {code.name}"]
+    lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
+    return "".join(f"{line}\n" for line in lines) + access_of(code, catalog, is_tried=is_tried)
+
+
+def missing_from(code: WorkloadCode) -> Iterator[str]:
+    """Yield comments on what a draft lacks, because the code does not show it; nothing where it shows all."""
+    if code.left_out:
+        yield "# Incomplete. Missing here, because the code does not show it:"
+    for unmapped in code.left_out:
+        yield printable(f"#   {unmapped.location}: {unmapped.text}: {unmapped.reason}")
+
+
+def access_of(code: WorkloadCode, catalog: Catalog, *, is_tried: bool = False) -> str:
+    """Return the sections of a manifest that say what code may do, as `manifest_of` does; "" where it calls nothing."""
     made, needed = _drafted(code.permissions, catalog)
     asked: dict[tuple[str, str], list[CallPermission]] = defaultdict(list)
     for permission in needed:
@@ -130,23 +151,12 @@ def manifest_of(code: WorkloadCode, catalog: Catalog, type_: str | None = None, 
     unknown = {_ANY: "which one is meant"} | {
         mark: f"what {hint or 'the code'} is" for permission in needed for mark, hint in permission.unknown
     }
-    where = code.folder.as_posix()
-    lines = [printable(f"# Drafted from the AWS calls in {where}. Replace every <…> with a value.")]
-    if code.left_out:
-        lines.append("# Incomplete. Missing here, because the code does not show it:")
-        lines += [
-            printable(f"#   {unmapped.location}: {unmapped.text}: {unmapped.reason}") for unmapped in code.left_out
-        ]
-    lines += ["version: 1", f"workload: {code.name}"]
-    lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
     comments = {pair: _asked(pair[0], listed) for pair, listed in asked.items()}
     comments |= {(action, _own(resource)): text for (action, resource), text in comments.items()}
     made = replace(
         made, rest=tuple(replace(statement, resources=tuple(map(_own, statement.resources))) for statement in made.rest)
     )
-    return "".join(f"{line}\n" for line in lines) + draft_text(
-        made, comments, None if is_tried else {k: printable(v) for k, v in unknown.items()}
-    )
+    return draft_text(made, comments, None if is_tried else {k: printable(v) for k, v in unknown.items()})
 
 
 def _compute(code: WorkloadCode, catalog: Catalog, type_: str | None) -> Iterator[str]:

@@ -1,0 +1,203 @@
+"""What is known of a service → its first manifest, with comments that say how to go on."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.finding import MisuseError
+from rolewright.suggest.changes import ManifestChange, block, changed
+from rolewright.suggest.examples import smallest, smallest_entry
+from rolewright.suggest.from_code import access_of, missing_from, slug
+from rolewright.yaml.load import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from rolewright.blueprint import Catalog
+    from rolewright.blueprint.model import ResourceBlueprint
+    from rolewright.core.model import Fields
+    from rolewright.suggest.from_code import WorkloadCode
+
+_HEAD = """\
+# What this service runs on and what its code touches: `rolewright render` makes its Terraform module.
+version: 1
+"""
+_RESOURCES = """
+# What the code may do, and nothing else.
+resources:
+"""
+_NO_RESOURCES = """
+# What the code may do, and nothing else. `rolewright blueprint list` has the types, `blueprint show TYPE` their verbs.
+# resources:
+#   orders:
+#     type: dynamodb-table
+#     name: orders
+#     access: [get, put]
+"""
+_ENVIRONMENTS = """
+# One set of values for each account that the module is applied in:
+# environments:
+#   dev: {account: "111111111111", region: us-east-1}
+#   prod: {account: "222222222222", region: eu-west-1}
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A resource that a manifest begins with: the verbs on one of a type; `name` is "" where the type has no names."""
+
+    type: str
+    name: str
+    access: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A value that nobody gave: the example of a field, for a person to replace. `path` is where it stands."""
+
+    path: str
+    value: Any
+    description: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """A first manifest, and the values in it that are examples."""
+
+    text: str
+    examples: tuple[Example, ...]
+
+
+def read_wanted(text: str, catalog: Catalog) -> Wanted:
+    """Return what `TYPE:NAME:VERBS` asks for, with commas between verbs. Raises MisuseError for what is not there."""
+    type_, _, rest = text.partition(":")
+    name, _, verbs = rest.rpartition(":")
+    blueprint = catalog.resources.get(type_)
+    if blueprint is None:
+        raise MisuseError(f"there is no resource type {type_}{_near(type_, catalog.resources)}")
+    access = tuple(dict.fromkeys(verb.strip() for verb in verbs.split(",") if verb.strip()))
+    form = f"write {type_}:NAME:VERB,VERB" if blueprint.required else f"write {type_}::VERB,VERB"
+    if not access or (not name and blueprint.required):
+        raise MisuseError(f"{text}: {form} with verbs of {', '.join(blueprint.verbs)}")
+    if name and _named_by(blueprint) is None:
+        raise MisuseError(f"{text}: {type_} has no names: {form}")
+    for verb in access:
+        if verb not in blueprint.verbs:
+            raise MisuseError(f"{type_} has no verb {verb}{_near(verb, blueprint.verbs)}")
+    return Wanted(type_, name, access)
+
+
+def require_compute(type_: str, catalog: Catalog) -> None:
+    """Raise MisuseError for what is no compute type."""
+    if type_ not in catalog.computes:
+        raise MisuseError(f"there is no compute type {type_}{_near(type_, catalog.computes)}")
+
+
+def start(
+    catalog: Catalog, workload: str, type_: str, given: Fields, wanted: Iterable[Wanted], code: WorkloadCode
+) -> Started:
+    """Return the first manifest of a service.
+
+    `given` are fields of its compute; what else the type needs gets the example of its field. What code needs is read
+    from its calls, with placeholders for what they do not show. Raises MisuseError where the fields do not go together.
+    """
+    blueprint = catalog.computes[type_]
+    for field in given:
+        if field not in blueprint.fields:
+            raise MisuseError(f"{type_} has no field {field}{_near(field, blueprint.fields)}")
+    manifest = smallest(catalog, type_, given)
+    if manifest is None:
+        raise MisuseError(
+            f"no examples of {type_} go together with {', '.join(given) or 'each other'}: "
+            f"give more fields with --set; `rolewright blueprint show {type_}` has them"
+        )
+    made = {field: value for field, value in manifest["compute"].items() if field != "type" and field not in given}
+    examples = [
+        Example(f"compute.{field}", value, _described(blueprint.fields[field])) for field, value in made.items()
+    ]
+    lines = [*missing_from(code), f"workload: {workload}", ""]
+    lines += [f"# `rolewright blueprint show {type_}` has all its fields.", "compute:"]
+    for field, value in manifest["compute"].items():
+        lines += [f"  # an example: {_described(blueprint.fields[field])}"] if field in made else []
+        lines += [f"  {line}" for line in block({field: value})]
+    text = _HEAD + "".join(f"{line}\n" for line in lines)
+    text += f"\n{access_of(code, catalog)}" if code.permissions else ""
+    named = manifest.get("resources", {})
+    for key, resource in named.items():
+        text = _added(text, key, resource, "named above")
+    for entry in wanted:
+        text, more_examples = _with(text, entry, catalog)
+        examples += more_examples
+    if "\nresources:" not in text:
+        text += _NO_RESOURCES
+    return Started(text + _ENVIRONMENTS, tuple(examples))
+
+
+def _with(text: str, wanted: Wanted, catalog: Catalog) -> tuple[str, list[Example]]:
+    """Return a manifest with a resource more, or with more verbs on one that it has; and the examples in it."""
+    blueprint = catalog.resources[wanted.type]
+    fields, examples = _fields(catalog, wanted)
+    resources = loads(text, "init").trees[0].data.get("resources") or {}
+    for key, entry in resources.items():
+        if all(entry.get(name) == value for name, value in {"type": wanted.type, **fields}.items()):
+            had = [entry["access"]] if isinstance(entry["access"], str) else entry["access"]
+            more = [
+                ManifestChange(("resources", key, "access"), verb, append=True)
+                for verb in wanted.access
+                if verb not in had
+            ]
+            return changed(text, "init", 0, more), []
+    key = _key(wanted, resources)
+    note = f"`rolewright blueprint show {wanted.type}` has all its verbs"
+    note += "; with `create: true` the module makes it" if blueprint.create is not None else ""
+    access: Any = wanted.access[0] if len(wanted.access) == 1 else list(wanted.access)
+    value = {"type": wanted.type, **fields, "access": access}
+    placed = [Example(f"resources.{key}.{name}", value, description) for name, value, description in examples]
+    return _added(text, key, value, note), placed
+
+
+def _added(text: str, key: str, entry: Fields, note: str) -> str:
+    if "\nresources:" in text:
+        return changed(text, "init", 0, [ManifestChange(("resources", key), entry, note=note)])
+    return text + _RESOURCES + "".join(f"  {line}\n" for line in (f"# {note}", *block({key: entry})))
+
+
+def _fields(catalog: Catalog, wanted: Wanted) -> tuple[Fields, list[tuple[str, Any, str]]]:
+    """Return the fields of a resource by its name or ARN, and those among them that are examples."""
+    blueprint = catalog.resources[wanted.type]
+    field = "arn" if wanted.name.startswith("arn:") else _named_by(blueprint)
+    said = {field: wanted.name} if field and wanted.name else {}
+    fields = smallest_entry(catalog, wanted.type, wanted.access, said) or said
+    made = {name: value for name, value in fields.items() if name not in said}
+    return fields, [(name, value, _described(blueprint.fields[name])) for name, value in made.items()]
+
+
+def _named_by(blueprint: ResourceBlueprint) -> str | None:
+    """Return the field that has the name of a resource: the first that is required, or `name`."""
+    return blueprint.required[0] if blueprint.required else "name" if "name" in blueprint.fields else None
+
+
+def _key(wanted: Wanted, taken: Collection[str]) -> str:
+    base = slug(wanted.name.rpartition(":")[2].rpartition("/")[2]) if wanted.name else wanted.type
+    numbers = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+    return next(key for key in (base, f"{base}-{wanted.type}", *numbers) if key not in taken)
+
+
+def _described(schema: Mapping[str, Any]) -> str:
+    return " ".join(str(schema.get("description", "see its page")).split())
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1, 0.5)
+    return f"; did you mean {near[0]}?" if near else f": there are {', '.join(known)}"
+
+
+def value_of(text: str) -> Any:  # noqa: ANN401 - YAML
+    """Return the value that a text on the command line stands for, as YAML has it; a text that is no YAML is a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
