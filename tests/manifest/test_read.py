@@ -130,6 +130,13 @@ def test_an_attribute_of_a_field_that_is_left_out_is_told_apart_from_an_unknown_
     assert "did you mean" not in found.remedy
 
 
+def test_a_manifest_without_a_version_is_told_which(catalog: Catalog) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read_manifest(loads(GOOD.removeprefix("version: 1\n"), "m.yaml"), catalog)
+    (found,) = refusal.value.findings
+    assert found.remedy == "add `version`: Version of the manifest format, which is 1"
+
+
 def test_all_findings_are_reported_at_once(catalog: Catalog) -> None:
     text = GOOD.replace("cpu: 256", "cpux: 256").replace("access: read", "access: reed").replace("version: 1", "v: 1")
     assert len({f.location.line for f in findings(text, catalog)}) >= 3

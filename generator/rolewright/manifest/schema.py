@@ -180,7 +180,7 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
         "additionalProperties": False,
         "required": ["version", "workload", "compute"],
         "properties": {
-            "version": {"const": 1, "description": "Version of the manifest format"},
+            "version": {"const": 1, "description": "Version of the manifest format, which is 1"},
             "workload": {
                 "type": "string",
                 "pattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
