@@ -28,6 +28,7 @@ CLIENTS = {
     "bedrock": ("bedrock-runtime", "bedrock", "bedrock-agent-runtime"),
     "execute-api": ("apigatewaymanagementapi",),
     "cassandra": ("keyspaces", "keyspacesstreams"),
+    "iot": ("iot", "iot-data"),
     "dynamodb": ("dynamodb", "dynamodbstreams"),
     "neptune-db": ("neptunedata",),
     "timestream": ("timestream-query", "timestream-write"),
