@@ -69,6 +69,12 @@ def fields_in(template: str) -> dict[str, Piece]:
     return fields
 
 
+def beginnings(template: str) -> tuple[str, ...]:
+    """Return the parts of a template up to each `/` and `:` that ends a text, the longest first."""
+    ends = [match.end() for match in _PIECE.finditer(template) if (match["text"] or "").endswith(_SEPARATORS)]
+    return tuple(template[:end] for end in reversed(ends) if end < len(template))
+
+
 def changed_fields(templates: Iterable[str]) -> frozenset[str]:
     """Return the fields whose values are changed on the way into an ARN, such as to lower case."""
     found = (match["changed"] for template in templates for match in _PIECE.finditer(template))

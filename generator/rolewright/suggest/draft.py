@@ -74,6 +74,16 @@ class Unsaid:
 
 
 @dataclass(frozen=True)
+class TakenPattern:
+    """A pattern of actions on a resource: which of them entries have, which are statements, and which do nothing."""
+
+    item: AskedAction
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+    idle: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Draft:
     """The sections `resources` and `statements` of a manifest, and what is in neither."""
 
@@ -82,6 +92,8 @@ class Draft:
     idle: tuple[tuple[str, str], ...] = ()
     """Actions with resources that they cannot be asked for on: AWS allows nothing by them."""
     unsaid: tuple[Unsaid, ...] = ()
+    patterns: tuple[TakenPattern, ...] = ()
+    """The patterns of actions that are not in it as patterns, since entries have some of their actions."""
 
 
 def statements(items: Iterable[AskedAction], reason: str) -> list[Rest]:

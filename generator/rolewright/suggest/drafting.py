@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
-from rolewright.data import iam
 from rolewright.manifest.samples import NoValueError
-from rolewright.prove.arn_formats import is_idle
-from rolewright.suggest.draft import AskedAction, Draft, Entry, escaped
+from rolewright.suggest.asked import asked_for, left_over
+from rolewright.suggest.draft import Draft, Entry, escaped
 from rolewright.suggest.draft_check import host, made_up, tried
-from rolewright.suggest.matching import ABSENT, OPEN, compatible, fitting, named, offers, pairs
+from rolewright.suggest.matching import ABSENT, OPEN, compatible, fitting, named, offers, pairs, unnamed
 from rolewright.suggest.own_account import is_concrete
 from rolewright.suggest.statements import unmatched
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from rolewright.core.model import Fields
     from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared
+    from rolewright.suggest.draft import AskedAction
     from rolewright.suggest.matching import Offer
     from rolewright.suggest.own_account import Own
 
@@ -78,49 +78,46 @@ def draft(
     Verbs that bring nothing beyond what is asked for come first, then those that bring the least. What fits no entry
     goes to `statements` as it is. `compute` is an entry that holds grants, where one is made already.
     """
-    items, idle = _items(allowed)
-    known = offers(catalog)
+    asked = asked_for(allowed)
+    items, known = asked.all, offers(catalog)
     fits = _joined({item: list(_fits(item, known.get(item.action, ()), own)) for item in items})
     taken: dict[str, None] = {}
     entries: list[Entry] = []
     for grouped in (_groups, _loose):
         covered = {item for entry in entries for item in entry.items}
         left = {item: found for item, found in fits.items() if item not in covered}
-        entries += [entry for group in grouped(left) for entry in _entry(group, taken)]
-    covered = {item for entry in entries for item in entry.items}
-    rest = unmatched([item for item in items if item not in covered], known)
-    return tried(Draft(tuple(entries), tuple(rest), tuple(idle)), compute or host(catalog), catalog, own)
-
-
-def _items(allowed: Iterable[Declared]) -> tuple[list[AskedAction], list[tuple[str, str]]]:
-    """Return each action on each resource, once, and the pairs by which AWS allows nothing."""
-    found: dict[tuple[str, str, Conditions], dict[str, None]] = defaultdict(dict)
-    idle: dict[tuple[str, str], None] = {}
-    for declared in allowed:
-        for pattern, resource in itertools.product(declared.actions, declared.resources):
-            exact = "*" not in pattern and "?" not in pattern
-            action = (iam.expand(pattern) or (pattern,))[0] if exact else pattern
-            if exact and is_idle(action, resource):
-                idle[action, resource] = None
-            else:
-                found[action, resource, declared.conditions][declared.origin] = None
-    return [AskedAction(*key, tuple(origins)) for key, origins in found.items()], list(idle)
+        entries += [entry for group in grouped(left) for entry in _entry(group, taken, is_policy=own is not None)]
+    held = {(item.action, item.resource, item.conditions) for entry in entries for item in entry.items}
+    rest, patterns = left_over(asked, held, known)
+    made = Draft(tuple(entries), tuple(unmatched(rest, known)), asked.idle, (), tuple(patterns))
+    return tried(made, compute or host(catalog), catalog, own)
 
 
 def _fits(item: AskedAction, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
-    """Yield the offers of the catalog that an item fits."""
-    for offer in known:
-        if own is not None:
-            fields = fitting(offer, item.resource, item.conditions)
-        else:
-            fields = None if item.conditions else named(offer, item.resource, exact=False)
-            if fields is None and item.resource == "*" and not item.conditions:
-                fields = _unknown(offer)
-        if fields is None or (own is not None and OPEN in [fields[name] for name in fields.keys() - {*CONTEXT}]):
-            continue
+    """Yield the offers of the catalog that an item fits; those with something to fill in where no other does."""
+    found = [(offer, fields) for offer in known if (fields := _fields(item, offer, own)) is not None]
+    if own is not None:
+        whole = [(offer, fields) for offer, fields in found if not _open(fields)]
+        found = whole or found
+    for offer, fields in found:
         place = _place({name: value for name, value in fields.items() if name in CONTEXT}, own)
         if place is not None:
             yield _Fit(item, offer, {name: value for name, value in fields.items() if name not in CONTEXT}, place)
+
+
+def _fields(item: AskedAction, offer: Offer, own: Own | None) -> Fields | None:
+    """Return the fields with which an offer is for an item, or None where it is not."""
+    if own is not None:
+        fields = fitting(offer, item.resource, item.conditions)
+        return unnamed(offer, item.resource, item.conditions) if fields is None else fields
+    if item.conditions:
+        return None
+    fields = named(offer, item.resource, exact=False)
+    return _unknown(offer) if fields is None and item.resource == "*" else fields
+
+
+def _open(fields: Fields) -> bool:
+    return OPEN in [value for name, value in fields.items() if name not in CONTEXT]
 
 
 def _unknown(offer: Offer) -> Fields:
@@ -196,7 +193,7 @@ def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
         for other in near:  # a pattern may be that of several ARNs of one resource
             seen = {member.offer.arn for member in group.needed if member.item == other.item}
             if other.offer.arn not in seen and group.takes(other) and _told(other) == _told(fit):
-                group.add(other, group.needed)
+                group.add(other, group.beside if _open(other.fields) else group.needed)
     for found in fits.values():
         if not any(fit.offer.identifies for fit in found):
             _add_beside(groups, found)
@@ -229,12 +226,12 @@ def _loose(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
     return list(groups.values())
 
 
-def _entry(group: _Group, taken: dict[str, None]) -> Iterator[Entry]:
+def _entry(group: _Group, taken: dict[str, None], *, is_policy: bool) -> Iterator[Entry]:
     """Yield the entry for a group, if its type has verbs for it."""
     blueprint = group.blueprint
     needed = {fit.offer.pair for fit in group.needed}
     wanted = needed | {fit.offer.pair for fit in group.beside}
-    verbs = _verbs(_narrow_verbs(group), wanted, needed)
+    verbs = _verbs(_narrow_verbs(group), wanted, needed, is_policy=is_policy)
     covered = {pair for verb in verbs for pair in pairs(verb)}
     fits = [fit for fit in (*group.needed, *group.beside) if fit.offer.pair in covered]
     if not verbs or not fits:
@@ -260,6 +257,14 @@ def _narrow_verbs(group: _Group) -> list[Verb]:
     return narrow
 
 
+def _is_worth(got: set[Pair], wanted: set[Pair], open_: set[Pair]) -> bool:
+    """Return whether a verb for some pairs brings nothing that is not wanted, or is needed for a good part of itself.
+
+    The leases of a client library are no reason to let code change a table.
+    """
+    return got <= wanted or len(got & open_) * 3 >= len(got)
+
+
 def _verb_names(blueprint: ResourceBlueprint, verbs: Sequence[Verb]) -> tuple[str, ...]:
     """Return the names of narrow verbs, with a broad one in the place of those that it is made of."""
     names = [verb.name for verb in verbs]
@@ -270,15 +275,18 @@ def _verb_names(blueprint: ResourceBlueprint, verbs: Sequence[Verb]) -> tuple[st
     return tuple(names)
 
 
-def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair]) -> list[Verb]:
+def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair], *, is_policy: bool) -> list[Verb]:
     """Return narrow verbs for the needed pairs, each with the least that is not wanted, in the blueprint's order.
 
-    Verbs for nothing but wanted pairs are taken as well.
+    Verbs for nothing but wanted pairs are taken as well. For a policy (`is_policy`) no verb is taken that is mostly for
+    something else: what it would be taken for stays a statement.
     """
     chosen: list[Verb] = []
     open_ = set(needed)
     while open_:
         useful = [verb for verb in narrow if pairs(verb) & open_]
+        if is_policy:
+            useful = [verb for verb in useful if _is_worth(pairs(verb), wanted, open_)]
         if not useful:
             break
         best = min(useful, key=lambda verb: (len(pairs(verb) - wanted), -len(pairs(verb) & open_)))

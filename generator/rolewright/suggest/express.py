@@ -12,12 +12,13 @@ from rolewright.grants.derive import derive_grants
 from rolewright.manifest.read import read_manifest
 from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.table import changes, ground
+from rolewright.suggest.asked import pattern_notes, spelled
 from rolewright.suggest.draft_check import all_grants, host
 from rolewright.suggest.drafting import draft
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rolewright.blueprint.catalog import Catalog
@@ -77,7 +78,8 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
     sayable = tuple(_without(foreign.allowed, made.unsaid))
     more, unsure = differences(drafted, foreign.all)
     less, doubts = differences((*sayable, *foreign.denied), drafted)
-    lost = [change for change in less if (change.action, change.resource) not in made.idle]
+    idle = {*made.idle, *((name, taken.item.resource) for taken in made.patterns for name in taken.idle)}
+    lost = [change for change in less if (change.action, change.resource) not in idle]
     left = [
         Beyond(left_out.actions, resource, left_out.conditions, ", ".join(left_out.origins))
         for left_out in made.unsaid
@@ -87,6 +89,7 @@ def translated(foreign: Foreign, catalog: Catalog, own: Own) -> Translated:
         *(unread.text for unread in foreign.unread),
         *(f"{denied.origin}: is a Deny; list what must never be allowed under `never`" for denied in foreign.denied),
         *(f"{foreign.file}: {', '.join(left_out.origins)}: left out: {left_out.why}" for left_out in made.unsaid),
+        *(f"{foreign.file}: {note}" for note in pattern_notes(made.patterns)),
         *map(_idle_note, made.idle),
         *unsure,
         *doubts,
@@ -147,13 +150,15 @@ def differences(
 ) -> tuple[tuple[PermissionChange, ...], tuple[str, ...]]:
     """Return what `after` allows and `before` does not, and what is undecided.
 
-    Actions that the same patterns of both name are decided once, for one of them.
+    Actions that statements alike in all else name on both sides are decided once, for one of them.
     """
-    naming: dict[str, set[str]] = defaultdict(set)
-    for pattern in {action for statement in (*after, *before) for action in statement.actions}:
-        for name in iam.expand(pattern):
-            naming[name].add(pattern)
-    alike: dict[frozenset[str], list[str]] = defaultdict(list)
+    naming: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+    for side, statements in enumerate((after, before)):
+        for one in statements:
+            alike_in = (side, one.effect, one.resources, one.conditions, one.origin)
+            for name in {name for action in one.actions for name in iam.expand(action)}:
+                naming[name].add(alike_in)
+    alike: dict[frozenset[tuple[object, ...]], list[str]] = defaultdict(list)
     for name in sorted(naming):
         alike[frozenset(naming[name])].append(name)
     first = {name: listed[0] for listed in alike.values() for name in listed}
@@ -207,13 +212,19 @@ def _without(allowed: Iterable[Declared], unsaid: Sequence[Unsaid]) -> Iterator[
     for statement in allowed:
         for resource in statement.resources:
             actions = tuple(
-                action for action in statement.actions if not _spellings(action, resource, statement) & lost
+                part for action in statement.actions for part in _kept(action, resource, statement.conditions, lost)
             )
             if actions:
                 yield replace(statement, actions=actions, resources=(resource,))
 
 
-def _spellings(action: str, resource: str, statement: Declared) -> set[tuple[str, str, Conditions]]:
-    """Return an action on a resource as the policy has it and as AWS spells it."""
-    names = (action, *iam.expand(action)) if "*" not in action and "?" not in action else (action,)
-    return {(name, resource, statement.conditions) for name in names}
+def _kept(
+    action: str, resource: str, conditions: Conditions, lost: Collection[tuple[str, str, Conditions]]
+) -> tuple[str, ...]:
+    """Return what is kept of an action: a pattern of which some are lost becomes those that it names besides."""
+    names = iam.expand(action)
+    if any((name, resource, conditions) in lost for name in (action, spelled(action))):
+        return ()
+    if not any((name, resource, conditions) in lost for name in names):
+        return (action,)
+    return tuple(name for name in names if (name, resource, conditions) not in lost)

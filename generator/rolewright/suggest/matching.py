@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.arn_template import CONTEXT, fields_in, pieces
+from rolewright.blueprint.arn_template import CONTEXT, beginnings, fields_in, filled, pieces
 from rolewright.data import iam, limits
 from rolewright.data.partitions import DNS_SUFFIX
+from rolewright.prove.match import outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -142,6 +143,66 @@ def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | Non
     fields |= {name: ABSENT for name, given in taken.items() if not given and fields.get(name) is None}
     fields |= {name: ABSENT for name in offer.refused if name not in fields}
     return None if left else fields
+
+
+def unnamed(offer: Offer, resource: str, conditions: Conditions) -> Fields | None:
+    """Return the fields of an offer that allows part of what is asked for, OPEN where a value has to be filled in.
+
+    That is so where a resource is every one of the type, or a condition that the type demands is missing. None where
+    nothing is open, or where the offer is for something else.
+    """
+    if conditions:
+        return None
+    fields: Fields = {}
+    for template in (template for _, _, values in offer.conditions for template in values):
+        found = _open_fields(template)
+        if not found:  # a condition that says the same for all
+            return None
+        fields |= found
+    if offer.arn == "*":
+        return fields if resource == "*" and OPEN in fields.values() else None
+    if not offer.identifies:
+        return None
+    if outside(all_of(offer, resource), [resource]) is None:
+        return {**_open_fields(offer.blueprint.arns[offer.arn]), **_place_in(offer, resource), **fields}
+    begun = _begun(offer, resource)
+    return None if begun is None else {**begun, **fields}
+
+
+def _open_fields(template: str) -> Fields:
+    """Return the fields of a template: OPEN, or ABSENT where it can do without."""
+    found = fields_in(template)
+    return {name: ABSENT if piece.optional else OPEN for name, piece in found.items() if name not in CONTEXT}
+
+
+def _place_in(offer: Offer, resource: str) -> Fields:
+    """Return the partition, region and account of a resource, as far as the offer's ARN has them."""
+    parts = resource.split(":", 5)
+    place = {"partition": parts[1], "region": parts[3], "account": parts[4]} if len(parts) > 5 else {}
+    return {name: value for name, value in place.items() if name in fields_in(offer.blueprint.arns[offer.arn])}
+
+
+def _begun(offer: Offer, resource: str) -> Fields | None:
+    """Return the fields where a `*` stands for all that comes after some of them, such as the stages of an API."""
+    template = offer.blueprint.arns[offer.arn]
+    for start in beginnings(template) if resource.endswith("*") else ():
+        fields = _read(offer.blueprint, f"{start}*", resource, exact=True)
+        if fields is None or not fields.keys() - {*CONTEXT}:
+            continue
+        known = {name: value for name, value in fields.items() if isinstance(value, str)}
+        if outside(filled(template, known), [resource]) is None:
+            return {**_open_fields(template), **fields}
+    return None
+
+
+def all_of(offer: Offer, resource: str) -> str:
+    """Return the pattern of all ARNs of an offer in the partition, region and account of a resource."""
+    if offer.arn == "*":
+        return "*"
+    parts = resource.split(":", 5)
+    names = ("partition", "region", "account")
+    place = dict(zip(names, (parts[1], *parts[3:5]), strict=True)) if len(parts) == 6 else {}
+    return filled(offer.blueprint.arns[offer.arn], place)
 
 
 def compatible(fields: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

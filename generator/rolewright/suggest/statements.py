@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rolewright.blueprint.arn_template import CONTEXT, filled
+from rolewright.blueprint.arn_template import CONTEXT
 from rolewright.data import iam
+from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.match import compile_glob, outside, widened, witness
-from rolewright.suggest.draft import statements
-from rolewright.suggest.matching import OPEN, fitting, named
+from rolewright.suggest.asked import is_pattern
+from rolewright.suggest.draft import statements, unescaped
+from rolewright.suggest.matching import OPEN, all_of, fitting, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from rolewright.suggest.matching import Offer
 
 _SAID = {
-    "pattern": "it names actions by a pattern, while a verb lists each of its actions",
+    "pattern": "it names actions of several services by one pattern, while a verb lists each of its actions",
+    "none of them": "no blueprint has a verb for any action that it names",
     "unknown": "the IAM database does not know the action",
     "none": "no blueprint has a verb for this",
     "every": "it covers every {type}: for a single one there is {verbs}",
@@ -37,7 +41,7 @@ def unmatched(items: Iterable[AskedAction], known: Mapping[str, Sequence[Offer]]
     for item in items:
         kinds[_kind(item, known)].append(item)
     return [
-        replace(rest, reason=_SAID[kind].format(type=type_, verbs=_verbs(rest.actions, type_, known)))
+        replace(rest, reason=_SAID[kind].format(type=type_, verbs=_verbs(rest, type_, known)))
         for (kind, type_), some in kinds.items()
         for rest in statements(some, "")
     ]
@@ -45,8 +49,8 @@ def unmatched(items: Iterable[AskedAction], known: Mapping[str, Sequence[Offer]]
 
 def _kind(item: AskedAction, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
     """Return why an item fits no entry, and the nearest type."""
-    if "*" in item.action or "?" in item.action:
-        return "pattern", ""
+    if is_pattern(item.action):
+        return _kind_of_pattern(item, known)
     if iam.action(item.action) is None:
         return "unknown", ""
     near = [offer for offer in known.get(item.action, ()) if _meets(offer, item.resource)]
@@ -62,30 +66,34 @@ def _kind(item: AskedAction, known: Mapping[str, Sequence[Offer]]) -> tuple[str,
         return "name", offer.blueprint.type
     if not offer.identifies:
         return "beside", offer.blueprint.type
-    every = outside(_all_of(offer, item.resource), [item.resource]) is None
+    every = outside(all_of(offer, item.resource), [item.resource]) is None
     return ("every" if every else "several"), offer.blueprint.type
+
+
+def _kind_of_pattern(item: AskedAction, known: Mapping[str, Sequence[Offer]]) -> tuple[str, str]:
+    """Return why nothing that a pattern names fits an entry: what is true of the first that a verb is for."""
+    if is_pattern(item.action.partition(":")[0]):
+        return "pattern", ""
+    names = iam.expand(item.action)
+    offered = [name for name in names if name in known and not is_idle(name, item.resource)]
+    if not offered:
+        return ("none of them" if names else "unknown"), ""
+    kinds = [_kind(replace(item, action=name), known) for name in offered]
+    return min(kinds, key=lambda kind: kind[0] == "name")
 
 
 def _meets(offer: Offer, resource: str) -> bool:
     if offer.arn == "*":
         return resource == "*"
-    return witness([compile_glob(_all_of(offer, "*")), compile_glob(widened(resource))], []) is not None
+    return witness([compile_glob(all_of(offer, "*")), compile_glob(widened(resource))], []) is not None
 
 
-def _all_of(offer: Offer, resource: str) -> str:
-    """Return the pattern of all ARNs of an offer in the partition, region and account of a resource."""
-    if offer.arn == "*":
-        return "*"
-    parts = resource.split(":", 5)
-    names = ("partition", "region", "account")
-    place = dict(zip(names, (parts[1], *parts[3:5]), strict=True)) if len(parts) == 6 else {}
-    return filled(offer.blueprint.arns[offer.arn], place)
-
-
-def _verbs(actions: Iterable[str], type_: str, known: Mapping[str, Sequence[Offer]]) -> str:
+def _verbs(rest: Rest, type_: str, known: Mapping[str, Sequence[Offer]]) -> str:
     """Return the narrow verbs of a type for some actions, for each the one with the fewest actions."""
     found: dict[str, None] = {}
-    for action in actions:
+    for action in itertools.chain.from_iterable(map(iam.expand, rest.actions)):
+        if all(is_idle(action, unescaped(resource)) for resource in rest.resources):
+            continue
         verbs = [verb for offer in known.get(action, ()) if offer.blueprint.type == type_ for verb in offer.verbs]
         if verbs:
             found[min(verbs, key=lambda verb: sum(map(len, verb.allow.values()))).name] = None
