@@ -42,7 +42,7 @@ POLICY = {
             "Action": "dynamodb:PutItem",
             "Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/*",
         },
-        {"Effect": "Allow", "Action": "ce:GetCostAndUsage", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"},
     ],
 }
 ENTRIES = """\
@@ -57,7 +57,7 @@ resources:
     name: "<fill in: it is not clear which one is meant>"
     access: [put]
 statements:
-  - actions: ["ce:GetCostAndUsage"]
+  - actions: ["iam:ListRoles"]
     resources: ["*"]
     reason: "no blueprint has a verb for this"
 """
