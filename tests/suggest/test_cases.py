@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from rolewright.blueprint.arn_template import wild_pattern
 from rolewright.core.finding import Rejected
 from rolewright.manifest.read import read_manifest
+from rolewright.suggest.case import possible
 from rolewright.suggest.engine import Suggestion, suggest
 from rolewright.suggest.messages import question_of, questions_of, reason_of, why
 from rolewright.yaml.load import Document, load, loads
@@ -681,3 +683,20 @@ def test_the_field_that_brings_it_to_the_platform_is_told(catalog: Catalog) -> N
     text = "The provided execution role does not have permissions to call CreateNetworkInterface on EC2"
     found, _ = asked(text, LAMBDA, catalog)
     assert any("`compute.vpc` brings it" in one for one in found.asks)
+
+
+@pytest.mark.parametrize(
+    ("operation", "service", "actions"),
+    [
+        ("GetItem", "", ("dynamodb:GetItem",)),
+        ("GetObject", "", ("s3:GetObject",)),
+        ("GetItem", "dax", ("dax:GetItem",)),
+        ("ConditionCheckItem", "", ("dynamodb:ConditionCheckItem",)),
+    ],
+)
+def test_an_operation_alone_is_not_that_of_a_namesake(
+    operation: str, service: str, actions: tuple[str, ...], catalog: Catalog
+) -> None:
+    question = question_of([f"An error occurred (AccessDenied) when calling the {operation} operation: Access Denied"])
+    assert question is not None
+    assert possible(replace(question, service=service), catalog) == actions

@@ -48,6 +48,11 @@ def prefix_of(source: str) -> str:
     return str(_facts()["sources"].get(name, name))
 
 
+def is_namesake(prefix: str) -> bool:
+    """Return whether a service has operations of another by the same names, which are meant where none is named."""
+    return prefix in _facts()["namesakes"]
+
+
 def is_data(prefix: str, operation: str) -> bool:
     """Return whether a trail records an operation only if it is set to record data events."""
     return _VERSION.sub("", operation) in _facts()["data"].get(prefix, ())

@@ -12,7 +12,7 @@ from rolewright.core.text import Text
 from rolewright.data import iam
 from rolewright.prove.match import matches
 from rolewright.review.why import judged_values
-from rolewright.sdk.operations import needs_of
+from rolewright.sdk.operations import is_namesake, needs_of
 from rolewright.suggest.messages import readable_account
 from rolewright.suggest.reading import fields_of
 
@@ -140,7 +140,8 @@ def possible(question: Question, catalog: Catalog) -> tuple[str, ...]:
         if question.service
         else sorted({blueprint.service for blueprint in catalog.resources.values()})
     )
-    return _needed(own, question.operation) or _needed(sorted(iam.services()), question.operation)
+    usual = [prefix for prefix in own if not is_namesake(prefix)]
+    return next(filter(None, (_needed(each, question.operation) for each in (usual, own, sorted(iam.services())))), ())
 
 
 def _needed(services: Iterable[str], operation: str) -> tuple[str, ...]:
