@@ -257,12 +257,12 @@ def _narrow_verbs(group: _Group) -> list[Verb]:
     return narrow
 
 
-def _is_worth(got: set[Pair], wanted: set[Pair], open_: set[Pair]) -> bool:
-    """Return whether a verb for some pairs brings nothing that is not wanted, or is needed for a good part of itself.
+def _is_worth(brings: set[Pair], wanted: set[Pair], got: set[Pair]) -> bool:
+    """Return whether a verb brings nothing that is not wanted, or a good part of it is wanted and not there yet.
 
     The leases of a client library are no reason to let code change a table.
     """
-    return got <= wanted or len(got & open_) * 3 >= len(got)
+    return brings <= wanted or len((brings & wanted) - got) * 3 >= len(brings)
 
 
 def _verb_names(blueprint: ResourceBlueprint, verbs: Sequence[Verb]) -> tuple[str, ...]:
@@ -286,7 +286,8 @@ def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair], *, is_p
     while open_:
         useful = [verb for verb in narrow if pairs(verb) & open_]
         if is_policy:
-            useful = [verb for verb in useful if _is_worth(pairs(verb), wanted, open_)]
+            got = {pair for verb in chosen for pair in pairs(verb)}
+            useful = [verb for verb in useful if _is_worth(pairs(verb), wanted, got)]
         if not useful:
             break
         best = min(useful, key=lambda verb: (len(pairs(verb) - wanted), -len(pairs(verb) & open_)))
