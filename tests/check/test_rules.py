@@ -148,6 +148,10 @@ def test_action_in_any_case_is_known() -> None:
     assert found(policy('actions = ["S3:getobject"]\nresources = ["arn:aws:s3:::b/*"]')) == set()
 
 
+def sending(resource: str) -> str:
+    return policy(f'actions = ["ssm:SendCommand"]\nresources = ["arn:aws:{resource}"]')
+
+
 @pytest.mark.parametrize(
     ("text", "escalates"),
     [
@@ -163,6 +167,16 @@ def test_action_in_any_case_is_known() -> None:
         (policy(f'actions = ["iam:Put*"]\n{ROLE}'), True),
         (policy(f'actions = ["iam:GetRole"]\n{ROLE}'), False),
         (policy('actions = ["sts:AssumeRole"]\n' + principals("lambda.amazonaws.com", "Service")), False),
+        (sending("ssm:us-east-1:111111111111:document/deploy"), False),
+        (sending("ssm:${local.region}:${local.account}:document/deploy"), False),
+        (sending("ec2:us-east-1:111111111111:instance/*"), False),
+        (sending("ssm:us-east-1::document/AWS-RunShellScript"), True),
+        (sending("ssm:us-east-1:111111111111:document/AWS-RunShellScript"), True),
+        (sending("ssm:us-east-1:111111111111:document/*"), True),
+        (sending("ssm:us-east-1:*:document/deploy"), True),
+        (sending("ssm:us-east-1:111111111111:document/${var.document}"), True),
+        (sending("ssm:us-east-1:111111111111:document/deploy").replace("resources", "not_resources"), True),
+        (policy('actions = ["ssm:SendCommand"]\nresources = ["*"]'), True),
     ],
 )
 def test_privilege_escalation(text: str, escalates: bool) -> None:

@@ -75,6 +75,13 @@ _STARTS = (
 _EVERY_ROLE = re.compile(r".*:role/?\*+")
 _NAMED_ROLE = re.compile(r".*:role/[^*?]+")
 _SERVICE = "iam:passedtoservice"
+# What commands are sent to, and documents of one's own with a fixed name, whose commands the role does not choose.
+# AWS's own documents, such as AWS-RunShellScript, run whatever they are given.
+_SENT = "ssm:SendCommand"
+_SETTLED = re.compile(
+    r"arn:[^:]+:(?:ec2:[^:]*:[^:]*:instance|ssm:[^:]*:[^:]*:managed-instance)/.+"
+    r"|arn:[^:]+:ssm:[^:]*:(?:\d{12}|\$\{\}):document/(?!(?i:aws|amazon|amzn))[A-Za-z0-9_.-]+"
+)
 _REMEDY = (
     "Leave it to the people and pipelines that manage roles, or limit it to the roles that are needed; "
     "where this role is there for it, such as one that deploys, accept it under `suppress` with the reason."
@@ -88,7 +95,7 @@ def _check(parsed: ParsedModule) -> Iterator[Hit]:
             everywhere = any(is_everything(r) or _EVERY_ROLE.fullmatch(r) for r in statement.resources)
             dangerous = _ALONE | _EVERYWHERE if everywhere or "not_resources" in statement.inverted else _ALONE
             for action, reason in dangerous.items():
-                if _allows(statement, action):
+                if _allows(statement, action) and not (action == _SENT and _settled(statement)):
                     text = f"{statement.label} allows {action}: the role can {reason}"
                     yield Hit(statement.file, statement.line, text, _REMEDY)
         yield from _passing(granting)
@@ -109,6 +116,12 @@ def _names_roles(statement: WrittenStatement) -> bool:
     """Return whether the statement names the roles to pass, and the service to pass them to: then it is intended."""
     names_roles = bool(statement.resources) and all(_NAMED_ROLE.fullmatch(resource) for resource in statement.resources)
     return names_roles and _SERVICE in statement.conditions
+
+
+def _settled(statement: WrittenStatement) -> bool:
+    """Return whether a statement is about machines, and about documents of one's own with a fixed name, alone."""
+    named = bool(statement.resources) and all(_SETTLED.fullmatch(resource) for resource in statement.resources)
+    return named and not statement.inverted
 
 
 def _allows(statement: WrittenStatement, action: str) -> bool:
