@@ -27,6 +27,7 @@ from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.glue.models import FakeJob
 from moto.kinesis.responses import KinesisResponse
+from moto.kms.responses import KmsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
@@ -306,6 +307,25 @@ def classes_of_tables_are_given_back(original: Replacement, table: Any, *rest: A
     for inner in described.values():
         inner["TableClassSummary"] = {"TableClass": getattr(table, "_class", "STANDARD")}
     return described
+
+
+@repair(KmsResponse, "enable_key_rotation")
+def periods_of_rotation_are_kept(original: Replacement, response: Any) -> Any:
+    """Keep the days after which a key is rotated: moto drops them."""
+    backend = response.kms_backend
+    answer = original(response)
+    if days := response._get_param("RotationPeriodInDays"):
+        backend.keys[backend.get_key_id(response._get_param("KeyId"))]._rotation_days = days
+    return answer
+
+
+@repair(KmsResponse, "get_key_rotation_status")
+def periods_of_rotation_are_given_back(original: Replacement, response: Any) -> str:
+    """Return the days that were kept above."""
+    status = json.loads(original(response))
+    key = response.kms_backend.keys[response.kms_backend.get_key_id(response._get_param("KeyId"))]
+    days = getattr(key, "_rotation_days", None)
+    return json.dumps({**status, **({"RotationPeriodInDays": days} if days else {})})
 
 
 def serve() -> None:

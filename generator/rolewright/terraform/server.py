@@ -30,6 +30,7 @@ UNMADE = {
     "aws_lambda_provisioned_concurrency_config": "moto has no provisioned concurrency",
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
     "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
+    "aws_secretsmanager_secret_rotation": "moto looks for the function, which somebody else makes",
 }
 """Terraform types that not even the repaired server makes."""
 
