@@ -17,6 +17,7 @@ from rolewright.data import iam, provider
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COMMANDS = {
+    "init",
     "render",
     "validate",
     "schema",
@@ -58,7 +59,8 @@ def test_help_imports_nothing_that_only_a_command_needs() -> None:
     )
     packages = set(re.findall(r"\| +rolewright\.(\w+)$", traced.stderr, re.MULTILINE))
     assert "cli" in packages
-    assert packages <= {"cli", "core", "report", "batch"}, "report writes findings, batch has the number of CPUs"
+    assert packages <= {"cli", "core", "report", "batch", "manifest"}, "report writes findings, batch counts CPUs"
+    assert set(re.findall(r"\| +rolewright\.manifest\.(\w+)$", traced.stderr, re.MULTILINE)) <= {"find"}
     assert not re.search(r"\| +(?:jinja2|hcl2|yaml|moto|botocore|jsonschema)$", traced.stderr, re.MULTILINE)
 
 

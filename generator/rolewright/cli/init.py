@@ -13,7 +13,7 @@ import typer
 from rolewright.cli.console import Blueprints, report, say, show
 from rolewright.cli.files import make_folder, require_there, write_file
 from rolewright.core.files import is_there
-from rolewright.core.finding import MisuseError, Rejected, Severity
+from rolewright.core.finding import MisuseError, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ def init(
     Example: rolewright init --type lambda --name orders --resource dynamodb-table:orders:get,put
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
-    from rolewright.suggest.start import read_wanted, require_compute, start  # noqa: PLC0415
+    from rolewright.suggest.start import read_wanted, require_compute, start, unfilled_in  # noqa: PLC0415
 
     require_there([folder])
     manifest = folder / "rolewright.yaml"
@@ -96,7 +96,7 @@ def init(
         wanted += _more_resources(catalog)
         started = start(catalog, workload, type_, given, wanted, code)
     text = f"# yaml-language-server: $schema={SCHEMA.as_posix()}\n{started.text}"
-    unfilled = _unfilled(manifest, text, catalog)
+    unfilled = unfilled_in(text, str(manifest), catalog)
     _write(manifest, text, catalog, ci)
     _judge(manifest, started, unfilled, blueprints)
 
@@ -197,20 +197,6 @@ def _write(manifest: Path, text: str, catalog: Catalog, ci: Ci | None) -> None:
         make_folder(file.parent)
         write_file(file, Path(__file__).with_name(f"init.{ci}.yml").read_text(encoding="utf-8"))
         say(f"{file}: written")
-
-
-def _unfilled(manifest: Path, text: str, catalog: Catalog) -> list[Finding]:
-    """Return what is to be filled in; raises Rejected where the manifest would have any other fault."""
-    from rolewright.manifest.read import read_manifest  # noqa: PLC0415
-    from rolewright.yaml.load import loads  # noqa: PLC0415
-
-    try:
-        read_manifest(loads(text, str(manifest)), catalog)
-    except Rejected as refusal:
-        if any(finding.rule != "manifest-unfilled" for finding in refusal.findings):
-            raise Rejected(refusal.findings, {str(manifest): text}) from None
-        return list(refusal.findings)
-    return []
 
 
 def _judge(manifest: Path, started: Started, unfilled: Sequence[Finding], blueprints: Sequence[Path] | None) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rolewright.core.files import UnreadableError, is_file, is_there, read_text
-from rolewright.core.finding import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +20,7 @@ _DEEPEST = 200
 """The parts of a key that are read: Python's reader takes the square of their number."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What a project's commands take, each as the command line would: "" and () where the project does not say it.
 
     `manifests` are files, folders and patterns; like `blueprints` and `output` they are seen from the current folder.
@@ -66,12 +63,12 @@ def _table(file: Path) -> Mapping[str, Any] | None:
         if file.name == SHARED and "tool.rolewright" not in text:
             return None
         if any(_QUOTED.sub("", line).count(".") > _DEEPEST for line in text.splitlines()):
-            raise MisuseError(f"{file.name} has a key of more than {_DEEPEST} parts")
+            raise _misuse(f"{file.name} has a key of more than {_DEEPEST} parts")
         data = tomllib.loads(text)
     except UnreadableError as error:
-        raise MisuseError(f"{file.name} {error}") from None
+        raise _misuse(f"{file.name} {error}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise MisuseError(f"{file.name} is no TOML: {error}") from None
+        raise _misuse(f"{file.name} is no TOML: {error}") from None
     if file.name == OWN:
         return data
     tool = data.get("tool", {})
@@ -81,14 +78,14 @@ def _table(file: Path) -> Mapping[str, Any] | None:
 def _settings(table: Mapping[str, Any], folder: Path, shown: str) -> Settings:
     for key in table:
         if key not in _KEYS:
-            raise MisuseError(f"{shown} has an unknown setting {key}: there are {', '.join(_KEYS)}")
+            raise _misuse(f"{shown} has an unknown setting {key}: there are {', '.join(_KEYS)}")
     for key in _LISTS:
         listed = table.get(key, [])
         if not isinstance(listed, list) or not all(isinstance(entry, str) and entry for entry in listed):
-            raise MisuseError(f'{shown}: write {key} as a list of texts, such as {key} = ["…"]')
+            raise _misuse(f'{shown}: write {key} as a list of texts, such as {key} = ["…"]')
     output = table.get("output", "")
     if not isinstance(output, str):
-        raise MisuseError(f'{shown}: write output as a text, such as output = "modules"')
+        raise _misuse(f'{shown}: write output as a text, such as output = "modules"')
 
     def seen(path: str) -> str:
         return os.path.relpath(folder / path)
@@ -99,3 +96,9 @@ def _settings(table: Mapping[str, Any], folder: Path, shown: str) -> Settings:
         tuple(table.get("environments", ())),
         seen(output) if output else "",
     )
+
+
+def _misuse(message: str) -> Exception:
+    from rolewright.core.finding import MisuseError  # noqa: PLC0415 - where nothing is wrong it is not needed
+
+    return MisuseError(message)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.batch.cache import Cache, Options
 from rolewright.cli.settings import project_settings
-from rolewright.core.finding import MisuseError, Rejected
-from rolewright.manifest.find import find_manifests
+from rolewright.manifest.find import Found, find_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,11 @@ def unchanged(arguments: Sequence[str]) -> str | None:
     jobs = values["--jobs"][-1]
     if not (jobs.isdecimal() and jobs.strip("0") and (writes or not values["--output"])):
         return None
-    try:
+    files = Found(())
+    with suppress(Exception):  # whatever is wrong, the command itself says it
         settings = project_settings()
         files = find_manifests(map(Path, manifests or settings.manifests))
-    except (MisuseError, Rejected):
-        return None
-    if files.left:
+    if not files.manifests or files.left:
         return None
     output = (values["--output"] or [settings.output or "output"])[-1]
     blueprints, environments = values["--blueprints"] or settings.blueprints, values["--env"] or settings.environments

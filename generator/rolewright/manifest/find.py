@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rolewright.core.files import UnreadableError, is_file, is_folder, is_there, read_bytes
-from rolewright.core.finding import Finding, Location, MisuseError, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +22,7 @@ _MANIFEST = re.compile(rf"^{_KEY}", re.MULTILINE)
 _MENTION = re.compile(_KEY)
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """The manifests that were found, each once, and `left`: the YAML files beside them that name no workload."""
 
     manifests: tuple[Path, ...]
@@ -45,16 +42,22 @@ def find_manifests(paths: Iterable[Path]) -> Found:
         if is_folder(path):
             named, others = _told_apart(file for file in sorted(below(path)) if file.suffix in YAML)
             if not named:
-                raise MisuseError(f"{path} has no manifest: no YAML file in it names a workload")
+                raise _misuse(f"{path} has no manifest: no YAML file in it names a workload")
             left |= dict.fromkeys(others)
         elif _SIGNS & set(str(path)) and not is_there(path):
             named = _fitting(str(path))
             if not named:
-                raise MisuseError(f"no file fits {path}")
+                raise _misuse(f"no file fits {path}")
         else:
             named = [path]
         found |= dict.fromkeys(named)
     return Found(tuple(found), tuple(left)) if found else _usual()
+
+
+def _misuse(message: str) -> Exception:
+    from rolewright.core.finding import MisuseError  # noqa: PLC0415 - what is found needs no finding
+
+    return MisuseError(message)
 
 
 def roots(paths: Iterable[Path]) -> list[Path]:
@@ -74,7 +77,7 @@ def _usual() -> Found:
     own, services = _fitting(USUAL[0]), [file for pattern in USUAL[1:] for file in _fitting(pattern)]
     named, left = _told_apart(services)
     if not own and not named:
-        raise MisuseError(
+        raise _misuse(
             f"no manifest was given, and there is none in {USUAL[0]} or {USUAL[1]}: "
             "give one, name them in rolewright.toml, or start one with `rolewright init`"
         )
@@ -103,6 +106,8 @@ def below(folder: Path) -> Iterator[Path]:
     """Yield every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
 
     def refuse(error: OSError) -> None:
+        from rolewright.core.finding import Finding, Location, Rejected  # noqa: PLC0415 - as in `_misuse`
+
         place = str(error.filename)
         message = f"{place} cannot be read: {error.strerror}"
         raise Rejected(
@@ -133,7 +138,8 @@ def is_manifest(text: str, file: str) -> bool:
         return True
     if not _MENTION.search(text):
         return False
-    from rolewright.yaml.load import loads  # noqa: PLC0415 - slow to import, and rarely needed
+    from rolewright.core.finding import Rejected  # noqa: PLC0415 - slow to import, and rarely needed
+    from rolewright.yaml.load import loads  # noqa: PLC0415 - as above
 
     try:
         return any(isinstance(tree.data, dict) and "workload" in tree.data for tree in loads(text, file).trees)

@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import MisuseError
+from rolewright.core.finding import MisuseError, Rejected
+from rolewright.manifest.read import read_manifest
 from rolewright.suggest.changes import ManifestChange, block, changed
 from rolewright.suggest.examples import smallest, smallest_entry
 from rolewright.suggest.from_code import access_of, missing_from, slug
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint import Catalog
     from rolewright.blueprint.model import ResourceBlueprint
+    from rolewright.core.finding import Finding
     from rolewright.core.model import Fields
     from rolewright.suggest.from_code import WorkloadCode
 
@@ -193,6 +195,17 @@ def _described(schema: Mapping[str, Any]) -> str:
 def _near(word: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(word, known, 1, 0.5)
     return f"; did you mean {near[0]}?" if near else f": there are {', '.join(known)}"
+
+
+def unfilled_in(text: str, file: str, catalog: Catalog) -> tuple[Finding, ...]:
+    """Return what is to be filled in. Raises Rejected where the manifest has any other fault."""
+    try:
+        read_manifest(loads(text, file), catalog)
+    except Rejected as refusal:
+        if any(finding.rule != "manifest-unfilled" for finding in refusal.findings):
+            raise Rejected(refusal.findings, {file: text}) from None
+        return tuple(refusal.findings)
+    return ()
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401 - YAML
