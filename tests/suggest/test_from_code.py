@@ -40,7 +40,7 @@ table = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
 def handler(event, client):
     s3.upload_file("x", "orders-data", "k")
     table.put_item(Item=event)
-    boto3.client("iot").describe_endpoint()
+    boto3.client("servicequotas").list_services()
     boto3.client("dynamodb").execute_statement(Statement="x")
     client.get_secret_value(SecretId="x")
 """
@@ -88,7 +88,7 @@ def test_the_draft_validates_and_says_what_it_cannot_tell(app: Path) -> None:
     assert "# Incomplete." in text
     assert "#   orders/app.py:13:5: dynamodb ExecuteStatement: it needs dynamodb:PartiQLDelete or " in text
     assert "#   orders/app.py:14:5: client.get_secret_value: it is not known what `client` is" in text
-    assert '  # iot:DescribeEndpoint: orders/app.py:12:5\n  - actions: ["iot:DescribeEndpoint"]' in text
+    assert '  # servicequotas:ListServices: orders/app.py:12:5\n  - actions: ["servicequotas:ListServices"]' in text
     assert "orders.yaml: orders: 4 permissions found, 2 places unclear: incomplete" in run.stderr
     assert "warning[not-told]: client.get_secret_value: it is not known what `client` is" in run.stderr
     refused = rolewright("validate", "orders.yaml", cwd=app)

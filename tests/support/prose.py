@@ -31,6 +31,7 @@ READERS = {
 """The files beside `report/` that read a message or a remedy, and what for."""
 
 DECIDERS = {
+    "batch/blueprint_test.py": "where nothing else says it, a fault is shown at the block that its message names",
     "manifest/rules.py": "the message that a blueprint has for its rule is a template",
 }
 """Those of them that look into it, and why they have to."""
