@@ -21,6 +21,7 @@ OTHER_NAMES = {
     "geo-places": "geo.places",
     "geo-routes": "geo.routes",
     "runtime.sagemaker": "sagemaker.runtime",
+    "s3-control": "s3",
     "streams.dynamodb": "dynamodb-streams",
     "kinesis": "kinesis-streams",
     "firehose": "kinesis-firehose",

@@ -67,7 +67,7 @@ def behind(blueprint: ResourceBlueprint, verbs: Sequence[str]) -> set[tuple[str,
     return {(arn, action) for one in blueprint.expand(verbs) for arn, all_ in one.allow.items() for action in all_}
 
 
-APART = {("translate", "start-jobs")}
+APART = {("s3-batch-job", "start"), ("translate", "start-jobs")}
 """Verbs with a right on * and one on a role: nothing in a policy says that they belong together."""
 
 
