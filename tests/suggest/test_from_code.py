@@ -198,6 +198,28 @@ def test_an_arn_of_the_code_stays_what_it_is(tmp_path: Path, catalog: Catalog) -
     assert {resource for one in ground(declared, environment.values) for resource in one.resources} == {arn}
 
 
+def test_a_call_that_names_no_resource_gets_the_verb_for_such_calls(tmp_path: Path, catalog: Catalog) -> None:
+    """Where the same action has a verb on an ARN as well, for calls that name one."""
+    file = tmp_path / "app.py"
+    file.write_text(
+        textwrap.dedent("""\
+            import boto3
+            boto3.client("comprehend").detect_entities(Text="x", LanguageCode="en")
+            costs = boto3.client("ce")
+            costs.get_tags(TimePeriod={})
+            costs.get_cost_forecast(BillingViewArn="arn:aws:billing::123456789012:billingview/custom-1a2b3c4d")
+        """),
+        encoding="utf-8",
+    )
+    text = manifest_of(read_code(file, [str(file)]), catalog, is_tried=True)
+    drafted = loads(text, "m.yaml").trees[0].data["resources"]
+    assert sorted(([*one["access"]], one.get("arn", "")) for one in drafted.values()) == [
+        (["entities"], ""),
+        (["filters"], ""),
+        (["view-costs"], "arn:aws:billing::123456789012:billingview/custom-1a2b3c4d"),
+    ]
+
+
 def test_nothing_that_was_filled_in_is_lost(app: Path) -> None:
     for option in ("--draft", "--checklist"):
         (app / "there").write_text("mine", encoding="utf-8")

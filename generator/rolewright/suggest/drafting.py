@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled
+from rolewright.data import iam
 from rolewright.manifest.samples import NoValueError
 from rolewright.suggest.asked import asked_for, left_over
 from rolewright.suggest.draft import Draft, Entry, escaped
@@ -96,6 +97,9 @@ def draft(
 def _fits(item: AskedAction, known: Iterable[Offer], own: Own | None) -> Iterator[_Fit]:
     """Yield the offers of the catalog that an item fits; those with something to fill in where no other does."""
     found = [(offer, fields) for offer in known if (fields := _fields(item, offer, own)) is not None]
+    facts = iam.action(item.action)
+    if own is None and item.resource == "*" and facts is not None and facts.also_star:
+        found = [(offer, fields) for offer, fields in found if offer.arn == "*"] or found  # the call names no resource
     if own is not None:
         whole = [(offer, fields) for offer, fields in found if not _open(fields)]
         found = whole or found
