@@ -137,6 +137,33 @@ def test_a_manifest_without_a_version_is_told_which(catalog: Catalog) -> None:
     assert found.remedy == "add `version`: Version of the manifest format, which is 1"
 
 
+INSTANCE = "type: ec2-instance\n    arn: arn:aws:ec2:eu-west-1:111111111111:instance/"
+
+
+def instance(entry: str) -> str:
+    """The good manifest with an instance of EC2 in the place of its bucket."""
+    text = GOOD.replace("type: s3-bucket\n    name: my-bucket\n    access: read", f"{entry}\n    access: stop", 1)
+    return text.replace("${resources.data.name}", "mine").partition("environments:")[0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "rule"),
+    [
+        (f"{INSTANCE}i-01*", "manifest-arn"),  # one of a list, which has a pattern for its entries alone
+        (f"{INSTANCE}*", "manifest-rule"),
+        ("type: ec2-instance", "manifest-rule"),
+    ],
+)
+def test_an_arn_does_not_open_every_instance(entry: str, rule: str, catalog: Catalog) -> None:
+    assert rule in [one.rule for one in findings(instance(entry), catalog)]
+
+
+@pytest.mark.parametrize("entry", [f"{INSTANCE}i-0123456789abcdef0", "type: ec2-instance\n    tags: {team: billing}"])
+def test_an_instance_is_named_by_its_arn_or_by_tags(entry: str, catalog: Catalog) -> None:
+    (workload,) = read_manifest(loads(instance(entry), "m.yaml"), catalog)
+    assert workload.resources["data"].arns["instance"]
+
+
 def test_all_findings_are_reported_at_once(catalog: Catalog) -> None:
     text = GOOD.replace("cpu: 256", "cpux: 256").replace("access: read", "access: reed").replace("version: 1", "v: 1")
     assert len({f.location.line for f in findings(text, catalog)}) >= 3

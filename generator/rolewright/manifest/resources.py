@@ -155,11 +155,16 @@ def _read_arn(
 def _names_one(groups: Mapping[str, Text], blueprint: ResourceBlueprint, bindings: Bindings) -> bool:
     """Return whether the parts of an ARN fit the fields' patterns: the ARN of an index is not that of a table."""
     return all(
-        re.search(blueprint.fields[name].get("pattern", ""), text.ground(environment.values)) is not None
+        re.search(_pattern(blueprint.fields[name]), text.ground(environment.values)) is not None
         for name, text in groups.items()
         if name in blueprint.fields and text != Text.of("*")
         for environment in bindings.environments
     )
+
+
+def _pattern(schema: Mapping[str, Any]) -> str:
+    """Return the pattern of a field, or that of the entries of a list, of which an ARN has one."""
+    return str(schema.get("pattern", schema.get("items", {}).get("pattern", "")))
 
 
 def field_scope(fields: Mapping[str, Any]) -> TemplateScope:
