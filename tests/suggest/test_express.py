@@ -280,6 +280,31 @@ def test_where_a_name_is_open_what_is_known_of_it_stays() -> None:
     assert entry("sqs:SendMessage", "arn:aws:sqs:*:111111111111:*") == {"name": "?"}
 
 
+@pytest.mark.parametrize(
+    ("action", "resource", "name"),
+    [
+        ("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111111111111:function:orders-*", "orders-*"),
+        ("s3:GetObject", "arn:aws:s3:::orders*", "orders*"),
+        ("s3:GetObject", "arn:aws:s3:::orders-?/*", "orders-?"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:app/*", "app/*"),
+        ("logs:PutLogEvents", "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/lambda/*", "/aws/lambda/*"),
+        ("dynamodb:Query", "arn:aws:dynamodb:eu-west-1:111111111111:table/o*s/index/*", "o*s"),
+    ],
+)
+def test_of_names_that_a_pattern_matches_one_is_asked_for(
+    action: str, resource: str, name: str, tmp_path: Path
+) -> None:
+    policy = document([{"Effect": "Allow", "Action": action, "Resource": resource}])
+    (tmp_path / "p.json").write_text(json.dumps(policy), encoding="utf-8")
+    told = run(tmp_path / "p.json")
+    (entry,) = yaml(told.stdout)["resources"].values()
+    assert entry["name"] == f"<fill in: which one of {name} is meant>"
+    made = drafted(policy["Statement"])
+    assert all(one.resource != resource for one in made.more), "the made-up name is one that the pattern matches"
+    assert [(one.actions, one.resource) for one in made.less] == [((action,), resource)]
+    assert f"the policy allows more than the entries:\n  {action} on {resource}" in told.stderr
+
+
 def test_the_own_account_is_the_one_named_most_or_given() -> None:
     def queue(account: str, name: str) -> dict[str, Any]:
         arn = f"arn:aws:sqs:eu-west-2:{account}:{name}"

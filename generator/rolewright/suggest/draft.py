@@ -35,14 +35,15 @@ class AskedAction:
 class Entry:
     """One resource of the manifest, for `items`.
 
-    `filled_in` are the fields whose value is made up, since it is not clear which one is meant.
+    `filled_in` are the fields whose value is made up, since it is not clear which one is meant, each with the pattern
+    of what may be meant, "" for anything.
     """
 
     key: str
     type: str
     fields: Mapping[str, Any]
     access: tuple[str, ...]
-    filled_in: tuple[str, ...]
+    filled_in: Mapping[str, str]
     items: tuple[AskedAction, ...]
 
     @property
@@ -173,7 +174,8 @@ def _asked_for(entry: Entry, name: str, value: Any, unknown: Mapping[str, str] |
     if unknown is None:
         return value
     if name in entry.filled_in:
-        asked = placeholder("it is not clear which one is meant")
+        pattern = entry.filled_in[name]
+        asked = placeholder(f"which one of {pattern} is meant" if pattern else "it is not clear which one is meant")
         return [asked] if isinstance(value, list) else asked
     if isinstance(value, list):
         return [_with_placeholders(inner, unknown) if isinstance(inner, str) else inner for inner in value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ def grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: Own |
 
     A made-up name stands for itself here, not for a placeholder. Raises Rejected where the manifest is refused.
     """
-    whole = replace(made, entries=tuple(replace(entry, filled_in=()) for entry in made.entries))
+    whole = replace(made, entries=tuple(replace(entry, filled_in={}) for entry in made.entries))
     place = ""
     if own is not None:
         account, region = own.environment
@@ -96,9 +97,15 @@ def all_grants(made: Draft, compute: Mapping[str, Any], catalog: Catalog, own: O
     )
 
 
-def made_up(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of a field
-    """Make a value that holds a field's place: one that says so, where the field accepts it. Raises NoValueError."""
-    held = ["fill-in"] if schema.get("type") == "array" else "fill-in"
+def made_up(schema: Mapping[str, Any], pattern: str = "") -> Any:  # noqa: ANN401 - a value of a field
+    """Make a value that holds a field's place: one that says so, where the field accepts it. Raises NoValueError.
+
+    With `pattern` it is one that the pattern matches.
+    """
+    text = re.sub(r"\*+", "fill-in", pattern.replace("?", "x")) or "fill-in"
+    held = [text] if schema.get("type") == "array" else text
+    if pattern and not Schema({key: value for key, value in schema.items() if key != "examples"}).accepts(held):
+        raise NoValueError
     plain = Schema({key: value for key, value in schema.items() if key != "examples"})
     return held if plain.accepts(held) else sample(schema)
 
@@ -137,7 +144,7 @@ def _taken(entry: Entry, compute: Mapping[str, Any], catalog: Catalog, own: Own 
                 value = made_up(blueprint.fields[lacking[0]])
             except NoValueError:
                 break
-            filled_in = (*entry.filled_in, lacking[0])
+            filled_in = {**entry.filled_in, lacking[0]: ""}
             entry = replace(entry, fields={**entry.fields, lacking[0]: value}, filled_in=filled_in)
         else:
             return entry, ""

@@ -14,7 +14,8 @@ from rolewright.manifest.samples import NoValueError
 from rolewright.suggest.asked import asked_for, left_over
 from rolewright.suggest.draft import Draft, Entry, escaped
 from rolewright.suggest.draft_check import host, made_up, tried
-from rolewright.suggest.matching import ABSENT, OPEN, compatible, fitting, named, offers, pairs, unnamed
+from rolewright.suggest.matching import ABSENT, OPEN, Open, compatible, fitting, has_open, named, offers, pairs
+from rolewright.suggest.open_names import unnamed
 from rolewright.suggest.own_account import is_concrete
 from rolewright.suggest.statements import unmatched
 
@@ -101,7 +102,7 @@ def _fits(item: AskedAction, known: Iterable[Offer], own: Own | None) -> Iterato
     if own is None and item.resource == "*" and facts is not None and facts.also_star:
         found = [(offer, fields) for offer, fields in found if offer.arn == "*"] or found  # the call names no resource
     if own is not None:
-        whole = [(offer, fields) for offer, fields in found if not _open(fields)]
+        whole = [(offer, fields) for offer, fields in found if not has_open(fields)]
         found = whole or found
     for offer, fields in found:
         place = _place({name: value for name, value in fields.items() if name in CONTEXT}, own)
@@ -118,10 +119,6 @@ def _fields(item: AskedAction, offer: Offer, own: Own | None) -> Fields | None:
         return None
     fields = named(offer, item.resource, exact=False)
     return _unknown(offer) if fields is None and item.resource == "*" else fields
-
-
-def _open(fields: Fields) -> bool:
-    return OPEN in [value for name, value in fields.items() if name not in CONTEXT]
 
 
 def _unknown(offer: Offer) -> Fields:
@@ -179,7 +176,7 @@ def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
         own.sort(
             key=lambda fit: (
                 fit.place != (),
-                OPEN in fit.fields.values(),
+                has_open(fit.fields),
                 fit.offer.blueprint.arns.get(fit.offer.arn, "") != fit.offer.blueprint.own_arn,
                 -len(fit.offer.blueprint.verbs),
                 len(_told(fit)),
@@ -197,7 +194,7 @@ def _groups(fits: Mapping[AskedAction, Sequence[_Fit]]) -> list[_Group]:
         for other in near:  # a pattern may be that of several ARNs of one resource
             seen = {member.offer.arn for member in group.needed if member.item == other.item}
             if other.offer.arn not in seen and group.takes(other) and _told(other) == _told(fit):
-                group.add(other, group.beside if _open(other.fields) else group.needed)
+                group.add(other, group.beside if has_open(other.fields) else group.needed)
     for found in fits.values():
         if not any(fit.offer.identifies for fit in found):
             _add_beside(groups, found)
@@ -308,12 +305,20 @@ def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair], *, is_p
     return [verb for verb in narrow if verb in chosen]
 
 
-def _given(group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
-    """Return the fields of the entry and the made-up ones among them; None where it needs an ARN that is not known."""
+def _given(
+    group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]
+) -> tuple[dict[str, Any], Mapping[str, str]] | None:
+    """Return the fields of the entry, and of the made-up ones the pattern of what may be meant, "" for anything.
+
+    None where it needs an ARN that is not known.
+    """
     blueprint = group.blueprint
     values: Fields = {}
+    patterns: dict[str, str] = {}
     for fit in fits:
-        values |= {name: value for name, value in fit.fields.items() if value is not ABSENT and value != OPEN}
+        told = {name: value for name, value in fit.fields.items() if value is not ABSENT}
+        values |= {name: value for name, value in told.items() if not isinstance(value, Open)}
+        patterns |= {name: value for name, value in told.items() if isinstance(value, Open) and value != OPEN}
     fields: dict[str, Any] = {}
     own = _own_arn(group, values)
     if own is None and group.place:
@@ -325,16 +330,16 @@ def _given(group: _Group, fits: Sequence[_Fit], verbs: Sequence[Verb]) -> tuple[
     fields |= {name: _written(values[name]) for name in ordered}
     needs = (name for verb in verbs for name in blueprint.needs(verb, ()))
     required = dict.fromkeys((*blueprint.required, *needs))
-    made: list[str] = []
+    made: dict[str, str] = {}
     for name in required:
         if name in fields or ("arn" in fields and name in blueprint.identified_by):
             continue
         try:
-            fields[name] = made_up(blueprint.fields[name])
+            fields[name] = made_up(blueprint.fields[name], patterns.get(name, ""))
         except NoValueError:
             continue  # the entry is then refused when it is tried
-        made.append(name)
-    return fields, tuple(made)
+        made[name] = patterns.get(name, "")
+    return fields, made
 
 
 def _own_arn(group: _Group, values: Fields) -> str | None:

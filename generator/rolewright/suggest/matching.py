@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rolewright.blueprint.arn_template import CONTEXT, beginnings, fields_in, filled, pieces
+from rolewright.blueprint.arn_template import CONTEXT, fields_in, filled, pieces
 from rolewright.data import iam, limits
 from rolewright.data.partitions import DNS_SUFFIX
-from rolewright.prove.match import outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,10 +21,17 @@ if TYPE_CHECKING:
     from rolewright.core.model import Fields
     from rolewright.prove.document import Conditions
 
-"""Field → its value; ABSENT where it has to be left out, OPEN where nothing says which value is meant."""
+"""Field → its value; ABSENT where it has to be left out, an Open where several values are meant."""
+
+
+class Open(str):
+    """A pattern of the values that a field may have: one of them has to be filled in."""
+
+    __slots__ = ()
+
 
 ABSENT = None
-OPEN = "*"
+OPEN = Open("*")
 _ARN = re.compile(r"\$\{arns\.([\w-]+)\}")
 _Left = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
 
@@ -118,7 +124,7 @@ def named(offer: Offer, resource: str, *, exact: bool) -> Fields | None:
     """
     if offer.arn == "*":
         return {} if resource == "*" else None
-    return _read(offer.blueprint, offer.blueprint.arns[offer.arn], resource, exact=exact)
+    return read_fields(offer.blueprint, offer.blueprint.arns[offer.arn], resource, exact=exact)
 
 
 def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | None:
@@ -145,54 +151,9 @@ def fitting(offer: Offer, resource: str, conditions: Conditions) -> Fields | Non
     return None if left else fields
 
 
-def unnamed(offer: Offer, resource: str, conditions: Conditions) -> Fields | None:
-    """Return the fields of an offer that allows part of what is asked for, OPEN where a value has to be filled in.
-
-    That is so where a resource is every one of the type, or a condition that the type demands is missing. None where
-    nothing is open, or where the offer is for something else.
-    """
-    if conditions:
-        return None
-    fields: Fields = {}
-    for template in (template for _, _, values in offer.conditions for template in values):
-        found = _open_fields(template)
-        if not found:  # a condition that says the same for all
-            return None
-        fields |= found
-    if offer.arn == "*":
-        return fields if resource == "*" and OPEN in fields.values() else None
-    if not offer.identifies:
-        return None
-    if outside(all_of(offer, resource), [resource]) is None:
-        return {**_open_fields(offer.blueprint.arns[offer.arn]), **_place_in(offer, resource), **fields}
-    begun = _begun(offer, resource)
-    return None if begun is None else {**begun, **fields}
-
-
-def _open_fields(template: str) -> Fields:
-    """Return the fields of a template: OPEN, or ABSENT where it can do without."""
-    found = fields_in(template)
-    return {name: ABSENT if piece.optional else OPEN for name, piece in found.items() if name not in CONTEXT}
-
-
-def _place_in(offer: Offer, resource: str) -> Fields:
-    """Return the partition, region and account of a resource, as far as the offer's ARN has them."""
-    parts = resource.split(":", 5)
-    place = {"partition": parts[1], "region": parts[3], "account": parts[4]} if len(parts) > 5 else {}
-    return {name: value for name, value in place.items() if name in fields_in(offer.blueprint.arns[offer.arn])}
-
-
-def _begun(offer: Offer, resource: str) -> Fields | None:
-    """Return the fields where a `*` stands for all that comes after some of them, such as the stages of an API."""
-    template = offer.blueprint.arns[offer.arn]
-    for start in beginnings(template) if resource.endswith("*") else ():
-        fields = _read(offer.blueprint, f"{start}*", resource, exact=True)
-        if fields is None or not fields.keys() - {*CONTEXT}:
-            continue
-        known = {name: value for name, value in fields.items() if isinstance(value, str)}
-        if outside(filled(template, known), [resource]) is None:
-            return {**_open_fields(template), **fields}
-    return None
+def has_open(fields: Fields) -> bool:
+    """Return whether a field has a value that has to be filled in."""
+    return any(isinstance(value, Open) for name, value in fields.items() if name not in CONTEXT)
 
 
 def all_of(offer: Offer, resource: str) -> str:
@@ -255,7 +216,7 @@ def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Seque
     """Return whether templates can be the values of a condition; enter the fields with which they are."""
     written = [_ARN.sub(lambda found: blueprint.arns[found[1]], text).replace("$${", "${") for text in templates]
     if len(written) == 1:
-        read = [_read(blueprint, written[0], value, exact=True) for value in values]
+        read = [read_fields(blueprint, written[0], value, exact=True) for value in values]
         first = read[0]
         if first is None or len(read) == 1:
             return first is not None and _agree(first, fields)
@@ -273,7 +234,7 @@ def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Seque
     open_ = list(values)
     for template in written:
         for value in open_:
-            fitted = _read(blueprint, template, value, exact=True)
+            fitted = read_fields(blueprint, template, value, exact=True)
             if fitted is not None and _agree(fitted, fields):
                 open_.remove(value)
                 break
@@ -283,18 +244,18 @@ def _unify(blueprint: ResourceBlueprint, templates: Sequence[str], values: Seque
 
 
 def _agree(found: Fields, fields: Fields) -> bool:
-    if OPEN in [value for name, value in found.items() if name not in CONTEXT] or not compatible(found, fields):
+    if has_open(found) or not compatible(found, fields):
         return False
     fields |= found
     return True
 
 
-def _read(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool) -> Fields | None:
+def read_fields(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool) -> Fields | None:
     """Return the fields with which a template gives a text, or None where it cannot."""
     if len(text) > limits.ARN:
         return None
     known = fields_in(template)
-    kinds = tuple((name, _characters(blueprint.fields.get(name, {}))) for name in known if name not in CONTEXT)
+    kinds = tuple((name, characters(blueprint.fields.get(name, {}))) for name in known if name not in CONTEXT)
     found = _pattern(template, kinds, exact=exact).fullmatch(text)
     if found is None:
         return None
@@ -307,18 +268,19 @@ def _read(blueprint: ResourceBlueprint, template: str, text: str, *, exact: bool
             fields[name] = ABSENT
         elif value == "*":
             fields[name] = OPEN
-        elif name not in blueprint.fields or not _takes(schema.get("items", schema), value):
+        elif name not in blueprint.fields or not takes(schema.get("items", schema), value):
             return None
         else:
             fields[name] = (value,) if schema.get("type") == "array" else value
     return fields
 
 
-def _takes(schema: Mapping[str, Any], value: str) -> bool:
+def takes(schema: Mapping[str, Any], value: str) -> bool:
+    """Return whether a field accepts a text, or an entry of a list does."""
     return bool(re.search(schema.get("pattern", ""), value)) and value in schema.get("enum", [value])
 
 
-def _characters(schema: Mapping[str, Any]) -> str:
+def characters(schema: Mapping[str, Any]) -> str:
     """Return the class of characters that a field accepts: without those that its pattern refuses anywhere."""
     schema = schema.get("items", schema)
     return _class(schema.get("pattern", ""), str((schema.get("examples") or ["aa"])[0]))
@@ -344,7 +306,7 @@ def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) 
     """
     listed = pieces(template)
     seen: set[str] = set()
-    parts = [_part(piece, dict(kinds), seen, exact=exact) for piece in listed]
+    parts = [part_pattern(piece, dict(kinds), seen, exact=exact) for piece in listed]
     given = [n for n, piece in enumerate(listed) if piece.kind == "field" and not piece.optional]
     last = max(given, default=len(listed))
     rest_is_open = len(listed) > last + 2
@@ -354,7 +316,7 @@ def _pattern(template: str, kinds: tuple[tuple[str, str], ...], *, exact: bool) 
     return re.compile("".join(parts[: last + 1]) + f"(?:{rest})", re.DOTALL)
 
 
-def _part(piece: Piece, classes: Mapping[str, str], seen: set[str], *, exact: bool) -> str:
+def part_pattern(piece: Piece, classes: Mapping[str, str], seen: set[str], *, exact: bool) -> str:
     """Return the pattern of what one piece of a template may stand for."""
     name = piece.value
     if piece.kind == "text":

@@ -7,13 +7,12 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rolewright.blueprint.arn_template import CONTEXT
 from rolewright.data import iam
 from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.match import compile_glob, outside, widened, witness
 from rolewright.suggest.asked import is_pattern
 from rolewright.suggest.draft import statements, unescaped
-from rolewright.suggest.matching import OPEN, all_of, fitting, named
+from rolewright.suggest.matching import all_of, fitting, has_open, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +57,7 @@ def _kind(item: AskedAction, known: Mapping[str, Sequence[Offer]]) -> tuple[str,
         return ("name", known[item.action][0].blueprint.type) if item.action in known else ("none", "")
     readings = [(offer, named(offer, item.resource, exact=True)) for offer in near]
     for offer, fields in readings:
-        if fields is not None and OPEN not in [value for name, value in fields.items() if name not in CONTEXT]:
+        if fields is not None and not has_open(fields):
             kind = "conditions" if fitting(offer, item.resource, item.conditions) is None else ""
             return kind or ("place" if offer.identifies else "beside"), offer.blueprint.type
     offer = max(near, key=lambda candidate: (candidate.identifies, len(candidate.blueprint.verbs)))
