@@ -40,7 +40,7 @@ table = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
 def handler(event, client):
     s3.upload_file("x", "orders-data", "k")
     table.put_item(Item=event)
-    boto3.client("servicequotas").list_services()
+    boto3.client("service-quotas").list_services()
     boto3.client("dynamodb").execute_statement(Statement="x")
     client.get_secret_value(SecretId="x")
 """
