@@ -21,6 +21,7 @@ from unittest.mock import patch
 
 from rolewright.core.finding import Finding, Location
 from rolewright.prove.expression import UnfitError, evaluate, shape, text
+from rolewright.prove.moto_sparing import moto_sparing
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _engine() -> _Engine:
         mock_random.seed(0)  # the ids that moto generates are the same in every run
         os.environ["MOTO_ACCOUNT_ID"] = account
 
-    session, sparing = Session(), _sparing()
+    session, sparing = Session(), moto_sparing()
 
     @contextmanager
     def started() -> Iterator[None]:
@@ -172,46 +173,6 @@ def _engine() -> _Engine:
             yield
 
     return _Engine(session, reset, started)
-
-
-def _sparing() -> Callable[[], AbstractContextManager[None]]:
-    """Return a context in which moto and the SDK skip work that is repeated or whose result is not used."""
-    from botocore.loaders import Loader  # noqa: PLC0415 - heavy, as the others
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
-    from moto.core import responses  # noqa: PLC0415
-    from moto.core.utils import method_names_from_class  # noqa: PLC0415
-
-    generate, load = rsa.generate_private_key, Loader.load_data_with_path
-    models: dict[tuple[type, str], Any] = {}
-
-    class Key:
-        """A key pair that is generated at its first use: moto makes one for every KMS key, symmetric or not."""
-
-        def __init__(self, **parameters: Any) -> None:  # noqa: ANN401
-            self._parameters = parameters
-
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-            return getattr(generate(**self._parameters), name)
-
-    def shared(loader: Any, name: str) -> Any:  # noqa: ANN401
-        """Return the model of a service, loaded once for each class of loader: moto's adds to what it loads."""
-        key = type(loader), name
-        if key not in models:
-            models[key] = load(loader, name)
-        return models[key]
-
-    names = cache(method_names_from_class)
-
-    @contextmanager
-    def sparing() -> Iterator[None]:
-        with (
-            patch.object(rsa, "generate_private_key", Key),
-            patch.object(Loader, "load_data_with_path", shared),
-            patch.object(responses, "method_names_from_class", names),
-        ):
-            yield
-
-    return sparing
 
 
 def _open_client(session: Any, service: str, region: str) -> Any:  # noqa: ANN401 - botocore's

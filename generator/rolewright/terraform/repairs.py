@@ -26,6 +26,7 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.glue.models import FakeJob
+from moto.iam.policy_validation import SERVICE_TYPE_REGION_INFORMATION_ERROR_ASSOCIATIONS
 from moto.kinesis.responses import KinesisResponse
 from moto.kms.responses import KmsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -41,6 +42,9 @@ from rolewright.terraform.server import ACCOUNT
 
 if TYPE_CHECKING:
     from rolewright.terraform.repair import Replacement
+
+# A job of S3 Batch Operations has a region in its ARN; moto knows that of access points alone, and refuses the policy.
+SERVICE_TYPE_REGION_INFORMATION_ERROR_ASSOCIATIONS["s3"]["valid_starting_values"].append("job/")
 
 # --- accounts and order of requests -------------------------------------------------------------------
 
