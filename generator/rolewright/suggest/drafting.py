@@ -232,7 +232,9 @@ def _entry(group: _Group, taken: dict[str, None], *, is_policy: bool) -> Iterato
     blueprint = group.blueprint
     needed = {fit.offer.pair for fit in group.needed}
     wanted = needed | {fit.offer.pair for fit in group.beside}
-    verbs = _verbs(_narrow_verbs(group), wanted, needed, is_policy=is_policy)
+    absent = _without_effect(group)
+    narrow = [verb for verb in _narrow_verbs(group) if not pairs(verb) <= absent]
+    verbs = _verbs(narrow, wanted, needed, absent, is_policy=is_policy)
     covered = {pair for verb in verbs for pair in pairs(verb)}
     fits = [fit for fit in (*group.needed, *group.beside) if fit.offer.pair in covered]
     if not verbs or not fits:
@@ -245,6 +247,16 @@ def _entry(group: _Group, taken: dict[str, None], *, is_policy: bool) -> Iterato
     base = blueprint.type if filled_in or not identity else re.split(r"[:/]", identity.rstrip(":*/"))[-1]
     items = tuple(dict.fromkeys(fit.item for fit in fits))
     yield Entry(_key(base, taken), blueprint.type, fields, _verb_names(blueprint, verbs), filled_in, items)
+
+
+def _without_effect(group: _Group) -> set[Pair]:
+    """Return what the verbs grant on ARNs that an entry with a group's fields does not have."""
+    blueprint = group.blueprint
+    given = {name for name, value in group.fields.items() if value is not ABSENT} | CONTEXT
+    absent = {arn for arn in blueprint.optional if not fields_in(blueprint.arns[arn]).keys() <= given}
+    if any(fit.offer.arn in absent for fit in (*group.needed, *group.beside)):
+        return set()
+    return {pair for verb in blueprint.verbs.values() if not verb.of for pair in pairs(verb) if pair[0] in absent}
 
 
 def _narrow_verbs(group: _Group) -> list[Verb]:
@@ -276,12 +288,15 @@ def _verb_names(blueprint: ResourceBlueprint, verbs: Sequence[Verb]) -> tuple[st
     return tuple(names)
 
 
-def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair], *, is_policy: bool) -> list[Verb]:
+def _verbs(
+    narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair], absent: set[Pair], *, is_policy: bool
+) -> list[Verb]:
     """Return narrow verbs for the needed pairs, each with the least that is not wanted, in the blueprint's order.
 
     Verbs for nothing but wanted pairs are taken as well. For a policy (`is_policy`) no verb is taken that is mostly for
-    something else: what it would be taken for stays a statement.
+    something else: what it would be taken for stays a statement. `absent` is what no verb brings here.
     """
+    wanted = wanted | absent
     chosen: list[Verb] = []
     open_ = set(needed)
     while open_:
@@ -299,7 +314,7 @@ def _verbs(narrow: Sequence[Verb], wanted: set[Pair], needed: set[Pair], *, is_p
         if pairs(verb) & needed <= others:
             chosen.remove(verb)
     for verb in narrow if chosen else ():
-        got = {pair for taken in chosen for pair in pairs(taken)}
+        got = absent | {pair for taken in chosen for pair in pairs(taken)}
         if pairs(verb) <= wanted and not pairs(verb) <= got:
             chosen.append(verb)
     return [verb for verb in narrow if verb in chosen]
