@@ -13,6 +13,7 @@ import pytest
 
 from command_line import rolewright, rolewright_process
 from left_out import leave_out
+from rolewright.cli.app import MEANT
 from rolewright.data import iam, provider
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -95,6 +96,19 @@ def test_completion_knows_commands_and_options() -> None:
     assert complete("rolewright blueprint s") == {"show"}
     assert {"--check", "--force", "--output", "--env"} <= complete("rolewright render --")
     assert complete("rolewright render --format j") == {"json"}
+
+
+@pytest.mark.parametrize(("name", "meant"), sorted(MEANT.items()))
+def test_what_other_tools_call_a_command_leads_to_it(name: str, meant: str) -> None:
+    assert meant in COMMANDS
+    assert name not in COMMANDS
+    ran = rolewright(name)
+    assert (ran.returncode, f"Did you mean '{meant}'?" in ran.stderr) == (2, True)
+
+
+def test_help_has_a_short_name_everywhere() -> None:
+    for command in ((), ("init",), ("blueprint", "show")):
+        assert rolewright(*command, "-h").stdout == rolewright(*command, "--help").stdout
 
 
 def test_completion_works_in_bash() -> None:

@@ -18,8 +18,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+MEANT = {
+    **dict.fromkeys(("new", "create", "start", "generate"), "init"),
+    **dict.fromkeys(("build", "gen", "write", "apply"), "render"),
+    **dict.fromkeys(("check", "lint", "test", "prove", "verify"), "validate"),
+    **dict.fromkeys(("compare", "changes"), "diff"),
+    **dict.fromkeys(("scan", "keys", "secrets"), "audit"),
+    **dict.fromkeys(("translate", "convert"), "express"),
+    **dict.fromkeys(("types", "list", "show", "find"), "blueprint"),
+    **dict.fromkeys(("import", "takeover"), "adopt"),
+    **dict.fromkeys(("docs", "html"), "report"),
+}
+"""What other tools call a command, and what it is called here."""
+
+
 class _Visible(typer.core.TyperGroup):
     """Report a wrong argument on one line, with invisible characters shown as escapes."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's signature
+        """Return the command that is named, or say what another tool's name for it is called here."""
+        if args and args[0] in MEANT and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{MEANT[args[0]]}'?")
+        return super().resolve_command(ctx, args)
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - click's signature
         """Read the options in front of the command."""
@@ -90,6 +110,7 @@ app = typer.Typer(
     name="rolewright",
     help="Turn a short manifest into a Terraform module whose IAM roles are proven to allow exactly what it says.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
 )
 
