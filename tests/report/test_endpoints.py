@@ -23,6 +23,8 @@ OTHER_NAMES = {
     "runtime.sagemaker": "sagemaker.runtime",
     "s3-control": "s3",
     "streams.dynamodb": "dynamodb-streams",
+    "data-ats.iot": "iot.data",
+    "iot": "iot.api",
     "kinesis": "kinesis-streams",
     "firehose": "kinesis-firehose",
 }

@@ -24,7 +24,7 @@ MEANT = {
     **dict.fromkeys(("check", "lint", "test", "prove", "verify"), "validate"),
     **dict.fromkeys(("compare", "changes"), "diff"),
     **dict.fromkeys(("scan", "keys", "secrets"), "audit"),
-    **dict.fromkeys(("translate", "convert"), "express"),
+    **dict.fromkeys(("convert", "policy"), "express"),
     **dict.fromkeys(("types", "list", "show", "find"), "blueprint"),
     **dict.fromkeys(("import", "takeover"), "adopt"),
     **dict.fromkeys(("docs", "html"), "report"),
