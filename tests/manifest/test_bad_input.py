@@ -195,8 +195,9 @@ def test_nothing_is_written_for_a_good_manifest_beside_a_bad_one(folder: Folder)
     refused(folder.run(changed("cpu: 256", "cpu: 257"), "good.yaml"), "manifest-value", "m.yaml:6:8", "256")
 
 
-def test_a_folder_in_place_of_a_manifest(folder: Folder) -> None:
-    refused(folder.run(None, file="output"), "source-not-a-file", "output:1:1", "the path of a YAML file")
+def test_a_folder_without_a_manifest_is_wrong_use(folder: Folder) -> None:
+    done = folder.run(None, file="output")
+    assert (done.returncode, "output has no manifest" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
