@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from layers import LAYERS
 
@@ -66,3 +67,20 @@ def test_actions_are_pinned_by_commit_with_their_version(workflow: Path) -> None
     used = re.findall(r"uses: *(.+)", workflow.read_text(encoding="utf-8"))
     assert used
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)+", one)] == []
+
+
+def test_what_the_readme_shows_first_is_an_example_with_its_result() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    manifest, lock = (
+        re.search(r"```yaml\n(.*?)```", text, re.DOTALL),
+        re.search(r"```\n(execution .*?)```", text, re.DOTALL),
+    )
+    assert manifest
+    assert lock
+    assert yaml.safe_load(manifest[1]) == yaml.safe_load(
+        (ROOT / "examples" / "lambda.yaml").read_text(encoding="utf-8")
+    )
+    whole = (ROOT / "output" / "my-function" / "access.lock").read_text(encoding="utf-8")
+    assert lock[1] in f"{whole}\n"
+    types = len(list((ROOT / "blueprints" / "resources").iterdir()))
+    assert f"It knows {types} types of resources." in text
