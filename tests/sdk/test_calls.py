@@ -152,6 +152,14 @@ def test_every_operation_in_every_form(data: st.DataObject) -> None:
             "s3.get_object_tagging(Bucket='b-1', Key='k', VersionId='v')",
             {("s3:GetObjectVersionTagging", "arn:*:s3:::b-1/*")},
         ),
+        (
+            "s3.get_object_acl(Bucket='b-1', Key='k', VersionId='v')",
+            {("s3:GetObjectVersionAcl", "arn:*:s3:::b-1/*")},
+        ),
+        (
+            "s3.get_object_attributes(Bucket='b-1', Key='k', ObjectAttributes=['ETag'], VersionId='v')",
+            {("s3:GetObjectVersion", "arn:*:s3:::b-1/*"), ("s3:GetObjectVersionAttributes", "arn:*:s3:::b-1/*")},
+        ),
         ("s3.list_buckets()", {("s3:ListAllMyBuckets", "*")}),
         ("s3.get_object(**params)", {("s3:GetObject", "*")}),
         ("dynamodb.query(TableName='t-1')", {("dynamodb:Query", "arn:*:dynamodb:*:*:table/t-1")}),
