@@ -19,7 +19,7 @@ from rolewright.core.finding import MisuseError
 from rolewright.grants.derive import derive_grants
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import sample
-from rolewright.suggest.from_code import WorkloadCode
+from rolewright.suggest.from_code import WorkloadCode, slug
 from rolewright.suggest.start import Wanted, read_wanted, start
 from rolewright.yaml.load import loads
 
@@ -136,6 +136,26 @@ def test_gitlab_has_a_file_to_include(tmp_path: Path) -> None:
     assert [command.split()[1] for command in job["script"][1:]] == ["validate", "diff"]
 
 
+def test_what_does_not_go_with_the_examples_is_said_at_its_line(tmp_path: Path) -> None:
+    done = rolewright("init", "--type", "fargate", "--name", "shop", "--set", "cpu=512", cwd=tmp_path)
+    assert (done.returncode, "with cpu 512: memory 1024 to 4096" in done.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workflow_is_for_the_folder_of_the_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "service").mkdir()
+    done = rolewright("init", "service", "--type", "lambda", "--name", "shop", "--ci", "github", cwd=tmp_path)
+    assert (done.returncode, "repository's own folder" in done.stderr) == (2, True)
+    assert list((tmp_path / "service").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["1-orders-fn", "orders_fn", "Orders FN", "2026/orders-fn"])
+def test_a_folder_gives_the_workload_its_name(name: str) -> None:
+    assert slug(name) == "orders-fn"
+    assert (slug("s1"), slug("42")) == ("s1-service", "workload")
+
+
 def test_what_the_code_shows_is_taken(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(LAMBDA, encoding="utf-8")
     done = rolewright("init", "--name", "shop", "--set", "memory=512", cwd=tmp_path)
@@ -171,8 +191,8 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None
         (("--type", "fargat"), 2, "did you mean fargate"),
         (("--type", "fargate", "--set", "memroy=512"), 2, "did you mean memory"),
         (("--type", "fargate", "--set", "memory"), 2, "write FIELD=VALUE"),
-        (("--type", "fargate", "--name", "A_b"), 1, '`workload` is "A_b"'),
-        (("--type", "fargate", "--set", "cpu=many"), 2, "no examples of fargate go together with cpu"),
+        (("--type", "fargate", "--name", "A_b"), 2, "A_b is no name"),
+        (("--type", "fargate", "--set", "cpu=many"), 1, '`compute.cpu` is "many"'),
         (("nowhere", "--type", "fargate"), 2, "nowhere does not exist"),
     ],
 )

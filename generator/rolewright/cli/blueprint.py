@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,7 @@ from rolewright.cli.app import Command
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say, show
 from rolewright.cli.files import make_folder, write_file
 from rolewright.core.files import is_there
+from rolewright.core.nearest import nearest
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
@@ -68,8 +68,8 @@ def show_one(
 
     catalog = load_catalog(blueprints or ())
     if type_ not in catalog.resources and type_ not in catalog.computes:
-        near = difflib.get_close_matches(type_, [*catalog.resources, *catalog.computes], 1, 0.4)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = nearest(type_, [*catalog.resources, *catalog.computes])
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
     if not verb:
         show(_page(catalog, type_), nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 
 from rolewright.cli.console import Blueprints, report, say, show
 from rolewright.cli.files import make_folder, require_there, write_file
-from rolewright.core.files import is_there
+from rolewright.core.files import is_there, real
 from rolewright.core.finding import MisuseError, Severity
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def init(
     from rolewright.suggest.start import read_wanted, require_compute, start, unfilled_in  # noqa: PLC0415
 
     require_there([folder])
+    if ci is not None and not is_there(folder / ".git") and any(is_there(one / ".git") for one in real(folder).parents):
+        raise typer.BadParameter("--ci is for the repository's own folder, where its workflows are looked for")
     manifest = folder / "rolewright.yaml"
     files = [manifest, *([folder / _CI[ci]] if ci else [])]
     for file in files:
@@ -83,7 +86,10 @@ def init(
     given = dict(_assigned(text) for text in set_ or ())
     code = _code(folder)
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty()
-    workload = name or (_asked("Name of the workload", code.name, str) if asks else code.name)
+    if name is None:
+        workload = _asked("Name of the workload", code.name, _named) if asks else code.name
+    else:
+        workload = _named(name)
     if type_ is not None:
         require_compute(type_, catalog)
     type_ = type_ or _type(code, catalog, asks=asks)
@@ -99,6 +105,14 @@ def init(
     unfilled = unfilled_in(text, str(manifest), catalog)
     _write(manifest, text, catalog, ci)
     _judge(manifest, started, unfilled, blueprints)
+
+
+def _named(name: str) -> str:
+    from rolewright.manifest.schema import WORKLOAD  # noqa: PLC0415 - slow to import
+
+    if not re.fullmatch(WORKLOAD, name):
+        raise typer.BadParameter(f"{name} is no name: write 3 to 32 small letters, digits and dashes, a letter first")
+    return name
 
 
 def _assigned(text: str) -> tuple[str, Any]:
@@ -196,7 +210,7 @@ def _write(manifest: Path, text: str, catalog: Catalog, ci: Ci | None) -> None:
         file = manifest.parent / _CI[ci]
         make_folder(file.parent)
         write_file(file, Path(__file__).with_name(f"init.{ci}.yml").read_text(encoding="utf-8"))
-        say(f"{file}: written")
+        say(f"{file}: written; say in it where rolewright is installed from")
 
 
 def _judge(manifest: Path, started: Started, unfilled: Sequence[Finding], blueprints: Sequence[Path] | None) -> None:
@@ -214,8 +228,10 @@ def _judge(manifest: Path, started: Started, unfilled: Sequence[Finding], bluepr
     report(findings, {})
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
-    say(f"{manifest}: valid and proven")
-    say("next: `rolewright validate` after each change, and `rolewright render` for the Terraform module")
+    many = f", but {len(started.examples)} of its values are examples: replace them first" if started.examples else ""
+    say(f"{manifest}: valid and proven{many}")
+    say("next: `rolewright validate` after each change, and `rolewright render` for the Terraform module;")
+    say("`rolewright audit` finds access keys that the role replaces")
 
 
 _CI = {Ci.GITHUB: Path(".github", "workflows", "rolewright.yml"), Ci.GITLAB: Path("rolewright.gitlab-ci.yml")}

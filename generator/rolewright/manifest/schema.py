@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rolewright.yaml.schema import Locate
     from rolewright.yaml.source import Source
 
+WORKLOAD = "^[a-z][a-z0-9-]{1,30}[a-z0-9]$"
+"""What the name of a workload may be."""
 _TEXT = {"type": "string", "minLength": 1}
 _ACCOUNT = {
     "type": ["string", "integer"],
@@ -183,7 +185,7 @@ def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str,
             "version": {"const": 1, "description": "Version of the manifest format, which is 1"},
             "workload": {
                 "type": "string",
-                "pattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
+                "pattern": WORKLOAD,
                 "description": "Name of the workload, used in all generated names: 3 to 32 lower-case letters, "
                 "digits and dashes, beginning with a letter and not ending with a dash",
             },

@@ -115,8 +115,8 @@ def _name(folder: Path, taken: Collection[str]) -> str:
 
 def slug(text: str) -> str:
     """Return a name of a workload that a text leads to."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-32:].strip("-")
-    if not re.match(r"[a-z]", name):
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789").strip("-")[-32:].lstrip("-0123456789")
+    if not name:
         return "workload"
     return name if len(name) > _SHORTEST else f"{name}-service"
 

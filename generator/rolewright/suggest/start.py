@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import MisuseError, Rejected
+from rolewright.core.nearest import nearest
 from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import sample
 from rolewright.suggest.changes import ManifestChange, block, changed
 from rolewright.suggest.examples import smallest, smallest_entry
 from rolewright.suggest.from_code import access_of, missing_from, slug
@@ -104,18 +105,13 @@ def start(
     """Return the first manifest of a service.
 
     `given` are fields of its compute; what else the type needs gets the example of its field. What code needs is read
-    from its calls, with placeholders for what they do not show. Raises MisuseError where the fields do not go together.
+    from its calls, with placeholders for what they do not show. Raises MisuseError for a field that the type lacks.
     """
     blueprint = catalog.computes[type_]
     for field in given:
         if field not in blueprint.fields:
             raise MisuseError(f"{type_} has no field {field}{_near(field, blueprint.fields)}")
-    manifest = smallest(catalog, type_, given)
-    if manifest is None:
-        raise MisuseError(
-            f"no examples of {type_} go together with {', '.join(given) or 'each other'}: "
-            f"give more fields with --set; `rolewright blueprint show {type_}` has them"
-        )
+    manifest = smallest(catalog, type_, given) or _as_given(catalog, type_, given)
     made = {field: value for field, value in manifest["compute"].items() if field != "type" and field not in given}
     examples = [
         Example(f"compute.{field}", value, _described(blueprint.fields[field])) for field, value in made.items()
@@ -136,6 +132,13 @@ def start(
     if "\nresources:" not in text:
         text += _NO_RESOURCES
     return Started(text + _ENVIRONMENTS, tuple(examples))
+
+
+def _as_given(catalog: Catalog, type_: str, given: Fields) -> Fields:
+    """Return a manifest with fields that go together with no examples: reading it says what is wrong with them."""
+    blueprint = catalog.computes[type_]
+    examples = {name: sample(blueprint.fields[name]) for name in blueprint.required if name not in given}
+    return {"version": 1, "workload": "my-service", "compute": {"type": type_, **examples, **given}}
 
 
 def _with(text: str, wanted: Wanted, catalog: Catalog) -> tuple[str, list[Example]]:
@@ -193,8 +196,8 @@ def _described(schema: Mapping[str, Any]) -> str:
 
 
 def _near(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"; did you mean {near[0]}?" if near else f": there are {', '.join(known)}"
+    near = nearest(word, known)
+    return f"; did you mean {' or '.join(near)}?" if near else f": there are {', '.join(known)}"
 
 
 def unfilled_in(text: str, file: str, catalog: Catalog) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import jsonschema_rs
 
 from rolewright.core.finding import Finding
+from rolewright.core.nearest import nearest
 from rolewright.data.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -196,12 +197,12 @@ class Schema:
         dotted = _dotted(path)
         details = error.kind.as_dict()
         options = [_shown(option).strip('"') for option in details.get("options", [details.get("expected_value")])]
-        near = difflib.get_close_matches(str(error.instance), options, 1, 0.5)
+        near = nearest(str(error.instance), options)
         described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
         return Finding(
             f"{rule}-value",
             f"`{dotted or 'the document'}` is {_shown(error.instance)}",
-            (f"did you mean {near[0]}? " if near else "")
+            (f"did you mean {' or '.join(near)}? " if near else "")
             + "possible: "
             + ", ".join(options)
             + (f"; {described}" if described and error.kind.name == "const" else ""),
