@@ -68,9 +68,12 @@ class Inputs:
     findings: tuple[Finding, ...]
     faulty: frozenset[PathInTree]
 
-    def exemplified(self, data: Any) -> Any:  # noqa: ANN401 - YAML
-        """Return a document with the default or an example for each value that is an input and nothing else."""
-        examples = {given.name: given.written(_ANYWHERE) for given in self.listed}
+    def exemplified(self, data: Any, place: Mapping[str, str] = _ANYWHERE) -> Any:  # noqa: ANN401 - YAML
+        """Return a document with the default or an example for each value that is an input and nothing else.
+
+        Rules compare ARNs with the partition, region and account of an environment: an example is one of that `place`.
+        """
+        examples = {given.name: given.written(place) for given in self.listed}
         found = ((path, WHOLE.fullmatch(text)) for path, text in strings(data) if "${" in text)
         return merged(data, {path: examples[m[1]] for path, m in found if m is not None and m[1] in examples})
 

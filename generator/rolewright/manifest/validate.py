@@ -40,7 +40,8 @@ def grounded_findings(
     """Yield the findings on the resolved values of each environment."""
     compute = catalog.computes[workload.compute.type]
     for environment in workload.environments:
-        data = inputs.exemplified(manifest.in_environment(environment.name))
+        place = {"partition": environment.partition, "region": environment.region, "account": environment.account}
+        data = inputs.exemplified(manifest.in_environment(environment.name), place)
         replaced: dict[PathInTree, Any] = {}
         skip: set[PathInTree] = set()
         for path, raw in strings(data):
