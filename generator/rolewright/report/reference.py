@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.report.endpoints import endpoint_lines
@@ -156,6 +157,17 @@ def index_page(
     return "\n".join(lines) + "\n"
 
 
+_VALUES = {
+    "$region": "the region",
+    "$account": "the account",
+    "$item": "an entry",
+    "$earlier": "an earlier one",
+    "$circle": "in a circle",
+    "$key": "a key",
+    "$workload": "it",
+}
+"""What a page says in place of a value in a message."""
+_VALUE, _PART = re.compile(r"\$\{([^}]+)\}"), re.compile(r"^\$(?:item|other|earlier|facts|sum|derived)\.")
 _ENDPOINTS = """\
 Subnets without a NAT gateway need an endpoint for each service that code calls there; each type's page names those of
 its verbs. Gateway endpoints (S3, DynamoDB) cost nothing. Interface endpoints cost by the hour in each zone, and by what
@@ -212,8 +224,13 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - YAML
 
 
 def _rules(rules: tuple[CrossFieldRule, ...]) -> list[str]:
-    shown = [f"- {rule.message.replace('${', '<').replace('}', '>')}: {rule.remedy}." for rule in rules]
-    return [*shown, ""] if shown else []
+    shown = dict.fromkeys(f"- {_said_of(rule.message)}: {_said_of(rule.remedy)}." for rule in rules)
+    return ["## Rules", "", *shown, ""] if shown else []
+
+
+def _said_of(template: str) -> str:
+    """Return what a rule says, with words in place of the values that only a manifest has."""
+    return _VALUE.sub(lambda found: _VALUES.get(found[1], f"<{_PART.sub('', found[1])}>"), template)
 
 
 def _verb(verb: Verb, arns: Mapping[str, str]) -> Iterator[str]:
