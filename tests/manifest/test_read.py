@@ -164,6 +164,15 @@ def test_an_instance_is_named_by_its_arn_or_by_tags(entry: str, catalog: Catalog
     assert workload.resources["data"].arns["instance"]
 
 
+@pytest.mark.parametrize("field", ["instance", "cluster"])
+def test_no_database_is_stopped_together_with_every_other_one(field: str, catalog: Catalog) -> None:
+    every = instance(f'type: rds-instance-metadata\n    {field}: "*"')
+    (found,) = findings(every, catalog)
+    assert (found.rule, found.message) == ("manifest-rule", f"start and stop would reach every {field} of the account")
+    read_manifest(loads(every.replace("access: stop", "access: describe"), "m.yaml"), catalog)
+    read_manifest(loads(every.replace('"*"', "nightly*"), "m.yaml"), catalog)
+
+
 def test_all_findings_are_reported_at_once(catalog: Catalog) -> None:
     text = GOOD.replace("cpu: 256", "cpux: 256").replace("access: read", "access: reed").replace("version: 1", "v: 1")
     assert len({f.location.line for f in findings(text, catalog)}) >= 3
