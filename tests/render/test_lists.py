@@ -118,3 +118,26 @@ def test_an_address_with_what_no_entry_has_is_a_finding(tmp_path: Path) -> None:
     with Pipeline([tmp_path]) as pipeline, pytest.raises(Rejected) as refusal:
         pipeline.render(read(TABLE["manifests"][0]))
     assert [finding.rule for finding in refusal.value.findings] == ["blueprint-reference"]
+
+
+def test_a_subscription_that_changes_stays_what_it_is(pipeline: Pipeline) -> None:
+    """SNS has one of a protocol and an endpoint; another address would make a second before the first one is gone."""
+    (manifest,) = (m for m in TABLE["manifests"] if "told" in m.get("resources", {}) and "environments" not in m)
+    changed = copy.deepcopy(manifest)
+    queue, mail, page = changed["resources"]["told"]["subscriptions"]
+    queue.update(raw=False, filter={"kind": ["paid"]})
+    mail.update(dead_letter="arn:aws:sqs:us-east-1:123456789012:failed")
+    before, after = blocks(pipeline, manifest), blocks(pipeline, changed)
+    assert before.keys() == after.keys()
+    assert before != after
+    page["endpoint"] += "-elsewhere"
+    assert len(blocks(pipeline, changed).keys() - before.keys()) == 1
+
+
+def test_fields_beside_the_identity_are_no_part_of_a_name() -> None:
+    schemas = {"told": {"items": {"x-identity": ["to"], "properties": {"to": {}, "raw": {"default": True}}}}}
+    fields = {"told": [{"to": "a", "raw": False}, {"to": "b"}, {"to": "a"}]}
+    workload = read({"compute": {"type": "ec2", "ami": "amazon-linux-2023", "instance_type": "t3.micro"}})
+    first, other, again = identities(fields, schemas, workload)["told"]
+    assert again == f"{first}_2"
+    assert other.startswith("b_")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[a-z0-9-]{1,40}")
 _OTHER = re.compile(r"[^a-z0-9]+")
+IDENTITY = "x-identity"
+"""Of the schema of a list's entries: the fields that tell one from another."""
 _PLACE = ("environment", "account", "region")
 
 
@@ -24,6 +26,7 @@ def identities(fields: Mapping[str, Any], schemas: Mapping[str, Any], workload: 
     """Return for each list of the fields, by its path, a Terraform name for each entry.
 
     It follows from the entry alone: `subnet-0123` becomes `subnet_0123`, and `GET /a` becomes `get_a_` with a digest.
+    With `x-identity` it follows from these fields of it, so that a change of the others leaves the name as it is.
     What differs between environments is told apart by its value in the first of them.
     """
     first = workload.environments[0]
@@ -34,7 +37,7 @@ def identities(fields: Mapping[str, Any], schemas: Mapping[str, Any], workload: 
         names: list[str] = []
         taken: Counter[str] = Counter()
         for entry in entries:
-            name = _name(entry, schema.get("properties", {}), values)
+            name = _name(entry, schema.get("properties", {}), values, schema.get(IDENTITY))
             taken[name] += 1
             names.append(name if taken[name] == 1 else f"{name}_{taken[name]}")
         found[path] = tuple(names)
@@ -53,11 +56,17 @@ def _lists(
             yield prefix + name, value, schema.get("items", {})
 
 
-def _name(entry: Any, schemas: Mapping[str, Any], values: Mapping[str, str]) -> str:  # noqa: ANN401 - any value
+def _name(
+    entry: Any,  # noqa: ANN401 - any value
+    schemas: Mapping[str, Any],
+    values: Mapping[str, str],
+    identity: Sequence[str] | None,
+) -> str:
     """Return the name of an entry; where one leaves out what another states as it is by default, it is the same."""
     if isinstance(entry, dict):
         defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
-        entry = {name: value for name, value in (defaults | entry).items() if value is not None}
+        told = schemas if identity is None else identity
+        entry = {name: value for name, value in (defaults | entry).items() if value is not None and name in told}
     plain = ground(entry, values)
     stated = [plain[name] for name in schemas if name in plain] if isinstance(plain, dict) else [plain]
     words = " ".join(str(value) for value in stated if isinstance(value, str | int))
