@@ -19,7 +19,7 @@ from rolewright.manifest.read import read_manifest
 from rolewright.manifest.symbolic import symbolic
 from rolewright.prove.document import Atom
 from rolewright.prove.evaluate import evaluate
-from rolewright.prove.functions import EvaluationError, UnknownError, call
+from rolewright.prove.functions import EvaluationError, UnknownError, call, unknown
 from rolewright.prove.implication import impossible
 from rolewright.prove.match import matches, overlap
 from rolewright.prove.promises import promise_broken
@@ -252,6 +252,15 @@ def test_conditions_on_inputs_that_differ_are_not_taken_for_impossible() -> None
     assert impossible([replace(first, values=("a",)), replace(second, values=("b",))])
 
 
+def test_a_hash_of_what_the_caller_gives_is_the_same_for_the_same_alone() -> None:
+    hashes = [call("sha1", [text]) for text in (A, B, A + B, f"{A} 80", f"{A} 8080")]
+    parts = [call("substr", [one, start, 4]) for one in hashes for start in (0, 4)]
+    assert len({*hashes, *parts}) == len(hashes) + len(parts)
+    assert call("sha1", [A]) == hashes[0]
+    assert call("substr", [hashes[0], 0, 4]) == parts[0]
+    assert all(unknown(text) for text in (*hashes, *parts))
+
+
 def test_functions_on_symbols_answer_only_what_holds_for_every_text() -> None:
     arn = f"arn:{A}:dynamodb:{B}:{A}:table/{B}"
     assert call("split", [":", arn]) == ["arn", A, "dynamodb", B, A, f"table/{B}"]
@@ -267,6 +276,9 @@ def test_functions_on_symbols_answer_only_what_holds_for_every_text() -> None:
         ("lower", [A]),
         ("replace", [A, "a", "b"]),
         ("substr", [A, 0, 1]),
+        ("substr", [call("sha1", [A]), 40, 4]),  # nothing is left of it
+        ("substr", [call("sha1", [A]) + "-a", 0, 4]),
+        ("sha1", [A + "${aws_vpc.main.id}"]),
         ("length", [A]),
     ):
         with pytest.raises(UnknownError):

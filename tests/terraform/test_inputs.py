@@ -130,6 +130,53 @@ def test_one_module_takes_the_queue_that_another_makes_and_nothing_that_is_wider
     assert [bad[name] for name in taken] == []
 
 
+BALANCED = """\
+version: 1
+workload: shop
+compute:
+  type: fargate
+  image: nginx:1.27
+  cpu: 256
+  memory: 512
+  port: 8080
+  service:
+    subnet_ids: ${inputs.subnets}
+    vpc_id: ${inputs.vpc}
+    load_balancer:
+      listener: ${inputs.listener}
+      security_group_id: sg-0123456789abcdef0
+      priority: 10
+      paths: ["/*"]
+inputs:
+  subnets: {type: subnet-ids}
+  vpc: {type: vpc-id}
+  listener: {type: listener-arn}
+environments:
+  prod: {account: "111122223333", region: eu-west-1}
+"""
+OWN = BALANCED[: BALANCED.index("      listener:")] + """\
+      create: {subnet_ids: [subnet-0123456789abcdef0, subnet-0123456789abcdef1], allow: [10.0.0.0/8],
+               certificate: "${inputs.listener}"}
+""" + BALANCED[BALANCED.index("inputs:") :].replace("listener-arn", "certificate-arn")  # fmt: skip
+
+
+@pytest.mark.parametrize("manifest", [BALANCED, OWN], ids=["shared", "own"])
+def test_a_service_behind_a_load_balancer_takes_the_vpc_of_its_caller(
+    manifest: str, tmp_path: Path, terraform: Terraform, pipeline: Pipeline
+) -> None:
+    """The target group's name follows from the VPC, which the proof does not know."""
+    (workload,) = read_manifest(loads(manifest, "m.yaml"), pipeline.catalog)
+    built = pipeline.build(workload)
+    assert not built.refused, built.findings
+    for name, content in built.module.files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    assert "var.vpc" in (tmp_path / "ecs.tf").read_text(encoding="utf-8")
+    terraform.run(tmp_path, "init", "-input=false", "-no-color", "-backend=false")
+    assert terraform.json(tmp_path, "validate", "-json")["diagnostics"] == []
+
+
 @pytest.mark.parametrize("release", ["1.4.2", "sha256:" + "0a" * 32])
 def test_a_root_of_two_modules_is_planned_on_moto(
     release: str, tmp_path: Path, terraform: Terraform, pipeline: Pipeline

@@ -8,7 +8,6 @@ Semantics: https://developer.hashicorp.com/terraform/language/functions
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 from decimal import Decimal
@@ -16,6 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data.symbols import SYMBOL
+from rolewright.prove.hashes import part_of_hash, sha1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -388,10 +388,10 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "fileexists": _strings(lambda _path: False),
     "filebase64sha256": lambda path: "${filebase64sha256(" + _text(path) + ")}",
     "base64encode": lambda value: _encoded(_text(value)),
-    "sha1": _strings(lambda text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()),
+    "sha1": lambda text: sha1(known(_text(text)) if _TOKEN.search(_text(text)) else text),
     "startswith": _starts,
     "endswith": _strings(str.endswith),
-    "substr": _substr,
+    "substr": lambda text, offset, length: part_of_hash(text, offset, length) or _substr(text, offset, length),
     "keys": lambda value: sorted(_map(value)),
     "values": lambda value: [item for _, item in sorted(_map(value).items())],
     "compact": _compact,
