@@ -203,6 +203,27 @@ def test_a_refusal_writes_nothing(tmp_path: Path, arguments: tuple[str, ...], co
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("link", [True, False])
+def test_what_stands_in_place_of_a_folder_is_left(tmp_path: Path, link: bool) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "here").mkdir()
+    place = tmp_path / "here" / ".github"
+    place.symlink_to(tmp_path / "real") if link else place.write_text("mine", encoding="utf-8")
+    done = rolewright("init", "--type", "lambda", "--name", "shop", "--ci", "github", cwd=tmp_path / "here")
+    assert done.returncode == 2
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [".github"]
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_calls_that_no_manifest_can_allow_are_said(tmp_path: Path) -> None:
+    """A stream has no such name: the call fails whatever the role may do."""
+    call = 'boto3.client("kinesis").put_record(StreamName="prod/orders", Data=b"", PartitionKey="1")'
+    (tmp_path / "app.py").write_text(f"{LAMBDA}\n\ndef more():\n    {call}\n", encoding="utf-8")
+    done = rolewright("init", "--name", "shop", cwd=tmp_path)
+    assert (done.returncode, "not in it: kinesis:PutRecord on" in done.stdout) == (0, True)
+    assert "as no manifest can allow it" in (tmp_path / "rolewright.yaml").read_text(encoding="utf-8")
+
+
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "here").mkdir()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from command_line import rolewright
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MANIFEST = """\
 version: 1
@@ -130,6 +135,7 @@ def test_a_folder_above_counts_within_a_repository_alone(tmp_path: Path) -> None
         ('manifests = "a.yaml"\n', "write manifests as a list"),
         ("manifests = [1]\n", "write manifests as a list"),
         ("output = 1\n", "write output as a text"),
+        ('manifests = ["a\\u0000b"]\n', "write manifests as a list"),
         ("manifests = [\n", "is no TOML"),
         ("a" + ".a" * 100_000 + " = 1\n", "more than 200 parts"),
         ("output = " + "[" * 100_000, "is no TOML"),
@@ -163,3 +169,60 @@ def test_diff_sees_what_a_project_has_no_longer(tmp_path: Path, settings: str) -
     (tmp_path / "services").rmdir()
     done = rolewright("diff", "--base", "HEAD", cwd=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (5, "changed, and nowhere wider: six, two")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffworkload: iii\nbad: [",
+        '--- {"workload": "iii", "bad": [',
+        "# a comment\n{workload: iii, bad: [",
+        "  version: 1\n  workload: iii\n  bad: [",
+        "!!map {workload: iii, bad: [",
+    ],
+)
+def test_a_manifest_that_is_broken_is_no_other_yaml(tmp_path: Path, text: str) -> None:
+    written(tmp_path, services__a_yaml=manifest("two"), services__b_yaml=text)
+    done = rolewright("validate", "services", cwd=tmp_path)
+    assert (done.returncode, "services/b.yaml:" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("key", ["? workload\n: six", '"work\\u006coad": six', "'workload': six"])
+def test_a_manifest_may_write_its_keys_otherwise(tmp_path: Path, key: str) -> None:
+    text = manifest("six").replace("workload: six", key)
+    written(tmp_path, services__a_yaml=manifest("two"), services__b_yaml=text)
+    assert valid(tmp_path, "services") == ["two", "six"]
+
+
+def test_what_is_no_plain_file_is_named(tmp_path: Path) -> None:
+    written(tmp_path, services__a_yaml=manifest("two"), other__b_yaml=manifest("six"))
+    (tmp_path / "services" / "linked").symlink_to(tmp_path / "other")
+    (tmp_path / "services" / "gone.yaml").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "services" / "pipe.YAML")
+    done = rolewright("validate", "services", cwd=tmp_path)
+    named = "services/gone.yaml, services/linked, services/pipe.YAML"
+    assert (done.returncode, done.stderr) == (0, f"not read, as they are linked folders or no plain files: {named}\n")
+
+
+def test_a_deep_folder_ends_in_no_traceback(tmp_path: Path) -> None:
+    here = tmp_path
+    for _ in range(300):
+        here /= "a"
+    here.mkdir(parents=True)
+    written(tmp_path, a__b_yaml=manifest("two"))
+    assert valid(tmp_path, ".") == ["two"]
+
+
+@pytest.mark.parametrize("table", ["[tool . rolewright]", '[tool."rolewright"]', "[tool]\nrolewright"])
+def test_a_table_of_pyproject_may_be_written_in_each_way(tmp_path: Path, table: str) -> None:
+    text = f"{table}.output = 'modules'\n" if table.endswith("t") else f"{table}\noutput = 'modules'\n"
+    written(tmp_path, pyproject_toml=text, rolewright_yaml=manifest("one"))
+    assert rolewright("render", cwd=tmp_path).stdout.startswith("modules/one: written")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_settings_that_are_no_file_are_wrong_use(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    written(tmp_path, rolewright_yaml=manifest("one"))
+    make(tmp_path / "rolewright.toml")
+    done = rolewright("validate", cwd=tmp_path)
+    assert (done.returncode, "rolewright.toml is no plain file" in done.stderr) == (2, True)

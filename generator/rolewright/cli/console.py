@@ -55,6 +55,8 @@ def _found(paths: list[Path]) -> list[Path]:
         raise typer.BadParameter(str(error)) from None
     if found.left:
         say(f"not read, as they name no workload: {', '.join(map(str, found.left))}", err=True)
+    if found.unread:
+        say(f"not read, as they are linked folders or no plain files: {', '.join(map(str, found.unread))}", err=True)
     return list(found.manifests)
 
 

@@ -13,7 +13,7 @@ import typer
 
 from rolewright.cli.console import Blueprints, report, say, show
 from rolewright.cli.files import make_folder, require_there, write_file
-from rolewright.core.files import is_there, real
+from rolewright.core.files import is_folder, is_link, is_there, real
 from rolewright.core.finding import MisuseError, Severity
 
 if TYPE_CHECKING:
@@ -77,10 +77,8 @@ def init(
     if ci is not None and not is_there(folder / ".git") and any(is_there(one / ".git") for one in real(folder).parents):
         raise typer.BadParameter("--ci is for the repository's own folder, where its workflows are looked for")
     manifest = folder / "rolewright.yaml"
-    files = [manifest, *([folder / _CI[ci]] if ci else [])]
-    for file in files:
-        if is_there(file):
-            raise typer.BadParameter(f"{file} is there already, and may hold your edits: remove it to start anew")
+    for file in (manifest, folder / SCHEMA, *([folder / _CI[ci]] if ci else [])):
+        _require_free(folder, file)
     catalog = load_catalog(blueprints or ())
     wanted = [read_wanted(text, catalog) for text in resource or ()]
     given = dict(_assigned(text) for text in set_ or ())
@@ -105,6 +103,17 @@ def init(
     unfilled = unfilled_in(text, str(manifest), catalog)
     _write(manifest, text, catalog, ci)
     _judge(manifest, started, unfilled, blueprints)
+
+
+def _require_free(folder: Path, file: Path) -> None:
+    """Exit 2 where a file is there already, or where a link or a file stands in place of a folder on the way to it."""
+    if is_there(file):
+        raise typer.BadParameter(f"{file} is there already, and may hold your edits: remove it to start anew")
+    for part in file.relative_to(folder).parents:
+        if is_link(folder / part) and part != Path():
+            raise typer.BadParameter(f"{folder / part} is a symbolic link, and rolewright does not write through links")
+        if is_there(folder / part) and not is_folder(folder / part):
+            raise typer.BadParameter(f"{folder / part} is no folder")
 
 
 def _named(name: str) -> str:
@@ -217,6 +226,8 @@ def _judge(manifest: Path, started: Started, unfilled: Sequence[Finding], bluepr
     """Build and prove the manifest where it is whole, and say what is left to do. Exits 1 for an error."""
     for example in started.examples:
         say(f"  {example.path} is an example: {example.description}")
+    for line in started.lacking:
+        say(f"  not in it: {line}")
     if unfilled:
         report(unfilled, {})
         say("next: fill in what is marked, then `rolewright validate`")
@@ -229,6 +240,7 @@ def _judge(manifest: Path, started: Started, unfilled: Sequence[Finding], bluepr
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
     many = f", but {len(started.examples)} of its values are examples: replace them first" if started.examples else ""
+    many += "; the code calls more than it says" if started.lacking else ""
     say(f"{manifest}: valid and proven{many}")
     say("next: `rolewright validate` after each change, and `rolewright render` for the Terraform module;")
     say("`rolewright audit` finds access keys that the role replaces")

@@ -40,6 +40,8 @@ def project_settings() -> Settings:
     """
     for folder in _folders():
         for name in (OWN, SHARED):
+            if is_there(folder / name) and not is_file(folder / name) and name == OWN:
+                raise _misuse(f"{OWN} is no plain file")
             if is_file(folder / name):
                 table = _table(folder / name)
                 if table is not None:
@@ -60,7 +62,7 @@ def _table(file: Path) -> Mapping[str, Any] | None:
 
     try:
         text = read_text(file)
-        if file.name == SHARED and "tool.rolewright" not in text:
+        if file.name == SHARED and not ("tool" in text and "rolewright" in text):
             return None
         if any(_QUOTED.sub("", line).count(".") > _DEEPEST for line in text.splitlines()):
             raise _misuse(f"{file.name} has a key of more than {_DEEPEST} parts")
@@ -81,10 +83,10 @@ def _settings(table: Mapping[str, Any], folder: Path, shown: str) -> Settings:
             raise _misuse(f"{shown} has an unknown setting {key}: there are {', '.join(_KEYS)}")
     for key in _LISTS:
         listed = table.get(key, [])
-        if not isinstance(listed, list) or not all(isinstance(entry, str) and entry for entry in listed):
+        if not isinstance(listed, list) or not all(_is_plain(entry) for entry in listed):
             raise _misuse(f'{shown}: write {key} as a list of texts, such as {key} = ["…"]')
     output = table.get("output", "")
-    if not isinstance(output, str):
+    if output and not _is_plain(output):
         raise _misuse(f'{shown}: write output as a text, such as output = "modules"')
 
     def seen(path: str) -> str:
@@ -96,6 +98,10 @@ def _settings(table: Mapping[str, Any], folder: Path, shown: str) -> Settings:
         tuple(table.get("environments", ())),
         seen(output) if output else "",
     )
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value.isprintable()
 
 
 def _misuse(message: str) -> Exception:

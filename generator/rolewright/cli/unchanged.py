@@ -39,7 +39,7 @@ def unchanged(arguments: Sequence[str]) -> str | None:
     with suppress(Exception):  # whatever is wrong, the command itself says it
         settings = project_settings()
         files = find_manifests(map(Path, manifests or settings.manifests))
-    if not files.manifests or files.left:
+    if not files.manifests or files.left or files.unread:
         return None
     output = (values["--output"] or [settings.output or "output"])[-1]
     blueprints, environments = values["--blueprints"] or settings.blueprints, values["--env"] or settings.environments

@@ -19,14 +19,20 @@ _SIGNS = set("*?[")
 _LEFT = (".git", ".terraform")
 _KEY = r"[\"']?workload[\"']?[ \t]*:"
 _MANIFEST = re.compile(rf"^{_KEY}", re.MULTILINE)
-_MENTION = re.compile(_KEY)
+_MENTION = re.compile(r"workload|\\[uUx]")
+_BEFORE = re.compile(r"(?:\s|#[^\n]*\n|---|!!map|%[^\n]*\n)*")
+"""What may stand before the first key of a document."""
 
 
 class Found(NamedTuple):
-    """The manifests that were found, each once, and `left`: the YAML files beside them that name no workload."""
+    """The manifests that were found, each once; `left` are the YAML files beside them that name no workload.
+
+    `unread` are linked folders, and YAML that is no plain file.
+    """
 
     manifests: tuple[Path, ...]
     left: tuple[Path, ...] = ()
+    unread: tuple[Path, ...] = ()
 
 
 def find_manifests(paths: Iterable[Path]) -> Found:
@@ -38,9 +44,11 @@ def find_manifests(paths: Iterable[Path]) -> Found:
     """
     found: dict[Path, None] = {}
     left: dict[Path, None] = {}
+    unread: list[Path] = []
     for path in paths:
         if is_folder(path):
-            named, others = _told_apart(file for file in sorted(below(path)) if file.suffix in YAML)
+            listed = sorted(below(path, unread))
+            named, others = _told_apart(file for file in listed if file.suffix.lower() in YAML)
             if not named:
                 raise _misuse(f"{path} has no manifest: no YAML file in it names a workload")
             left |= dict.fromkeys(others)
@@ -51,7 +59,7 @@ def find_manifests(paths: Iterable[Path]) -> Found:
         else:
             named = [path]
         found |= dict.fromkeys(named)
-    return Found(tuple(found), tuple(left)) if found else _usual()
+    return Found(tuple(found), tuple(left), tuple(unread)) if found else _usual()
 
 
 def _misuse(message: str) -> Exception:
@@ -102,21 +110,35 @@ def _fitting(pattern: str) -> list[Path]:
         return []
 
 
-def below(folder: Path) -> Iterator[Path]:
-    """Yield every plain file in a folder and below it. Raises Rejected where one cannot be looked into."""
+def below(folder: Path, unread: list[Path] | None = None) -> Iterator[Path]:
+    """Yield every plain file in a folder and below it; add to `unread` linked folders, and YAML that is no plain file.
 
-    def refuse(error: OSError) -> None:
-        from rolewright.core.finding import Finding, Location, Rejected  # noqa: PLC0415 - as in `_misuse`
+    Raises Rejected where a folder cannot be looked into.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            raise _unreadable(here, error) from None
+        inner = []
+        for entry in entries:
+            path = Path(here, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                inner += [path] if entry.name not in _LEFT else []
+            elif is_file(path):
+                yield path
+            elif unread is not None and (is_folder(path) or path.suffix.lower() in YAML):
+                unread.append(path)
+        waiting += reversed(inner)
 
-        place = str(error.filename)
-        message = f"{place} cannot be read: {error.strerror}"
-        raise Rejected(
-            [Finding("source-unreadable", message, "run rolewright as a user who can read it", Location(place))]
-        )
 
-    for here, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(set(folders) - set(_LEFT))
-        yield from (file for name in names if is_file(file := Path(here, name)))
+def _unreadable(folder: Path, error: OSError) -> Exception:
+    from rolewright.core.finding import Finding, Location, Rejected  # noqa: PLC0415 - as in `_misuse`
+
+    message, place = f"{folder} cannot be read: {error.strerror}", Location(str(folder))
+    return Rejected([Finding("source-unreadable", message, "run rolewright as a user who can read it", place)])
 
 
 def is_below(file: Path) -> bool:
@@ -134,6 +156,7 @@ def readable_text(file: Path) -> str:
 
 def is_manifest(text: str, file: str) -> bool:
     """Return whether YAML is meant as a manifest: a document of it names a workload, or would if it could be read."""
+    text = text.removeprefix("\ufeff")
     if _MANIFEST.search(text):
         return True
     if not _MENTION.search(text):
@@ -143,5 +166,9 @@ def is_manifest(text: str, file: str) -> bool:
 
     try:
         return any(isinstance(tree.data, dict) and "workload" in tree.data for tree in loads(text, file).trees)
-    except Rejected:
-        return text.lstrip("\ufeff \t\r\n").startswith("{")  # in braces, as JSON is; else it is deep inside something
+    except Rejected:  # in braces, as JSON is, or with its keys further in; else it is deep inside something
+        start = _BEFORE.match(text)
+        first = text[start.end() :] if start else text
+        indent = len(text[: start.end()].rpartition("\n")[2]) if start else 0
+        keys = re.compile(rf"^[ ]{{{indent}}}{_KEY}", re.MULTILINE)
+        return first.startswith(("{", "?")) or bool(keys.search(text))

@@ -129,17 +129,36 @@ def manifest_of(code: WorkloadCode, catalog: Catalog, type_: str | None = None, 
     """
     where = code.folder.as_posix()
     lines = [printable(f"# Drafted from the AWS calls in {where}. Replace every <…> with a value.")]
-    lines += [*missing_from(code), "version: 1", f"workload: {code.name}"]
+    lines += [*lacking(code, catalog).comments(), "version: 1", f"workload: {code.name}"]
     lines += [f"compute: {json.dumps(host(catalog, type_))}"] if is_tried else _compute(code, catalog, type_)
     return "".join(f"{line}\n" for line in lines) + access_of(code, catalog, is_tried=is_tried)
 
 
-def missing_from(code: WorkloadCode) -> Iterator[str]:
-    """Yield comments on what a draft lacks, because the code does not show it; nothing where it shows all."""
-    if code.left_out:
-        yield "# Incomplete. Missing here, because the code does not show it:"
-    for unmapped in code.left_out:
-        yield printable(f"#   {unmapped.location}: {unmapped.text}: {unmapped.reason}")
+@dataclass(frozen=True)
+class Lacking:
+    """What a draft lacks of the calls of the code: what is not understood, and what no manifest can allow."""
+
+    unclear: tuple[str, ...]
+    unsaid: tuple[str, ...]
+
+    def comments(self) -> list[str]:
+        """Return it as comments of the draft; none where it lacks nothing."""
+        heads = {
+            "# Incomplete. Missing here, because the code does not show it:": self.unclear,
+            "# Missing here, as no manifest can allow it:": self.unsaid,
+        }
+        return [line for head, lines in heads.items() if lines for line in (head, *(f"#   {line}" for line in lines))]
+
+
+def lacking(code: WorkloadCode, catalog: Catalog) -> Lacking:
+    """Return what a draft lacks of the calls of the code."""
+    unclear = [f"{unmapped.location}: {unmapped.text}: {unmapped.reason}" for unmapped in code.left_out]
+    unsaid = []
+    if code.permissions:
+        made, _ = _drafted(code.permissions, catalog)
+        unsaid = [f"{', '.join(left.actions)} on {', '.join(left.resources)}: {left.why}" for left in made.unsaid]
+        unsaid += [f"{action} on {resource}: AWS allows nothing by it" for action, resource in made.idle]
+    return Lacking(tuple(map(printable, unclear)), tuple(map(printable, unsaid)))
 
 
 def access_of(code: WorkloadCode, catalog: Catalog, *, is_tried: bool = False) -> str:

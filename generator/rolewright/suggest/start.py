@@ -12,7 +12,7 @@ from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import sample
 from rolewright.suggest.changes import ManifestChange, block, changed
 from rolewright.suggest.examples import smallest, smallest_entry
-from rolewright.suggest.from_code import access_of, missing_from, slug
+from rolewright.suggest.from_code import access_of, lacking, slug
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
@@ -68,10 +68,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Started:
-    """A first manifest, and the values in it that are examples."""
+    """A first manifest, the values in it that are examples, and what the code calls that is not in it."""
 
     text: str
     examples: tuple[Example, ...]
+    lacking: tuple[str, ...]
 
 
 def read_wanted(text: str, catalog: Catalog) -> Wanted:
@@ -116,7 +117,8 @@ def start(
     examples = [
         Example(f"compute.{field}", value, _described(blueprint.fields[field])) for field, value in made.items()
     ]
-    lines = [*missing_from(code), f"workload: {workload}", ""]
+    lacks = lacking(code, catalog)
+    lines = [*lacks.comments(), f"workload: {workload}", ""]
     lines += [f"# `rolewright blueprint show {type_}` has all its fields.", "compute:"]
     for field, value in manifest["compute"].items():
         lines += [f"  # an example: {_described(blueprint.fields[field])}"] if field in made else []
@@ -131,7 +133,7 @@ def start(
         examples += more_examples
     if "\nresources:" not in text:
         text += _NO_RESOURCES
-    return Started(text + _ENVIRONMENTS, tuple(examples))
+    return Started(text + _ENVIRONMENTS, tuple(examples), (*lacks.unclear, *lacks.unsaid))
 
 
 def _as_given(catalog: Catalog, type_: str, given: Fields) -> Fields:
@@ -215,5 +217,5 @@ def value_of(text: str) -> Any:  # noqa: ANN401 - YAML
     """Return the value that a text on the command line stands for, as YAML has it; a text that is no YAML is a text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
