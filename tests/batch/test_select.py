@@ -115,3 +115,50 @@ def test_outside_of_a_repository_it_is_a_finding(tmp_path: Path) -> None:
         "validate", "--changed-since", "HEAD", "aaa.yaml", cwd=tmp_path, env={"GIT_CEILING_DIRECTORIES": "/"}
     )
     assert (run.returncode, "git-revision" in run.stderr) == (1, True)
+
+
+def linked(folder: Path) -> None:
+    """Make a repository in which services/a.yaml is a link to narrow.yaml, beside which there is wide.yaml."""
+    for name in ("services", "old", "kept"):
+        (folder / name).mkdir()
+    write(folder / "kept", "aaa", file="narrow")
+    write(folder / "kept", "aaa", verb="put", file="wide")
+    write(folder / "old", "bbb")
+    (folder / "services" / "a.yaml").symlink_to("../kept/narrow.yaml")
+    (folder / "more").symlink_to("old")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "first")
+
+
+def counted(folder: Path, *paths: str) -> str:
+    run = rolewright("validate", "--changed-since", "HEAD", *paths, cwd=folder)
+    return run.stdout + run.stderr
+
+
+def test_a_link_to_another_text_is_a_change(tmp_path: Path) -> None:
+    linked(tmp_path)
+    none = "no manifest differs from HEAD"
+    assert none in counted(tmp_path, "services", "more/bbb.yaml")
+    write(tmp_path / "kept", "aaa", verb="delete", file="narrow")
+    assert none not in counted(tmp_path, "services")
+    git(tmp_path, "checkout", "-q", ".")
+    link = tmp_path / "services" / "a.yaml"
+    link.unlink()
+    link.symlink_to("../kept/wide.yaml")
+    assert none not in counted(tmp_path, "services")
+    assert none in counted(tmp_path, "more/bbb.yaml")
+    (tmp_path / "more").unlink()
+    (tmp_path / "more").symlink_to("kept")
+    assert none not in counted(tmp_path, "more/narrow.yaml")
+
+
+def test_a_text_that_git_does_not_see_counts_as_changed(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    write(tmp_path, "ccc")
+    (inside / "c.yaml").symlink_to("../ccc.yaml")
+    git(inside, "init", "-q")
+    git(inside, "add", ".")
+    git(inside, "commit", "-q", "-m", "first")
+    assert "no manifest differs" not in counted(inside, "c.yaml")

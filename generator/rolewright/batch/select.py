@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from rolewright.core.files import real
 from rolewright.core.finding import MisuseError, Rejected
+from rolewright.core.places import steps_to
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from rolewright.core.finding import Location
@@ -71,11 +73,15 @@ def workloads(manifest: Path) -> list[tuple[str, Location]]:
 
 
 def _touched(manifests: list[Path], since: str, blueprints: Sequence[Path], output: Path | None) -> list[Path]:
-    from rolewright.core.git import changed_since  # noqa: PLC0415 - only for git
+    from rolewright.core.git import changed_since, standing  # noqa: PLC0415 - only for git
 
     if not manifests:
         return []
-    changed = changed_since(since, real(manifests[0]).parent)
+    tops = dict.fromkeys(standing(manifest) for manifest in manifests)
+    changed = {file for top in tops for file in changed_since(since, top)}
+    roots = [*blueprints, *([output] if output else [])]
+    if any(steps_to(folder) & changed for folder in roots):  # a link to such a folder leads elsewhere
+        return manifests
     if any(file.is_relative_to(real(folder)) for folder in blueprints for file in changed):
         return manifests
     modules = (
@@ -84,5 +90,11 @@ def _touched(manifests: list[Path], since: str, blueprints: Sequence[Path], outp
     return [
         manifest
         for manifest in manifests
-        if real(manifest) in changed or (modules and any(name in modules for name, _ in workloads(manifest)))
+        if _is_touched(manifest, changed, tops) or (modules and any(name in modules for name, _ in workloads(manifest)))
     ]
+
+
+def _is_touched(manifest: Path, changed: AbstractSet[Path], tops: Iterable[Path]) -> bool:
+    """Return whether a manifest, a link on its way or its text changed, or git does not see whether its text did."""
+    text = real(manifest)
+    return bool(steps_to(manifest) & changed) or not any(text.is_relative_to(top) for top in tops)

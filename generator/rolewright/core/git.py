@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
 import subprocess
 import tempfile
@@ -10,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from rolewright.core.files import is_folder, real
 from rolewright.core.finding import Finding, Location, Rejected
+from rolewright.core.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_LINK = "120000"
+_MOST_LINKS = 40
 
 
 class GitMissingError(Exception):
@@ -60,26 +64,25 @@ def commit_of(revision: str, folder: Path) -> str:
 
 
 def standing(path: Path) -> Path:
-    """Return the nearest ancestor folder of a path that still exists."""
-    return next(folder for folder in real(path).parents if is_folder(folder))
+    """Return the folder in which git is asked about a path: the top of its repository, or the nearest that exists."""
+    return place_of(path)[0]
 
 
 def kind_at(commit: str, path: Path) -> str:
-    """Return what a path was at a commit: `blob` for a file, `tree` for a folder, "" if it did not exist."""
-    folder = standing(path)
-    name = real(path).relative_to(folder).as_posix()
-    listed = _git(folder, "ls-tree", "-z", commit, "--", f":(literal){name}", unknown="no such file").split()
-    return listed[1].decode() if listed else ""
+    """Return what a path was at a commit: `blob` for a file, `tree` for a folder, "" if it did not exist.
+
+    A link is what it led to at that commit. Raises Rejected where it left the repository.
+    """
+    return _found_at(commit, path)[0]
 
 
 def file_at(commit: str, path: Path) -> str | None:
     """Return a file's text at a commit, or None if it did not exist. Raises Rejected if it is not UTF-8 text."""
-    if not kind_at(commit, path):
+    kind, name = _found_at(commit, path)
+    if not kind:
         return None
-    folder = standing(path)
-    name = real(path).relative_to(folder).as_posix()
     try:
-        return _git(folder, "cat-file", "blob", f"{commit}:./{name}", unknown=f"no file {name}").decode("utf-8")
+        return _git(standing(path), "cat-file", "blob", f"{commit}:./{name}", unknown=f"no file {name}").decode("utf-8")
     except UnicodeDecodeError:
         raise Rejected(
             [_finding(f"{name} at {commit[:12]} is not UTF-8 text", "give the path of a manifest", path)]
@@ -88,18 +91,58 @@ def file_at(commit: str, path: Path) -> str | None:
 
 def files_at(commit: str, folder: Path) -> list[Path]:
     """Return the files in and below a folder at a commit, sorted. Raises Rejected as `commit_of` does."""
-    here = folder if is_folder(folder) else standing(folder)
-    below = "" if here == folder else f"{real(folder).relative_to(here).as_posix()}/"
+    kind, name = _found_at(commit, folder)
+    if kind != "tree":
+        return []
+    below = f"{name}/" if name else ""
     only = ("--", f":(literal){below}") if below else ()
-    listed = _git(here, "ls-tree", "-r", "--name-only", "-z", commit, *only, unknown="no such folder")
+    listed = _git(standing(folder), "ls-tree", "-r", "--name-only", "-z", commit, *only, unknown="no such folder")
     names = [name for name in listed.decode("utf-8", "surrogateescape").split("\0") if name]
     return [folder / name.removeprefix(below) for name in sorted(names)]
+
+
+def _found_at(commit: str, path: Path) -> tuple[str, str]:
+    """Return what a path was at a commit, as `kind_at` does, and where in the repository: at the end of all links."""
+    top, name = place_of(path)
+    for _ in range(_MOST_LINKS):
+        mode, kind = _entry(commit, top, name)
+        if kind and mode != _LINK:
+            return kind, name
+        parts = name.split("/")
+        heads = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        link = next((head for head in heads if _entry(commit, top, head)[0] == _LINK), None)
+        if link is None:
+            return "", name
+        target = _git(top, "cat-file", "blob", f"{commit}:./{link}", unknown=f"no link {link}")
+        led = _led_to(link, target.decode("utf-8", "surrogateescape"))
+        if led is None:
+            message = f"{link} at {commit[:12]} is a link to a place that git does not know what it had"
+            raise Rejected([_finding(message, "compare two files, or link to a path in the repository", path)])
+        name = (led + name.removeprefix(link)).strip("/")
+    message = f"{path} at {commit[:12]} is a link that leads to itself, or one of too many"
+    raise Rejected([_finding(message, "compare two files", path)])
+
+
+def _entry(commit: str, top: Path, name: str) -> tuple[str, str]:
+    """Return the mode and the kind that git has under a path itself, "" for both where it has nothing."""
+    if not name:
+        return "040000", "tree"
+    listed = _git(top, "ls-tree", "-z", commit, "--", f":(literal){name}", unknown="no such file").split(maxsplit=2)
+    return (listed[0].decode(), listed[1].decode()) if listed else ("", "")
+
+
+def _led_to(link: str, target: str) -> str | None:
+    """Return the path that a link names within its repository, or None where it leaves it."""
+    led = posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
+    if led == ".." or led.startswith(("/", "../")):
+        return None
+    return "" if led == "." else led
 
 
 def changed_since(revision: str, folder: Path) -> set[Path]:
     """Return the files of a folder's repository that differ from a revision, or that git does not track yet.
 
-    The paths are absolute, and include deleted files. Raises Rejected as `commit_of` does.
+    The paths are absolute, and include deleted files; a link is a path of its own. Raises Rejected as `commit_of` does.
     """
     commit = commit_of(revision, folder)
     top = Path(_git(folder, "rev-parse", "--show-toplevel", unknown="no repository here").decode().rstrip("\n"))

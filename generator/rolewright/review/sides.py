@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolewright.core.files import is_folder, is_there, real
+from rolewright.core.files import is_folder, is_link, is_there, real
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
 from rolewright.core.git import commit_of, file_at, files_at, kind_at, standing
 from rolewright.manifest.find import YAML, below, is_below, is_manifest, readable_text
@@ -50,6 +50,7 @@ class SideContent:
 def content_at(path: Path) -> SideContent:
     """Return what a file or a folder has now. Raises Rejected for what is broken."""
     if is_folder(path):
+        _require_ends(path)
         return _content(str(path), sorted(below(path)), readable_text, path)
     if path.suffix in YAML or is_manifest(readable_text(path), str(path)):
         return SideContent(str(path), (load(path),), (), ())
@@ -63,7 +64,7 @@ def content_since(revision: str, paths: Sequence[Path]) -> tuple[SideContent, Si
     """
     earlier, now = [], []
     for path in paths:
-        commit = commit_of(revision, path if is_folder(path) else standing(path))
+        commit = commit_of(revision, standing(path))
         there = is_there(path)
         if is_folder(path) or (not there and kind_at(commit, path) == "tree"):
             listed = [file for file in files_at(commit, path) if is_below(file)]
@@ -77,6 +78,19 @@ def content_since(revision: str, paths: Sequence[Path]) -> tuple[SideContent, Si
         now += [content_at(path)] if there else []
     what = ", ".join(map(str, paths))
     return _together(f"{what} at {revision}", earlier), _together(what, now)
+
+
+def _require_ends(folder: Path) -> None:
+    """Raise Rejected where a YAML file of a folder is a link to nothing: nobody can say what it declares."""
+    linked = [file for file in sorted(folder.rglob("*")) if file.suffix in YAML and is_link(file) and is_below(file)]
+    remedy = "make the link lead to a manifest, or remove it"
+    findings = [
+        Finding("source-unreadable", f"{file} is a link to something that does not exist", remedy, Location(str(file)))
+        for file in linked
+        if not is_there(real(file))
+    ]
+    if findings:
+        raise Rejected(findings)
 
 
 @contextmanager
