@@ -139,6 +139,40 @@ def test_what_is_no_policy_is_refused(text: str, tmp_path: Path) -> None:
     assert "policy.json:1:1" in told.stderr
 
 
+WIDE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}
+
+
+@pytest.mark.parametrize("manifest", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(WIDE).replace('"Action"', '"Sid": "a", "Sid": "b", "Action"'),
+        json.dumps(WIDE)[:-1],
+        json.dumps(WIDE)[:30],
+        json.dumps(WIDE)[1:],
+        json.dumps(json.dumps(WIDE))[:-1],
+        quote(json.dumps(WIDE))[:-3],
+        quote(quote(json.dumps(WIDE)[:-1])),
+        "Statement:\n  - {Effect: Allow, Action: 'iam:*', Resource: '*'}",
+        "aGVsbG8=",
+    ],
+)
+def test_a_policy_as_text_that_cannot_be_read_is_refused(text: str, manifest: bool, tmp_path: Path) -> None:
+    beside = {**WIDE, "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}
+    policies = {"PolicyVersionList": [{"Document": beside}, {"Document": text}]}
+    (tmp_path / "policy.json").write_text(json.dumps(policies), encoding="utf-8")
+    (tmp_path / "m.yaml").write_text("version: 1\nworkload: aaa\n", encoding="utf-8")
+    told = run(tmp_path / "policy.json", *(["--manifest", str(tmp_path / "m.yaml")] if manifest else []))
+    assert told.exit_code == 1
+    assert "PolicyVersionList[1].Document" in told.stderr
+
+
+def test_a_text_that_only_speaks_of_a_statement_is_no_policy(tmp_path: Path) -> None:
+    texts = {"Description": "Statement of 100% of it: {all}", "Name": "{name}", "policy": WIDE}
+    (tmp_path / "policy.json").write_text(json.dumps(texts), encoding="utf-8")
+    assert run(tmp_path / "policy.json").exit_code == 0
+
+
 def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
     document = {
         "Version": "2012-10-17",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
@@ -14,6 +15,12 @@ from rolewright.prove.table import Declared
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+_MEANT = re.compile(r"""^[\s\ufeff]*(?:\[\s*)?\{\s*["']|\bStatement\\*["']\s*:|\bStatement\s*:\s*(?:[\[{]|\n)""")
+"""What a text looks like that is meant as a policy, whole or cut off, in JSON or in YAML."""
+_HOLDERS = {"Document", "PolicyDocument"}
+"""What the answers of the IAM API call a policy: a text there is always one."""
+_ENCODED = 3
 
 
 @dataclass(frozen=True)
@@ -90,24 +97,38 @@ def _refused(path: Path, what: str, remedy: str) -> Rejected:
     return Rejected([Finding("policy-unreadable", f"{path.name or path} {what}", remedy, Location(str(path)))])
 
 
-def _documents(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+def _documents(node: Any, at: str = "") -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+    """Yield the policies in a value, also those in texts. Raises UnreadableError for a text that is meant as one."""
     match node:
         case dict() if "Statement" in node:
             yield node
         case dict():
-            for value in node.values():
-                yield from _documents(value)
+            for name, value in node.items():
+                yield from _documents(value, f"{at}.{name}" if at else name)
         case list():
-            for item in node:
-                yield from _documents(item)
-        case str() if "Statement" in node:
-            try:
-                inner = parse_json(node if node.lstrip().startswith("{") else unquote(node))
-            except UnreadableError:
-                return
-            yield from _documents(inner)
+            for number, item in enumerate(node):
+                yield from _documents(item, f"{at}[{number}]")
+        case str():
+            text = _plain(node)
+            if _MEANT.search(text) or at.rpartition(".")[2] in _HOLDERS:
+                try:
+                    inner = parse_json(text)
+                except UnreadableError as error:
+                    raise UnreadableError(
+                        f"has a policy as text in {at or 'its only value'}, and that {error}"
+                    ) from None
+                yield from _documents(inner, at) if isinstance(inner, (dict, list)) else ()
         case _:
             return
+
+
+def _plain(text: str) -> str:
+    """Return a text without URL encoding, which a document may have got more than once."""
+    for _ in range(_ENCODED):
+        if _MEANT.search(text):
+            break
+        text = unquote(text)
+    return text
 
 
 def _of_resource(document: dict[str, Any]) -> bool:
