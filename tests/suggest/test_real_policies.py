@@ -26,7 +26,7 @@ from rolewright.suggest.policies import of_documents
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rolewright.prove.table import Declared
     from rolewright.suggest.own_account import Own
@@ -144,8 +144,15 @@ def plain(one: Declared) -> Statement:
     return one.actions, one.resources, conditions(one.conditions)
 
 
-def conditions(listed: Iterable[tuple[str, str, Iterable[str]]]) -> frozenset[tuple[str, str, frozenset[str]]]:
-    return frozenset((operator.lower(), key.lower(), frozenset(values)) for operator, key, values in listed)
+def conditions(listed: Iterable[tuple[str, str, Collection[str]]]) -> frozenset[tuple[str, str, frozenset[str]]]:
+    """Conditions to compare as they are written: a pattern without a wildcard is the text itself."""
+    found = []
+    for operator, key, values in listed:
+        plain = operator.lower()
+        if not any(sign in value for value in values for sign in "*?"):
+            plain = plain.replace("stringlike", "stringequals")
+        found.append((plain, key.lower(), frozenset(values)))
+    return frozenset(found)
 
 
 def arns(pattern: str) -> Iterator[str]:
