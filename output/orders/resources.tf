@@ -143,8 +143,7 @@ resource "aws_sqs_queue" "events" {
   kms_master_key_id          = aws_kms_key.key.arn
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.events_dead_letter.arn
-
-    maxReceiveCount = 5
+    maxReceiveCount     = 5
   })
   tags = local.tags
 }

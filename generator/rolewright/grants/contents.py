@@ -283,6 +283,7 @@ def _merged(blocks: Iterable[ExpectedBlock]) -> tuple[ExpectedBlock, ...]:
             free=tuple(dict.fromkeys((*before.free, *block.free))),
             proven=tuple(dict.fromkeys((*before.proven, *block.proven))),
             opens=(*before.opens, *block.opens),
+            optional=before.optional and block.optional,
         )
     return tuple(by_address.values())
 
