@@ -3,7 +3,7 @@
 The schemas of a rule see the entry that it is about (what the manifest says under `compute`, or of one resource) with
 the blueprint's defaults, and beside its fields:
 
-- `$workload`: the workload's name;
+- `$workload`: the workload's name; `$names`: those of what the compute type names, such as `$names.function`;
 - `$region` and `$account`: the environment's, where the manifest names them;
 - `$derived`: what the compute type's `derive` reads out of its fields, such as `$derived.image.region`;
 - `$facts`: what the catalog knows of the values of fields with `x-facts`, by the fields' paths;
@@ -61,7 +61,8 @@ def rule_findings(
     """Yield the rules that the values of an environment break, at the fields that they blame."""
     written = manifest.in_environment(environment.name)
     place = {"$region": environment.region, "$account": environment.account} if environment.name else {}
-    common = {"$workload": workload.name, **place}
+    names = {name: text.ground(environment.values) for name, text in workload.compute.names.items()}
+    common = {"$workload": workload.name, "$names": names, **place}
     compute = catalog.computes[workload.compute.type]
     own = grounded["compute"]
     rules: dict[PathInTree, tuple[Mapping[str, Any], tuple[CrossFieldRule, ...]]] = {}
