@@ -54,7 +54,8 @@ def resolution_order(manifest: Manifest, catalog: Catalog, meanings: References)
                     manifest.finding(
                         "manifest-circle",
                         "these resources refer to each other in a cycle: " + " → ".join([*waiting, visit]),
-                        "write one of the values directly instead of referring to another resource",
+                        "write one of the values directly instead of referring to another resource; of an `admit` or a"
+                        " `logs_of` that one, since the reference the other way is what is checked",
                         ("resources", visit),
                         key=True,
                     )
