@@ -88,11 +88,13 @@ def test_every_compute_type_renders_in_every_partition(pipeline: Pipeline, regio
         "SIZE": "cpu: 256, memory: 512",
         "SUFFIX": suffix,
     }
-    resources = "{target: {type: lambda-function, name: work}, queue: {type: sqs-queue, name: jobs, access: send}}"
+    target, queue = "target: {type: lambda-function, name: work}", "queue: {type: sqs-queue, name: jobs, access: send}"
     assert set(LEAST) == set(pipeline.catalog.computes)
     for type_, least in LEAST.items():
         compute = re.sub("|".join(words), lambda match: words[match[0]], least)
         place = f'environments:\n  dev: {{account: "123456789012", region: {region}}}\n'
+        has_code = pipeline.catalog.computes[type_].has_code
+        resources = f"{{{target}, {queue}}}" if has_code else f"{{{target}}}"
         text = f"version: 1\nworkload: my-app\ncompute: {compute}\nresources: {resources}\n{place}"
         (workload,) = read_manifest(loads(text, f"{type_}.yaml"), pipeline.catalog)
         built = pipeline.build(workload)

@@ -29,7 +29,7 @@ def test_every_type_and_every_verb_is_drawn(catalog: Catalog) -> None:
         manifest = json.loads(text)
         computes.add(manifest["compute"]["type"])
         for resource in manifest["resources"].values():
-            verbs[resource["type"]].update(resource["access"])
+            verbs[resource["type"]].update(resource.get("access", ()))
             if resource.get("create"):
                 made.add(resource["type"])
     assert computes == set(catalog.computes)

@@ -109,6 +109,8 @@ def _draft(workloads: Sequence[WorkloadCode], request: AuditRequest) -> CodeDraf
     catalog, compute = load_catalog(request.blueprints), request.compute
     if compute is not None and compute not in catalog.computes:
         raise MisuseError(f"there is no compute type {compute}; use one of: {', '.join(catalog.computes)}")
+    if compute is not None and not catalog.computes[compute].has_code:
+        raise MisuseError(f"a {compute} has no code of its own: give the type that the code runs on")
     calling = tuple(workload for workload in workloads if workload.permissions or workload.unmapped)
     text = "---\n".join(manifest_of(workload, catalog, compute) for workload in calling)
     return CodeDraft(text, calling, tuple(workload for workload in workloads if workload not in calling))

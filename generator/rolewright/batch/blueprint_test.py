@@ -192,7 +192,7 @@ class Attempt:
         computes = self.pipeline.catalog.computes
         for type_ in sorted(computes, key=lambda name: computes.files[name].is_relative_to(self.folder)):
             blueprint = computes[type_]
-            if not any(role.grants == "workload" for role in blueprint.roles.values()):
+            if not blueprint.has_code:
                 continue
             try:
                 fields = {name: sample(blueprint.fields[name]) for name in blueprint.required}

@@ -372,6 +372,11 @@ class ComputeBlueprint:
     network: NetworkBlueprint | None = None
 
     @property
+    def has_code(self) -> bool:
+        """Return whether it runs code of its own, whose role takes what the manifest grants."""
+        return any(role.grants == "workload" for role in self.roles.values())
+
+    @property
     def role_name_keys(self) -> Mapping[str, str]:
         """Return for each role its key in `compute.names`: `role` for the only one without `when`, else `ROLE_role`."""
         always = [key for key, role in self.roles.items() if not role.when]

@@ -97,7 +97,7 @@ def init(
         given |= {
             one.path.partition(".")[2]: _answer(one) for one in started.examples if one.path.startswith("compute.")
         }
-        wanted += _more_resources(catalog)
+        wanted += _more_resources(catalog) if catalog.computes[type_].has_code else []
         started = start(catalog, workload, type_, given, wanted, code)
     text = f"# yaml-language-server: $schema={SCHEMA.as_posix()}\n{started.text}"
     unfilled = unfilled_in(text, str(manifest), catalog)

@@ -37,6 +37,7 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     required_policies: list[RequiredPolicy] = []
     findings = [f for r in workload.resources.values() for f in _unfit(r, workload, catalog)]
     findings += _unmade(workload, catalog)
+    findings += _of_nobody(workload, blueprint)
     findings += unknown_ports(workload, catalog)
     if any(environment.name for environment in workload.environments):  # else nobody knows the region
         findings += _elsewhere(blueprint.companions, workload.compute.fields, "compute", CONTEXT["region"], workload)
@@ -80,6 +81,23 @@ def derive_grants(workload: Workload, catalog: Catalog) -> Declaration:
     if unproven := tuple(dict.fromkeys(unproven_inputs(workload, declaration))):
         raise Rejected(unproven)
     return declaration
+
+
+def _of_nobody(workload: Workload, blueprint: ComputeBlueprint) -> Iterator[Finding]:
+    """Yield a finding for each access, or statement for no role, of a compute type that runs no code of its own."""
+    if blueprint.has_code:
+        return
+    message = f"a {blueprint.type} has no code of its own that could use this"
+    remedy = "remove `access`: what the fields of `compute` name is granted with them, and what other code may do "
+    remedy += "belongs in the manifest of that code"
+    for resource in workload.resources.values():
+        if resource.access:
+            origin = f"resources.{resource.key}.access"
+            yield Finding("access-code", message, remedy, workload.locate(origin), origin)
+    for statement in workload.statements:
+        if not statement.role:
+            remedy = f"say whose it is, with `role`: {', '.join(blueprint.roles)}"
+            yield Finding("access-code", message, remedy, statement.location, statement.origin)
 
 
 def _unfit(resource: Resource, workload: Workload, catalog: Catalog) -> Iterator[Finding]:

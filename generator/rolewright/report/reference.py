@@ -79,6 +79,12 @@ def verb_section(blueprint: ResourceBlueprint, verb: Verb) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+_NO_CODE = (
+    "It has no code of its own, so that no resource here has `access`: what its fields name is granted with them. What "
+    "it starts runs with its own role, and a manifest of that code says what the code may do."
+)
+
+
 def compute_page(blueprint: ComputeBlueprint, names: Iterable[str], example: str) -> str:
     """Return the page of a compute type: its fields, and what each of its roles has. `names` can be overridden.
 
@@ -86,6 +92,7 @@ def compute_page(blueprint: ComputeBlueprint, names: Iterable[str], example: str
     """
     lines = [f"# {blueprint.type}", "", f"{blueprint.summary}.", ""]
     lines += ["```yaml", *example.splitlines(), "```", ""] if example else []
+    lines += [] if blueprint.has_code else [_NO_CODE, ""]
     lines += _fields("Fields", blueprint.fields, blueprint.required)
     for field, versions in blueprint.requires.items():
         lines += [f"With `{field}` it needs {_versions(versions)} or later.", ""]

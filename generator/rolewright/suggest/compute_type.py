@@ -24,7 +24,7 @@ def recognised(files: Iterable[str], folder: str, catalog: Catalog) -> tuple[str
     signs = [
         (name, sign)
         for name, blueprint in catalog.computes.items()
-        if any(role.grants == "workload" for role in blueprint.roles.values())
+        if blueprint.has_code
         for sign in blueprint.recognised_by
     ]
     strongest: dict[str, int] = {}

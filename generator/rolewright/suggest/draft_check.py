@@ -32,7 +32,7 @@ _FINE = Rest(("s3:GetObject",), ("*",), (), "x")
 def host(catalog: Catalog, type_: str | None = None) -> dict[str, Any]:
     """Return a compute entry that holds grants, of a type or of the first that can be made. Raises NoValueError."""
     for blueprint in [catalog.computes[type_]] if type_ else catalog.computes.values():
-        if any(role.grants == "workload" for role in blueprint.roles.values()):
+        if blueprint.has_code:
             found = _compute(blueprint, catalog)
             if found is not None:
                 return found

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.blueprint import Catalog
-    from rolewright.blueprint.model import ComputeBlueprint
 
 _FEW = 3
 _SHORTEST = 2
@@ -183,7 +182,7 @@ def _compute(code: WorkloadCode, catalog: Catalog, type_: str | None) -> Iterato
     types = (type_,) if type_ else recognised(code.files, str(code.folder), catalog)
     yield "compute:"
     if len(types) != 1:
-        likely = [*types] or [name for name, blueprint in catalog.computes.items() if _holds_grants(blueprint)]
+        likely = [*types] or [name for name, blueprint in catalog.computes.items() if blueprint.has_code]
         asked = placeholder(f"the compute type, {' or '.join(likely)}; or give it with --type")
         yield f"  type: {json.dumps(asked)}"
         return
@@ -194,10 +193,6 @@ def _compute(code: WorkloadCode, catalog: Catalog, type_: str | None) -> Iterato
         if name != "type":
             asked = " ".join(str(blueprint.fields[name].get("description", name)).split())
             yield f"  {name}: {json.dumps(placeholder(asked), ensure_ascii=False)}"
-
-
-def _holds_grants(blueprint: ComputeBlueprint) -> bool:
-    return any(role.grants == "workload" for role in blueprint.roles.values())
 
 
 def _drafted(needed: Sequence[CallPermission], catalog: Catalog) -> tuple[Draft, list[CallPermission]]:

@@ -12,7 +12,7 @@ from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import sample
 from rolewright.suggest.changes import ManifestChange, block, changed
 from rolewright.suggest.examples import smallest, smallest_entry
-from rolewright.suggest.from_code import access_of, lacking, slug
+from rolewright.suggest.from_code import Lacking, access_of, lacking, slug
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _NO_RESOURCES = """
 #     name: orders
 #     access: [get, put]
 """
+_NO_CODE = ("# It has no code of its own. What it starts has a manifest of its own, which says what that code may do.",)
 _ENVIRONMENTS = """
 # One set of values for each account that the module is applied in:
 # environments:
@@ -109,6 +110,9 @@ def start(
     from its calls, with placeholders for what they do not show. Raises MisuseError for a field that the type lacks.
     """
     blueprint = catalog.computes[type_]
+    wanted = list(wanted)
+    if wanted and not blueprint.has_code:
+        raise MisuseError(f"a {type_} has no code of its own: a manifest of the code says what that touches")
     for field in given:
         if field not in blueprint.fields:
             raise MisuseError(f"{type_} has no field {field}{_near(field, blueprint.fields)}")
@@ -117,21 +121,24 @@ def start(
     examples = [
         Example(f"compute.{field}", value, _described(blueprint.fields[field])) for field, value in made.items()
     ]
-    lacks = lacking(code, catalog)
-    lines = [*lacks.comments(), f"workload: {workload}", ""]
+    lacks = lacking(code, catalog) if blueprint.has_code else Lacking((), ())
+    lines = [*(() if blueprint.has_code else _NO_CODE), *lacks.comments(), f"workload: {workload}", ""]
     lines += [f"# `rolewright blueprint show {type_}` has all its fields.", "compute:"]
     for field, value in manifest["compute"].items():
         lines += [f"  # an example: {_described(blueprint.fields[field])}"] if field in made else []
         lines += [f"  {line}" for line in block({field: value})]
     text = _HEAD + "".join(f"{line}\n" for line in lines)
-    text += f"\n{access_of(code, catalog)}" if code.permissions else ""
+    if blueprint.has_code:
+        text += f"\n{access_of(code, catalog)}" if code.permissions else ""
     named = manifest.get("resources", {})
+    if named and not blueprint.has_code:
+        text += "\nresources:\n"
     for key, resource in named.items():
         text = _added(text, key, resource, "named above")
     for entry in wanted:
         text, more_examples = _with(text, entry, catalog)
         examples += more_examples
-    if "\nresources:" not in text:
+    if "\nresources:" not in text and blueprint.has_code:
         text += _NO_RESOURCES
     return Started(text + _ENVIRONMENTS, tuple(examples), (*lacks.unclear, *lacks.unsaid))
 
@@ -167,9 +174,10 @@ def _with(text: str, wanted: Wanted, catalog: Catalog) -> tuple[str, list[Exampl
 
 
 def _added(text: str, key: str, entry: Fields, note: str) -> str:
-    if "\nresources:" in text:
+    if "\nresources:\n  " in text:
         return changed(text, "init", 0, [ManifestChange(("resources", key), entry, note=note)])
-    return text + _RESOURCES + "".join(f"  {line}\n" for line in (f"# {note}", *block({key: entry})))
+    head = "" if text.endswith("\nresources:\n") else _RESOURCES
+    return text + head + "".join(f"  {line}\n" for line in (f"# {note}", *block({key: entry})))
 
 
 def _fields(catalog: Catalog, wanted: Wanted) -> tuple[Fields, list[tuple[str, Any, str]]]:
