@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -515,6 +516,42 @@ def test_the_whole_of_aws_is_compared_at_once(tmp_path: Path) -> None:
     wider = run(tmp_path / "p.json", "-m", manifest)
     assert wider.exit_code == 3
     assert "the policy allows more than orders:\n  * on * (statement 1)\n" in wider.stdout
+
+
+def test_patterns_that_take_too_long_to_compare_are_neither_the_same_nor_different(tmp_path: Path) -> None:
+    """Each of 2 to the 40 sets of places is one that the search would look at."""
+    resource = f"arn:aws:s3:::*a{'?' * 40}*/*"
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+    (tmp_path / "policy.json").write_text(json.dumps(document([statement])), encoding="utf-8")
+    manifest = {
+        "version": 1,
+        "workload": "aaa",
+        "compute": {"type": "lambda", "runtime": "python3.12", "handler": "index.handler", "package": "function.zip"},
+        "statements": [{"actions": ["s3:GetObject"], "resources": [resource.replace("*a", "*?")], "reason": "none"}],
+    }
+    (tmp_path / "m.yaml").write_text(json.dumps(manifest), encoding="utf-8")
+    began = time.process_time()
+    compared = run(tmp_path / "policy.json", "--manifest", str(tmp_path / "m.yaml"))
+    assert time.process_time() - began < 60
+    assert "allow the same" not in compared.output
+    assert f"cannot tell whether s3:GetObject on {resource} is declared" in compared.output
+    assert compared.exit_code == 3
+    assert run(tmp_path / "policy.json").exit_code == 0
+
+
+def test_many_patterns_of_all_services_are_compared_in_time(tmp_path: Path) -> None:
+    listed = [
+        {
+            "Effect": "Allow",
+            "Action": "*:*",
+            "Resource": [f"arn:aws:s3:::a{n}*", f"arn:aws:ec2:us-east-1:{'1' * 12}:*/*{n}*"],
+        }
+        for n in range(20)
+    ]
+    (tmp_path / "policy.json").write_text(json.dumps(document(listed)), encoding="utf-8")
+    began = time.process_time()
+    assert run(tmp_path / "policy.json").exit_code == 0
+    assert time.process_time() - began < 30
 
 
 def test_an_empty_draft_is_no_text() -> None:

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 _SPAN = re.compile(r"\$\{[^{}]*\}")
 _ESCAPES = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _ARN_SEGMENTS = 6
+_MOST_STATES = 20_000
+"""States that a search looks at, far more than patterns in use need: each `?` after a `*` may double them."""
 _ELSE = "xyzabcdefghijklmnopqrstuvw0123456789XYZABCDEFGHIJKLMNOPQRSTUVW"
+
+
+class UndecidedError(Exception):
+    """Patterns whose comparison would take too long: whether a string is between them is not known."""
 
 
 class Kind(Enum):
@@ -79,6 +85,23 @@ class Glob:
     def open_prefix(self) -> bool:
         """Return whether the pattern is its prefix and a `*` that crosses everything."""
         return len(self.items) == len(self.prefix) + 1 and self.items[-1].repeated and self.items[-1].crosses
+
+    @cached_property
+    def place(self) -> tuple[str | None, ...]:
+        """Return the first five segments of an ARN, None for one with a wildcard; () where they cannot be told."""
+        parts: list[str | None] = [""]
+        for item in self.items:
+            if item.character == ":":
+                parts.append("")
+                if len(parts) == _ARN_SEGMENTS:
+                    return tuple(parts[:-1])
+            elif item.character:
+                parts[-1] = None if parts[-1] is None else parts[-1] + item.character
+            elif item.crosses:
+                return ()
+            else:
+                parts[-1] = None
+        return ()
 
     @cached_property
     def _stars(self) -> int:
@@ -198,10 +221,16 @@ def matches(pattern: str, text: str, kind: Kind = Kind.ARN) -> bool:
 
 
 def outside(pattern: str, cover: Sequence[str], kind: Kind = Kind.ARN) -> str | None:
-    """Return a string that `pattern` matches and no pattern of `cover` does, or None if there is none."""
+    """Return a string that `pattern` matches and no pattern of `cover` does, or None if there is none.
+
+    Where that takes too long to tell, it is the pattern itself: only what is known to be covered counts as covered.
+    """
     if pattern in cover:
         return None
-    return witness([compile_glob(pattern, kind)], [compile_glob(c, kind) for c in cover])
+    try:
+        return witness([compile_glob(pattern, kind)], [compile_glob(c, kind) for c in cover])
+    except UndecidedError:
+        return pattern
 
 
 def overlap(pattern: str, other_pattern: str, kind: Kind = Kind.ARN) -> str | None:
@@ -214,10 +243,12 @@ def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
 
     The answer is exact: characters that no pattern names all behave alike, so one represents them, and the
     automata run in parallel over the remaining alphabet. A string with a plain letter for each
-    wildcard is tried first, because it reads best. `all_of` has at least one pattern.
+    wildcard is tried first, because it reads best. `all_of` has at least one pattern. Raises UndecidedError.
     """
     prefix = max((glob.prefix for glob in all_of), key=len)
     if not all(prefix.startswith(glob.prefix) for glob in all_of):
+        return None
+    if len(all_of) > 1 and _are_apart([glob.place for glob in all_of]):
         return None
     near = [g for g in none_of if g.prefix.startswith(prefix) or prefix.startswith(g.prefix)]
     if any(glob.open_prefix and prefix.startswith(glob.prefix) for glob in near):
@@ -231,6 +262,12 @@ def witness(all_of: Sequence[Glob], none_of: Sequence[Glob]) -> str | None:
         if glob.literal is not None:
             return None
     return _search(all_of, near, [unnamed, *sorted(named_characters - {":"}), ":"])
+
+
+def _are_apart(places: Sequence[tuple[str | None, ...]]) -> bool:
+    """Return whether two ARN patterns name different texts in one of the first five segments."""
+    told = [place for place in places if place]
+    return any(len({part for part in parts if part is not None}) > 1 for parts in zip(*told, strict=True))
 
 
 def _is_between(text: str, all_of: Sequence[Glob], none_of: Sequence[Glob]) -> bool:
@@ -261,6 +298,8 @@ def _search(all_of: Sequence[Glob], none_of: Sequence[Glob], alphabet: Sequence[
                 continue
             if any(g.accepts_all(s) for g, s in zip(none_of, after[must_match:], strict=True)):
                 continue
+            if len(came_from) >= _MOST_STATES:
+                raise UndecidedError
             came_from[after] = (state, character)
             queue.append(after)
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.prove.conditions import has_variable
 from rolewright.prove.document import PolicyStatement, statements
-from rolewright.prove.match import Glob, Kind, compile_glob, matches, opened, segments, widened, witness
+from rolewright.prove.match import Glob, Kind, UndecidedError, compile_glob, matches, opened, segments, widened, witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -101,7 +101,10 @@ def _made_up(group: Sequence[PolicyStatement], promised: str) -> list[str]:
         if not statement.not_actions:
             choices = [[*chosen, action] for chosen in choices for action in statement.actions]
     for chosen in choices:
-        name = witness([_text(p) for p in chosen], [_text(p) for p in none_of])
+        try:
+            name = witness([_text(p) for p in chosen], [_text(p) for p in none_of])
+        except UndecidedError:
+            name = promised.lower()
         if name is not None:
             return [name]
     return []
@@ -125,7 +128,10 @@ def _resource(
     for pattern in promised:
         for chosen in itertools.product(*allowing):
             all_of = [glob for allowed in chosen for glob in _pair(pattern, allowed, certain=certain)]
-            arn = witness(all_of, none_of)
+            try:
+                arn = witness(all_of, none_of)
+            except UndecidedError:  # nobody knows that there is such an ARN, nor that there is none
+                arn = None if certain else pattern
             if arn is not None:
                 return arn
     return None

@@ -11,7 +11,7 @@ from rolewright.prove.conditions import has_variable, shape
 from rolewright.prove.decide import Decision, Request, decide_statements
 from rolewright.prove.document import Atom, Conditions, PolicyStatement, statements
 from rolewright.prove.implication import alternatives, contexts, implies, impossible
-from rolewright.prove.match import Kind, compile_glob, matches, neighbours, segments, widened, witness
+from rolewright.prove.match import Kind, UndecidedError, compile_glob, matches, neighbours, segments, widened, witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -319,7 +319,11 @@ def _excess(
         doubtful = False
         for required, targets, cover in suspects:
             covering = [candidate.resource for candidate in cover if implies(required, candidate.conditions)]
-            candidates = _candidates(targets, covering, [known_rule.resource for known_rule in everything])
+            try:
+                candidates = _candidates(targets, covering, [known_rule.resource for known_rule in everything])
+            except UndecidedError:
+                doubtful = True
+                continue
             if not candidates or impossible(required):
                 continue
             confirmed = _confirm(spelt, candidates, required, atoms, sides, right)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rolewright.data import iam
 from rolewright.prove.arn_formats import is_idle
-from rolewright.prove.match import compile_glob, outside, widened, witness
+from rolewright.prove.match import UndecidedError, compile_glob, outside, widened, witness
 from rolewright.suggest.asked import is_pattern
 from rolewright.suggest.draft import statements, unescaped
 from rolewright.suggest.matching import all_of, fitting, has_open, named
@@ -84,7 +84,10 @@ def _kind_of_pattern(item: AskedAction, known: Mapping[str, Sequence[Offer]]) ->
 def _meets(offer: Offer, resource: str) -> bool:
     if offer.arn == "*":
         return resource == "*"
-    return witness([compile_glob(all_of(offer, "*")), compile_glob(widened(resource))], []) is not None
+    try:
+        return witness([compile_glob(all_of(offer, "*")), compile_glob(widened(resource))], []) is not None
+    except UndecidedError:
+        return True
 
 
 def _verbs(rest: Rest, type_: str, known: Mapping[str, Sequence[Offer]]) -> str:
