@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -87,7 +88,10 @@ def test_what_is_read_is_what_running_it_calls(name: str, run: dict[str, list[An
         given = argument(parameters)
         assert isinstance(given, dict)
         made.append(ApiCall(service, operation, given, HERE))
-    needed_by_text, needed_by_calls = needed(read(TEXTS[name])), needed(made)
+    needed_by_text, needed_by_calls = (
+        {(action, re.sub(r"fill-in[\w-]*", "fill-in", arn)) for action, arn in needed(calls)}  # however it is asked for
+        for calls in (read(TEXTS[name]), made)
+    )
     assert needed_by_calls <= needed_by_text
     # A transfer that is broken off does not happen here.
     assert {

@@ -385,3 +385,21 @@ def test_the_command_line_in_a_script_is_told(tmp_path: Path) -> None:
         file.write_text(f"one\n{text}\n", encoding="utf-8")
         assert bool(read_code(file, [str(file)]).unmapped) == is_told
     assert read_code(file, [str(file)]).unread == {"shell": 1}
+
+
+def test_no_literal_that_may_hold_a_secret_gets_into_a_draft(tmp_path: Path, catalog: Catalog) -> None:
+    key = "AKIA" + "IOSFODNN7ABCDEFG"
+    (tmp_path / "index.py").write_text(
+        "import boto3\n"
+        f'boto3.client("sqs").send_message(QueueUrl="https://x.example/q?X-Amz-Signature=abcdef&k={key}")\n'
+        f'boto3.client("ssm").get_parameter(Name="/prod/password=Hunter2")\n'
+        f'boto3.client("s3").get_object(Bucket=made("{key}", "Hunter3"), Key="a")\n'
+        'boto3.client("dynamodb").get_item(TableName=settings["orders"], Key={})\n',
+        encoding="utf-8",
+    )
+    text = manifest_of(read_code(tmp_path, [str(tmp_path / "index.py")]), catalog)
+    lowered = text.lower()
+    for secret in (key, "abcdef", "hunter", "password", "signature"):
+        assert secret.lower() not in lowered, text
+    assert "settings['orders']" in text
+    assert "index.py line 2" in text

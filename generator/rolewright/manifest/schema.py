@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rolewright.yaml.schema import Locate
     from rolewright.yaml.source import Source
 
-WORKLOAD = "^[a-z][a-z0-9-]{1,30}[a-z0-9]$"
-"""What the name of a workload may be."""
+WORKLOAD = "^[a-z][a-z0-9-]{1,30}[a-z0-9]$"  # what the name of a workload may be
 _TEXT = {"type": "string", "minLength": 1}
 _ACCOUNT = {
     "type": ["string", "integer"],
@@ -392,8 +391,8 @@ def _existing(blueprint: ResourceBlueprint) -> dict[str, Any]:
 
 def _created(blueprint: ResourceBlueprint) -> dict[str, Any]:
     if blueprint.create is None:
-        create = {"const": False, "description": "the module cannot create this type: name an existing resource"}
-        return {"properties": {**_common(blueprint), "create": create}}
+        refused = {"const": False, "description": "the module cannot create this type: name an existing resource"}
+        return {"properties": {**_common(blueprint), "create": refused}}
     return {
         "additionalProperties": False,
         "required": [*blueprint.required, *blueprint.create.required],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rolewright.data import iam
+from rolewright.data.access_keys import ID
 from rolewright.sdk.calls import Scalar, Unmapped
 from rolewright.sdk.models import service
 from rolewright.sdk.operations import needs_of
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9_./:@+=,#-]+")
 """The characters of a resource's name, ARN or URL; a text with any other is not one, and could not be in a policy."""
+_VALUE = re.compile(r"""(?!\d)[\w$]+(?:\??\.[\w$]+|!|\(\)|\[(?:\d{1,3}|(["'])[A-Za-z_]{1,40}\1)\])*""")
+"""What code calls a value: no other expression is shown, since a literal in it may hold a secret."""
+_SECRET = re.compile(rf"{ID}|(?i:passw(?:or)?d|secret|token|signature|credential|api_?key)[\w-]*=")
 _CONTEXT = ("Partition", "Region", "Account")
 
 
@@ -97,7 +101,8 @@ def _resources(
         if names & by_variable.keys() and names <= {*by_variable, *_facts()["any"]}
     ]
     most = max((count for count, _ in fitting), default=0)
-    filled = [arn for count, template in fitting if count == most for arn in _filled(template, by_variable)]
+    at = f"{Path(call.location.file).name} line {call.location.line}"
+    filled = [arn for count, template in fitting if count == most for arn in _filled(template, by_variable, at)]
     yield from dict.fromkeys(filled) if filled else [("*", ())]
 
 
@@ -121,7 +126,7 @@ def _joined(start: Scalar, between: str, end: Scalar) -> Scalar:
 
 
 def _filled(
-    template: str, by_variable: Mapping[str, tuple[Scalar, ...]]
+    template: str, by_variable: Mapping[str, tuple[Scalar, ...]], at: str
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     """Fill a template once for each value of its variables; a variable with fewer values repeats its last one."""
     names = [name for name in _VARIABLE.findall(template) if name in by_variable]
@@ -135,11 +140,12 @@ def _filled(
             yield whole[0], ()
             continue
         for name, value in row.items():
-            read_variables = _read(value.text, name, template) if value.text and _NAME.fullmatch(value.text) else {}
+            read_variables = _read(value.text, name, template) if value.text and _is_name(value.text) else {}
             if read_variables:
                 values |= read_variables
             else:
-                hint = value.hint or value.text or ""
+                is_plain = _VALUE.fullmatch(value.hint) and not _SECRET.search(value.hint)
+                hint = value.hint if is_plain else f"{name} in {at}"
                 values[name] = _mark(hint)
                 unknown.append((values[name], hint))
         parts = _VARIABLE.split(template)  # texts, and between them the names of variables
@@ -152,6 +158,11 @@ def _is_whole(text: str, template: str) -> bool:
     marks = len(template) - len(template.rstrip("?"))
     name, dash, end = text.rpartition("-")
     return marks > 0 and name.startswith("arn:") and dash == "-" and len(end) == marks and end.isalnum()
+
+
+def _is_name(text: str) -> bool:
+    """Return whether a text may name a resource: it has the characters of one, and no look of a secret."""
+    return bool(_NAME.fullmatch(text)) and not _SECRET.search(text)
 
 
 def _mark(hint: str) -> str:
