@@ -225,7 +225,8 @@ def _rule_fault(place: InputPlace, kind: str, manifest: Manifest, catalog: Catal
     entry = entry_at(manifest, place.path)
     types: Mapping[str, Any] = catalog.computes if place.path[0] == "compute" else catalog.resources
     rules = (rule for rule in types[entry["type"]].rules if rule.severity != "warning")
-    compared = any(mentions(rule, str(place.path[-1])) for rule in rules)
+    inner = len(place.path) > (2 if place.path[0] == "compute" else 3)
+    compared = any(mentions(rule, str(place.path[-1]), inner=inner) for rule in rules)
     return "a rule of the type compares it with other fields" if compared else ""
 
 

@@ -104,13 +104,27 @@ def _named(written: Mapping[str, Any]) -> dict[str, list[PathInTree]]:
 
 def _weighs(rule: CrossFieldRule, place: PathInTree, path: PathInTree) -> bool:
     """Return whether a rule about the entry at a path looks at the field at a place, of the entry or of another."""
-    return (place[: len(path)] == path or bool(rule.of or rule.named_by)) and mentions(rule, str(place[-1]))
+    return (place[: len(path)] == path or bool(rule.of or rule.named_by)) and mentions(rule, str(place[-1]), inner=True)
 
 
-def mentions(rule: CrossFieldRule, name: str) -> bool:
-    """Return whether the schemas of a rule look at a field of this name."""
+def mentions(rule: CrossFieldRule, name: str, *, inner: bool) -> bool:
+    """Return whether the schemas of a rule look at a field of this name; `inner` is whether it may be in another."""
+    if not inner:
+        return any(_looks_at(json.loads(schema.text), name) for schema in (rule.when, rule.require))
     written = rule.when.text + rule.require.text
     return f"{json.dumps(name)}: " in written or bool(re.search(rf'"\$field": "[\w.]*{re.escape(name)}"', written))
+
+
+def _looks_at(schema: Any, name: str) -> bool:  # noqa: ANN401 - a schema
+    """Return whether a schema looks at a field of the entry itself; what is under `$item` and the like is not."""
+    if isinstance(schema, list):
+        return any(_looks_at(part, name) for part in schema)
+    if not isinstance(schema, dict):
+        return False
+    if schema.get("$field") == name or name in schema.get("required", ()):
+        return True
+    own = {key: part for key, part in schema.items() if not key.startswith("$")}
+    return any(key == name or _looks_at(part, name) for key, part in own.items())
 
 
 def breaks(entry: Mapping[str, Any], rule: CrossFieldRule, resources: Mapping[str, Any] = {}) -> bool:
