@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from cases import Cases
+from cases import Cases, shared
 from command_line import rolewright
 from rolewright.batch.blueprint_test import try_blueprint
 from rolewright.blueprint import load_catalog
@@ -45,7 +45,7 @@ class Share:
         return self._pipeline.build(workload) if taken else SimpleNamespace(findings=(), proofs=())
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", shared(BUILT_IN, 0.35))
 def test_a_built_in_type_passes(name: str, pipeline: Pipeline, cases: Cases) -> None:
     trial = try_blueprint(cast("Pipeline", Share(pipeline, cases)), BUILT_IN[name])
     assert not trial.findings, "\n".join(f"{f.location} {f.rule}: {f.message}" for f in trial.findings)

@@ -39,7 +39,7 @@ def server() -> Iterator[str]:
 def test_every_file_is_formatted_and_valid_without_a_warning(
     pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
-    generated = generated_manifests(cases.number(30, 200))
+    generated = generated_manifests(cases.number(15, 200))
     root = Root(tmp_path, terraform, [*_examples(pipeline), *build(pipeline, generated)])
     assert len(root.modules) >= 4 + len(generated)
     assert all((tmp_path / f"m{number}" / "roles.tf").is_file() for number in range(len(root.modules)))
