@@ -174,7 +174,7 @@ _VALUES = {
     "$workload": "it",
 }
 """What a page says in place of a value in a message."""
-_VALUE, _PART = re.compile(r"\$\{([^}]+)\}"), re.compile(r"^\$(?:item|other|earlier|facts|sum|derived)\.")
+_VALUE, _PART = re.compile(r"\$\{(\$?[^${}]+)\}"), re.compile(r"^\$(?:item|other|earlier|facts|sum|derived)\.")
 _ENDPOINTS = """\
 Subnets without a NAT gateway need an endpoint for each service that code calls there; each type's page names those of
 its verbs. Gateway endpoints (S3, DynamoDB) cost nothing. Interface endpoints cost by the hour in each zone, and by what
