@@ -66,8 +66,8 @@ def patterns() -> dict[str, tuple[re.Pattern[str], str]]:
 
 
 PATTERNS = patterns()
-MADE = {"permissions.py": 1}
-"""Patterns that are made of texts: those of a file of data, which are tested as well."""
+MADE = {"permissions.py": 2}
+"""Patterns that are made of texts: those of a file of data, which are tested as well, and the form of a key's id."""
 
 
 @pytest.mark.parametrize("where", PATTERNS)

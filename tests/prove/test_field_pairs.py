@@ -41,7 +41,7 @@ def test_pairs_of_fields_are_valid_terraform(
     catalog: Catalog, pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
     texts = [text for type_ in catalog.computes for text in paired_manifests(type_, cases.number(FIRST, ALL))[1]]
-    texts = cases.of(texts, 0.3, lambda text: [json.loads(text)["compute"]["type"]])
+    texts = cases.of(texts, 0.15, lambda text: [json.loads(text)["compute"]["type"]])
     root = Root(tmp_path, terraform, build(pipeline, texts))
     assert root.format() == []
     assert root.validate() == []
