@@ -42,7 +42,7 @@ def test_every_field_is_drawn_and_left_out(catalog: Catalog) -> None:
     """What a manifest may leave out is in one module and not in another, whether the resource is made or not."""
     given: dict[tuple[str, bool], list[set[str]]] = defaultdict(list)
     for created in (False, True):
-        for text in generated_manifests(2500, created=created):
+        for text in generated_manifests(1900, created=created):
             for one in json.loads(text)["resources"].values():
                 given[one["type"], one.get("create", False)].append(set(one))
     for (type_, created), drawn in given.items():
