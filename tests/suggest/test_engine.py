@@ -99,7 +99,8 @@ def lost(manifest: dict[str, Any], catalog: Catalog, chance: random.Random) -> I
         mine = frozenset(one[1:] for one in gone if one[0].role == grant.role)
         name = workload.compute.names[f"{grant.role}_role"].ground(environment.values)
         user = f"arn:{environment.partition}:sts::{environment.account}:assumed-role/{name}/session"
-        concrete = arn if arn == "*" else arn.replace("*", "x").replace("?", "x")
+        placed = re.sub(r"^(arn:[^:]*:[^:]*:[^:]*):\*:", r"\1:999999999999:", arn)  # as a denial has it
+        concrete = placed if placed == "*" else placed.replace("*", "x").replace("?", "x")
         yield Lost(text, grant.role, user, action, concrete, mine, how)
 
 
@@ -207,6 +208,10 @@ def entries(catalog: Catalog) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield type_, verb.name, {**HOST, "resources": {"it": entry}}
 
 
+CHOSEN = {"ec2-instance", "elasticache", "emr-cluster", "rds-instance-metadata"}
+"""Types for which a rule asks for one of several fields, so that the required ones alone make no entry to lose."""
+
+
 @pytest.mark.sampled
 def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
     """By the text of the denial alone: the entry is taken, allows it, and brings no more than its verb did."""
@@ -239,7 +244,7 @@ def test_a_resource_of_every_type_is_added_as_it_was(catalog: Catalog) -> None:
                 counted["asked back"] += 1
     print(dict(counted), len(answered), sorted({one for one, _, _ in listed} - answered))
     assert counted["followed"] > counted["asked back"]
-    assert CASES == 1 or len(answered) >= len(catalog.resources) - 2
+    assert CASES == 1 or catalog.resources.keys() - answered <= CHOSEN
 
 
 OTHER = "222222222222"
