@@ -89,3 +89,15 @@ def test_a_link_to_nothing_is_a_finding(path: str, repository: Path) -> None:
     put(repository / "services" / "a.yaml", link="nothing.yaml")
     run = rolewright("diff", "--base", "HEAD", path, cwd=repository)
     assert (run.returncode, "does not exist" in run.stderr) == (1, True), run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("target", [b"same\0a.yaml", b"a/" * 5000])
+def test_a_link_that_no_file_system_has_is_a_finding(target: bytes, repository: Path) -> None:
+    """Git keeps any bytes as the target of a link."""
+    made = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], input=target, cwd=repository, check=True, capture_output=True
+    )
+    git(repository, "update-index", "--cacheinfo", f"120000,{made.stdout.decode().strip()},services/a.yaml")
+    git(repository, "commit", "-q", "-m", "second")
+    ran = rolewright("diff", "--base", "HEAD", "services/a.yaml", cwd=repository)
+    assert (ran.returncode, "is a link to a place that git does not know" in ran.stderr) == (1, True)

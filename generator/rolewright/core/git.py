@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LINK = "120000"
+_LONGEST = 4096  # bytes of a path, as Linux has them
 _MOST_LINKS = 40
 
 
@@ -132,7 +133,9 @@ def _entry(commit: str, top: Path, name: str) -> tuple[str, str]:
 
 
 def _led_to(link: str, target: str) -> str | None:
-    """Return the path that a link names within its repository, or None where it leaves it."""
+    """Return the path that a link names within its repository, or None where it leaves it or names nothing."""
+    if "\0" in target or len(target) > _LONGEST:  # a file system has no such link, but git may
+        return None
     led = posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
     if led == ".." or led.startswith(("/", "../")):
         return None
