@@ -121,7 +121,7 @@ def _looks_at(schema: Any, name: str) -> bool:  # noqa: ANN401 - a schema
         return any(_looks_at(part, name) for part in schema)
     if not isinstance(schema, dict):
         return False
-    if schema.get("$field") == name or name in schema.get("required", ()):
+    if schema.get("$field") == name:
         return True
     own = {key: part for key, part in schema.items() if not key.startswith("$")}
     return any(key == name or _looks_at(part, name) for key, part in own.items())
