@@ -49,10 +49,21 @@ def access(workload: Workload) -> tuple[str, ...]:
     return workload.resources["it"].access
 
 
-@pytest.mark.parametrize("type_", ["s3-bucket", "dynamodb-table", "efs-file-system", "sqs-queue"])
+UNDIVIDED = {
+    "msk-cluster": "whoever consumes connects, as whoever produces does",
+    "opensearch-domain": "a search may be a POST, as a change is",
+    "route53-zone": "a record is made and deleted by one action",
+}
+"""Types of which a promise is broken by verbs that would keep it, since IAM has one action for both."""
+
+
+@pytest.mark.parametrize("type_", sorted(CATALOG.resources.keys() - UNDIVIDED))
 def test_verbs_that_do_less_keep_it(type_: str) -> None:
     """What a verb of another class brings as well is none of the class's own: mounting to read is no deleting."""
+    blueprint, seen = CATALOG.resources[type_], set[str]()
+    there = {verb.klass for verb in blueprint.verbs.values()}
     for workload in tried_workloads(CATALOG.resources.files[type_]):
-        for verb in CATALOG.resources[type_].expand(access(workload)):
-            for above in CLASSES[CLASSES.index(verb.klass) + 1 :]:
-                assert above not in CATALOG.resources[type_].verbs or not is_broken(workload, verb.name, above, "*")
+        for verb in blueprint.expand(access(workload)):
+            above = there & {*CLASSES[CLASSES.index(verb.klass) + 1 :]} if verb.name not in seen else set()
+            assert not [klass for klass in above if is_broken(workload, verb.name, klass, "*")], verb.name
+            seen.add(verb.name)

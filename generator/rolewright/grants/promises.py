@@ -56,11 +56,34 @@ def _of_action(never: Never, workload: Workload) -> _Meaning:
 def _of_every_resource(never: Never, workload: Workload, catalog: Catalog) -> _Meaning:
     """Return the actions that a word stands for in any type of resource, on `*`."""
     of_types = [_meant(blueprint, never.forbidden) for blueprint in catalog.resources.values()]
-    actions = sorted({action for meant in of_types for group in meant.values() for action in group})
+    actions = sorted(
+        {action for meant in of_types for group in meant.values() for action in group} - _looks(never, catalog)
+    )
     if not actions:
         raise Rejected([_unknown_verb(never, {v for b in catalog.resources.values() for v in b.verbs})])
     _refuse_undivided(never, workload, catalog, workload.resources)
     return tuple(actions), (Text.of("*"),)
+
+
+def _looks(never: Never, catalog: Catalog) -> set[str]:
+    """Return the actions that only read and that a verb of a lesser class needs, in whatever type that is.
+
+    What a verb of the class itself has nothing but stays with the class.
+    """
+    before = _CLASSES[: _CLASSES.index(never.forbidden)] if never.forbidden in _CLASSES else ()
+    found: set[str] = set()
+    kept: set[str] = set()
+    for verb in (verb for blueprint in catalog.resources.values() for verb in blueprint.verbs.values()):
+        actions = {action for group in verb.allow.values() for action in group}
+        looks = set(filter(_only_reads, actions))
+        found |= looks if verb.klass in before else set()
+        kept |= actions if verb.klass == never.forbidden and looks == actions else set()
+    return found - kept
+
+
+def _only_reads(action: str) -> bool:
+    facts = iam.action(action)
+    return facts is not None and facts.level in ("Read", "List")
 
 
 def _of_resource(never: Never, resource: Resource, workload: Workload, catalog: Catalog) -> list[_Meaning]:
@@ -78,7 +101,8 @@ def _of_resource(never: Never, resource: Resource, workload: Workload, catalog: 
 def _meant(blueprint: ResourceBlueprint, word: str) -> Mapping[str, tuple[str, ...]]:
     """Return the actions by ARN that a word of a promise stands for: a verb's, or those of every verb of a class.
 
-    A class does not include actions that verbs of the classes before it also need.
+    A class does not include actions that verbs of the classes before it also need. A verb with the name of a class
+    does, unless they only read: `delete` may look up what it deletes, and looking that up is no deleting.
     """
     verbs = blueprint.expand([word]) if word in blueprint.verbs else ()
     before = _CLASSES[: _CLASSES.index(word)] if word in _CLASSES else ()
@@ -88,7 +112,7 @@ def _meant(blueprint: ResourceBlueprint, word: str) -> Mapping[str, tuple[str, .
     actions_by_arn: dict[str, dict[str, None]] = {}
     for verb in narrow:
         for arn, group in verb.allow.items() if verb in verbs or verb.klass == word else ():
-            own = [action for action in group if verb in verbs or action not in shared]
+            own = [a for a in group if a not in shared or (verb in verbs and not _only_reads(a))]
             actions_by_arn.setdefault(arn, {}).update(dict.fromkeys(own))
     return {arn: tuple(actions) for arn, actions in actions_by_arn.items() if actions}
 
