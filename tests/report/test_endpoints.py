@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import botocore.session
 import pytest
 
 from rolewright.blueprint import load_catalog
+from rolewright.blueprint.facts import FactTable
 from rolewright.report.endpoints import endpoint_lines, way_of
 from rolewright.sdk.operations import needs_of, prefix_of
 
@@ -74,6 +76,16 @@ def test_of_every_verb_it_is_known_how_it_reaches_the_service(type_: str) -> Non
         assert all(known), f"facts/endpoints.yaml does not have the actions of {verb.name}"
         called = any(facts.get("calls", True) for facts in known)
         assert (way_of(type_, verb, TABLE) is not None) == called
+
+
+def test_nothing_is_said_of_all_where_a_verb_is_not_known() -> None:
+    """Such as that of a team's own action, which the table does not have."""
+    kafka = CATALOG.resources["msk-cluster"]
+    (connected,) = kafka.expand(["connect"])
+    own = replace(connected, name="own", allow={"cluster": ("kafka:OfOurOwn",)})
+    table = FactTable({name: facts for name, facts in TABLE.names.items() if name != "kafka.*"})
+    lines = endpoint_lines("msk-cluster", [own, connected], table)
+    assert lines == ["- `connect`: none: brokers have addresses in the network"]
 
 
 def test_verbs_with_the_same_endpoints_share_a_line() -> None:

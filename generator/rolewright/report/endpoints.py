@@ -26,16 +26,19 @@ class Way:
 
 
 def endpoint_lines(type_: str, verbs: Iterable[Verb], table: FactTable) -> list[str]:
-    """Return a line for the narrow verbs of a type that need the same endpoints, those of most verbs last."""
-    by_way: dict[Way, list[str]] = {}
+    """Return a line for the narrow verbs of a type that need the same endpoints, those of most verbs last.
+
+    Those are called all others only where something is known of each verb.
+    """
+    by_way: dict[Way | None, list[str]] = {}
     for verb in verbs:
-        way = way_of(type_, verb, table)
-        if way is not None:
-            by_way.setdefault(way, []).append(verb.name)
-    ways = sorted(by_way, key=lambda way: len(by_way[way]))
-    lines = [f"- {', '.join(f'`{verb}`' for verb in by_way[way])}: {_said(way)}" for way in ways[:-1]]
-    usual = "all others: " if lines else ""
-    return [*lines, *(f"- {usual}{_said(way)}" for way in ways[-1:])]
+        by_way.setdefault(way_of(type_, verb, table), []).append(f"`{verb.name}`")
+    unknown = by_way.pop(None, [])
+    ways = [way for way in sorted(by_way, key=lambda way: len(by_way[way])) if way is not None]
+    names = [f"{', '.join(by_way[way])}: " for way in ways]
+    if ways and not unknown:
+        names[-1] = "all others: " if len(ways) > 1 else ""
+    return [f"- {name}{_said(way)}" for name, way in zip(names, ways, strict=True)]
 
 
 def way_of(type_: str, verb: Verb, table: FactTable) -> Way | None:
