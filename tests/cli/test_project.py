@@ -57,6 +57,23 @@ def test_other_yaml_in_a_folder_is_named_and_not_read(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "not read, as they name no workload: services/compose.yaml\n")
 
 
+def test_a_folder_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    """Its folders nest deeper than a path can say."""
+    written(tmp_path, services__a_yaml=manifest("two"))
+    inner = os.open(tmp_path / "services", os.O_RDONLY)
+    for _ in range(17):
+        os.mkdir("d" * 250, dir_fd=inner)
+        outer, inner = inner, os.open("d" * 250, os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+    for command in ("validate", "render", "policies", "report"):
+        done = rolewright(command, "services", cwd=tmp_path)
+        assert done.returncode == 1, done.stderr
+        assert "services/ddd" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "output").exists()
+
+
 def test_a_manifest_that_cannot_be_read_is_among_them(tmp_path: Path) -> None:
     written(tmp_path, services__a_yaml=manifest("two"), services__b_yaml="workload: [")
     done = rolewright("validate", cwd=tmp_path)

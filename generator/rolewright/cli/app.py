@@ -10,7 +10,7 @@ import typer
 import typer.core
 
 from rolewright.cli.console import MODULES, FindingsFormat, Format, report
-from rolewright.cli.settings import project_settings
+from rolewright.cli.settings import Settings, project_settings
 from rolewright.core.finding import MisuseError, Rejected
 from rolewright.core.printable import one_line
 
@@ -80,29 +80,33 @@ class Command(typer.core.TyperCommand):
         names = {
             p.name for p in self.params if p.name in _FROM_SETTINGS and (p.name != "output" or p.default == MODULES)
         }
-        if names:
-            try:
-                settings = project_settings()
-            except MisuseError as error:
-                raise typer.BadParameter(str(error), ctx) from None
+        with _refused(ctx):
+            settings = project_settings() if names else Settings()
             given = {name: getattr(settings, _FROM_SETTINGS[name]) for name in names}
             ctx.default_map = {name: value for name, value in given.items() if value}
-        return super().parse_args(ctx, args)
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click's signature
         """Run the command. Exits 1 with the findings of a refusal, and 2 where the request makes no sense."""
-        try:
+        with _refused(ctx):
             return super().invoke(ctx)
-        except Rejected as refusal:
-            format_ = ctx.params.get("format_")
-            report(
-                refusal.findings,
-                refusal.sources,
-                format_ if isinstance(format_, Format | FindingsFormat) else Format.TEXT,
-            )
-            raise typer.Exit(1) from None
-        except MisuseError as error:
-            raise typer.BadParameter(str(error), ctx) from None
+
+
+@contextmanager
+def _refused(ctx: Any) -> Iterator[None]:  # noqa: ANN401 - click's context
+    """Turn a refusal into a report and exit code 1, and a request that makes no sense into wrong use."""
+    try:
+        yield
+    except Rejected as refusal:
+        format_ = ctx.params.get("format_")
+        report(
+            refusal.findings,
+            refusal.sources,
+            format_ if isinstance(format_, Format | FindingsFormat) else Format.TEXT,
+        )
+        raise typer.Exit(1) from None
+    except MisuseError as error:
+        raise typer.BadParameter(str(error), ctx) from None
 
 
 app = typer.Typer(

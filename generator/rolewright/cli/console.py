@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.core.files import UnreadableError, read_text
-from rolewright.core.finding import MisuseError
 from rolewright.core.printable import one_line, visible
 from rolewright.manifest.find import find_manifests
 from rolewright.report.github import findings_github
@@ -49,10 +48,7 @@ MODULES = Path("output")
 
 def _found(paths: list[Path]) -> list[Path]:
     """Return the manifests that paths name, or the usual ones, and say which YAML beside them was not read."""
-    try:
-        found = find_manifests(paths)
-    except MisuseError as error:
-        raise typer.BadParameter(str(error)) from None
+    found = find_manifests(paths)
     if found.left:
         say(f"not read, as they name no workload: {', '.join(map(str, found.left))}", err=True)
     if found.unread:

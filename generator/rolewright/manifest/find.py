@@ -74,11 +74,8 @@ def roots(paths: Iterable[Path]) -> list[Path]:
     Of a pattern that is the folder before its first part with a sign in it.
     """
     listed = list(paths) or list(map(Path, USUAL))
-    found: dict[Path, None] = {}
-    for path in listed:
-        plain = [part for part in (path, *path.parents) if not _SIGNS & set(str(part))]
-        found[plain[0] if plain[:1] else path] = None
-    return list(found)
+    plain = (next(part for part in (path, *path.parents) if not _SIGNS & set(str(part))) for path in listed)
+    return list(dict.fromkeys(plain))
 
 
 def _usual() -> Found:
@@ -102,10 +99,10 @@ def _told_apart(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _fitting(pattern: str) -> list[Path]:
-    """Return the files that fit a pattern, sorted."""
+    """Return what fits a pattern, sorted, but folders; reading says of what is no plain file what it is."""
     anchor = Path(pattern).anchor
     try:
-        return sorted(file for file in Path(anchor).glob(pattern.removeprefix(anchor)) if is_file(file))
+        return sorted(file for file in Path(anchor).glob(pattern.removeprefix(anchor)) if not is_folder(file))
     except ValueError:  # such as a** in it
         return []
 
@@ -138,7 +135,16 @@ def _unreadable(folder: Path, error: OSError) -> Exception:
     from rolewright.core.finding import Finding, Location, Rejected  # noqa: PLC0415 - as in `_misuse`
 
     message, place = f"{folder} cannot be read: {error.strerror}", Location(str(folder))
-    return Rejected([Finding("source-unreadable", message, "run rolewright as a user who can read it", place)])
+    return Rejected(
+        [
+            Finding(
+                "source-unreadable",
+                message,
+                "run rolewright as a user who can read it, or name the files that it should read",
+                place,
+            )
+        ]
+    )
 
 
 def is_below(file: Path) -> bool:
