@@ -104,13 +104,14 @@ def _workloads(paths: Sequence[Path]) -> list[WorkloadCode]:
 
 def _draft(workloads: Sequence[WorkloadCode], request: AuditRequest) -> CodeDraft:
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - as above
+    from rolewright.suggest.compute_type import require_compute  # noqa: PLC0415 - as above
     from rolewright.suggest.from_code import manifest_of  # noqa: PLC0415 - as above
 
     catalog, compute = load_catalog(request.blueprints), request.compute
-    if compute is not None and compute not in catalog.computes:
-        raise MisuseError(f"there is no compute type {compute}; use one of: {', '.join(catalog.computes)}")
-    if compute is not None and not catalog.computes[compute].has_code:
-        raise MisuseError(f"a {compute} has no code of its own: give the type that the code runs on")
+    if compute is not None:
+        require_compute(compute, catalog)
+        if not catalog.computes[compute].has_code:
+            raise MisuseError(f"a {compute} has no code of its own: give the type that the code runs on")
     calling = tuple(workload for workload in workloads if workload.permissions or workload.unmapped)
     text = "---\n".join(manifest_of(workload, catalog, compute) for workload in calling)
     return CodeDraft(text, calling, tuple(workload for workload in workloads if workload not in calling))

@@ -71,7 +71,8 @@ def init(
     Example: rolewright init --type lambda --name orders --resource dynamodb-table:orders:get,put
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
-    from rolewright.suggest.start import read_wanted, require_compute, start, unfilled_in  # noqa: PLC0415
+    from rolewright.suggest.compute_type import require_compute  # noqa: PLC0415
+    from rolewright.suggest.start import read_wanted, start, unfilled_in  # noqa: PLC0415
 
     require_there([folder])
     if ci is not None and not is_there(folder / ".git") and any(is_there(one / ".git") for one in real(folder).parents):
@@ -239,9 +240,9 @@ def _judge(manifest: Path, started: Started, unfilled: Sequence[Finding], bluepr
     report(findings, {})
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
-    many = f", but {len(started.examples)} of its values are examples: replace them first" if started.examples else ""
-    many += "; the code calls more than it says" if started.lacking else ""
-    say(f"{manifest}: valid and proven{many}")
+    left = ", but replace the examples first" if started.examples else ""
+    left += "; the code calls more than it says" if started.lacking else ""
+    say(f"{manifest}: valid and proven{left}")
     say("next: `rolewright validate` after each change, and `rolewright render` for the Terraform module;")
     say("`rolewright audit` finds access keys that the role replaces")
 

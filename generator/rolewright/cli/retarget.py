@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -33,13 +32,11 @@ def retarget(
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
     from rolewright.report.retarget import moves_json, moves_text  # noqa: PLC0415
     from rolewright.retarget.retarget import retarget as moved  # noqa: PLC0415
+    from rolewright.suggest.compute_type import require_compute  # noqa: PLC0415
     from rolewright.yaml.load import load  # noqa: PLC0415
 
     catalog = load_catalog(blueprints or ())
-    if to not in catalog.computes:
-        near = difflib.get_close_matches(to, catalog.computes, 1, 0.4)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(catalog.computes)}"
-        raise typer.BadParameter(f"there is no compute type {to}{hint}")
+    require_compute(to, catalog)
     made = moved(load(manifest), to, catalog)
     if not made.moves:
         raise typer.BadParameter(f"{manifest} already has the compute type {to}")

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from rolewright.core.finding import Finding, Location, Rejected
-from rolewright.core.places import place_of
+from rolewright.core.places import MOST_LINKS, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LINK = "120000"
 _LONGEST = 4096  # bytes of a path, as Linux has them
-_MOST_LINKS = 40
 
 
 class GitMissingError(Exception):
@@ -105,7 +104,7 @@ def files_at(commit: str, folder: Path) -> list[Path]:
 def _found_at(commit: str, path: Path) -> tuple[str, str]:
     """Return what a path was at a commit, as `kind_at` does, and where in the repository: at the end of all links."""
     top, name = place_of(path)
-    for _ in range(_MOST_LINKS):
+    for _ in range(MOST_LINKS):
         mode, kind = _entry(commit, top, name)
         if kind and mode != _LINK:
             return kind, name

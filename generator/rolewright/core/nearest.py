@@ -30,3 +30,9 @@ def nearest(word: str, known: Collection[str]) -> tuple[str, ...]:
         return (meant,)
     parts = tuple(name for name in known if word.lower() in re.split("[-_]", name.lower()))
     return parts[:_MOST] or tuple(difflib.get_close_matches(word, known, 1, _NEAR))
+
+
+def hint(word: str, known: Collection[str]) -> str:
+    """Return the end of a sentence that says of a word that it is none of the known names: what there is instead."""
+    near = nearest(word, known)
+    return f"; did you mean {' or '.join(near)}?" if near else f": there are {', '.join(known)}"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rolewright.core.files import is_folder, is_link, is_there, real
 
-_MOST_LINKS = 40
+MOST_LINKS = 40
+"""Links that are followed from one to the next; Linux follows as many."""
 
 
 def place_of(path: Path) -> tuple[Path, str]:
@@ -39,7 +40,7 @@ def steps_to(path: Path) -> set[Path]:
     top, name = place_of(path)
     found = {top / name, real(path)}
     open_ = top / name
-    for _ in range(_MOST_LINKS):
+    for _ in range(MOST_LINKS):
         link = next((part for part in [*reversed(open_.parents), open_] if is_link(part)), None)
         if link is None:
             return found

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.core.files import is_file
+from rolewright.core.finding import MisuseError
+from rolewright.core.nearest import hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +55,12 @@ def shown_fields(files: Iterable[str], folder: str, blueprint: ComputeBlueprint)
                 for name, value in sign.fields.items():
                     values.setdefault(name, set()).add(value.replace("${stem}", relative.rpartition(".")[0]))
     return {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
+
+
+def require_compute(type_: str, catalog: Catalog) -> None:
+    """Raise MisuseError for what is no compute type."""
+    if type_ not in catalog.computes:
+        raise MisuseError(f"there is no compute type {type_}{hint(type_, catalog.computes)}")
 
 
 def _is_named(relative: str, sign: Sign) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import MisuseError, Rejected
-from rolewright.core.nearest import nearest
+from rolewright.core.nearest import hint
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import sample
 from rolewright.suggest.changes import ManifestChange, block, changed
@@ -82,7 +82,7 @@ def read_wanted(text: str, catalog: Catalog) -> Wanted:
     name, _, verbs = rest.rpartition(":")
     blueprint = catalog.resources.get(type_)
     if blueprint is None:
-        raise MisuseError(f"there is no resource type {type_}{_near(type_, catalog.resources)}")
+        raise MisuseError(f"there is no resource type {type_}{hint(type_, catalog.resources)}")
     access = tuple(dict.fromkeys(verb.strip() for verb in verbs.split(",") if verb.strip()))
     form = f"write {type_}:NAME:VERB,VERB" if blueprint.required else f"write {type_}::VERB,VERB"
     if not access or (not name and blueprint.required):
@@ -91,14 +91,8 @@ def read_wanted(text: str, catalog: Catalog) -> Wanted:
         raise MisuseError(f"{text}: {type_} has no names: {form}")
     for verb in access:
         if verb not in blueprint.verbs:
-            raise MisuseError(f"{type_} has no verb {verb}{_near(verb, blueprint.verbs)}")
+            raise MisuseError(f"{type_} has no verb {verb}{hint(verb, blueprint.verbs)}")
     return Wanted(type_, name, access)
-
-
-def require_compute(type_: str, catalog: Catalog) -> None:
-    """Raise MisuseError for what is no compute type."""
-    if type_ not in catalog.computes:
-        raise MisuseError(f"there is no compute type {type_}{_near(type_, catalog.computes)}")
 
 
 def start(
@@ -115,7 +109,7 @@ def start(
         raise MisuseError(f"a {type_} has no code of its own: a manifest of the code says what that touches")
     for field in given:
         if field not in blueprint.fields:
-            raise MisuseError(f"{type_} has no field {field}{_near(field, blueprint.fields)}")
+            raise MisuseError(f"{type_} has no field {field}{hint(field, blueprint.fields)}")
     manifest = smallest(catalog, type_, given) or _as_given(catalog, type_, given)
     made = {field: value for field, value in manifest["compute"].items() if field != "type" and field not in given}
     examples = [
@@ -203,11 +197,6 @@ def _key(wanted: Wanted, taken: Collection[str]) -> str:
 
 def _described(schema: Mapping[str, Any]) -> str:
     return " ".join(str(schema.get("description", "see its page")).split())
-
-
-def _near(word: str, known: Collection[str]) -> str:
-    near = nearest(word, known)
-    return f"; did you mean {' or '.join(near)}?" if near else f": there are {', '.join(known)}"
 
 
 def unfilled_in(text: str, file: str, catalog: Catalog) -> tuple[Finding, ...]:
