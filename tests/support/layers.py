@@ -12,7 +12,7 @@ LAYERS = (
     ("pipeline", "review"),
     ("adopt", "batch", "deployer", "terraform"),
     ("retarget", "suggest"),
-    ("audit", "usage"),
+    ("audit", "importer", "usage"),
     ("migration",),
     ("api", "report"),
     ("cli", "pytest_plugin"),

@@ -19,6 +19,7 @@ READERS = {
     "cli/manifest_options.py": "says what was fixed",
     "batch/fix.py": "two findings are the same where they say the same, and a fix is told by what it was of",
     "core/finding.py": "the order in which findings are shown",
+    "importer/finish.py": "why a value was refused, for the person who has to write another",
     "manifest/rules.py": "the message that a blueprint has for its rule",
     "pipeline.py": "says that it was found for some value of an input, by the input's name",
     "prove/proof.py": "says more of a finding than was found",

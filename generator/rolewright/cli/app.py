@@ -26,7 +26,7 @@ MEANT = {
     **dict.fromkeys(("scan", "keys", "secrets"), "audit"),
     **dict.fromkeys(("convert", "policy"), "express"),
     **dict.fromkeys(("types", "list", "show", "find"), "blueprint"),
-    **dict.fromkeys(("import", "takeover"), "adopt"),
+    "takeover": "adopt",
     **dict.fromkeys(("docs", "html"), "report"),
 }
 """What other tools call a command, and what it is called here."""

@@ -15,6 +15,7 @@ from rolewright.cli.deployer import deployer
 from rolewright.cli.diff import diff
 from rolewright.cli.explain import explain_app
 from rolewright.cli.express import express
+from rolewright.cli.import_ import import_
 from rolewright.cli.init import init
 from rolewright.cli.merge import merge
 from rolewright.cli.migrate import migrate_app
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 app.command(cls=Command)(init)
+app.command("import", cls=Command)(import_)
 app.command(cls=Command)(render)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(schema)

@@ -50,7 +50,10 @@ class Own:
         return self.account or "123456789012", self.region or _REGIONS.get(self.partition, "us-east-1")
 
     def takes(self, name: str, value: str) -> bool:
-        """Return whether a part of an ARN, or a pattern of one, is the own one or includes it."""
+        """Return whether a part of an ARN, or a pattern of one, is the own one or includes it.
+
+        The name that stands for what is not known (`SYMBOLS`) is always the own one.
+        """
         known = {
             "partition": self.partition,
             "region": self.region,
@@ -58,7 +61,8 @@ class Own:
             "dns_suffix": DNS_SUFFIX.get(self.partition, ""),
         }[name]
         follows_partition = name in {"partition", "dns_suffix"} and not self.partition
-        return value == "*" or follows_partition or bool(known and matches(value, known))
+        named = value in ("*", SYMBOLS[f"local.{name}"])
+        return named or follows_partition or bool(known and matches(value, known))
 
 
 def is_concrete(name: str, value: str) -> bool:

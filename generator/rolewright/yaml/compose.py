@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import yaml
 
 from rolewright.core.finding import Finding, Location, Rejected, Related
+from rolewright.yaml.dialect import CORE, Dialect
+from rolewright.yaml.remedy import syntax_remedy
 from rolewright.yaml.scalar import core_value, is_not_finite
 
 if TYPE_CHECKING:
@@ -63,17 +65,18 @@ class _Frame:
     node: Node
     anchor: str | None
     flow: bool
+    function: str = ""
     key: _Key | None = None
     merged: list[Node] = field(default_factory=list)
     merge_key: Location | None = None
 
 
-def compose(text: str, file: str) -> list[Node]:
+def compose(text: str, file: str, dialect: Dialect = CORE) -> list[Node]:
     """Return the roots of the documents that are not empty.
 
     Raises Rejected with all findings up to the first syntax error or exceeded bound.
     """
-    composer = _Composer(text, file)
+    composer = _Composer(text, file, dialect)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
@@ -107,9 +110,10 @@ def _span(event: yaml.Event) -> Span:
 class _Composer:
     """Takes events in order, and keeps the open lists and mappings on a stack."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, dialect: Dialect) -> None:
         self.text = text
         self.file = file
+        self.dialect = dialect
         self.roots: list[Node] = []
         self.findings: list[Finding] = []
         self.stack: list[_Frame] = []
@@ -159,10 +163,31 @@ class _Composer:
             plain=event.tag is None and event.implicit[0],
             characters=len(event.value),
         )
+        function = self._function(event.tag)
+        node = self._called(function, node)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         self._count(node)
         self._add(node)
+
+    def _function(self, tag: str | None) -> str:
+        """Return the key that a tag stands for in this dialect, or ""."""
+        return self.dialect.functions.get(tag, "") if tag is not None else ""
+
+    def _called(self, function: str, argument: Node) -> Node:
+        """Return the mapping that a function with its argument stands for; the argument itself without one."""
+        if not function:
+            return argument
+        if len(self.stack) + argument.height >= MAX_DEPTH:
+            raise self._too_deep(argument.span)
+        location = Location(self.file, *argument.span)
+        return Node(
+            argument.span,
+            entries={function: (location, argument)},
+            nodes=argument.nodes + 1,
+            characters=argument.characters,
+            height=argument.height + 1,
+        )
 
     def _block_span(self, event: yaml.ScalarEvent, span: Span) -> Span:
         """Return a block scalar's span without the line ends and blank lines after its text."""
@@ -176,7 +201,7 @@ class _Composer:
     def _resolve(self, event: yaml.ScalarEvent, span: Span) -> YamlScalar:
         text: str = event.value
         tag = event.tag
-        if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]):
+        if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]) or self._function(tag):
             return text
         kind = tag.removeprefix(_CORE) if tag is not None and tag.startswith(_CORE) else ""
         accepted = _TAGS.get(kind)
@@ -232,14 +257,15 @@ class _Composer:
         self._add(node)
 
     def _open(self, event: yaml.CollectionStartEvent, node: Node, kind: str) -> None:
-        if event.tag not in (None, "!", _CORE + kind):
+        function = self._function(event.tag)
+        if event.tag not in (None, "!", _CORE + kind) and not function:
             self._foreign_tag(event.tag, node.span)
         if len(self.stack) >= MAX_DEPTH:
             raise self._too_deep(node.span)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         self._count(node)
-        self.stack.append(_Frame(node, event.anchor, bool(event.flow_style)))
+        self.stack.append(_Frame(node, event.anchor, bool(event.flow_style), function))
 
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self.stack.pop()
@@ -250,6 +276,7 @@ class _Composer:
                 node.entries = {**(source.entries or {}), **node.entries}
         if frame.flow:
             node.span = (*node.span[:2], *_span(event)[2:])
+        node = self._called(frame.function, node)
         if frame.anchor is not None:
             self.anchors[frame.anchor] = node
         self._add(node)
@@ -304,7 +331,7 @@ class _Composer:
             first, frame.merge_key = frame.merge_key, frame.merge_key or location
             if first is None:
                 return _Key("<<", location, "merged")
-        elif not isinstance(node.scalar, str):
+        elif not isinstance(node.scalar, str) and not (self.dialect.any_key and node.text):
             key_text = f"`{node.text}`" if node.text else "this one"
             self._find(
                 "source-key",
@@ -315,9 +342,10 @@ class _Composer:
             return _Key("", location, "dropped")
         else:
             entries = frame.node.entries or {}
-            if node.scalar not in entries:
-                return _Key(node.scalar, location, "kept")
-            first = entries[node.scalar][0]
+            name = node.scalar if isinstance(node.scalar, str) else node.text
+            if name not in entries:
+                return _Key(name, location, "kept")
+            first = entries[name][0]
         self._find(
             "source-duplicate-key",
             f"the key `{node.text}` appears twice in one mapping",
@@ -365,18 +393,7 @@ def _syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Findin
     return Finding(
         "source-syntax",
         f"this is not valid YAML: {error.problem}{context}",
-        _syntax_remedy(line_text, location.column, error.problem or ""),
+        syntax_remedy(line_text, location.column, error.problem or ""),
         location,
         related=related,
     )
-
-
-def _syntax_remedy(line: str, column: int, problem: str) -> str:
-    before = line[:column]
-    if "\t" in before and not before.strip():
-        return "indent with spaces; YAML allows no tab there"
-    if "mapping values" in problem:
-        return "put the value in quotes if it contains `: `; otherwise check the indentation"
-    if line[column - 1 : column] in ("@", "`", "%", "*", "&", "!"):
-        return "put the value in quotes: without them it may not begin with this character"
-    return "check the indentation, the quotes and the brackets here and on the line above"

@@ -15,6 +15,7 @@ from rolewright.core.files import UnreadableError, read_bytes
 from rolewright.core.finding import Finding, Location, Rejected
 from rolewright.core.printable import HIDDEN
 from rolewright.yaml.compose import Node, compose
+from rolewright.yaml.dialect import CORE, Dialect
 from rolewright.yaml.source import Source
 from rolewright.yaml.unreadable import source_fix
 
@@ -100,7 +101,7 @@ class Document:
     trees: tuple[Tree, ...]
 
 
-def load(path: Path | str, *, name: str | None = None, fixes: bool = False) -> Document:
+def load(path: Path | str, *, name: str | None = None, fixes: bool = False, dialect: Dialect = CORE) -> Document:
     """Read a YAML file. Findings call it `name`, or the path as given; with `fixes`, they have those that are certain.
 
     Raises Rejected with every finding up to the first syntax error or exceeded bound, rules `source-…`.
@@ -123,7 +124,7 @@ def load(path: Path | str, *, name: str | None = None, fixes: bool = False) -> D
             "save the file as UTF-8 text",
             location,
         ) from None
-    return loads(text, file, fixes=fixes)
+    return loads(text, file, fixes=fixes, dialect=dialect)
 
 
 def quoted(text: str) -> str:
@@ -162,14 +163,14 @@ def _require_unicode(file: str) -> None:
         raise _refusal("source-encoding", message, "rename the file", Location(file)) from None
 
 
-def loads(text: str, file: str, *, fixes: bool = False) -> Document:
+def loads(text: str, file: str, *, fixes: bool = False, dialect: Dialect = CORE) -> Document:
     """Read YAML from a string; findings call it `file`. Raises Rejected as `load` does."""
     if len(text) > MAX_BYTES:
         rule, remedy = _RULES["size"]
         raise _refusal(rule, f"{file} is larger than {MAX_BYTES:,} bytes", remedy, Location(file))
     text = _normalised(text.removeprefix("\ufeff"))
     try:
-        roots = _composed(text, file)
+        roots = _composed(text, file, dialect)
     except Rejected as refusal:
         if not fixes:
             raise
@@ -185,11 +186,11 @@ def loads(text: str, file: str, *, fixes: bool = False) -> Document:
     return Document(file, text, tuple(_tree(file, root, source) for root in roots))
 
 
-def _composed(text: str, file: str) -> list[Node]:
+def _composed(text: str, file: str, dialect: Dialect) -> list[Node]:
     unwanted = _UNWANTED.search(text) or HIDDEN.search(text)
     if unwanted is not None:
         raise Rejected([_unwanted_character(file, text, unwanted.start())])
-    return compose(text, file)
+    return compose(text, file, dialect)
 
 
 def _normalised(text: str) -> str:

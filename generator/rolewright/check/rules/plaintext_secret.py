@@ -41,16 +41,24 @@ _REMEDY = "Keep it in a secret, and give the workload the secret's name or let E
 
 def _check(parsed: ParsedModule) -> Iterator[Hit]:
     for variable in environment_variables(parsed):
-        suspected = suggests_secret(variable.name)
         for value in texts(parsed, variable.value):
-            is_named_secret = suspected and MARK not in value and not _HARMLESS.fullmatch(value)
-            if is_named_secret or (_AWS_SECRET.fullmatch(value) and is_mixed(value)):
+            if _is_secret_value(variable.name, value):
                 text = f"the environment variable {variable.name} holds its value in plain text"
                 yield Hit(variable.file, variable.line, text, _REMEDY, variable.below)
     for file, line, value in all_strings(parsed):
         for kind, shape in _SHAPES.items():
             if shape.search(value):
                 yield Hit(file, line, f"this text contains {kind}", _REMEDY)
+
+
+def _is_secret_value(name: str, value: str) -> bool:
+    is_named_secret = suggests_secret(name) and MARK not in value and not _HARMLESS.fullmatch(value)
+    return is_named_secret or bool(_AWS_SECRET.fullmatch(value) and is_mixed(value))
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Return whether an environment variable holds a secret in plain text, as this rule would find."""
+    return _is_secret_value(name, value) or any(shape.search(value) for shape in _SHAPES.values())
 
 
 def suggests_secret(name: str) -> bool:

@@ -1,0 +1,96 @@
+"""Conversions of values: how other formats write a number, a duration, a command."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) {0,3}(?:(k|m|g|ki|mi|gi|kb|mb|gb|kib|mib|gib)b?)?", re.IGNORECASE)
+_CPU = re.compile(r"(\d{1,5}(?:\.\d{1,6})?) {0,3}(?:vcpu|vcpus)", re.IGNORECASE)
+_MIB = {"k": 1 / 1024, "m": 1, "g": 1024}
+
+
+class NotCarriedError(ValueError):
+    """A value that a manifest does not take; the text says why."""
+
+
+def _number(value: Any) -> int:  # noqa: ANN401 - YAML
+    text = str(value).strip()
+    if not re.fullmatch(r"-?\d{1,12}", text):
+        raise NotCarriedError(f"{_short(value)} is no whole number")
+    return int(text)
+
+
+def _cpu_units(value: Any) -> int:  # noqa: ANN401 - YAML
+    """Return CPU units of `512` or `.5 vCPU`; 1024 are one vCPU."""
+    text = str(value).strip()
+    found = _CPU.fullmatch(f"0{text}" if text.startswith(".") else text)
+    return round(float(found[1]) * 1024) if found else _number(value)
+
+
+def _mib(value: Any) -> int:  # noqa: ANN401 - YAML
+    """Return MiB of `512`, `1 GB` or `512M`; a number alone is MiB."""
+    found = _SIZE.fullmatch(str(value).strip())
+    if found is None:
+        raise NotCarriedError(f"{_short(value)} is no size of memory")
+    return round(float(found[1]) * _MIB[(found[2] or "m")[0].lower()])
+
+
+def _flag(value: Any) -> bool:  # noqa: ANN401 - YAML
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text not in ("true", "false", "yes", "no", "on", "off"):
+        raise NotCarriedError(f"{_short(value)} is neither true nor false")
+    return text in ("true", "yes", "on")
+
+
+def _words(value: Any) -> list[str]:  # noqa: ANN401 - YAML
+    """Return the words of a command: a list as it is, a text as a shell splits it."""
+    if isinstance(value, list):
+        return [str(word) for word in value]
+    try:
+        return shlex.split(str(value))
+    except ValueError as error:
+        raise NotCarriedError(f"a shell would not take it: {error}") from None
+
+
+def _seconds(value: Any) -> int:  # noqa: ANN401 - YAML
+    """Return the seconds of `1m30s`, `10s` or a number."""
+    text = str(value).strip()
+    found = _DURATION.fullmatch(text)
+    if found and any(found.groups()):
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    return _number(value)
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401 - YAML
+    return value if not isinstance(value, int | float) or isinstance(value, bool) else str(value)
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
+    return value if isinstance(value, list) else [value]
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - YAML
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    "number": _number,
+    "cpu-units": _cpu_units,
+    "mib": _mib,
+    "flag": _flag,
+    "words": _words,
+    "seconds": _seconds,
+    "text": _text,
+    "list": _list,
+}
+"""The conversions that tables of fields name. Each raises NotCarriedError for a value that it cannot be for."""

@@ -1,0 +1,361 @@
+"""A workload as its source describes it → a manifest that is valid but for what a person has to fill in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.finding import Rejected
+from rolewright.grants.derive import derive_grants
+from rolewright.importer.expression import HeldNames, HeldValue, OfResource, PlaceName, SourceText, written
+from rolewright.importer.rights import compared, drafted, old_rights
+from rolewright.manifest.placeholders import MARK
+from rolewright.manifest.read import read_manifest
+from rolewright.manifest.samples import NoValueError, sample
+from rolewright.prove.table import ground
+from rolewright.suggest.changes import block
+from rolewright.suggest.own_account import named_most
+from rolewright.yaml.load import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from rolewright.blueprint.catalog import Catalog
+    from rolewright.core.finding import Finding
+    from rolewright.core.model import Workload
+    from rolewright.importer.rights import OldRights, RoleComparison
+    from rolewright.importer.workload import ImportSource, SourceResource, SourceWorkload
+    from rolewright.prove.table import Declared
+    from rolewright.suggest.draft import Entry, Rest
+    from rolewright.suggest.own_account import Own
+
+_SAMPLE_PLACE = {"account": "123456789012", "region": "us-east-1"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The manifest of a workload, or "" where none could be made; what bars it; and its roles before and after.
+
+    `to_fill` are the paths of what a person has to fill in. `notes` say what became of the old roles' policies.
+    """
+
+    name: str
+    text: str
+    to_fill: tuple[str, ...]
+    refused: tuple[Finding, ...]
+    roles: tuple[RoleComparison, ...]
+    notes: tuple[str, ...]
+
+
+def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> Imported:
+    """Make the manifest of a workload, and compare what its roles may do before and after."""
+    finishing = _Finishing(workload, source.described, catalog)
+    finishing.hold_what_is_missing()
+    refused = finishing.hold_what_is_refused()
+    if refused:
+        return Imported(workload.name, "", (), refused, (), ())
+    rights = [old_rights(role, finishing.tokens) for role in workload.roles]
+    own = named_most(statement for old in rights for statement in old.all)
+    notes: list[str] = []
+    code = _code_role(catalog, workload.type)
+    for old in rights:
+        if old.role == code:
+            notes += finishing.take(old, own)
+    refused = finishing.hold_what_is_refused()
+    if refused:
+        return Imported(workload.name, "", (), refused, (), tuple(notes))
+    after = finishing.declared(own)
+    roles = tuple(compared(old, after.get(old.role, ())) for old in rights)
+    text = finishing.text(source)
+    return Imported(workload.name, text, tuple(finishing.to_fill()), (), roles, tuple(notes))
+
+
+def _code_role(catalog: Catalog, type_: str) -> str:
+    return next((role.key for role in catalog.computes[type_].roles.values() if role.grants == "workload"), "")
+
+
+class _Finishing:
+    """One workload on its way: its manifest is kept as values, and written or judged from these."""
+
+    def __init__(self, workload: SourceWorkload, described: Mapping[str, SourceResource], catalog: Catalog) -> None:
+        self.workload = workload
+        self.described = described
+        self.catalog = catalog
+        self.tokens = HeldNames()
+        self.manifest: dict[str, Any] = {
+            "version": 1,
+            "workload": workload.name,
+            **workload.top,
+            "compute": {"type": workload.type, **workload.compute},
+        }
+        if workload.resources:
+            self.manifest["resources"] = {key: dict(entry) for key, entry in workload.resources.items()}
+        if workload.environments:
+            self.manifest["environments"] = {name: dict(values) for name, values in workload.environments.items()}
+
+    # What is not there, or not accepted
+
+    def hold_what_is_missing(self) -> None:
+        """Put a held value in the place of each field that the manifest has to have."""
+        blueprint = self.catalog.computes[self.workload.type]
+        _require(self.manifest["compute"], blueprint.fields, blueprint.required)
+        for entry in self.manifest.get("resources", {}).values():
+            resource = self.catalog.resources[entry["type"]]
+            _require(entry, resource.fields, () if "arn" in entry else resource.required)
+        for environment in self.manifest.get("environments", {}).values():
+            for name in ("account", "region"):
+                environment.setdefault(name, HeldValue(f"the {name} of this environment", _SAMPLE_PLACE[name]))
+
+    def hold_what_is_refused(self) -> tuple[Finding, ...]:
+        """Put a held value in the place of each that a manifest does not take; return what bars it beside those."""
+        for _ in range(40):
+            try:
+                self.read(with_environments=True)
+            except Rejected as refusal:
+                held = [finding for finding in refusal.findings if self._hold(finding)]
+                if not held:
+                    return refusal.findings
+            else:
+                return ()
+        return ()
+
+    def _hold(self, finding: Finding) -> bool:
+        """Hold the value that a finding is about. Return whether that was possible."""
+        path: list[Any] = [int(step) if step.isdecimal() else step for step in finding.path.split(".")]
+        inner: Any = self.manifest
+        for step in path[:-1]:
+            known = (isinstance(inner, dict) and step in inner) or (
+                isinstance(inner, list) and isinstance(step, int) and step < len(inner)
+            )
+            if not known:
+                return False
+            inner = inner[step]
+        last = path[-1]
+        there = inner.get(last) if isinstance(inner, dict) else None
+        if isinstance(inner, list) and isinstance(last, int) and last < len(inner):
+            there = inner[last]
+        if there is None or isinstance(there, HeldValue | dict):
+            return False
+        schema = self._schema(path)
+        try:
+            judged = sample(schema)
+        except NoValueError:
+            return False
+        origin = self.workload.origins.get(tuple(map(str, path)))
+        where = f" ({origin})" if origin is not None else ""
+        inner[last] = HeldValue(f"{finding.message}{where}", judged)
+        return True
+
+    def _schema(self, path: Sequence[Any]) -> Mapping[str, Any]:
+        """Return the schema of a field, by its path in the manifest; {} for none."""
+        match path:
+            case ["compute", name, *rest]:
+                schema: Mapping[str, Any] = self.catalog.computes[self.workload.type].fields.get(name, {})
+            case ["resources", key, name, *rest]:
+                schema = self.catalog.resources[self.manifest["resources"][key]["type"]].fields.get(name, {})
+            case _:
+                return {}
+        for step in rest:
+            schema = _inside(schema, step)
+        return schema
+
+    # What the old roles may do
+
+    def take(self, old: OldRights, own: Own) -> tuple[str, ...]:
+        """Add the entries for what the code's role may do; return what was left out of it."""
+        platform = self.declared(own).get(old.role, ())
+        made, notes = drafted(old, platform, self.catalog, own)
+        for entry in made.entries:
+            self._add(entry)
+        if made.rest:
+            self.manifest["statements"] = [_statement(rest) for rest in made.rest]
+        return notes
+
+    def _add(self, entry: Entry) -> None:
+        fields = {
+            name: HeldValue(_which(entry.filled_in[name]), value) if name in entry.filled_in else value
+            for name, value in entry.fields.items()
+        }
+        resources = self.manifest.setdefault("resources", {})
+        identity = {name: value for name, value in entry.fields.items() if name in self._identity(entry.type)}
+        for there in resources.values():
+            alike = there["type"] == entry.type and all(
+                self.tokens.judged(there.get(name)) == value for name, value in identity.items()
+            )
+            if alike and identity and not entry.filled_in:
+                there |= {name: value for name, value in fields.items() if name not in there}
+                there["access"] = [*dict.fromkeys([*there.get("access", ()), *entry.access])]
+                return
+        key = next(
+            name
+            for name in (entry.key, *(f"{entry.key}-{number}" for number in range(2, len(resources) + 3)))
+            if name not in resources
+        )
+        resources[key] = {"type": entry.type, **fields, "access": list(entry.access)}
+
+    def _identity(self, type_: str) -> tuple[str, ...]:
+        return (*self.catalog.resources[type_].identified_by, "arn")
+
+    def declared(self, own: Own) -> dict[str, tuple[Declared, ...]]:
+        """Return what the manifest declares for each role of the module, where `own` says."""
+        (workload,) = self.read(with_environments=False)
+        (environment,) = workload.environments
+        values = {**environment.values, **own.values}
+        found: dict[str, tuple[Declared, ...]] = {}
+        for grant in derive_grants(workload, self.catalog).grants:
+            found[grant.role] = (*found.get(grant.role, ()), *ground([grant], values))
+        return found
+
+    # The manifest as text
+
+    def read(self, *, with_environments: bool) -> list[Workload]:
+        """Read the manifest with values in place of what is open. Raises Rejected."""
+        judged = {
+            section: self._judged(value, (section,), named=with_environments)
+            for section, value in self.manifest.items()
+            if with_environments or section != "environments"
+        }
+        return list(read_manifest(loads(json.dumps(judged), "the manifest"), self.catalog))
+
+    def _judged(self, value: Any, path: tuple[Any, ...], *, named: bool) -> Any:  # noqa: ANN401 - YAML
+        match value:
+            case HeldValue(judged=None):
+                return sample(self._schema(path))
+            case HeldValue(judged=judged):
+                return judged
+            case SourceText():
+                return self._judged_text(value, named=named)
+            case dict():
+                return {key: self._judged(inner, (*path, key), named=named) for key, inner in value.items()}
+            case list():
+                return [self._judged(inner, (*path, number), named=named) for number, inner in enumerate(value)]
+            case str():
+                return value.replace("${", "$${")
+            case _:
+                return value
+
+    def _judged_text(self, text: SourceText, *, named: bool) -> str:
+        parts = []
+        for part in text.parts:
+            match part:
+                case str():
+                    parts.append(part.replace("${", "$${"))
+                case PlaceName(name) if name != "environment" or (named and "environments" in self.manifest):
+                    parts.append(f"${{{name}}}")
+                case OfResource(known=SourceText() as known):
+                    parts.append(self._judged_text(known, named=named))
+                case _:
+                    parts.append(self.tokens.of(part))
+        return "".join(parts)
+
+    def text(self, source: ImportSource) -> str:
+        """Return the manifest for people."""
+        lines = [f"# Imported from {', '.join(source.files)} ({source.format})."]
+        for section, shown in self._sections().items():
+            lines += ["", *block({section: shown})] if section in _APART else list(block({section: shown}))
+        return "".join(f"{line}\n" for line in lines)
+
+    def _shown(self, value: Any, linked: Callable[[OfResource], str | None]) -> Any:  # noqa: ANN401 - YAML
+        match value:
+            case dict():
+                return {key: self._shown(inner, linked) for key, inner in value.items()}
+            case list():
+                return [self._shown(inner, linked) for inner in value]
+            case str():
+                return self.tokens.written(written(value, linked), linked)
+            case _:
+                return written(value, linked)
+
+    def _linked(self, part: OfResource) -> str | None:
+        described = self.described.get(part.logical)
+        if described is None:
+            return None
+        wanted = {name: self.tokens.judged(value) for name, value in described.fields.items()}
+        for key, entry in self.manifest.get("resources", {}).items():
+            alike = entry["type"] == described.type and all(
+                self.tokens.judged(entry.get(name)) == value for name, value in wanted.items()
+            )
+            if alike and part.attribute in self.catalog.resources[described.type].attributes:
+                return f"${{resources.{key}.{part.attribute}}}"
+        return None
+
+    def to_fill(self) -> list[str]:
+        """Return the paths of what has to be filled in."""
+        return [".".join(path) for path in _placeholders(self._sections(), ())]
+
+    def _sections(self) -> dict[str, Any]:
+        """Return the manifest for people; a resource is not named by a reference to itself."""
+        return {
+            section: self._shown(value, _no_link if section in ("resources", "statements") else self._linked)
+            for section, value in self.manifest.items()
+        }
+
+
+def _no_link(part: OfResource) -> None:
+    """Return no reference, whatever the part."""
+
+
+_APART = {"compute", "resources", "statements", "environments"}
+
+
+def _placeholders(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - YAML
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _placeholders(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _placeholders(inner, (*path, str(number)))
+    elif isinstance(value, str) and MARK in value:
+        yield path
+
+
+def _require(fields: dict[str, Any], schemas: Mapping[str, Any], required: Iterable[str]) -> None:
+    """Hold the place of required fields, also inside of mappings and lists."""
+    for name in required:
+        if name not in fields:
+            fields[name] = HeldValue(str(schemas.get(name, {}).get("description", name)), None)
+    for name, value in fields.items():
+        schema = schemas.get(name, {})
+        if isinstance(value, dict) and "properties" in schema:
+            _require(value, schema["properties"], schema.get("required", ()))
+        elif isinstance(value, list):
+            items = schema.get("items", {})
+            for inner in value:
+                if isinstance(inner, dict) and "properties" in items:
+                    _require(inner, items["properties"], items.get("required", ()))
+
+
+def _inside(schema: Mapping[str, Any], step: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a key or a number
+    if isinstance(step, int):
+        found = schema.get("items", {})
+    else:
+        found = schema.get("properties", {}).get(step, schema.get("additionalProperties", {}))
+    return found if isinstance(found, dict) else {}
+
+
+def _statement(rest: Rest) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "actions": [text.replace("$${", "${") for text in rest.actions],
+        "resources": [_placed(text) for text in rest.resources],
+    }
+    if rest.conditions:
+        conditions: dict[str, dict[str, Any]] = {}
+        for operator, key, values in rest.conditions:
+            conditions.setdefault(operator, {})[key] = [_placed(value) for value in values]
+        statement["conditions"] = conditions
+    return {**statement, "reason": rest.reason}
+
+
+def _placed(text: str) -> SourceText | str:
+    """Return a text with the places of an environment in place of their names."""
+    parts = text.replace("$${", "${").split(":")
+    if len(parts) < 6 or parts[0] != "arn":
+        return text.replace("$${", "${")
+    region: tuple[Any, ...] = (PlaceName("region"),) if parts[3] == "REGION" else (parts[3],)
+    account: tuple[Any, ...] = (PlaceName("account"),) if parts[4] == "ACCOUNT" else (parts[4],)
+    return SourceText.of(f"arn:{parts[1]}:{parts[2]}:", *region, ":", *account, ":" + ":".join(parts[5:]))
+
+
+def _which(pattern: str) -> str:
+    return f"which one of {pattern} is meant" if pattern else "it is not clear which one is meant"

@@ -1,0 +1,1 @@
+"""One module per format, with the table of its fields beside it."""

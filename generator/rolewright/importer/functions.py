@@ -1,0 +1,33 @@
+"""How CloudFormation's YAML writes its functions: a tag for each, in place of a mapping of one key."""
+
+from __future__ import annotations
+
+from rolewright.yaml.dialect import Dialect
+
+_NAMES = (
+    "And",
+    "Base64",
+    "Cidr",
+    "Equals",
+    "FindInMap",
+    "ForEach",
+    "GetAtt",
+    "GetAZs",
+    "If",
+    "ImportValue",
+    "Join",
+    "Length",
+    "Not",
+    "Or",
+    "Select",
+    "Split",
+    "Sub",
+    "ToJsonString",
+    "Transform",
+)
+
+_TAGS = {"!Ref": "Ref", "!Condition": "Condition", **{f"!{name}": f"Fn::{name}" for name in _NAMES}}
+
+FOREIGN = Dialect(_TAGS, any_key=True)
+"""The dialect in which files of other tools are read: the functions (CloudFormation User Guide, "Intrinsic function
+reference"), and keys that are numbers."""

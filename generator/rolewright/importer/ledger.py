@@ -1,0 +1,97 @@
+"""What becomes of each field of a source: every one of them is accounted for, also those that nobody looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rolewright.core.finding import Location
+    from rolewright.yaml.load import PathInTree, Tree
+
+FieldFate = Literal["carried", "derived", "not carried"]
+_UNKNOWN = "rolewright does not read this field"
+
+
+@dataclass(frozen=True)
+class FieldOutcome:
+    """What became of one field: `target` is its path in the manifest, "" for none, and `note` says how or why not.
+
+    A field is `derived` where the manifest says it in another way.
+    """
+
+    field: str
+    location: Location
+    outcome: FieldFate
+    target: str
+    note: str
+
+
+class Ledger:
+    """The fields of one document of a source, and what became of those that were looked at.
+
+    What is said of a field holds for all below it, unless something is said of a part by itself.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._told: dict[PathInTree, list[tuple[FieldFate, str, str]]] = {}
+
+    def carried(self, path: PathInTree, target: str, note: str = "") -> None:
+        """Say that a manifest's field has the value as it is."""
+        self._tell(path, "carried", target, note)
+
+    def derived(self, path: PathInTree, target: str, note: str) -> None:
+        """Say that the manifest says the same in another way."""
+        self._tell(path, "derived", target, note)
+
+    def left(self, path: PathInTree, reason: str) -> None:
+        """Say that the manifest does not have it, and why."""
+        self._tell(path, "not carried", "", reason)
+
+    def _tell(self, path: PathInTree, outcome: FieldFate, target: str, note: str) -> None:
+        told = self._told.setdefault(path, [])
+        if (outcome, target, note) not in told:
+            told.append((outcome, target, note))
+
+    def location(self, path: PathInTree) -> Location:
+        """Return where a field stands."""
+        return self.tree.location(path, key=True)
+
+    def outcomes(self) -> Iterator[FieldOutcome]:
+        """Yield the fields in the order of the source; a part that nothing was said of counts as not carried."""
+        above = {path[:length] for path in self._told for length in range(len(path))}
+        yield from self._below((), self.tree.data, above, accounted=False)
+
+    def _below(
+        self,
+        path: PathInTree,
+        value: Any,  # noqa: ANN401 - YAML
+        above: set[PathInTree],
+        *,
+        accounted: bool,
+    ) -> Iterator[FieldOutcome]:
+        """Yield what was said of a field and of its parts; `accounted` tells that something was said of all of it."""
+        told = self._told.get(path, ())
+        for outcome, target, note in told:
+            yield FieldOutcome(dotted(path), self.location(path), outcome, target, note)
+        if path in above or not path:
+            parts: Iterable[tuple[str | int, Any]] = ()
+            if isinstance(value, dict):
+                parts = value.items()
+            elif isinstance(value, list):
+                parts = enumerate(value)
+            for key, part in parts:
+                yield from self._below((*path, key), part, above, accounted=accounted or bool(told))
+        elif not told and not accounted and value not in ({}, []):
+            yield FieldOutcome(dotted(path), self.location(path), "not carried", "", _UNKNOWN)
+
+
+def dotted(path: PathInTree) -> str:
+    """Return a path as people write it: `containerDefinitions[0].image`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

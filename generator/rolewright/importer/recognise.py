@@ -1,0 +1,127 @@
+"""What a file or a folder is: the formats that rolewright imports, and the files of a folder that are one of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
+from rolewright.core.finding import Finding, Location, MisuseError, Rejected
+from rolewright.importer.formats import ecs_task_definition
+from rolewright.importer.functions import FOREIGN
+from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rolewright.importer.given import ImportAids
+    from rolewright.importer.workload import ImportSource
+
+_DEPTH = 6
+_FILES = 20_000
+_BUILT = {".git", ".terraform", ".aws-sam", ".serverless", "node_modules", ".venv", "venv", "vendor", "output"}
+"""Folders that hold what tools made or fetched, which nobody wrote."""
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """A format: the usual names of its files, how its documents are recognised, and how one is read.
+
+    `files` are patterns of the end of a path. A file of another name is recognised by its content where it is named.
+    """
+
+    name: str
+    title: str
+    files: tuple[str, ...]
+    recognises: Callable[[Path, Any], bool]
+    read: Callable[[Path, Tree, ImportAids], ImportSource]
+
+
+FORMATS: Mapping[str, SourceFormat] = {
+    format_.name: format_
+    for format_ in (
+        SourceFormat(
+            "task-definition",
+            ecs_task_definition.NAME,
+            ("task-definition*.json", "taskdef*.json", "task_definition*.json", "*task-def*.json"),
+            ecs_task_definition.recognises,
+            ecs_task_definition.read,
+        ),
+    )
+}
+"""The formats, the most telling first."""
+
+
+@dataclass(frozen=True)
+class SourceDocument:
+    """A document of a format, in a file."""
+
+    format: SourceFormat
+    file: Path
+    tree: Tree
+
+
+def found_in(source: Path, only: str = "") -> tuple[SourceDocument, ...]:
+    """Return the documents of the one format that a file or a folder has, or of the format called `only`.
+
+    Raises MisuseError where there is none, or where a folder has several formats; Rejected for a file that cannot be
+    read.
+    """
+    if only and only not in FORMATS:
+        raise MisuseError(f"there is no format {only}: --from takes one of {', '.join(FORMATS)}")
+    wanted = [FORMATS[only]] if only else list(FORMATS.values())
+    found = tuple(_in_folder(source, wanted)) if is_folder(source) else tuple(_in_file(source, wanted))
+    if not found:
+        known = ", ".join(format_.title for format_ in wanted)
+        raise MisuseError(f"nothing in {source} is {known}")
+    files: dict[str, list[str]] = {}
+    for each in found:
+        files.setdefault(each.format.name, []).append(str(each.file))
+    if len(files) > 1:
+        listed = "; ".join(f"{name} ({', '.join(of)})" for name, of in files.items())
+        raise MisuseError(f"{source} has several formats: {listed}. Choose one with --from, or give one file")
+    return found
+
+
+def _in_folder(folder: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
+    for file in _files(folder):
+        relative = file.relative_to(folder).as_posix()
+        likely = [f for f in wanted if any(fnmatchcase(f"/{relative}", f"*/{pattern}") for pattern in f.files)]
+        if likely:
+            yield from _in_file(file, likely)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    count = 0
+    for place, folders, names in os.walk(folder):
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(
+            name for name in folders if depth < _DEPTH and name not in _BUILT and not is_link(Path(place, name))
+        )
+        for name in sorted(names):
+            count += 1
+            if count > _FILES:
+                raise MisuseError(f"{folder} has more than {_FILES:,} files: give the file, or a smaller folder")
+            yield Path(place, name)
+
+
+def _in_file(file: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
+    trees = _trees(file)
+    for tree in trees:
+        fitting = next((f for f in wanted if f.recognises(file, tree.data)), None)
+        if fitting is not None:
+            yield SourceDocument(fitting, file, tree)
+
+
+def _trees(file: Path) -> tuple[Tree, ...]:
+    """Read the documents of a file. Raises Rejected where it is neither YAML nor JSON."""
+    if file.suffix == ".json" and file.is_file() and file.stat().st_size > MAX_BYTES:
+        try:
+            return (Tree(str(file), read_json(file), {(): Place(1, 1, 1, 1, None, "")}),)
+        except UnreadableError as error:
+            message, remedy = f"{file} {error}", "give a file that is JSON"
+            raise Rejected([Finding("source-syntax", message, remedy, Location(str(file)))]) from None
+    return load(file, dialect=FOREIGN).trees

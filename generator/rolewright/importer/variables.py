@@ -1,0 +1,109 @@
+"""Environment variables and secrets of a source; a secret that stands there in plain text is never written anywhere."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewright.check.rules.plaintext_secret import looks_secret
+from rolewright.data.access_keys import VARIABLES
+from rolewright.importer.expression import HeldValue, SourceText
+from rolewright.importer.names import resource_key
+from rolewright.yaml.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolewright.importer.ledger import Ledger
+    from rolewright.importer.workload import SourceWorkload
+    from rolewright.yaml.load import PathInTree
+
+_SECRET_ARN = re.compile(
+    r"arn:[a-z-]{1,20}:secretsmanager:[^:]{0,30}:([^:]{0,12}):secret:([^:]{1,512})((?::[^:]{0,256}){0,3})"
+)
+_PARAMETER_ARN = re.compile(r"arn:[a-z-]{1,20}:ssm:[^:]{0,30}:([^:]{0,12}):parameter/(.{1,1011})")
+_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
+
+
+@cache
+def _types() -> Mapping[str, str]:
+    types: Mapping[str, str] = load(Path(__file__).with_name("secrets.yaml")).trees[0].data
+    return types
+
+
+def carry_variable(
+    workload: SourceWorkload,
+    ledger: Ledger,
+    path: PathInTree,
+    name: str,
+    value: Any,  # noqa: ANN401 - YAML
+    target: str,
+    *,
+    injects: bool,
+) -> None:
+    """Carry one environment variable to the field `target`, such as `environment`.
+
+    A secret becomes one that a person has to make, where the compute type `injects` secrets; elsewhere it is left out.
+    """
+    location = ledger.location(path)
+    plain = value.literal if isinstance(value, SourceText) else value
+    if name.upper() in VARIABLES:
+        ledger.left(path, "an access key: the role takes its place. Delete the key")
+    elif isinstance(plain, str) and looks_secret(name, plain):
+        if not injects:
+            ledger.left(path, "a secret in plain text: put it into Secrets Manager, and let the code read it there")
+            return
+        asked = f"name of the secret in Secrets Manager that you make for {name}: {location} has it in plain text"
+        key = workload.add(resource_key(name), {"type": _types()["secret"], "name": HeldValue(asked, name)}, location)
+        workload.set(f"{_beside(target, 'secrets')}.{name}", key, location)
+        ledger.derived(path, f"compute.{_beside(target, 'secrets')}.{name}", "a secret in plain text: make one of it")
+    else:
+        workload.set(f"{target}.{name}", "" if plain is None else value, location)
+        ledger.carried(path, f"compute.{target}.{name}")
+
+
+def carry_secret(
+    workload: SourceWorkload,
+    ledger: Ledger,
+    path: PathInTree,
+    name: str,
+    value: Any,  # noqa: ANN401 - YAML
+    target: str,
+    account: str = "",
+) -> None:
+    """Carry a variable that ECS reads from a secret or a parameter. `account` is the own one, where it is known."""
+    location = ledger.location(path)
+    text = value.literal if isinstance(value, SourceText) else value
+    if not isinstance(text, str):
+        asked = f"name of the secret for {name}, which {location} takes from elsewhere"
+        entry, part = {"type": _types()["secret"], "name": HeldValue(asked, name)}, ""
+    else:
+        entry, part = named_secret(text, account)
+    key = workload.add(resource_key(str(entry.get("name", name)).strip("/")), entry, location)
+    workload.set(f"{target}.{name}", key + part, location)
+    ledger.carried(path, f"compute.{target}.{name}", f"resources.{key}")
+
+
+def named_secret(text: str, account: str = "") -> tuple[dict[str, Any], str]:
+    """Return the resource that ECS's `valueFrom` names, and what stands behind its key for a part of the value.
+
+    A secret or parameter of the `account` goes by its name, one of another account by its ARN.
+    """
+    secret = _SECRET_ARN.fullmatch(text)
+    if secret is not None:
+        part = secret[3].rstrip(":")
+        if account and secret[1] not in ("", account):
+            return {"type": _types()["secret"], "arn": text[: secret.end(2)]}, part
+        return {"type": _types()["secret"], "name": _SUFFIX.sub("", secret[2])}, part
+    parameter = _PARAMETER_ARN.fullmatch(text)
+    if parameter is not None:
+        if account and parameter[1] not in ("", account):
+            return {"type": _types()["parameter"], "arn": text}, ""
+        return {"type": _types()["parameter"], "name": f"/{parameter[2]}" if "/" in parameter[2] else parameter[2]}, ""
+    return {"type": _types()["parameter"], "name": text}, ""
+
+
+def _beside(target: str, name: str) -> str:
+    return ".".join((*target.split(".")[:-1], name))
