@@ -76,7 +76,7 @@ def test_each_action_is_on_what_the_iam_database_limits_it_to(type_: str) -> Non
                 if arn == "*":
                     assert not kinds or block.when or action in STARS, action
                     continue
-                filled = re.sub(r"\$\{/name\}", "/x", re.sub(r"\$\{[a-z_]+\}", "x", arn))
+                filled = re.sub(r"\$\{/name\}", "/x", re.sub(r"\$\{[a-z_.]+\}", "x", arn))
                 filled = filled.replace("kms:x:x:x", "kms:x:x:alias/x")
                 fits = any(arn_shape(kind).fullmatch(filled) for kind in kinds)
                 wild = "*" in filled and any(matches(filled, re.sub(r"\$\{\w+\}", "x", kind)) for kind in kinds)
@@ -207,6 +207,36 @@ def test_a_name_that_several_resources_have_is_not_mixed_up(pipeline: Pipeline) 
     for permission in needed(built):
         if "lambda:" in permission.action:
             assert not [arn for arn in permission.resources if arn.split(":")[2] not in ("lambda", "*")], permission
+
+
+def test_replicas_take_rights_in_their_own_regions(pipeline: Pipeline) -> None:
+    """On the table and by the key of each region, and for the secret on the one that is replicated."""
+    keys = {region: f"arn:aws:kms:{region}:123456789012:key/k" for region in ("us-east-1", "eu-west-1", "eu-west-2")}
+    replicas = [{"region": region, "kms_key": keys[region]} for region in ("eu-west-1", "eu-west-2")]
+    table = {"type": "dynamodb-table", "name": "orders", "create": True, "hash_key": "id", "replicas": replicas}
+    secret = {"type": "secretsmanager-secret", "name": "token", "create": True, "replicas": replicas[:1]}
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {"type": "eks-irsa", "namespace": "a", "service_account": "b", "issuer": "oidc.example.com/id/A"},
+        "environments": {"prod": {"account": "123456789012", "region": "us-east-1"}},
+        "resources": {
+            "t": {**table, "stream": "NEW_AND_OLD_IMAGES", "kms_key": keys["us-east-1"]},
+            "s": {**secret, "kms_key": keys["us-east-1"]},
+        },
+    }
+    (built,) = build(pipeline, [json.dumps(manifest)])
+    reached = {
+        (permission.action, resource, *(value for _, _, values in permission.conditions for value in values))
+        for permission in needed(built)
+        for resource in permission.resources
+    }
+    for region in ("eu-west-1", "eu-west-2"):
+        assert ("dynamodb:CreateTableReplica", f"arn:aws:dynamodb:{region}:123456789012:table/orders") in reached
+        assert ("kms:CreateGrant", keys[region], f"dynamodb.{region}.amazonaws.com") in reached
+    assert not [given for given in reached if given[0].endswith("Replica") and ":us-east-1:" in given[1]]
+    assert ("kms:Encrypt", keys["eu-west-1"], "secretsmanager.eu-west-1.amazonaws.com") in reached
+    assert not [given for given in reached if given[0] == "kms:Encrypt" and given[1] != keys["eu-west-1"]]
 
 
 def test_policies_keep_within_the_limit_and_lose_nothing() -> None:

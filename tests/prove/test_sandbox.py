@@ -210,6 +210,7 @@ EVERYTHING = (
             "description": "d",
             "kms_key_id": "${aws_kms_key.k.arn}",
             "recovery_window_in_days": 30,
+            "replica": [{"region": "us-east-1", "kms_key_id": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"}],
             "tags": TAGS,
         },
     ),

@@ -20,7 +20,7 @@ Foundational Security Best Practices (FSBP). "met" holds whatever else a manifes
 with these fields. The tests hold each of them against rendered modules.
 
 Controls of the account, of IAM and of what a compute type makes are not in the table. What another owner makes, and a
-manifest only names, is not looked at.
+manifest only names, is not looked at, and neither is what Security Hub finds of replicas in other regions.
 
 {source}
 

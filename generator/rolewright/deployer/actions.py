@@ -29,6 +29,7 @@ class ActionBlock:
     arns: tuple[str, ...]
     of: str
     given: str
+    each: str
     read: tuple[str, ...]
     write: tuple[str, ...]
     bounded: bool
@@ -67,6 +68,7 @@ def _block(block: Mapping[str, Any]) -> ActionBlock:
         arns=tuple(block.get("arns", ())),
         of=block.get("of", ""),
         given=block.get("given", ""),
+        each=block.get("each", ""),
         read=tuple(block.get("read", ())),
         write=tuple(block.get("write", ())),
         bounded=block.get("bounded", False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Finding, Rejected, Severity
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 
-_SLOT = re.compile(r"\$\{(/?)([a-z0-9_]+)\}")
+_SLOT = re.compile(r"\$\{(/?)([a-z0-9_.]+)\}")
 _MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # the evaluator's token for a part that AWS generates
 
 
@@ -197,15 +197,21 @@ class _Module:
         for block in self.actions[_key(resource)]:
             if block.given and block.given not in resource.values:
                 continue
-            resources = self.named(resource, block.of) if block.of else [self.filled(a, resource) for a in block.arns]
-            if not resources:
-                continue
-            conditions = tuple(sorted(self.conditions(resource, block)))
-            for kind, write in ((block.read, False), (block.write, True)):
-                for action in kind:
-                    # Two resources may share a name; the action is then on the one of its own kind.
-                    fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
-                    yield DeployerPermission(action, tuple(sorted(fitting)), conditions, write)
+            if not block.each:
+                yield from self.allowed(resource, block)
+            for nested in resource.values.get(block.each, ()):
+                yield from self.allowed(replace(resource, values={**resource.values, block.each: [nested]}), block)
+
+    def allowed(self, resource: EvaluatedBlock, block: ActionBlock) -> Iterator[DeployerPermission]:
+        resources = self.named(resource, block.of) if block.of else [self.filled(a, resource) for a in block.arns]
+        if not resources:
+            return
+        conditions = tuple(sorted(self.conditions(resource, block)))
+        for kind, write in ((block.read, False), (block.write, True)):
+            for action in kind:
+                # Two resources may share a name; the action is then on the one of its own kind.
+                fitting = {arn for arn in resources if not is_idle(action, arn)} or set(resources)
+                yield DeployerPermission(action, tuple(sorted(fitting)), conditions, write)
 
     def conditions(self, resource: EvaluatedBlock, block: ActionBlock) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for condition in block.when:
@@ -233,7 +239,7 @@ class _Module:
 
         def value(slot: Any) -> str:  # noqa: ANN401 - a match
             name = slot[2]
-            text = context.get(name) or _MADE.sub("*", str(resource.values.get(name, "*")))
+            text = context.get(name) or _MADE.sub("*", "".join(_at(resource.values, name.split("."))[:1]) or "*")
             return f"/{text.removeprefix('/')}" if slot[1] else text
 
         return _SLOT.sub(value, pattern)
