@@ -239,6 +239,27 @@ def test_replicas_take_rights_in_their_own_regions(pipeline: Pipeline) -> None:
     assert not [given for given in reached if given[0] == "kms:Encrypt" and given[1] != keys["eu-west-1"]]
 
 
+def test_a_role_that_a_manifest_names_is_passed_to_its_service(pipeline: Pipeline) -> None:
+    roles = {service: f"arn:aws:iam::123456789012:role/for-{service}" for service in ("firehose", "sns", "states")}
+    stream = {"type": "firehose-stream", "name": "clicks", "bucket": "arn:aws:s3:::my-lake", "role": roles["firehose"]}
+    topic = {"type": "sns-topic", "name": "news", "delivery_log": {"role": roles["sns"]}}
+    definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    machine = {"type": "stepfunctions-state-machine", "name": "m", "definition": definition, "role": roles["states"]}
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {"type": "eks-irsa", "namespace": "a", "service_account": "b", "issuer": "oidc.example.com/id/A"},
+        "environments": {"prod": {"account": "123456789012", "region": "us-east-1"}},
+        "resources": {key: {**entry, "create": True} for key, entry in (("f", stream), ("t", topic), ("m", machine))},
+    }
+    (built,) = build(pipeline, [json.dumps(manifest)])
+    passed = [permission for permission in needed(built) if permission.action == "iam:PassRole"]
+    assert {(permission.resources, permission.conditions) for permission in passed} == {
+        ((arn,), (("StringEquals", "iam:PassedToService", (f"{service}.amazonaws.com",)),))
+        for service, arn in roles.items()
+    }
+
+
 def test_policies_keep_within_the_limit_and_lose_nothing() -> None:
     many = [
         DeployerPermission(
