@@ -19,7 +19,8 @@ Where both know an action and disagree, the choice is the one that cannot make a
   Under `also_star` are actions whose types both know and iam-data calls optional, with the member of the request that
   names the resource and may be left out: without an endpoint of its own, comprehend:DetectEntities is checked on `*`.
   Under `shown_star` are likewise actions whose types iam-data does not call optional, while the service's guide has a
-  policy with `*`: ecs:ListTasks, in "List and describe task examples", for the tasks of a cluster, a family, a service.
+  policy with `*`: ecs:ListTasks, in "List and describe task examples", for the tasks of a cluster, a family, a service,
+  and glue:GetSchemaVersion, in "IAM examples for deserializers", for a version by its id.
 - Condition keys of an action: iam-data's, as a key that AWS no longer sends makes a condition that never holds. Of a
   resource type: both. `disputed_keys` are of no action: each copy gives a request another spelling of them.
   `sent_keys` are of actions that neither copy gives a key, though the service has it and its guide shows a policy with
