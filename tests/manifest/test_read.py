@@ -95,7 +95,7 @@ CASES = [
     ),
     Bad("cpu and memory", "{cpu: 512, memory: 1024}", "{cpu: 512, memory: 512}", "manifest-rule", "25:33", "1024"),
     Bad("permission override", "{cpu: 512, memory: 1024}", "{type: lambda}", "environment-override", "25:15"),
-    Bad("name of a resource", "  data:\n", "  da_ta:\n", "manifest-name", "13:3", "a-z0-9-"),
+    Bad("name of a resource", "  data:\n", "  da_ta:\n", "manifest-name", "13:3", "lower-case letters"),
     Bad("name and ARN", "name: my-bucket", "name: my-bucket\n    arn: arn:aws:s3:::my-bucket", "manifest-name", "15:5"),
     Bad("secret override", "{cpu: 512, memory: 1024}", "{secrets: {A: db}}", "environment-override", "25:25"),
     Bad("nothing to override", "{cpu: 512, memory: 1024}", "{port: 80}", "environment-override", "25:15"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rolewright.blueprint.check_compute import check_compute
 from rolewright.blueprint.check_resource import check_resource
@@ -16,9 +16,13 @@ from rolewright.blueprint.marks import fact_findings
 from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
 from rolewright.blueprint.patterns import read_patterns, with_patterns
 from rolewright.blueprint.read import read_compute, read_resource
+from rolewright.blueprint.words import read_words
 from rolewright.core.files import is_file, is_folder
 from rolewright.core.finding import Finding, Location, Rejected
 from rolewright.yaml.load import Tree, load, merge_patch
+
+if TYPE_CHECKING:
+    from rolewright.core.words import Words
 
 _Blueprint = TypeVar("_Blueprint", ComputeBlueprint, ResourceBlueprint)
 
@@ -61,6 +65,8 @@ class Catalog:
     module: Path
     """The blocks that every module has, whatever it runs on: the last root's `module/blocks.yaml`."""
     facts: FactTables
+    words: Callable[[], Words] = field(repr=False)
+    """What people write elsewhere, and sentences for patterns; read at the first call, which only an error needs."""
 
 
 def builtin_root() -> Path:
@@ -133,7 +139,9 @@ def _of(roots: Sequence[Path]) -> Catalog:
             raise Rejected(findings)
         return read_compute(type_, tree.data)
 
-    return Catalog(Blueprints(computes, compute), Blueprints(resources, resource), templates, module, FactTables(facts))
+    types = Blueprints(computes, compute), Blueprints(resources, resource)
+    words = cache(partial(read_words, (builtin_root(), *roots), patterns))
+    return Catalog(*types, templates, module, FactTables(facts), words)
 
 
 def _only(path: Path, patterns: Mapping[str, str]) -> Tree:

@@ -68,7 +68,8 @@ def show_one(
 
     catalog = load_catalog(blueprints or ())
     if type_ not in catalog.resources and type_ not in catalog.computes:
-        near = nearest(type_, [*catalog.resources, *catalog.computes])
+        synonyms = catalog.words().meant("resource type", "compute type")
+        near = nearest(type_, [*catalog.resources, *catalog.computes], synonyms)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
     if not verb:

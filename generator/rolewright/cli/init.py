@@ -118,7 +118,7 @@ def _require_free(folder: Path, file: Path) -> None:
 
 
 def _named(name: str) -> str:
-    from rolewright.manifest.schema import WORKLOAD  # noqa: PLC0415 - slow to import
+    from rolewright.manifest.frame import WORKLOAD  # noqa: PLC0415 - slow to import
 
     if not re.fullmatch(WORKLOAD, name):
         raise typer.BadParameter(f"{name} is no name: write 3 to 32 small letters, digits and dashes, a letter first")

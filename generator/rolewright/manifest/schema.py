@@ -6,34 +6,22 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rolewright.manifest.inputs import INPUT_NAME, input_types
+from rolewright.manifest.frame import CREATE, compute_frame, manifest_frame, resource_frame
 from rolewright.yaml.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.blueprint.model import ComputeBlueprint, ResourceBlueprint
     from rolewright.core.finding import Finding
+    from rolewright.core.words import Words
     from rolewright.yaml.load import PathInTree
     from rolewright.yaml.schema import Locate
     from rolewright.yaml.source import Source
 
-WORKLOAD = "^[a-z][a-z0-9-]{1,30}[a-z0-9]$"  # what the name of a workload may be
-_TEXT = {"type": "string", "minLength": 1}
-_ACCOUNT = {
-    "type": ["string", "integer"],
-    "pattern": r"^\d{12}$",
-    "minimum": 100_000_000_000,
-    "maximum": 999_999_999_999,
-    "description": "AWS account id, 12 digits, such as 123456789012",
-}
-_REGION = {
-    "type": "string",
-    "pattern": r"^[a-z]{2,4}(-[a-z]+)+-\d$",
-    "description": "AWS region, such as eu-west-1",
-}
-_TAG = {"type": ["string", "integer", "number", "boolean"], "description": "Value of a tag"}
+
+SCHEMA_ID = "https://json.schemastore.org/rolewright.json"
 
 
 @lru_cache(maxsize=4)  # each holds its catalog
@@ -47,7 +35,8 @@ class Schemas:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._frame = Schema(_frame(_type_of(catalog.computes), _resource_frame(catalog.resources)))
+        frame = manifest_frame(compute_frame(catalog.computes), resource_frame(catalog.resources))
+        self._frame = Schema(frame, catalog.words)
         self._types: dict[tuple[str, str, bool], Schema] = {}
 
     def findings(
@@ -108,28 +97,49 @@ class Schemas:
             else:
                 blueprint = self._catalog.resources[type_]
                 document = _created(blueprint) if created else _existing(blueprint)
-            self._types[name] = Schema(document)
+            places = [type_, "resource" if kind == "resources" else kind]
+            self._types[name] = Schema({**document, "x-words": places}, self._catalog.words)
         return self._types[name]
 
 
 def manifest_schema(catalog: Catalog) -> dict[str, Any]:
-    """Return the schema of one manifest document in one piece (JSON Schema 2020-12), for editors."""
-    compute, resource = _type_of(catalog.computes), _resource_frame(catalog.resources)
+    """Return the schema of one manifest document in one piece, for editors and SchemaStore.
+
+    It is JSON Schema draft-07, which SchemaStore asks for, without the blueprints' marks, and with sentences for
+    patterns in the form that language servers show (`patternErrorMessage`).
+    """
+    compute, resource = compute_frame(catalog.computes), resource_frame(catalog.resources)
     compute["allOf"] = [
         {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": _open(_compute(blueprint))}
         for name, blueprint in catalog.computes.items()
     ]
     branches = (branch for blueprint in catalog.resources.values() for branch in _branches(blueprint))
     resource["allOf"] = [{**branch, "then": _open(branch["then"])} for branch in branches]
-    frame = _frame(compute, resource)
+    frame = manifest_frame(compute, resource)
     frame["properties"]["tags"] = _or_input(frame["properties"]["tags"])
-    return frame
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "$id": SCHEMA_ID}
+    return {**head, **{key: inner for key, inner in _shown(frame, catalog.words()).items() if key != "$schema"}}
+
+
+def _shown(node: Any, words: Words) -> Any:  # noqa: ANN401 - a schema
+    """Return a schema as editors show it."""
+    if isinstance(node, list):
+        return [_shown(inner, words) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    shown = {key: _shown(inner, words) for key, inner in node.items() if not str(key).startswith("x-")}
+    said = words.patterns.get(node["pattern"]) if isinstance(node.get("pattern"), str) else None
+    return {**shown, "patternErrorMessage": f"write {said}"} if said else shown
 
 
 def _open(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an entry in which an input may take the place of values that have a form of their own."""
     own = ("type", "create", "access", "names")
     fields = {name: field if name in own else _or_input(field) for name, field in schema["properties"].items()}
+    if "access" in fields:  # editors complete what an alternative has, and nothing of a condition
+        verbs, described = fields["access"]["then"], fields["access"]["description"]
+        of_list = {**fields["access"]["else"], "type": "array"}
+        fields["access"] = {"description": described, "anyOf": [verbs, of_list]}
     return {**schema, "properties": fields}
 
 
@@ -152,175 +162,13 @@ def _or_input(schema: Any) -> Any:  # noqa: ANN401 - a schema
         or "pattern" in schema
         or "maxProperties" in schema
     ):
-        return {"description": schema.get("description", ""), "anyOf": [inner, _REFERENCE]}
+        described = inner.pop("description", "")  # once: an editor shows that of each alternative too
+        return {"description": described, "anyOf": [inner, _REFERENCE]}
     return inner
-
-
-def _type_of(computes: Collection[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["type"],
-        "properties": {"type": {"enum": list(computes), "description": "What the workload runs on"}},
-    }
-
-
-def _resource_frame(resources: Collection[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["type"],
-        "properties": {"type": {"enum": list(resources)}, "create": {"type": "boolean"}},
-    }
-
-
-def _frame(compute: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of the schema that does not depend on the types."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "rolewright manifest",
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["version", "workload", "compute"],
-        "properties": {
-            "version": {"const": 1, "description": "Version of the manifest format, which is 1"},
-            "workload": {
-                "type": "string",
-                "pattern": WORKLOAD,
-                "description": "Name of the workload, used in all generated names: 3 to 32 lower-case letters, "
-                "digits and dashes, beginning with a letter and not ending with a dash",
-            },
-            "description": {**_TEXT, "maxLength": 500, "description": "Short description of the workload"},
-            "owner": {
-                **_TEXT,
-                "maxLength": 256,
-                "description": "Team or person responsible for the workload; becomes a tag",
-            },
-            "tags": {"type": "object", "maxProperties": 45, "additionalProperties": _TAG},
-            "compute": compute,
-            "resources": {
-                "type": "object",
-                "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,40}$"},
-                "additionalProperties": resource,
-                "description": "Resources that the code uses, each under a key of your choice",
-            },
-            "never": _NEVER,
-            "environments": _ENVIRONMENTS,
-            "inputs": {
-                "type": "object",
-                "propertyNames": {"pattern": f"^{INPUT_NAME.pattern}$"},
-                "additionalProperties": _input(),
-                "description": "What only the calling Terraform knows: each becomes a variable of the module, "
-                "and is ${inputs.NAME} in a value",
-            },
-            "statements": {"type": "array", "items": _STATEMENT},
-            "boundary": {
-                **_TEXT,
-                "description": "ARN of a managed policy: the permissions boundary of every role",
-            },
-            "exclusive": {
-                "type": "boolean",
-                "default": True,
-                "description": "Whether the module owns what its roles may do: an apply removes every policy that is "
-                "attached to them from outside. `false` leaves such policies alone, and they are not proven",
-            },
-            "suppress": {"type": "array", "items": _SUPPRESSION},
-        },
-    }
-
-
-def _input() -> dict[str, Any]:
-    """Return the schema of an entry of `inputs`."""
-    summaries = "; ".join(f"{name}: {type_['is']}" for name, type_ in input_types().items())
-    of_arn = {
-        "service": {**_TEXT, "description": "Of an ARN: the service, as in its actions, such as dynamodb"},
-        "resource": {**_TEXT, "description": "Of an ARN: the type of resource, as IAM names it, such as table"},
-    }
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["type"],
-        "properties": {
-            "type": {"enum": list(input_types()), "description": summaries},
-            "description": {**_TEXT, "maxLength": 500, "description": "What the caller is to give"},
-            "default": {"description": "What the module takes where the caller gives nothing"},
-            **of_arn,
-        },
-        "if": {"properties": {"type": {"const": "arn"}}, "required": ["type"]},
-        "then": {"required": list(of_arn)},
-        "else": {"properties": dict.fromkeys(of_arn, False)},
-    }
 
 
 _REFERENCE = {"type": "string", "pattern": r"^\$\{inputs\.[a-z][a-z0-9-]*\}$"}
 _FIXED = frozenset({"enum", "const", "x-injects", "x-resource", "x-calls", "x-facts", "x-variable"})
-
-
-_STATEMENT = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["actions", "resources", "reason"],
-    "properties": {
-        "actions": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "string",
-                "pattern": "^[a-z0-9-]+:[A-Za-z0-9*?]+$",
-                "description": "service:Action",
-            },
-        },
-        "resources": {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "string", "pattern": r"^(\*|arn:\S+)$", "description": "an ARN pattern, or *"},
-        },
-        "reason": {**_TEXT, "description": "Reason why no blueprint covers this access"},
-        "conditions": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "additionalProperties": {
-                    "anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": _TEXT}],
-                },
-            },
-        },
-        "role": {**_TEXT, "description": "Role that gets the statement; default: the role of the code"},
-    },
-}
-
-_SUPPRESSION = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["rule", "at", "reason"],
-    "properties": {
-        "rule": {**_TEXT, "description": "Name of the rule, as shown in the finding"},
-        "at": {**_TEXT, "description": "Place in the manifest, such as statements.0"},
-        "reason": {**_TEXT, "description": "Reason why the finding is accepted"},
-        "until": {
-            "type": "string",
-            "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
-            "description": "Last day of the suppression, such as 2027-06-30",
-        },
-    },
-}
-_NEVER = {
-    "type": "array",
-    "items": {
-        "type": "string",
-        "pattern": r"^\S+ on \S+$",
-        "description": "VERB on RESOURCE-KEY, VERB on *, or ACTION on ARN-PATTERN, such as delete on *; "
-        "the verbs read, write and delete each mean every verb of that class",
-    },
-}
-_ENVIRONMENTS = {
-    "type": "object",
-    "minProperties": 1,
-    "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,15}$"},
-    "additionalProperties": {
-        "type": "object",
-        "required": ["account", "region"],
-        "properties": {"account": _ACCOUNT, "region": _REGION},
-    },
-}
 
 
 def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
@@ -333,7 +181,10 @@ def _compute(blueprint: ComputeBlueprint) -> dict[str, Any]:
             "names": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {key: {"type": "string"} for key in name_keys(blueprint)},
+                "properties": {
+                    key: {"type": "string", "description": f"Name of the {key.replace('_', ' ')}"}
+                    for key in name_keys(blueprint)
+                },
                 "description": "Names to use instead of the generated ones",
             },
         },
@@ -356,12 +207,13 @@ def _branches(blueprint: ResourceBlueprint) -> Iterator[dict[str, Any]]:
 
 
 def _common(blueprint: ResourceBlueprint) -> dict[str, Any]:
-    verb = {"enum": list(blueprint.verbs), "description": "one of " + ", ".join(blueprint.verbs)}
+    listed = "one of " + ", ".join(blueprint.verbs)
+    verb = {"enum": list(blueprint.verbs), "description": listed, "x-words": ["verb"]}
     return {
         "type": {"description": blueprint.summary},
         "create": {
             "type": "boolean",
-            "description": "true if the module creates the resource; otherwise it must exist already",
+            "description": CREATE,
         },
         "access": {
             "description": "Verbs: what the code may do with the resource",

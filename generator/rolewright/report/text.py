@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ MAX_WIDTH = 100
 
 MAX_TEXT = 2_000
 """The characters that a message or a remedy may take, which can quote the manifest."""
+
+HELP_WIDTH = 140
+"""The characters on a line of help, after which a long list goes on in the next one."""
 
 _STYLES = {
     Severity.ERROR: "1;31",
@@ -85,8 +89,14 @@ def _finding(
         shown.append(f"{paint('note', Severity.NOTE)}: {_limited(related.note)}")
         show(related.location, Severity.NOTE)
     mended = "; `rolewright validate --fix` does it" if finding.fix else ""
-    shown.append(f"{paint('help', 'help')}: {_limited(finding.remedy)}{mended}")
+    shown.append(f"{paint('help', 'help')}: {_wrapped(_limited(finding.remedy) + mended)}")
     return "\n".join(shown)
+
+
+def _wrapped(text: str) -> str:
+    """Return a text that is longer than a line with line ends between words, where lists have their commas."""
+    lines = textwrap.wrap(text, HELP_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return ("\n" + " " * len("help: ")).join(lines) if len(text) > HELP_WIDTH else text
 
 
 def _limited(text: str) -> str:

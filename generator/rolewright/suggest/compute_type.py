@@ -60,7 +60,9 @@ def shown_fields(files: Iterable[str], folder: str, blueprint: ComputeBlueprint)
 def require_compute(type_: str, catalog: Catalog) -> None:
     """Raise MisuseError for what is no compute type."""
     if type_ not in catalog.computes:
-        raise MisuseError(f"there is no compute type {type_}{hint(type_, catalog.computes)}")
+        raise MisuseError(
+            f"there is no compute type {type_}{hint(type_, catalog.computes, catalog.words().meant('compute type'))}"
+        )
 
 
 def _is_named(relative: str, sign: Sign) -> bool:

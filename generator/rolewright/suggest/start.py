@@ -82,7 +82,9 @@ def read_wanted(text: str, catalog: Catalog) -> Wanted:
     name, _, verbs = rest.rpartition(":")
     blueprint = catalog.resources.get(type_)
     if blueprint is None:
-        raise MisuseError(f"there is no resource type {type_}{hint(type_, catalog.resources)}")
+        raise MisuseError(
+            f"there is no resource type {type_}{hint(type_, catalog.resources, catalog.words().meant('resource type'))}"
+        )
     access = tuple(dict.fromkeys(verb.strip() for verb in verbs.split(",") if verb.strip()))
     form = f"write {type_}:NAME:VERB,VERB" if blueprint.required else f"write {type_}::VERB,VERB"
     if not access or (not name and blueprint.required):
@@ -91,7 +93,7 @@ def read_wanted(text: str, catalog: Catalog) -> Wanted:
         raise MisuseError(f"{text}: {type_} has no names: {form}")
     for verb in access:
         if verb not in blueprint.verbs:
-            raise MisuseError(f"{type_} has no verb {verb}{hint(verb, blueprint.verbs)}")
+            raise MisuseError(f"{type_} has no verb {verb}{hint(verb, blueprint.verbs, catalog.words().meant('verb'))}")
     return Wanted(type_, name, access)
 
 

@@ -12,10 +12,12 @@ import jsonschema_rs
 
 from rolewright.core.finding import Finding
 from rolewright.core.nearest import nearest
+from rolewright.core.words import Words
 from rolewright.data.formats import FORMATS
+from rolewright.yaml.wording import LONGEST, alternatives, flow, limit, shape, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from rolewright.core.finding import Edit, Location
     from rolewright.yaml.load import PathInTree
@@ -32,9 +34,14 @@ class Locate(Protocol):
 
 @dataclass(frozen=True)
 class Schema:
-    """A JSON Schema that is compiled at its first use."""
+    """A JSON Schema that is compiled at its first use.
+
+    `words` says how to tell a person of a violation. In the schema, `x-words` names the places whose synonyms stand
+    for its keys, or for its options.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
+    words: Callable[[], Words] = field(default=Words, repr=False, compare=False)
 
     @cached_property
     def _validator(self) -> Any:  # noqa: ANN401 - one of several classes of the library
@@ -138,7 +145,7 @@ class Schema:
                 yield Finding(
                     f"{rule}-type",
                     f"`{name}` is {_kind(error.instance)}",
-                    f"write {_article(details['types'])}",
+                    f"write {wanted(details['types'], self._at(tuple(error.schema_path)[:-1]), self.words())}",
                     locate(path),
                     dotted,
                 )
@@ -147,7 +154,7 @@ class Schema:
                 yield Finding(
                     f"{rule}-name",
                     f"`{key}` cannot be a name in `{name}`",
-                    _names(str(key), self._at(tuple(error.schema_path)[:-1])),
+                    self._names(str(key), self._at(tuple(error.schema_path)[:-1])),
                     locate((*path, key), key=True),
                     f"{dotted}.{key}" if dotted else key,
                 )
@@ -167,27 +174,43 @@ class Schema:
                 message = f"`{name}` needs other keys"
                 yield Finding(f"{rule}-missing-key", message, f"give {'; or '.join(forms)}", locate(path), dotted)
             case _:
-                schema_path = tuple(error.schema_path)[:-1]
-                of_list = self._at(schema_path[:-1]) if schema_path[-1:] == ("items",) else {}
-                described = self._at(schema_path).get("description") or of_list.get("description")
-                yield Finding(
-                    f"{rule}-value",
-                    f"`{name}` is {_shown(error.instance)}: {_limited(error.message)}",
-                    described or "change the value",
-                    locate(path),
-                    dotted,
-                )
+                yield self._unfit(error, path, locate, rule)
+
+    def _unfit(self, error: Any, path: PathInTree, locate: Locate, rule: str) -> Finding:  # noqa: ANN401
+        """Return the finding of a value of the right kind that its pattern, a limit or another condition refuses."""
+        schema_path, kind = tuple(error.schema_path)[:-1], error.kind.name
+        schema, words, details = self._at(schema_path), self.words(), error.kind.as_dict()
+        of_list = self._at(schema_path[:-1]) if schema_path[-1:] == ("items",) else {}
+        described = schema.get("description") or of_list.get("description", "")
+        fault, write = limit(kind, details), ""
+        if kind == "pattern":
+            fault, write = words.form(error.instance), words.patterns.get(details["pattern"], "")
+        elif kind in ("anyOf", "oneOf"):
+            write = alternatives(self._at(schema_path).get(kind, ()), words)
+        elif not fault:
+            fault = _limited(error.message)
+        if write:
+            remedy = f"write {write}" + (f" ({described})" if described else "")
+        elif described and schema.get("examples"):
+            remedy = f"{described}, such as {flow(shape(schema, words))}"
+        else:
+            remedy = described or (
+                f"write what matches {details['pattern']}" if kind == "pattern" else "change the value"
+            )
+        message = f"`{_dotted(path) or 'the document'}` is {_shown(error.instance)}" + (f": {fault}" if fault else "")
+        return Finding(f"{rule}-value", message, remedy, locate(path), _dotted(path))
 
     def _unknown_keys(self, error: Any, path: PathInTree, locate: Locate, rule: str) -> Iterator[Finding]:  # noqa: ANN401
         dotted = _dotted(path)
-        known = sorted(self._known(error.schema_path))
+        known = self._known(error.schema_path)
+        synonyms = self._synonyms(tuple(error.schema_path)[:-1])
         for key in error.kind.as_dict()["unexpected"]:
-            near = difflib.get_close_matches(key, known, 1, 0.5)
-            listed = "known here: " + (", ".join(known) or "none")
+            near = nearest(str(key), sorted(known), synonyms)
+            listed = "known here: " + (", ".join(sorted(known)) or "none")
             yield Finding(
                 f"{rule}-unknown-key",
                 f"unknown key `{key}`" + (f" in `{dotted}`" if dotted else ""),
-                f"did you mean `{near[0]}`?" if near else listed,
+                f"did you mean {_offered(near, known)}?" if near else listed,
                 locate((*path, key), key=True),
                 ".".join([*([dotted] if dotted else []), key]),
                 subject=key,
@@ -197,18 +220,33 @@ class Schema:
         dotted = _dotted(path)
         details = error.kind.as_dict()
         options = [_shown(option).strip('"') for option in details.get("options", [details.get("expected_value")])]
-        near = nearest(str(error.instance), options)
-        described = self._at(tuple(error.schema_path)[:-1]).get("description", "")
+        schema = self._at(tuple(error.schema_path)[:-1])
+        near = nearest(str(error.instance), options, self._synonyms(tuple(error.schema_path)[:-1]))
+        described = schema.get("description", "")
+        shortened = near and len(options) > _MANY
+        listed = described if shortened else "possible: " + ", ".join(options)
         return Finding(
             f"{rule}-value",
-            f"`{dotted or 'the document'}` is {_shown(error.instance)}",
+            f"`{dotted or 'the document'}` is {_shown(error.instance)}"
+            + (f": {form}" if isinstance(error.instance, str) and (form := self.words().form(error.instance)) else ""),
             (f"did you mean {' or '.join(near)}? " if near else "")
-            + "possible: "
-            + ", ".join(options)
+            + listed
             + (f"; {described}" if described and error.kind.name == "const" else ""),
             locate(path),
             dotted,
         )
+
+    def _synonyms(self, schema_path: PathInTree) -> Mapping[str, Sequence[str]]:
+        return self.words().meant(*self._at(schema_path).get("x-words", ()))
+
+    def _names(self, key: str, names: Mapping[str, Any]) -> str:
+        """Return which names a mapping takes instead of one that it does not."""
+        if "enum" in names:
+            near = nearest(key, names["enum"])
+            return (f"did you mean {' or '.join(near)}? " if near else "") + "possible: " + ", ".join(names["enum"])
+        pattern = names.get("pattern", "the schema")
+        said = self.words().patterns.get(pattern)
+        return f"use a name of {said}" if said else f"use a name that matches {pattern}"
 
     def _forms(self, schema_path: list[str | int]) -> list[str]:
         """Return what each of several forms of a mapping has to have, where each says so by its keys; or nothing."""
@@ -235,20 +273,27 @@ class Schema:
         return properties
 
     def _hint(self, schema_path: list[str | int], key: str) -> str:
-        description = self._known(schema_path).get(key, {}).get("description", "")
-        return f": {description}" if description else ""
+        schema = self._known(schema_path).get(key, {})
+        described = schema.get("description", "") if isinstance(schema, dict) else ""
+        return f": {_illustrated(described, schema, self.words())}" if described else ""
+
+
+def _illustrated(described: str, schema: Mapping[str, Any], words: Words) -> str:
+    """Return a description with the field's own example, where it says none itself."""
+    shown = flow(shape(schema, words)) if "pattern" in schema or "examples" in schema else ""
+    return f"{described}, such as {shown}" if 0 < len(shown) <= LONGEST and "such as" not in described else described
 
 
 def _key(key: str, schema: Any) -> str:  # noqa: ANN401 - a schema
     return f"`{key}: {schema['const']}`" if isinstance(schema, dict) and "const" in schema else f"`{key}`"
 
 
-def _names(key: str, names: Mapping[str, Any]) -> str:
-    """Return which names a mapping takes instead of one that it does not."""
-    if "enum" not in names:
-        return f"use a name that matches {names.get('pattern', 'the schema')}"
-    near = difflib.get_close_matches(key, names["enum"], 1, 0.5)
-    return (f"did you mean {near[0]}? " if near else "") + "possible: " + ", ".join(names["enum"])
+def _offered(near: Sequence[str], known: Mapping[str, Any]) -> str:
+    """Return names that a key may have been meant for; of a single one also what it is for."""
+    names = [f"`{name[1:]}` at the top of the manifest" if name.startswith("/") else f"`{name}`" for name in near]
+    schema = known.get(near[0]) if len(near) == 1 else None
+    described = schema.get("description", "") if isinstance(schema, dict) else ""
+    return " or ".join(names) + (f" ({_limited(described)})" if described else "")
 
 
 def _fits(fault: Callable[[str], object], text: str) -> bool:
@@ -268,16 +313,12 @@ def _meant(key: str, unknown: Collection[str], known: Collection[str], given: Co
 _NEAR = 0.8
 _MOST_SLIPS = 20
 """The unknown keys of one mapping that can be slips: each is compared with all others."""
-_KINDS = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-          "array": "a list", "object": "a mapping", "null": "nothing"}  # fmt: skip
+_MANY = 12
+"""The options that are listed beside the one that was meant."""
 
 
 def _dotted(path: PathInTree) -> str:
     return ".".join(str(step) for step in path)
-
-
-def _article(types: list[str]) -> str:
-    return " or ".join(_KINDS[kind] for kind in types)
 
 
 def _kind(value: object) -> str:
@@ -301,7 +342,7 @@ def _shown(value: object) -> str:
         return "empty"
     if isinstance(value, bool):
         return str(value).lower()
-    return _limited(f'"{value}"') if isinstance(value, str) else _limited(str(value))
+    return _limited(f'"{value}"') if isinstance(value, str) else _limited(flow(value))
 
 
 def _limited(text: str) -> str:
