@@ -171,6 +171,7 @@ def test_what_a_newcomer_is_told() -> None:
         (of_resource("s3-bucket", name="a-b", hash_key="x"), ("known here: access, ",)),
         (of_resource("s3-bucket", name="a-b", access="s3:GetObject"), ('"s3:GetObject": an action of IAM',)),
         (of_resource("rds-database", name="db", resource_id="db-A1"), ("did you mean `resource_id` (",)),
+        (of_resource("aurora-dsql-cluster", access="connect"), ("add `name`: ",)),
         (of_resource("rds"), ("did you mean rds-database or rds-data-api? Type of the resource; `rolewright",)),
         (of_resource("AWS::S3::Bucket"), ("did you mean s3-bucket?",)),
         (of_resource("aws_dynamodb_table"), ("did you mean dynamodb-table?",)),

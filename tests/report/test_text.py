@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rolewright.core.finding import Edit, Finding, Location, Related, Severity
-from rolewright.report.text import MAX_TEXT, MAX_WIDTH, findings_text, summary
+from rolewright.report.text import HELP_WIDTH, MAX_TEXT, MAX_WIDTH, findings_text, summary
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -185,3 +185,13 @@ def test_a_line_that_could_have_a_secret_is_not_shown() -> None:
     shown = findings_text([closed, finding(place), finding(other)], {"a.env": "one secret\ntwo"}, color=False)
     assert "secret" not in shown
     assert "2 | two" in shown
+
+
+def test_a_long_list_of_help_is_wrapped_between_its_words() -> None:
+    names = [f"name-{number}" for number in range(60)]
+    listed = Finding("manifest-value", "wrong", "possible: " + ", ".join(names), Location("m.yaml"))
+    text = findings_text([listed], {}, color=False)
+    lines = text[text.index("help: ") :].split("\n\n")[0].splitlines()
+    assert max(map(len, lines)) <= HELP_WIDTH + len("help: ")
+    assert all(line.startswith("      ") for line in lines[1:])
+    assert re.findall(r"name-\d+", " ".join(lines)) == names

@@ -269,8 +269,11 @@ class Schema:
         return node if isinstance(node, dict) else {}
 
     def _known(self, schema_path: list[str | int]) -> Mapping[str, Any]:
-        properties: Mapping[str, Any] = self._at(tuple(schema_path)[:-1]).get("properties", {})
-        return properties
+        """Return the properties of the mapping that a keyword is about, also where it stands under a condition."""
+        above = tuple(schema_path)[:-1]
+        properties: Mapping[str, Any] = self._at(above).get("properties", {})
+        outer = self._at(above[:-1]).get("properties", {}) if above[-1:] in (("then",), ("else",)) else {}
+        return {**outer, **properties}
 
     def _hint(self, schema_path: list[str | int], key: str) -> str:
         schema = self._known(schema_path).get(key, {})
