@@ -106,11 +106,6 @@ def test_what_other_tools_call_a_command_leads_to_it(name: str, meant: str) -> N
     assert (ran.returncode, f"Did you mean '{meant}'?" in ran.stderr) == (2, True)
 
 
-def test_help_has_a_short_name_everywhere() -> None:
-    for command in ((), ("init",), ("blueprint", "show")):
-        assert rolewright(*command, "-h").stdout == rolewright(*command, "--help").stdout
-
-
 def test_completion_works_in_bash() -> None:
     bash = shutil.which("bash")
     if bash is None:

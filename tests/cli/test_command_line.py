@@ -23,7 +23,7 @@ BROKEN = "version: 1\nworkload: é\ncompute: {type: lambdas}\n"
         (("render", "--check", EXAMPLE), 3),
         (("validate", "broken.yaml"), 1),
         (("validate", "broken.yaml", "--format", "json"), 1),
-        (("validate", "none.yaml"), 1),
+        (("validate", "none.yaml"), 2),
         (("rendre",), 2),
         (("plan", "--terraform", "no-such-program", EXAMPLE), 4),
     ],

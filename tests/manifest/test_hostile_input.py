@@ -266,7 +266,7 @@ def test_a_path_of_any_length(run: Callable[..., Ran]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("--blueprints", "nowhere"), 1),
+        (("--blueprints", "nowhere"), 2),
         (("--blueprints", "m.yaml"), 1),
         (("--env", "prod"), 1),
         (("--format", "xml"), 2),
@@ -281,7 +281,7 @@ def test_a_wrong_option(run: Callable[..., Ran], arguments: tuple[str, ...], cod
     assert ran.err
 
 
-@pytest.mark.parametrize("arguments", [("--blueprints", "nowhere"), ("-o", "link")])
+@pytest.mark.parametrize("arguments", [("--blueprints", "m.yaml"), ("-o", "link")])
 def test_a_refusal_before_the_first_manifest_is_json_too(
     run: Callable[..., Ran], tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -417,7 +417,7 @@ def shell(folder: Path, line: str, **settings: str) -> subprocess.CompletedProce
         ("unset HOME XDG_CACHE_HOME; $R validate m.yaml", 0),
         ("$R validate m.yaml <&-", 0),
         ("$R validate m.yaml >&-", 0),
-        ("$R validate none.yaml 2>&-", 1),
+        ("$R validate none.yaml 2>&-", 2),
         ("$R render m.yaml <&- >&- 2>&-", 0),
         ("$R schema | head -c 1", 0),
     ],

@@ -128,7 +128,7 @@ def test_the_files(tmp_path: Path) -> None:
     (tmp_path / "policies" / "orders-prod-task.json").write_text("{}", encoding="utf-8")
     assert rolewright("policies", orders, "--env", "prod", cwd=tmp_path).returncode == 1
     assert (tmp_path / "policies" / "orders-prod-task.json").read_text(encoding="utf-8") == "{}"
-    assert rolewright("policies", "none.yaml", cwd=tmp_path).returncode == 1
+    assert rolewright("policies", "none.yaml", cwd=tmp_path).returncode == 2
     (tmp_path / "again.yaml").write_text(Path(orders).read_text(encoding="utf-8"), encoding="utf-8")
     twice = rolewright("policies", orders, "again.yaml", "-o", "other", cwd=tmp_path)
     assert twice.returncode == 1

@@ -76,6 +76,7 @@ COMMANDS_SHARE = {
     "app": "the application, and the one place where a refusal becomes a report and an exit code",
     "console": "options, and what is printed",
     "files": "files that a command writes beside modules",
+    "given": "paths and names that a command is given, and their completion",
     "settings": "what a project says in place of options",
     "manifest_options": "the run over many manifests that `render` and `validate` begin with",
 }

@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, report, show
+from rolewright.cli.console import Blueprints, Manifest, report, show
 from rolewright.cli.files import write_file
 from rolewright.core.files import is_there
 from rolewright.core.finding import any_error
 
 
 def adopt(
-    manifest: Annotated[
-        Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False, readable=False)
-    ],
+    manifest: Manifest,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write the blocks to. Default: print them.")
     ] = None,
@@ -46,6 +44,10 @@ def adopt(
 
     They go into the configuration that calls the module: Terraform takes import blocks in the root module alone. An id
     that AWS made, such as that of a security group, is a comment with the command that finds it.
+
+    \b
+    Example:
+      rolewright adopt rolewright.yaml --env prod -o imports.tf
     """
     from rolewright.adopt.files import import_file  # noqa: PLC0415 - only this command needs it
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 MEANT = {
-    **dict.fromkeys(("new", "create", "start", "generate"), "init"),
+    **dict.fromkeys(("new", "create", "start", "generate", "scaffold", "setup"), "init"),
     **dict.fromkeys(("build", "gen", "write", "apply"), "render"),
     **dict.fromkeys(("check", "lint", "test", "prove", "verify"), "validate"),
     **dict.fromkeys(("compare", "changes"), "diff"),
@@ -81,7 +81,12 @@ class Command(typer.core.TyperCommand):
             p.name for p in self.params if p.name in _FROM_SETTINGS and (p.name != "output" or p.default == MODULES)
         }
         with _refused(ctx):
-            settings = project_settings() if names else Settings()
+            settings = Settings()
+            try:
+                settings = project_settings() if names else settings
+            except MisuseError:
+                if not ctx.resilient_parsing:  # a shell that completes has no place for what is wrong
+                    raise
             given = {name: getattr(settings, _FROM_SETTINGS[name]) for name in names}
             ctx.default_map = {name: value for name, value in given.items() if value}
             return super().parse_args(ctx, args)
@@ -112,7 +117,14 @@ def _refused(ctx: Any) -> Iterator[None]:  # noqa: ANN401 - click's context
 app = typer.Typer(
     cls=_Visible,
     name="rolewright",
-    help="Turn a short manifest into a Terraform module whose IAM roles are proven to allow exactly what it says.",
+    help="""Turn a short manifest into a Terraform module whose IAM roles are proven to allow exactly what it says.
+
+    \b
+    Examples:
+      rolewright init        start a manifest for the service in this folder
+      rolewright validate    check and prove it
+      rolewright render      write its Terraform module
+    """,
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say
-from rolewright.cli.files import require_there, write_file
+from rolewright.cli.files import write_file
+from rolewright.cli.given import compute_types, require_there
 from rolewright.core.day import read_day
 from rolewright.core.files import is_there
 from rolewright.core.finding import Severity
@@ -48,7 +49,12 @@ Drafted = Annotated[
 ]
 Compute = Annotated[
     str | None,
-    typer.Option("--type", metavar="TYPE", help="With --draft: compute type, where the code's files do not show it."),
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="With --draft: compute type, where the code's files do not show it.",
+        autocompletion=compute_types,
+    ),
 ]
 Checklist = Annotated[
     Path | None,
@@ -84,6 +90,11 @@ def audit(
     Where the code does not show enough, the draft is incomplete: a comment and a warning say what is missing.
 
     Exits 1 for any error or warning.
+
+    \b
+    Examples:
+      rolewright audit .
+      rolewright audit . --git-history --checklist keys.md
     """
     from rolewright.audit.run import AuditRequest, run_audit  # noqa: PLC0415 - only this command needs it
 

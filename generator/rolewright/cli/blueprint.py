@@ -11,8 +11,9 @@ import typer.core
 from rolewright.cli.app import Command
 from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say, show
 from rolewright.cli.files import make_folder, write_file
+from rolewright.cli.given import all_types, given, verbs
 from rolewright.core.files import is_there
-from rolewright.core.nearest import nearest
+from rolewright.core.nearest import hint, nearest
 
 if TYPE_CHECKING:
     from rolewright.blueprint import Catalog
@@ -30,18 +31,37 @@ class _EarlierName(typer.core.TyperGroup):
 
 blueprint_app = typer.Typer(
     name="blueprint",
-    help="List, show, test and start blueprints, the types that a manifest can use.",
+    help="""List, show, test and start blueprints, the types that a manifest can use.
+
+    \b
+    Examples:
+      rolewright blueprint list
+      rolewright blueprint show dynamodb-table
+    """,
     no_args_is_help=True,
 )
 blueprints_app = typer.Typer(
-    name="blueprints", cls=_EarlierName, hidden=True, help="Former name of `blueprint list`, `show` and `docs`."
+    name="blueprints",
+    cls=_EarlierName,
+    hidden=True,
+    help="""Former name of `blueprint list`, `show` and `docs`.
+
+    \b
+    Example:
+      rolewright blueprint list
+    """,
 )
 
 
 @blueprints_app.command("list", cls=Command)
 @blueprint_app.command("list", cls=Command)
 def list_all(blueprints: Blueprints = None) -> None:
-    """List every compute and resource type with its fields and verbs."""
+    """List every compute and resource type with its fields and verbs.
+
+    \b
+    Example:
+      rolewright blueprint list
+    """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
 
     catalog = load_catalog(blueprints or ())
@@ -59,29 +79,38 @@ def list_all(blueprints: Blueprints = None) -> None:
 @blueprints_app.command("show", cls=Command)
 @blueprint_app.command("show", cls=Command)
 def show_one(
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="A compute or resource type.")],
-    verb: Annotated[str, typer.Argument(metavar="VERB", help="One verb of a resource type, in place of all.")] = "",
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="A compute or resource type.", autocompletion=all_types)],
+    verb: Annotated[
+        str,
+        typer.Argument(metavar="VERB", help="One verb of a resource type, in place of all.", autocompletion=verbs),
+    ] = "",
     blueprints: Blueprints = None,
 ) -> None:
-    """Show one blueprint: its fields, and the exact actions behind each verb or role; or one verb of it."""
+    """Show one blueprint: its fields, and the exact actions behind each verb or role; or one verb of it.
+
+    \b
+    Examples:
+      rolewright blueprint show dynamodb-table
+      rolewright blueprint show dynamodb-table put
+    """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
 
     catalog = load_catalog(blueprints or ())
     if type_ not in catalog.resources and type_ not in catalog.computes:
         synonyms = catalog.words().meant("resource type", "compute type")
         near = nearest(type_, [*catalog.resources, *catalog.computes], synonyms)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise typer.BadParameter(f"there is no blueprint {type_}{hint}")
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise typer.BadParameter(f"there is no blueprint {type_}{meant}")
     if not verb:
         show(_page(catalog, type_), nl=False)
         return
     from rolewright.report.reference import verb_section  # noqa: PLC0415
 
-    verbs = catalog.resources[type_].verbs if type_ in catalog.resources else {}
-    if verb not in verbs:
-        listed = f"its verbs: {', '.join(verbs)}" if verbs else "a compute type has none"
-        raise typer.BadParameter(f"{type_} has no verb {verb}; {listed}")
-    show(verb_section(catalog.resources[type_], verbs[verb]), nl=False)
+    known = catalog.resources[type_].verbs if type_ in catalog.resources else {}
+    if verb not in known:
+        instead = hint(verb, known) if known else "; a compute type has none"
+        raise typer.BadParameter(f"{type_} has no verb {verb}{instead}")
+    show(verb_section(catalog.resources[type_], known[verb]), nl=False)
 
 
 @blueprint_app.command(cls=Command)
@@ -91,7 +120,12 @@ def find(
     ],
     blueprints: Blueprints = None,
 ) -> None:
-    """Find the verbs, fields and roles that allow an action: the way from a policy to the manifest's words."""
+    """Find the verbs, fields and roles that allow an action: the way from a policy to the manifest's words.
+
+    \b
+    Example:
+      rolewright blueprint find sqs:Send*
+    """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
     from rolewright.blueprint.search import allowing  # noqa: PLC0415
     from rolewright.data.iam import expand, version  # noqa: PLC0415 - reads the IAM database
@@ -116,7 +150,12 @@ def docs(
     output: Annotated[Path, typer.Option("--output", "-o", help="Output folder for the pages.")] = Path("docs/types"),
     blueprints: Blueprints = None,
 ) -> None:
-    """Write a documentation page for each type, and an index."""
+    """Write a documentation page for each type, and an index.
+
+    \b
+    Example:
+      rolewright blueprint docs --blueprints blueprints -o docs/types
+    """
     from rolewright.batch.blueprint_test import not_applied  # noqa: PLC0415 - only the list of types needs it
     from rolewright.blueprint import load_catalog  # noqa: PLC0415
     from rolewright.report.reference import index_page  # noqa: PLC0415
@@ -133,11 +172,20 @@ def docs(
 def try_all(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="DIR", help="Folder with compute/ and resources/. Default: the built-in blueprints."),
+        typer.Argument(
+            metavar="DIR",
+            help="Folder with compute/ and resources/. Default: the built-in blueprints.",
+            callback=given,
+        ),
     ] = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
 ) -> None:
-    """Check every blueprint in a folder, then build and prove manifests that use every field and verb of it."""
+    """Check every blueprint in a folder, then build and prove manifests that use every field and verb of it.
+
+    \b
+    Example:
+      rolewright blueprint test blueprints
+    """
     from rolewright.batch.blueprint_test import try_folder  # noqa: PLC0415
     from rolewright.blueprint import builtin_root  # noqa: PLC0415
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
@@ -168,7 +216,12 @@ def new(
         "blueprints"
     ),
 ) -> None:
-    """Start a resource blueprint with all ARNs and actions of a service, for you to cut down."""
+    """Start a resource blueprint with all ARNs and actions of a service, for you to cut down.
+
+    \b
+    Example:
+      rolewright blueprint new my-queue --service sqs
+    """
     from rolewright.blueprint.scaffold import draft  # noqa: PLC0415 - reads the IAM database
 
     text = draft(name, service)

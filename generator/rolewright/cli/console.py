@@ -8,10 +8,11 @@ import sys
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rolewright.cli.given import given, manifest_names
 from rolewright.core.files import UnreadableError, read_text
 from rolewright.core.printable import one_line, visible
 from rolewright.manifest.find import find_manifests
@@ -46,9 +47,12 @@ MODULES = Path("output")
 """Where modules are written if neither an option nor a setting says where."""
 
 
-def _found(paths: list[Path]) -> list[Path]:
+def _found(ctx: typer.Context, value: Any) -> list[Path]:  # noqa: ANN401 - the paths that are given
     """Return the manifests that paths name, or the usual ones, and say which YAML beside them was not read."""
-    found = find_manifests(paths)
+    if ctx.resilient_parsing:
+        return []
+    found = find_manifests(value)
+    given(ctx, [path for path in value if path in found.manifests])  # no folder, and no pattern
     if found.left:
         say(f"not read, as they name no workload: {', '.join(map(str, found.left))}", err=True)
     if found.unread:
@@ -66,11 +70,27 @@ Manifests = Annotated[
         metavar="MANIFEST...",
         readable=False,  # whether one can be read is a finding, and the others are looked at
         callback=_found,
+        autocompletion=manifest_names,
+    ),
+]
+Manifest = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MANIFEST",
+        help="Manifest file.",
+        show_default=False,
+        readable=False,
+        callback=given,
+        autocompletion=manifest_names,
     ),
 ]
 Blueprints = Annotated[
     list[Path] | None,
-    typer.Option("--blueprints", help="Folder of blueprints that extend or replace the built-in ones; repeatable."),
+    typer.Option(
+        "--blueprints",
+        help="Folder of blueprints that extend or replace the built-in ones; repeatable.",
+        callback=given,
+    ),
 ]
 Environments = Annotated[list[str] | None, typer.Option("--env", help="Only this environment; repeatable.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format of the result.")]
@@ -102,7 +122,8 @@ def report(
     elif findings:
         others = {finding.location.file for finding in findings if finding.shows_lines} - sources.keys()
         texts = {file: _text(file) for file in sorted(others)}
-        typer.echo(findings_text(findings, {**texts, **sources}, color=_color()), err=True)
+        framed = {file: text for file, text in {**texts, **sources}.items() if text}  # a folder has no line to show
+        typer.echo(findings_text(findings, framed, color=_color()), err=True)
 
 
 def _text(file: str) -> str:

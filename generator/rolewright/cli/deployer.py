@@ -31,6 +31,10 @@ def deployer(
     Each environment gets `NAME-plan.json` (read only) and `NAME-apply.json`, split into numbered files where one would
     exceed the size limit of a managed policy. They allow passing each role only to its own service, and creating roles
     only with the manifest's permissions boundary.
+
+    \b
+    Example:
+      rolewright deployer services --output deployer
     """
     from rolewright.deployer.actions import load_actions  # noqa: PLC0415 - only this command needs it
     from rolewright.deployer.files import policy_files  # noqa: PLC0415

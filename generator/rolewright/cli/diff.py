@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, show
-from rolewright.cli.files import require_there
+from rolewright.cli.given import manifest_names, require_there
 from rolewright.cli.settings import project_settings
 from rolewright.core.files import is_there
 from rolewright.manifest.find import roots
@@ -34,6 +34,7 @@ def diff(
             metavar="OLD NEW",
             help="Two manifests or two folders; with --base any number. Default with --base: the project's manifests.",
             show_default=False,
+            autocompletion=manifest_names,
         ),
     ],
     base: Annotated[
@@ -51,6 +52,11 @@ def diff(
 
     Exits 0 if nothing differs, 3 if anybody may do more than before, 5 if something differs but nobody may do more, and
     1 if a manifest has an error.
+
+    \b
+    Examples:
+      rolewright diff --base origin/main
+      rolewright diff old.yaml new.yaml
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
     from rolewright.report.difference import (  # noqa: PLC0415

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from rolewright.cli.app import Command
-from rolewright.cli.console import Blueprints, Format, FormatOption, show
+from rolewright.cli.console import Blueprints, Format, FormatOption, Manifest, show
 from rolewright.report.json import findings_json
 
-explain_app = typer.Typer(name="explain", help="Explain what happens when the workload runs.", no_args_is_help=True)
+explain_app = typer.Typer(
+    name="explain",
+    help="""Explain what happens when the workload runs.
+
+    \b
+    Example:
+      rolewright explain credentials rolewright.yaml
+    """,
+    no_args_is_help=True,
+)
 
 
 @explain_app.callback()
@@ -22,11 +30,16 @@ def _group() -> None:
 
 @explain_app.command(cls=Command)
 def credentials(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)],
+    manifest: Manifest,
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Explain where the code finds its role's credentials, what hides them, and how to check that they are used."""
+    """Explain where the code finds its role's credentials, what hides them, and how to check that they are used.
+
+    \b
+    Example:
+      rolewright explain credentials rolewright.yaml
+    """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - slow to import, and only this command needs it
 
     with Pipeline(blueprints or ()) as pipeline:

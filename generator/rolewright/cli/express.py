@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, say, show
+from rolewright.cli.given import given, manifest_names
 from rolewright.core.printable import printable
 
 if TYPE_CHECKING:
@@ -23,12 +24,23 @@ WIDER, DIFFERS = 3, 5
 
 def express(
     policy: Annotated[
-        Path, typer.Argument(metavar="POLICY", help="JSON file with one or more IAM policies.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="POLICY",
+            help="JSON file with one or more IAM policies.",
+            show_default=False,
+            callback=given,
+        ),
     ],
     manifest: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", "-m", metavar="MANIFEST", help="Compare the policy with what this manifest lets the code do."
+            "--manifest",
+            "-m",
+            metavar="MANIFEST",
+            help="Compare the policy with what this manifest lets the code do.",
+            callback=given,
+            autocompletion=manifest_names,
         ),
     ] = None,
     account: Annotated[
@@ -50,6 +62,11 @@ def express(
 
     With --manifest it compares the policy with a manifest: exits 0 if both allow the same, 3 if the policy allows more,
     and 5 if they differ but the policy allows nothing more.
+
+    \b
+    Examples:
+      rolewright express policy.json
+      rolewright express policy.json --manifest rolewright.yaml
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
     from rolewright.suggest.express import compare_manifest, translated  # noqa: PLC0415

@@ -13,24 +13,9 @@ from rolewright.cli.console import say, show
 from rolewright.core.files import UnreadableError, is_link, require_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 STALE = 3
-
-
-def require_there(paths: Iterable[Path]) -> None:
-    """Exit 2 where one of the paths that a command was given is neither a file nor a folder."""
-    for path in paths:
-        try:
-            mode = path.stat().st_mode
-            if not stat.S_ISDIR(mode):
-                require_plain(mode)
-        except UnreadableError as error:
-            raise typer.BadParameter(f"{path} {error}") from None
-        except (FileNotFoundError, NotADirectoryError):
-            raise typer.BadParameter(f"{path} does not exist") from None
-        except OSError as error:
-            raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from None
 
 
 def write_files(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from rolewright.cli.console import Blueprints, report, say, show
-from rolewright.cli.files import make_folder, require_there, write_file
+from rolewright.cli.files import make_folder, write_file
+from rolewright.cli.given import compute_types, require_there, resource_types
 from rolewright.core.files import is_folder, is_link, is_there, real
 from rolewright.core.finding import MisuseError, Severity
 
@@ -41,7 +42,13 @@ def init(
         Path, typer.Argument(metavar="FOLDER", help="Folder of the service.", show_default="this folder")
     ] = Path(),
     type_: Annotated[
-        str | None, typer.Option("--type", metavar="TYPE", help="What it runs on; `rolewright blueprint list` has all.")
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="What it runs on; `rolewright blueprint list` has all.",
+            autocompletion=compute_types,
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the workload. Default: that of the folder.")
@@ -52,6 +59,7 @@ def init(
             "--resource",
             metavar="TYPE:NAME:VERBS",
             help="What its code touches, such as dynamodb-table:orders:get,put; NAME may be an ARN; repeatable.",
+            autocompletion=resource_types,
         ),
     ] = None,
     set_: Annotated[
@@ -68,7 +76,10 @@ def init(
     Reads what the folder shows: what it runs on, and which AWS calls its code makes. On a terminal it asks for what it
     cannot know; elsewhere it takes examples, and says which values are examples. Nothing that is there is overwritten.
 
-    Example: rolewright init --type lambda --name orders --resource dynamodb-table:orders:get,put
+    \b
+    Examples:
+      rolewright init
+      rolewright init --type lambda --resource dynamodb-table:orders:get,put
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
     from rolewright.suggest.compute_type import require_compute  # noqa: PLC0415

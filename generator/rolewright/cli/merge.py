@@ -26,6 +26,10 @@ def merge(
     """Combine the findings of several runs, as one run over all manifests would show them.
 
     Exits 1 if one of the findings is an error.
+
+    \b
+    Example:
+      rolewright merge share-1.json share-2.json
     """
     findings: list[Finding] = []
     for path in reports:

@@ -12,7 +12,8 @@ import typer
 
 from rolewright.cli.app import Command
 from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, show
-from rolewright.cli.files import make_folder, require_there, write_file
+from rolewright.cli.files import make_folder, write_file
+from rolewright.cli.given import manifest_names, require_there
 from rolewright.core.day import read_day
 from rolewright.core.files import is_there
 from rolewright.core.printable import printable
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 LATE = 3
 migrate_app = typer.Typer(
     name="migrate",
-    help="Replace access keys with roles, step by step, with evidence for each step.",
+    help="""Replace access keys with roles, step by step, with evidence for each step.
+
+    \b
+    Examples:
+      rolewright migrate init . --deadline 2027-06-30
+      rolewright migrate status
+    """,
     no_args_is_help=True,
 )
 
@@ -33,7 +40,11 @@ Audited = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="F
 Manifest = Annotated[
     Path | None,
     typer.Option(
-        "--manifest", "-m", metavar="MANIFEST", help="Manifest of the workload that uses the key; remembered in --file."
+        "--manifest",
+        "-m",
+        metavar="MANIFEST",
+        help="Manifest of the workload that uses the key; remembered in --file.",
+        autocompletion=manifest_names,
     ),
 ]
 Environment = Annotated[
@@ -78,6 +89,10 @@ def init(
 
     Commit the file to your repository. It contains no secrets: only key ids, accounts, dates and the evidence for each
     step. Its `wait` section sets how many days each step has to wait; you can edit it.
+
+    \b
+    Example:
+      rolewright migrate init . --deadline 2027-06-30
     """
     from rolewright.migration.collect import with_new_keys  # noqa: PLC0415 - only this command needs it
     from rolewright.migration.state import Migration, Wait  # noqa: PLC0415 - as above
@@ -99,7 +114,12 @@ def init(
 
 @migrate_app.command(cls=Command)
 def status(file: File = _FILE, format_: FormatOption = Format.TEXT) -> None:
-    """Show the phase of each key, and the evidence that its next step needs."""
+    """Show the phase of each key, and the evidence that its next step needs.
+
+    \b
+    Example:
+      rolewright migrate status
+    """
     from rolewright.migration.evidence import Evidence, demands  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.migration import status_json, status_text  # noqa: PLC0415 - as above
 
@@ -119,7 +139,12 @@ def extend(
     ],
     file: File = _FILE,
 ) -> None:
-    """Change the deadline and record the reason."""
+    """Change the deadline and record the reason.
+
+    \b
+    Example:
+      rolewright migrate extend 2027-09-30 --reason "the vendor is late"
+    """
     if not reason.strip():
         raise typer.BadParameter("--reason is empty: say why the deadline changes")
     migration = _read(file)
@@ -133,6 +158,10 @@ def check(paths: Audited = None, file: File = _FILE) -> None:
     """Fail in CI: exit 3 if the deadline has passed and a key is not deleted.
 
     With PATHs, also exit 1 if `rolewright audit` finds a long-lived key in them that the file does not list.
+
+    \b
+    Example:
+      rolewright migrate check services
     """
     from rolewright.migration.collect import unknown_keys  # noqa: PLC0415 - only this command needs it
 
@@ -175,6 +204,10 @@ def advance(
     Without --execute no network and no credentials are used: the AWS commands are printed, and their output is the
     evidence. With --execute the change is shown, confirmed by you, then made; never for a key that was used within
     the days set in `wait`.
+
+    \b
+    Example:
+      rolewright migrate advance AKIAIOSFODNN7EXAMPLE --trail trail.json
     """
     from rolewright.migration.advance import advance as go_on  # noqa: PLC0415 - as above
     from rolewright.migration.advance import go_back  # noqa: PLC0415 - only this command needs all this

@@ -62,6 +62,11 @@ def plan(
 
     No credentials are needed, and none are read without --aws. `terraform init` downloads the AWS provider unless your
     Terraform settings name a mirror or a cache. Nothing is written to the output folder.
+
+    \b
+    Examples:
+      rolewright plan
+      rolewright plan services/orders.yaml --apply
     """
     if apply and aws:
         raise typer.BadParameter("--aws never applies: leave out --apply or --aws")

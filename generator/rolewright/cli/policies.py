@@ -32,6 +32,10 @@ def policies(
     `WORKLOAD[-ENVIRONMENT]-never-N.json` a promise, as access that must not be granted. Parts of an ARN that AWS
     chooses when it creates the resource are written as `made-by-terraform`, and an input as `input-NAME`, with `*` for
     the account and region of an ARN.
+
+    \b
+    Example:
+      rolewright policies services --env prod
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.review.access_analyzer import analyzer_documents  # noqa: PLC0415

@@ -49,6 +49,12 @@ def render(
     """Check and prove manifests, then write their Terraform modules.
 
     If one manifest has an error, nothing is written for any of them.
+
+    \b
+    Examples:
+      rolewright render
+      rolewright render --check services
+      rolewright render services/orders.yaml --output modules
     """
     from rolewright.batch.build import build_all, open_cache  # noqa: PLC0415 - slow to import, and not needed for --help
     from rolewright.batch.write import refuse_link, write_all  # noqa: PLC0415

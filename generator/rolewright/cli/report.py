@@ -28,6 +28,10 @@ def report_page(
 
     The page needs no network and works at any screen width and in dark mode. It is also written, with the findings in
     it, if a manifest has an error; the exit code is then 1.
+
+    \b
+    Example:
+      rolewright report --base origin/main
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.html import page  # noqa: PLC0415

@@ -8,15 +8,18 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Format, FormatOption, show
+from rolewright.cli.console import Blueprints, Format, FormatOption, Manifest, show
 from rolewright.cli.files import write_file
+from rolewright.cli.given import compute_types
 from rolewright.core.files import is_there
 from rolewright.report.json import findings_json
 
 
 def retarget(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)],
-    to: Annotated[str, typer.Option("--to", metavar="TYPE", help="Compute type to move to.")],
+    manifest: Manifest,
+    to: Annotated[
+        str, typer.Option("--to", metavar="TYPE", help="Compute type to move to.", autocompletion=compute_types)
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write the new manifest to. Default: print it.")
     ] = None,
@@ -28,6 +31,10 @@ def retarget(
 
     Lists what cannot be carried over and what you have to fill in, and shows the trust and the platform's permissions
     of both types side by side. Exits 1, and writes nothing, if the code could do more or less than before.
+
+    \b
+    Example:
+      rolewright retarget rolewright.yaml --to fargate -o moved.yaml
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
     from rolewright.report.retarget import moves_json, moves_text  # noqa: PLC0415

@@ -14,13 +14,29 @@ from rolewright.report.json import findings_json
 from rolewright.report.rule_pages import rule_list, rule_markdown, rule_objects, rule_pages, rule_sections
 
 
+def _names(incomplete: str) -> list[str]:
+    """Return the rules that a word may become."""
+    return [name for name in rule_pages() if name.startswith(incomplete)]
+
+
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Name of the rule, as shown in a finding.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Name of the rule, as shown in a finding.",
+            show_default=False,
+            autocompletion=_names,
+        ),
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
-    """Explain a rule: what it finds, why that matters and what to do. Without a name, list all rules."""
+    """Explain a rule: what it finds, why that matters and what to do. Without a name, list all rules.
+
+    \b
+    Example:
+      rolewright rule access-code
+    """
     pages = rule_pages()
     if name is not None and name not in pages:
         near = difflib.get_close_matches(name, pages, 1, 0.4)

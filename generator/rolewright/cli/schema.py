@@ -8,7 +8,12 @@ from rolewright.cli.console import Blueprints, show
 
 
 def schema(blueprints: Blueprints = None) -> None:
-    """Print the JSON Schema of manifests, for your editor."""
+    """Print the JSON Schema of manifests, for your editor.
+
+    \b
+    Example:
+      rolewright schema > manifest.schema.json
+    """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - slow to import, and not needed for --help
     from rolewright.manifest.schema import manifest_schema  # noqa: PLC0415
 

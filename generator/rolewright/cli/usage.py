@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, say, show
-from rolewright.cli.files import require_there, write_file
+from rolewright.cli.files import write_file
+from rolewright.cli.given import given, manifest_names, require_there
 from rolewright.core.files import is_there
 from rolewright.core.printable import printable
 
@@ -20,13 +21,22 @@ if TYPE_CHECKING:
 
 _Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CloudTrail log files, or folders of them.")]
 _Manifests = Annotated[
-    list[Path], typer.Option("--manifest", "-m", metavar="MANIFEST", help="Manifest file; repeatable.")
+    list[Path],
+    typer.Option(
+        "--manifest",
+        "-m",
+        metavar="MANIFEST",
+        help="Manifest file; repeatable.",
+        callback=given,
+        autocompletion=manifest_names,
+    ),
 ]
 _Since = Annotated[
     str, typer.Option("--since", metavar="DAY", help="Ignore records before this day, for example 2027-06-30.")
 ]
 _CredentialReport = Annotated[
-    Path | None, typer.Option("--credential-report", metavar="FILE", help="IAM credential report (CSV).")
+    Path | None,
+    typer.Option("--credential-report", metavar="FILE", help="IAM credential report (CSV).", callback=given),
 ]
 _LastAccessed = Annotated[
     list[str] | None,
@@ -65,6 +75,10 @@ def usage(
 
     Exits 1 if a role was denied something that its manifest could allow, a key is in use, or a file could not be read;
     2 if no file contains CloudTrail records.
+
+    \b
+    Example:
+      rolewright usage trail.json --manifest rolewright.yaml
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
     from rolewright.report.usage import usage_json, usage_text  # noqa: PLC0415

@@ -27,7 +27,13 @@ def validate(
     format_: FindingsFormatOption = FindingsFormat.TEXT,
     fix: Fix = False,
 ) -> None:
-    """Check and prove manifests without writing modules."""
+    """Check and prove manifests without writing modules.
+
+    \b
+    Examples:
+      rolewright validate
+      rolewright validate services --changed-since origin/main
+    """
     from rolewright.batch.build import build_all, open_cache, remember  # noqa: PLC0415 - slow to import, and not needed for --help
 
     selection = selected(manifests, changed_since, shard, blueprints)

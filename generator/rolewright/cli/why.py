@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, say, show
+from rolewright.cli.console import Blueprints, Environments, Format, FormatOption, Manifest, say, show
 from rolewright.cli.files import write_file
 from rolewright.core.files import is_there
 from rolewright.core.printable import printable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rolewright.suggest.engine import Advice
 
 
-_Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest file.", show_default=False)]
 _Words = Annotated[
     list[str],
     typer.Argument(
@@ -38,7 +37,7 @@ _Patch = Annotated[
 
 
 def why(
-    manifest: _Manifest,
+    manifest: Manifest,
     words: _Words,
     patch: _Patch = None,
     environments: Environments = None,
@@ -52,13 +51,17 @@ def why(
     --patch writes a copy of the manifest with the first change for each denial.
 
     Exits 1 unless everything asked for is allowed.
+
+    \b
+    Example:
+      rolewright why rolewright.yaml s3:GetObject arn:aws:s3:::my-bucket/key
     """
     if not all(_answered(manifest, words, environments, blueprints, format_, patch)):
         raise typer.Exit(1)
 
 
 def why_not(
-    manifest: _Manifest,
+    manifest: Manifest,
     words: _Words,
     environments: Environments = None,
     blueprints: Blueprints = None,
@@ -67,6 +70,10 @@ def why_not(
     """Show why a role may not do something, and the change to the manifest that would allow it.
 
     Exits 1 if a role may do it after all, and shows the line that allows it.
+
+    \b
+    Example:
+      rolewright why-not rolewright.yaml s3:PutObject arn:aws:s3:::my-bucket/key
     """
     if any(_answered(manifest, words, environments, blueprints, format_, None)):
         raise typer.Exit(1)
