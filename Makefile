@@ -8,8 +8,12 @@ EXAMPLES := $(wildcard examples/*.yaml)
 demo: .venv/ready
 	.venv/bin/rolewright render $(EXAMPLES)
 	@echo
-	@echo "What each role may do:"
-	@for lock in output/*/access.lock; do echo; echo "$$lock"; cat "$$lock"; done
+	@echo "Now look at:"
+	@echo "  examples/lambda.yaml              what an engineer writes"
+	@echo "  output/my-function/access.lock    what its role may do, in 5 lines; each module has such a file"
+	@echo "  output/my-function/README.md      how to call the module"
+	@echo "  output/orders/                    a service with environments, inputs and promises"
+	@echo "next: rolewright init in a folder of your own, with .venv/bin on the PATH"
 
 test: .venv-test/ready .venv-checkov/ready
 	.venv-test/bin/ruff check .

@@ -24,14 +24,14 @@ _OF_A_PROCESS = ("PYTHON", "LC_", "LANG", "MALLOC")
 
 
 def rolewright(
-    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, terminal: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """What one run printed, and its exit code. Nothing is started, so that nothing is imported anew."""
+    """What one run printed, also on a terminal, and its exit code. Nothing is started, so nothing is imported anew."""
     given = [str(one) for one in arguments]
     assert not any(one.startswith(("-j", "--jobs")) for one in given), "several processes begin with one of their own"
     assert not any(name.startswith(_OF_A_PROCESS) for name in env or {}), "this needs a process of its own"
     before = Path.cwd()
-    stdout, stderr = _stream("strict"), _stream("backslashreplace")
+    stdout, stderr = _stream("strict", terminal), _stream("backslashreplace", terminal)
     code: str | int | None = 0
     with (
         Path(os.devnull).open(encoding="utf-8") as stdin,
@@ -53,8 +53,17 @@ def rolewright(
     return subprocess.CompletedProcess(given, code or 0, _text(stdout), _text(stderr))
 
 
-def _stream(errors: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
+class _Stream(io.TextIOWrapper):
+    watched = False
+
+    def isatty(self) -> bool:
+        return self.watched
+
+
+def _stream(errors: str, terminal: bool) -> io.TextIOWrapper:
+    stream = _Stream(io.BytesIO(), encoding="utf-8", errors=errors, write_through=True)
+    stream.watched = terminal
+    return stream
 
 
 def _text(stream: io.TextIOWrapper) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from rolewright.batch.cache import Cache, Known, Options
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _EACH = 5
 """The manifests that are worth a process of their own, which has to import everything anew."""
-_LONG = 20
-"""The manifests to build beyond which a run takes long enough to be told how far it is."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,16 @@ class Product:
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one manifest. `workloads` are all that it names, `sources` has its text if there are findings."""
+    """What became of one manifest. `workloads` are all that it names, `sources` has its text if there are findings.
+
+    `seconds` is how long it took to build and prove, or None if that is known from an earlier run.
+    """
 
     products: tuple[Product, ...]
     workloads: tuple[tuple[str, Location], ...]
     findings: tuple[Finding, ...]
     sources: Mapping[str, str]
+    seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -82,11 +85,11 @@ def build_all(
     environments: Iterable[str] | None,
     jobs: int | None = None,
     cache: Cache | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, Path, Part], None] | None = None,
 ) -> Outcome:
     """Build every manifest that the cache does not know, with the same outcome for any number of `jobs`.
 
-    In a long run `progress` is told after each manifest how many of how many are done.
+    `progress` is told after each manifest its number, from 1, and what became of it.
     All findings are collected; one name for two workloads is one of them. Where no manifest can be built, or
     a process did not live to the end, that is a finding and the parts end there.
     """
@@ -103,8 +106,8 @@ def build_all(
                 outcome.products.extend(part.products)
                 outcome.findings.extend(part.findings)
                 outcome.sources.update(part.sources)
-                if progress is not None and len(rest) > _LONG:
-                    progress(number, len(manifests))
+                if progress is not None:
+                    progress(number, manifest, part)
     except Rejected as refusal:
         outcome.findings.extend(refusal.findings)
     own = {str(manifest) for manifest in manifests}
@@ -187,6 +190,7 @@ def _pipeline(options: _Options) -> Pipeline:
 
 
 def _part(pipeline: Pipeline, manifest: Path) -> Part:
+    begun = perf_counter()
     products: list[Product] = []
     findings: list[Finding] = []
     try:
@@ -200,7 +204,7 @@ def _part(pipeline: Pipeline, manifest: Path) -> Part:
     named = [(product.workload, product.place) for product in products] if not findings else workloads(manifest)
     shown = {finding.location.file for finding in findings}
     sources = {file: text for file, text in pipeline.sources.items() if file in shown}
-    return Part(tuple(products), tuple(named), tuple(findings), sources)
+    return Part(tuple(products), tuple(named), tuple(findings), sources, perf_counter() - begun)
 
 
 def _died(manifest: Path) -> Finding:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say
+from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, Quiet, report, say, say_next
 from rolewright.cli.files import write_file
 from rolewright.cli.given import compute_types, require_there
 from rolewright.core.day import read_day
@@ -79,6 +79,7 @@ def audit(
     strict: Strict = False,
     blueprints: Blueprints = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
+    quiet: Quiet = False,
 ) -> None:
     """Find access keys and the code that uses them: in code, settings, state, images and git history.
 
@@ -121,7 +122,7 @@ def audit(
         say(f"{baseline}: {_counted(len(result.findings), 'finding')} accepted until {acceptance.until}", err=True)
         return
     report(result.findings, {}, format_)
-    if format_ is FindingsFormat.TEXT:
+    if format_ is FindingsFormat.TEXT and not quiet:
         _say_what_was_read(request, result)
     if any(finding.severity is not Severity.NOTE for finding in result.findings):
         raise typer.Exit(1)
@@ -132,6 +133,8 @@ def _say_what_was_read(request: AuditRequest, result: AuditResult) -> None:
         say("git history was not searched: add --git-history")
     unread = f", {result.unread} not read" if result.unread else ""
     say(f"{_counted(result.looked_at, 'file')} searched{unread}")
+    if result.findings:
+        say_next("`rolewright audit … --checklist FILE` lists what to do about each; `rolewright migrate` tracks it")
 
 
 def _acceptance(accept: str | None, until: str | None, baseline: Path | None) -> Acceptance | None:

@@ -9,7 +9,7 @@ import typer
 import typer.core
 
 from rolewright.cli.app import Command
-from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say, show
+from rolewright.cli.console import Blueprints, FindingsFormat, FindingsFormatOption, report, say, show_markdown
 from rolewright.cli.files import make_folder, write_file
 from rolewright.cli.given import all_types, given, verbs
 from rolewright.core.files import is_there
@@ -102,7 +102,7 @@ def show_one(
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
         raise typer.BadParameter(f"there is no blueprint {type_}{meant}")
     if not verb:
-        show(_page(catalog, type_), nl=False)
+        show_markdown(_page(catalog, type_))
         return
     from rolewright.report.reference import verb_section  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def show_one(
     if verb not in known:
         instead = hint(verb, known) if known else "; a compute type has none"
         raise typer.BadParameter(f"{type_} has no verb {verb}{instead}")
-    show(verb_section(catalog.resources[type_], known[verb]), nl=False)
+    show_markdown(verb_section(catalog.resources[type_], known[verb]))
 
 
 @blueprint_app.command(cls=Command)

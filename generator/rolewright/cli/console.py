@@ -93,6 +93,7 @@ Blueprints = Annotated[
     ),
 ]
 Environments = Annotated[list[str] | None, typer.Option("--env", help="Only this environment; repeatable.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings alone; the exit code says the rest.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format of the result.")]
 FindingsFormatOption = Annotated[FindingsFormat, typer.Option("--format", help="Output format of findings.")]
 
@@ -134,6 +135,27 @@ def _text(file: str) -> str:
         return ""
 
 
+def is_watched() -> bool:
+    """Return whether somebody looks at stderr while the command runs: what is for them alone is not in a pipe."""
+    return sys.stderr is not None and sys.stderr.isatty()  # none at all where it was closed before the start
+
+
+def say_next(text: str) -> None:
+    """Say on a terminal what to do after this command."""
+    if is_watched():
+        say(f"next: {text}", err=True)
+
+
+def show_markdown(text: str) -> None:
+    """Print Markdown: set for reading on a terminal, as it is elsewhere."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        show(text, nl=False)
+        return
+    from rich.console import Console  # noqa: PLC0415 - only pages on a terminal need them
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    Console().print(Markdown(visible(text), code_theme="ansi_dark", hyperlinks=False))
+
+
 def _color() -> bool:
-    terminal = sys.stderr is not None and sys.stderr.isatty()  # none at all where it was closed before the start
-    return terminal and not os.environ.get("NO_COLOR") and not os.environ.get("CI")
+    return is_watched() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Manifests, report
+from rolewright.cli.console import Blueprints, Environments, Manifests, Quiet, report
 from rolewright.cli.files import write_files
 from rolewright.core.finding import any_error
 
@@ -25,6 +25,7 @@ def deployer(
         bool,
         typer.Option("--force", help="Also overwrite files that were edited by hand or not written by rolewright."),
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the least-privilege policies that Terraform needs to plan and apply these modules.
 
@@ -47,7 +48,9 @@ def deployer(
     report([*findings, *unknown], pipeline.sources)
     if any_error([*findings, *unknown]):
         raise typer.Exit(1)
-    write_files(files, {name: _summary(text) for name, text in files.items()}, output, check=check, force=force)
+    write_files(
+        files, {name: _summary(text) for name, text in files.items()}, output, check=check, force=force, quiet=quiet
+    )
 
 
 def _summary(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from rolewright.cli.app import Command
-from rolewright.cli.console import Blueprints, Format, FormatOption, Manifest, show
+from rolewright.cli.console import Blueprints, Format, FormatOption, Manifest, show, show_markdown
 from rolewright.report.json import findings_json
 
 explain_app = typer.Typer(
@@ -54,4 +54,4 @@ def credentials(
     for workload, text in explained:
         type_ = workload.compute.type
         none = f"The blueprint {type_} does not describe credentials: it has no credentials.md.j2.\n"
-        show(f"## {workload.name} on {type_}\n\n{text or none}")
+        show_markdown(f"## {workload.name} on {type_}\n\n{text or none}\n")

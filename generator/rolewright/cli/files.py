@@ -19,9 +19,9 @@ STALE = 3
 
 
 def write_files(
-    files: Mapping[str, str], summaries: Mapping[str, str], output: Path, *, check: bool, force: bool
+    files: Mapping[str, str], summaries: Mapping[str, str], output: Path, *, check: bool, force: bool, quiet: bool
 ) -> None:
-    """Write files, or with `check` only compare, and show a line for each with its summary.
+    """Write files, or with `check` only compare, and show a line for each with its summary unless `quiet`.
 
     Raises Rejected where something stands in the way. Exits 3 where `check` finds a difference.
     """
@@ -29,9 +29,9 @@ def write_files(
     from rolewright.write.module import write  # noqa: PLC0415
 
     result = write(Module(output.name, files), output, check_only=check, force=force)
-    for name in files:
+    for name in files if not quiet else ():
         say(f"{output / name}: {result.status}; {summaries[name]}")
-    if check and result.diff:
+    if check and result.diff and not quiet:
         show(result.diff, nl=False)
     if result.status == "stale":
         raise typer.Exit(STALE)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import say, show
-from rolewright.core.finding import MisuseError
+from rolewright.cli.console import is_watched, say, show
+from rolewright.core.finding import MisuseError, any_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from rolewright.batch.build import Part
     from rolewright.batch.select import Selection
     from rolewright.core.finding import Finding
 
@@ -35,6 +35,10 @@ ChangedSince = Annotated[
 Shard = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N", help="Only the I-th of N shares of the manifests, for runs side by side."),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Also print a line for each manifest, and render's files one by one."),
 ]
 Fix = Annotated[
     bool,
@@ -81,22 +85,26 @@ def fix_first(selection: Selection, blueprints: Iterable[Path] | None, *, check:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[int, int], None]]:
-    """Give what shows on a terminal how many of the manifests are built, in one line that is written over.
+def progress(total: int, *, quiet: bool, verbose: bool) -> Iterator[Callable[[int, Path, Part], None]]:
+    """Give what says of each of `total` manifests that it is done: on a terminal with its time, or with `verbose`.
 
-    Where Ctrl-C ends the block, say that nothing was written.
+    Where Ctrl-C ends the block, say that nothing was written. Raises MisuseError for both quiet and verbose.
     """
-    terminal = sys.stderr is not None and sys.stderr.isatty()  # none at all where it was closed before the start
-    open_line = False
+    if quiet and verbose:
+        raise MisuseError("--quiet and --verbose are opposites: give one of them")
 
-    def show_progress(done: int, total: int) -> None:
-        nonlocal open_line
-        if terminal:
-            open_line = done < total
-            typer.echo(f"\r{done}/{total}", nl=not open_line, err=True)
+    def show_progress(number: int, manifest: Path, part: Part) -> None:
+        if part.seconds is None:
+            if verbose:
+                say(f"{number}/{total} {manifest}: known from an earlier run", err=True)
+        elif verbose or (is_watched() and not quiet):
+            became = "refused" if any_error(part.findings) else "built"
+            # The time differs from run to run, and what is in a pipe is compared.
+            took = f", {part.seconds:.1f} s" if is_watched() else ""
+            say(f"{number}/{total} {manifest}: {became}{took}", err=True)
 
     try:
         yield show_progress
     except KeyboardInterrupt:
-        show("\n" * open_line + "interrupted: nothing was written", err=True)
+        show("interrupted: nothing was written", err=True)
         raise

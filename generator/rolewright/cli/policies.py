@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Environments, Manifests, report
+from rolewright.cli.console import Blueprints, Environments, Manifests, Quiet, report
 from rolewright.cli.files import write_files
 from rolewright.core.finding import any_error
 
@@ -25,6 +25,7 @@ def policies(
         bool,
         typer.Option("--force", help="Also overwrite files that were edited by hand or not written by rolewright."),
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write each role's policies as plain JSON, in the form that IAM Access Analyzer's checks expect.
 
@@ -51,4 +52,11 @@ def policies(
         for document in analyzer_documents(built.workload, built.roles, built.declaration, env or (), pipeline.catalog)
     ]
     files = {document.file: json.dumps(document.content, indent=2) + "\n" for document in documents}
-    write_files(files, {document.file: document.purpose for document in documents}, output, check=check, force=force)
+    write_files(
+        files,
+        {document.file: document.purpose for document in documents},
+        output,
+        check=check,
+        force=force,
+        quiet=quiet,
+    )

@@ -14,14 +14,17 @@ from rolewright.cli.console import (
     FindingsFormat,
     FindingsFormatOption,
     Manifests,
+    Quiet,
     report,
     say,
+    say_next,
     show,
 )
 from rolewright.cli.files import STALE
-from rolewright.cli.manifest_options import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
+from rolewright.cli.manifest_options import ChangedSince, Fix, Jobs, Shard, Verbose, fix_first, progress, selected
 
 if TYPE_CHECKING:
+    from rolewright.batch.write import Written
     from rolewright.write.module import WriteResult
 
 
@@ -45,6 +48,8 @@ def render(
     shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
     fix: Fix = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Check and prove manifests, then write their Terraform modules.
 
@@ -63,20 +68,38 @@ def render(
     selection = selected(manifests, changed_since, shard, blueprints, output)
     unwritten = fix_first(selection, blueprints, check=check) if fix else []
     cache = open_cache(output, blueprints, env)
-    with progress() as shown:
+    with progress(len(selection.manifests), quiet=quiet, verbose=verbose) as shown:
         outcome = build_all(selection, blueprints, env, jobs, None if force else cache, shown)
     outcome.findings.extend(unwritten)
     written = write_all(outcome, selection.manifests, output, cache, check=check, force=force)
     report([*outcome.findings, *written.findings], outcome.sources, format_)
-    if format_ is FindingsFormat.TEXT:
+    if format_ is FindingsFormat.TEXT and not quiet:
         for product, result in written.results:
             say(f"{output / product.workload}: {_status(result)}; {product.summary}")
+            for name in (*result.changed, *result.removed) if verbose else ():
+                say(
+                    f"{output / product.workload / name}: {'removed' if name in result.removed else result.status}",
+                    err=True,
+                )
             if check and result.diff:
                 show(result.diff, nl=False)
+        say_next(_next(written, output))
     if not written.complete:
         raise typer.Exit(1)
     if written.stale:
         raise typer.Exit(STALE)
+
+
+def _next(written: Written, output: Path) -> str:
+    if not written.complete:
+        return "correct what is said above and render again; no module with an error was written"
+    if written.stale:
+        return "render without --check, and commit the modules"
+    if any(result.status == "written" for _, result in written.results):
+        return (
+            f"read {output}/*/access.lock, which says what each role may do, and call the modules from your Terraform"
+        )
+    return "nothing to do, the modules are current"
 
 
 def _status(result: WriteResult) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Manifests, report, say
+from rolewright.cli.console import Blueprints, Manifests, Quiet, report, say, say_next
 from rolewright.cli.files import require_writable, write_file
 from rolewright.core.files import UnreadableError, is_there, open_plain
 from rolewright.core.finding import any_error
@@ -23,6 +23,7 @@ def report_page(
     force: Annotated[
         bool, typer.Option("--force", help="Also overwrite a file that rolewright report did not write.")
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write one HTML page: workloads, roles and resources as a picture and a table, what was proven, what changed.
 
@@ -49,9 +50,10 @@ def report_page(
             findings = list(dict.fromkeys((*findings, *unread)))
         refused = any_error(findings)
     write_file(output, page(built, findings, review))
-    say(
-        f"{output}: {len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} finding{'s' * (len(findings) != 1)}"
-    )
+    if not quiet:
+        counts = f"{len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} finding{'s' * (len(findings) != 1)}"
+        say(f"{output}: {counts}")
+        say_next(f"open {output} in a browser")
     if refused:
         raise typer.Exit(1)
 

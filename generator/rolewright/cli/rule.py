@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rolewright.cli.console import Format, FormatOption, show
+from rolewright.cli.console import Format, FormatOption, show, show_markdown
 from rolewright.core.finding import MisuseError
 from rolewright.report.json import findings_json
 from rolewright.report.rule_pages import rule_list, rule_markdown, rule_objects, rule_pages, rule_sections
@@ -48,4 +48,4 @@ def rule(
     elif name is None:
         show(rule_list(rule_sections()), nl=False)
     else:
-        show(rule_markdown(pages[name]), nl=False)
+        show_markdown(rule_markdown(pages[name]))

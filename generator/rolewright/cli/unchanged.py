@@ -13,7 +13,7 @@ from rolewright.manifest.find import Found, find_manifests
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SHORT = {"-o": "--output", "-j": "--jobs"}
+_SHORT = {"-o": "--output", "-j": "--jobs", "-q": "--quiet"}
 
 
 def unchanged(arguments: Sequence[str]) -> str | None:
@@ -22,6 +22,7 @@ def unchanged(arguments: Sequence[str]) -> str | None:
     if command not in (["render"], ["validate"]):
         return None
     writes = command == ["render"]
+    quiet = False
     manifests: list[str] = []
     values: dict[str, list[str]] = {"--output": [], "--blueprints": [], "--env": [], "--jobs": ["1"]}
     for argument in rest:
@@ -30,6 +31,8 @@ def unchanged(arguments: Sequence[str]) -> str | None:
             values[name].append(next(rest, ""))
         elif not argument.startswith("-"):
             manifests.append(argument)
+        elif name == "--quiet":
+            quiet = True
         elif name != "--check" or not writes:
             return None
     jobs = values["--jobs"][-1]
@@ -52,4 +55,4 @@ def unchanged(arguments: Sequence[str]) -> str | None:
         for known in found:
             result = f"{known.folder}: unchanged" if writes else f"{manifest}: {known.name} is valid"
             lines[known.name] = f"{result}; {known.summary}\n"
-    return "".join(lines.values())
+    return "" if quiet else "".join(lines.values())

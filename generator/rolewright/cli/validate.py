@@ -10,10 +10,12 @@ from rolewright.cli.console import (
     FindingsFormat,
     FindingsFormatOption,
     Manifests,
+    Quiet,
     report,
     say,
+    say_next,
 )
-from rolewright.cli.manifest_options import ChangedSince, Fix, Jobs, Shard, fix_first, progress, selected
+from rolewright.cli.manifest_options import ChangedSince, Fix, Jobs, Shard, Verbose, fix_first, progress, selected
 from rolewright.core.printable import printable
 
 
@@ -26,6 +28,8 @@ def validate(
     shard: Shard = None,
     format_: FindingsFormatOption = FindingsFormat.TEXT,
     fix: Fix = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Check and prove manifests without writing modules.
 
@@ -39,13 +43,14 @@ def validate(
     selection = selected(manifests, changed_since, shard, blueprints)
     unwritten = fix_first(selection, blueprints) if fix else []
     cache = open_cache(None, blueprints, env)
-    with progress() as shown:
+    with progress(len(selection.manifests), quiet=quiet, verbose=verbose) as shown:
         outcome = build_all(selection, blueprints, env, jobs, cache, shown)
     outcome.findings.extend(unwritten)
     report(outcome.findings, outcome.sources, format_)
     if outcome.refused:
         raise typer.Exit(1)
     remember(cache, selection.manifests, outcome, None)
-    if format_ is FindingsFormat.TEXT:
+    if format_ is FindingsFormat.TEXT and not quiet:
         for product in outcome.products:
             say(f"{printable(product.place.file)}: {product.workload} is valid; {product.summary}")
+        say_next("`rolewright render` writes the Terraform modules")
