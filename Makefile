@@ -12,7 +12,7 @@ demo: .venv/ready
 	@echo "  examples/lambda.yaml              what an engineer writes"
 	@echo "  output/my-function/access.lock    what its role may do, in 5 lines; each module has such a file"
 	@echo "  output/my-function/README.md      how to call the module"
-	@echo "  output/orders/                    a service with environments, inputs and promises"
+	@echo "  output/orders/                    a service with environments, a key and promises"
 	@echo "next: rolewright init in a folder of your own, with .venv/bin on the PATH"
 
 test: .venv-test/ready .venv-checkov/ready
