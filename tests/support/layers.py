@@ -41,7 +41,8 @@ ALLOWED = {
     "report": {
         "core.finding": "what it shows",
         "check.rule": "the rules that say themselves what they are about",
-        "core.text": "the values of an environment in a document",
+        "core.text": "names and ARNs in the values of an environment",
+        "grants.classes": "what a permission does: read, write or delete",
         "core.printable": "what nobody could see is shown as an escape",
         "render.readable": "how names are shown to people",
         "review.diff": "types, and the order in which differences are shown",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rolewright.cli.console import Blueprints, Manifests, Quiet, report, say, sa
 from rolewright.cli.files import require_writable, write_file
 from rolewright.core.files import UnreadableError, is_there, open_plain
 from rolewright.core.finding import any_error
+from rolewright.core.git import commit_with
 
 
 def report_page(
@@ -25,31 +27,35 @@ def report_page(
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write one HTML page: workloads, roles and resources as a picture and a table, what was proven, what changed.
+    """Write one HTML page: a verdict, workloads, roles and resources, what was proven, what changed.
 
-    The page needs no network and works at any screen width and in dark mode. It is also written, with the findings in
-    it, if a manifest has an error; the exit code is then 1.
+    The page needs no network and works at any screen width and in dark mode. It names the commit of the manifests where
+    git has one. It is also written, with the findings in it, if a manifest has an error; the exit code is then 1.
 
     \b
     Example:
       rolewright report --base origin/main
     """
     from rolewright.pipeline import Pipeline  # noqa: PLC0415 - only this command needs all this
-    from rolewright.report.html import page  # noqa: PLC0415
+    from rolewright.report.html import Provenance, page  # noqa: PLC0415
+    from rolewright.report.verdict import unbuilt  # noqa: PLC0415
     from rolewright.review.comparison import review_since  # noqa: PLC0415
 
     _require_own(output, force=force)
     with Pipeline(blueprints or ()) as pipeline:
         built, findings = pipeline.modules(manifests)
         report(findings, pipeline.sources)
+        unread = unbuilt(built, findings)
         review = None
         if base is not None:
             review = review_since(base, list(dict.fromkeys(manifests)), pipeline.catalog)
-            unread = [finding for finding in review.findings if finding not in findings]
-            report(unread, {**pipeline.sources, **review.sources})
-            findings = list(dict.fromkeys((*findings, *unread)))
+            earlier = [finding for finding in review.findings if finding not in findings]
+            report(earlier, {**pipeline.sources, **review.sources})
+            findings = list(dict.fromkeys((*findings, *earlier)))
         refused = any_error(findings)
-    write_file(output, page(built, findings, review))
+        source = Provenance(metadata.version("rolewright"), *commit_with(manifests), unread)
+        text = page(built, findings, review, pipeline.catalog, source)
+    write_file(output, text)
     if not quiet:
         counts = f"{len(built)} workload{'s' * (len(built) != 1)}, {len(findings)} finding{'s' * (len(findings) != 1)}"
         say(f"{output}: {counts}")

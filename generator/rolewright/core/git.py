@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from rolewright.core.finding import Finding, Location, Rejected
-from rolewright.core.places import MOST_LINKS, place_of
+from rolewright.core.places import MOST_LINKS, place_of, steps_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _LINK = "120000"
 _LONGEST = 4096  # bytes of a path, as Linux has them
@@ -155,6 +155,23 @@ def changed_since(revision: str, folder: Path) -> set[Path]:
     new = _git(top, *quiet, "ls-files", "--others", "--exclude-standard", "-z", unknown="no files")
     names = (differing + new).decode("utf-8", "surrogateescape").split("\0")
     return {top / name for name in names if name}
+
+
+def commit_with(paths: Collection[Path]) -> tuple[str, tuple[str, ...]]:
+    """Return the commit that files of one repository are at, and those of them that are not as that commit has them.
+
+    Without git, one repository and a commit it is "" and nothing.
+    """
+    folders = {standing(path) for path in paths}
+    if len(folders) != 1:
+        return "", ()
+    (folder,) = folders
+    try:
+        commit = commit_of("HEAD", folder)
+        same = {*files_at(commit, folder)} - changed_since("HEAD", folder)
+    except Rejected:
+        return "", ()
+    return commit, tuple(sorted({str(path) for path in paths if not steps_to(path) <= same}))
 
 
 def _git(folder: Path, *arguments: str, unknown: str) -> bytes:

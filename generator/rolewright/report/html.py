@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
+from collections import Counter
+from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,22 @@ from jinja2 import Environment as Templates
 from jinja2 import StrictUndefined
 
 from rolewright.core.printable import visible
-from rolewright.core.text import ground
+from rolewright.grants.classes import Classes
 from rolewright.render.readable import readable, shown, who
 from rolewright.report.difference import admitted, policy_name, verdict
-from rolewright.report.picture import Box, Edge, picture
+from rolewright.report.edges import edges_of
+from rolewright.report.permissions import Judge, by_class, worst
+from rolewright.report.picture import picture
+from rolewright.report.verdict import Reach, counted, gaps, is_proven
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from rolewright.blueprint.catalog import Catalog
     from rolewright.core.finding import Finding
-    from rolewright.core.model import Environment, ResourcePolicy, Role, Statement, Workload
+    from rolewright.core.model import ResourcePolicy, Role, Statement
     from rolewright.pipeline import Built
+    from rolewright.report.picture import Edge
     from rolewright.review.comparison import Review
 
 _TOKEN = re.compile(r"\$\{[^{}:]*\}")
@@ -34,18 +40,47 @@ MARK = "<!doctype html>\n<!-- Written by rolewright report. -->\n"
 """What every page begins with, so that one page may replace another."""
 
 
-def page(built: Sequence[Built], findings: Sequence[Finding], review: Review | None) -> str:
-    """Return the page: what changed, what was found, and for each workload its picture, its proof and its access.
+_OPEN = 3
+"""With more workloads than this, each is folded until somebody opens it."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a page is made of: the version of rolewright, and the commit of the manifests, "" where none is known.
+
+    `changed` are manifests that differ from that commit; `unread` are files that could not be read to their end.
+    """
+
+    version: str
+    commit: str
+    changed: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def page(
+    built: Sequence[Built], findings: Sequence[Finding], review: Review | None, catalog: Catalog, source: Provenance
+) -> str:
+    """Return the page: the verdict, what changed, what was found, and each workload's picture, proof and access.
 
     It loads nothing, and its content security policy lets no script run but its own.
     """
+    classes = Classes(catalog)
+    judges = [[Judge(module, place, catalog, classes) for place in module.workload.environments] for module in built]
+    counts = [counted(module, map(_reach, [module] * len(of), of)) for module, of in zip(built, judges, strict=True)]
     style, script = (_file(name) for name in ("page.css", "page.js"))
     template = Templates(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
         _file("page.html.j2")
     )
-    workloads = [_workload(module, number) for number, module in enumerate(built, 1)]
+    workloads = [
+        {"id": f"w{number}", "counts": of, "proven": is_proven(module), **_workload(module, judging)}
+        for number, (module, judging, of) in enumerate(zip(built, judges, counts, strict=True), 1)
+    ]
     text = template.render(
         workloads=workloads,
+        unfolded=len(workloads) <= _OPEN,
+        total=sum(counts, Counter()),
+        gaps=gaps(built, counts, source.unread, review),
+        source=source,
         findings=[_finding(finding) for finding in findings],
         review=review
         and {
@@ -80,11 +115,27 @@ def _finding(finding: Finding) -> dict[str, str]:
     }
 
 
-def _workload(built: Built, number: int) -> dict[str, Any]:
+def _reach(built: Built, judge: Judge) -> Reach:
+    """Return all that is counted of a workload in one environment."""
+    allowed = (
+        (role.key, permission)
+        for role, statement in _statements(built.roles)
+        if statement.effect == "Allow"
+        for permission in judge.permissions(statement)
+    )
+    policies = built.declaration.policies
+    let_in = (
+        *(judge.trusted(role.trust) for role in built.roles),
+        *(judge.let_in(statement) for policy in policies for statement in policy.statements),
+        *(judge.named_in(document) for policy in policies for document in judge.documents(policy)),
+    )
+    return Reach(tuple(allowed), let_in)
+
+
+def _workload(built: Built, judges: Sequence[Judge]) -> dict[str, Any]:
     workload = built.workload
-    edges = list(_edges(built))
+    edges = list(edges_of(built, judges))
     return {
-        "id": f"w{number}",
         "name": workload.name,
         "file": workload.file,
         "compute": workload.compute.type,
@@ -98,16 +149,12 @@ def _workload(built: Built, number: int) -> dict[str, Any]:
             {f"the {policy.to} of {policy.resource}" for policy in built.declaration.required_policies}
         ),
         "exclusive": workload.exclusive,
-        "environments": [_environment(built, environment) for environment in workload.environments],
+        "environments": [_environment(built, judge) for judge in judges],
     }
 
 
-def _values(environment: Environment) -> Mapping[str, str]:
-    return readable(environment)
-
-
-def _environment(built: Built, environment: Environment) -> dict[str, Any]:
-    values = _values(environment)
+def _environment(built: Built, judge: Judge) -> dict[str, Any]:
+    environment, values = judge.environment, judge.values
     boundary = built.workload.boundary
     return {
         "name": environment.name,
@@ -119,13 +166,14 @@ def _environment(built: Built, environment: Environment) -> dict[str, Any]:
                 "name": role.name.ground(values),
                 "summary": role.summary,
                 "principals": [assumer.ground(values) for assumer in role.trust.principals],
+                "whose": judge.trusted(role.trust),
                 "conditions": shown(role.trust.conditions, values).removeprefix(" if "),
                 "place": str(role.trust.location),
             }
             for role in built.roles
         ],
-        "rows": [_row(role, statement, values) for role, statement in _statements(built.roles)],
-        "policies": [_policy(policy, values) for policy in built.declaration.policies],
+        "rows": [_row(role, statement, judge) for role, statement in _statements(built.roles)],
+        "policies": [_policy(policy, judge) for policy in built.declaration.policies],
         "opened": [
             {"what": what, "whom": whom, "place": str(place)}
             for (what, whom), place in sorted(built.declaration.contents.opened(values).items())
@@ -140,25 +188,34 @@ def _statements(roles: Sequence[Role]) -> Iterator[tuple[Role, Statement]]:
                 yield role, statement
 
 
-def _row(role: Role, statement: Statement, values: Mapping[str, str]) -> dict[str, Any]:
+def _row(role: Role, statement: Statement, judge: Judge) -> dict[str, Any]:
+    permissions, allows = judge.permissions(statement), statement.effect == "Allow"
+    whose = worst(permission.whose for permission in permissions)
+    does = by_class(permissions)
+    star = any(permission.star for permission in permissions)
+    kinds = [*does, *["star"] * star, *["account"] * (whose == "other"), *["unsure"] * (whose == "unknown")]
     return {
         "role": role.key,
         "effect": statement.effect.lower(),
-        "actions": statement.actions,
-        "resources": [resource.ground(values) for resource in statement.resources],
-        "conditions": shown(statement.conditions, values).removeprefix(" if "),
+        "kinds": kinds if allows else [],
+        "does": does,
+        "whose": whose,
+        "resources": [resource.ground(judge.values) for resource in statement.resources],
+        "conditions": shown(statement.conditions, judge.values).removeprefix(" if "),
         "reasons": list(dict.fromkeys(reason for grant in statement.grants for reason in grant.reasons)),
         "origins": list(dict.fromkeys((grant.origin, str(grant.location)) for grant in statement.grants)),
     }
 
 
-def _policy(policy: ResourcePolicy, values: Mapping[str, str]) -> dict[str, Any]:
+def _policy(policy: ResourcePolicy, judge: Judge) -> dict[str, Any]:
+    values = judge.values
     return {
         "subject": policy.subject,
         "place": str(policy.location),
         "statements": [
             {
                 "effect": statement.effect.lower(),
+                "whose": judge.let_in(statement),
                 "who": list(dict.fromkeys(who(kind, name.ground(values)) for kind, name in statement.principals)),
                 "actions": statement.actions,
                 "resources": [arn.ground(values) for arn in statement.resources] or ["*"],
@@ -169,40 +226,9 @@ def _policy(policy: ResourcePolicy, values: Mapping[str, str]) -> dict[str, Any]
             }
             for statement in policy.statements
         ],
-        "documents": [json.dumps(ground(document, values), sort_keys=True) for document in policy.documents],
+        "documents": [(text, judge.named_in(text)) for text in judge.documents(policy)],
         "origin": policy.origin,
     }
-
-
-def _edges(built: Built) -> Iterator[Edge]:
-    """Yield who assumes each role, and what it reaches: a resource of the manifest, or what the platform needs."""
-    values = _values(built.workload.environments[0])
-    for role in built.roles:
-        node = Box("role", role.key, role.summary)
-        for assumer in role.trust.principals:
-            held = shown(role.trust.conditions, values).removeprefix(" if ")
-            principal = Box("principal", assumer.ground(values).rpartition("/")[2], "")
-            yield Edge(principal, node, f"assumes it{f', if {held}' if held else ''}")
-        reached: dict[tuple[Box, bool], dict[str, None]] = {}
-        for _, statement in _statements([role]):
-            for grant in statement.grants:
-                key = _reached(built.workload, grant.origin, statement), statement.effect == "Deny"
-                reached.setdefault(key, {}).update(dict.fromkeys(grant.actions))
-        for (end, denied), actions in reached.items():
-            yield Edge(node, end, f"{'may not' if denied else 'may'} {', '.join(sorted(actions))}", denied)
-
-
-def _reached(workload: Workload, origin: str, statement: Statement) -> Box:
-    start, _, rest = origin.partition(".")
-    key = rest.split(".")[0]
-    if start == "resources" and key in workload.resources:
-        resource = workload.resources[key]
-        verbs = f": {', '.join(resource.access)}" if resource.access else ""
-        return Box("resource", key, f"{resource.type}{verbs}")
-    if start == "statements":
-        services = sorted({action.partition(":")[0] for action in statement.actions})
-        return Box("resource", origin, ", ".join(services))
-    return Box("platform", origin, "what the platform needs")
 
 
 def _tree(edges: Sequence[Edge]) -> list[dict[str, Any]]:
@@ -279,7 +305,7 @@ def _touched(built: Sequence[Built]) -> Iterator[dict[str, Any]]:
             for module in built
             for environment in module.workload.environments
             for role, statement in _statements(module.roles)
-            for resource in (text.ground(_values(environment)) for text in statement.resources)
+            for resource in (text.ground(readable(environment)) for text in statement.resources)
             if resource != "*"
         }
     )
