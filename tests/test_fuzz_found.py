@@ -66,11 +66,19 @@ NO_PATHS = ("x" * 300, "x/" * 3_000, "m.yaml/x", "circle")
 NAMES = ("\u202eabc", "a\nFORGED", "\udcff", "a\x1b[31mb", "a\rFORGED")
 
 
+@pytest.fixture(scope="session")
+def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all commands, as a user has it: what is built over and over is the same manifest."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def run(
+    tmp_path: Path, cache_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
     """Run a command in this process; what it says, which is no traceback."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     (tmp_path / "m.yaml").write_text(SMALL, encoding="utf-8")
     (tmp_path / "a.py").write_text(
         f"import boto3\nboto3.client('s3').list_buckets()\nkey = '{KEY}'\n", encoding="utf-8"

@@ -12,7 +12,7 @@ import rolewright.cli.commands  # noqa: F401 - it adds every command to the appl
 from command_line import rolewright as run
 from rolewright.cli.app import app
 from rolewright.cli.command_help import command_helps
-from rolewright.report.command_page import CommandHelp, ParameterHelp, command_page
+from rolewright.report.command_page import AS_TYPED, CommandHelp, ParameterHelp, command_page
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = command_helps(get_command(app))
@@ -48,7 +48,7 @@ def test_a_section_says_what_the_help_of_its_command_says(command: CommandHelp) 
     assert {name for _, name in rows} == {parameter.names[0] for parameter in options} | {"--help"}
     assert {name for star, name in rows if star} == {one.names[0] for one in options if one.is_required}
     for paragraph in command.about.strip().split("\n\n"):
-        assert " ".join(paragraph.split()) in words
+        assert " ".join(paragraph.removeprefix(AS_TYPED).split()) in words
     for parameter in command.parameters:
         assert " ".join(parameter.about.split()) in words
         assert set(parameter.names) <= set(words.replace(",", " ").split()) or not parameter.is_option

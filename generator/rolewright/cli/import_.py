@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, show
-from rolewright.cli.files import make_folder, require_there, write_file
+from rolewright.cli.console import Blueprints, Format, FormatOption, report, say, say_next, show
+from rolewright.cli.files import make_folder, write_file
+from rolewright.cli.given import given, require_there
 from rolewright.core.files import is_there
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def import_(
             metavar="FILE",
             help="What `aws iam get-account-authorization-details --filter Role LocalManagedPolicy` prints: "
             "what the roles may do today.",
+            callback=given,
         ),
     ] = None,
     stack_resources: Annotated[
@@ -49,6 +51,7 @@ def import_(
             "--stack-resources",
             metavar="FILE",
             help="What `aws cloudformation describe-stack-resources` prints: the names that AWS made.",
+            callback=given,
         ),
     ] = None,
     parameter: Annotated[
@@ -64,6 +67,11 @@ def import_(
     Says of each field of the source what became of it, and compares what the old roles may do with what the new ones
     may. What the source does not say is marked in the manifest, which is refused until it is filled in. It reads files
     alone, runs nothing, and never writes a secret.
+
+    \b
+    Examples:
+      rolewright import .
+      rolewright import task-definition.json --output services --roles roles.json
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
     from rolewright.importer.finish import imported  # noqa: PLC0415
@@ -71,11 +79,11 @@ def import_(
     from rolewright.importer.recognise import found_in  # noqa: PLC0415
 
     require_there([source])
-    given = read_given(roles, stack_resources, dict(_assigned(text) for text in parameter or ()))
+    aids = read_given(roles, stack_resources, dict(_assigned(text) for text in parameter or ()))
     catalog = load_catalog(blueprints or ())
     results = []
     for found in found_in(source, from_):
-        read = found.format.read(found.file, found.tree, given)
+        read = found.format.read(found.file, found.tree, aids)
         results.append((read, [imported(workload, read, catalog) for workload in read.workloads]))
     made = [workload for _, workloads in results for workload in workloads if workload.text]
     _require_free(made, output, force=force)
@@ -122,4 +130,4 @@ def _show(results: Sequence[tuple[ImportSource, Sequence[Imported]]], output: Pa
                 say(f"{output / workload.name}.yaml: written")
                 for line in workload_text(workload):
                     say(line)
-    say("next: fill in what is marked, then `rolewright validate`")
+    say_next("fill in what is marked, then `rolewright validate`")

@@ -20,6 +20,8 @@ and the [exit codes](../README.md#exit-codes) mean the same in all of them.
 This page is made from the commands themselves, by `command_page()` in
 `generator/rolewright/report/{Path(__file__).name}`.
 """
+AS_TYPED = "\b"
+"""What begins a paragraph of a help whose lines are not filled."""
 _CODE = re.compile(r"(`[^`]*`)")
 _LOOKS_LIKE_CODE = re.compile(
     r"(?<=^Example: )rolewright .*|(?<![\w`-])--[a-z][\w-]*|<[^>]+>|[\w.:/-]*\*(?:[\w./*-]*\w)?"
@@ -58,11 +60,17 @@ def command_page(commands: Iterable[CommandHelp]) -> str:
 def _section(command: CommandHelp) -> Iterator[str]:
     yield from (f"## {command.name}", "", "```", _usage(command), "```", "")
     for paragraph in re.split(r"\n\s*\n", command.about.strip()):
-        yield from (_prose(" ".join(paragraph.split())), "")
+        yield from _as_typed(paragraph) if paragraph.startswith(AS_TYPED) else (_prose(" ".join(paragraph.split())), "")
     if command.parameters:
         yield from ("| | value | what it is |", "|---|---|---|")
         yield from map(_row, command.parameters)
         yield ""
+
+
+def _as_typed(paragraph: str) -> Iterator[str]:
+    """Yield a paragraph whose lines stand as they are: what it is about, and commands to type."""
+    title, *lines = paragraph.removeprefix(AS_TYPED).strip().splitlines()
+    yield from (title, "", "```", *(line.strip() for line in lines), "```", "")
 
 
 def _usage(command: CommandHelp) -> str:
