@@ -1,6 +1,6 @@
 """No input of any command makes a traceback, a hang, a gigabyte, or a file outside of its folder.
 
-`make soak` runs twenty times as many cases as `make test`; ROLEWRIGHT_SEED says from which seed. With
+`make soak` runs forty times as many cases as `make test`; ROLEWRIGHT_SEED says from which seed. With
 tests/support on PYTHONPATH, one case again: `python tests/test_fuzz.py SEED NUMBER`; those of a range, with how each
 kind ended: `… SEED FIRST LAST`.
 """
@@ -204,7 +204,7 @@ def table(found: Counter[tuple[str, object]]) -> str:
 def test_no_input_breaks_a_command() -> None:
     seed = int(os.environ.get("ROLEWRIGHT_SEED", "1"))
     print("ROLEWRIGHT_SEED =", seed)
-    amount = 400 * times(20)
+    amount = 200 * times(40)
     found, wrong = run(seed, range(amount))
     print(table(found))
     assert not wrong, "\n\n".join(wrong[:10])

@@ -45,7 +45,7 @@ class Share:
         return self._pipeline.build(workload) if taken else SimpleNamespace(findings=(), proofs=())
 
 
-@pytest.mark.parametrize("name", shared(BUILT_IN, 0.35))
+@pytest.mark.parametrize("name", shared(BUILT_IN, 0.2))
 def test_a_built_in_type_passes(name: str, pipeline: Pipeline, cases: Cases) -> None:
     trial = try_blueprint(cast("Pipeline", Share(pipeline, cases)), BUILT_IN[name])
     assert not trial.findings, "\n".join(f"{f.location} {f.rule}: {f.message}" for f in trial.findings)
@@ -330,7 +330,7 @@ def test_only_what_a_manifest_names_is_read(monkeypatch: pytest.MonkeyPatch, tmp
     assert read == ["ec2", "s3-bucket"]
 
 
-@pytest.mark.parametrize("service", ["sqs", "kinesisvideo", "xray", "dynamodb", "textract", "kms"])
+@pytest.mark.parametrize("service", shared(["sqs", "kinesisvideo", "xray", "dynamodb", "textract", "kms"], 0.5))
 def test_a_new_blueprint_passes_as_it_is_and_is_never_overwritten(service: str, tmp_path: Path) -> None:
     done = rolewright("blueprint", "new", "my-type", "--service", service, "-o", "team", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

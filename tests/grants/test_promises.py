@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from blueprint_trials import tried_workloads
+from cases import shared
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import Location, Rejected
 from rolewright.core.model import Never
@@ -34,7 +35,7 @@ def is_broken(workload: Workload, verb: str, what: str, target: str) -> bool:
     return bool(granted & {action for promise in made for action in promise.actions})
 
 
-@pytest.mark.parametrize("type_", list(CATALOG.resources))
+@pytest.mark.parametrize("type_", shared(CATALOG.resources, 0.3))
 def test_every_verb_of_a_class_breaks_a_promise_about_the_class(type_: str) -> None:
     blueprint = CATALOG.resources[type_]
     workloads = tried_workloads(CATALOG.resources.files[type_])
@@ -57,7 +58,7 @@ UNDIVIDED = {
 """Types of which a promise is broken by verbs that would keep it, since IAM has one action for both."""
 
 
-@pytest.mark.parametrize("type_", sorted(CATALOG.resources.keys() - UNDIVIDED))
+@pytest.mark.parametrize("type_", shared(sorted(CATALOG.resources.keys() - UNDIVIDED), 0.3))
 def test_verbs_that_do_less_keep_it(type_: str) -> None:
     """What a verb of another class brings as well is none of the class's own: mounting to read is no deleting."""
     blueprint, seen = CATALOG.resources[type_], set[str]()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cases import shared
 from command_line import rolewright, rolewright_process
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("name", [*LOOPS, *FILES])
+@pytest.mark.parametrize("name", shared([*LOOPS, *FILES], 0.5))
 def test_a_template_that_loops_or_reads_files(folder: Folder, name: str) -> None:
     """With less memory than what grows without end would take."""
     text = TEMPLATE + {**LOOPS, **FILES}[name]

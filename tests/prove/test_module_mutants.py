@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MANIFESTS = [*sorted((HERE.parents[1] / "examples").rglob("*.yaml")), HERE / "module_manifests.yaml"]
-STEP = max(1, 24 // times(24))
+STEP = max(1, 36 // times(36))
 NOTHING_APPLIED = Sandbox((), (), (), {}, {}, {})
 
 SIZE = "how much, how long or how often: no right, and nothing that a right is about"

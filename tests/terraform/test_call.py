@@ -64,6 +64,7 @@ output "sweep" {
 """
 
 
+@pytest.mark.soak
 @pytest.mark.terraform
 def test_providers_for_each_and_count_work_and_a_second_plan_is_empty(terraform: Terraform, tmp_path: Path) -> None:
     """As the README of each module says. A tag of the manifest stands before one that the provider adds."""

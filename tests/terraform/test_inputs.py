@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cases import shared
 from real_terraform import Terraform
 from rolewright.manifest.read import read_manifest
 from rolewright.terraform.root import Root
@@ -160,7 +161,7 @@ OWN = BALANCED[: BALANCED.index("      listener:")] + """\
 """ + BALANCED[BALANCED.index("inputs:") :].replace("listener-arn", "certificate-arn")  # fmt: skip
 
 
-@pytest.mark.parametrize("manifest", [BALANCED, OWN], ids=["shared", "own"])
+@pytest.mark.parametrize("manifest", shared([BALANCED, OWN], 0.5), ids=["shared", "own"])
 def test_a_service_behind_a_load_balancer_takes_the_vpc_of_its_caller(
     manifest: str, tmp_path: Path, terraform: Terraform, pipeline: Pipeline
 ) -> None:
@@ -177,7 +178,7 @@ def test_a_service_behind_a_load_balancer_takes_the_vpc_of_its_caller(
     assert terraform.json(tmp_path, "validate", "-json")["diagnostics"] == []
 
 
-@pytest.mark.parametrize("release", ["1.4.2", "sha256:" + "0a" * 32])
+@pytest.mark.parametrize("release", shared(["1.4.2", "sha256:" + "0a" * 32], 0.5))
 def test_a_root_of_two_modules_is_planned_on_moto(
     release: str, tmp_path: Path, terraform: Terraform, pipeline: Pipeline
 ) -> None:
@@ -254,6 +255,7 @@ output "queue" {
 """
 
 
+@pytest.mark.soak
 def test_one_service_sends_to_the_queue_of_another_and_a_second_plan_is_empty(
     tmp_path: Path, terraform: Terraform, pipeline: Pipeline
 ) -> None:

@@ -39,7 +39,7 @@ def server() -> Iterator[str]:
 def test_every_file_is_formatted_and_valid_without_a_warning(
     pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
-    generated = generated_manifests(cases.number(15, 200))
+    generated = generated_manifests(cases.number(8, 200))
     root = Root(tmp_path, terraform, [*_examples(pipeline), *build(pipeline, generated)])
     assert len(root.modules) >= 4 + len(generated)
     assert all((tmp_path / f"m{number}" / "roles.tf").is_file() for number in range(len(root.modules)))
@@ -126,7 +126,7 @@ def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
             if bool(resource_types(built) & LACKING.keys()) == lacking and not new <= made:
                 made |= new
                 kept.append(built)
-    return [*cases.of(kept, 0.25, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
+    return [*cases.of(kept, 0.1, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
 
 
 def _life(built: Built) -> list[str]:

@@ -76,7 +76,7 @@ def test_the_tests_of_generated_modules_pass(
                 seen |= kinds
                 chosen.append(workload)
     assert seen >= {type_ for type_, blueprint in pipeline.catalog.resources.items() if blueprint.create is not None}
-    chosen = cases.of(chosen, 0.05)
+    chosen = cases.of(chosen, 0.03)
     modules = {f"m{number}": pipeline.build(text).module.files for number, text in enumerate(chosen)}
     assert tried(terraform, tmp_path, modules) == dict.fromkeys(modules, "pass")
 
@@ -102,7 +102,8 @@ def widened(built: Built) -> Iterator[tuple[str, str]]:
                 yield f"{pattern} at {roles.count(chr(10), 0, found.start()) + 1}", text
 
 
-@pytest.mark.parametrize("name", shared(["carts", "github-actions", "legacy-app"], 0.3))
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["carts", "github-actions", "legacy-app"])
 def test_every_widening_by_hand_fails(
     name: str, pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
