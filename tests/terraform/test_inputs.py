@@ -145,20 +145,22 @@ compute:
     vpc_id: ${inputs.vpc}
     load_balancer:
       listener: ${inputs.listener}
-      security_group_id: sg-0123456789abcdef0
+      security_group_id: ${inputs.group}
       priority: 10
       paths: ["/*"]
 inputs:
   subnets: {type: subnet-ids}
   vpc: {type: vpc-id}
   listener: {type: listener-arn}
+  group: {type: security-group-id}
 environments:
   prod: {account: "111122223333", region: eu-west-1}
 """
+GROUP = "  group: {type: security-group-id}\n"
 OWN = BALANCED[: BALANCED.index("      listener:")] + """\
       create: {subnet_ids: [subnet-0123456789abcdef0, subnet-0123456789abcdef1], allow: [10.0.0.0/8],
                certificate: "${inputs.listener}"}
-""" + BALANCED[BALANCED.index("inputs:") :].replace("listener-arn", "certificate-arn")  # fmt: skip
+""" + BALANCED[BALANCED.index("inputs:") :].replace("listener-arn", "certificate-arn").replace(GROUP, "")  # fmt: skip
 
 
 @pytest.mark.parametrize("manifest", shared([BALANCED, OWN], 0.5), ids=["shared", "own"])
