@@ -28,7 +28,8 @@ _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 @cache
-def _types() -> Mapping[str, str]:
+def secret_types() -> Mapping[str, str]:
+    """Return the types of what holds a value that code gets as a variable: a `secret`, and a `parameter`."""
     types: Mapping[str, str] = load(Path(__file__).with_name("secrets.yaml")).trees[0].data
     return types
 
@@ -48,20 +49,30 @@ def carry_variable(
     A secret becomes one that a person has to make, where the compute type `injects` secrets; elsewhere it is left out.
     """
     location = ledger.location(path)
-    plain = value.literal if isinstance(value, SourceText) else value
     if name.upper() in VARIABLES:
         ledger.left(path, "an access key: the role takes its place. Delete the key")
-    elif isinstance(plain, str) and looks_secret(name, plain):
+    elif _is_secret(name, value):
         if not injects:
             ledger.left(path, "a secret in plain text: put it into Secrets Manager, and let the code read it there")
             return
         asked = f"name of the secret in Secrets Manager that you make for {name}: {location} has it in plain text"
-        key = workload.add(resource_key(name), {"type": _types()["secret"], "name": HeldValue(asked, name)}, location)
+        key = workload.add(
+            resource_key(name), {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, location
+        )
         workload.set(f"{_beside(target, 'secrets')}.{name}", key, location)
         ledger.derived(path, f"compute.{_beside(target, 'secrets')}.{name}", "a secret in plain text: make one of it")
     else:
-        workload.set(f"{target}.{name}", "" if plain is None else value, location)
+        workload.set(f"{target}.{name}", "" if value is None else value, location)
         ledger.carried(path, f"compute.{target}.{name}")
+
+
+def _is_secret(name: str, value: Any) -> bool:  # noqa: ANN401 - YAML
+    """Return whether a value is a secret in plain text; of one that is in part open, whether the rest has one."""
+    if isinstance(value, SourceText):
+        if value.literal is None:
+            return looks_secret("", "".join(part if isinstance(part, str) else "${}" for part in value.parts))
+        value = value.literal
+    return isinstance(value, str) and looks_secret(name, value)
 
 
 def carry_secret(
@@ -78,10 +89,11 @@ def carry_secret(
     text = value.literal if isinstance(value, SourceText) else value
     if not isinstance(text, str):
         asked = f"name of the secret for {name}, which {location} takes from elsewhere"
-        entry, part = {"type": _types()["secret"], "name": HeldValue(asked, name)}, ""
+        entry, part = {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, ""
     else:
         entry, part = named_secret(text, account)
-    key = workload.add(resource_key(str(entry.get("name", name)).strip("/")), entry, location)
+    named = entry.get("name", name)
+    key = workload.add(resource_key(named if isinstance(named, str) else name), entry, location)
     workload.set(f"{target}.{name}", key + part, location)
     ledger.carried(path, f"compute.{target}.{name}", f"resources.{key}")
 
@@ -95,14 +107,17 @@ def named_secret(text: str, account: str = "") -> tuple[dict[str, Any], str]:
     if secret is not None:
         part = secret[3].rstrip(":")
         if account and secret[1] not in ("", account):
-            return {"type": _types()["secret"], "arn": text[: secret.end(2)]}, part
-        return {"type": _types()["secret"], "name": _SUFFIX.sub("", secret[2])}, part
+            return {"type": secret_types()["secret"], "arn": text[: secret.end(2)]}, part
+        return {"type": secret_types()["secret"], "name": _SUFFIX.sub("", secret[2])}, part
     parameter = _PARAMETER_ARN.fullmatch(text)
     if parameter is not None:
         if account and parameter[1] not in ("", account):
-            return {"type": _types()["parameter"], "arn": text}, ""
-        return {"type": _types()["parameter"], "name": f"/{parameter[2]}" if "/" in parameter[2] else parameter[2]}, ""
-    return {"type": _types()["parameter"], "name": text}, ""
+            return {"type": secret_types()["parameter"], "arn": text}, ""
+        return {
+            "type": secret_types()["parameter"],
+            "name": f"/{parameter[2]}" if "/" in parameter[2] else parameter[2],
+        }, ""
+    return {"type": secret_types()["parameter"], "name": text}, ""
 
 
 def _beside(target: str, name: str) -> str:
