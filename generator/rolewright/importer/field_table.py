@@ -69,20 +69,28 @@ def carry(
     workload: SourceWorkload,
     resolved: Callable[[Any], Any] = lambda value: value,
     below: str = "",
+    data: Any = None,  # noqa: ANN401 - YAML
 ) -> None:
     """Set the fields of a workload that a table finds below `root`, and enter in the ledger what became of each.
 
     `resolved` returns a value with expressions in place of the source's functions. `below` is where `to` begins.
+    `data` is what counts of the source at `root`, where that is not all of it.
     """
+    node = data
+    if node is None:
+        node = ledger.tree.data
+        for step in root:
+            node = node[step]
     for rule in rules:
-        for path, value in _found(ledger, root, rule.path):
+        for path, value in _found(root, node, rule.path):
             _one(rule, ledger, path, resolved(value), workload, below)
 
 
-def _found(ledger: Ledger, root: PathInTree, pattern: tuple[str, ...]) -> Iterator[tuple[PathInTree, Any]]:
-    node: Any = ledger.tree.data
-    for step in root:
-        node = node[step]
+def _found(
+    root: PathInTree,
+    node: Any,  # noqa: ANN401 - YAML
+    pattern: tuple[str, ...],
+) -> Iterator[tuple[PathInTree, Any]]:
     ways: list[tuple[PathInTree, Any]] = [(root, node)]
     for step in pattern:
         further: list[tuple[PathInTree, Any]] = []
