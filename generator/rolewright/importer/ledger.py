@@ -56,6 +56,10 @@ class Ledger:
         if (outcome, target, note) not in told:
             told.append((outcome, target, note))
 
+    def says(self, path: PathInTree) -> bool:
+        """Return whether anything was said of a field or of a part of it."""
+        return any(told[: len(path)] == path for told in self._told)
+
     def location(self, path: PathInTree) -> Location:
         """Return where a field stands."""
         return self.tree.location(path, key=True)
