@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import Rejected
+from rolewright.core.finding import Rejected, Severity
 from rolewright.grants.derive import derive_grants
 from rolewright.importer.expression import HeldNames, HeldValue, OfResource, PlaceName, SourceText, written
 from rolewright.importer.rights import compared, drafted, old_rights
+from rolewright.importer.shapes import at
 from rolewright.manifest.placeholders import MARK
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import NoValueError, sample
@@ -113,7 +114,8 @@ class _Finishing:
             try:
                 self.read(with_environments=True)
             except Rejected as refusal:
-                held = [finding for finding in refusal.findings if self._hold(finding)]
+                errors = [finding for finding in refusal.findings if finding.severity is Severity.ERROR]
+                held = [finding for finding in errors if self._hold(finding)]
                 if not held:
                     return refusal.findings
             else:
@@ -135,11 +137,11 @@ class _Finishing:
         there = inner.get(last) if isinstance(inner, dict) else None
         if isinstance(inner, list) and isinstance(last, int) and last < len(inner):
             there = inner[last]
-        if there is None or isinstance(there, HeldValue | dict):
+        absent = isinstance(inner, dict) and last not in inner and bool(self._schema(path))
+        if (there is None and not absent) or isinstance(there, HeldValue | dict):
             return False
-        schema = self._schema(path)
         try:
-            judged = sample(schema)
+            judged = self._sample(path)
         except NoValueError:
             return False
         origin = self.workload.origins.get(tuple(map(str, path)))
@@ -159,6 +161,18 @@ class _Finishing:
         for step in rest:
             schema = _inside(schema, step)
         return schema
+
+    def _sample(self, path: Sequence[Any]) -> Any:  # noqa: ANN401 - a value of any type
+        """Return a value for a field, from its schema or an example of what it is in. Raises NoValueError."""
+        try:
+            return sample(self._schema(path))
+        except NoValueError:
+            for length in range(2, len(path)):
+                for example in self._schema(path[:length]).get("examples", ()):
+                    found = at(example, path[length:])
+                    if found is not None:
+                        return found
+            raise
 
     # What the old roles may do
 
@@ -221,7 +235,7 @@ class _Finishing:
     def _judged(self, value: Any, path: tuple[Any, ...], *, named: bool) -> Any:  # noqa: ANN401 - YAML
         match value:
             case HeldValue(judged=None):
-                return sample(self._schema(path))
+                return self._sample(path)
             case HeldValue(judged=judged):
                 return judged
             case SourceText():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
@@ -31,3 +31,11 @@ def mappings(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:  # noqa: ANN40
 def text(value: Any, default: str = "") -> str:  # noqa: ANN401 - YAML
     """Return a text, or a number as one; the default for anything else."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else default
+
+
+def at(value: Any, path: Sequence[Any]) -> Any:  # noqa: ANN401 - YAML
+    """Return what stands at a path below a value; None for nothing."""
+    for step in path:
+        known = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        value = value[step] if known else None
+    return value
