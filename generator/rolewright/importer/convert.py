@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from typing import TYPE_CHECKING, Any
+
+from rolewright.importer.expression import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +44,26 @@ def _mib(value: Any) -> int:  # noqa: ANN401 - YAML
     return round(float(found[1]) * _MIB[(found[2] or "m")[0].lower()])
 
 
+def _bytes(value: Any) -> int:  # noqa: ANN401 - YAML
+    """Return MiB, rounded up, of `512M`, `1 GB` or a number of bytes."""
+    text = str(value).strip().lower()
+    plain = re.fullmatch(r"(\d{1,18})b?", text)
+    if plain is not None:
+        return -(-int(plain[1]) // 2**20)
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise NotCarriedError(f"{_short(value)} is no size of memory")
+    return math.ceil(float(found[1]) * _MIB[(found[2] or "m")[0]])
+
+
+def _cpus(value: Any) -> int:  # noqa: ANN401 - YAML
+    """Return CPU units, rounded up, of `0.5` or `500m` processors."""
+    found = re.fullmatch(r"(\d{0,5}(?:\.\d{1,9})?)(m?)", str(value).strip())
+    if found is None or not found[1]:
+        raise NotCarriedError(f"{_short(value)} is no number of processors")
+    return math.ceil(float(found[1]) * 1024 / (1000 if found[2] else 1))
+
+
 def _flag(value: Any) -> bool:  # noqa: ANN401 - YAML
     if isinstance(value, bool):
         return value
@@ -50,10 +73,10 @@ def _flag(value: Any) -> bool:  # noqa: ANN401 - YAML
     return text in ("true", "yes", "on")
 
 
-def _words(value: Any) -> list[str]:  # noqa: ANN401 - YAML
+def _words(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
     """Return the words of a command: a list as it is, a text as a shell splits it."""
     if isinstance(value, list):
-        return [str(word) for word in value]
+        return [word if isinstance(word, SourceText) else str(word) for word in value]
     try:
         return shlex.split(str(value))
     except ValueError as error:
@@ -87,6 +110,8 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "number": _number,
     "cpu-units": _cpu_units,
     "mib": _mib,
+    "bytes": _bytes,
+    "cpus": _cpus,
     "flag": _flag,
     "words": _words,
     "seconds": _seconds,

@@ -11,6 +11,7 @@ from rolewright.grants.derive import derive_grants
 from rolewright.importer.expression import HeldNames, HeldValue, OfResource, PlaceName, SourceText, written
 from rolewright.importer.rights import compared, drafted, old_rights
 from rolewright.importer.shapes import at
+from rolewright.importer.sizes import smallest
 from rolewright.manifest.placeholders import MARK
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import NoValueError, sample
@@ -52,6 +53,7 @@ class Imported:
 def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> Imported:
     """Make the manifest of a workload, and compare what its roles may do before and after."""
     finishing = _Finishing(workload, source.described, catalog)
+    finishing.round_up()
     finishing.hold_what_is_missing()
     refused = finishing.hold_what_is_refused()
     if refused:
@@ -96,6 +98,23 @@ class _Finishing:
             self.manifest["environments"] = {name: dict(values) for name, values in workload.environments.items()}
 
     # What is not there, or not accepted
+
+    def round_up(self) -> None:
+        """Set the size of the task to the next one that its type takes; hold what the source does not ask for."""
+        asked = self.workload.at_least
+        size = smallest(self.catalog.computes[self.workload.type], asked) if asked else None
+        if size is None:
+            wanted = " and ".join(f"{name} {number}" for name, number in asked.items())
+            for name in asked:
+                question = f"{name}; the source asks for {wanted}, and no {self.workload.type} task is as large"
+                self.manifest["compute"][name] = HeldValue(question, None)
+            return
+        for name, found in zip(("cpu", "memory"), size, strict=True):
+            if name in asked:
+                self.manifest["compute"][name] = found
+            else:
+                question = f"{name}, which the source does not say; beside what it says, {found} is the least"
+                self.manifest["compute"][name] = HeldValue(question, found)
 
     def hold_what_is_missing(self) -> None:
         """Put a held value in the place of each field that the manifest has to have."""

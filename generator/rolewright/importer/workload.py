@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class OldPolicy:
     """A policy document that a role has today, with expressions in place of texts, and where it stands.
 
-    `managed` says that AWS wrote it: it fits no workload, so that no entries are made of it.
+    `managed` says that it is compared alone, and that no entries are made of it: AWS wrote it, so that it fits no
+    workload, or the source has words for what it allows, which are verbs already.
     """
 
     document: Any
@@ -50,7 +51,8 @@ class SourceWorkload:
 
     The values of `compute`, `resources`, `environments` and `top` (the other keys of a manifest) may be expressions
     and held values. `origins` are the places in the source of the manifest's paths. `roles` is empty where the source
-    says nothing of them.
+    says nothing of them. `at_least` are the `cpu` units and MiB of `memory` that the source asks for: the manifest gets
+    the next larger that its compute type takes.
     """
 
     name: str
@@ -61,6 +63,7 @@ class SourceWorkload:
     top: dict[str, Any] = field(default_factory=dict)
     roles: list[OldRole] = field(default_factory=list)
     origins: dict[tuple[str, ...], Location] = field(default_factory=dict)
+    at_least: dict[str, int] = field(default_factory=dict)
 
     def set(self, target: str, value: Any, origin: Location) -> None:  # noqa: ANN401 - YAML
         """Set a field by its dotted path below `compute`."""
