@@ -10,7 +10,7 @@ from rolewright.render.readable import SYMBOLS
 from rolewright.suggest.draft import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,12 @@ class HeldNames:
     """Names that hold the place of what is not known where a policy is judged, and what stands for them in a manifest.
 
     The same part always has the same name. A name can be that of nearly any resource: small letters, digits, dashes.
+    `values` are the account and so on of the place in which a policy is judged.
     """
 
     def __init__(self) -> None:
         self._names: dict[TextPart, str] = {}
+        self.values: Mapping[str, str] = SYMBOLS
 
     def of(self, part: TextPart) -> str:
         """Return the name of a part."""
@@ -107,7 +109,7 @@ class HeldNames:
             case str():
                 return part
             case PlaceName(name) if name != "environment":
-                return SYMBOLS[f"local.{name}"]
+                return self.values[f"local.{name}"]
             case OfResource(known=SourceText() as known):
                 return "".join(map(self._judged, known.parts))
             case _:

@@ -69,7 +69,9 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     if refused:
         return Imported(workload.name, "", (), refused, (), tuple(notes))
     after = finishing.declared(own)
-    roles = tuple(compared(old, after.get(old.role, ())) for old in rights)
+    finishing.tokens.values = own.values
+    before = (old_rights(role, finishing.tokens) for role in workload.roles)
+    roles = tuple(compared(old, after.get(old.role, ())) for old in before)
     text = finishing.text(source)
     return Imported(workload.name, text, tuple(finishing.to_fill()), (), roles, tuple(notes))
 
