@@ -1,0 +1,68 @@
+"""Secrets of compose files: files for a container there, variables of ECS here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rolewright.importer.expression import HeldValue, SourceText
+from rolewright.importer.names import resource_key
+from rolewright.importer.shapes import listed, mapping, mappings, text
+from rolewright.importer.variables import named_secret, secret_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolewright.importer.formats.compose_files import Layer, Project
+    from rolewright.importer.ledger import Ledger
+    from rolewright.importer.workload import SourceWorkload
+
+_FILES = "compose gives it as the file /run/secrets/{0}, and ECS as the variable {1}: let the code read that"
+
+
+def carry_secrets(layer: Layer, project: Project, container: SourceWorkload) -> None:
+    """Carry the secrets that a service names, and say where each one is in AWS, or that it has to be made."""
+    for number, given in enumerate(listed(layer.data.get("secrets"))):
+        path = (*layer.path, "secrets", number)
+        name = text(given) or text(mapping(given).get("source"))
+        if not name:
+            continue
+        target = text(mapping(given).get("target"), name).rpartition("/")[2]
+        ledger, described = _described(project, name)
+        in_aws = mapping(described.get("x-secrets"))
+        location = layer.ledger.location(path)
+        in_store = project.variables.resolved(in_aws.get("Name"))
+        if isinstance(in_store, str) and in_store:
+            entry, _ = named_secret(in_store)
+            entry = {**entry, "type": secret_types()["secret"]}
+        elif isinstance(in_store, SourceText):
+            entry = {"type": secret_types()["secret"], "name": in_store}
+        else:
+            asked = f"name of the secret in Secrets Manager that you make for {name} ({location})"
+            entry = {"type": secret_types()["secret"], "name": HeldValue(asked, name)}
+        key = container.add(resource_key(name), entry, location)
+        variables = dict(_variables(in_aws, target))
+        for variable, part in variables.items():
+            container.set(f"secrets.{variable}", key + part, location)
+        listed_names = " and ".join(variables)
+        note = f"resources.{key}" if in_aws else _FILES.format(target, listed_names)
+        layer.ledger.derived(path, f"compute.secrets.{listed_names}", note)
+        if ledger is not None:
+            ledger.derived(("secrets", name), f"resources.{key}", "its value is read by nobody here")
+
+
+def _described(project: Project, name: str) -> tuple[Ledger | None, dict[str, Any]]:
+    for ledger in reversed(project.own()):
+        found = mapping(ledger.tree.data.get("secrets"))
+        if name in found:
+            return ledger, mapping(found[name])
+    return None, {}
+
+
+def _variables(in_aws: dict[str, Any], target: str) -> Iterator[tuple[str, str]]:
+    """Yield the variables of a secret, each with what stands behind its key."""
+    parts = [part for _, part in mappings(in_aws.get("JsonKeys")) if text(part.get("SecretKey"))]
+    for part in parts:
+        yield text(part.get("VarName"), text(part["SecretKey"])), f":{text(part['SecretKey'])}"
+    if not parts:
+        name = resource_key(target).replace("-", "_").upper()
+        yield text(in_aws.get("VarName"), name), ""
