@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
-from rolewright.importer.formats import compose, ecs_task_definition
+from rolewright.importer.formats import compose, compose_x, ecs_task_definition
 from rolewright.importer.functions import FOREIGN
 from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
 
@@ -49,6 +49,13 @@ FORMATS: Mapping[str, SourceFormat] = {
             ("task-definition*.json", "taskdef*.json", "task_definition*.json", "*task-def*.json"),
             ecs_task_definition.recognises,
             ecs_task_definition.read,
+        ),
+        SourceFormat(
+            "compose-x",
+            compose_x.NAME,
+            ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"),
+            compose_x.recognises,
+            compose_x.read,
         ),
         SourceFormat(
             "compose",
