@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
-from rolewright.importer.formats import compose, compose_x, ecs_task_definition
+from rolewright.importer.formats import compose, compose_x, ecs_task_definition, score
 from rolewright.importer.functions import FOREIGN
 from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
 
@@ -50,6 +50,7 @@ FORMATS: Mapping[str, SourceFormat] = {
             ecs_task_definition.recognises,
             ecs_task_definition.read,
         ),
+        SourceFormat("score", score.NAME, ("score.yaml", "score.yml", "*.score.yaml"), score.recognises, score.read),
         SourceFormat(
             "compose-x",
             compose_x.NAME,
