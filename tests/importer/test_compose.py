@@ -51,6 +51,12 @@ def test_what_nobody_says_is_open_and_a_secret_is_never_put_in() -> None:
     assert "hunter2" not in repr(VARIABLES.resolved(["--url", "postgres://u:hunter2@db"]))
 
 
+def test_a_command_is_split_around_what_is_open() -> None:
+    first, second = CONVERSIONS["words"](VARIABLES.resolved("run '--to=${NONE} now'"))
+    assert first == SourceText(("run",))
+    assert [part if isinstance(part, str) else "open" for part in second.parts] == ["--to=", "open", " now"]
+
+
 def test_a_file_of_variables_is_read_as_compose_does(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("# A=1\nexport B='x # y'\nC=a b # note\nD=\"q\"\n=\n", encoding="utf-8")

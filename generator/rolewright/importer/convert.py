@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) {0,3}(?:(k|m|g|ki|mi|gi|kb|mb|gb|kib|mib|gib)b?)?", re.IGNORECASE)
 _CPU = re.compile(r"(\d{1,5}(?:\.\d{1,6})?) {0,3}(?:vcpu|vcpus)", re.IGNORECASE)
+_FIRST_HELD = 0xE000
+"""The first character for private use: one stands for each open part of a command while it is split."""
 _MIB = {"k": 1 / 1024, "m": 1, "g": 1024}
 
 
@@ -77,8 +79,12 @@ def _words(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
     """Return the words of a command: a list as it is, a text as a shell splits it."""
     if isinstance(value, list):
         return [word if isinstance(word, SourceText) else str(word) for word in value]
+    parts = value.parts if isinstance(value, SourceText) else (str(value),)
+    held = {chr(_FIRST_HELD + number): part for number, part in enumerate(parts) if not isinstance(part, str)}
+    text = "".join(part if isinstance(part, str) else chr(_FIRST_HELD + number) for number, part in enumerate(parts))
     try:
-        return shlex.split(str(value))
+        words = shlex.split(text)
+        return [SourceText.of(*(held.get(sign, sign) for sign in word)) if held else word for word in words]
     except ValueError as error:
         raise NotCarriedError(f"a shell would not take it: {error}") from None
 

@@ -140,6 +140,6 @@ def _converted(rule: FieldRule, value: Any) -> Any:  # noqa: ANN401 - YAML
         return rule.values[str(plain)]
     if not rule.as_ or isinstance(plain, HeldValue):
         return plain
-    if isinstance(plain, SourceText) and rule.as_ != "text":
+    if isinstance(plain, SourceText) and rule.as_ not in ("text", "words"):
         return HeldValue("the source does not say the value", None)
     return CONVERSIONS[rule.as_](plain)
