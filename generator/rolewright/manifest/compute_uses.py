@@ -1,4 +1,4 @@
-"""Fields of a compute type that hold keys of resources: to be injected, or to be used by the platform."""
+"""Fields that hold keys of resources, to be injected or used by the platform, and lists that repeat no name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rolewright.blueprint.model import INJECTION
 from rolewright.core.finding import Finding
 from rolewright.core.model import Use
 from rolewright.core.text import Text
+from rolewright.manifest.document import fields_of
 from rolewright.manifest.integrations import CALLS, Calls, called_by
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def marked(
     """Yield every value whose schema has a mark: its path, the value, and the content of the mark."""
     if mark in schema:
         yield path, value, schema[mark]
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
         for key, inner in value.items():
             yield from marked(properties.get(key, rest if isinstance(rest, dict) else {}), inner, mark, (*path, key))
@@ -78,6 +79,7 @@ def compute_uses(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catal
         {f"calls.{called.literal}": called for called in results if isinstance(called, Text)},
         (
             *(finding for finding in results if isinstance(finding, Finding)),
+            *_repeated(manifest, blueprint, catalog),
             *_field_findings(manifest, blueprint),
             *(finding for findings in unknown_verbs.values() for finding in findings),
         ),
@@ -173,11 +175,14 @@ def _named(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) ->
         )
 
 
-def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Finding]:
-    """Yield findings for list entries whose name is taken, and for fields that do not go with the resource's type."""
-    described, resources = manifest.data["compute"], manifest.data.get("resources", {})
-    for path, entries, name in marked_fields(blueprint, described, UNIQUE):
-        for index, entry in enumerate(entries):
+def _repeated(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) -> Iterator[Finding]:
+    """Yield findings for the entries of lists, of the compute type and of resources, whose name is taken."""
+    lists = [*marked_fields(blueprint, manifest.data["compute"], UNIQUE)]
+    for key, described in manifest.data.get("resources", {}).items():
+        for field, schema in fields_of(catalog.resources[described["type"]], described).items():
+            lists += marked(schema, described.get(field), UNIQUE, ("resources", key, field))
+    for path, entries, name in lists:
+        for index, entry in enumerate(entries or ()):
             if name in entry and any(earlier.get(name) == entry[name] for earlier in entries[:index]):
                 yield manifest.finding(
                     "manifest-twice",
@@ -185,6 +190,11 @@ def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator
                     f"merge the two entries, or give this one another `{name}`",
                     (*path, index, name),
                 )
+
+
+def _field_findings(manifest: Manifest, blueprint: ComputeBlueprint) -> Iterator[Finding]:
+    """Yield findings for fields that do not go with the type of a resource that another field names."""
+    described, resources = manifest.data["compute"], manifest.data.get("resources", {})
     for name, schema in blueprint.fields.items():
         for other_field, types in schema.get(ONLY_FOR, {}).items():
             type_ = resources.get(described.get(other_field), {}).get("type")
