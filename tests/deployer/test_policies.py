@@ -240,9 +240,13 @@ def test_replicas_take_rights_in_their_own_regions(pipeline: Pipeline) -> None:
 
 
 def test_a_role_that_a_manifest_names_is_passed_to_its_service(pipeline: Pipeline) -> None:
-    roles = {service: f"arn:aws:iam::123456789012:role/for-{service}" for service in ("firehose", "sns", "states")}
+    roles = {
+        service: f"arn:aws:iam::123456789012:role/for-{service}" for service in ("firehose", "s3", "sns", "states")
+    }
     stream = {"type": "firehose-stream", "name": "clicks", "bucket": "arn:aws:s3:::my-lake", "role": roles["firehose"]}
     topic = {"type": "sns-topic", "name": "news", "delivery_log": {"role": roles["sns"]}}
+    copies = {"role": roles["s3"], "to": [{"name": "all", "bucket": "arn:aws:s3:::my-copies"}]}
+    bucket = {"type": "s3-bucket", "name": "my-files", "replication": copies}
     definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
     machine = {"type": "stepfunctions-state-machine", "name": "m", "definition": definition, "role": roles["states"]}
     manifest = {
@@ -250,7 +254,10 @@ def test_a_role_that_a_manifest_names_is_passed_to_its_service(pipeline: Pipelin
         "workload": "shop",
         "compute": {"type": "eks-irsa", "namespace": "a", "service_account": "b", "issuer": "oidc.example.com/id/A"},
         "environments": {"prod": {"account": "123456789012", "region": "us-east-1"}},
-        "resources": {key: {**entry, "create": True} for key, entry in (("f", stream), ("t", topic), ("m", machine))},
+        "resources": {
+            key: {**entry, "create": True}
+            for key, entry in (("f", stream), ("t", topic), ("m", machine), ("b", bucket))
+        },
     }
     (built,) = build(pipeline, [json.dumps(manifest)])
     passed = [permission for permission in needed(built) if permission.action == "iam:PassRole"]
