@@ -68,10 +68,11 @@ def test_a_call_has_no_right_that_the_same_verbs_have_not(integration: str, type
     entry = {name: sample(blueprint.fields[name]) for name in dict.fromkeys([*blueprint.required, *needed, field])}
     names = {"argument": described.get("argument", MARK["key"]), **described.get("beside", {})}
     takes = [described.get("takes", ["name"])[0], *described.get("beside", {}).values()]
+    end = f":{entry[described['ends']]}" if described.get("ends") in entry else ""
     arguments: dict[str, Any] = {}
     for name, take in zip([names["argument"], *described.get("beside", {})], takes, strict=True):
         outer, _, inner = name.partition(".")
-        value = f"${{resources.it.{take}}}"
+        value = f"${{resources.it.{take}}}{end}"
         arguments[outer] = [{inner: value, "Source": "shop", "DetailType": "paid", "Detail": {}}] if inner else value
     state = {"Type": "Task", "Resource": f"arn:aws:states:::{integration}", "Parameters": arguments, "End": True}
     other = {"StartAt": "It", "States": {"It": {"Type": "Succeed"}}}

@@ -67,3 +67,12 @@ def test_a_schedule_may_be_paused_in_one_environment_alone(pipeline: Pipeline) -
     assert states == ["DISABLED", "ENABLED"]
     assert [one.get("state") for one in made(pipeline, {**SCHEDULE, "paused": True})] == ["DISABLED"]
     assert [one.get("state") for one in made(pipeline, SCHEDULE)] == [None]
+
+
+def test_a_state_machine_is_started_by_the_alias_that_the_role_may_start(pipeline: Pipeline) -> None:
+    flow = {"type": "stepfunctions-state-machine", "name": "flow"}
+    environments = {"prod": {"account": "123456789012", "region": "us-east-1"}}
+    for qualifier, end in (({}, ""), ({"qualifier": "live"}, ":live")):
+        resources = {"fn": {**flow, **qualifier}}
+        (schedule,) = made(pipeline, SCHEDULE, resources=resources, environments=environments)
+        assert schedule["target"][0]["arn"] == f"arn:aws:states:us-east-1:123456789012:stateMachine:flow{end}"

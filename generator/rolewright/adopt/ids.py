@@ -10,7 +10,7 @@ from rolewright.adopt.table import ImportRule, import_rules
 from rolewright.data.partitions import DNS_SUFFIX
 from rolewright.hcl.parse import parse
 from rolewright.manifest.symbolic import symbolic, without_symbols
-from rolewright.prove.evaluate import evaluate
+from rolewright.prove.evaluate import evaluate, texts_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
     from rolewright.render.module import Rendered
 
-_SLOT = re.compile(r"\$\{([/:]?)([a-z0-9_]+)([/:]?)\}")
+_SLOT = re.compile(r"\$\{([/:]?)([a-z0-9_.]+)([/:]?)\}")
 _MADE = re.compile(r"\$\{(\w+\.\w+)\.([^${}]+)\}")  # the evaluator's token for what is known after an apply only
 _INPUT = re.compile(r"\$\{(inputs\.[^${}]+)\}")
 _UNKNOWN = ImportRule(none="rolewright does not know its id: its page in the provider's documentation ends with it")
@@ -73,7 +73,7 @@ class _Ids:
 
         def value(slot: re.Match[str]) -> str:
             before, name, after = slot.groups()
-            given: Any = context.get(name, resource.values.get(name))
+            given: Any = context.get(name, next(iter(texts_at(resource.values, name.split("."))), None))
             if given is None:
                 return "" if before or after else f"<{name}>"
             text = _INPUT.sub(r"<\1>", without_symbols(_MADE.sub(self.referred, str(given)), self.inputs))

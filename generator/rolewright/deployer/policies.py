@@ -14,6 +14,7 @@ from rolewright.data import limits
 from rolewright.data.partitions import DNS_SUFFIX
 from rolewright.manifest.symbolic import for_any_value
 from rolewright.prove.arn_formats import is_idle
+from rolewright.prove.evaluate import texts_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -239,7 +240,7 @@ class _Module:
 
         def value(slot: Any) -> str:  # noqa: ANN401 - a match
             name = slot[2]
-            text = context.get(name) or _MADE.sub("*", "".join(_at(resource.values, name.split("."))[:1]) or "*")
+            text = context.get(name) or _MADE.sub("*", "".join(texts_at(resource.values, name.split("."))[:1]) or "*")
             return f"/{text.removeprefix('/')}" if slot[1] else text
 
         return _SLOT.sub(value, pattern)
@@ -247,7 +248,7 @@ class _Module:
     def named(self, resource: EvaluatedBlock, argument: str) -> list[str]:
         """Return the ARNs that an argument names: a resource of the module, or one by its ARN; none if it is unset."""
         arns: list[str] = []
-        for value in _at(resource.values, argument.split(".")):
+        for value in texts_at(resource.values, argument.split(".")):
             reference = _MADE.match(value)
             if value.startswith("arn:"):
                 arns.append(_MADE.sub("*", value))
@@ -274,11 +275,3 @@ class _Module:
             if block.of and not block.when:
                 return self.named(resource, block.of)
         return []
-
-
-def _at(value: Any, path: Sequence[str]) -> list[str]:  # noqa: ANN401 - JSON
-    if isinstance(value, list):
-        return [text for inner in value for text in _at(inner, path)]
-    if not path:
-        return [str(value)]
-    return _at(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else []

@@ -40,7 +40,8 @@ class Calls:
     of an integration, a dotted path under one of `arguments`, names the resource on which `role` gets verbs. The module
     has `prefix` before an integration, whatever the manifest has there. What fits `unasked` takes no permission.
     `qualified` says of a type which of its fields has the qualifier of what is called, and which argument would have
-    another, and `needs` which arguments a call has to have where an entry of that type fits a schema.
+    another, and `needs` which arguments a call has to have where an entry of that type fits a schema. `ends` of an
+    integration is the field of the resource whose value has to stand behind the reference, after a colon.
     """
 
     role: str
@@ -278,17 +279,21 @@ def _beside(
 def _more(
     manifest: Manifest, calls: Calls, described: Mapping[str, Any], text: str, place: PathInTree
 ) -> Iterator[Finding]:
-    """Yield references with text around them, which make the call one of something else than the resource."""
+    """Yield references with text around them that make the call one of something else, or without the end they need."""
     resources: Mapping[str, Any] = manifest.data.get("resources", {})
     argument = described.get("argument", calls.key)
     for before, inner, behind in _pieces(text):
         for found in _NAMED.finditer(inner):
             key, start, end = found[1], before + inner[: found.start()], inner[found.end() :] + behind
             type_ = resources.get(key, {}).get("type")
+            if type_ not in described["verbs"]:
+                continue
             # an ARN or a URL that is written out up to the name is as good as the reference alone
-            if type_ not in described["verbs"] or (
-                (not start or start[-1] in ":/") and re.fullmatch(described.get("follows", ""), end)
-            ):
+            if (not start or start[-1] in ":/") and re.fullmatch(described.get("follows", ""), end):
+                qualifier = resources[key].get(described.get("ends", ""), "")
+                if qualifier and end != f":{qualifier}":
+                    message = f"the role may call `{key}` through `{qualifier}` alone, its `{described['ends']}`"
+                    yield manifest.finding("manifest-call", message, f"write {found[0]}:{qualifier}", place)
                 continue
             message = f"`{argument}` names more than `{key}`, and so something else than the role may call"
             remedy = f"write {found[0]} and nothing beside it"

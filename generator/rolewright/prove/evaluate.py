@@ -20,7 +20,7 @@ from rolewright.prove.expressions import step, value_of
 from rolewright.prove.functions import EvaluationError, UnknownError, convert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.core.model import Environment
     from rolewright.hcl.syntax import Attribute, Block, Expression, ParsedModule, Steps
@@ -62,6 +62,15 @@ class EvaluatedModule:
     outputs: Mapping[str, Any]
     problems: tuple[Finding, ...]
     parsed: ParsedModule
+
+
+def texts_at(value: Any, path: Sequence[str]) -> list[str]:  # noqa: ANN401 - JSON
+    """Return what stands at a path of arguments as texts, in order: of each block of a list, none where it is unset."""
+    if isinstance(value, list):
+        return [text for inner in value for text in texts_at(inner, path)]
+    if not path:
+        return [str(value)]
+    return texts_at(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else []
 
 
 def evaluate(parsed: ParsedModule, environment: Environment) -> EvaluatedModule:
