@@ -43,6 +43,16 @@ class UnknownPart:
     form: str = "held-{:03}-open"
 
 
+@dataclass(frozen=True)
+class SecretPart(UnknownPart):
+    """A secret that the source takes from elsewhere: nobody is to write it in the place of the reference.
+
+    `named` is the secret of Secrets Manager or the parameter, as ECS's `valueFrom` names one, "" where it is not known.
+    """
+
+    named: str = ""
+
+
 TextPart = str | PlaceName | OfResource | UnknownPart
 
 

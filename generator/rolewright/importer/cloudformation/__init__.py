@@ -1,0 +1,1 @@
+"""CloudFormation templates, and what other tools write in its language: values, resources and roles."""
