@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from rolewright.suggest.draft import Entry, Rest
     from rolewright.suggest.own_account import Own
 
+_REGION = re.compile(r"\barn:[a-z-]{1,20}:[a-z0-9-]{1,40}:([a-z]{2,4}(?:-[a-z]{1,20}){1,3}-\d):")
 _SAMPLE_PLACE = {"account": "123456789012", "region": "us-east-1"}
 
 
@@ -125,9 +128,10 @@ class _Finishing:
         for entry in self.manifest.get("resources", {}).values():
             resource = self.catalog.resources[entry["type"]]
             _require(entry, resource.fields, () if "arn" in entry else resource.required)
+        place = {**_SAMPLE_PLACE, **_named_region(self.manifest["compute"])}
         for environment in self.manifest.get("environments", {}).values():
             for name in ("account", "region"):
-                environment.setdefault(name, HeldValue(f"the {name} of this environment", _SAMPLE_PLACE[name]))
+                environment.setdefault(name, HeldValue(f"the {name} of this environment", place[name]))
 
     def hold_what_is_refused(self) -> tuple[Finding, ...]:
         """Put a held value in the place of each that a manifest does not take; return what bars it beside those."""
@@ -222,9 +226,10 @@ class _Finishing:
                 there |= {name: value for name, value in fields.items() if name not in there}
                 there["access"] = [*dict.fromkeys([*there.get("access", ()), *entry.access])]
                 return
+        shown = entry.type if any(name in entry.key for name, _ in self.tokens.items()) else entry.key
         key = next(
             name
-            for name in (entry.key, *(f"{entry.key}-{number}" for number in range(2, len(resources) + 3)))
+            for name in (shown, *(f"{shown}-{number}" for number in range(2, len(resources) + 3)))
             if name not in resources
         )
         resources[key] = {"type": entry.type, **fields, "access": list(entry.access)}
@@ -256,7 +261,7 @@ class _Finishing:
     def _judged(self, value: Any, path: tuple[Any, ...], *, named: bool) -> Any:  # noqa: ANN401 - YAML
         match value:
             case HeldValue(judged=None):
-                return self._sample(path)
+                return self._any_sample(path)
             case HeldValue(judged=judged):
                 return judged
             case SourceText():
@@ -269,6 +274,13 @@ class _Finishing:
                 return value.replace("${", "$${")
             case _:
                 return value
+
+    def _any_sample(self, path: Sequence[Any]) -> Any:  # noqa: ANN401 - a value of any type
+        """Return a value that fits a field, or a text where none can be made, which is refused with its path."""
+        try:
+            return self._sample(path)
+        except NoValueError:
+            return "held"
 
     def _judged_text(self, text: SourceText, *, named: bool) -> str:
         parts = []
@@ -297,7 +309,7 @@ class _Finishing:
                 return {key: self._shown(inner, linked) for key, inner in value.items()}
             case list():
                 return [self._shown(inner, linked) for inner in value]
-            case str():
+            case str() | SourceText():
                 return self.tokens.written(written(value, linked), linked)
             case _:
                 return written(value, linked)
@@ -325,6 +337,12 @@ class _Finishing:
             section: self._shown(value, _no_link if section in ("resources", "statements") else self._linked)
             for section, value in self.manifest.items()
         }
+
+
+def _named_region(value: Any) -> dict[str, str]:  # noqa: ANN401 - YAML
+    """Return the region that the ARNs of a value name most, by which the rest of it is judged; {} for none."""
+    found = Counter(_REGION.findall(json.dumps(value, default=str)))
+    return {"region": found.most_common(1)[0][0]} if found else {}
 
 
 def _no_link(part: OfResource) -> None:
