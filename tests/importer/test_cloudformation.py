@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from rolewright.blueprint import load_catalog
+from rolewright.data import iam
 from rolewright.importer.cloudformation.described import types
+from rolewright.importer.cloudformation.function_rights import table
 from rolewright.importer.cloudformation.functions import shown
 from rolewright.importer.cloudformation.roles import role_of
 from rolewright.importer.cloudformation.template import StackTemplate
@@ -210,3 +212,12 @@ def test_a_role_has_its_own_policies_those_that_name_it_and_managed_ones() -> No
     assert "policy Sometimes is there only if Deployed" in unread
     elsewhere = role_of(template, "arn:aws:iam::111122223333:role/path/elsewhere", "execution")
     assert "role elsewhere" in elsewhere.old.unread[0]
+
+
+def test_every_policy_template_and_connector_names_actions_that_iam_knows() -> None:
+    """Beside those that AWS's own templates have wrong: calls for batches, and names that services have given up."""
+    batches = {"sqs:changemessagevisibilitybatch", "sqs:deletemessagebatch"}
+    tables = [table("policy_templates"), *table("connectors")["destinations"].values()]
+    statements = [statement for entry in tables for part in entry.values() for statement in part]
+    unknown = {action for each in statements for action in each["actions"] if not iam.expand(action)}
+    assert {name.lower() for name in unknown} - batches == set()

@@ -82,6 +82,11 @@ class SourceText:
         return None
 
 
+def asked(text: SourceText) -> list[str]:
+    """Return what a person has to find out of a text."""
+    return [part.asked for part in text.parts if isinstance(part, OfResource | UnknownPart)]
+
+
 @dataclass(frozen=True)
 class HeldValue:
     """A value for a person to fill in: `asked` describes it, and `judged` holds its place where rights are compared."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
-from rolewright.importer.expression import HeldValue, SourceText
+from rolewright.importer.expression import HeldValue, SourceText, asked
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
@@ -141,5 +141,5 @@ def _converted(rule: FieldRule, value: Any) -> Any:  # noqa: ANN401 - YAML
     if not rule.as_ or isinstance(plain, HeldValue):
         return plain
     if isinstance(plain, SourceText) and rule.as_ not in ("text", "words"):
-        return HeldValue("the source does not say the value", None)
+        return HeldValue(" and ".join(asked(plain)) or "the source does not say the value", None)
     return CONVERSIONS[rule.as_](plain)

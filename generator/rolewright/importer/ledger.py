@@ -41,17 +41,18 @@ class Ledger:
 
     def carried(self, path: PathInTree, target: str, note: str = "") -> None:
         """Say that a manifest's field has the value as it is."""
-        self._tell(path, "carried", target, note)
+        self.tell(path, "carried", target, note)
 
     def derived(self, path: PathInTree, target: str, note: str) -> None:
         """Say that the manifest says the same in another way."""
-        self._tell(path, "derived", target, note)
+        self.tell(path, "derived", target, note)
 
     def left(self, path: PathInTree, reason: str) -> None:
         """Say that the manifest does not have it, and why."""
-        self._tell(path, "not carried", "", reason)
+        self.tell(path, "not carried", "", reason)
 
-    def _tell(self, path: PathInTree, outcome: FieldFate, target: str, note: str) -> None:
+    def tell(self, path: PathInTree, outcome: FieldFate, target: str, note: str) -> None:
+        """Enter what became of a field; what has been said already is not said twice."""
         told = self._told.setdefault(path, [])
         if (outcome, target, note) not in told:
             told.append((outcome, target, note))
@@ -59,6 +60,10 @@ class Ledger:
     def says(self, path: PathInTree) -> bool:
         """Return whether anything was said of a field or of a part of it."""
         return any(told[: len(path)] == path for told in self._told)
+
+    def accounted(self, path: PathInTree) -> bool:
+        """Return whether something was said of a field itself."""
+        return path in self._told
 
     def location(self, path: PathInTree) -> Location:
         """Return where a field stands."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
-from rolewright.importer.formats import compose, compose_x, ecs_task_definition, score
+from rolewright.importer.formats import cloudformation, compose, compose_x, ecs_task_definition, score
 from rolewright.importer.functions import FOREIGN
 from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
 
@@ -43,6 +43,28 @@ class SourceFormat:
 FORMATS: Mapping[str, SourceFormat] = {
     format_.name: format_
     for format_ in (
+        SourceFormat(
+            "sam",
+            cloudformation.SAM,
+            ("template*.y*ml", "template*.json", "sam*.y*ml", "*.sam.y*ml", "*.template"),
+            cloudformation.recognises_sam,
+            cloudformation.read,
+        ),
+        SourceFormat(
+            "cloudformation",
+            cloudformation.NAME,
+            (
+                "*template*.y*ml",
+                "*template*.json",
+                "*.template",
+                "*stack*.y*ml",
+                "cloudformation/*",
+                "cfn/*",
+                "*cfn*.y*ml",
+            ),
+            cloudformation.recognises,
+            cloudformation.read,
+        ),
         SourceFormat(
             "task-definition",
             ecs_task_definition.NAME,

@@ -49,6 +49,14 @@ def resolved(template: StackTemplate, raw: Any) -> Any:  # noqa: ANN401 - YAML
     return raw
 
 
+def is_function(raw: Any) -> bool:  # noqa: ANN401 - YAML
+    """Return whether a value is a function of CloudFormation."""
+    if not isinstance(raw, dict) or len(raw) != 1:
+        return False
+    (name,) = raw
+    return name in _FUNCTIONS or str(name).startswith("Fn::")
+
+
 def decided(template: StackTemplate, raw: Any) -> bool | None:  # noqa: ANN401 - YAML
     """Return whether a condition holds; None where that is not known."""
     match raw:

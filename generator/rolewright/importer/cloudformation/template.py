@@ -87,11 +87,12 @@ class StackTemplate:
     def environments(self) -> tuple[str, ...]:
         """Return the environments that a parameter names, where no value of it is given."""
         for name, parameter in mapping(self.data.get("Parameters")).items():
-            if self._is_environment(str(name)):
+            if self.is_environment(str(name)):
                 return tuple(text(value) for value in listed(mapping(parameter).get("AllowedValues")) if text(value))
         return ()
 
-    def _is_environment(self, name: str) -> bool:
+    def is_environment(self, name: str) -> bool:
+        """Return whether a parameter names the environment, and leaves it open."""
         parameter = mapping(mapping(self.data.get("Parameters")).get(name))
         values = [text(value) for value in listed(parameter.get("AllowedValues"))]
         fit = len(values) > 1 and all(_ENVIRONMENT.fullmatch(value) for value in values)
@@ -124,7 +125,7 @@ class StackTemplate:
         return _unknown(f"{name}{'.' if attribute else ''}{attribute}, which the template does not describe")
 
     def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:  # noqa: ANN401 - YAML
-        if self._is_environment(name):
+        if self.is_environment(name):
             return SourceText((PlaceName("environment"),))
         says = f": {text(parameter['Description'])}" if text(parameter.get("Description")) else ""
         if str(parameter.get("NoEcho")).lower() == "true":

@@ -1,0 +1,186 @@
+"""A function of a template, SAM's or CloudFormation's own, as a workload."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from rolewright.importer.cloudformation.events import carry_api, carry_event, carry_events, carry_url
+from rolewright.importer.cloudformation.function_fields import (
+    DATA,
+    carry_asynchronous,
+    carry_code,
+    carry_names,
+    carry_tags,
+    carry_variables,
+)
+from rolewright.importer.cloudformation.function_rights import connected, sam_added, sam_policies
+from rolewright.importer.cloudformation.functions import shown
+from rolewright.importer.cloudformation.resolved import ResolvedLedger
+from rolewright.importer.cloudformation.roles import TemplateRole, document_in, old_role, role_of
+from rolewright.importer.expression import OfResource, SourceText
+from rolewright.importer.field_table import carry, format_data
+from rolewright.importer.names import workload_name
+from rolewright.importer.shapes import mapping, text
+from rolewright.importer.workload import OldRole, SourceWorkload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rolewright.importer.cloudformation.template import StackTemplate
+    from rolewright.importer.ledger import Ledger
+
+
+def read_function(template: StackTemplate, logical: str, ledger: Ledger) -> SourceWorkload:
+    """Read a function: what `Globals` says of all first, then its own properties."""
+    facts = format_data(DATA).facts
+    resource = template.resources[logical]
+    properties = mapping(template.value(template.properties(logical)))
+    name = properties.get("FunctionName")
+    workload = SourceWorkload(workload_name(name if isinstance(name, str) else logical), facts["compute"])
+    section = facts["globals"].get(text(resource.get("Type")), "")
+    shared = mapping(template.value(mapping(mapping(template.data.get("Globals")).get(section))))
+    own = ResolvedLedger(ledger, ("Resources", logical, "Properties"), properties)
+    common = SourceWorkload(workload.name, workload.type, resources=workload.resources)
+    for part, account in ((common, ResolvedLedger(ledger, ("Globals", section), shared)), (workload, own)):
+        carry(format_data(DATA).fields["function"], account, (), part)
+        carry_variables(template, part, account)
+        carry_tags(part, account)
+    workload.compute = merged(common.compute, workload.compute)
+    workload.top = merged(common.top, workload.top)
+    workload.origins = {**common.origins, **workload.origins}
+    merged_properties = merged(shared, properties)
+    whole = own.of(merged_properties)
+    carry_names(template, logical, workload, own)
+    carry_code(workload, own if {"CodeUri", "Code", "ImageUri"} & set(properties) else whole)
+    targets = list(carry_asynchronous(template, workload, whole))
+    carry_events(template, workload, own)
+    carry_api(template, workload, own)
+    carry_url(workload, own)
+    _mappings(template, logical, workload, ledger)
+    _retention(template, logical, workload, ledger)
+    _rights(template, logical, merged_properties, workload, own, targets)
+    return workload
+
+
+def merged(first: Any, second: Any) -> Any:  # noqa: ANN401 - YAML
+    """Return values as SAM merges those of `Globals` with a function's: mappings deep, lists one after the other."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        both = {**first, **second}
+        return {key: merged(first[key], second[key]) if key in first and key in second else both[key] for key in both}
+    if isinstance(first, list) and isinstance(second, list):
+        return [*first, *(value for value in second if value not in first)]
+    return copy.copy(second)
+
+
+def _rights(
+    template: StackTemplate,
+    logical: str,
+    properties: Mapping[str, Any],
+    workload: SourceWorkload,
+    own: ResolvedLedger,
+    targets: list[dict[str, Any]],
+) -> None:
+    """Enter the role of the code: one that is named, or the one that SAM makes."""
+    facts = format_data(DATA).facts
+    role = facts["code_role"]
+    origin = f"function {logical}"
+    if "Role" in properties:
+        found = role_of(template, properties["Role"], role)
+        own.derived(("Role",), "", "the module makes a role of its own in the place of it")
+        for field in ("Policies", "PermissionsBoundary"):
+            own.left((field,), "SAM ignores it where the function names a role")
+        beside = old_role(role, connected(template, logical))
+        old = OldRole(role, (*found.old.policies, *beside.policies), (*found.old.unread, *beside.unread))
+        found = TemplateRole(old, found.boundary, found.logical)
+    else:
+        policies = [
+            *sam_policies(template, properties, origin),
+            *sam_added(template, properties, origin),
+            *connected(template, logical),
+            *(policy for target in targets for policy in document_in(template, {"Statement": target}, origin)),
+        ]
+        found = TemplateRole(old_role(role, policies), properties.get("PermissionsBoundary"), "")
+        own.derived(("Policies",), "resources", "what the role may do, as access and as statements")
+        own.carried(("PermissionsBoundary",), "boundary")
+    if found.boundary is not None:
+        workload.top["boundary"] = found.boundary
+    workload.roles.append(found.old)
+
+
+def _mappings(template: StackTemplate, logical: str, workload: SourceWorkload, ledger: Ledger) -> None:
+    """Carry the event source mappings of a function, which stand beside it."""
+    rules = format_data(DATA).facts["events"].values()
+    for name, resource in template.of_type("AWS::Lambda::EventSourceMapping"):
+        properties = mapping(template.value(mapping(resource.get("Properties"))))
+        if not _names(template, properties.get("FunctionName"), logical):
+            continue
+        account = ResolvedLedger(ledger, ("Resources", name, "Properties"), properties)
+        source = properties.get("EventSourceArn")
+        rule = next((each for each in rules if "key" in each and _comes_from(template, source, each)), None)
+        if rule is None:
+            account.left((), f"which kind of source this is is not known ({shown(source)}): write the trigger by hand")
+            continue
+        ledger.carried(("Resources", name, "Type"), f"compute.triggers.{rule['list']}")
+        carry_event(template, workload, account, (), properties, rule, name)
+        account.carried(("FunctionName",), "", "the function")
+
+
+def _comes_from(template: StackTemplate, source: Any, rule: Mapping[str, Any]) -> bool:  # noqa: ANN401 - YAML
+    match source:
+        case SourceText((OfResource(logical=logical),)):
+            type_ = text(template.resources[logical].get("Type"))
+            return bool(type_ == rule["type"])
+        case SourceText(parts):
+            whole = "".join(part if isinstance(part, str) else "*" for part in parts)
+        case _:
+            whole = text(source)
+    service = str(rule["type"]).split("::")[1].lower()
+    return f":{service}:" in whole
+
+
+def _names(template: StackTemplate, value: Any, logical: str) -> bool:  # noqa: ANN401 - YAML
+    """Return whether a value names a function of the template: by its name, its ARN, or an alias of either."""
+    match value:
+        case SourceText((OfResource(logical=other), *_)):
+            return other == logical
+        case str():
+            return value.rpartition(":")[2] == template.properties(logical).get("FunctionName")
+        case _:
+            return False
+
+
+def _retention(template: StackTemplate, logical: str, workload: SourceWorkload, ledger: Ledger) -> None:
+    """Carry for how long a log group of the template keeps what the function writes."""
+    for name, group in _log_groups(template):
+        if not _is_log_of(template, group.get("LogGroupName"), name, logical, workload):
+            continue
+        path = ("Resources", name)
+        ledger.derived(path, "compute", "the module makes the log group of the function")
+        days = group.get("RetentionInDays")
+        if days is not None:
+            workload.set("log_retention_days", days, ledger.location((*path, "Properties", "RetentionInDays")))
+            ledger.carried((*path, "Properties", "RetentionInDays"), "compute.log_retention_days")
+
+
+def _log_groups(template: StackTemplate) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in template.of_type("AWS::Logs::LogGroup"):
+        yield name, mapping(template.value(mapping(resource.get("Properties"))))
+
+
+def _is_log_of(
+    template: StackTemplate,
+    value: Any,  # noqa: ANN401 - YAML
+    group: str,
+    logical: str,
+    workload: SourceWorkload,
+) -> bool:
+    named = mapping(workload.compute.get("names")).get("log_group")
+    if named == template.reference(group):
+        return True
+    name = template.properties(logical).get("FunctionName")
+    wanted = SourceText.of("/aws/lambda/", template.reference(logical))
+    literal = f"/aws/lambda/{name}" if isinstance(name, str) else None
+    return bool(
+        (value is not None and (value in (wanted, literal))) or (isinstance(value, SourceText) and value == named)
+    )
