@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.check.rules.plaintext_secret import looks_secret
 from rolewright.data.access_keys import VARIABLES
-from rolewright.importer.expression import HeldValue, SourceText
+from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SourceText
 from rolewright.importer.names import resource_key
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rolewright.core.finding import Location
     from rolewright.importer.ledger import Ledger
     from rolewright.importer.workload import SourceWorkload
     from rolewright.yaml.load import PathInTree
@@ -24,6 +25,12 @@ _SECRET_ARN = re.compile(
     r"arn:[a-z-]{1,20}:secretsmanager:[^:]{0,30}:([^:]{0,12}):secret:([^:]{1,512})((?::[^:]{0,256}){0,3})"
 )
 _PARAMETER_ARN = re.compile(r"arn:[a-z-]{1,20}:ssm:[^:]{0,30}:([^:]{0,12}):parameter/(.{1,1011})")
+_OPEN_SECRET = re.compile(
+    r"arn:[^:]{1,20}:(?P<service>secretsmanager|ssm):[^:]{0,30}:[^:]{0,30}:(?:secret:|parameter/?)(?P<name>[^:?]{1,512}?)"
+    r"(?:-\?{6})?(?P<part>(?::[^:]{0,256}){0,3})"
+)
+_HELD = 0xF0000
+"""Where a plane of Unicode begins that has no characters: each of these stands for one open part of a text."""
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
@@ -49,8 +56,19 @@ def carry_variable(
     A secret becomes one that a person has to make, where the compute type `injects` secrets; elsewhere it is left out.
     """
     location = ledger.location(path)
+    secrets = [part for part in value.parts if isinstance(part, SecretPart)] if isinstance(value, SourceText) else []
     if name.upper() in VARIABLES:
         ledger.left(path, "an access key: the role takes its place. Delete the key")
+    elif secrets and not injects:
+        where = ", ".join(part.asked for part in secrets)
+        ledger.left(path, f"it would show {where} in the settings: let the code read that")
+    elif secrets and value.parts == tuple(secrets[:1]) and secrets[0].named:
+        carry_secret(workload, ledger, path, name, secrets[0].named, _beside(target, "secrets"))
+    elif secrets:
+        asked = f"name of a secret that you make for {name}: it holds {secrets[0].asked}"
+        key = workload.add(resource_key(name), {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, location)
+        workload.set(f"{_beside(target, 'secrets')}.{name}", key, location)
+        ledger.derived(path, f"compute.{_beside(target, 'secrets')}.{name}", "made of a secret: make one of it")
     elif _is_secret(name, value):
         if not injects:
             ledger.left(path, "a secret in plain text: put it into Secrets Manager, and let the code read it there")
@@ -87,15 +105,39 @@ def carry_secret(
     """Carry a variable that ECS reads from a secret or a parameter. `account` is the own one, where it is known."""
     location = ledger.location(path)
     text = value.literal if isinstance(value, SourceText) else value
-    if not isinstance(text, str):
+    if isinstance(value, SourceText) and text is None:
+        entry, part = _open_secret(value, name, location)
+    elif not isinstance(text, str):
         asked = f"name of the secret for {name}, which {location} takes from elsewhere"
         entry, part = {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, ""
     else:
         entry, part = named_secret(text, account)
-    named = entry.get("name", name)
-    key = workload.add(resource_key(named if isinstance(named, str) else name), entry, location)
+    named = entry.get("name")
+    key = workload.add(resource_key(named.strip("/") if isinstance(named, str) else name), entry, location)
     workload.set(f"{target}.{name}", key + part, location)
     ledger.carried(path, f"compute.{target}.{name}", f"resources.{key}")
+
+
+def _open_secret(value: SourceText, name: str, location: Location) -> tuple[dict[str, Any], str]:
+    """Return the resource of a `valueFrom` with open parts: its name may have such, the part of its value may not."""
+    parts = tuple(
+        piece
+        for part in value.parts
+        for piece in (part.known.parts if isinstance(part, OfResource) and part.known is not None else (part,))
+    )
+    held = [part for part in parts if not isinstance(part, str)]
+    numbers = iter(range(len(held)))
+    shown = "".join(part if isinstance(part, str) else chr(_HELD + next(numbers)) for part in parts)
+    found = _OPEN_SECRET.fullmatch(shown)
+    asked = f"name of the secret for {name}, which {location} takes from elsewhere"
+    if found is None:
+        return {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, ""
+    pieces = (held[ord(letter) - _HELD] if ord(letter) >= _HELD else letter for letter in found["name"])
+    named = SourceText.of(*pieces)
+    if found["service"] == "ssm":
+        slash = "/" if "/" in found["name"] else ""
+        return {"type": secret_types()["parameter"], "name": SourceText.of(slash, named)}, ""
+    return {"type": secret_types()["secret"], "name": named}, (found["part"] or "").rstrip(":")
 
 
 def named_secret(text: str, account: str = "") -> tuple[dict[str, Any], str]:

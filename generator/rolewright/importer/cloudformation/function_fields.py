@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.cloudformation.functions import shown
 from rolewright.importer.cloudformation.links import linked_resource, resources_in
-from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SourceText, UnknownPart
+from rolewright.importer.expression import HeldValue, OfResource, SourceText, UnknownPart
 from rolewright.importer.field_table import format_data
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.variables import carry_variable
@@ -28,11 +28,6 @@ def carry_variables(template: StackTemplate, workload: SourceWorkload, ledger: L
     """Carry the environment variables; the resources that they name become the manifest's."""
     for name, value in mapping(mapping(ledger.tree.data.get("Environment")).get("Variables")).items():
         path = ("Environment", "Variables", name)
-        secret = isinstance(value, SourceText) and any(isinstance(part, SecretPart) for part in value.parts)
-        if secret:
-            why = "a secret would stand in the function's settings: let the code read it in Secrets Manager"
-            ledger.left(path, f"{why} ({shown(value)})")
-            continue
         carry_variable(workload, ledger, path, str(name), _without_patterns(value), "environment", injects=False)
         for part in resources_in(value):
             linked_resource(template, workload, SourceText((part,)), "", ledger.location(path))

@@ -13,10 +13,11 @@ from rolewright.importer.variables import carry_secret, carry_variable
 from rolewright.importer.workload import ImportSource, SourceWorkload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from rolewright.importer.given import ImportAids
+    from rolewright.importer.workload import OldRole
     from rolewright.yaml.load import PathInTree, Tree
 
 NAME = "an ECS task definition"
@@ -33,18 +34,38 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     """Read a task definition: the first essential container is the code, the others are its sidecars."""
     ledger = Ledger(tree)
     root, task = _inner(tree.data)
+
+    def role(value: Any, role: str) -> OldRole:  # noqa: ANN401 - YAML
+        found = _ROLE.fullmatch(str(value))
+        return given.role(found[2] if found else str(value), role)
+
+    workload = read_definition(task, ledger, root, text(task.get("family"), "service"), role)
+    return ImportSource(NAME, (tree.file,), (workload,), tuple(ledger.outcomes()), {})
+
+
+def read_definition(
+    task: Mapping[str, Any],
+    ledger: Ledger,
+    root: PathInTree,
+    name: str,
+    role_of: Callable[[Any, str], OldRole],
+) -> SourceWorkload:
+    """Read a task definition that stands at `root`, as a workload of a name.
+
+    `role_of` returns the role that a value names, as the one that a role of the module takes the place of.
+    """
     types = format_data(_DATA).facts["types"]
     wanted = listed(task.get("requiresCompatibilities"))
     type_ = next((types[name] for name in types if name in wanted), next(iter(types.values())))
-    family = text(task.get("family"), "service")
-    workload = SourceWorkload(workload_name(family), type_)
-    workload.set("names.family", family, ledger.location((*root, "family")))
-    ledger.carried((*root, "family"), "compute.names.family")
+    workload = SourceWorkload(workload_name(name), type_)
+    if "family" in task:
+        workload.set("names.family", task["family"], ledger.location((*root, "family")))
+        ledger.carried((*root, "family"), "compute.names.family")
     ledger.derived((*root, "requiresCompatibilities"), "compute.type", type_)
     carry(format_data(_DATA).fields["task"], ledger, root, workload)
-    account = _roles(task, ledger, root, workload, given)
+    account = _roles(task, ledger, root, workload, role_of)
     _tags(task, ledger, root, workload)
-    containers = dict(mappings(task["containerDefinitions"]))
+    containers = dict(mappings(task.get("containerDefinitions")))
     main = next(
         (number for number, each in containers.items() if each.get("essential", True)), min(containers, default=0)
     )
@@ -62,7 +83,7 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
         workload.compute["sidecars"] = sidecars
     for number, volume in mappings(task.get("volumes")):
         _volume(volume, ledger, (*root, "volumes", number))
-    return ImportSource(NAME, (tree.file,), (workload,), tuple(ledger.outcomes()), {})
+    return workload
 
 
 def _inner(data: Any) -> tuple[PathInTree, dict[str, Any]]:  # noqa: ANN401 - YAML
@@ -74,18 +95,22 @@ def _inner(data: Any) -> tuple[PathInTree, dict[str, Any]]:  # noqa: ANN401 - YA
 
 
 def _roles(
-    task: Mapping[str, Any], ledger: Ledger, root: PathInTree, workload: SourceWorkload, given: ImportAids
+    task: Mapping[str, Any],
+    ledger: Ledger,
+    root: PathInTree,
+    workload: SourceWorkload,
+    role_of: Callable[[Any, str], OldRole],
 ) -> str:
     """Enter the roles; return the account that they are in, or ""."""
     account = ""
     for field, role in format_data(_DATA).facts["roles"].items():
         if field not in task:
             continue
-        found = _ROLE.fullmatch(str(task[field]))
-        name = found[2] if found else str(task[field])
+        found = _ROLE.fullmatch(text(task[field]))
         account = account or (found[1] or "" if found else "")
-        workload.roles.append(given.role(name, role))
-        ledger.derived((*root, field), "", f"the module makes a role of its own in the place of {name}")
+        workload.roles.append(role_of(task[field], role))
+        named = found[2] if found else text(task[field], "it")
+        ledger.derived((*root, field), "", f"the module makes a role of its own in the place of {named}")
     return account
 
 
@@ -157,7 +182,10 @@ def _ports(
         workload.set(target, ports[0] if target == "port" else ports, ledger.location((*path, "portMappings")))
     for number, each in mappings(container.get("portMappings")):
         inside = (*path, "portMappings", number)
-        ledger.carried((*inside, "containerPort"), f"compute.{target}")
+        if re.fullmatch(r"[0-9]{1,5}", text(each.get("containerPort"))):
+            ledger.carried((*inside, "containerPort"), f"compute.{target}")
+        else:
+            ledger.left((*inside, "containerPort"), "the source does not say the number")
         for name, value in each.items():
             if name == "containerPort":
                 continue
