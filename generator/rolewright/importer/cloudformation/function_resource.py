@@ -16,6 +16,7 @@ from rolewright.importer.cloudformation.function_fields import (
 )
 from rolewright.importer.cloudformation.function_rights import connected, sam_added, sam_policies
 from rolewright.importer.cloudformation.functions import shown
+from rolewright.importer.cloudformation.links import plain_name
 from rolewright.importer.cloudformation.resolved import ResolvedLedger
 from rolewright.importer.cloudformation.roles import TemplateRole, document_in, old_role, role_of
 from rolewright.importer.expression import OfResource, SourceText
@@ -36,8 +37,8 @@ def read_function(template: StackTemplate, logical: str, ledger: Ledger) -> Sour
     facts = format_data(DATA).facts
     resource = template.resources[logical]
     properties = mapping(template.value(template.properties(logical)))
-    name = properties.get("FunctionName")
-    workload = SourceWorkload(workload_name(name if isinstance(name, str) else logical), facts["compute"])
+    name = plain_name(properties.get("FunctionName"), logical)
+    workload = SourceWorkload(workload_name(name), facts["compute"])
     section = facts["globals"].get(text(resource.get("Type")), "")
     shared = mapping(template.value(mapping(mapping(template.data.get("Globals")).get(section))))
     own = ResolvedLedger(ledger, ("Resources", logical, "Properties"), properties)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rolewright.importer.workload import SourceWorkload
 
 
+_SHORTEST = 3
+
+
 def linked_resource(
     template: StackTemplate,
     workload: SourceWorkload,
@@ -47,6 +50,13 @@ def linked_resource(
             return workload.add(key, {"type": types()[type_]["type"], "name": name_}, origin)
         case _:
             return None
+
+
+def plain_name(value: Any, default: str) -> str:  # noqa: ANN401 - YAML
+    """Return what is the same of a name in every environment and stack; the default where that is next to nothing."""
+    parts = value.parts if isinstance(value, SourceText) else (value,)
+    plain = "-".join(part.strip("-_") for part in parts if isinstance(part, str) and part.strip("-_"))
+    return plain if len(plain) >= _SHORTEST else default
 
 
 def named_in(value: SourceText, type_: str) -> SourceText | str:

@@ -8,9 +8,11 @@ from rolewright.importer.cloudformation.described import types
 from rolewright.importer.cloudformation.environments import with_environments
 from rolewright.importer.cloudformation.function_resource import read_function
 from rolewright.importer.cloudformation.functions import shown
+from rolewright.importer.cloudformation.task_resource import read_task
 from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.field_table import format_data
 from rolewright.importer.ledger import Ledger
+from rolewright.importer.names import workload_name
 from rolewright.importer.shapes import mapping, text
 from rolewright.importer.workload import ImportSource
 
@@ -52,10 +54,14 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     workloads: list[SourceWorkload] = []
     readers: list[tuple[list[str], Callable[[StackTemplate, str, Ledger], SourceWorkload]]] = [
         (facts["functions"], read_function),
+        ([facts["task_definition"]], read_task),
     ]
     for types_, reader in readers:
         for logical, _ in template.of_type(*types_):
-            workloads.append(with_environments(template, logical, ledger, reader))
+            workload = with_environments(template, logical, ledger, reader)
+            if workload.name in {other.name for other in workloads}:
+                workload.name = workload_name(logical)
+            workloads.append(workload)
             ledger.carried(("Resources", logical, "Type"), "compute.type")
     _account(template, ledger)
     title = SAM if recognises_sam(_file, tree.data) else NAME
