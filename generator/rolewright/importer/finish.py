@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Rejected, Severity
 from rolewright.grants.derive import derive_grants
-from rolewright.importer.expression import HeldNames, HeldValue, OfResource, PlaceName, SourceText, written
+from rolewright.importer.expression import HeldNames, HeldValue, OfResource, PlaceName, SourceText, asked, written
 from rolewright.importer.rights import compared, drafted, old_rights
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
@@ -171,7 +171,8 @@ class _Finishing:
             return False
         origin = self.workload.origins.get(tuple(map(str, path)))
         where = f" ({origin})" if origin is not None else ""
-        inner[last] = HeldValue(f"{finding.message}{where}", judged)
+        open_ = asked(there) if isinstance(there, SourceText) else []
+        inner[last] = HeldValue(f"{' and '.join(open_) or finding.message}{where}", judged)
         return True
 
     def _schema(self, path: Sequence[Any]) -> Mapping[str, Any]:
