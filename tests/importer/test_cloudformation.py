@@ -26,6 +26,7 @@ Parameters:
   Size: {Type: Number, Default: 5}
   Zones: {Type: CommaDelimitedList, Default: "a, b"}
   Password: {Type: String, NoEcho: true, Default: hunter2}
+  DbPassword: {Type: String, Default: hunter2hunter2}
   Named: {Type: "AWS::SSM::Parameter::Value<String>", Default: /my/name}
   Bucket: {Type: String, Description: where the files are}
 Mappings:
@@ -94,6 +95,7 @@ def test_what_is_open_says_what_it_is() -> None:
 def test_a_secret_is_never_a_value() -> None:
     assert "hunter2" not in shown(value("!Ref Password"))
     assert isinstance(only_part(value("!Ref Password")), SecretPart)
+    assert isinstance(only_part(value("!Ref DbPassword")), SecretPart)
     given = StackTemplate(TEMPLATE.data, ImportAids(parameters={"Password": "hunter3"}))
     assert isinstance(only_part(given.value({"Ref": "Password"})), SecretPart)
     url = value("!Sub 'postgres://u:{{resolve:secretsmanager:db:SecretString:password}}@${Size}'")

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolewright.check.rules.plaintext_secret import looks_secret
 from rolewright.importer.cloudformation import functions
 from rolewright.importer.cloudformation.described import described_resource, resource_part
 from rolewright.importer.expression import PlaceName, SecretPart, SourceText, UnknownPart
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rolewright.importer.workload import SourceResource
 
 _LISTS = re.compile(r"CommaDelimitedList|List<.{1,100}>|AWS::SSM::Parameter::Value<List<.{1,100}>>")
+_STORED = "AWS::SSM::Parameter::Value<"
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -128,9 +130,10 @@ class StackTemplate:
         if self.is_environment(name):
             return SourceText((PlaceName("environment"),))
         says = f": {text(parameter['Description'])}" if text(parameter.get("Description")) else ""
-        if str(parameter.get("NoEcho")).lower() == "true":
-            return SourceText((SecretPart(f"the parameter {name}, a secret{says}"),))
         value = self.given.get(name, parameter.get("Default"))
+        hidden = str(parameter.get("NoEcho")).lower() == "true" or looks_secret(name, text(value))
+        if hidden and not text(parameter.get("Type")).startswith(_STORED):
+            return SourceText((SecretPart(f"the parameter {name}, a secret{says}"),))
         if value is None:
             return _unknown(f"the parameter {name}{says}")
         return _typed(name, text(parameter.get("Type")), value)
@@ -160,7 +163,7 @@ def _unknown(asked: str) -> SourceText:
 
 def _typed(name: str, type_: str, value: Any) -> Any:  # noqa: ANN401 - YAML
     """Return the value of a parameter by its type: that of one from SSM is the name of the parameter there."""
-    if type_.startswith("AWS::SSM::Parameter::Value<"):
+    if type_.startswith(_STORED):
         return _unknown(f"the value of the SSM parameter {text(value)} (parameter {name})")
     if _LISTS.fullmatch(type_) and isinstance(value, str):
         return [item.strip() for item in value.split(",") if item.strip()]

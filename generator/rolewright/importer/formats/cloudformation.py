@@ -107,7 +107,9 @@ def _resource(template: StackTemplate, ledger: Ledger, logical: str, resource: d
         return
     if ledger.accounted(path) or ledger.accounted((*path, "Type")):
         return
-    if type_ in facts["roles"]:
+    if logical.startswith("Fn::"):
+        ledger.left(path, facts["loop"])
+    elif type_ in facts["roles"]:
         ledger.derived(path, "", "read for the roles that functions and tasks name")
     elif type_ in facts["followed"]:
         ledger.derived(path, "", facts["followed"][type_])
