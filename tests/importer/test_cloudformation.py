@@ -10,6 +10,8 @@ import pytest
 from rolewright.blueprint import load_catalog
 from rolewright.data import iam
 from rolewright.importer.cloudformation.described import types
+from rolewright.importer.cloudformation.environments import with_environments
+from rolewright.importer.cloudformation.function_resource import merged, read_function
 from rolewright.importer.cloudformation.function_rights import table
 from rolewright.importer.cloudformation.functions import shown
 from rolewright.importer.cloudformation.roles import role_of
@@ -17,6 +19,7 @@ from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.expression import HeldNames, OfResource, PlaceName, SecretPart, SourceText, UnknownPart
 from rolewright.importer.functions import FOREIGN
 from rolewright.importer.given import ImportAids
+from rolewright.importer.ledger import Ledger
 from rolewright.importer.shapes import listed
 from rolewright.yaml.load import loads
 
@@ -214,6 +217,39 @@ def test_a_role_has_its_own_policies_those_that_name_it_and_managed_ones() -> No
     assert "policy Sometimes is there only if Deployed" in unread
     elsewhere = role_of(template, "arn:aws:iam::111122223333:role/path/elsewhere", "execution")
     assert "role elsewhere" in elsewhere.old.unread[0]
+
+
+def test_globals_are_merged_as_sam_does() -> None:
+    shared = {"Layers": ["a"], "Timeout": 3, "Environment": {"Variables": {"A": 1, "B": 1}}}
+    own = {"Layers": ["b"], "Timeout": 9, "Environment": {"Variables": {"B": 2}}}
+    assert merged(shared, own) == {"Layers": ["a", "b"], "Timeout": 9, "Environment": {"Variables": {"A": 1, "B": 2}}}
+
+
+FIRST_ALONE = """
+Parameters: {Stage: {Type: String, AllowedValues: [dev, prod]}}
+Conditions: {Dev: !Equals [!Ref Stage, dev]}
+Resources:
+  Seed:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - SNSPublishMessagePolicy: {TopicName: seeded}
+        - !If [Dev, {DynamoDBCrudPolicy: {TableName: orders}}, {DynamoDBReadPolicy: {TableName: orders}}]
+"""
+
+
+def test_what_a_role_may_in_one_environment_alone_is_no_right_of_all() -> None:
+    tree = loads(FIRST_ALONE, "t.yaml", dialect=FOREIGN).trees[0]
+    template = StackTemplate(tree.data, ImportAids())
+    workload = with_environments(template, "Seed", Ledger(tree), read_function)
+    (role,) = workload.roles
+    assert [policy.origin for policy in role.policies if not policy.managed] == [
+        "function Seed, SNSPublishMessagePolicy"
+    ]
+    assert [text.partition(":")[0] for text in role.unread] == [
+        "function Seed, DynamoDBCrudPolicy",
+        "function Seed, DynamoDBReadPolicy",
+    ]
 
 
 def test_every_policy_template_and_connector_names_actions_that_iam_knows() -> None:
