@@ -66,7 +66,9 @@ def carry_variable(
         carry_secret(workload, ledger, path, name, secrets[0].named, _beside(target, "secrets"))
     elif secrets:
         asked = f"name of a secret that you make for {name}: it holds {secrets[0].asked}"
-        key = workload.add(resource_key(name), {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, location)
+        key = workload.add(
+            resource_key(name), {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, location
+        )
         workload.set(f"{_beside(target, 'secrets')}.{name}", key, location)
         ledger.derived(path, f"compute.{_beside(target, 'secrets')}.{name}", "made of a secret: make one of it")
     elif _is_secret(name, value):
