@@ -34,6 +34,7 @@ COMMANDS = {
     "policies",
     "deployer",
     "adopt",
+    "import",
     "why",
     "why-not",
     "explain",

@@ -40,7 +40,15 @@ def test_the_help_of_every_command_ends_with_an_example_that_can_be_typed(
 ) -> None:
     """Each example is read as the command line would be, without running the command."""
     monkeypatch.chdir(tmp_path)
-    for name in ("rolewright.yaml", "services/orders.yaml", "policy.json", "blueprints/x", "old.yaml", "new.yaml"):
+    for name in (
+        "rolewright.yaml",
+        "services/orders.yaml",
+        "policy.json",
+        "roles.json",
+        "blueprints/x",
+        "old.yaml",
+        "new.yaml",
+    ):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
     for name in EVERY:
@@ -70,7 +78,7 @@ def test_a_file_that_is_not_there_is_wrong_use_of_every_command(tmp_path: Path) 
     (tmp_path / "m.yaml").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
     lines = {
         **{name: f"{name} none.yaml" for name in ("render", "validate", "plan", "deployer", "report", "policies")},
-        **{name: f"{name} none.yaml" for name in ("adopt", "audit", "express", "merge", "init", "blueprint test")},
+        **{name: f"{name} none.yaml" for name in ("adopt", "audit", "express", "import", "merge", "init", "blueprint test")},
         **{name: f"{name} none.yaml s3:GetObject arn:aws:s3:::a/b" for name in ("why", "why-not")},
         "explain credentials": "explain credentials none.yaml",
         "retarget": "retarget none.yaml --to lambda",

@@ -24,7 +24,7 @@ AS_TYPED = "\b"
 """What begins a paragraph of a help whose lines are not filled."""
 _CODE = re.compile(r"(`[^`]*`)")
 _LOOKS_LIKE_CODE = re.compile(
-    r"(?<=^Example: )rolewright .*|(?<![\w`-])--[a-z][\w-]*|<[^>]+>|[\w.:/-]*\*(?:[\w./*-]*\w)?"
+    r"(?<=^Example: )rolewright .*|(?<![\w`-])--[a-z][\w-]*|<[^>]+>|(?<![\w.:/-])[\w.:/-]*\*(?:[\w./*-]*\w)?"
 )
 """What Markdown would read as markup, or as two dashes, where `--help` shows plain text."""
 
