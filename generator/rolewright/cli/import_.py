@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rolewright.importer.finish import Imported
+    from rolewright.importer.ledger import FieldOutcome
     from rolewright.importer.workload import ImportSource
 
 _FOLDER = Path("services")
@@ -82,8 +84,11 @@ def import_(
     aids = read_given(roles, stack_resources, dict(_assigned(text) for text in parameter or ()))
     catalog = load_catalog(blueprints or ())
     results = []
+    told: set[FieldOutcome] = set()  # several workloads may have a file in common
     for found in found_in(source, from_):
-        read = found.format.read(found.file, found.tree, aids)
+        whole = found.format.read(found.file, found.tree, aids)
+        read = replace(whole, outcomes=tuple(outcome for outcome in whole.outcomes if outcome not in told))
+        told.update(read.outcomes)
         results.append((read, [imported(workload, read, catalog) for workload in read.workloads]))
     made = [workload for _, workloads in results for workload in workloads if workload.text]
     _require_free(made, output, force=force)

@@ -53,7 +53,14 @@ class SecretPart(UnknownPart):
     named: str = ""
 
 
-TextPart = str | PlaceName | OfResource | UnknownPart
+@dataclass(frozen=True)
+class OfInput:
+    """A value that the Terraform which calls the module gives: `${inputs.NAME}`. The manifest's `inputs` declare it."""
+
+    name: str
+
+
+TextPart = str | PlaceName | OfResource | UnknownPart | OfInput
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,8 @@ def written(value: Any, linked: Callable[[OfResource], str | None]) -> Any:  # n
                 return written(part.known, linked) if part.known is not None else placeholder(part.asked)
             case UnknownPart(asked):
                 return placeholder(asked)
+            case OfInput(name):
+                return f"${{inputs.{name}}}"
 
     return _mapped(
         value, lambda text: "".join(map(part_text, text.parts)), lambda held: placeholder(held.asked), escaped

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Rejected, Severity
 from rolewright.grants.derive import derive_grants
-from rolewright.importer.expression import HeldNames, HeldValue, OfResource, PlaceName, SourceText, asked, written
+from rolewright.importer.expression import (
+    HeldNames,
+    HeldValue,
+    OfInput,
+    OfResource,
+    PlaceName,
+    SourceText,
+    asked,
+    written,
+)
 from rolewright.importer.rights import compared, drafted, old_rights
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
@@ -178,6 +187,8 @@ class _Finishing:
     def _schema(self, path: Sequence[Any]) -> Mapping[str, Any]:
         """Return the schema of a field, by its path in the manifest; {} for none."""
         match path:
+            case ["environments", _, "compute" | "resources", *_]:
+                return self._schema(path[2:])
             case ["compute", name, *rest]:
                 schema: Mapping[str, Any] = self.catalog.computes[self.workload.type].fields.get(name, {})
             case ["resources", key, name, *rest]:
@@ -291,6 +302,8 @@ class _Finishing:
                     parts.append(part.replace("${", "$${"))
                 case PlaceName(name) if name != "environment" or (named and "environments" in self.manifest):
                     parts.append(f"${{{name}}}")
+                case OfInput(name):
+                    parts.append(f"${{inputs.{name}}}")
                 case OfResource(known=SourceText() as known):
                     parts.append(self._judged_text(known, named=named))
                 case _:

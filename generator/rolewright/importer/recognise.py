@@ -125,8 +125,8 @@ def found_in(source: Path, only: str = "") -> tuple[SourceDocument, ...]:
 
 def _in_folder(folder: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
     for file in _files(folder):
-        relative = file.relative_to(folder).as_posix()
-        likely = [f for f in wanted if any(fnmatchcase(f"/{relative}", f"*/{pattern}") for pattern in f.files)]
+        whole = Path(os.path.abspath(file)).as_posix()  # noqa: PTH100 - where a link leads to is another name
+        likely = [f for f in wanted if any(fnmatchcase(whole, f"*/{pattern}") for pattern in f.files)]
         if likely:
             yield from _in_file(file, likely)
 
