@@ -20,6 +20,7 @@ from command_line import rolewright
 from rolewright.blueprint import load_catalog
 from rolewright.core.finding import MisuseError, Rejected
 from rolewright.importer.finish import imported
+from rolewright.importer.functions import FOREIGN
 from rolewright.importer.given import ImportAids
 from rolewright.importer.ledger import dotted
 from rolewright.importer.recognise import FORMATS, SourceDocument, found_in
@@ -92,10 +93,14 @@ def sources(case: Path) -> tuple[SourceDocument, ...]:
 def test_every_field_is_accounted_for(case: Path) -> None:
     for found in sources(case):
         source = found.format.read(found.file, found.tree, ImportAids())
-        told = [outcome.field for outcome in source.outcomes if str(found.file) == outcome.location.file]
-        for path in leaves(found.tree.data, ()):
-            above = [dotted(path[:length]) for length in range(1, len(path) + 1)]
-            assert set(above) & set(told), dotted(path)
+        assert str(found.file) in source.files
+        for file in source.files:
+            told = {outcome.field for outcome in source.outcomes if file == outcome.location.file}
+            for path in leaves(
+                found.tree.data if file == str(found.file) else load(file, dialect=FOREIGN).trees[0].data, ()
+            ):
+                above = {dotted(path[:length]) for length in range(1, len(path) + 1)}
+                assert above & told, f"{file}: {dotted(path)}"
 
 
 def leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:

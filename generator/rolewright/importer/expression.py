@@ -118,6 +118,10 @@ class HeldNames:
         form = part.form if isinstance(part, OfResource | UnknownPart) else UnknownPart.form
         return self._names.setdefault(part, form.format(len(self._names) + 1))
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield each name."""
+        yield from self._names.values()
+
     def items(self) -> Iterator[tuple[str, TextPart]]:
         """Yield each name with its part."""
         yield from ((name, part) for part, name in self._names.items())

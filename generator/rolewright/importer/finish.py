@@ -20,7 +20,7 @@ from rolewright.importer.expression import (
     asked,
     written,
 )
-from rolewright.importer.rights import compared, drafted, old_rights
+from rolewright.importer.rights import compared, drafted, key_of, old_rights
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
 from rolewright.manifest.placeholders import MARK
@@ -238,7 +238,7 @@ class _Finishing:
                 there |= {name: value for name, value in fields.items() if name not in there}
                 there["access"] = [*dict.fromkeys([*there.get("access", ()), *entry.access])]
                 return
-        shown = entry.type if any(name in entry.key for name, _ in self.tokens.items()) else entry.key
+        shown = key_of(entry, self.described, self.tokens)
         key = next(
             name
             for name in (shown, *(f"{shown}-{number}" for number in range(2, len(resources) + 3)))

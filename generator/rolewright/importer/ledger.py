@@ -86,12 +86,12 @@ class Ledger:
         told = self._told.get(path, ())
         for outcome, target, note in told:
             yield FieldOutcome(dotted(path), self.location(path), outcome, target, note)
-        if path in above or not path:
-            parts: Iterable[tuple[str | int, Any]] = ()
-            if isinstance(value, dict):
-                parts = value.items()
-            elif isinstance(value, list):
-                parts = enumerate(value)
+        parts: Iterable[tuple[str | int, Any]] = ()
+        if isinstance(value, dict):
+            parts = value.items()
+        elif isinstance(value, list):
+            parts = enumerate(value)
+        if (path in above and value and parts) or not path:
             for key, part in parts:
                 yield from self._below((*path, key), part, above, accounted=accounted or bool(told))
         elif not told and not accounted and value not in ({}, []):

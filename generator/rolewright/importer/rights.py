@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewright.data import iam
+from rolewright.importer.names import resource_key
 from rolewright.prove.document import PolicyError
 from rolewright.suggest.asked import is_pattern
 from rolewright.suggest.draft import unescaped
@@ -17,14 +18,14 @@ from rolewright.suggest.policies import of_documents
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.importer.expression import HeldNames
-    from rolewright.importer.workload import OldRole
+    from rolewright.importer.workload import OldRole, SourceResource
     from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared
-    from rolewright.suggest.draft import Draft, Rest
+    from rolewright.suggest.draft import Draft, Entry, Rest
     from rolewright.suggest.express import Beyond
     from rolewright.suggest.own_account import Own
 
@@ -135,6 +136,18 @@ def _kept(
         if actions:
             left.setdefault(actions, []).append(written)
     yield from (replace(statement, actions=actions, resources=tuple(arns)) for actions, arns in left.items())
+
+
+def key_of(entry: Entry, described: Mapping[str, SourceResource], tokens: HeldNames) -> str:
+    """Return a key for an entry: the source's own name of that resource, or its name without what is open in it."""
+    for logical, resource in described.items():
+        fields = {name: tokens.judged(value) for name, value in resource.fields.items()}
+        if resource.type == entry.type and all(entry.fields.get(name) == value for name, value in fields.items()):
+            return resource_key(logical)
+    key = entry.key
+    for token in tokens:
+        key = key.replace(token, "")
+    return resource_key(key) if key.strip("-") else entry.type
 
 
 @cache

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.importer.expression import OfResource, PlaceName, SecretPart, SourceText, UnknownPart
+from rolewright.importer.expression import OfInput, OfResource, PlaceName, SecretPart, SourceText, UnknownPart
 from rolewright.importer.shapes import mapping, text
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ def shown(value: Any) -> str:  # noqa: ANN401 - YAML
                 names.append(f"${{{name}}}")
             case OfResource(logical=logical):
                 names.append(f"${{{logical}}}")
+            case OfInput(name):
+                names.append(f"${{inputs.{name}}}")
             case _:
                 names.append(f"({part.asked})")
     return "".join(names)
