@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
-from rolewright.importer.formats import cloudformation, compose, compose_x, ecs_task_definition, score
+from rolewright.importer.formats import cloudformation, compose, compose_x, copilot, ecs_task_definition, score
 from rolewright.importer.functions import FOREIGN
 from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
 
@@ -43,6 +43,13 @@ class SourceFormat:
 FORMATS: Mapping[str, SourceFormat] = {
     format_.name: format_
     for format_ in (
+        SourceFormat(
+            "copilot",
+            copilot.NAME,
+            ("copilot/*/manifest.yml", "copilot/*/manifest.yaml"),
+            copilot.recognises,
+            copilot.read,
+        ),
         SourceFormat(
             "sam",
             cloudformation.SAM,

@@ -1,0 +1,1 @@
+"""AWS Copilot: an application's files → one workload for each manifest, with its environments."""
