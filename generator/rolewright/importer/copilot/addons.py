@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rolewright.importer.workload import OldPolicy
 
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+_SUFFIX = "-??????"
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 
 
@@ -249,11 +250,19 @@ def _of_environment(value: Any, reading: ManifestReading) -> Any:  # noqa: ANN40
     )
 
 
+def _without_suffix(value: Any) -> Any:  # noqa: ANN401 - a value, or a text
+    """Return a value without the pattern for the end of a secret's ARN, which AWS's API takes without it as well."""
+    if not isinstance(value, SourceText):
+        return value
+    parts = (part.replace(_SUFFIX, "") if isinstance(part, str) else part for part in value.parts)
+    return SourceText.of(*parts)
+
+
 def _value(reading: ManifestReading, ledger: Ledger, template: StackTemplate, name: str, raw: Any) -> None:  # noqa: ANN401
     """Read an output that becomes a variable; the manifest's own variable of that name counts."""
     path = ("Outputs", name)
     variable = _variable(name)
-    value = _of_environment(template.value(raw), reading)
+    value = _without_suffix(_of_environment(template.value(raw), reading))
     if variable in reading.workload.compute.get("environment", {}):
         ledger.derived(path, f"compute.environment.{variable}", "the manifest's own variable of that name counts")
         return
