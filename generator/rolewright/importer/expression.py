@@ -126,6 +126,21 @@ class HeldNames:
         """Yield each name with its part."""
         yield from ((name, part) for part, name in self._names.items())
 
+    def readable(self, text: str) -> str:
+        """Return a text for people, in which what is open is described in the place of each name."""
+        for name, part in self.items():
+            match part:
+                case PlaceName(place):
+                    shown = f"${{{place}}}"
+                case OfInput(given):
+                    shown = f"${{inputs.{given}}}"
+                case OfResource(logical):
+                    shown = f"({logical})"
+                case _:
+                    shown = f"({part.asked})" if isinstance(part, UnknownPart) else part
+            text = text.replace(name, shown)
+        return text
+
     def judged(self, value: Any) -> Any:  # noqa: ANN401 - YAML
         """Return a value with names in place of what is open, as a policy is judged with it."""
         return _mapped(value, lambda text: "".join(map(self._judged, text.parts)), lambda held: held.judged)

@@ -20,7 +20,7 @@ from rolewright.importer.expression import (
     asked,
     written,
 )
-from rolewright.importer.rights import compared, drafted, key_of, old_rights
+from rolewright.importer.rights import compared, drafted, key_of, old_rights, readable
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
 from rolewright.manifest.placeholders import MARK
@@ -83,7 +83,7 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     after = finishing.declared(own)
     finishing.tokens.values = own.values
     before = (old_rights(role, finishing.tokens) for role in workload.roles)
-    roles = tuple(compared(old, after.get(old.role, ())) for old in before)
+    roles = tuple(readable(compared(old, after.get(old.role, ())), finishing.tokens) for old in before)
     text = finishing.text(source)
     return Imported(workload.name, text, tuple(finishing.to_fill()), (), roles, tuple(notes))
 

@@ -174,6 +174,25 @@ def compared(old: OldRights, new: Sequence[Declared]) -> RoleComparison:
     )
 
 
+def readable(role: RoleComparison, tokens: HeldNames) -> RoleComparison:
+    """Return a comparison for people: what is open is described where names held its place."""
+
+    def shown(changes: Iterable[Beyond]) -> tuple[Beyond, ...]:
+        return tuple(
+            replace(
+                change,
+                resource=tokens.readable(change.resource),
+                conditions=tuple(
+                    (operator, key, tuple(map(tokens.readable, values))) for operator, key, values in change.conditions
+                ),
+            )
+            for change in changes
+        )
+
+    unknown = tuple(map(tokens.readable, role.unknown))
+    return RoleComparison(role.role, shown(role.lost), shown(role.narrowed), shown(role.gained), unknown)
+
+
 def _without(asked: Sequence[Declared], platform: Sequence[Declared]) -> Iterator[Declared]:
     """Yield statements without what the module gives the role anyway, on the resources that it needs it on."""
     for statement in asked:
