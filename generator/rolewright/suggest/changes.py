@@ -103,7 +103,7 @@ def flow(value: Any) -> str:  # noqa: ANN401 - YAML
     if isinstance(value, list | tuple):
         return f"[{', '.join(flow(inner) for inner in value)}]"
     if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and value not in _WORDS else quoted(value)
+        return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else quoted(value)
     return json.dumps(value)
 
 
