@@ -115,8 +115,16 @@ def drafted(old: OldRights, platform: Sequence[Declared], catalog: Catalog, own:
         for resource in statement.resources
     }
     rest = tuple(kept for statement in made.rest for kept in _kept(statement, by_pattern, by_name))
-    notes = tuple(f"{', '.join(part.origins)}: left out: {part.why}" for part in made.unsaid)
-    return replace(made, rest=rest), notes
+    notes = [f"{', '.join(part.origins)}: left out: {part.why}" for part in made.unsaid]
+    patterns = dict.fromkeys(action for statement in rest for action in statement.actions if is_pattern(action))
+    if patterns:
+        why = "no verb is for any of it, and a statement names each action: add those that the code needs"
+        notes.append(f"{', '.join(patterns)}: left out: {why}")
+    named = (
+        replace(statement, actions=tuple(action for action in statement.actions if action not in patterns))
+        for statement in rest
+    )
+    return replace(made, rest=tuple(statement for statement in named if statement.actions)), tuple(notes)
 
 
 def _kept(
