@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rolewright.data import iam
 from rolewright.importer.names import resource_key
+from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.document import PolicyError
 from rolewright.suggest.asked import is_pattern
 from rolewright.suggest.draft import unescaped
@@ -166,9 +167,10 @@ def _needless() -> frozenset[str]:
 
 
 def compared(old: OldRights, new: Sequence[Declared]) -> RoleComparison:
-    """Compare what a role may do before and after."""
+    """Compare what a role may do before and after, but for what AWS allows nothing by."""
     less, unsure = differences(old.all, new)
     more, doubts = differences(new, old.all)
+    less = tuple(change for change in less if not is_idle(change.action, change.resource))
     kept = {name.lower() for statement in new if statement.effect == "Allow" for name in statement.actions}
     lost = [change for change in less if change.action.lower() not in kept]
     narrowed = [change for change in less if change.action.lower() in kept]
