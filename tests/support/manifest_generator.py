@@ -58,7 +58,7 @@ class Drawn:
     def more(self, amount: int) -> None:
         """Draw until there are so many."""
         self.made += [self._generator.manifest(number) for number in range(len(self.made), amount)]
-        assert sum(self._generator.refused.values()) * 5 < self._generator.drawn, self._generator.refused
+        assert sum(self._generator.refused.values()) * 3 < self._generator.drawn, self._generator.refused
 
 
 @cache
