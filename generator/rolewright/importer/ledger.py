@@ -19,7 +19,8 @@ _UNKNOWN = "rolewright does not read this field"
 class FieldOutcome:
     """What became of one field: `target` is its path in the manifest, "" for none, and `note` says how or why not.
 
-    A field is `derived` where the manifest says it in another way.
+    A field is `derived` where the manifest says it in another way. `called` is what people call it, where that is not
+    its path; where several are called the same, the text of a report says what became of them once.
     """
 
     field: str
@@ -27,6 +28,7 @@ class FieldOutcome:
     outcome: FieldFate
     target: str
     note: str
+    called: str = ""
 
 
 class Ledger:
@@ -37,6 +39,7 @@ class Ledger:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self.called: dict[PathInTree, str] = {}
         self._told: dict[PathInTree, list[tuple[FieldFate, str, str]]] = {}
 
     def carried(self, path: PathInTree, target: str, note: str = "") -> None:
@@ -65,6 +68,18 @@ class Ledger:
         """Return whether something was said of a field itself."""
         return path in self._told
 
+    def unread(self, path: PathInTree, value: Any) -> None:  # noqa: ANN401 - YAML
+        """Say of each part of a field that nothing was said of that it is not read."""
+        if path in self._told:
+            return
+        parts: Iterable[tuple[str | int, Any]] = ()
+        if any(known[: len(path)] == path for known in self._told):
+            parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+            for key, part in parts:
+                self.unread((*path, key), part)
+        else:
+            self.left(path, _UNKNOWN)
+
     def location(self, path: PathInTree) -> Location:
         """Return where a field stands."""
         return self.tree.location(path, key=True)
@@ -85,7 +100,7 @@ class Ledger:
         """Yield what was said of a field and of its parts; `accounted` tells that something was said of all of it."""
         told = self._told.get(path, ())
         for outcome, target, note in told:
-            yield FieldOutcome(dotted(path), self.location(path), outcome, target, note)
+            yield FieldOutcome(dotted(path), self.location(path), outcome, target, note, self._called(path))
         parts: Iterable[tuple[str | int, Any]] = ()
         if isinstance(value, dict):
             parts = value.items()
@@ -95,7 +110,16 @@ class Ledger:
             for key, part in parts:
                 yield from self._below((*path, key), part, above, accounted=accounted or bool(told))
         elif not told and not accounted and value not in ({}, []):
-            yield FieldOutcome(dotted(path), self.location(path), "not carried", "", _UNKNOWN)
+            yield FieldOutcome(dotted(path), self.location(path), "not carried", "", _UNKNOWN, self._called(path))
+
+    def _called(self, path: PathInTree) -> str:
+        """Return what people call a field, by the nearest part of its path that has a name; "" for none."""
+        for length in range(len(path), 0, -1):
+            name = self.called.get(path[:length])
+            if name is not None:
+                rest = dotted(path[length:])
+                return f"{name}.{rest}" if rest and not rest.startswith("[") else f"{name}{rest}"
+        return ""
 
 
 def dotted(path: PathInTree) -> str:

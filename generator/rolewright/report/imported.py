@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rolewright.importer.finish import Imported
     from rolewright.importer.ledger import FieldOutcome
@@ -24,14 +24,24 @@ def source_text(source: ImportSource) -> Iterator[str]:
     counted = Counter(outcome.outcome for outcome in source.outcomes)
     figures = ", ".join(f"{counted[name]} {name}" for name in ("carried", "derived", "not carried"))
     yield f"{', '.join(source.files)}: {source.format}; of its fields {figures}"
-    for outcome in source.outcomes:
+    for outcome in _once(source.outcomes):
         if outcome.outcome == "derived":
             target = f" -> {outcome.target}" if outcome.target else ""
-            yield f"  {outcome.location}: {outcome.field}{target}: {outcome.note}"
-    for outcome in source.outcomes:
+            yield f"  {outcome.location}: {outcome.called or outcome.field}{target}: {outcome.note}"
+    for outcome in _once(source.outcomes):
         if outcome.outcome == "not carried":
-            yield f"  {outcome.location}: {outcome.field} is not carried: {outcome.note}"
+            yield f"  {outcome.location}: {outcome.called or outcome.field} is not carried: {outcome.note}"
     yield from (f"  {note}" for note in source.notes)
+
+
+def _once(outcomes: Iterable[FieldOutcome]) -> Iterator[FieldOutcome]:
+    """Yield the first of those that are called the same and became the same."""
+    said = set()
+    for outcome in outcomes:
+        alike = (outcome.called or outcome.field, outcome.outcome, outcome.target, outcome.note)
+        if alike not in said:
+            said.add(alike)
+            yield outcome
 
 
 def workload_text(found: Imported) -> Iterator[str]:
@@ -87,6 +97,7 @@ def imported_json(results: Sequence[tuple[ImportSource, Sequence[Imported]]]) ->
 def _field_json(outcome: FieldOutcome) -> dict[str, Any]:
     return {
         "field": outcome.field,
+        "called": outcome.called,
         "place": str(outcome.location),
         "outcome": outcome.outcome,
         "target": outcome.target,
