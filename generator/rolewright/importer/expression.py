@@ -102,6 +102,11 @@ class HeldValue:
     judged: Any
 
 
+@dataclass(frozen=True)
+class SecretValue(HeldValue):
+    """A value that the source marks as secret, whatever it looks like: it is written nowhere."""
+
+
 class HeldNames:
     """Names that hold the place of what is not known where a policy is judged, and what stands for them in a manifest.
 

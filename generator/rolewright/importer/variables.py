@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.check.rules.plaintext_secret import looks_secret
 from rolewright.data.access_keys import VARIABLES
-from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SourceText
+from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SecretValue, SourceText
 from rolewright.importer.names import resource_key
 from rolewright.yaml.load import load
 
@@ -71,7 +71,7 @@ def carry_variable(
         )
         workload.set(f"{_beside(target, 'secrets')}.{name}", key, location)
         ledger.derived(path, f"compute.{_beside(target, 'secrets')}.{name}", "made of a secret: make one of it")
-    elif _is_secret(name, value):
+    elif isinstance(value, SecretValue) or _is_secret(name, value):
         if not injects:
             ledger.left(path, "a secret in plain text: put it into Secrets Manager, and let the code read it there")
             return

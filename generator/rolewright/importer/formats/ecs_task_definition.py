@@ -54,6 +54,15 @@ def read_definition(
 
     `role_of` returns the role that a value names, as the one that a role of the module takes the place of.
     """
+    workload = task_workload(task, ledger, root, name)
+    account = _roles(task, ledger, root, workload, role_of)
+    _tags(task, ledger, root, workload)
+    carry_containers(task, ledger, root, workload, account)
+    return workload
+
+
+def task_workload(task: Mapping[str, Any], ledger: Ledger, root: PathInTree, name: str) -> SourceWorkload:
+    """Return the workload of a name with what a task definition says of the task as a whole."""
     types = format_data(_DATA).facts["types"]
     wanted = listed(task.get("requiresCompatibilities"))
     type_ = next((types[name] for name in types if name in wanted), next(iter(types.values())))
@@ -63,8 +72,16 @@ def read_definition(
         ledger.carried((*root, "family"), "compute.names.family")
     ledger.derived((*root, "requiresCompatibilities"), "compute.type", type_)
     carry(format_data(_DATA).fields["task"], ledger, root, workload)
-    account = _roles(task, ledger, root, workload, role_of)
-    _tags(task, ledger, root, workload)
+    return workload
+
+
+def carry_containers(
+    task: Mapping[str, Any], ledger: Ledger, root: PathInTree, workload: SourceWorkload, account: str
+) -> None:
+    """Carry the containers of a task definition in the spelling of ECS's API, and their volumes.
+
+    The first essential container is the code, the others are its sidecars. `account` is the own one, "" if unknown.
+    """
     containers = dict(mappings(task.get("containerDefinitions")))
     main = next(
         (number for number, each in containers.items() if each.get("essential", True)), min(containers, default=0)
@@ -83,7 +100,6 @@ def read_definition(
         workload.compute["sidecars"] = sidecars
     for number, volume in mappings(task.get("volumes")):
         _volume(volume, ledger, (*root, "volumes", number))
-    return workload
 
 
 def _inner(data: Any) -> tuple[PathInTree, dict[str, Any]]:  # noqa: ANN401 - YAML
