@@ -3,7 +3,7 @@
 A table is YAML beside its format: the dotted path of a field, `*` for any key or item, and one of
 
     to      the field of `compute` that has its value; `as` names the conversion (`convert.py`), `values` says what
-            single values become, and `why` how it is said there in another way
+            single values become, `why` how it is said there in another way, and `but` are values that need no field
     no      why a manifest does not have it; `but` are values for which nothing is lost
     by      who looks at it: the format's own code, with what it is there
 """
@@ -113,11 +113,11 @@ def _one(
 ) -> None:
     if rule.by:
         return
+    if value in rule.but:
+        ledger.carried(path, "", "which is what happens without it")
+        return
     if rule.no:
-        if value in rule.but:
-            ledger.carried(path, "", "which is what happens without it")
-        else:
-            ledger.left(path, rule.no)
+        ledger.left(path, rule.no)
         return
     target = f"{below}.{rule.to}" if below else rule.to
     try:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
-from rolewright.importer.formats import cloudformation, compose, compose_x, copilot, ecs_task_definition, score
+from rolewright.importer.formats import (
+    cloudformation,
+    compose,
+    compose_x,
+    copilot,
+    ecs_task_definition,
+    score,
+    terraform,
+)
 from rolewright.importer.functions import FOREIGN
 from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
 
@@ -79,6 +87,13 @@ FORMATS: Mapping[str, SourceFormat] = {
             ecs_task_definition.recognises,
             ecs_task_definition.read,
         ),
+        SourceFormat(
+            "terraform",
+            terraform.NAME,
+            ("*.tfstate", "*state*.json", "*plan*.json", "terraform*.json"),
+            terraform.recognises,
+            terraform.read,
+        ),
         SourceFormat("score", score.NAME, ("score.yaml", "score.yml", "*.score.yaml"), score.recognises, score.read),
         SourceFormat(
             "compose-x",
@@ -117,7 +132,11 @@ def found_in(source: Path, only: str = "") -> tuple[SourceDocument, ...]:
     if only and only not in FORMATS:
         raise MisuseError(f"there is no format {only}: --from takes one of {', '.join(FORMATS)}")
     wanted = [FORMATS[only]] if only else list(FORMATS.values())
+    if source.suffix in terraform.CODE and not is_folder(source):
+        raise MisuseError(f"{source} is not what {terraform.NAME} says as JSON: run {terraform.COMMAND}")
     found = tuple(_in_folder(source, wanted)) if is_folder(source) else tuple(_in_file(source, wanted))
+    if not found and is_folder(source) and any(file.suffix in terraform.CODE for file in _files(source)):
+        raise MisuseError(f"{source} has code of Terraform, which says little until it is run: run {terraform.COMMAND}")
     if not found:
         known = ", ".join(format_.title for format_ in wanted)
         raise MisuseError(f"nothing in {source} is {known}")

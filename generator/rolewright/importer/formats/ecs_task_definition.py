@@ -182,7 +182,7 @@ def _container(
         inside = (*path, "dependsOn", number)
         workload.set(f"depends_on.{other.get('containerName')}", str(other.get("condition")), ledger.location(inside))
         ledger.carried(inside, f"compute.depends_on.{other.get('containerName')}")
-    _log(container, ledger, path)
+    _log(container, ledger, path, workload)
 
 
 def _ports(
@@ -211,7 +211,7 @@ def _ports(
                 ledger.left((*inside, name), "a manifest says the port of the container alone")
 
 
-def _log(container: Mapping[str, Any], ledger: Ledger, path: PathInTree) -> None:
+def _log(container: Mapping[str, Any], ledger: Ledger, path: PathInTree, workload: SourceWorkload) -> None:
     log = container.get("logConfiguration")
     if not isinstance(log, dict):
         return
@@ -221,7 +221,9 @@ def _log(container: Mapping[str, Any], ledger: Ledger, path: PathInTree) -> None
         return
     ledger.derived(inside, "", "the module makes a log group of its own, and both roles need nothing more")
     group = mapping(log.get("options")).get("awslogs-group")
-    if group:
+    if group and group == mapping(workload.compute.get("names")).get("log_group"):
+        ledger.carried((*inside, "options", "awslogs-group"), "compute.names.log_group")
+    elif group:
         note = "the module makes another log group; to go on in this one, set names.log_group and import it"
         ledger.left((*inside, "options", "awslogs-group"), note)
 
