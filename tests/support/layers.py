@@ -75,6 +75,7 @@ DYNAMIC = {"check/rule.py": "every file in its own folder of rules is one"}
 
 COMMANDS_SHARE = {
     "app": "the application, and the one place where a refusal becomes a report and an exit code",
+    "adopt_imported": "the second half of `import --adopt`, which is as long as the first",
     "console": "options, and what is printed",
     "files": "files that a command writes beside modules",
     "given": "paths and names that a command is given, and their completion",

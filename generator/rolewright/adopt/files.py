@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rolewright.adopt.ids import import_ids
+from rolewright.adopt.table import ImportRule
 from rolewright.core.finding import MisuseError
 from rolewright.data.partitions import partition_of
 from rolewright.hcl.literal import comment, identifier, literal
@@ -37,6 +38,7 @@ _TO_FIND = """\
 The manifest does not say all of these ids: AWS made a part of them, or it is an input of the module. Run the command
 with the credentials and in the region of the environment, put what it prints, or the input's value, in place of <…>,
 and remove the # in front of the block."""
+_NEW_ROLE = "the module makes a role of its own: what has the old one goes over to it, and nobody else loses anything"
 _NEVER = "Never imported, or not by rolewright."
 _UNKNOWN = (
     "rolewright does not know how Terraform imports these; section Import of the provider's documentation says it."
@@ -44,12 +46,19 @@ _UNKNOWN = (
 
 
 def import_file(
-    modules: Sequence[Built], *, call: str = "", environment: str = "", account: str = "", region: str = ""
+    modules: Sequence[Built],
+    *,
+    call: str = "",
+    environment: str = "",
+    account: str = "",
+    region: str = "",
+    new_roles: bool = False,
 ) -> str:
     """Return the text of a file of import blocks for the modules in one environment.
 
     `call` is what follows `module.` in the configuration, such as `orders` or `orders["prod"]`; if left out, the
-    workload's name. `account` and `region` are for manifests without environments. Raises MisuseError where the
+    workload's name. `account` and `region` are for manifests without environments. With `new_roles`, roles and their
+    policies are made and never imported. Raises MisuseError where the
     modules have no such environment alone, or where an id depends on an account or a region that is not given.
     """
     _require_sense(modules, call, account, region)
@@ -62,9 +71,10 @@ def import_file(
                 raise MisuseError(
                     f"{built.workload.name} has environments: --account and --region are for those without"
                 )
-            parts.append(_blocks(built, chosen, address))
+            parts.append(_blocks(built, chosen, address, new_roles=new_roles))
         else:
-            parts.append(_anywhere(built, chosen, address, account, region))
+            given = {name: value for name, value in (("account", account), ("region", region)) if value}
+            parts.append(_anywhere(built, chosen, address, given, new_roles=new_roles))
     return "\n".join(parts)
 
 
@@ -89,12 +99,12 @@ def _environment(built: Built, name: str) -> Environment:
     return environments[0]
 
 
-def _anywhere(built: Built, environment: Environment, address: str, account: str, region: str) -> str:
+def _anywhere(built: Built, environment: Environment, address: str, given: dict[str, str], *, new_roles: bool) -> str:
     """Return the blocks of a module without environments. Raises MisuseError where that takes more than is given."""
-    given = {name: value for name, value in (("account", account), ("region", region)) if value}
-    text = _blocks(built, _located(environment, given), address)
+    text = _blocks(built, _located(environment, given), address, new_roles=new_roles)
     for name in _OTHER.keys() - given.keys():
-        if _blocks(built, _located(environment, {**given, name: _OTHER[name]}), address) != text:
+        other = _located(environment, {**given, name: _OTHER[name]})
+        if _blocks(built, other, address, new_roles=new_roles) != text:
             raise MisuseError(
                 f"{built.workload.name} has no environments, and ids of what it makes contain the account or the "
                 "region: give both with --account and --region"
@@ -107,9 +117,12 @@ def _located(environment: Environment, given: dict[str, str]) -> Environment:
     return replace(located, partition=partition_of(located.region))
 
 
-def _blocks(built: Built, environment: Environment, address: str) -> str:
+def _blocks(built: Built, environment: Environment, address: str, *, new_roles: bool) -> str:
     """Return the import blocks of one module, those that work as they are first."""
     ids = import_ids(built, environment)
+    if new_roles:
+        never = ImportRule(none=_NEW_ROLE)
+        ids = [replace(found, rule=never, id="", find="") if found.rule.role else found for found in ids]
     where = f" in {environment.name}" if environment.name else ""
     header = _HEADER.format(what=f"{built.workload.name}{where}")
     known = [found for found in ids if found.known]

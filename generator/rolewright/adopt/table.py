@@ -22,6 +22,7 @@ class ImportRule:
     known_by: tuple[str, ...] = ()
     setting: bool = False
     none: str = ""
+    role: bool = False
 
 
 @cache

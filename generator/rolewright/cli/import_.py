@@ -60,6 +60,14 @@ def import_(
         list[str] | None,
         typer.Option("--parameter", metavar="NAME=VALUE", help="Value of a parameter of the source; repeatable."),
     ] = None,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="Write WORKLOAD.imports.tf beside each manifest that is complete: import blocks for what is there, "
+            "never for a role.",
+        ),
+    ] = False,
     blueprints: Blueprints = None,
     format_: FormatOption = Format.TEXT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite manifests that exist.")] = False,
@@ -76,6 +84,7 @@ def import_(
       rolewright import task-definition.json --output services --roles roles.json
     """
     from rolewright.blueprint import load_catalog  # noqa: PLC0415 - only this command needs all this
+    from rolewright.cli.adopt_imported import require_no_blocks, write_blocks  # noqa: PLC0415
     from rolewright.importer.finish import imported  # noqa: PLC0415
     from rolewright.importer.given import read_given  # noqa: PLC0415
     from rolewright.importer.recognise import found_in  # noqa: PLC0415
@@ -85,18 +94,23 @@ def import_(
     catalog = load_catalog(blueprints or ())
     results = []
     told: set[FieldOutcome] = set()  # several workloads may have a file in common
-    for found in found_in(source, from_):
+    documents = found_in(source, from_)
+    for found in documents:
         whole = found.format.read(found.file, found.tree, aids)
         read = replace(whole, outcomes=tuple(outcome for outcome in whole.outcomes if outcome not in told))
         told.update(read.outcomes)
         results.append((read, [imported(workload, read, catalog) for workload in read.workloads]))
     made = [workload for _, workloads in results for workload in workloads if workload.text]
     _require_free(made, output, force=force)
+    if adopt:
+        require_no_blocks(made, output, force=force)
     if made:
         make_folder(output)
     for workload in made:
         write_file(output / f"{workload.name}.yaml", workload.text)
     _show(results, output, format_)
+    if adopt and made:
+        write_blocks(made, output, documents[0].format.name, blueprints or ())
     refused = [finding for _, workloads in results for workload in workloads for finding in workload.refused]
     if refused:
         report(refused, {})

@@ -52,6 +52,7 @@ class Imported:
     """The manifest of a workload, or "" where none could be made; what bars it; and its roles before and after.
 
     `to_fill` are the paths of what a person has to fill in. `notes` say what became of the old roles' policies.
+    `account` and `region` are those that the old roles' policies name most, "" for none.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Imported:
     refused: tuple[Finding, ...]
     roles: tuple[RoleComparison, ...]
     notes: tuple[str, ...]
+    account: str = ""
+    region: str = ""
 
 
 def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> Imported:
@@ -85,7 +88,7 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     before = (old_rights(role, finishing.tokens) for role in workload.roles)
     roles = tuple(readable(compared(old, after.get(old.role, ())), finishing.tokens) for old in before)
     text = finishing.text(source)
-    return Imported(workload.name, text, tuple(finishing.to_fill()), (), roles, tuple(notes))
+    return Imported(workload.name, text, tuple(finishing.to_fill()), (), roles, tuple(notes), own.account, own.region)
 
 
 def _code_role(catalog: Catalog, type_: str) -> str:

@@ -258,7 +258,7 @@ def _source(reading: _Reading, source: StateResource) -> None:
 
 
 def _subscription(reading: _Reading, subscription: StateResource) -> None:
-    if subscription.values.get("protocol") != "lambda":
+    if subscription.values.get("protocol") != format_data(DATA).facts["function"]["protocol"]:
         return
     found = reading.target(subscription.values.get("topic_arn"), subscription.below, subscription, "topic_arn")
     if found is None:
@@ -282,7 +282,7 @@ def _rule_target(reading: _Reading, target: StateResource) -> None:
     if rule is None:
         reading.roles.ledger.left((*target.below, "rule"), f"say it under `triggers`; {_LATER}")
         return
-    name = resource_key(text(rule.values.get("name"), rule.label))[-32:].strip("-")
+    name = resource_key(text(rule.values.get("name"), rule.label).removeprefix(f"{reading.name}-"))[-32:].strip("-")
     expression = rule.values.get("schedule_expression")
     for attribute in ("input_path", "input_transformer", "dead_letter_config", "retry_policy"):
         if attribute in target.values:
