@@ -20,4 +20,4 @@ def _texts() -> Mapping[str, Sequence[str]]:
 
 def leaving(format_: str) -> tuple[str, ...]:
     """Return the steps for workloads of a format, in the order that keeps the service running."""
-    return tuple(_texts().get(format_, _texts()["default"]))
+    return tuple(_texts()[format_])
