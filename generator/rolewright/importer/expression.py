@@ -148,24 +148,31 @@ class HeldNames:
 
     def judged(self, value: Any) -> Any:  # noqa: ANN401 - YAML
         """Return a value with names in place of what is open, as a policy is judged with it."""
-        return _mapped(value, lambda text: "".join(map(self._judged, text.parts)), lambda held: held.judged)
+        return _mapped(value, self._judged, lambda held: held.judged)
 
-    def _judged(self, part: TextPart) -> str:
-        match part:
-            case str():
-                return part
-            case PlaceName(name) if name != "environment":
-                return self.values[f"local.{name}"]
-            case OfResource(known=SourceText() as known):
-                return "".join(map(self._judged, known.parts))
-            case _:
-                return self.of(part)
+    def _judged(self, text: SourceText, before: str = "") -> str:
+        for part in text.parts:
+            match part:
+                case str():
+                    before += part
+                case PlaceName(name) if name != "environment" and in_arn(before):
+                    before += self.values[f"local.{name}"]
+                case OfResource(known=SourceText() as known):
+                    before = self._judged(known, before)
+                case _:
+                    before += self.of(part)
+        return before
 
     def written(self, text: str, linked: Callable[[OfResource], str | None]) -> str:
         """Return a text with names in it as a manifest writes it."""
         for name, part in self.items():
             text = text.replace(name, written(SourceText((part,)), linked))
         return text
+
+
+def in_arn(before: str) -> bool:
+    """Return whether what comes after a text is a field of an ARN, such as its region, and no part of a name."""
+    return before.startswith("arn:") and before.count(":") < 5
 
 
 def written(value: Any, linked: Callable[[OfResource], str | None]) -> Any:  # noqa: ANN401 - YAML

@@ -18,6 +18,7 @@ from rolewright.importer.expression import (
     PlaceName,
     SourceText,
     asked,
+    in_arn,
     written,
 )
 from rolewright.importer.rights import compared, drafted, key_of, old_rights, readable
@@ -303,7 +304,9 @@ class _Finishing:
             match part:
                 case str():
                     parts.append(part.replace("${", "$${"))
-                case PlaceName(name) if name != "environment" or (named and "environments" in self.manifest):
+                case PlaceName(name) if named and (name != "environment" or "environments" in self.manifest):
+                    parts.append(f"${{{name}}}")
+                case PlaceName(name) if name != "environment" and in_arn("".join(parts)):
                     parts.append(f"${{{name}}}")
                 case OfInput(name):
                     parts.append(f"${{inputs.{name}}}")
@@ -352,7 +355,7 @@ class _Finishing:
         """Return the manifest for people; a resource is not named by a reference to itself."""
         return {
             section: self._shown(value, _no_link if section in ("resources", "statements") else self._linked)
-            for section, value in self.manifest.items()
+            for section, value in sorted(self.manifest.items(), key=lambda pair: pair[0] == "environments")
         }
 
 
