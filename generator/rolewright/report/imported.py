@@ -35,10 +35,11 @@ def source_text(source: ImportSource) -> Iterator[str]:
 
 
 def _once(outcomes: Iterable[FieldOutcome]) -> Iterator[FieldOutcome]:
-    """Yield the first of those that are called the same and became the same."""
+    """Yield the outcomes, but of those that people call the same, and that became the same, the first alone."""
     said = set()
     for outcome in outcomes:
-        alike = (outcome.called or outcome.field, outcome.outcome, outcome.target, outcome.note)
+        named = outcome.called or (outcome.location, outcome.field)
+        alike = (named, outcome.outcome, outcome.target, outcome.note)
         if alike not in said:
             said.add(alike)
             yield outcome
