@@ -21,6 +21,7 @@ from rolewright.importer.expression import (
     in_arn,
     written,
 )
+from rolewright.importer.kept import statement_of, which
 from rolewright.importer.rights import compared, drafted, key_of, old_rights, readable
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from rolewright.importer.rights import OldRights, RoleComparison
     from rolewright.importer.workload import ImportSource, SourceResource, SourceWorkload
     from rolewright.prove.table import Declared
-    from rolewright.suggest.draft import Entry, Rest
+    from rolewright.suggest.draft import Entry
     from rolewright.suggest.own_account import Own
 
 _REGION = re.compile(r"\barn:[a-z-]{1,20}:[a-z0-9-]{1,40}:([a-z]{2,4}(?:-[a-z]{1,20}){1,3}-\d):")
@@ -226,12 +227,12 @@ class _Finishing:
         for entry in made.entries:
             self._add(entry)
         if made.rest:
-            self.manifest["statements"] = [_statement(rest) for rest in made.rest]
+            self.manifest["statements"] = [statement_of(rest) for rest in made.rest]
         return notes
 
     def _add(self, entry: Entry) -> None:
         fields = {
-            name: HeldValue(_which(entry.filled_in[name]), value) if name in entry.filled_in else value
+            name: HeldValue(which(entry.filled_in[name]), value) if name in entry.filled_in else value
             for name, value in entry.fields.items()
         }
         resources = self.manifest.setdefault("resources", {})
@@ -407,30 +408,3 @@ def _inside(schema: Mapping[str, Any], step: Any) -> Mapping[str, Any]:  # noqa:
     else:
         found = schema.get("properties", {}).get(step, schema.get("additionalProperties", {}))
     return found if isinstance(found, dict) else {}
-
-
-def _statement(rest: Rest) -> dict[str, Any]:
-    statement: dict[str, Any] = {
-        "actions": [text.replace("$${", "${") for text in rest.actions],
-        "resources": [_placed(text) for text in rest.resources],
-    }
-    if rest.conditions:
-        conditions: dict[str, dict[str, Any]] = {}
-        for operator, key, values in rest.conditions:
-            conditions.setdefault(operator, {})[key] = [_placed(value) for value in values]
-        statement["conditions"] = conditions
-    return {**statement, "reason": rest.reason}
-
-
-def _placed(text: str) -> SourceText | str:
-    """Return a text with the places of an environment in place of their names."""
-    parts = text.replace("$${", "${").split(":")
-    if len(parts) < 6 or parts[0] != "arn":
-        return text.replace("$${", "${")
-    region: tuple[Any, ...] = (PlaceName("region"),) if parts[3] == "REGION" else (parts[3],)
-    account: tuple[Any, ...] = (PlaceName("account"),) if parts[4] == "ACCOUNT" else (parts[4],)
-    return SourceText.of(f"arn:{parts[1]}:{parts[2]}:", *region, ":", *account, ":" + ":".join(parts[5:]))
-
-
-def _which(pattern: str) -> str:
-    return f"which one of {pattern} is meant" if pattern else "it is not clear which one is meant"
