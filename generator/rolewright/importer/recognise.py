@@ -17,6 +17,7 @@ from rolewright.importer.formats import (
     copilot,
     ecs_task_definition,
     score,
+    serverless,
     terraform,
 )
 from rolewright.importer.functions import FOREIGN
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _DEPTH = 6
 _FILES = 20_000
+_PROGRAMS = {".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"}
+"""Ends of the names of programs, which nobody runs here: a format may say so of one."""
 _BUILT = {".git", ".terraform", ".aws-sam", ".serverless", "node_modules", ".venv", "venv", "vendor", "output"}
 """Folders that hold what tools made or fetched, which nobody wrote."""
 
@@ -51,6 +54,13 @@ class SourceFormat:
 FORMATS: Mapping[str, SourceFormat] = {
     format_.name: format_
     for format_ in (
+        SourceFormat(
+            "serverless",
+            serverless.NAME,
+            ("serverless.y*ml", "serverless.json", "serverless.?s", "serverless.?js", "serverless.?ts"),
+            serverless.recognises,
+            serverless.read,
+        ),
         SourceFormat(
             "copilot",
             copilot.NAME,
@@ -180,7 +190,9 @@ def _in_file(file: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocum
 
 
 def _trees(file: Path) -> tuple[Tree, ...]:
-    """Read the documents of a file. Raises Rejected where it is neither YAML nor JSON."""
+    """Read the documents of a file; a program counts as empty. Raises Rejected where it is neither YAML nor JSON."""
+    if file.suffix in _PROGRAMS:
+        return (Tree(str(file), {}, {(): Place(1, 1, 1, 1, None, "")}),)
     if file.suffix == ".json" and file.is_file() and file.stat().st_size > MAX_BYTES:
         try:
             return (Tree(str(file), read_json(file), {(): Place(1, 1, 1, 1, None, "")}),)

@@ -1,0 +1,104 @@
+"""A service of Serverless without its variables: its functions, its resources, and what stages differ in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolewright.importer.cloudformation.template import StackTemplate
+from rolewright.importer.expression import PlaceName, SourceText
+from rolewright.importer.formats.serverless_variables import Variables, at_stage
+from rolewright.importer.ledger import FieldOutcome, Ledger, dotted
+from rolewright.importer.shapes import listed, mapping, mappings, text
+from rolewright.yaml.load import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from rolewright.importer.given import ImportAids
+    from rolewright.yaml.load import PathInTree
+
+
+@dataclass(frozen=True)
+class ServerlessService:
+    """A service: `data` has no variables, and `stage` is the one whose values the manifest has for all."""
+
+    name: str
+    data: dict[str, Any]
+    template: StackTemplate
+    variables: Variables
+    ledger: Ledger
+    stage: str
+
+    @property
+    def provider(self) -> dict[str, Any]:
+        """Return the settings of all functions."""
+        return mapping(self.data.get("provider"))
+
+    def value(self, raw: Any) -> Any:  # noqa: ANN401 - YAML
+        """Return a value in the stage, without functions of CloudFormation."""
+        return at_stage(self.template.value(raw), self.stage)
+
+    def in_stage(self, stage: str) -> ServerlessService:
+        """Return the service with the values of another stage, and an account that nobody reads."""
+        return ServerlessService(self.name, self.data, self.template, self.variables, Ledger(self.ledger.tree), stage)
+
+    def functions(self) -> Iterator[tuple[str, PathInTree, dict[str, Any]]]:
+        """Yield the functions: their keys, where they stand, and what they are."""
+        yield from _functions(self.data)
+
+    def function_name(self, key: str, function: Mapping[str, Any]) -> SourceText | str:
+        """Return the name that a function has in AWS."""
+        return _function_name(self.name, key, function)
+
+    def outcomes(self) -> Iterator[FieldOutcome]:
+        """Yield what became of each field, and of those that stand for many."""
+        for path, written in self.variables.spliced.items():
+            note = f"read as what {written} stands for"
+            yield FieldOutcome(dotted(path), self.ledger.location(path), "derived", "", note)
+        yield from self.ledger.outcomes()
+
+
+def service_of(file: Path, tree: Tree, aids: ImportAids) -> ServerlessService:
+    """Read a service: its variables, and then its resources."""
+    variables = Variables(mapping(tree.data), file, aids.parameters)
+    data = variables.resolved()
+    named = data.get("service")
+    name = text(mapping(named).get("name") if isinstance(named, dict) else named, "service")
+    template = StackTemplate(_stack(name, data), aids)
+    return ServerlessService(
+        name, data, template, variables, Ledger(Tree(tree.file, data, tree.places)), variables.stages[0]
+    )
+
+
+def _functions(data: Mapping[str, Any]) -> Iterator[tuple[str, PathInTree, dict[str, Any]]]:
+    given = data.get("functions")
+    parts: list[tuple[PathInTree, Any]] = [(("functions",), given)]
+    if isinstance(given, list):
+        parts = [(("functions", number), part) for number, part in mappings(given)]
+    for path, part in parts:
+        for key, function in mapping(part).items():
+            if isinstance(function, dict):
+                yield str(key), (*path, key), function
+
+
+def _function_name(service: str, key: str, function: Mapping[str, Any]) -> SourceText | str:
+    named = function.get("name")
+    if isinstance(named, str | SourceText) and named:
+        return named
+    return SourceText.of(f"{service}-", PlaceName("environment"), f"-{key}")
+
+
+def _stack(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the template that the service adds to, with the functions that Serverless adds."""
+    whole: dict[str, Any] = {"Resources": {}, "Conditions": {}, "Mappings": {}, "Parameters": {}}
+    given = data.get("resources")
+    for part in listed(given) or [given]:
+        for section, made in whole.items():
+            made.update(mapping(mapping(part).get(section)))
+    for key, _, function in _functions(data):
+        logical = key[:1].upper() + key[1:].replace("-", "Dash").replace("_", "Underscore") + "LambdaFunction"
+        properties = {"FunctionName": _function_name(name, key, function)}
+        whole["Resources"].setdefault(logical, {"Type": "AWS::Lambda::Function", "Properties": properties})
+    return whole
