@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.core.files import UnreadableError, is_folder, is_link, read_json
 from rolewright.core.finding import Finding, Location, MisuseError, Rejected
 from rolewright.importer.formats import (
+    chalice,
     cloudformation,
     compose,
     compose_x,
@@ -61,6 +62,7 @@ FORMATS: Mapping[str, SourceFormat] = {
             serverless.recognises,
             serverless.read,
         ),
+        SourceFormat("chalice", chalice.NAME, (".chalice/config.json",), chalice.recognises, chalice.read),
         SourceFormat(
             "copilot",
             copilot.NAME,
