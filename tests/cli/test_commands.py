@@ -78,7 +78,8 @@ def test_a_file_that_is_not_there_is_wrong_use_of_every_command(tmp_path: Path) 
     (tmp_path / "m.yaml").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
     lines = {
         **{name: f"{name} none.yaml" for name in ("render", "validate", "plan", "deployer", "report", "policies")},
-        **{name: f"{name} none.yaml" for name in ("adopt", "audit", "express", "import", "merge", "init", "blueprint test")},
+        **{name: f"{name} none.yaml" for name in ("adopt", "audit", "express", "import", "merge", "init")},
+        "blueprint test": "blueprint test none.yaml",
         **{name: f"{name} none.yaml s3:GetObject arn:aws:s3:::a/b" for name in ("why", "why-not")},
         "explain credentials": "explain credentials none.yaml",
         "retarget": "retarget none.yaml --to lambda",

@@ -21,11 +21,11 @@ from rolewright.importer.expression import (
     in_arn,
     written,
 )
+from rolewright.importer.fields import inside, marked, require
 from rolewright.importer.kept import statement_of, which
 from rolewright.importer.rights import compared, drafted, key_of, old_rights, readable
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
-from rolewright.manifest.placeholders import MARK
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import NoValueError, sample
 from rolewright.prove.table import ground
@@ -34,7 +34,7 @@ from rolewright.suggest.own_account import named_most
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.core.finding import Finding
@@ -138,10 +138,10 @@ class _Finishing:
     def hold_what_is_missing(self) -> None:
         """Put a held value in the place of each field that the manifest has to have."""
         blueprint = self.catalog.computes[self.workload.type]
-        _require(self.manifest["compute"], blueprint.fields, blueprint.required)
+        require(self.manifest["compute"], blueprint.fields, blueprint.required)
         for entry in self.manifest.get("resources", {}).values():
             resource = self.catalog.resources[entry["type"]]
-            _require(entry, resource.fields, () if "arn" in entry else resource.required)
+            require(entry, resource.fields, () if "arn" in entry else resource.required)
         place = {**_SAMPLE_PLACE, **_named_region(self.manifest["compute"])}
         for environment in self.manifest.get("environments", {}).values():
             for name in ("account", "region"):
@@ -203,7 +203,7 @@ class _Finishing:
             case _:
                 return {}
         for step in rest:
-            schema = _inside(schema, step)
+            schema = inside(schema, step)
         return schema
 
     def _sample(self, path: Sequence[Any]) -> Any:  # noqa: ANN401 - a value of any type
@@ -211,9 +211,10 @@ class _Finishing:
         try:
             return sample(self._schema(path))
         except NoValueError:
+            first = [0 if isinstance(step, int) else step for step in path]  # an example may have fewer entries
             for length in range(2, len(path)):
                 for example in self._schema(path[:length]).get("examples", ()):
-                    found = at(example, path[length:])
+                    found = at(example, first[length:])
                     if found is not None:
                         return found
             raise
@@ -352,7 +353,7 @@ class _Finishing:
 
     def to_fill(self) -> list[str]:
         """Return the paths of what has to be filled in."""
-        return [".".join(path) for path in _placeholders(self._sections(), ())]
+        return [".".join(path) for path in marked(self._sections())]
 
     def _sections(self) -> dict[str, Any]:
         """Return the manifest for people; a resource is not named by a reference to itself."""
@@ -373,38 +374,3 @@ def _no_link(part: OfResource) -> None:
 
 
 _APART = {"compute", "resources", "statements", "environments"}
-
-
-def _placeholders(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - YAML
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _placeholders(inner, (*path, str(key)))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _placeholders(inner, (*path, str(number)))
-    elif isinstance(value, str) and MARK in value:
-        yield path
-
-
-def _require(fields: dict[str, Any], schemas: Mapping[str, Any], required: Iterable[str]) -> None:
-    """Hold the place of required fields, also inside of mappings and lists."""
-    for name in required:
-        if name not in fields:
-            fields[name] = HeldValue(str(schemas.get(name, {}).get("description", name)), None)
-    for name, value in fields.items():
-        schema = schemas.get(name, {})
-        if isinstance(value, dict) and "properties" in schema:
-            _require(value, schema["properties"], schema.get("required", ()))
-        elif isinstance(value, list):
-            items = schema.get("items", {})
-            for inner in value:
-                if isinstance(inner, dict) and "properties" in items:
-                    _require(inner, items["properties"], items.get("required", ()))
-
-
-def _inside(schema: Mapping[str, Any], step: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a key or a number
-    if isinstance(step, int):
-        found = schema.get("items", {})
-    else:
-        found = schema.get("properties", {}).get(step, schema.get("additionalProperties", {}))
-    return found if isinstance(found, dict) else {}

@@ -155,7 +155,7 @@ def key_of(entry: Entry, described: Mapping[str, SourceResource], tokens: HeldNa
             return resource_key(logical)
     key = entry.key
     for token in tokens:
-        key = key.replace(token, "")
+        key = key.replace(token, "").replace(token.rpartition("-")[0], "")  # a key may end within it
     return resource_key(key) if key.strip("-") else entry.type
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.expression import PlaceName, SourceText
-from rolewright.importer.formats.serverless_variables import Variables, at_stage
+from rolewright.importer.formats.serverless_variables import ServerlessVariables, at_stage
 from rolewright.importer.ledger import FieldOutcome, Ledger, dotted
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.yaml.load import Tree
@@ -27,7 +27,7 @@ class ServerlessService:
     name: str
     data: dict[str, Any]
     template: StackTemplate
-    variables: Variables
+    variables: ServerlessVariables
     ledger: Ledger
     stage: str
 
@@ -62,7 +62,7 @@ class ServerlessService:
 
 def service_of(file: Path, tree: Tree, aids: ImportAids) -> ServerlessService:
     """Read a service: its variables, and then its resources."""
-    variables = Variables(mapping(tree.data), file, aids.parameters)
+    variables = ServerlessVariables(mapping(tree.data), file, aids.parameters)
     data = variables.resolved()
     named = data.get("service")
     name = text(mapping(named).get("name") if isinstance(named, dict) else named, "service")

@@ -1,4 +1,4 @@
-"""Variables of Serverless, such as `${self:custom.x}` and `${opt:stage, 'dev'}`: what they give in each stage."""
+"""ServerlessVariables of Serverless, such as `${self:custom.x}` and `${opt:stage, 'dev'}`: what they give in each stage."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _text_of(value: Any) -> Any:  # noqa: ANN401 - a text, or a part of one
     return text(value) if value is None or isinstance(value, str | int | float | list | dict) else value
 
 
-class Variables:
+class ServerlessVariables:
     """The variables of one service.
 
     `stages` are the stages that its file names, the one without `--stage` first. `used` are the paths that variables
