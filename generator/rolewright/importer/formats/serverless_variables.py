@@ -1,4 +1,4 @@
-"""ServerlessVariables of Serverless, such as `${self:custom.x}` and `${opt:stage, 'dev'}`: what they give in each stage."""
+"""Variables of Serverless, such as `${self:custom.x}` and `${opt:stage, 'dev'}`: what they give in each stage."""
 
 from __future__ import annotations
 
