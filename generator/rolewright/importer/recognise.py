@@ -161,6 +161,23 @@ def found_in(source: Path, only: str = "") -> tuple[SourceDocument, ...]:
     return found
 
 
+def described_in(folder: Path) -> Mapping[str, tuple[Path, ...]]:
+    """Return the files of a folder that other tools describe workloads in, by the titles of their formats.
+
+    A file that cannot be read is none of them.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for file in _files(folder):
+        try:
+            documents = list(_in_file(file, _likely(file, folder, list(FORMATS.values()))))
+        except (Rejected, MisuseError):
+            continue
+        for document in documents:
+            title = document.format.title
+            found[title] = tuple(dict.fromkeys((*found.get(title, ()), document.file)))
+    return found
+
+
 def _in_folder(folder: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
     for file in _files(folder):
         whole = Path(os.path.abspath(file)).as_posix()  # noqa: PTH100 - where a link leads to is another name
