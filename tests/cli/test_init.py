@@ -288,3 +288,14 @@ def test_on_a_terminal_it_asks_for_what_it_cannot_know(tmp_path: Path) -> None:
     image = CATALOG.computes["fargate"].fields["image"]["examples"][0]
     assert data["compute"] == {"type": "fargate", "image": image, "cpu": 512, "memory": 1024}
     assert data["resources"] == {"orders": {"type": "dynamodb-table", "name": "orders", "access": ["get", "put"]}}
+
+
+def test_what_another_tool_describes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources: {F: {Type: 'AWS::Serverless::Function'}}\n", encoding="utf-8"
+    )
+    (tmp_path / "broken-template.yaml").write_text("a: [", encoding="utf-8")
+    run = rolewright("init", "--type", "lambda", "--name", "shop", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "template.yaml: a SAM template; `rolewright import .` makes manifests of it" in run.stderr
+    assert "broken" not in run.stderr

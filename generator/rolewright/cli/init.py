@@ -95,6 +95,7 @@ def init(
     wanted = [read_wanted(text, catalog) for text in resource or ()]
     given = dict(_assigned(text) for text in set_ or ())
     code = _code(folder)
+    _say_what_is_described(folder)
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty()
     if name is None:
         workload = _asked("Name of the workload", code.name, _named) if asks else code.name
@@ -150,6 +151,15 @@ def _code(folder: Path) -> WorkloadCode:
     from rolewright.suggest.from_code import read_code  # noqa: PLC0415
 
     return read_code(folder, files_in(folder))
+
+
+def _say_what_is_described(folder: Path) -> None:
+    """Say which files describe the service for another tool: `import` reads more of them than `init` asks for."""
+    from rolewright.importer.recognise import described_in  # noqa: PLC0415 - only this command needs it
+
+    for title, files in described_in(folder).items():
+        named = ", ".join(str(file) for file in files)
+        say(f"{named}: {title}; `rolewright import {folder}` makes manifests of it", err=True)
 
 
 def _type(code: WorkloadCode, catalog: Catalog, *, asks: bool) -> str:

@@ -169,7 +169,7 @@ def described_in(folder: Path) -> Mapping[str, tuple[Path, ...]]:
     found: dict[str, tuple[Path, ...]] = {}
     for file in _files(folder):
         try:
-            documents = list(_in_file(file, _likely(file, folder, list(FORMATS.values()))))
+            documents = list(_named_so(file, list(FORMATS.values())))
         except (Rejected, MisuseError):
             continue
         for document in documents:
@@ -180,10 +180,15 @@ def described_in(folder: Path) -> Mapping[str, tuple[Path, ...]]:
 
 def _in_folder(folder: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
     for file in _files(folder):
-        whole = Path(os.path.abspath(file)).as_posix()  # noqa: PTH100 - where a link leads to is another name
-        likely = [f for f in wanted if any(fnmatchcase(whole, f"*/{pattern}") for pattern in f.files)]
-        if likely:
-            yield from _in_file(file, likely)
+        yield from _named_so(file, wanted)
+
+
+def _named_so(file: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
+    """Yield the documents of a file whose name is usual for one of the formats."""
+    whole = Path(os.path.abspath(file)).as_posix()  # noqa: PTH100 - where a link leads to is another name
+    likely = [f for f in wanted if any(fnmatchcase(whole, f"*/{pattern}") for pattern in f.files)]
+    if likely:
+        yield from _in_file(file, likely)
 
 
 def _files(folder: Path) -> Iterator[Path]:
