@@ -64,3 +64,20 @@ def test_a_policy_for_a_role_that_the_module_does_not_make_is_found(pipeline: Pi
     plan = evaluate(parse(module), environment)
     proof = prove(plan, NOTHING_APPLIED, built.declaration, None, environment)
     assert [f.rule for f in proof.findings] == ["proof-role"]
+
+
+PLACE = {"environments": {"dev": {"account": "111111111111", "region": "eu-west-1"}}}
+
+
+@pytest.mark.parametrize(
+    ("start", "place"),
+    [("${environment}", PLACE), ("${region}", PLACE), ("${region}", {}), ("${account}", PLACE), ("${account}", {})],
+)
+@pytest.mark.parametrize(
+    ("type_", "rest", "access"), [("ssm-parameter", "/x", "get"), ("sagemaker-endpoint", "-x", "invoke")]
+)
+def test_a_name_may_begin_with_its_place_where_the_arn_spells_it_otherwise(
+    pipeline: Pipeline, type_: str, rest: str, access: str, start: str, place: dict[str, Any]
+) -> None:
+    entry = {"type": type_, "name": start + rest, "access": access}
+    assert build(pipeline, statements=[], resources={"it": entry}, **place).findings == ()

@@ -28,6 +28,9 @@ CONTEXT = {
 }
 """The names that every string may refer to, besides `environment`, `workload` and resources."""
 
+_LOWER_CASE = frozenset({"local.region", "local.account", "local.partition", "local.dns_suffix", "var.environment"})
+"""References whose values begin with a small letter or a digit, and have no capital letter."""
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _TEMPLATE = re.compile(
     r"(?P<name>[\w.-]+?)(?::-(?P<default>.*))?"
@@ -133,16 +136,24 @@ def _value(inner: str, scope: TemplateScope) -> Text | None:
             raise LeftOutError(name)
         return None if name not in scope else Text.of(match["default"])
     if match["lower"]:
-        return Text.of(*(Ref(f"lower({p.expression})") if isinstance(p, Ref) else p.lower() for p in value.parts))
+        return Text.of(*map(_lowered, value.parts))
     return value if match["trim"] is None else _trimmed(value, match["prefix"])
 
 
+def _lowered(part: str | Ref) -> str | Ref:
+    if isinstance(part, Ref):
+        return part if part.expression in _LOWER_CASE else Ref(f"lower({part.expression})")
+    return part.lower()
+
+
 def _trimmed(value: Text, prefix: str) -> Text:
-    """Return `value` without `prefix`; Terraform trims a reference."""
+    """Return `value` without `prefix`; Terraform trims a reference, unless it cannot begin with that."""
     if not value.parts:
         return value
     first, *rest = value.parts
     if isinstance(first, Ref):
+        if first.expression in _LOWER_CASE and not re.match("[a-z0-9]", prefix):
+            return value
         return Text.of(Ref(f'trimprefix({first.expression}, "{prefix}")'), *rest)
     return Text.of(first.removeprefix(prefix), *rest)
 
