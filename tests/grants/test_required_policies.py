@@ -177,7 +177,19 @@ def test_a_key_in_another_region_is_refused(catalog: Catalog) -> None:
     key = THEIR_KEY.replace("us-east-1", "eu-west-1")
     with pytest.raises(Rejected) as refusal:
         handed(catalog, {"type": "s3-bucket", "name": "ours", "kms_key": key, "access": "get"})
-    assert [(f.rule, f.path) for f in refusal.value.findings] == [("companion-region", "resources.it.kms_key")]
+    (finding,) = refusal.value.findings
+    assert (finding.rule, finding.path) == ("companion-region", "resources.it.kms_key")
+    assert "us-east-1" not in f"{finding.message} {finding.remedy}"  # which the manifest names nowhere
+    assert finding.remedy == "write ${region} in its ARN, or name the account and the region under `environments`"
+
+
+def test_a_key_in_another_region_than_its_environment_is_refused_with_that_region(catalog: Catalog) -> None:
+    key = THEIR_KEY.replace("us-east-1", "eu-west-1")
+    with pytest.raises(Rejected) as refusal:
+        handed(
+            catalog, {"type": "s3-bucket", "name": "ours", "kms_key": key, "access": "get"}, environments=ENVIRONMENTS
+        )
+    assert {f.remedy for f in refusal.value.findings} == {"use one in us-east-1"}
 
 
 def test_statements_of_two_environments_can_stand_in_one_policy(catalog: Catalog) -> None:

@@ -187,11 +187,15 @@ def _elsewhere(
             parts = text.ground(environment.values).split(":")
             here = region.ground(environment.values)
             if parts[0] == "arn" and parts[3:4] and parts[3] not in ("", here) and here and "${" not in parts[3]:
+                where, remedy = here, f"use one in {here}"
+                if not environment.name and region == CONTEXT["region"]:  # `here` is a stand-in that nobody wrote
+                    where = "the region that the module is applied in"
+                    remedy = "write ${region} in its ARN, or name the account and the region under `environments`"
                 yield Finding(
                     "companion-region",
-                    f"`{field}` is in {parts[3]}, but `{at}` is in {here}"
+                    f"`{field}` is in {parts[3]}, but `{at}` is in {where}"
                     + (f" (in {environment.name})" if environment.name else ""),
-                    f"use one in {here}",
+                    remedy,
                     workload.locate(path),
                     path,
                 )
