@@ -181,6 +181,14 @@ def test_what_the_code_shows_is_taken(tmp_path: Path) -> None:
     assert "compute.package is an example" in done.stdout
 
 
+def test_an_example_in_a_resource_is_marked_where_it_stands(tmp_path: Path) -> None:
+    given = ("--type", "github-actions", "--name", "deploys", "--set", "repository=acme/web")
+    done = rolewright("init", *given, "--resource", "ecs-service:web:deploy", cwd=tmp_path)
+    assert "resources.web.roles is an example" in done.stdout
+    lines = (tmp_path / "rolewright.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines[lines.index("  web:") - 1].endswith("; examples to replace: cluster, family, roles")
+
+
 def test_what_the_code_does_not_show_is_marked_and_said(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(LAMBDA.replace('"orders"', "NAME"), encoding="utf-8")
     done = rolewright("init", "--name", "shop", cwd=tmp_path)

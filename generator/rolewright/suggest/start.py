@@ -163,6 +163,7 @@ def _with(text: str, wanted: Wanted, catalog: Catalog) -> tuple[str, list[Exampl
     key = _key(wanted, resources)
     note = f"`rolewright blueprint show {wanted.type}` has all its verbs"
     note += "; with `create: true` the module makes it" if blueprint.create is not None else ""
+    note += f"; examples to replace: {', '.join(name for name, _, _ in examples)}" if examples else ""
     access: Any = wanted.access[0] if len(wanted.access) == 1 else list(wanted.access)
     value = {"type": wanted.type, **fields, "access": access}
     placed = [Example(f"resources.{key}.{name}", value, description) for name, value, description in examples]
