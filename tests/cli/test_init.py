@@ -52,7 +52,10 @@ def test_every_compute_type_is_started_with_nothing_else_known(type_: str) -> No
     compute = data["compute"]
     assert isinstance(compute, dict)
     assert compute["type"] == type_
-    assert {one.path for one in started.examples} == {f"compute.{name}" for name in compute if name != "type"}
+    named = {f"resources.{key}": entry for key, entry in (data.get("resources") or {}).items()}
+    places = {"compute": compute, **named}.items()
+    fields = {f"{place}.{name}" for place, entry in places for name in entry if name != "type"}
+    assert {one.path for one in started.examples} == fields
 
 
 @pytest.mark.parametrize("type_", CATALOG.resources)
@@ -187,6 +190,12 @@ def test_an_example_in_a_resource_is_marked_where_it_stands(tmp_path: Path) -> N
     assert "resources.web.roles is an example" in done.stdout
     lines = (tmp_path / "rolewright.yaml").read_text(encoding="utf-8").splitlines()
     assert lines[lines.index("  web:") - 1].endswith("; examples to replace: cluster, family, roles")
+
+
+def test_an_example_that_a_field_refers_to_is_marked_as_one(tmp_path: Path) -> None:
+    done = rolewright("init", "--type", "scheduled-task", "--name", "nightly", cwd=tmp_path)
+    assert "resources.lambda-function.name is an example" in done.stdout
+    assert "# named above; examples to replace: name\n" in (tmp_path / "rolewright.yaml").read_text(encoding="utf-8")
 
 
 def test_what_the_code_does_not_show_is_marked_and_said(tmp_path: Path) -> None:

@@ -130,7 +130,12 @@ def start(
     if named and not blueprint.has_code:
         text += "\nresources:\n"
     for key, resource in named.items():
-        text = _added(text, key, resource, "named above")
+        fields = catalog.resources[resource["type"]].fields
+        shown = {name: value for name, value in resource.items() if name in fields}
+        text = _added(text, key, resource, f"named above{_to_replace(shown)}")
+        examples += [
+            Example(f"resources.{key}.{name}", value, _described(fields[name])) for name, value in shown.items()
+        ]
     for entry in wanted:
         text, more_examples = _with(text, entry, catalog)
         examples += more_examples
@@ -163,7 +168,7 @@ def _with(text: str, wanted: Wanted, catalog: Catalog) -> tuple[str, list[Exampl
     key = _key(wanted, resources)
     note = f"`rolewright blueprint show {wanted.type}` has all its verbs"
     note += "; with `create: true` the module makes it" if blueprint.create is not None else ""
-    note += f"; examples to replace: {', '.join(name for name, _, _ in examples)}" if examples else ""
+    note += _to_replace(name for name, _, _ in examples)
     access: Any = wanted.access[0] if len(wanted.access) == 1 else list(wanted.access)
     value = {"type": wanted.type, **fields, "access": access}
     placed = [Example(f"resources.{key}.{name}", value, description) for name, value, description in examples]
@@ -185,6 +190,11 @@ def _fields(catalog: Catalog, wanted: Wanted) -> tuple[Fields, list[tuple[str, A
     fields = smallest_entry(catalog, wanted.type, wanted.access, said) or said
     made = {name: value for name, value in fields.items() if name not in said}
     return fields, [(name, value, _described(blueprint.fields[name])) for name, value in made.items()]
+
+
+def _to_replace(examples: Iterable[str]) -> str:
+    names = ", ".join(examples)
+    return f"; examples to replace: {names}" if names else ""
 
 
 def _named_by(blueprint: ResourceBlueprint) -> str | None:
