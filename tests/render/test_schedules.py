@@ -76,3 +76,13 @@ def test_a_state_machine_is_started_by_the_alias_that_the_role_may_start(pipelin
         resources = {"fn": {**flow, **qualifier}}
         (schedule,) = made(pipeline, SCHEDULE, resources=resources, environments=environments)
         assert schedule["target"][0]["arn"] == f"arn:aws:states:us-east-1:123456789012:stateMachine:flow{end}"
+
+
+def test_no_version_or_other_alias_is_started_by_a_schedule_for_an_alias(pipeline: Pipeline) -> None:
+    flow = {"type": "stepfunctions-state-machine", "name": "flow", "qualifier": "live"}
+    manifest = {"version": 1, "workload": "shop", "compute": SCHEDULE, "resources": {"fn": flow}}
+    (workload,) = read_manifest(loads(json.dumps(manifest), "m.json"), pipeline.catalog)
+    lock = pipeline.build(workload).module.files["access.lock"].splitlines()
+    (start,) = [line for line in lock if "states:StartExecution" in line]
+    assert start.endswith(":stateMachine:flow if ForAnyValue:StringEquals states:StateMachineQualifier live")
+

@@ -155,7 +155,7 @@ def _named(manifest: Manifest, blueprint: ComputeBlueprint, catalog: Catalog) ->
         ]
         if key in fitting:
             verbs = tuple(mark["verbs"][resources[key]["type"]])
-            yield Use(key, mark.get("role", ""), verbs, ".".join(map(str, path)))
+            yield Use(key, mark.get("role", ""), verbs, ".".join(map(str, path)), limited=mark.get("limited", False))
             if key != text and not _has_parts(catalog.resources[resources[key]["type"]], part):
                 yield _no_part(manifest, text, path)
             continue
