@@ -83,6 +83,16 @@ def test_what_a_manifest_can_replace_is_made_first(pipeline: Pipeline) -> None:
     assert late == set()
 
 
+def test_an_alias_is_made_again_with_its_state_machine(pipeline: Pipeline) -> None:
+    """Step Functions API, DeleteStateMachine: the aliases go too, so that there would be none to change."""
+    flow = {"type": "step-function", "alias": "live", "definition": {"StartAt": "A", "States": {"A": {"Type": "Fail"}}}}
+    manifest = {"version": 1, "workload": "flow", "compute": flow}
+    (workload,) = read_manifest(loads(json.dumps(manifest), "flow.json"), pipeline.catalog)
+    text = "".join(pipeline.render(workload).module.files.values())
+    alias = text[text.index('resource "aws_sfn_alias"') :]
+    assert "replace_triggered_by = [aws_sfn_state_machine.states.id]" in alias
+
+
 BALANCED: dict[str, Any] = {
     "type": "fargate",
     "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:1",
