@@ -232,7 +232,8 @@ def test_replicas_take_rights_in_their_own_regions(pipeline: Pipeline) -> None:
         for resource in permission.resources
     }
     for region in ("eu-west-1", "eu-west-2"):
-        assert ("dynamodb:CreateTableReplica", f"arn:aws:dynamodb:{region}:123456789012:table/orders") in reached
+        for action in ("dynamodb:CreateTableReplica", "dynamodb:UpdateTimeToLive"):
+            assert (action, f"arn:aws:dynamodb:{region}:123456789012:table/orders") in reached
         assert ("kms:CreateGrant", keys[region], f"dynamodb.{region}.amazonaws.com") in reached
     assert not [given for given in reached if given[0].endswith("Replica") and ":us-east-1:" in given[1]]
     assert ("kms:Encrypt", keys["eu-west-1"], "secretsmanager.eu-west-1.amazonaws.com") in reached
