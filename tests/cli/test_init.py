@@ -52,7 +52,9 @@ def test_every_compute_type_is_started_with_nothing_else_known(type_: str) -> No
     compute = data["compute"]
     assert isinstance(compute, dict)
     assert compute["type"] == type_
-    named = {f"resources.{key}": entry for key, entry in (data.get("resources") or {}).items()}
+    resources = data.get("resources") or {}
+    assert isinstance(resources, dict)
+    named = {f"resources.{key}": entry for key, entry in resources.items()}
     places = {"compute": compute, **named}.items()
     fields = {f"{place}.{name}" for place, entry in places for name in entry if name != "type"}
     assert {one.path for one in started.examples} == fields

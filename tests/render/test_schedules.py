@@ -85,4 +85,3 @@ def test_no_version_or_other_alias_is_started_by_a_schedule_for_an_alias(pipelin
     lock = pipeline.build(workload).module.files["access.lock"].splitlines()
     (start,) = [line for line in lock if "states:StartExecution" in line]
     assert start.endswith(":stateMachine:flow if ForAnyValue:StringEquals states:StateMachineQualifier live")
-

@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import SourceText
+from rolewright.importer.secret_values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ class NotCarriedError(ValueError):
 def _number(value: Any) -> int:  # noqa: ANN401 - YAML
     text = str(value).strip()
     if not re.fullmatch(r"-?\d{1,12}", text):
-        raise NotCarriedError(f"{_short(value)} is no whole number")
+        raise NotCarriedError(f"{shown(value)} is no whole number")
     return int(text)
 
 
@@ -42,7 +43,7 @@ def _mib(value: Any) -> int:  # noqa: ANN401 - YAML
     """Return MiB of `512`, `1 GB` or `512M`; a number alone is MiB."""
     found = _SIZE.fullmatch(str(value).strip())
     if found is None:
-        raise NotCarriedError(f"{_short(value)} is no size of memory")
+        raise NotCarriedError(f"{shown(value)} is no size of memory")
     return round(float(found[1]) * _MIB[(found[2] or "m")[0].lower()])
 
 
@@ -54,7 +55,7 @@ def _bytes(value: Any) -> int:  # noqa: ANN401 - YAML
         return -(-int(plain[1]) // 2**20)
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise NotCarriedError(f"{_short(value)} is no size of memory")
+        raise NotCarriedError(f"{shown(value)} is no size of memory")
     return math.ceil(float(found[1]) * _MIB[(found[2] or "m")[0]])
 
 
@@ -62,7 +63,7 @@ def _cpus(value: Any) -> int:  # noqa: ANN401 - YAML
     """Return CPU units, rounded up, of `0.5` or `500m` processors."""
     found = re.fullmatch(r"(\d{0,5}(?:\.\d{1,9})?)(m?)", str(value).strip())
     if found is None or not found[1]:
-        raise NotCarriedError(f"{_short(value)} is no number of processors")
+        raise NotCarriedError(f"{shown(value)} is no number of processors")
     return math.ceil(float(found[1]) * 1024 / (1000 if found[2] else 1))
 
 
@@ -71,7 +72,7 @@ def _flag(value: Any) -> bool:  # noqa: ANN401 - YAML
         return value
     text = str(value).lower()
     if text not in ("true", "false", "yes", "no", "on", "off"):
-        raise NotCarriedError(f"{_short(value)} is neither true nor false")
+        raise NotCarriedError(f"{shown(value)} is neither true nor false")
     return text in ("true", "yes", "on")
 
 
@@ -105,11 +106,6 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - YAML
 
 def _list(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
     return value if isinstance(value, list) else [value]
-
-
-def _short(value: Any) -> str:  # noqa: ANN401 - YAML
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {

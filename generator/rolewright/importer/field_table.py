@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
 from rolewright.importer.expression import HeldValue, SourceText, asked
+from rolewright.importer.secret_values import shown
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _converted(rule: FieldRule, value: Any) -> Any:  # noqa: ANN401 - YAML
     plain = value.literal if isinstance(value, SourceText) and value.literal is not None else value
     if rule.values is not None and not isinstance(plain, SourceText | HeldValue):
         if str(plain) not in rule.values:
-            raise NotCarriedError(f"a manifest cannot say {plain}: it knows {', '.join(rule.values)}")
+            raise NotCarriedError(f"a manifest cannot say {shown(plain)}: it knows {', '.join(rule.values)}")
         return rule.values[str(plain)]
     if not rule.as_ or isinstance(plain, HeldValue):
         return plain

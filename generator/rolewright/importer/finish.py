@@ -24,6 +24,7 @@ from rolewright.importer.expression import (
 from rolewright.importer.fields import inside, marked, require
 from rolewright.importer.kept import statement_of, which
 from rolewright.importer.rights import compared, drafted, key_of, old_rights, readable
+from rolewright.importer.secret_values import without_secrets
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
 from rolewright.manifest.read import read_manifest
@@ -70,6 +71,7 @@ class Imported:
 def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> Imported:
     """Make the manifest of a workload, and compare what its roles may do before and after."""
     finishing = _Finishing(workload, source.described, catalog)
+    finishing.hide_secrets()
     finishing.round_up()
     finishing.hold_what_is_missing()
     refused = finishing.hold_what_is_refused()
@@ -117,6 +119,24 @@ class _Finishing:
             self.manifest["environments"] = {name: dict(values) for name, values in workload.environments.items()}
 
     # What is not there, or not accepted
+
+    def hide_secrets(self) -> None:
+        """Put a held value in the place of each text that may be a secret, wherever it stands."""
+
+        def where(path: tuple[Any, ...]) -> str:
+            names = tuple(map(str, path))
+            lengths = range(len(names), 0, -1)
+            known = (
+                self.workload.origins[names[:length]] for length in lengths if names[:length] in self.workload.origins
+            )
+            return next((f" ({origin})" for origin in known), "")
+
+        names = {"version", "workload"}
+        self.manifest |= {
+            section: without_secrets(value, where, (section,))
+            for section, value in self.manifest.items()
+            if section not in names
+        }
 
     def round_up(self) -> None:
         """Set the size of the task to the next one that its type takes; hold what the source does not ask for."""
@@ -373,4 +393,6 @@ def _no_link(part: OfResource) -> None:
     """Return no reference, whatever the part."""
 
 
+_NAMES = {"version", "workload", "resources"}
+"""Sections that name things, and hold no value of the code's."""
 _APART = {"compute", "resources", "statements", "environments"}

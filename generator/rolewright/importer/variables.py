@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.rules.plaintext_secret import looks_secret
 from rolewright.data.access_keys import VARIABLES
 from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SecretValue, SourceText
 from rolewright.importer.names import resource_key
+from rolewright.importer.secret_values import looks_secret
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:

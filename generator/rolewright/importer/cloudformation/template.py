@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.rules.plaintext_secret import looks_secret
 from rolewright.importer.cloudformation import functions
 from rolewright.importer.cloudformation.described import described_resource, resource_part
 from rolewright.importer.expression import PlaceName, SecretPart, SourceText, UnknownPart
+from rolewright.importer.secret_values import looks_secret
 from rolewright.importer.shapes import listed, mapping, text
 from rolewright.yaml.load import load
 

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.rules.plaintext_secret import looks_secret, suggests_secret
+from rolewright.check.rules.plaintext_secret import suggests_secret
 from rolewright.core.files import UnreadableError, read_text
 from rolewright.core.finding import Location
 from rolewright.importer.expression import PlaceName, SourceText, UnknownPart
 from rolewright.importer.field_table import format_data
+from rolewright.importer.secret_values import looks_secret
 from rolewright.yaml.load import Place, Tree
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.rules.plaintext_secret import looks_secret, suggests_secret
+from rolewright.check.rules.plaintext_secret import suggests_secret
 from rolewright.core.files import is_file, real
 from rolewright.core.finding import Rejected
 from rolewright.importer.expression import PlaceName, SecretPart, SourceText, UnknownPart
 from rolewright.importer.formats.serverless_syntax import alternatives, named_in, pieces
 from rolewright.importer.functions import FOREIGN
+from rolewright.importer.secret_values import looks_secret
 from rolewright.importer.shapes import mapping, text
 from rolewright.yaml.load import load
 
