@@ -212,7 +212,7 @@ def test_no_input_breaks_a_command() -> None:
         name = kind.__name__.removeprefix("of_")
         ends = {code: count for (one, code), count in found.items() if one == name}
         assert sum(ends.get(code, 0) for code in DEEP) >= sum(ends.values()) / 3, f"{name}: {ends}"
-        assert DONE & {*ends} or name == "questions", f"{name}: {ends}"
+        assert DONE & {*ends} or name == "questions" or sum(ends.values()) < 10, f"{name}: {ends}"
 
 
 def _main(seed: int, first: int, last: int | None = None) -> None:

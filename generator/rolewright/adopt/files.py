@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rolewright.adopt.ids import import_ids
+from rolewright.adopt.ids import ImportId, import_ids
 from rolewright.adopt.table import ImportRule
 from rolewright.core.finding import MisuseError
 from rolewright.data.partitions import partition_of
@@ -16,7 +16,6 @@ from rolewright.hcl.literal import comment, identifier, literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rolewright.adopt.ids import ImportId
     from rolewright.core.model import Environment
     from rolewright.pipeline import Built
 
@@ -121,8 +120,8 @@ def _blocks(built: Built, environment: Environment, address: str, *, new_roles: 
     """Return the import blocks of one module, those that work as they are first."""
     ids = import_ids(built, environment)
     if new_roles:
-        never = ImportRule(none=_NEW_ROLE)
-        ids = [replace(found, rule=never, id="", find="") if found.rule.role else found for found in ids]
+        new_role = ImportRule(none=_NEW_ROLE)
+        ids = [ImportId(found.address, new_role, "", "") if found.rule.role else found for found in ids]
     where = f" in {environment.name}" if environment.name else ""
     header = _HEADER.format(what=f"{built.workload.name}{where}")
     known = [found for found in ids if found.known]

@@ -78,7 +78,8 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     if refused:
         return Imported(workload.name, "", (), refused, (), ())
     rights = [old_rights(role, finishing.tokens) for role in workload.roles]
-    own = named_most(statement for old in rights for statement in old.all)
+    account = next((role.account for role in workload.roles if role.account), "")
+    own = named_most((statement for old in rights for statement in old.all), account)
     notes: list[str] = []
     code = _code_role(catalog, workload.type)
     for old in rights:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from rolewright.core.files import UnreadableError, read_json
 from rolewright.core.finding import MisuseError
 from rolewright.importer.managed import managed_document
+from rolewright.importer.shapes import mapping, text
 from rolewright.importer.workload import OldPolicy, OldRole
 
 if TYPE_CHECKING:
@@ -40,10 +41,13 @@ class ImportAids:
         attached = [
             self.managed(policy["PolicyArn"], f"role {name}") for policy in details.get("AttachedManagedPolicies", ())
         ]
+        boundary = mapping(details.get("PermissionsBoundary")).get("PermissionsBoundaryArn")
+        limited = f"role {name}: the permissions boundary {boundary} limits what it may do, and is not compared"
         return OldRole(
             role,
             (*inline, *(policy for policy in attached if isinstance(policy, OldPolicy))),
-            tuple(policy for policy in attached if isinstance(policy, str)),
+            (*(policy for policy in attached if isinstance(policy, str)), *([limited] if boundary else ())),
+            "".join(text(details.get("Arn")).split(":")[4:5]),
         )
 
     def managed(self, arn: str, origin: str) -> OldPolicy | str:

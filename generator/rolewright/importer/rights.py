@@ -68,8 +68,12 @@ def old_rights(role: OldRole, tokens: HeldNames) -> OldRights:
     denied: list[Declared] = []
     unread = list(role.unread)
     for policy in role.policies:
+        document = tokens.judged(policy.document)
+        if not isinstance(document, dict) or "Statement" not in document:
+            unread.append(f"{policy.origin}: this is no policy document, and is not compared")
+            continue
         try:
-            foreign = of_documents([tokens.judged(policy.document)], policy.origin)
+            foreign = of_documents([document], policy.origin)
         except PolicyError as error:
             unread.append(f"{policy.origin}: IAM would not accept this policy: {error}")
             continue
@@ -206,6 +210,9 @@ def readable(role: RoleComparison, tokens: HeldNames) -> RoleComparison:
 def _without(asked: Sequence[Declared], platform: Sequence[Declared]) -> Iterator[Declared]:
     """Yield statements without what the module gives the role anyway, on the resources that it needs it on."""
     for statement in asked:
+        if any(is_pattern(action.partition(":")[0]) for action in statement.actions):
+            yield statement  # actions of all services: nothing of it is taken for what the module gives
+            continue
         for resource in statement.resources:
             brought = {
                 action.lower()

@@ -30,11 +30,13 @@ class OldRole:
     """A role that exists, or that the source makes: `role` is the one of the module that takes its place.
 
     `unread` says what it may do beside its policies that nobody gave, such as a managed policy of the account.
+    `account` is the one that it is in, "" where that is not known.
     """
 
     role: str
     policies: tuple[OldPolicy, ...] = ()
     unread: tuple[str, ...] = ()
+    account: str = ""
 
 
 @dataclass(frozen=True)

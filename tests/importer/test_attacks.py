@@ -1,0 +1,108 @@
+"""What an attack on imports found: secrets in any place, and roles that say less, or more, than they seem to."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from command_line import rolewright
+from rolewright.importer.secret_values import looks_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "hunter2-Zq8vW3"
+TASK: dict[str, Any] = {
+    "family": "orders",
+    "cpu": "256",
+    "memory": "512",
+    "requiresCompatibilities": ["FARGATE"],
+    "taskRoleArn": "arn:aws:iam::111122223333:role/orders",
+    "containerDefinitions": [{"name": "api", "image": "nginx:1.27"}],
+}
+PLACES: dict[str, dict[str, Any]] = {
+    "a word behind an option": {"command": ["serve", "--password", SECRET]},
+    "an option with its value": {"command": ["serve", f"--db-password={SECRET}"]},
+    "a URL": {"command": ["serve", f"POSTGRES://app:{SECRET}@db/orders"]},
+    "the entry point": {"entryPoint": ["run", "--token", SECRET]},
+    "a health check": {
+        "healthCheck": {"command": ["CMD-SHELL", f"curl -H 'Authorization: Bearer {SECRET}' localhost"]}
+    },
+    "a variable of a longer name": {"environment": [{"name": "PGPASSWORD", "value": SECRET}]},
+    "a short name": {"environment": [{"name": "DB_PASS", "value": SECRET}]},
+    "a key that signs": {"environment": [{"name": "SIGNING_KEY", "value": SECRET}]},
+    "a part of a variable": {"environment": [{"name": "DB", "value": f"Server=db;Password={SECRET};"}]},
+    "JSON in a variable": {"environment": [{"name": "CONFIG", "value": json.dumps({"password": SECRET})}]},
+    "where a number belongs": {"stopTimeout": SECRET},
+}
+
+
+def imported(folder: Path, task: dict[str, Any], roles: dict[str, Any] | None = None) -> tuple[str, str]:
+    """All that an import prints, and the manifest that it writes."""
+    (folder / "task-definition.json").write_text(json.dumps(task), encoding="utf-8")
+    given: list[str] = []
+    if roles is not None:
+        (folder / "roles.json").write_text(json.dumps({"RoleDetailList": [roles], "Policies": []}), encoding="utf-8")
+        given = ["--roles", "roles.json"]
+    run = rolewright("import", "task-definition.json", *given, "--force", cwd=folder)
+    assert run.returncode == 0, run.stderr
+    more = rolewright("import", "task-definition.json", *given, "--force", "--format", "json", cwd=folder)
+    return run.stdout + run.stderr + more.stdout, (folder / "services" / "orders.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_is_written_and_printed_nowhere(place: str, tmp_path: Path) -> None:
+    task = {**TASK, "containerDefinitions": [{**TASK["containerDefinitions"][0], **PLACES[place]}]}
+    said, manifest = imported(tmp_path, task)
+    assert SECRET not in said + manifest
+    assert "nginx:1.27" in manifest
+
+
+def test_what_only_sounds_like_a_secret_is_kept() -> None:
+    plain = {
+        "PARTITION_KEY": "id",
+        "TOKEN_URL": "https://id.example/token",
+        "PASSWORD_FILE": "/run/db",
+        "LOG_LEVEL": "info",
+    }
+    assert [name for name, value in plain.items() if looks_secret(name, value)] == []
+
+
+ALLOWED = {"Effect": "Allow", "Action": "dynamodb:GetItem"}
+
+
+def role(*statements: dict[str, Any], **others: Any) -> dict[str, Any]:
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    return {
+        "RoleName": "orders",
+        "Arn": TASK["taskRoleArn"],
+        "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": document}],
+        **others,
+    }
+
+
+def test_a_boundary_is_said_not_to_be_compared(tmp_path: Path) -> None:
+    boundary = {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/limit"}
+    table = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+    said, _ = imported(tmp_path, TASK, role({**ALLOWED, "Resource": table}, PermissionsBoundary=boundary))
+    assert "may do the same as today" not in said
+    assert "policy/limit limits what it may do" in said
+
+
+def test_the_account_is_that_of_the_role_and_not_the_one_named_most(tmp_path: Path) -> None:
+    table = "arn:aws:dynamodb:eu-west-1:999999999999:table/orders"
+    _, manifest = imported(tmp_path, TASK, role({**ALLOWED, "Resource": table}))
+    assert f'arn: "{table}"' in manifest
+
+
+def test_what_is_no_policy_is_named(tmp_path: Path) -> None:
+    said, _ = imported(tmp_path, TASK, role(RolePolicyList=[{"PolicyName": "odd", "PolicyDocument": {"a": 1}}]))
+    assert "policy odd: this is no policy document, and is not compared" in said
+
+
+def test_a_role_that_may_do_everything_is_compared(tmp_path: Path) -> None:
+    said, manifest = imported(tmp_path, TASK, role({"Effect": "Allow", "Action": "*", "Resource": "*"}))
+    assert "role task may today, and may not with the manifest" in said
+    assert "statements:" not in manifest
