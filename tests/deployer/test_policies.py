@@ -240,6 +240,34 @@ def test_replicas_take_rights_in_their_own_regions(pipeline: Pipeline) -> None:
     assert not [given for given in reached if given[0] == "kms:Encrypt" and given[1] != keys["eu-west-1"]]
 
 
+@pytest.mark.parametrize(
+    ("bus", "rules"),
+    [
+        (None, {"rule/shop-prod-paid"}),
+        ({"type": "eventbridge-bus"}, {"rule/shop-prod-paid", "rule/default/shop-prod-paid"}),
+        ({"type": "eventbridge-bus", "name": "orders"}, {"rule/orders/shop-prod-paid"}),
+    ],
+)
+def test_a_rule_is_that_of_its_own_bus(pipeline: Pipeline, bus: dict[str, str] | None, rules: set[str]) -> None:
+    rule = {"name": "paid", "pattern": {"source": ["shop"]}, **({"bus": "bus"} if bus else {})}
+    function = {"type": "lambda", "runtime": "python3.13", "handler": "a.b", "package": "a.zip"}
+    manifest = {
+        "version": 1,
+        "workload": "shop",
+        "compute": {**function, "triggers": {"rules": [rule]}},
+        "environments": {"prod": {"account": "123456789012", "region": "us-east-1"}},
+        "resources": {"bus": bus} if bus else {},
+    }
+    (built,) = build(pipeline, [json.dumps(manifest)])
+    reached = {
+        resource.split(":", 5)[5]
+        for permission in needed(built)
+        if permission.action in ("events:PutRule", "events:PutTargets")
+        for resource in permission.resources
+    }
+    assert reached == rules
+
+
 def test_a_role_that_a_manifest_names_is_passed_to_its_service(pipeline: Pipeline) -> None:
     roles = {
         service: f"arn:aws:iam::123456789012:role/for-{service}" for service in ("firehose", "s3", "sns", "states")

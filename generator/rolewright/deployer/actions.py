@@ -29,6 +29,7 @@ class ActionBlock:
     arns: tuple[str, ...]
     of: str
     given: str
+    by_default: str
     each: str
     read: tuple[str, ...]
     write: tuple[str, ...]
@@ -68,6 +69,7 @@ def _block(block: Mapping[str, Any]) -> ActionBlock:
         arns=tuple(block.get("arns", ())),
         of=block.get("of", ""),
         given=block.get("given", ""),
+        by_default=block.get("by_default", ""),
         each=block.get("each", ""),
         read=tuple(block.get("read", ())),
         write=tuple(block.get("write", ())),

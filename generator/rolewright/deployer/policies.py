@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rolewright.prove.evaluate import EvaluatedBlock, EvaluatedModule
 
 
+_DEFAULT = "default"
 _SLOT = re.compile(r"\$\{(/?)([a-z0-9_.]+)\}")
 _MADE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)[.\[][^}]*\}")  # the evaluator's token for a part that AWS generates
 
@@ -197,6 +198,8 @@ class _Module:
     def of(self, resource: EvaluatedBlock) -> Iterator[DeployerPermission]:
         for block in self.actions[_key(resource)]:
             if block.given and block.given not in resource.values:
+                continue
+            if block.by_default and resource.values.get(block.by_default, _DEFAULT) != _DEFAULT:
                 continue
             if not block.each:
                 yield from self.allowed(resource, block)
