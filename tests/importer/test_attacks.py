@@ -106,3 +106,33 @@ def test_a_role_that_may_do_everything_is_compared(tmp_path: Path) -> None:
     said, manifest = imported(tmp_path, TASK, role({"Effect": "Allow", "Action": "*", "Resource": "*"}))
     assert "role task may today, and may not with the manifest" in said
     assert "statements:" not in manifest
+
+
+def test_a_line_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(f"services: {{a: {{environment: [P={SECRET}, }}\n", encoding="utf-8")
+    run = rolewright("import", "compose.yaml", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "compose.yaml:" in run.stderr
+    assert SECRET not in run.stdout + run.stderr
+
+
+def test_a_policy_of_a_role_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    template = """
+Parameters: {Open: {Type: String}}
+Resources:
+  Role: {Type: "AWS::IAM::Role", Properties: {AssumeRolePolicyDocument: {}}}
+  Code:
+    Type: AWS::Lambda::Function
+    Properties: {Runtime: python3.13, Handler: a.b, Role: !GetAtt Role.Arn, Code: {S3Bucket: b, S3Key: k}}
+  Apart:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: apart
+      Roles: [!Ref Open]
+      PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Deny, Action: "s3:*", Resource: "*"}}
+"""
+    (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
+    run = rolewright("import", "template.yaml", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "policy Apart is not compared: which role has it is not known" in run.stdout
+    assert "may do the same" not in run.stdout

@@ -23,15 +23,14 @@ from rolewright.importer.expression import (
 )
 from rolewright.importer.fields import inside, marked, require
 from rolewright.importer.kept import statement_of, which
-from rolewright.importer.rights import compared, drafted, key_of, old_rights, readable
-from rolewright.importer.secret_values import without_secrets
+from rolewright.importer.rights import compared, drafted, key_of, old_rights, own_place, readable
+from rolewright.importer.secret_values import marked_manifest
 from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
 from rolewright.manifest.read import read_manifest
 from rolewright.manifest.samples import NoValueError, sample
 from rolewright.prove.table import ground
 from rolewright.suggest.changes import block
-from rolewright.suggest.own_account import named_most
 from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
@@ -71,15 +70,14 @@ class Imported:
 def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> Imported:
     """Make the manifest of a workload, and compare what its roles may do before and after."""
     finishing = _Finishing(workload, source.described, catalog)
-    finishing.hide_secrets()
+    finishing.manifest = marked_manifest(finishing.manifest, workload.origins)
     finishing.round_up()
     finishing.hold_what_is_missing()
     refused = finishing.hold_what_is_refused()
     if refused:
         return Imported(workload.name, "", (), refused, (), ())
     rights = [old_rights(role, finishing.tokens) for role in workload.roles]
-    account = next((role.account for role in workload.roles if role.account), "")
-    own = named_most((statement for old in rights for statement in old.all), account)
+    own = own_place(workload, rights)
     notes: list[str] = []
     code = _code_role(catalog, workload.type)
     for old in rights:
@@ -121,10 +119,7 @@ class _Finishing:
 
     # What is not there, or not accepted
 
-    def hide_secrets(self) -> None:
-        """Put a held value in the place of each text that may be a secret, wherever it stands."""
-
-        def where(path: tuple[Any, ...]) -> str:
+    def where(path: tuple[Any, ...]) -> str:
             names = tuple(map(str, path))
             lengths = range(len(names), 0, -1)
             known = (
@@ -346,6 +341,55 @@ class _Finishing:
         lines = [f"# Imported from {', '.join(source.files)} ({source.format})."]
         for section, shown in self._sections().items():
             lines += ["", *block({section: shown})] if section in _APART else list(block({section: shown}))
+        return "".join(f"{line}\n" for line in lines)
+
+    def _shown(self, value: Any, linked: Callable[[OfResource], str | None]) -> Any:  # noqa: ANN401 - YAML
+        match value:
+            case dict():
+                return {key: self._shown(inner, linked) for key, inner in value.items()}
+            case list():
+                return [self._shown(inner, linked) for inner in value]
+            case str() | SourceText():
+                return self.tokens.written(written(value, linked), linked)
+            case _:
+                return written(value, linked)
+
+    def _linked(self, part: OfResource) -> str | None:
+        described = self.described.get(part.logical)
+        if described is None:
+            return None
+        wanted = {name: self.tokens.judged(value) for name, value in described.fields.items()}
+        for key, entry in self.manifest.get("resources", {}).items():
+            alike = entry["type"] == described.type and all(
+                self.tokens.judged(entry.get(name)) == value for name, value in wanted.items()
+            )
+            if alike and part.attribute in self.catalog.resources[described.type].attributes:
+                return f"${{resources.{key}.{part.attribute}}}"
+        return None
+
+    def to_fill(self) -> list[str]:
+        """Return the paths of what has to be filled in."""
+        return [".".join(path) for path in marked(self._sections())]
+
+    def _sections(self) -> dict[str, Any]:
+        """Return the manifest for people; a resource is not named by a reference to itself."""
+        return {
+            section: self._shown(value, _no_link if section in ("resources", "statements") else self._linked)
+            for section, value in sorted(self.manifest.items(), key=lambda pair: pair[0] == "environments")
+        }
+
+
+def _named_region(value: Any) -> dict[str, str]:  # noqa: ANN401 - YAML
+    """Return the region that the ARNs of a value name most, by which the rest of it is judged; {} for none."""
+    found = Counter(_REGION.findall(json.dumps(value, default=str)))
+    return {"region": found.most_common(1)[0][0]} if found else {}
+
+
+def _no_link(part: OfResource) -> None:
+    """Return no reference, whatever the part."""
+
+
+_APART else list(block({section: shown}))
         return "".join(f"{line}\n" for line in lines)
 
     def _shown(self, value: Any, linked: Callable[[OfResource], str | None]) -> Any:  # noqa: ANN401 - YAML

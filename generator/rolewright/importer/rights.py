@@ -11,10 +11,12 @@ from rolewright.data import iam
 from rolewright.importer.names import resource_key
 from rolewright.prove.arn_formats import is_idle
 from rolewright.prove.document import PolicyError
+from rolewright.render.readable import SYMBOLS
 from rolewright.suggest.asked import is_pattern
 from rolewright.suggest.draft import unescaped
 from rolewright.suggest.drafting import draft
 from rolewright.suggest.express import beyond, differences
+from rolewright.suggest.own_account import named_most
 from rolewright.suggest.policies import of_documents
 from rolewright.yaml.load import load
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from rolewright.blueprint.catalog import Catalog
     from rolewright.importer.expression import HeldNames
-    from rolewright.importer.workload import OldRole, SourceResource
+    from rolewright.importer.workload import OldRole, SourceResource, SourceWorkload
     from rolewright.prove.document import Conditions
     from rolewright.prove.table import Declared
     from rolewright.suggest.draft import Draft, Entry, Rest
@@ -149,6 +151,20 @@ def _kept(
         if actions:
             left.setdefault(actions, []).append(written)
     yield from (replace(statement, actions=actions, resources=tuple(arns)) for actions, arns in left.items())
+
+
+def own_place(workload: SourceWorkload, rights: Sequence[OldRights]) -> Own:
+    """Return the place that the old roles are in.
+
+    What the policies name most is it only where nothing says better: not where a role's own account is known, nor where
+    a policy says "the own account" by a name, beside which an account in figures may well be another.
+    """
+    statements = [statement for old in rights for statement in old.all]
+    account = next((role.account for role in workload.roles if role.account), "")
+    own = named_most(statements, account)
+    arns = (text.split(":", 5) for statement in statements for text in statement.resources)
+    by_name = any(len(parts) > 5 and parts[4] == SYMBOLS["local.account"] for parts in arns)
+    return replace(own, account="") if by_name and not account else own
 
 
 def key_of(entry: Entry, described: Mapping[str, SourceResource], tokens: HeldNames) -> str:

@@ -21,7 +21,9 @@ from rolewright.data.access_keys import (
 from rolewright.importer.expression import HeldValue, SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from rolewright.core.finding import Location
 
 _NAME = re.compile(
     r"PASS(?:WORD|WD|PHRASE)?(?:_|$|\d)|PWD|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE|SALT(?:_|$)|AUTH(?:_|$)|DSN(?:_|$)"
@@ -54,6 +56,8 @@ _SHAPES = (
 _OPTION = re.compile(
     r"-{1,2}(?:p|[a-z-]{0,20}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|credentials?))", re.IGNORECASE
 )
+_NAMES = {"version", "workload", "resources"}
+"""Sections of a manifest that name things, and hold no value of the code's."""
 _AWS_SECRET = re.compile(f"(?<!{SECRET_CHARACTER}){SECRET_CHARACTER}{{{SECRET_LENGTH}}}{SECRET_END}")
 
 
@@ -74,7 +78,24 @@ def shown(value: Any) -> str:  # noqa: ANN401 - YAML
     return str(value) if re.fullmatch(r"[A-Za-z]{1,20}|[A-Z_]{1,24}|\d{1,6}", str(value)) else "this value"
 
 
-def without_secrets(
+def marked_manifest(manifest: Mapping[str, Any], origins: Mapping[tuple[str, ...], Location]) -> dict[str, Any]:
+    """Return a manifest with a mark in the place of each text that may be a secret, wherever it stands.
+
+    `origins` are the places in the source of the manifest's paths.
+    """
+
+    def where(path: tuple[Any, ...]) -> str:
+        names = tuple(map(str, path))
+        known = (origins.get(names[:length]) for length in range(len(names), 0, -1))
+        return next((f" ({origin})" for origin in known if origin is not None), "")
+
+    return {
+        section: value if section in _NAMES else _without_secrets(value, where, (section,))
+        for section, value in manifest.items()
+    }
+
+
+def _without_secrets(
     value: Any,  # noqa: ANN401 - YAML
     where: Callable[[tuple[Any, ...]], str],
     path: tuple[Any, ...] = (),
@@ -87,9 +108,9 @@ def without_secrets(
         return value
     match value:
         case dict():
-            return {key: without_secrets(inner, where, (*path, key)) for key, inner in value.items()}
+            return {key: _without_secrets(inner, where, (*path, key)) for key, inner in value.items()}
         case list():
-            marked = [without_secrets(inner, where, (*path, number)) for number, inner in enumerate(value)]
+            marked = [_without_secrets(inner, where, (*path, number)) for number, inner in enumerate(value)]
             for number, word in enumerate(value[:-1]):
                 if isinstance(word, str) and _OPTION.fullmatch(word) and isinstance(value[number + 1], str):
                     marked[number + 1] = _mark(where((*path, number + 1)))

@@ -50,12 +50,22 @@ def template_role(template: StackTemplate, logical: str, role: str) -> TemplateR
     attached = managed_in(template, properties.get("ManagedPolicyArns"), f"role {logical}")
     named: list[OldPolicy | str] = []
     for other, resource in template.of_type("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
-        values = template.value(mapping(resource.get("Properties")))
-        roles = [*listed(mapping(values).get("Roles")), mapping(values).get("RoleName")]
+        values = mapping(template.value(mapping(resource.get("Properties"))))
+        given = [values[name] for name in ("Roles", "RoleName") if values.get(name) is not None]
+        roles = [role for value in given for role in (value if isinstance(value, list) else [value])]
         if any(_is(template, value, logical) for value in roles):
             named += resource_document(template, other, f"policy {other}")
+        elif any(_is_open(value) for value in roles):
+            named.append(f"policy {other} is not compared: which role has it is not known")
     old = old_role(role, [*inline, *attached, *named])
     return TemplateRole(old, template.value(properties.get("PermissionsBoundary")), logical)
+
+
+def _is_open(value: Any) -> bool:  # noqa: ANN401 - YAML
+    """Return whether a value names a role that only the deployment knows: no text, and no resource of the template."""
+    if isinstance(value, SourceText):
+        return value.literal is None and not any(isinstance(part, OfResource) for part in value.parts)
+    return not isinstance(value, str)
 
 
 def old_role(role: str, found: Iterable[OldPolicy | str]) -> OldRole:

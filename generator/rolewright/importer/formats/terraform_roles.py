@@ -99,7 +99,8 @@ class Roles:
             unread.append(f"{found.address}: {shown} bounds it today, which is not looked at; `boundary` sets one")
         if isinstance(name, str) and name in self.given.roles:
             return self.given.role(name, role)
-        return OldRole(role, tuple(policies), tuple(dict.fromkeys(unread)))
+        account = "".join(text(found.values.get("arn")).split(":")[4:5])
+        return OldRole(role, tuple(policies), tuple(dict.fromkeys(unread)), account)
 
     def _settings(self, found: StateResource, workload: SourceWorkload) -> None:
         carry(format_data(DATA).fields["role"], self.ledger, found.below, workload)
