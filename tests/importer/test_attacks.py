@@ -136,3 +136,12 @@ Resources:
     assert run.returncode == 0, run.stderr
     assert "policy Apart is not compared: which role has it is not known" in run.stdout
     assert "may do the same" not in run.stdout
+
+
+def test_a_default_of_a_secret_variable_is_not_written(tmp_path: Path) -> None:
+    text = f"services: {{a: {{image: nginx, command: 'serve --db ${{DB_PASSWORD:-{SECRET}}}'}}}}\n"
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    run = rolewright("import", "compose.yaml", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "services").iterdir())
+    assert SECRET not in run.stdout + run.stderr + written

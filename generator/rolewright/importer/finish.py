@@ -119,21 +119,6 @@ class _Finishing:
 
     # What is not there, or not accepted
 
-    def where(path: tuple[Any, ...]) -> str:
-            names = tuple(map(str, path))
-            lengths = range(len(names), 0, -1)
-            known = (
-                self.workload.origins[names[:length]] for length in lengths if names[:length] in self.workload.origins
-            )
-            return next((f" ({origin})" for origin in known), "")
-
-        names = {"version", "workload"}
-        self.manifest |= {
-            section: without_secrets(value, where, (section,))
-            for section, value in self.manifest.items()
-            if section not in names
-        }
-
     def round_up(self) -> None:
         """Set the size of the task to the next one that its type takes; hold what the source does not ask for."""
         asked = self.workload.at_least
@@ -389,55 +374,4 @@ def _no_link(part: OfResource) -> None:
     """Return no reference, whatever the part."""
 
 
-_APART else list(block({section: shown}))
-        return "".join(f"{line}\n" for line in lines)
-
-    def _shown(self, value: Any, linked: Callable[[OfResource], str | None]) -> Any:  # noqa: ANN401 - YAML
-        match value:
-            case dict():
-                return {key: self._shown(inner, linked) for key, inner in value.items()}
-            case list():
-                return [self._shown(inner, linked) for inner in value]
-            case str() | SourceText():
-                return self.tokens.written(written(value, linked), linked)
-            case _:
-                return written(value, linked)
-
-    def _linked(self, part: OfResource) -> str | None:
-        described = self.described.get(part.logical)
-        if described is None:
-            return None
-        wanted = {name: self.tokens.judged(value) for name, value in described.fields.items()}
-        for key, entry in self.manifest.get("resources", {}).items():
-            alike = entry["type"] == described.type and all(
-                self.tokens.judged(entry.get(name)) == value for name, value in wanted.items()
-            )
-            if alike and part.attribute in self.catalog.resources[described.type].attributes:
-                return f"${{resources.{key}.{part.attribute}}}"
-        return None
-
-    def to_fill(self) -> list[str]:
-        """Return the paths of what has to be filled in."""
-        return [".".join(path) for path in marked(self._sections())]
-
-    def _sections(self) -> dict[str, Any]:
-        """Return the manifest for people; a resource is not named by a reference to itself."""
-        return {
-            section: self._shown(value, _no_link if section in ("resources", "statements") else self._linked)
-            for section, value in sorted(self.manifest.items(), key=lambda pair: pair[0] == "environments")
-        }
-
-
-def _named_region(value: Any) -> dict[str, str]:  # noqa: ANN401 - YAML
-    """Return the region that the ARNs of a value name most, by which the rest of it is judged; {} for none."""
-    found = Counter(_REGION.findall(json.dumps(value, default=str)))
-    return {"region": found.most_common(1)[0][0]} if found else {}
-
-
-def _no_link(part: OfResource) -> None:
-    """Return no reference, whatever the part."""
-
-
-_NAMES = {"version", "workload", "resources"}
-"""Sections that name things, and hold no value of the code's."""
 _APART = {"compute", "resources", "statements", "environments"}

@@ -112,7 +112,11 @@ class Variables:
             else:
                 yield known
         elif form.endswith("-"):
-            yield from self._other(other, depth)
+            default = SourceText.of(*self._other(other, depth))
+            if default.literal is not None and looks_secret(name, default.literal):
+                yield UnknownPart(f"value of {name}{_HELD_BACK}")
+            else:
+                yield from default.parts
         elif suggests_secret(name):
             yield UnknownPart(f"value of {name}{_HELD_BACK}")
         else:
