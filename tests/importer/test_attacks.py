@@ -145,3 +145,37 @@ def test_a_default_of_a_secret_variable_is_not_written(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "services").iterdir())
     assert SECRET not in run.stdout + run.stderr + written
+
+
+SOURCES = {
+    "serverless.yml": f"""
+service: shop
+provider:
+  name: aws
+  runtime: python3.13
+  environment: {{DB: "${{env:DB_PASSWORD, '{SECRET}'}}", B: "x ${{self:custom.pass}}"}}
+custom: {{pass: {SECRET}}}
+functions: {{a: {{handler: a.b}}}}
+""",
+    "template.yaml": f"""
+Transform: AWS::Serverless-2016-10-31
+Mappings: {{M: {{prod: {{password: {SECRET}}}}}}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      CodeUri: ./src
+      Environment: {{Variables: {{DB: !FindInMap [M, prod, password]}}}}
+""",
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_secret_that_another_name_leads_to_is_not_written(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(SOURCES[name], encoding="utf-8")
+    run = rolewright("import", name, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "services").iterdir())
+    assert SECRET not in run.stdout + run.stderr + written

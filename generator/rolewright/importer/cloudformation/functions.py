@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import OfInput, OfResource, PlaceName, SecretPart, SourceText, UnknownPart
+from rolewright.importer.secret_values import looks_secret
 from rolewright.importer.shapes import mapping, text
 
 if TYPE_CHECKING:
@@ -280,6 +281,8 @@ def _find_in_map(template: StackTemplate, argument: Any) -> Any:  # noqa: ANN401
     found: Any = mapping(template.data.get("Mappings"))
     for key in keys:
         found = {str(name): value for name, value in mapping(found).items()}.get(key or "")
+    if len(keys) == 3 and isinstance(found, str) and looks_secret(keys[2] or "", found):
+        return SourceText((SecretPart(f"the value {keys[2]} in the map {keys[0]}"),))
     if len(keys) == 3 and found is not None:
         return found
     return unknown(f"the value in the map {', '.join(map(shown, values))}")

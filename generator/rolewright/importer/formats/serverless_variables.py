@@ -201,6 +201,9 @@ class ServerlessVariables:
             value = self._alternative(alternative)
             if value is not MISSING:
                 source = written[0].partition(":")[0]
+                address = written[0].rpartition(":")[2].rpartition(".")[2]
+                if isinstance(value, str) and looks_secret(address, value):
+                    return SourceText((SecretPart(f"the value of ${{{written[0]}}}"),))
                 if number and source in ("env", "opt"):
                     self.assumed[written[0]] = None
                 return value
