@@ -84,7 +84,7 @@ def kinds(text: str) -> list[str]:
 def test_no_check_fails_that_is_not_skipped_with_a_reason(
     catalog: Catalog, checkov: str, tmp_path: Path, cases: Cases
 ) -> None:
-    texts = cases.of(created_manifests(cases, 80), 0.1, kinds)
+    texts = cases.of(created_manifests(cases, 80), 0.05, kinds)
     templates = Templates(catalog)
     for number, text in enumerate(texts):
         (workload,) = read_manifest(loads(text, f"{number}.yaml"), catalog)

@@ -187,29 +187,32 @@ def test_a_broken_blueprint_is_a_finding_at_its_place(case: Broken, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("template", "rule", "where"),
-    [
-        (TEMPLATE.replace("resource.name", "resource.nam"), "blueprint-template", "create.tf.j2"),
-        (TEMPLATE.replace("{{ resource.name }}", "{{ resource.name }"), "blueprint-template", "create.tf.j2"),
-        (TEMPLATE.replace("  name =", "  nam ="), "provider-unknown-argument", "blueprint.yaml"),
-        (TEMPLATE.replace("{{ resource.name }}", '{{ ref("aws_s3_bucket.none.id") }}'), "", "blueprint.yaml"),
-        (TEMPLATE + '{% include "/etc/passwd" %}', "blueprint-template", "create.tf.j2"),
-        (TEMPLATE + "{% for n in range(1000000000) %}x{% endfor %}", "blueprint-template", "create.tf.j2"),
-        (TEMPLATE + NESTED, "blueprint-template", "create.tf.j2"),
-        (TEMPLATE + DOUBLED, "blueprint-template", "create.tf.j2"),
-        (TEMPLATE + REPLACED, "blueprint-template", "create.tf.j2"),
-        (
-            TEMPLATE + 'resource "aws_iam_user" "more" {\n  name = "more"\n}\n',
-            "proof-role",
-            "blueprint.yaml",
-        ),
-        (
-            TEMPLATE + 'resource "aws_kms_alias" "more" {\n  target_key_id = "more"\n}\n',
-            "proof-block",
-            "blueprint.yaml",
-        ),
-        (TEMPLATE.replace("  tags", '  kms_key_id = "other"\n  tags'), "proof-block", "blueprint.yaml"),
-        (TEMPLATE.replace("{{ resource.name }}", '"other"'), "proof-block", "blueprint.yaml"),
-    ],
+    shared(
+        [
+            (TEMPLATE.replace("resource.name", "resource.nam"), "blueprint-template", "create.tf.j2"),
+            (TEMPLATE.replace("{{ resource.name }}", "{{ resource.name }"), "blueprint-template", "create.tf.j2"),
+            (TEMPLATE.replace("  name =", "  nam ="), "provider-unknown-argument", "blueprint.yaml"),
+            (TEMPLATE.replace("{{ resource.name }}", '{{ ref("aws_s3_bucket.none.id") }}'), "", "blueprint.yaml"),
+            (TEMPLATE + '{% include "/etc/passwd" %}', "blueprint-template", "create.tf.j2"),
+            (TEMPLATE + "{% for n in range(1000000000) %}x{% endfor %}", "blueprint-template", "create.tf.j2"),
+            (TEMPLATE + NESTED, "blueprint-template", "create.tf.j2"),
+            (TEMPLATE + DOUBLED, "blueprint-template", "create.tf.j2"),
+            (TEMPLATE + REPLACED, "blueprint-template", "create.tf.j2"),
+            (
+                TEMPLATE + 'resource "aws_iam_user" "more" {\n  name = "more"\n}\n',
+                "proof-role",
+                "blueprint.yaml",
+            ),
+            (
+                TEMPLATE + 'resource "aws_kms_alias" "more" {\n  target_key_id = "more"\n}\n',
+                "proof-block",
+                "blueprint.yaml",
+            ),
+            (TEMPLATE.replace("  tags", '  kms_key_id = "other"\n  tags'), "proof-block", "blueprint.yaml"),
+            (TEMPLATE.replace("{{ resource.name }}", '"other"'), "proof-block", "blueprint.yaml"),
+        ],
+        0.6,
+    ),
     ids=[
         "field",
         "syntax",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from cases import shared
 from command_line import COMMAND, rolewright_process
 from rolewright.cli import main
 
@@ -392,7 +393,7 @@ def test_an_arn_that_is_made_of_itself(run: Callable[..., Ran], tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
+    "settings", shared([{"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"LC_ALL": "C"}], 0.5)
 )
 def test_another_locale(tmp_path: Path, settings: dict[str, str]) -> None:
     (tmp_path / "m.yaml").write_text(changed("version", "description: café 日本\nversion"), encoding="utf-8")

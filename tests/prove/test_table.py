@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import generated
 from rolewright.core import model
 from rolewright.core.finding import Location
 from rolewright.core.text import Condition, Ref, Text
@@ -100,14 +101,14 @@ def check_against_the_evaluator(left: list[Declared], right: list[Declared]) -> 
     return result
 
 
+@generated(80, 200)
 @given(st.lists(entries([()]), max_size=4), st.lists(entries([()]), max_size=4))
-@settings(max_examples=200, deadline=None)
 def test_without_conditions_the_comparison_is_exact(left: list[Declared], right: list[Declared]) -> None:
     assert check_against_the_evaluator(left, right).unknown == ()
 
 
+@generated(80, 200)
 @given(st.lists(entries(CONDITIONS), max_size=3), st.lists(entries(CONDITIONS), max_size=3))
-@settings(max_examples=200, deadline=None)
 def test_with_conditions_a_pass_is_proof_and_a_difference_is_real(left: list[Declared], right: list[Declared]) -> None:
     check_against_the_evaluator(left, right)
 
@@ -126,8 +127,8 @@ def test_what_is_declared_is_exact_however_it_is_written(declared: list[Declared
 SMALL = st.lists(entries(CONDITIONS), max_size=2)
 
 
+@generated(100, 300)
 @given(SMALL, SMALL, SMALL)
-@settings(max_examples=300, deadline=None)
 def test_a_trespass_is_allowed_and_declared_for_the_other_alone(
     written: list[Declared], own: list[Declared], others: list[Declared]
 ) -> None:

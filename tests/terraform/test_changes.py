@@ -52,7 +52,7 @@ def changes(pipeline: Pipeline, cases: Cases) -> Iterator[Change]:
     """For each compute type, and each resource type that a module can make, the most that the server can make of it."""
     catalog = pipeline.catalog
     created = [type_ for type_, resource in catalog.resources.items() if resource.create is not None]
-    for number, type_ in enumerate(cases.of([*catalog.computes, *created], 0.1, lambda type_: {type_} & ALWAYS)):
+    for number, type_ in enumerate(cases.of([*catalog.computes, *created], 0.01, lambda type_: {type_} & ALWAYS)):
         tried = tried_compute(type_) if type_ in catalog.computes else tried_created(type_)
         texts = [_manifest(number, *fields) for fields in sorted(tried, key=lambda fields: len(json.dumps(fields)))]
         fewest = next((text for text in texts if _can_be_made(pipeline, text)), None)

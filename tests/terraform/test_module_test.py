@@ -62,6 +62,7 @@ def test_the_test_of_every_example_passes_where_it_was_written(
     assert judged(terraform, tmp_path) == {"access.tftest.hcl": "pass"}
 
 
+@pytest.mark.soak
 def test_the_tests_of_generated_modules_pass(
     pipeline: Pipeline, terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
