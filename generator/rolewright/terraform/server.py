@@ -31,6 +31,7 @@ UNMADE = {
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
     "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
     "aws_secretsmanager_secret_rotation": "moto looks for the function, which somebody else makes",
+    "aws_sfn_alias": "moto publishes no versions, to one of which an alias leads",
 }
 """Terraform types that not even the repaired server makes."""
 
