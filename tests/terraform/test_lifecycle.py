@@ -129,14 +129,19 @@ def _created(pipeline: Pipeline, cases: Cases) -> list[Built]:
     return [*cases.of(kept, 0.1, _life), *build(pipeline, cases.of(compute_variants(), 0.02))]
 
 
+ALONE = ({"aws_iam_openid_connect_provider"}, {"aws_cloudwatch_event_bus", "aws_cloudwatch_event_rule"})
+"""What two of these modules would make by one name in one account."""
+
+
 def _side_by_side(modules: list[Built]) -> Iterator[Built]:
-    """Those that can be in one account together: it has one identity provider of an issuer."""
-    has_provider = False
+    """Those that can be in one account together, and of which moto keeps all: it forgets what topics log."""
+    made: list[set[str]] = []
     for built in modules:
-        makes_provider = "aws_iam_openid_connect_provider" in resource_types(built)
-        if not (makes_provider and has_provider):
+        taken = [types for types in ALONE if types <= resource_types(built)]
+        logs = any("_feedback_role_arn" in text for text in built.module.files.values())
+        if not logs and not any(types in made for types in taken):
             yield built
-        has_provider = has_provider or makes_provider
+            made += taken
 
 
 def _life(built: Built) -> list[str]:
