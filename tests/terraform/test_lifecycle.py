@@ -134,12 +134,11 @@ ALONE = ({"aws_iam_openid_connect_provider"}, {"aws_cloudwatch_event_bus", "aws_
 
 
 def _side_by_side(modules: list[Built]) -> Iterator[Built]:
-    """Those that can be in one account together, and of which moto keeps all: it forgets what topics log."""
+    """Those that can be in one account together."""
     made: list[set[str]] = []
     for built in modules:
         taken = [types for types in ALONE if types <= resource_types(built)]
-        logs = any("_feedback_role_arn" in text for text in built.module.files.values())
-        if not logs and not any(types in made for types in taken):
+        if not any(types in made for types in taken):
             yield built
             made += taken
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _TOGETHER = 40
 """The most modules in one root. Beyond that, the time that a second provider takes to start is won back."""
-_RESOURCE = re.compile(r'^resource "(\w+)"', re.MULTILINE)
+_RESOURCE = re.compile(r'^resource "(\w+)"[^\n]*\n((?:[^}\n][^\n]*\n|\n)*)', re.MULTILINE)
+"""A resource as modules are laid out: its type, and its lines, of which the last begins with a brace."""
+_WITH = [name.split(".") for name in LACKING if "." in name]
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,15 @@ def lacking(built: Rendered) -> tuple[str, ...]:
 
 
 def resource_types(built: Rendered) -> set[str]:
-    """Return the Terraform types of a module's resources."""
-    return {name for text in built.module.files.values() for name in _RESOURCE.findall(text)}
+    """Return the Terraform types of a module's resources, and of `LACKING` those with an argument that they have."""
+    found = [block for text in built.module.files.values() for block in _RESOURCE.findall(text)]
+    special = (
+        f"{type_}.{argument}"
+        for name, body in found
+        for type_, argument in _WITH
+        if name == type_ and re.search(rf"^  {argument}\b", body, re.MULTILINE)
+    )
+    return {*(name for name, _ in found), *special}
 
 
 def _live(modules: Sequence[Built], steps: LifecycleSteps) -> tuple[list[LifecycleOutcome], list[Fault]]:

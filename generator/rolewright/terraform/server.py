@@ -18,6 +18,7 @@ FORGOTTEN = {
     "aws_autoscaling_group": "moto returns a capacity reservation that nobody asked for",
     "aws_ecs_service": "moto forgets the capacity provider and zone rebalancing, and never finishes deleting it",
     "aws_launch_template": "moto returns the template's own tags as those of its instances",
+    "aws_sns_topic.sqs_failure_feedback_role_arn": "moto keeps no logging of a topic's deliveries",
     "aws_volume_attachment": "moto has a zone of its own for a subnet, so that its instance would be made anew",
 }
 """Terraform types that the repaired server makes and does not give back as they were set, or does not delete."""
@@ -31,12 +32,16 @@ UNMADE = {
     "aws_opensearchserverless_access_policy": "moto has no access policies of OpenSearch Serverless",
     "aws_opensearchserverless_collection": "moto's server answers with a page of HTML",
     "aws_secretsmanager_secret_rotation": "moto looks for the function, which somebody else makes",
+    "aws_dynamodb_table.replica": "moto has no replicas of tables, for which Terraform waits half an hour",
     "aws_sfn_alias": "moto publishes no versions, to one of which an alias leads",
 }
 """Terraform types that not even the repaired server makes."""
 
 LACKING = {**FORGOTTEN, **UNMADE}
-"""Terraform types that cannot live their whole life there: modules with one of them are planned, not applied."""
+"""Terraform types that cannot live their whole life there: modules with one of them are planned, not applied.
+
+A name with a dot is a type with one of its arguments or blocks.
+"""
 
 
 @contextmanager
