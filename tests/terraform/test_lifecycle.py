@@ -103,7 +103,8 @@ def test_what_moto_cannot_make_is_planned(
         built for built in [*_examples(pipeline), *_created(pipeline, cases)] if resource_types(built) & LACKING.keys()
     ]
     if cases.soak:
-        assert LACKING.keys() <= set().union(*map(resource_types, modules))
+        types = {name for name in LACKING if "." not in name}  # the arguments of types are in test_changes
+        assert types <= set().union(*map(resource_types, modules))
     root = Root(tmp_path, Terraform(terraform.program, server), modules)
     assert_none(root.plan())
     assert_none(_other_values(root, root.planned()))
