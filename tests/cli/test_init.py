@@ -318,3 +318,12 @@ def test_what_another_tool_describes_is_named(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert "template.yaml: a SAM template; `rolewright import .` makes manifests of it" in run.stderr
     assert "broken" not in run.stderr
+
+
+def test_a_folder_of_many_files_is_started_and_what_was_not_looked_for_is_said(tmp_path: Path) -> None:
+    for number in range(20_001):
+        (tmp_path / f"{number}.txt").touch()
+    run = rolewright("init", "--type", "lambda", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "rolewright.yaml").is_file()
+    assert "were not looked for: . has more than 20,000 files" in run.stderr

@@ -79,6 +79,7 @@ def role(*statements: dict[str, Any], **others: Any) -> dict[str, Any]:
         "RoleName": "orders",
         "Arn": TASK["taskRoleArn"],
         "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": document}],
+        "AttachedManagedPolicies": [],
         **others,
     }
 
@@ -100,6 +101,26 @@ def test_the_account_is_that_of_the_role_and_not_the_one_named_most(tmp_path: Pa
 def test_what_is_no_policy_is_named(tmp_path: Path) -> None:
     said, _ = imported(tmp_path, TASK, role(RolePolicyList=[{"PolicyName": "odd", "PolicyDocument": {"a": 1}}]))
     assert "policy odd: this is no policy document, and is not compared" in said
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"RolePolicyList": None},
+        {"RolePolicyList": [{}]},
+        {"RolePolicyList": ["own"]},
+        {"AttachedManagedPolicies": [{"PolicyName": "a"}]},
+        {"AttachedManagedPolicies": [7]},
+    ],
+    ids=str,
+)
+def test_an_answer_without_the_policies_of_a_role_is_refused(odd: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "task.json").write_text(json.dumps(TASK), encoding="utf-8")
+    details = {"RoleDetailList": [role(**odd)], "Policies": []}
+    (tmp_path / "roles.json").write_text(json.dumps(details), encoding="utf-8")
+    run = rolewright("import", "task.json", "--roles", "roles.json", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "roles.json lacks what AWS's answer has" in " ".join(run.stderr.replace("│", " ").split())
 
 
 def test_a_role_that_may_do_everything_is_compared(tmp_path: Path) -> None:

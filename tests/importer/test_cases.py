@@ -8,6 +8,7 @@ options and the secrets that the source holds, and `expected/`: the manifests, a
 from __future__ import annotations
 
 import copy
+import json
 import random
 from functools import cache
 from pathlib import Path
@@ -130,9 +131,22 @@ def test_a_source_of_any_shape_is_read_or_refused(case: Path, seed: int) -> None
         try:
             source = found.format.read(found.file, tree, ImportAids())
             for workload in source.workloads:
-                imported(workload, source, CATALOG)
+                for finding in imported(workload, source, CATALOG).refused:
+                    assert Path(finding.location.file).is_relative_to(case)
+                    assert finding.remedy
         except (Rejected, MisuseError):
             pass
+
+
+def test_what_no_manifest_takes_is_refused_at_its_place_in_the_source(tmp_path: Path) -> None:
+    task = {"family": "orders", "requiresCompatibilities": ["FARGATE"], "cpu": "1024", "memory": "512"}
+    task["containerDefinitions"] = [{"name": "api", "image": "nginx:1.27"}]
+    (tmp_path / "task.json").write_text(json.dumps(task, indent=1), encoding="utf-8")
+    run = rolewright("import", "task.json", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "workload orders, compute.memory: Fargate has no task with cpu 1024 and memory 512" in run.stderr
+    assert "task.json:7:2" in run.stderr
+    assert not (tmp_path / "services").exists()
 
 
 def damage(data: Any, chosen: random.Random) -> None:

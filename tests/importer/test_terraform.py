@@ -106,6 +106,13 @@ def test_adopt_writes_blocks_for_what_is_complete_and_none_for_a_role(tmp_path: 
     assert "removed { from" in run.stdout
     again = rolewright("import", RENDERED, "--adopt", "--output", tmp_path)
     assert again.returncode == 2
+    for mine in ("thumbs.imports.tf", "thumbs.prod.imports.tf"):
+        folder = tmp_path / mine.partition(".imports")[0]
+        folder.mkdir()
+        (folder / mine).write_text("# mine\n", encoding="utf-8")
+        refused = rolewright("import", RENDERED, "--adopt", "--output", folder)
+        assert refused.returncode == 2, mine
+        assert [path.name for path in folder.iterdir()] == [mine]
     incomplete = Path(__file__).parent / "cases" / "terraform-plan" / "source"
     run = rolewright("import", incomplete, "--adopt", "--output", tmp_path / "plan")
     assert "rolewright adopt" in run.stdout

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def require_no_blocks(made: Iterable[Imported], output: Path, *, force: bool) -> None:
     """Refuse to overwrite files of import blocks, unless forced. Raises typer.BadParameter."""
     for workload in made:
-        file = output / f"{workload.name}.imports.tf"
-        if is_there(file) and not force:
+        files = (output / f"{workload.name}.imports.tf", *sorted(output.glob(f"{workload.name}.*.imports.tf")))
+        file = next(filter(is_there, files), None)
+        if file is not None and not force:
             raise typer.BadParameter(f"{file} is there already: give another folder, or --force to overwrite it")
 
 

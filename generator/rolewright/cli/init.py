@@ -157,7 +157,12 @@ def _say_what_is_described(folder: Path) -> None:
     """Say which files describe the service for another tool: `import` reads more of them than `init` asks for."""
     from rolewright.importer.recognise import described_in  # noqa: PLC0415 - only this command needs it
 
-    for title, files in described_in(folder).items():
+    try:
+        described = described_in(folder)
+    except MisuseError as error:
+        say(f"files of other tools that describe the service were not looked for: {error}", err=True)
+        return
+    for title, files in described.items():
         named = ", ".join(str(file) for file in files)
         say(f"{named}: {title}; `rolewright import {folder}` makes manifests of it", err=True)
 

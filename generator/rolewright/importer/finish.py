@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.core.finding import Rejected, Severity
+from rolewright.core.finding import Location, Rejected, Severity
 from rolewright.grants.derive import derive_grants
 from rolewright.importer.expression import (
     HeldNames,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rolewright.core.finding import Finding
     from rolewright.core.model import Workload
     from rolewright.importer.rights import OldRights, RoleComparison
-    from rolewright.importer.workload import ImportSource, SourceResource, SourceWorkload
+    from rolewright.importer.workload import ImportSource, SourceWorkload
     from rolewright.prove.table import Declared
     from rolewright.suggest.draft import Entry
     from rolewright.suggest.own_account import Own
@@ -69,7 +69,7 @@ class Imported:
 
 def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> Imported:
     """Make the manifest of a workload, and compare what its roles may do before and after."""
-    finishing = _Finishing(workload, source.described, catalog)
+    finishing = _Finishing(workload, source, catalog)
     finishing.manifest = marked_manifest(finishing.manifest, workload.origins)
     finishing.round_up()
     finishing.hold_what_is_missing()
@@ -90,7 +90,7 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     finishing.tokens.values = own.values
     before = (old_rights(role, finishing.tokens) for role in workload.roles)
     roles = tuple(readable(compared(old, after.get(old.role, ())), finishing.tokens) for old in before)
-    text = finishing.text(source)
+    text = finishing.text()
     return Imported(workload.name, text, tuple(finishing.to_fill()), (), roles, tuple(notes), own.account, own.region)
 
 
@@ -101,9 +101,9 @@ def _code_role(catalog: Catalog, type_: str) -> str:
 class _Finishing:
     """One workload on its way: its manifest is kept as values, and written or judged from these."""
 
-    def __init__(self, workload: SourceWorkload, described: Mapping[str, SourceResource], catalog: Catalog) -> None:
+    def __init__(self, workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> None:
         self.workload = workload
-        self.described = described
+        self.source = source
         self.catalog = catalog
         self.tokens = HeldNames()
         self.manifest: dict[str, Any] = {
@@ -150,17 +150,25 @@ class _Finishing:
 
     def hold_what_is_refused(self) -> tuple[Finding, ...]:
         """Put a held value in the place of each that a manifest does not take; return what bars it beside those."""
-        for _ in range(40):
+        while True:  # each round holds one more value of the manifest, or is the last
             try:
                 self.read(with_environments=True)
             except Rejected as refusal:
                 errors = [finding for finding in refusal.findings if finding.severity is Severity.ERROR]
                 held = [finding for finding in errors if self._hold(finding)]
                 if not held:
-                    return refusal.findings
+                    return tuple(map(self._in_source, errors))
             else:
                 return ()
-        return ()
+
+    def _in_source(self, finding: Finding) -> Finding:
+        """Return a finding of the manifest that nobody will see at what the source has in its place."""
+        path = tuple(finding.path.split("."))
+        above = (path[:length] for length in range(len(path), 0, -1))
+        origins = self.workload.origins
+        place = next((origins[part] for part in above if part in origins), Location(self.source.files[0]))
+        message = f"workload {self.workload.name}, {finding.path}: {finding.message}"
+        return replace(finding, message=message, location=place, related=(), fix=(), shows_lines=False)
 
     def _hold(self, finding: Finding) -> bool:
         """Hold the value that a finding is about. Return whether that was possible."""
@@ -229,7 +237,7 @@ class _Finishing:
         for entry in made.entries:
             self._add(entry)
         if made.rest:
-            self.manifest["statements"] = [statement_of(rest) for rest in made.rest]
+            self.manifest.setdefault("statements", []).extend(map(statement_of, made.rest))
         return notes
 
     def _add(self, entry: Entry) -> None:
@@ -247,7 +255,7 @@ class _Finishing:
                 there |= {name: value for name, value in fields.items() if name not in there}
                 there["access"] = [*dict.fromkeys([*there.get("access", ()), *entry.access])]
                 return
-        shown = key_of(entry, self.described, self.tokens)
+        shown = key_of(entry, self.source.described, self.tokens)
         key = next(
             name
             for name in (shown, *(f"{shown}-{number}" for number in range(2, len(resources) + 3)))
@@ -321,9 +329,9 @@ class _Finishing:
                     parts.append(self.tokens.of(part))
         return "".join(parts)
 
-    def text(self, source: ImportSource) -> str:
+    def text(self) -> str:
         """Return the manifest for people."""
-        lines = [f"# Imported from {', '.join(source.files)} ({source.format})."]
+        lines = [f"# Imported from {', '.join(self.source.files)} ({self.source.format})."]
         for section, shown in self._sections().items():
             lines += ["", *block({section: shown})] if section in _APART else list(block({section: shown}))
         return "".join(f"{line}\n" for line in lines)
@@ -340,7 +348,7 @@ class _Finishing:
                 return written(value, linked)
 
     def _linked(self, part: OfResource) -> str | None:
-        described = self.described.get(part.logical)
+        described = self.source.described.get(part.logical)
         if described is None:
             return None
         wanted = {name: self.tokens.judged(value) for name, value in described.fields.items()}

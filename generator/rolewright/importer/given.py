@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ROLES = "aws iam get-account-authorization-details --filter Role LocalManagedPolicy"
+_READ = {"RolePolicyList": ("PolicyName", "PolicyDocument"), "AttachedManagedPolicies": ("PolicyArn",)}
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class ImportAids:
             return OldRole(role, (), (f"the policies of role {name} were not given: --roles with `{_ROLES}`",))
         inline = [
             OldPolicy(_document(policy["PolicyDocument"]), f"role {name}, policy {policy['PolicyName']}")
-            for policy in details.get("RolePolicyList", ())
+            for policy in details["RolePolicyList"]
         ]
         attached = [
-            self.managed(policy["PolicyArn"], f"role {name}") for policy in details.get("AttachedManagedPolicies", ())
+            self.managed(text(policy["PolicyArn"]), f"role {name}") for policy in details["AttachedManagedPolicies"]
         ]
         boundary = mapping(details.get("PermissionsBoundary")).get("PermissionsBoundaryArn")
         limited = f"role {name}: the permissions boundary {boundary} limits what it may do, and is not compared"
@@ -71,7 +72,7 @@ def read_given(roles: Path | None, stack: Path | None, parameters: Mapping[str, 
     )
     try:
         return ImportAids(
-            {role["RoleName"]: role for role in details.get("RoleDetailList", ())},
+            {role["RoleName"]: _whole(role) for role in details.get("RoleDetailList", ())},
             dict(_versions(details.get("Policies", ()))),
             {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources.get("StackResources", ())},
             parameters,
@@ -88,6 +89,19 @@ def _read(file: Path, key: str, command: str) -> Mapping[str, Any]:
     if not isinstance(data, dict) or not isinstance(data.get(key), list):
         raise MisuseError(f"{file} has no {key}: give what `{command}` prints")
     return data
+
+
+def _whole(role: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a role's details if they have all that is read of them, for what is not there is not nothing.
+
+    Raises KeyError or TypeError.
+    """
+    for listed, names in _READ.items():
+        for policy in role[listed]:
+            for name in names:
+                if name not in policy:
+                    raise KeyError(f"{name} in {listed}")
+    return role
 
 
 def _versions(policies: list[Any]) -> Iterator[tuple[str, Any]]:

@@ -79,11 +79,8 @@ def old_rights(role: OldRole, tokens: HeldNames) -> OldRights:
         except PolicyError as error:
             unread.append(f"{policy.origin}: IAM would not accept this policy: {error}")
             continue
-        named = tuple(
-            replace(statement, origin=f"{policy.origin}, {statement.origin}") for statement in foreign.allowed
-        )
-        (beside if policy.managed else asked).extend(named)
-        denied += [replace(statement, origin=f"{policy.origin}, {statement.origin}") for statement in foreign.denied]
+        (beside if policy.managed else asked).extend(_named(foreign.allowed, policy.origin))
+        denied += _named(foreign.denied, policy.origin)
         unread += [f"{policy.origin}, {part.text}" for part in foreign.unread]
     return OldRights(role.role, tuple(asked), tuple(beside), tuple(denied), tuple(dict.fromkeys(unread)))
 
@@ -100,6 +97,7 @@ def drafted(old: OldRights, platform: Sequence[Declared], catalog: Catalog, own:
     roles has both.
     """
     asked = tuple(_without(old.asked, platform))
+    whole = {(action, resource) for left in asked for action in left.actions for resource in left.resources}
     made = draft(asked, catalog, own)
     by_pattern = {
         (name, taken.item.resource, taken.item.conditions)
@@ -113,7 +111,7 @@ def drafted(old: OldRights, platform: Sequence[Declared], catalog: Catalog, own:
         if is_pattern(pattern)
         for resource in statement.resources
         for name in iam.expand(pattern)
-        if (pattern, resource) not in {(a, r) for left in asked for a in left.actions for r in left.resources}
+        if (pattern, resource) not in whole
     }
     by_name = {
         (action.lower(), resource, statement.conditions)
