@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.finding import Edit
 from rolewright.yaml.edit import Editor, UnplacedError, applied
-from rolewright.yaml.load import loads, quoted
+from rolewright.yaml.flow import flow
+from rolewright.yaml.load import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rolewright.yaml.load import PathInTree, Tree
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_WORDS = {"true", "false", "null"}
 
 
 @dataclass(frozen=True)
@@ -94,17 +90,6 @@ def _filled(text: str, tree: Tree, editor: Editor, path: PathInTree, written: st
         edit = editor.replace(path, f" {written}")
         return edit if text[edit.start - 1 : edit.start] == ":" else Edit(edit.start, edit.end, written)
     return editor.replace(path, written)
-
-
-def flow(value: Any) -> str:  # noqa: ANN401 - YAML
-    """Return a value as YAML on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(str(key))}: {flow(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(flow(inner) for inner in value)}]"
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else quoted(value)
-    return json.dumps(value)
 
 
 def block(value: Any, notes: Sequence[str] = ()) -> Iterator[str]:  # noqa: ANN401 - YAML

@@ -14,7 +14,7 @@ from rolewright.core.finding import Finding
 from rolewright.core.nearest import nearest
 from rolewright.core.words import Words
 from rolewright.data.formats import FORMATS
-from rolewright.yaml.wording import LONGEST, alternatives, flow, limit, shape, wanted
+from rolewright.yaml.wording import LONGEST, alternatives, limit, shape, told, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -192,7 +192,7 @@ class Schema:
         if write:
             remedy = f"write {write}" + (f" ({described})" if described else "")
         elif described and schema.get("examples"):
-            remedy = f"{described}, such as {flow(shape(schema, words))}"
+            remedy = f"{described}, such as {told(shape(schema, words))}"
         else:
             remedy = described or (
                 f"write what matches {details['pattern']}" if kind == "pattern" else "change the value"
@@ -283,7 +283,7 @@ class Schema:
 
 def _illustrated(described: str, schema: Mapping[str, Any], words: Words) -> str:
     """Return a description with the field's own example, where it says none itself."""
-    shown = flow(shape(schema, words)) if "pattern" in schema or "examples" in schema else ""
+    shown = told(shape(schema, words)) if "pattern" in schema or "examples" in schema else ""
     return f"{described}, such as {shown}" if 0 < len(shown) <= LONGEST and "such as" not in described else described
 
 
@@ -345,7 +345,7 @@ def _shown(value: object) -> str:
         return "empty"
     if isinstance(value, bool):
         return str(value).lower()
-    return _limited(f'"{value}"') if isinstance(value, str) else _limited(flow(value))
+    return _limited(f'"{value}"') if isinstance(value, str) else _limited(told(value))
 
 
 def _limited(text: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from rolewright.yaml.scalar import core_value
+from rolewright.yaml.flow import flow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ _LIMITS = {
     "maxProperties": "it has more than {limit} entries",
     "uniqueItems": "it has an entry twice",
 }
-_PLAIN = re.compile(r"[A-Za-z0-9/$._][A-Za-z0-9/$._@*+:=-]*(?: [A-Za-z0-9/$._@*+=()-]+)*")
+_PLAIN = re.compile(r"[A-Za-z0-9/$._](?:[A-Za-z0-9/$._@*+:=-]*[A-Za-z0-9/$._@*+=-])?(?: [A-Za-z0-9/$._@*+=()-]+)*")
 LONGEST = 160
 """The characters of an example that helps: a longer one hides what it is an example of."""
 
@@ -42,7 +41,7 @@ def limit(kind: str, details: Mapping[str, Any]) -> str:
 def wanted(types: Sequence[str], schema: Mapping[str, Any], words: Words) -> str:
     """Return what is to be written: kinds of values, and what that looks like if the schema or a sentence shows it."""
     kinds = " or ".join(_KINDS[kind] for kind in types)
-    shown = flow(shape(schema, words))
+    shown = told(shape(schema, words))
     return kinds if shown == _TEXT or len(shown) > LONGEST else f"{kinds}, such as {shown}"
 
 
@@ -54,9 +53,9 @@ def alternatives(forms: Sequence[Mapping[str, Any]], words: Words) -> str:
 
 def _form(form: Mapping[str, Any], words: Words) -> str:
     if "const" in form:
-        return flow(form["const"])
+        return told(form["const"])
     if "enum" in form:
-        return "one of " + ", ".join(map(flow, form["enum"]))
+        return "one of " + ", ".join(map(told, form["enum"]))
     if "pattern" in form:
         return words.patterns.get(form["pattern"], "")
     types = form.get("type", ())
@@ -101,14 +100,6 @@ def _mapping(schema: Mapping[str, Any], words: Words) -> Mapping[str, Any]:
     return {name: shape(values if isinstance(values, dict) else {}, words)}
 
 
-def flow(value: object) -> str:
+def told(value: object) -> str:
     """Return a value as YAML on one line, with quotes where a text would be something else without them."""
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(flow, value)) + "]"
-        case str() if _PLAIN.fullmatch(value) and not value.endswith(":") and core_value(value) == value:
-            return value
-        case _:
-            return json.dumps(value, ensure_ascii=False)
+    return flow(value, _PLAIN)
