@@ -203,6 +203,8 @@ def footer(folder: Path, *manifests: str) -> str:
         (("AWS", "*"), (("StringNotEquals", "aws:PrincipalAccount", "111111111111"),), "other"),
         (("AWS", "*"), (("StringEqualsIfExists", "aws:SourceAccount", "111111111111"),), "other"),
         (("AWS", "*"), (("ArnLike", "aws:SourceArn", "arn:aws:s3:::files"),), "unknown"),
+        (("AWS", "*"), (("StringLike", "aws:PrincipalAccount", "*"),), "other"),
+        (("AWS", "*"), (("StringLike", "aws:SourceAccount", "1111*"),), "other"),
         (("Service", "s3.amazonaws.com"), (), "own"),
         (("Service", "s3.amazonaws.com"), (("StringEquals", "aws:SourceAccount", "222222222222"),), "other"),
     ],

@@ -121,6 +121,8 @@ class Judge:
         parts = text.split(":", 5)
         if len(parts) == 6:
             return self._of_account(parts[4])
+        if any(sign in text for sign in "*?"):
+            return "other"
         if self._is_given(named):
             return "unknown"
         return self._of_account(text) if _ACCOUNT.fullmatch(text) else "own"
