@@ -44,7 +44,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one manifest. `workloads` are all that it names, `sources` has its text if there are findings.
+    """The outcome of one manifest. `workloads` are all that it names, `sources` has its text if there are findings.
 
     `seconds` is how long it took to build and prove, or None if that is known from an earlier run.
     """

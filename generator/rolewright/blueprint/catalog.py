@@ -66,7 +66,7 @@ class Catalog:
     """The blocks that every module has, whatever it runs on: the last root's `module/blocks.yaml`."""
     facts: FactTables
     words: Callable[[], Words] = field(repr=False)
-    """What people write elsewhere, and sentences for patterns; read at the first call, which only an error needs."""
+    """Words of other tools, and sentences for patterns; read at the first call, which only an error needs."""
 
 
 def builtin_root() -> Path:

@@ -1,4 +1,4 @@
-"""What `--help` of each command is made of."""
+"""The commands of typer → the parts of their `--help`."""
 
 from __future__ import annotations
 

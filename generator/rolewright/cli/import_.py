@@ -149,4 +149,7 @@ def _show(results: Sequence[tuple[ImportSource, Sequence[Imported]]], output: Pa
                 say(f"{output / workload.name}.yaml: written")
                 for line in workload_text(workload):
                     say(line)
-    say_next("fill in what is marked, then `rolewright validate`")
+    made = [workload for _, workloads in results for workload in workloads if workload.text]
+    if made:
+        fill_in = "fill in what is marked, then " if any(workload.to_fill for workload in made) else ""
+        say_next(f"{fill_in}`rolewright validate {output}`")

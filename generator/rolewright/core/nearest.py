@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _MOST = 3
 _NEAR = 0.8
-"""How like a name a word has to be; below that, two names of different things are as like as a slip of one."""
+"""The least likeness of a word to a name; below that, two names of different things are as like as a slip of one."""
 _CAPITAL = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN = re.compile("[^a-z0-9]+")
 

@@ -1,4 +1,4 @@
-"""What people write elsewhere, and how values are said to them: data of the blueprints that decides nothing."""
+"""Words of other tools, and sentences that say values to people: data of the blueprints that decides nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """What `words.yaml` has.
+    """The content of `words.yaml`.
 
     `patterns` says of a regular expression what a text has to be, with an example behind `such as`. `synonyms` has,
     by the name of a place, the names that a squashed word may stand for. `forms` are regular expressions of values,

@@ -1,4 +1,4 @@
-"""What permissions do, in the everyday sense: read, write or delete."""
+"""The class of a permission, in the everyday sense: read, write or delete."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaceName:
-    """What an environment decides: `${account}` and so on in a manifest."""
+    """A value that an environment decides: `${account}` and so on in a manifest."""
 
     name: Literal["account", "region", "partition", "dns_suffix", "environment"]
 

@@ -1,4 +1,4 @@
-"""What a reference to a resource of a template gives, and which resource of a manifest it is."""
+"""A reference to a resource of a template: what it gives, and which resource of a manifest it is."""
 
 from __future__ import annotations
 
