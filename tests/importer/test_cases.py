@@ -139,8 +139,13 @@ def test_a_source_of_any_shape_is_read_or_refused(case: Path, seed: int) -> None
 
 
 def test_what_no_manifest_takes_is_refused_at_its_place_in_the_source(tmp_path: Path) -> None:
-    task = {"family": "orders", "requiresCompatibilities": ["FARGATE"], "cpu": "1024", "memory": "512"}
-    task["containerDefinitions"] = [{"name": "api", "image": "nginx:1.27"}]
+    task = {
+        "family": "orders",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": "1024",
+        "memory": "512",
+        "containerDefinitions": [{"name": "api", "image": "nginx:1.27"}],
+    }
     (tmp_path / "task.json").write_text(json.dumps(task, indent=1), encoding="utf-8")
     run = rolewright("import", "task.json", cwd=tmp_path)
     assert run.returncode == 1
