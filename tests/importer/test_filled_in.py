@@ -10,7 +10,7 @@ import pytest
 
 from cases import shared
 from rolewright.core.finding import Severity
-from rolewright.importer import finish
+from rolewright.importer import finish, held_manifest
 from rolewright.importer.given import ImportAids
 from rolewright.importer.recognise import found_in
 from rolewright.manifest.read import read_manifest
@@ -34,7 +34,7 @@ def test_with_the_values_that_it_is_judged_with_it_is_proven(
         seen.append(document.trees[0].data)
         return made
 
-    monkeypatch.setattr(finish, "read_manifest", read)
+    monkeypatch.setattr(held_manifest, "read_manifest", read)
     for found in found_in(case / "source"):
         source = found.format.read(found.file, found.tree, ImportAids())
         for workload in source.workloads:

@@ -114,7 +114,7 @@ def _one(
 ) -> None:
     if rule.by:
         return
-    if value in rule.but:
+    if value is None or value in rule.but:
         ledger.carried(path, "", "which is what happens without it")
         return
     if rule.no:

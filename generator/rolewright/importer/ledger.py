@@ -109,7 +109,7 @@ class Ledger:
         if (path in above and value and parts) or not path:
             for key, part in parts:
                 yield from self._below((*path, key), part, above, accounted=accounted or bool(told))
-        elif not told and not accounted and value not in ({}, []):
+        elif not told and not accounted and value not in ({}, [], None):
             yield FieldOutcome(dotted(path), self.location(path), "not carried", "", _UNKNOWN, self._called(path))
 
     def _called(self, path: PathInTree) -> str:

@@ -14,7 +14,7 @@ from rolewright.importer.formats.chalice_code import OPEN, Decorator, decorators
 from rolewright.importer.ledger import FieldOutcome, Ledger
 from rolewright.importer.names import resource_key, workload_name
 from rolewright.importer.shapes import mapping, text
-from rolewright.importer.stages import overrides_of
+from rolewright.importer.stages import add_environment
 from rolewright.importer.variables import carry_variable
 from rolewright.importer.workload import ImportSource, OldPolicy, OldRole, SourceWorkload
 
@@ -118,6 +118,10 @@ def _workload(app: _App, function: str, decorated: list[Decorator]) -> SourceWor
     key = named or "api_handler"
     base, *others = app.stages
     workload = _in_stage(app, app.ledger, base, key)
+    workload.environments[base] = {}
+    for stage in others:
+        add_environment(workload, stage, _in_stage(app, Ledger(app.ledger.tree), stage, key))
+        _account_for_stage(app, stage, key)
     location = decorated[0].location
     parts = (f"-{named}",) if named else ()
     workload.set("names.function", SourceText.of(f"{app.name}-", PlaceName("environment"), *parts), location)
@@ -126,36 +130,24 @@ def _workload(app: _App, function: str, decorated: list[Decorator]) -> SourceWor
     workload.set("package", HeldValue("path of the zip file; `chalice package` makes one", None), location)
     for decorator in decorated:
         _event(app, workload, decorator)
-    for stage in (base, *others):
-        values: dict[str, Any] = {}
-        if stage != base:
-            other = _in_stage(app, Ledger(app.ledger.tree), stage, key)
-            changed = overrides_of(workload.compute, other.compute, format_data(_DATA).facts["overridden"])
-            values = {"compute": changed} if changed else {}
-            _account_for_stage(app, workload, stage, key)
-        workload.environments[stage] = values
     workload.roles.append(_role(app, base, key, location))
     return workload
 
 
-def _account_for_stage(app: _App, workload: SourceWorkload, stage: str, key: str) -> None:
+def _account_for_stage(app: _App, stage: str, key: str) -> None:
     """Say what becomes of the settings of a stage that the manifest is not written for."""
-    facts, ledger, target = format_data(_DATA).facts, app.ledger, f"environments.{stage}"
-    fields = {rule.path[0]: rule.to.partition(".")[0] for rule in format_data(_DATA).fields["settings"]}
+    target, note = f"environments.{stage}", "where it differs, as far as an environment can say it"
+    fields = {rule.path[0] for rule in format_data(_DATA).fields["settings"]}
     for path, settings in app.settings(stage, key):
         if path[:1] != ("stages",):
             continue
         for field in settings:
-            if fields.get(field) in facts["overridden"]:
-                ledger.derived((*path, field), target, "where it differs")
-            elif field in fields or field in _ROLE_FIELDS or field == "tags":
-                ledger.left((*path, field), "an environment of a manifest cannot have it otherwise")
+            if field in fields or field == "tags":
+                app.ledger.derived((*path, field), target, note)
+            elif field in _ROLE_FIELDS:
+                app.ledger.left((*path, field), f"the roles are compared with that of {app.stages[0]}")
         for variable in mapping(settings.get("environment_variables")):
-            inside = (*path, "environment_variables", variable)
-            if variable in mapping(workload.compute.get("environment")):
-                ledger.derived(inside, target, "where it differs")
-            else:
-                ledger.left(inside, f"the manifest is for {app.stages[0]}, and an environment adds no variables")
+            app.ledger.derived((*path, "environment_variables", variable), target, note)
 
 
 def _in_stage(app: _App, ledger: Ledger, stage: str, key: str) -> SourceWorkload:

@@ -71,7 +71,8 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
         for field, note in facts["notes"].get(workload.type, {}).items()
         if field not in workload.compute and field not in mapping(workload.compute.get("names"))
     )
-    return ImportSource(title, (tree.file,), tuple(workloads), tuple(ledger.outcomes()), template.described(), notes)
+    described = template.within(next(iter(template.environments()), "")).described()
+    return ImportSource(title, (tree.file,), tuple(workloads), tuple(ledger.outcomes()), described, notes)
 
 
 def _account(template: StackTemplate, ledger: Ledger) -> None:

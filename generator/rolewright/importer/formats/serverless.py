@@ -7,24 +7,26 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rolewright.check.rules.plaintext_secret import suggests_secret
+from rolewright.importer.cloudformation.environments import joined
 from rolewright.importer.cloudformation.links import linked_resource
 from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SourceText, UnknownPart
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.formats.serverless_events import Events
-from rolewright.importer.formats.serverless_roles import account_for_roles, role_for
-from rolewright.importer.formats.serverless_service import ServerlessService, service_of
+from rolewright.importer.formats.serverless_roles import account_for_roles, has_shared_role, role_for
+from rolewright.importer.formats.serverless_service import services_of
 from rolewright.importer.formats.serverless_variables import at_stage
-from rolewright.importer.ledger import FieldOutcome, Ledger
+from rolewright.importer.ledger import FieldOutcome, Ledger, dotted
 from rolewright.importer.names import workload_name
 from rolewright.importer.shapes import mapping, text
-from rolewright.importer.stages import overrides_of
 from rolewright.importer.variables import carry_variable
 from rolewright.importer.workload import ImportSource, SourceWorkload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from rolewright.importer.cloudformation.template import StackTemplate
+    from rolewright.importer.formats.serverless_service import ServerlessService
     from rolewright.importer.given import ImportAids
     from rolewright.yaml.load import PathInTree, Tree
 
@@ -49,32 +51,62 @@ def read(file: Path, tree: Tree, aids: ImportAids) -> ImportSource:
         reason = format_data(_DATA).facts["program"]
         outcome = FieldOutcome(file.name, Ledger(tree).location(()), "not carried", "", reason)
         return ImportSource(NAME, (tree.file,), (), (outcome,), {})
-    service = service_of(file, tree, aids)
-    functions = list(service.functions())
-    workloads: list[SourceWorkload] = []
-    shared = 0
-    for key, path, function in functions:
-        workload = _function(service, key, path, function)
-        role, boundary, is_shared = role_for(service, key, path, function)
-        workload.roles.append(role)
-        shared += is_shared
-        _boundary(service, workload, boundary, path)
-        _stages(service, workload, key, path, function)
-        workloads.append(workload)
+    services = services_of(file, tree, aids)
+    service, *others = services
+    keys = dict.fromkeys(key for each in services for key, _, _ in each.functions())
+    workloads = [_workload(services, key) for key in keys]
     account_for_roles(service)
     _whole(service)
-    notes = [*_notes(service, shared), *_unlogged(workloads)]
+    outcomes = [*service.outcomes()]
+    for other in others:
+        alone = [
+            dotted(path) for key, path, _ in other.functions() if key not in {k for k, _, _ in service.functions()}
+        ]
+        outcomes += [each for each in other.outcomes() if each.field.startswith(tuple(f"{path}." for path in alone))]
+    notes = [*_notes(services), *_unlogged(workloads)]
     return ImportSource(
-        NAME, (tree.file,), tuple(workloads), tuple(service.outcomes()), service.template.described(), tuple(notes)
+        NAME, (tree.file,), tuple(workloads), tuple(dict.fromkeys(outcomes)), service.template.described(), tuple(notes)
     )
 
 
-def _notes(service: ServerlessService, shared: int) -> Iterator[str]:
+def _workload(services: Sequence[ServerlessService], key: str) -> SourceWorkload:
+    """Return the workload of a function, with the stages that have it as environments."""
+    readings: dict[str, SourceWorkload] = {}
+    templates: dict[str, StackTemplate] = {}
+    location = services[0].ledger.location(("functions", key))
+    for service in services:
+        for _, path, function in (each for each in service.functions() if each[0] == key):
+            workload = _function(service, key, path, function)
+            role, boundary = role_for(service, key, path, function)
+            workload.roles.append(role)
+            _boundary(service, workload, boundary, path)
+            readings[service.stage], templates[service.stage] = workload, service.template
+    workload = joined(readings, templates, location)
+    region = services[0].variables.region()
+    workload.environments = {
+        service.stage: {
+            "region": at_stage(region, service.stage) or _default_region(service),
+            **workload.environments[service.stage],
+        }
+        for service in services
+        if service.stage in readings
+    }
+    return workload
+
+
+def _notes(services: Sequence[ServerlessService]) -> Iterator[str]:
+    service = services[0]
+    shared = sum(has_shared_role(service, path, function) for _, path, function in service.functions())
     if shared > 1:
         yield (
             f"{service.name} has one role for {shared} functions: the manifest of each has what the role may do, "
             "which is no more than today; take out of each what its code does not need"
         )
+    there = {each.stage: {key for key, _, _ in each.functions()} for each in services}
+    for key in dict.fromkeys(key for keys in there.values() for key in sorted(keys)):
+        lacking = [stage for stage, keys in there.items() if key not in keys]
+        if lacking:
+            yield f"{key} is not in {', '.join(lacking)}: its manifest has no such environment"
     for written in service.variables.assumed:
         name = written.partition(":")[2]
         yield f"${{{written}}} is taken for its fallback: give another with --parameter {name}=VALUE"
@@ -108,8 +140,8 @@ def _function(service: ServerlessService, key: str, path: PathInTree, function: 
         workload.set("alias", "provisioned", ledger.location((*path, "provisionedConcurrency")))
     for where, given in ((("provider",), service.provider), (path, function)):
         _environment(service, (*where, "environment"), given.get("environment"), workload)
-        for tag, value in mapping(given.get("tags")).items():
-            workload.top.setdefault("tags", {})[str(tag)] = service.value(value)
+        for tag, value in mapping(service.value(given.get("tags"))).items():
+            workload.top.setdefault("tags", {})[str(tag)] = value
             ledger.carried((*where, "tags", tag), f"tags.{tag}")
     _sends(service, path, function, workload)
     events = Events(service, key, workload)
@@ -162,7 +194,9 @@ def _environment(service: ServerlessService, path: PathInTree, variables: Any, w
         if secret:
             mapping(workload.compute.get("environment")).pop(name, None)
             ledger.left(inside, f"{secret} would stand in plain text: let the code read the secret by its name")
-        elif value is None or isinstance(value, dict | list):
+        elif value is None:
+            ledger.carried(inside, "", "it has no value, which is what happens without it")
+        elif isinstance(value, dict | list):
             ledger.left(inside, "it is no text, and so no environment variable")
         else:
             carry_variable(workload, ledger, inside, str(name), value, "environment", injects=False)
@@ -200,22 +234,6 @@ def _boundary(service: ServerlessService, workload: SourceWorkload, raw: Any, pa
     if value is not None:
         workload.top["boundary"] = value
         workload.origins["boundary",] = service.ledger.location(path)
-
-
-def _stages(
-    service: ServerlessService, workload: SourceWorkload, key: str, path: PathInTree, function: Mapping[str, Any]
-) -> None:
-    """Enter the environments, with what differs in each."""
-    region = service.variables.region()
-    wanted = format_data(_DATA).facts["overridden"]
-    for stage in service.variables.stages:
-        values: dict[str, Any] = {"region": at_stage(region, stage) or _default_region(service)}
-        if stage != service.stage:
-            other = _function(service.in_stage(stage), key, path, function).compute
-            differs = overrides_of(workload.compute, other, wanted)
-            if differs:
-                values["compute"] = differs
-        workload.environments[stage] = values
 
 
 def _default_region(service: ServerlessService) -> HeldValue:

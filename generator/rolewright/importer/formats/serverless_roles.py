@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rolewright.importer.cloudformation.roles import document_in, managed_in, old_role, role_of
+from rolewright.importer.cloudformation.roles import document_in, managed_in, old_role, role_of, template_role
 from rolewright.importer.expression import PlaceName, SourceText
 from rolewright.importer.field_table import format_data
 from rolewright.importer.formats.serverless_events import source_kind, source_value
+from rolewright.importer.formats.serverless_service import SHARED_ROLE
 from rolewright.importer.shapes import listed, mapping, mappings
 from rolewright.importer.workload import OldPolicy
 
@@ -25,27 +26,36 @@ _LATER = "the module makes a role of its own, and the policies become resources,
 
 def role_for(
     service: ServerlessService, key: str, path: PathInTree, function: Mapping[str, Any]
-) -> tuple[OldRole, Any, bool]:
-    """Return the role of a function today, its permissions boundary, and whether other functions share it."""
+) -> tuple[OldRole, Any]:
+    """Return the role of a function today, and its permissions boundary."""
     role = format_data(_DATA).facts["role"]
     own = _own_role(service, path, function)
     given = function.get("role")
     if given is not None:
         service.ledger.derived((*path, "role"), "", _LATER)
-        return role_of(service.template, _named(service, given), role).old, None, False
+        return role_of(service.template, _named(service, given), role).old, None
     if own is not None:
         statements, inherits, boundary = own
         parts = [*_statements(service, statements, f"functions.{key}"), *_added(service, [(key, path, function)])]
         if inherits:
             parts += _of_provider(service)
-        return old_role(role, parts), boundary, False
+        return old_role(role, parts), boundary
     existing = _existing(service)
     if existing is not None:
-        return role_of(service.template, _named(service, existing), role).old, None, True
-    parts = [*_of_provider(service), *_added(service, list(service.functions()))]
+        return role_of(service.template, _named(service, existing), role).old, None
+    made = template_role(service.template, SHARED_ROLE, role)
+    parts = [*_of_provider(service), *_added(service, list(service.functions())), *made.old.policies, *made.old.unread]
+    for part in listed(service.data.get("resources")) or [service.data.get("resources")]:
+        if SHARED_ROLE in mapping(mapping(part).get("extensions")):
+            parts.append(f"resources.extensions.{SHARED_ROLE}: what it changes of the role is not compared")
     settings = mapping(mapping(service.provider.get("iam")).get("role"))
     boundary = settings.get("permissionsBoundary", service.provider.get("rolePermissionsBoundary"))
-    return old_role(role, parts), boundary, True
+    return old_role(role, parts), boundary if boundary is not None else made.boundary
+
+
+def has_shared_role(service: ServerlessService, path: PathInTree, function: Mapping[str, Any]) -> bool:
+    """Return whether a function has the role of all functions."""
+    return function.get("role") is None and _own_role(service, path, function) is None
 
 
 def _named(service: ServerlessService, given: Any) -> Any:  # noqa: ANN401 - YAML

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import PathInTree
 
 
+SHARED_ROLE = "IamRoleLambdaExecution"
+"""The logical name of the role that Serverless makes for all functions; policies under `resources` may name it."""
+
+
 @dataclass(frozen=True)
 class ServerlessService:
-    """A service: `data` has no variables, and `stage` is the one whose values the manifest has for all."""
+    """A service as it is in one stage: `data` has no variables."""
 
     name: str
     data: dict[str, Any]
@@ -37,12 +41,8 @@ class ServerlessService:
         return mapping(self.data.get("provider"))
 
     def value(self, raw: Any) -> Any:  # noqa: ANN401 - YAML
-        """Return a value in the stage, without functions of CloudFormation."""
-        return at_stage(self.template.value(raw), self.stage)
-
-    def in_stage(self, stage: str) -> ServerlessService:
-        """Return the service with the values of another stage, and an account that nobody reads."""
-        return ServerlessService(self.name, self.data, self.template, self.variables, Ledger(self.ledger.tree), stage)
+        """Return a value without functions of CloudFormation."""
+        return self.template.value(raw)
 
     def functions(self) -> Iterator[tuple[str, PathInTree, dict[str, Any]]]:
         """Yield the functions: their keys, where they stand, and what they are."""
@@ -60,16 +60,20 @@ class ServerlessService:
         yield from self.ledger.outcomes()
 
 
-def service_of(file: Path, tree: Tree, aids: ImportAids) -> ServerlessService:
-    """Read a service: its variables, and then its resources."""
+def services_of(file: Path, tree: Tree, aids: ImportAids) -> tuple[ServerlessService, ...]:
+    """Read a service in each of its stages: its variables, and then its resources."""
     variables = ServerlessVariables(mapping(tree.data), file, aids.parameters)
     data = variables.resolved()
+    return tuple(_in_stage(at_stage(data, stage), variables, tree, aids, stage) for stage in variables.stages)
+
+
+def _in_stage(
+    data: dict[str, Any], variables: ServerlessVariables, tree: Tree, aids: ImportAids, stage: str
+) -> ServerlessService:
     named = data.get("service")
     name = text(mapping(named).get("name") if isinstance(named, dict) else named, "service")
-    template = StackTemplate(_stack(name, data), aids)
-    return ServerlessService(
-        name, data, template, variables, Ledger(Tree(tree.file, data, tree.places)), variables.stages[0]
-    )
+    ledger = Ledger(Tree(tree.file, data, tree.places))
+    return ServerlessService(name, data, StackTemplate(_stack(name, data), aids), variables, ledger, stage)
 
 
 def _functions(data: Mapping[str, Any]) -> Iterator[tuple[str, PathInTree, dict[str, Any]]]:
@@ -101,4 +105,6 @@ def _stack(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
         logical = key[:1].upper() + key[1:].replace("-", "Dash").replace("_", "Underscore") + "LambdaFunction"
         properties = {"FunctionName": _function_name(name, key, function)}
         whole["Resources"].setdefault(logical, {"Type": "AWS::Lambda::Function", "Properties": properties})
+    role = mapping(whole["Resources"].get(SHARED_ROLE))
+    whole["Resources"][SHARED_ROLE] = {"Type": "AWS::IAM::Role", **role}
     return whole

@@ -72,9 +72,9 @@ def _text_of(value: Any) -> Any:  # noqa: ANN401 - a text, or a part of one
 class ServerlessVariables:
     """The variables of one service.
 
-    `stages` are the stages that its file names, the one without `--stage` first. `used` are the paths that variables
-    name, `spliced` the places where one stands for more than a text, with the words of it, and `assumed` the
-    fallbacks that were taken.
+    `stages` are the stages that its file names, the one without `--stage` first; one that is given is the only one.
+    `used` are the paths that variables name, `spliced` the places where one stands for more than a text, with the words
+    of it, and `assumed` the fallbacks that were taken.
     """
 
     def __init__(self, data: Mapping[str, Any], file: Path, parameters: Mapping[str, str]) -> None:
@@ -90,6 +90,9 @@ class ServerlessVariables:
         self._found: dict[str, None] = {}
         self._open: list[str] = []
         self._count = 0
+        if "stage" in parameters:
+            self.stages = (parameters["stage"],)
+            return
         self.stages = (self._first_stage(), *self._declared())
         self.resolved()
         self.stages = tuple(dict.fromkeys((*self.stages, *self._found)))
@@ -97,7 +100,7 @@ class ServerlessVariables:
     def _first_stage(self) -> str:
         raw = mapping(self.data.get("provider")).get("stage", "dev")
         found = re.findall(r"['\"]?([a-z][a-z0-9-]{0,30})['\"]?\s{0,9}\}*$", raw) if isinstance(raw, str) else []
-        return self.parameters.get("stage") or (found[0] if found else "dev")
+        return found[0] if found else "dev"
 
     def _declared(self) -> Iterator[str]:
         for section in ("params", "stages"):
@@ -244,15 +247,24 @@ class ServerlessVariables:
     def _note_stages(self, address: SourceText) -> None:
         """Note the stages that the keys of a map, or the names of files, tell of."""
         before, _, after = "".join(p if isinstance(p, str) else "\0" for p in address.parts).partition("\0")
-        keys: list[str] = []
+        found: list[str] = []
         if before.startswith("self:"):
-            found = self._self(before.removeprefix("self:").rstrip("."))
-            keys = [str(key) for key in mapping(found)]
+            found = self._stages_of_keys(before.removeprefix("self:"), after)
         elif before.startswith("file("):
-            name, rest = before.removeprefix("file("), after.partition(")")[0].replace("\0", "*")
-            if ".." not in name + rest and not name.startswith("/"):
-                keys = self._stages_of_files(name.removeprefix("./"), rest)
-        self._found |= dict.fromkeys(k for k in keys if k not in ("default", "other") and _STAGE.fullmatch(k))
+            name, rest = before.removeprefix("file(").removeprefix("./"), after.partition(")")[0].replace("\0", "*")
+            if ".." not in Path(f"{name}*{rest}").parts and not name.startswith("/"):
+                found = self._stages_of_files(name, rest)
+        self._found |= dict.fromkeys(k for k in found if k not in ("default", "other") and _STAGE.fullmatch(k))
+
+    def _stages_of_keys(self, before: str, after: str) -> list[str]:
+        """Return the keys of a map with which an address gives something."""
+        used = set(self.used)
+        parent, _, start = before.rpartition(".")
+        keys = [str(key).removeprefix(start) for key in mapping(self._self(parent)) if str(key).startswith(start)]
+        whole = {key: f"{before}{key}{after}".replace("\0", key) for key in keys}
+        found = [key for key, address in whole.items() if self._self(address) is not MISSING]
+        self.used = used
+        return found
 
     def _stages_of_files(self, before: str, after: str) -> list[str]:
         folder = self.folder / Path(f"{before}x").parent
