@@ -11,9 +11,10 @@ from rolewright.blueprint import load_catalog
 from rolewright.data import iam
 from rolewright.importer.cloudformation.described import types
 from rolewright.importer.cloudformation.environments import with_environments
-from rolewright.importer.cloudformation.function_resource import merged, read_function
+from rolewright.importer.cloudformation.function_resource import read_function
 from rolewright.importer.cloudformation.function_rights import table
 from rolewright.importer.cloudformation.functions import shown
+from rolewright.importer.cloudformation.globals import merged
 from rolewright.importer.cloudformation.roles import role_of
 from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.expression import HeldNames, OfResource, PlaceName, SecretPart, SourceText, UnknownPart

@@ -123,7 +123,7 @@ class _Finishing:
         for entry in self.manifest.get("resources", {}).values():
             resource = self.catalog.resources[entry["type"]]
             require(entry, resource.fields, () if "arn" in entry else resource.required)
-        place = {**_SAMPLE_PLACE, **_named_region(self.manifest["compute"])}
+        place = {**_SAMPLE_PLACE, **_named_region(self.manifest)}
         for environment in self.manifest.get("environments", {}).values():
             for name in ("account", "region"):
                 environment.setdefault(name, HeldValue(f"the {name} of this environment", place[name]))
@@ -252,7 +252,7 @@ class _Finishing:
                 there |= {name: value for name, value in fields.items() if name not in there}
                 there["access"] = [*dict.fromkeys([*there.get("access", ()), *entry.access])]
                 return
-        shown = key_of(entry, self.source.described, self.held.tokens)
+        shown = key_of(entry, self.held.described, self.held.tokens)
         key = next(
             name
             for name in (shown, *(f"{shown}-{number}" for number in range(2, len(resources) + 3)))

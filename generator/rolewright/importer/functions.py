@@ -31,3 +31,12 @@ _TAGS = {"!Ref": "Ref", "!Condition": "Condition", **{f"!{name}": f"Fn::{name}" 
 FOREIGN = Dialect(_TAGS, any_key=True)
 """The dialect in which files of other tools are read: the functions (CloudFormation User Guide, "Intrinsic function
 reference"), and keys that are numbers."""
+
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+TEMPLATES = Dialect(
+    _TAGS,
+    any_key=True,
+    words={spelling: value for word, value in _WORDS.items() for spelling in (word, word.capitalize(), word.upper())},
+)
+"""The dialect in which CloudFormation reads templates: YAML 1.1 has more words for true and false (its type `bool`;
+PyYAML, which AWS's own tools read templates with, leaves `y` and `n` texts)."""

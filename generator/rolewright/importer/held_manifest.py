@@ -36,6 +36,7 @@ class HeldManifest:
 
     def __init__(self, workload: SourceWorkload, source: ImportSource, catalog: Catalog) -> None:
         self.source = source
+        self.described = workload.described or source.described
         self.catalog = catalog
         self.tokens = HeldNames()
         values: dict[str, Any] = {
@@ -154,7 +155,7 @@ class HeldManifest:
                 return written(value, linked)
 
     def _linked(self, part: OfResource) -> str | None:
-        described = self.source.described.get(part.logical)
+        described = self.described.get(part.logical)
         if described is None:
             return None
         wanted = {name: self.tokens.judged(value) for name, value in described.fields.items()}

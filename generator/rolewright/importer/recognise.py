@@ -21,7 +21,7 @@ from rolewright.importer.formats import (
     serverless,
     terraform,
 )
-from rolewright.importer.functions import FOREIGN
+from rolewright.importer.functions import FOREIGN, TEMPLATES
 from rolewright.yaml.load import MAX_BYTES, Place, Tree, load
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rolewright.importer.given import ImportAids
     from rolewright.importer.workload import ImportSource
+    from rolewright.yaml.dialect import Dialect
 
 _DEPTH = 6
 _FILES = 20_000
@@ -43,6 +44,7 @@ class SourceFormat:
     """A format: the usual names of its files, how its documents are recognised, and how one is read.
 
     `files` are patterns of the end of a path. A file of another name is recognised by its content where it is named.
+    `dialect` is what its YAML has beside the core schema.
     """
 
     name: str
@@ -50,6 +52,7 @@ class SourceFormat:
     files: tuple[str, ...]
     recognises: Callable[[Path, Any], bool]
     read: Callable[[Path, Tree, ImportAids], ImportSource]
+    dialect: Dialect = FOREIGN
 
 
 FORMATS: Mapping[str, SourceFormat] = {
@@ -76,6 +79,7 @@ FORMATS: Mapping[str, SourceFormat] = {
             ("template*.y*ml", "template*.json", "sam*.y*ml", "*.sam.y*ml", "*.template"),
             cloudformation.recognises_sam,
             cloudformation.read,
+            TEMPLATES,
         ),
         SourceFormat(
             "cloudformation",
@@ -91,6 +95,7 @@ FORMATS: Mapping[str, SourceFormat] = {
             ),
             cloudformation.recognises,
             cloudformation.read,
+            TEMPLATES,
         ),
         SourceFormat(
             "task-definition",
@@ -206,14 +211,14 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _in_file(file: Path, wanted: Sequence[SourceFormat]) -> Iterator[SourceDocument]:
-    trees = _trees(file)
-    for tree in trees:
+    for number, tree in enumerate(_trees(file, FOREIGN)):
         fitting = next((f for f in wanted if f.recognises(file, tree.data)), None)
         if fitting is not None:
-            yield SourceDocument(fitting, file, tree)
+            same = fitting.dialect == FOREIGN
+            yield SourceDocument(fitting, file, tree if same else _trees(file, fitting.dialect)[number])
 
 
-def _trees(file: Path) -> tuple[Tree, ...]:
+def _trees(file: Path, dialect: Dialect) -> tuple[Tree, ...]:
     """Read the documents of a file; a program counts as empty. Raises Rejected where it is neither YAML nor JSON."""
     if file.suffix in _PROGRAMS:
         return (Tree(str(file), {}, {(): Place(1, 1, 1, 1, None, "")}),)
@@ -224,6 +229,6 @@ def _trees(file: Path) -> tuple[Tree, ...]:
             message, remedy = f"{file} {error}", "give a file that is JSON"
             raise Rejected([Finding("source-syntax", message, remedy, Location(str(file)))]) from None
     try:
-        return load(file, dialect=FOREIGN).trees
+        return load(file, dialect=dialect).trees
     except Rejected as refusal:  # a line of another tool's file may have a secret in it
         raise Rejected([replace(finding, shows_lines=False) for finding in refusal.findings]) from None

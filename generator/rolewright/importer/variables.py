@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.data.access_keys import VARIABLES
-from rolewright.importer.expression import HeldValue, OfResource, SecretPart, SecretValue, SourceText
+from rolewright.importer.expression import HeldValue, OfResource, PlaceName, SecretPart, SecretValue, SourceText
 from rolewright.importer.names import resource_key
 from rolewright.importer.secret_values import looks_secret
 from rolewright.yaml.load import load
@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import PathInTree
 
 _SECRET_ARN = re.compile(
-    r"arn:[a-z-]{1,20}:secretsmanager:[^:]{0,30}:([^:]{0,12}):secret:([^:]{1,512})((?::[^:]{0,256}){0,3})"
+    r"arn:[a-z-]{1,20}:secretsmanager:([^:]{0,30}):([^:]{0,12}):secret:([^:]{1,512})((?::[^:]{0,256}){0,3})"
 )
-_PARAMETER_ARN = re.compile(r"arn:[a-z-]{1,20}:ssm:[^:]{0,30}:([^:]{0,12}):parameter/(.{1,1011})")
+_PARAMETER_ARN = re.compile(r"arn:[a-z-]{1,20}:ssm:([^:]{0,30}):([^:]{0,12}):parameter/(.{1,1011})")
 _OPEN_SECRET = re.compile(
-    r"arn:[^:]{1,20}:(?P<service>secretsmanager|ssm):[^:]{0,30}:[^:]{0,30}:(?:secret:|parameter/?)(?P<name>[^:?]{1,512}?)"
-    r"(?:-\?{6})?(?P<part>(?::[^:]{0,256}){0,3})"
+    r"(?P<arn>arn:[^:]{1,20}:(?P<service>secretsmanager|ssm):(?P<region>[^:]{0,30}):(?P<account>[^:]{0,30}):"
+    r"(?:secret:|parameter/?)(?P<name>[^:?]{1,512}?)(?P<any>-\?{6})?)(?P<part>(?::[^:]{0,256}){0,3})"
 )
 _HELD = 0xF0000
 """Where a plane of Unicode begins that has no characters: each of these stands for one open part of a text."""
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
+"""What Secrets Manager puts behind the name of a secret in its ARN. A name may end so too: `prod/api-secret`."""
+_PLAIN_WORD = re.compile(r"-[a-z]{6}$")
+"""Six small letters are a word far more often than what Secrets Manager puts there: one ARN in 180 ends so."""
 
 
 @cache
@@ -103,8 +106,12 @@ def carry_secret(
     value: Any,  # noqa: ANN401 - YAML
     target: str,
     account: str = "",
+    region: str = "",
 ) -> None:
-    """Carry a variable that ECS reads from a secret or a parameter. `account` is the own one, where it is known."""
+    """Carry a variable that ECS reads from a secret or a parameter.
+
+    `account` and `region` are the own ones, where they are known.
+    """
     location = ledger.location(path)
     text = value.literal if isinstance(value, SourceText) else value
     if isinstance(value, SourceText) and text is None:
@@ -113,11 +120,15 @@ def carry_secret(
         asked = f"name of the secret for {name}, which {location} takes from elsewhere"
         entry, part = {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, ""
     else:
-        entry, part = named_secret(text, account)
+        entry, part = named_secret(text, account, region)
     named = entry.get("name")
     key = workload.add(resource_key(named.strip("/") if isinstance(named, str) else name), entry, location)
     workload.set(f"{target}.{name}", key + part, location)
-    ledger.carried(path, f"compute.{target}.{name}", f"resources.{key}")
+    if isinstance(text, str) and text.startswith("arn:") and "name" in entry and not (account and region):
+        note = f"resources.{key}: taken for one of the environment's account and region, which the source does not say"
+        ledger.derived(path, f"compute.{target}.{name}", note)
+    else:
+        ledger.carried(path, f"compute.{target}.{name}", f"resources.{key}")
 
 
 def _open_secret(value: SourceText, name: str, location: Location) -> tuple[dict[str, Any], str]:
@@ -132,36 +143,55 @@ def _open_secret(value: SourceText, name: str, location: Location) -> tuple[dict
     shown = "".join(part if isinstance(part, str) else chr(_HELD + next(numbers)) for part in parts)
     found = _OPEN_SECRET.fullmatch(shown)
     asked = f"name of the secret for {name}, which {location} takes from elsewhere"
+    if found is None and ord(shown[0]) < _HELD and not shown.startswith("arn:"):
+        return {"type": secret_types()["parameter"], "name": SourceText.of(*parts)}, ""  # by its name, as ECS takes it
     if found is None:
         return {"type": secret_types()["secret"], "name": HeldValue(asked, name)}, ""
-    pieces = (held[ord(letter) - _HELD] if ord(letter) >= _HELD else letter for letter in found["name"])
-    named = SourceText.of(*pieces)
-    if found["service"] == "ssm":
+
+    def unheld(text: str) -> SourceText:
+        return SourceText.of(*(held[ord(letter) - _HELD] if ord(letter) >= _HELD else letter for letter in text))
+
+    kind = "secret" if found["service"] == "secretsmanager" else "parameter"
+    part = (found["part"] or "").rstrip(":") if kind == "secret" else ""
+    places = (PlaceName("region"), PlaceName("account"))
+    if any(unheld(found[place.name]).parts not in ((), (place,)) for place in places):
+        return {"type": secret_types()[kind], "arn": unheld(found["arn"])}, part
+    if kind == "parameter":
         slash = "/" if "/" in found["name"] else ""
-        return {"type": secret_types()["parameter"], "name": SourceText.of(slash, named)}, ""
-    return {"type": secret_types()["secret"], "name": named}, (found["part"] or "").rstrip(":")
+        return {"type": secret_types()[kind], "name": SourceText.of(slash, unheld(found["name"]))}, ""
+    called = found["name"] if found["any"] else _without_suffix(found["name"])
+    return {"type": secret_types()[kind], "name": unheld(called)}, part
 
 
-def named_secret(text: str, account: str = "") -> tuple[dict[str, Any], str]:
+def named_secret(text: str, account: str = "", region: str = "") -> tuple[dict[str, Any], str]:
     """Return the resource that ECS's `valueFrom` names, and what stands behind its key for a part of the value.
 
-    A secret or parameter of the `account` goes by its name, one of another account by its ARN.
+    A secret or parameter of the own `account` and `region`, where these are known, goes by its name, one of elsewhere
+    by its ARN.
     """
     secret = _SECRET_ARN.fullmatch(text)
     if secret is not None:
-        part = secret[3].rstrip(":")
-        if account and secret[1] not in ("", account):
-            return {"type": secret_types()["secret"], "arn": text[: secret.end(2)]}, part
-        return {"type": secret_types()["secret"], "name": _SUFFIX.sub("", secret[2])}, part
+        part = secret[4].rstrip(":")
+        if _is_own(secret[1], region) and _is_own(secret[2], account):
+            return {"type": secret_types()["secret"], "name": _without_suffix(secret[3])}, part
+        return {"type": secret_types()["secret"], "arn": text[: secret.end(3)]}, part
     parameter = _PARAMETER_ARN.fullmatch(text)
     if parameter is not None:
-        if account and parameter[1] not in ("", account):
+        if not (_is_own(parameter[1], region) and _is_own(parameter[2], account)):
             return {"type": secret_types()["parameter"], "arn": text}, ""
         return {
             "type": secret_types()["parameter"],
-            "name": f"/{parameter[2]}" if "/" in parameter[2] else parameter[2],
+            "name": f"/{parameter[3]}" if "/" in parameter[3] else parameter[3],
         }, ""
     return {"type": secret_types()["parameter"], "name": text}, ""
+
+
+def _is_own(named: str, own: str) -> bool:
+    return named in ("", own) or not own
+
+
+def _without_suffix(name: str) -> str:
+    return name if _PLAIN_WORD.search(name) else _SUFFIX.sub("", name)
 
 
 def _beside(target: str, name: str) -> str:

@@ -55,7 +55,8 @@ class SourceWorkload:
     and held values. `origins` are the places in the source of the manifest's paths. `roles` is empty where the source
     says nothing of them. `at_least` are the `cpu` units and MiB of `memory` that the source asks for: the manifest gets
     the next larger that its compute type takes. `apart` has, by environment, the paths of what is other there than in
-    the first one and stands in no override, with the reason.
+    the first one and stands in no override, with the reason. `described` are the source's resources in the first one,
+    where they are not the same in all.
     """
 
     name: str
@@ -68,6 +69,7 @@ class SourceWorkload:
     origins: dict[tuple[str, ...], Location] = field(default_factory=dict)
     at_least: dict[str, int] = field(default_factory=dict)
     apart: dict[str, dict[str, str]] = field(default_factory=dict)
+    described: Mapping[str, SourceResource] = field(default_factory=dict)
 
     def set(self, target: str, value: Any, origin: Location) -> None:  # noqa: ANN401 - YAML
         """Set a field by its dotted path below `compute`."""

@@ -203,6 +203,8 @@ class _Composer:
         tag = event.tag
         if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]) or self._function(tag):
             return text
+        if tag is None and text in self.dialect.words:
+            return self.dialect.words[text]
         kind = tag.removeprefix(_CORE) if tag is not None and tag.startswith(_CORE) else ""
         accepted = _TAGS.get(kind)
         if tag is not None and accepted is None:

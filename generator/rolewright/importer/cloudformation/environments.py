@@ -54,6 +54,7 @@ def joined(
         roles = {name: reading.roles[number] for name, reading in readings.items() if number < len(reading.roles)}
         workload.roles[number] = _common(templates[first], roles)
     _link_what_roles_name(templates, readings, location)
+    workload.described = templates[first].described()
     workload.environments = {first: {}}
     for name in others:
         add_environment(workload, name, readings[name])

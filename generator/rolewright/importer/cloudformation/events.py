@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rolewright.importer.cloudformation.function_fields import DATA
+from rolewright.importer.cloudformation.function_fields import DATA, target_kind
 from rolewright.importer.cloudformation.functions import shown
 from rolewright.importer.cloudformation.links import linked_resource
 from rolewright.importer.expression import HeldValue, SourceText
@@ -51,6 +51,11 @@ def carry_event(
 ) -> None:
     """Carry one event, or event source mapping, as a trigger."""
     below = f"triggers.{rule['list']}"
+    switches = [properties.get(name) for name in ("Enabled", "State")]
+    unclear = next((value for value in switches if isinstance(value, SourceText)), None)
+    if unclear is not None:
+        ledger.left(path, f"whether it is on today is not known ({shown(unclear)}): {_NOWHERE}")
+        return
     if _off(properties) and rule.get("named") and "key" not in rule:
         ledger.left(path, "it is off today, and the module's schedules are always on")
         return
@@ -71,6 +76,9 @@ def carry_event(
     entry |= _filters(properties, ledger, path)
     entry |= _failures(template, workload, ledger, path, properties)
     entry |= _input(properties, ledger, path) if rule["list"] == "schedules" else {}
+    if properties.get("FilterPolicyScope", "MessageAttributes") != "MessageAttributes":
+        entry.pop("filter", None)
+        ledger.left((*path, "FilterPolicy"), "a manifest filters by attributes, and this is about the body of messages")
     triggers = workload.compute.setdefault("triggers", {}).setdefault(rule["list"], [])
     triggers.append(entry)
     workload.origins["compute", "triggers", rule["list"], str(len(triggers) - 1)] = ledger.location(path)
@@ -116,8 +124,10 @@ def _failures(
     inside = (*path, "DestinationConfig")
     if value is None:
         return {}
-    kinds = format_data(DATA).facts["targets"]
-    kind = kinds.get(text(target.get("Type")), next(iter(kinds.values())))
+    kind = format_data(DATA).facts["targets"].get(text(target.get("Type"))) or target_kind(value)
+    if kind is None:
+        ledger.left(inside, f"what it names is not known ({shown(value)}): write it as on_failure of the trigger")
+        return {}
     key = linked_resource(template, workload, value, kind["type"], ledger.location(inside))
     if key is None:
         return {}
@@ -134,82 +144,6 @@ def _input(properties: Mapping[str, Any], ledger: Ledger, path: PathInTree) -> d
         return {}
     ledger.derived((*path, "Input"), "input", "as an object in place of a text")
     return {"input": found}
-
-
-# HTTP APIs
-
-
-def carry_api(template: StackTemplate, workload: SourceWorkload, ledger: Ledger) -> None:
-    """Carry the routes of HTTP APIs, if one kind of authorization holds for all of them."""
-    routes: dict[str, PathInTree] = {}
-    settings: list[tuple[Any, ...]] = []
-    for name, event in mapping(ledger.tree.data.get("Events")).items():
-        if text(mapping(event).get("Type")) != format_data(DATA).facts["http_api"]:
-            continue
-        path = ("Events", name)
-        properties = mapping(mapping(event).get("Properties"))
-        api = _api(template, properties.get("ApiId"))
-        authorization = _authorization(properties, api)
-        if authorization is None:
-            ledger.left(path, "its authorizer is none that a manifest has (iam, jwt, none): the route is left out")
-            continue
-        if settings and authorization != settings[0]:
-            ledger.left(path, "its authorization is another than that of the first route, and `api` has one for all")
-            continue
-        settings.append(authorization)
-        routes.setdefault(_route(properties), path)
-        ledger.derived((*path, "Type"), "compute.api", "an API of the module's own, with another URL")
-        for field in ("Path", "Method"):
-            ledger.carried((*path, "Properties", field), "compute.api.routes")
-        for field in ("Auth", "ApiId"):
-            ledger.derived((*path, "Properties", field), "compute.api", "read for its authorization")
-        if text(properties.get("PayloadFormatVersion"), "2.0") != "2.0":
-            note = "the module's API sends events of the format 2.0, and the code reads another"
-            ledger.left((*path, "Properties", "PayloadFormatVersion"), note)
-        if not workload.compute.get("api"):
-            workload.compute["api"] = {"routes": [], **dict(authorization), **_cors(api)}
-    if routes:
-        workload.compute["api"]["routes"] = list(routes)
-
-
-def _route(properties: Mapping[str, Any]) -> str:
-    where = text(properties.get("Path"))
-    if not where or where == "$default":
-        return "$default"
-    method = text(properties.get("Method"), "ANY").upper()
-    return f"{'ANY' if method in ('X-AMAZON-APIGATEWAY-ANY-METHOD', '*') else method} {where}"
-
-
-def _api(template: StackTemplate, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - YAML
-    """Return the settings of the API of a route: its own, or those of `Globals`."""
-    shared = mapping(template.value(mapping(template.data.get("Globals")).get("HttpApi")))
-    match given:
-        case SourceText(parts):
-            named = next((name for name in template.resources if name in shown(SourceText(parts))), "")
-        case _:
-            named = text(given)
-    return {**shared, **mapping(template.value(template.properties(named)))}
-
-
-def _authorization(properties: Mapping[str, Any], api: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
-    """Return the settings for who may call, or None where a manifest has none for it."""
-    auth, own = mapping(api.get("Auth")), mapping(properties.get("Auth"))
-    name = text(own.get("Authorizer"), text(auth.get("DefaultAuthorizer")))
-    if name == "AWS_IAM":
-        return (("authorization", "iam"),)
-    if not name or name == "NONE":
-        return (("authorization", "none"),)
-    jwt = mapping(mapping(mapping(auth.get("Authorizers")).get(name)).get("JwtConfiguration"))
-    issuer, audience = jwt.get("issuer"), jwt.get("audience")
-    if not issuer or not audience:
-        return None
-    audiences = audience if isinstance(audience, list) else [audience]
-    return (("authorization", "jwt"), ("issuer", issuer), ("audience", audiences))
-
-
-def _cors(api: Mapping[str, Any]) -> dict[str, Any]:
-    origins = listed(mapping(api.get("CorsConfiguration")).get("AllowOrigins"))
-    return {"cors_origins": origins} if origins else {}
 
 
 def carry_url(workload: SourceWorkload, ledger: Ledger) -> None:

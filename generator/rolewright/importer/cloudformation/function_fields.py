@@ -113,7 +113,7 @@ def carry_asynchronous(template: StackTemplate, workload: SourceWorkload, ledger
         places.append((path, mapping(settings.get(name)), "Destination", target))
     for path, given, field, target in places:
         value = given.get(field)
-        kind = facts.get(text(given.get("Type"))) or _kind(value)
+        kind = facts.get(text(given.get("Type"))) or target_kind(value)
         if value is None or kind is None:
             continue
         key = linked_resource(template, workload, value, kind["type"], ledger.location(path))
@@ -124,7 +124,7 @@ def carry_asynchronous(template: StackTemplate, workload: SourceWorkload, ledger
         yield {"Effect": "Allow", "Action": kind["action"], "Resource": value}
 
 
-def _kind(value: Any) -> Any | None:  # noqa: ANN401 - YAML
+def target_kind(value: Any) -> Any | None:  # noqa: ANN401 - YAML
     """Return what is known of where events go, by the service in its ARN."""
     whole = "".join(part for part in value.parts if isinstance(part, str)) if isinstance(value, SourceText) else value
     for part in resources_in(value):

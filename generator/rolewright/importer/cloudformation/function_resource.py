@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
-from rolewright.importer.cloudformation.events import carry_api, carry_event, carry_events, carry_url
+from rolewright.importer.cloudformation.events import carry_event, carry_events, carry_url
 from rolewright.importer.cloudformation.function_fields import (
     DATA,
     carry_asynchronous,
@@ -16,9 +15,12 @@ from rolewright.importer.cloudformation.function_fields import (
 )
 from rolewright.importer.cloudformation.function_rights import connected, sam_added, sam_policies
 from rolewright.importer.cloudformation.functions import shown
+from rolewright.importer.cloudformation.globals import merged, shared_properties
+from rolewright.importer.cloudformation.http_api import carry_api
 from rolewright.importer.cloudformation.links import plain_name
 from rolewright.importer.cloudformation.resolved import ResolvedLedger
-from rolewright.importer.cloudformation.roles import TemplateRole, document_in, old_role, role_of
+from rolewright.importer.cloudformation.roles import TemplateRole, attached_policies, document_in, old_role, role_of
+from rolewright.importer.cloudformation.template import GENERATED_ROLE
 from rolewright.importer.expression import OfResource, SourceText
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.names import workload_name
@@ -40,7 +42,7 @@ def read_function(template: StackTemplate, logical: str, ledger: Ledger) -> Sour
     name = plain_name(properties.get("FunctionName"), logical)
     workload = SourceWorkload(workload_name(name), facts["compute"])
     section = facts["globals"].get(text(resource.get("Type")), "")
-    shared = mapping(template.value(mapping(mapping(template.data.get("Globals")).get(section))))
+    shared = shared_properties(template, logical, section)
     own = ResolvedLedger(ledger, ("Resources", logical, "Properties"), properties)
     common = SourceWorkload(workload.name, workload.type, resources=workload.resources)
     for part, account in ((common, ResolvedLedger(ledger, ("Globals", section), shared)), (workload, own)):
@@ -56,22 +58,12 @@ def read_function(template: StackTemplate, logical: str, ledger: Ledger) -> Sour
     carry_code(workload, own if {"CodeUri", "Code", "ImageUri"} & set(properties) else whole)
     targets = list(carry_asynchronous(template, workload, whole))
     carry_events(template, workload, own)
-    carry_api(template, workload, own)
+    carry_api(template, logical, workload, own)
     carry_url(workload, own)
     _mappings(template, logical, workload, ledger)
     _retention(template, logical, workload, ledger)
     _rights(template, logical, merged_properties, workload, own, targets)
     return workload
-
-
-def merged(first: Any, second: Any) -> Any:  # noqa: ANN401 - YAML
-    """Return values as SAM merges those of `Globals` with a function's: mappings deep, lists one after the other."""
-    if isinstance(first, dict) and isinstance(second, dict):
-        both = {**first, **second}
-        return {key: merged(first[key], second[key]) if key in first and key in second else both[key] for key in both}
-    if isinstance(first, list) and isinstance(second, list):
-        return [*first, *(value for value in second if value not in first)]
-    return copy.copy(second)
 
 
 def _rights(
@@ -100,6 +92,7 @@ def _rights(
             *sam_added(template, properties, origin),
             *connected(template, logical),
             *(policy for target in targets for policy in document_in(template, {"Statement": target}, origin)),
+            *attached_policies(template, f"{logical}{GENERATED_ROLE}"),
         ]
         found = TemplateRole(old_role(role, policies), properties.get("PermissionsBoundary"), "")
         own.derived(("Policies",), "resources", "what the role may do, as access and as statements")
@@ -117,6 +110,9 @@ def _mappings(template: StackTemplate, logical: str, workload: SourceWorkload, l
         if not _names(template, properties.get("FunctionName"), logical):
             continue
         account = ResolvedLedger(ledger, ("Resources", name, "Properties"), properties)
+        if template.exists(name) is None:
+            account.left((), f"it is there only if {shown(resource.get('Condition'))}: write the trigger where it is")
+            continue
         source = properties.get("EventSourceArn")
         rule = next((each for each in rules if "key" in each and _comes_from(template, source, each)), None)
         if rule is None:
@@ -158,6 +154,9 @@ def _retention(template: StackTemplate, logical: str, workload: SourceWorkload, 
             continue
         path = ("Resources", name)
         ledger.derived(path, "compute", "the module makes the log group of the function")
+        if group.get("KmsKeyId") is not None:
+            workload.set("log_kms_key", group["KmsKeyId"], ledger.location((*path, "Properties", "KmsKeyId")))
+            ledger.carried((*path, "Properties", "KmsKeyId"), "compute.log_kms_key")
         days = group.get("RetentionInDays")
         if days is not None:
             workload.set("log_retention_days", days, ledger.location((*path, "Properties", "RetentionInDays")))

@@ -132,6 +132,13 @@ def _flag(value: Any) -> str:  # noqa: ANN401 - YAML
     return str(value).lower() if isinstance(value, bool) else ""
 
 
+def with_references(value: Any) -> Any:  # noqa: ANN401 - YAML
+    """Return a value of a parameter or of a map with parts for the dynamic references in its texts."""
+    if isinstance(value, list):
+        return [with_references(item) for item in value]
+    return _dynamic(SourceText.of(value)) if isinstance(value, str) else value
+
+
 def _dynamic(whole: SourceText) -> Any:  # noqa: ANN401 - a text, or parts of one
     """Return a text with parts for the dynamic references in it, such as `{{resolve:ssm:/name}}`."""
     literal = "".join(part for part in whole.parts if isinstance(part, str))
@@ -284,7 +291,7 @@ def _find_in_map(template: StackTemplate, argument: Any) -> Any:  # noqa: ANN401
     if len(keys) == 3 and isinstance(found, str) and looks_secret(keys[2] or "", found):
         return SourceText((SecretPart(f"the value {keys[2]} in the map {keys[0]}"),))
     if len(keys) == 3 and found is not None:
-        return found
+        return with_references(found)
     return unknown(f"the value in the map {', '.join(map(shown, values))}")
 
 

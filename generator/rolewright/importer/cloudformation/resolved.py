@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.cloudformation.functions import is_function
+from rolewright.importer.field_table import format_data
 from rolewright.importer.ledger import Ledger
 from rolewright.yaml.load import Tree
+
+DATA = "cloudformation"
 
 if TYPE_CHECKING:
     from rolewright.core.finding import Location
@@ -59,16 +62,20 @@ class ResolvedLedger(Ledger):
 def _step(node: Any, step: str | int) -> str | int | None:  # noqa: ANN401 - YAML
     """Return the key of a part as the document has it, None for no such part."""
     if isinstance(node, dict):
-        return next((key for key in (step, _capital(step)) if key in node), None)
+        return step if step in node else next((key for key in node if _api_name(key) == step), None)
     return step if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
 
 
-def _capital(step: str | int) -> str | int:
-    return step[:1].upper() + step[1:] if isinstance(step, str) else step
+def _api_name(key: Any) -> Any:  # noqa: ANN401 - YAML
+    """Return a key as the APIs of AWS write it: they begin with a small letter, also where that is an abbreviation."""
+    if not isinstance(key, str):
+        return key
+    named: str | None = format_data(DATA).facts["api_names"].get(key)
+    return named or key[:1].lower() + key[1:]
 
 
 def small(value: Any) -> Any:  # noqa: ANN401 - YAML
-    """Return a value with keys that begin with a small letter, as the APIs of AWS write them."""
+    """Return a value with keys as the APIs of AWS write them."""
     if isinstance(value, dict):
-        return {key[:1].lower() + key[1:] if isinstance(key, str) else key: small(part) for key, part in value.items()}
+        return {_api_name(key): small(part) for key, part in value.items()}
     return [small(part) for part in value] if isinstance(value, list) else value

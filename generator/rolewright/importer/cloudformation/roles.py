@@ -11,6 +11,7 @@ from rolewright.importer.cloudformation.template import facts
 from rolewright.importer.expression import OfResource, PlaceName, SourceText, UnknownPart
 from rolewright.importer.shapes import listed, mapping, text
 from rolewright.importer.workload import OldPolicy, OldRole
+from rolewright.prove.arn_formats import is_idle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +49,12 @@ def template_role(template: StackTemplate, logical: str, role: str) -> TemplateR
     properties = template.properties(logical)
     inline = policies_in(template, properties.get("Policies"), f"role {logical}")
     attached = managed_in(template, properties.get("ManagedPolicyArns"), f"role {logical}")
+    old = old_role(role, [*inline, *attached, *attached_policies(template, logical)])
+    return TemplateRole(old, template.value(properties.get("PermissionsBoundary")), logical)
+
+
+def attached_policies(template: StackTemplate, logical: str) -> list[OldPolicy | str]:
+    """Return what the policies of the template that name a role allow, by the role's logical name."""
     named: list[OldPolicy | str] = []
     for other, resource in template.of_type("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
         values = mapping(template.value(mapping(resource.get("Properties"))))
@@ -57,8 +64,7 @@ def template_role(template: StackTemplate, logical: str, role: str) -> TemplateR
             named += resource_document(template, other, f"policy {other}")
         elif any(_is_open(value) for value in roles):
             named.append(f"policy {other} is not compared: which role has it is not known")
-    old = old_role(role, [*inline, *attached, *named])
-    return TemplateRole(old, template.value(properties.get("PermissionsBoundary")), logical)
+    return named
 
 
 def _is_open(value: Any) -> bool:  # noqa: ANN401 - YAML
@@ -142,19 +148,31 @@ def _is_arn(value: SourceText) -> bool:
 
 def _placed(statement: dict[str, Any]) -> dict[str, Any]:
     """Return a statement in which a resource whose whole ARN is not known has the form of one, if that is clear."""
-    services = {text(action).partition(":")[0].lower() for action in _each(statement.get("Action", ()))}
-    type_ = facts()["arns"].get(next(iter(services), "")) if len(services) == 1 else None
+    actions = [text(action).lower() for action in _each(statement.get("Action", ()))]
+    services = {action.partition(":")[0] for action in actions}
+    service = next(iter(services), "")
+    unclear = service in facts()["many_kinds"] and any("*" in action or "?" in action for action in actions)
+    type_ = facts()["arns"].get(service) if len(services) == 1 and not unclear else None
     if type_ is None or "Resource" not in statement:
         return statement
-    resources = [_with_arn(value, type_) for value in _each(statement["Resource"])]
+    resources = [_with_arn(value, type_, actions) for value in _each(statement["Resource"])]
     return {**statement, "Resource": resources}
 
 
-def _with_arn(value: Any, type_: str) -> Any:  # noqa: ANN401 - YAML
+def _with_arn(value: Any, type_: str, actions: list[str]) -> Any:  # noqa: ANN401 - YAML
+    """Return an ARN of a type in the place of one that is not known, if each of the actions is for such.
+
+    The ARN may be that of what is in the resource, such as the objects of a bucket.
+    """
     match value:
         case SourceText((UnknownPart(asked, form), *rest)):
             name = UnknownPart(f"the name in the ARN that is {asked}", form)
-            return SourceText.of(arn_form(type_, "arn", SourceText((name,))), *rest)
+            for end in [""] if rest else ["", "/*"]:
+                found = SourceText.of(arn_form(type_, "arn", SourceText((name,))), *rest, end)
+                sample = "".join(part if isinstance(part, str) else "x" for part in found.parts)
+                if not any(is_idle(action, sample) for action in actions):
+                    return found
+            return value
         case _:
             return value
 
@@ -187,5 +205,5 @@ def managed_policy(template: StackTemplate, policy: Any, origin: str) -> Iterato
 
 def _is(template: StackTemplate, value: Any, logical: str) -> bool:  # noqa: ANN401 - YAML
     """Return whether a value names a role of the template."""
-    own = template.reference(logical)
-    return bool(value == own or (isinstance(value, str) and value == template.properties(logical).get("RoleName")))
+    name = template.value(template.properties(logical).get("RoleName"))
+    return bool(value == template.reference(logical) or (value is not None and value == name))

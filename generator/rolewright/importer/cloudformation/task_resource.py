@@ -23,17 +23,22 @@ def read_task(template: StackTemplate, logical: str, ledger: Ledger) -> SourceWo
     """Read a task definition, and the first service that runs it."""
     task = small(mapping(template.value(template.properties(logical))))
     account = ResolvedLedger(ledger, ("Resources", logical, "Properties"), task)
-    boundaries: list[Any] = []
+    boundaries: dict[str, Any] = {}
 
     def role(value: Any, role: str) -> OldRole:  # noqa: ANN401 - YAML
         found = role_of(template, value, role)
-        boundaries.append(found.boundary)
+        boundaries[role] = found.boundary
         return found.old
 
     workload = read_definition(task, account, (), plain_name(task.get("family"), logical), role)
-    boundary = next((found for found in boundaries if found is not None), None)
-    if boundary is not None:
-        workload.top["boundary"] = boundary
+    given = [found for found in boundaries.values() if found is not None]
+    if given:
+        workload.top["boundary"] = given[0]
+    if given and any(found != given[0] for found in boundaries.values()):
+        which = next(role for role, found in boundaries.items() if found is not None)
+        note = f"`boundary` is that of the {which} role, for every role of the module; today they differ"
+        for field in ("taskRoleArn", "executionRoleArn"):
+            account.left((field,), note)
     origin = account.location(("containerDefinitions",))
     for part in [*resources_in(workload.compute)]:
         linked_resource(template, workload, SourceText((part,)), "", origin)
@@ -49,6 +54,10 @@ def _retention(template: StackTemplate, task: Any, workload: SourceWorkload, led
         for part in resources_in(options.get("awslogs-group")):
             path = ("Resources", part.logical, "Properties", "RetentionInDays")
             days = template.value(template.properties(part.logical).get("RetentionInDays"))
+            key = template.value(template.properties(part.logical).get("KmsKeyId"))
+            if key is not None:
+                workload.set("log_kms_key", key, ledger.location((*path[:-1], "KmsKeyId")))
+                ledger.carried((*path[:-1], "KmsKeyId"), "compute.log_kms_key")
             if days is not None and "log_retention_days" not in workload.compute:
                 workload.set("log_retention_days", days, ledger.location(path))
                 ledger.carried(path, "compute.log_retention_days")

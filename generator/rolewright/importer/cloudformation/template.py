@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LISTS = re.compile(r"CommaDelimitedList|List<.{1,100}>|AWS::SSM::Parameter::Value<List<.{1,100}>>")
 _STORED = "AWS::SSM::Parameter::Value<"
+GENERATED_ROLE = "Role"
+"""What the logical name of the role that SAM makes for a function has behind the function's."""
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -55,6 +57,9 @@ class StackTemplate:
             for name, resource in mapping(data.get("Resources")).items()
             if isinstance(resource, dict)
         }
+        for name, resource in [*self.resources.items()]:
+            if resource.get("Type") in facts()["makes_role"]:
+                self.resources.setdefault(f"{name}{GENERATED_ROLE}", {"Type": "AWS::IAM::Role"})
         self._open: set[tuple[str, str]] = set()
 
     def within(self, environment: str) -> StackTemplate:
@@ -88,17 +93,19 @@ class StackTemplate:
 
     def environments(self) -> tuple[str, ...]:
         """Return the environments that a parameter names, where no value of it is given."""
-        for name, parameter in mapping(self.data.get("Parameters")).items():
-            if self.is_environment(str(name)):
-                return tuple(text(value) for value in listed(mapping(parameter).get("AllowedValues")) if text(value))
-        return ()
+        parameters = mapping(self.data.get("Parameters"))
+        return next((values for values in map(self._environments, parameters) if values), ())
 
     def is_environment(self, name: str) -> bool:
         """Return whether a parameter names the environment, and leaves it open."""
+        return bool(self._environments(name)) and self._environments(name) == self.environments()
+
+    def _environments(self, name: str) -> tuple[str, ...]:
+        """Return the environments that a parameter may name, () for one that is for something else."""
         parameter = mapping(mapping(self.data.get("Parameters")).get(name))
-        values = [text(value) for value in listed(parameter.get("AllowedValues"))]
+        values = tuple(text(value) for value in listed(parameter.get("AllowedValues")) if text(value))
         fit = len(values) > 1 and all(_ENVIRONMENT.fullmatch(value) for value in values)
-        return fit and name in facts()["environment_parameters"] and name not in self.given
+        return values if fit and name in facts()["environment_parameters"] and name not in self.given else ()
 
     def condition(self, name: str) -> bool | None:
         """Return whether a condition holds; None where that is not known."""
@@ -166,5 +173,5 @@ def _typed(name: str, type_: str, value: Any) -> Any:  # noqa: ANN401 - YAML
     if type_.startswith(_STORED):
         return _unknown(f"the value of the SSM parameter {text(value)} (parameter {name})")
     if _LISTS.fullmatch(type_) and isinstance(value, str):
-        return [item.strip() for item in value.split(",") if item.strip()]
-    return value
+        return [functions.with_references(item.strip()) for item in value.split(",") if item.strip()]
+    return functions.with_references(value)

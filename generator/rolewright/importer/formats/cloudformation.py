@@ -71,8 +71,7 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
         for field, note in facts["notes"].get(workload.type, {}).items()
         if field not in workload.compute and field not in mapping(workload.compute.get("names"))
     )
-    described = template.within(next(iter(template.environments()), "")).described()
-    return ImportSource(title, (tree.file,), tuple(workloads), tuple(ledger.outcomes()), described, notes)
+    return ImportSource(title, (tree.file,), tuple(workloads), tuple(ledger.outcomes()), template.described(), notes)
 
 
 def _account(template: StackTemplate, ledger: Ledger) -> None:
@@ -106,12 +105,13 @@ def _resource(template: StackTemplate, ledger: Ledger, logical: str, resource: d
         if logical in template.resources and template.exists(logical) is False:
             ledger.left(path, f"the condition {shown(resource.get('Condition'))} takes it out")
         return
+    _inside(template, ledger, logical, type_)
     if ledger.accounted(path) or ledger.accounted((*path, "Type")):
         return
     if logical.startswith("Fn::"):
         ledger.left(path, facts["loop"])
     elif type_ in facts["roles"]:
-        ledger.derived(path, "", "read for the roles that functions and tasks name")
+        ledger.derived(path, "", facts["read_for_roles"])
     elif type_ in facts["followed"]:
         ledger.derived(path, "", facts["followed"][type_])
     elif type_ in facts["others"]:
@@ -120,3 +120,21 @@ def _resource(template: StackTemplate, ledger: Ledger, logical: str, resource: d
         ledger.derived(path, "", facts["kept"])
     else:
         ledger.left(path, f"a manifest neither makes nor names a resource of the type {type_ or '(none)'}")
+
+
+def _inside(template: StackTemplate, ledger: Ledger, logical: str, type_: str) -> None:
+    """Enter what a resource that stays has of the workloads: their triggers, and what names their roles."""
+    for field, why in format_data(_DATA).facts["inside_kept"].get(type_, {}).items():
+        value = template.value(template.properties(logical).get(field))
+        if value is not None and not _trusts_the_service(value):
+            ledger.left(("Resources", logical, "Properties", field), why)
+
+
+def _trusts_the_service(value: Any) -> bool:  # noqa: ANN401 - YAML
+    """Return whether a trust policy lets in nobody but the services that run workloads."""
+    given = mapping(value).get("Statement")
+    principals = [mapping(each).get("Principal") for each in (given if isinstance(given, list) else [given])]
+    services = [mapping(principal).get("Service") for principal in principals]
+    named = [name for each in services for name in (each if isinstance(each, list) else [each])]
+    only = all(isinstance(principal, dict) and set(principal) == {"Service"} for principal in principals)
+    return bool(principals) and only and all(name in format_data(_DATA).facts["trusted"] for name in named)

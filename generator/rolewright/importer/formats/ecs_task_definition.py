@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from rolewright.importer.expression import HeldValue
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.ledger import Ledger
 from rolewright.importer.names import resource_key, workload_name
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.variables import carry_secret, carry_variable
-from rolewright.importer.workload import ImportSource, SourceWorkload
+from rolewright.importer.workload import ImportSource, OldRole, SourceWorkload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from rolewright.importer.given import ImportAids
-    from rolewright.importer.workload import OldRole
     from rolewright.yaml.load import PathInTree, Tree
 
 NAME = "an ECS task definition"
@@ -57,8 +57,17 @@ def read_definition(
     workload = task_workload(task, ledger, root, name)
     account = _roles(task, ledger, root, workload, role_of)
     _tags(task, ledger, root, workload)
-    carry_containers(task, ledger, root, workload, account)
+    carry_containers(task, ledger, root, workload, (account, _region(task)))
     return workload
+
+
+def _region(task: Mapping[str, Any]) -> str:
+    """Return the region that a definition is registered in, or else logs to; "" where that is not clear."""
+    registered = text(task.get("taskDefinitionArn")).split(":")
+    logs = [mapping(each.get("logConfiguration")) for _, each in mappings(task.get("containerDefinitions"))]
+    named = {mapping(log.get("options")).get("awslogs-region") for log in logs} - {None}
+    found = registered[3] if len(registered) > 3 else next(iter(named)) if len(named) == 1 else ""
+    return found if isinstance(found, str) else ""
 
 
 def task_workload(task: Mapping[str, Any], ledger: Ledger, root: PathInTree, name: str) -> SourceWorkload:
@@ -71,31 +80,37 @@ def task_workload(task: Mapping[str, Any], ledger: Ledger, root: PathInTree, nam
         workload.set("names.family", task["family"], ledger.location((*root, "family")))
         ledger.carried((*root, "family"), "compute.names.family")
     ledger.derived((*root, "requiresCompatibilities"), "compute.type", type_)
+    if not wanted:
+        ledger.derived((*root, "family"), "compute.type", f"{type_}: the source does not say what it is to run on")
+    for field, asked in format_data(_DATA).facts["asked_for"].get(type_, {}).items():
+        workload.set(field, HeldValue(asked, None), ledger.location(root))
     carry(format_data(_DATA).fields["task"], ledger, root, workload)
     return workload
 
 
 def carry_containers(
-    task: Mapping[str, Any], ledger: Ledger, root: PathInTree, workload: SourceWorkload, account: str
+    task: Mapping[str, Any], ledger: Ledger, root: PathInTree, workload: SourceWorkload, own: tuple[str, str]
 ) -> None:
     """Carry the containers of a task definition in the spelling of ECS's API, and their volumes.
 
-    The first essential container is the code, the others are its sidecars. `account` is the own one, "" if unknown.
+    The first essential container is the code, the others are its sidecars. `own` are the own account and
+    region, "" if unknown.
     """
     containers = dict(mappings(task.get("containerDefinitions")))
     main = next(
-        (number for number, each in containers.items() if each.get("essential", True)), min(containers, default=0)
+        (number for number, each in containers.items() if _holds(each, "essential", otherwise=True)),
+        min(containers, default=0),
     )
     sidecars = []
     for number, container in containers.items():
         path = (*root, "containerDefinitions", number)
         if number == main:
-            _container(container, ledger, path, workload, "", account)
+            _container(container, ledger, path, workload, "", own)
             carry(format_data(_DATA).fields["main"], ledger, path, workload)
             _told_by_name(ledger, path, "workload", "the container has the workload's name")
             _mounts(container, task, ledger, path, workload)
         else:
-            sidecars.append(_sidecar(container, ledger, path, workload, account, text(containers[main].get("name"))))
+            sidecars.append(_sidecar(container, ledger, path, workload, own, text(containers[main].get("name"))))
     if sidecars:
         workload.compute["sidecars"] = sidecars
     for number, volume in mappings(task.get("volumes")):
@@ -121,6 +136,7 @@ def _roles(
     account = ""
     for field, role in format_data(_DATA).facts["roles"].items():
         if field not in task:
+            workload.roles.append(OldRole(role))
             continue
         found = _ROLE.fullmatch(text(task[field]))
         account = account or (found[1] or "" if found else "")
@@ -150,7 +166,7 @@ def _container(
     path: PathInTree,
     workload: SourceWorkload,
     name: str,
-    account: str,
+    own: tuple[str, str],
 ) -> None:
     """Carry what the code's container and sidecars have alike."""
     carry(format_data(_DATA).fields["container"], ledger, path, workload)
@@ -166,9 +182,7 @@ def _container(
         )
     for number, reference in mappings(container.get("secrets")):
         inside = (*path, "secrets", number)
-        carry_secret(
-            workload, ledger, inside, text(reference.get("name")), reference.get("valueFrom"), "secrets", account
-        )
+        carry_secret(workload, ledger, inside, text(reference.get("name")), reference.get("valueFrom"), "secrets", *own)
     if "readonlyRootFilesystem" not in container:
         workload.set("read_only", value=False, origin=ledger.location(path))
     _ports(container, ledger, path, workload, single=not name)
@@ -220,6 +234,9 @@ def _log(container: Mapping[str, Any], ledger: Ledger, path: PathInTree, workloa
         ledger.left(inside, "the module writes to a log group of its own; `log_routing` sends it on by FireLens")
         return
     ledger.derived(inside, "", "the module makes a log group of its own, and both roles need nothing more")
+    for option in mapping(log.get("options")):
+        if option not in format_data(_DATA).facts["log_options"]:
+            ledger.left((*inside, "options", option), "a manifest does not set options of the log driver")
     group = mapping(log.get("options")).get("awslogs-group")
     if group and group == mapping(workload.compute.get("names")).get("log_group"):
         ledger.carried((*inside, "options", "awslogs-group"), "compute.names.log_group")
@@ -233,14 +250,16 @@ def _sidecar(
     ledger: Ledger,
     path: PathInTree,
     workload: SourceWorkload,
-    account: str,
+    own: tuple[str, str],
     main: str,
 ) -> dict[str, Any]:
     """Return an entry of `sidecars`; the secrets that it needs are resources of the workload."""
     name = resource_key(text(container.get("name"), "sidecar"))
     sidecar = SourceWorkload(name, workload.type, {"name": name}, workload.resources)
-    _container(container, ledger, path, sidecar, name, account)
+    _container(container, ledger, path, sidecar, name, own)
     carry(format_data(_DATA).fields["sidecar"], ledger, path, sidecar)
+    if "essential" not in container:
+        sidecar.set("essential", value=True, origin=ledger.location(path))
     _told_by_name(ledger, path, "sidecars", "its name" if name == container.get("name") else f"called {name}")
     ledger.left((*path, "mountPoints"), "name shared folders under `shared`, and those to write to under `writable`")
     depends = sidecar.compute.get("depends_on", {})
@@ -264,8 +283,12 @@ def _mounts(
     volumes = {text(volume.get("name")): volume for _, volume in mappings(task.get("volumes"))}
     for number, mount in mappings(container.get("mountPoints")):
         inside = (*path, "mountPoints", number)
-        where, read_only = mount.get("containerPath"), bool(mount.get("readOnly"))
-        configuration = volumes.get(text(mount.get("sourceVolume")), {}).get("efsVolumeConfiguration")
+        where, read_only = mount.get("containerPath"), _holds(mount, "readOnly", otherwise=False)
+        source = volumes.get(text(mount.get("sourceVolume")), {})
+        configuration = source.get("efsVolumeConfiguration")
+        if not isinstance(configuration, dict) and _kept_elsewhere(source):
+            ledger.left(inside, "what is mounted here is kept outside of the task, and a manifest has no such volume")
+            continue
         if not isinstance(configuration, dict):
             workload.compute.setdefault("writable", []).append(where)
             ledger.derived(inside, "compute.writable", "a folder that begins empty and ends with the task")
@@ -284,8 +307,32 @@ def _mounts(
         ledger.carried(inside, "compute.volumes", f"resources.{key}: mounted with the role of the task")
 
 
+def _holds(of: Mapping[str, Any], field: str, *, otherwise: bool) -> bool:
+    """Return whether a field is true; templates in JSON write that as a text as well."""
+    return str(of.get(field, otherwise)).lower() == "true"
+
+
+def _kept_elsewhere(volume: Mapping[str, Any]) -> bool:
+    """Return whether a volume is more than an empty folder of the task."""
+    return any(name != "name" and not _is_empty(value) for name, value in volume.items())
+
+
+def _is_empty(value: Any) -> bool:  # noqa: ANN401 - YAML
+    """Return whether a value says nothing; a plan holds what AWS decides where nobody says it."""
+    if isinstance(value, dict):
+        return all(map(_is_empty, value.values()))
+    return (
+        all(map(_is_empty, value))
+        if isinstance(value, list)
+        else isinstance(value, HeldValue) or value in ("", None, False)
+    )
+
+
 def _volume(volume: Mapping[str, Any], ledger: Ledger, path: PathInTree) -> None:
     configuration = volume.get("efsVolumeConfiguration")
+    if not isinstance(configuration, dict) and _kept_elsewhere(volume):
+        ledger.left(path, "a manifest mounts file systems of EFS, and empty folders that end with the task")
+        return
     if not isinstance(configuration, dict):
         ledger.derived(path, "", "said where it is mounted")
         return

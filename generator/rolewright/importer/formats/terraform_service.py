@@ -29,7 +29,7 @@ def read_task(roles: Roles, task: StateResource) -> SourceWorkload:
     if isinstance(containers, HeldValue):
         ledger.left((*task.below, "containerDefinitions"), f"{containers.asked}: import the state")
     _log_groups(roles, task, workload)
-    carry_containers(task.values, ledger, task.below, workload, account)
+    carry_containers(task.values, ledger, task.below, workload, (account, ""))
     unread(ledger, task, "task")
     services = [each for each in roles.estate.of(facts["kind"]) if _runs(roles, each, task)]
     for service in services[:1]:

@@ -1,0 +1,194 @@
+"""A manifest with environments says of each what the source says of it, or names what it does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_line import rolewright
+from rolewright.importer.functions import FOREIGN
+from rolewright.yaml.load import load
+
+SAM = """
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, AllowedValues: [dev, prod]}
+Conditions:
+  Live: !Equals [!Ref Stage, prod]
+Mappings:
+  Names:
+    dev: {Table: orders-test, Queue: jobs-test, Memory: 256, Level: debug}
+    prod: {Table: orders-live, Queue: jobs-live, Memory: 1024, Level: info}
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties: {TableName: !FindInMap [Names, !Ref Stage, Table]}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: !FindInMap [Names, !Ref Stage, Queue]}
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub "worker-${Stage}"
+      Runtime: !If [Live, python3.12, python3.13]
+      Handler: !If [Live, app.live, app.test]
+      CodeUri: s3://packages/worker.zip
+      MemorySize: !FindInMap [Names, !Ref Stage, Memory]
+      Timeout: !If [Live, 60, 10]
+      Architectures: [!If [Live, arm64, x86_64]]
+      EphemeralStorage: {Size: !If [Live, 2048, 512]}
+      Tracing: !If [Live, Active, PassThrough]
+      ReservedConcurrentExecutions: !If [Live, 10, !Ref AWS::NoValue]
+      Layers: [!Sub ["arn:aws:lambda:eu-west-1:123456789012:layer:a:${N}", {N: !If [Live, "2", "1"]}]]
+      Tags: {Cost: !If [Live, "200", "100"]}
+      Environment:
+        Variables:
+          LEVEL: !FindInMap [Names, !Ref Stage, Level]
+          TABLE: !Ref Orders
+          DEBUG: !If [Live, !Ref AWS::NoValue, "1"]
+          SENTRY: !If [Live, "on", !Ref AWS::NoValue]
+      Policies:
+        - DynamoDBReadPolicy: {TableName: !Ref Orders}
+      Events:
+        Get: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn, BatchSize: !If [Live, 10, 1]}}
+        Night: {Type: Schedule, Properties: {Schedule: !If [Live, rate(1 hour), rate(1 day)]}}
+  Purge:
+    Type: AWS::Serverless::Function
+    Condition: Live
+    Properties: {FunctionName: !Sub "purge-${Stage}", Runtime: python3.12, Handler: a.b, CodeUri: s3://packages/purge.zip}
+"""
+
+SERVERLESS = """
+service: shop
+provider:
+  name: aws
+  region: eu-central-1
+  stage: ${opt:stage, 'dev'}
+  runtime: ${self:custom.${sls:stage}.runtime, 'nodejs22.x'}
+  tracing: {lambda: "${self:custom.${sls:stage}.tracing}"}
+  tags: {cost: "${self:custom.${sls:stage}.cost}"}
+  memorySize: ${file(config.${sls:stage}.yml):memory}
+  environment:
+    LEVEL: ${self:custom.${sls:stage}.level}
+    SENTRY: ${self:custom.${sls:stage}.sentry, null}
+  iam:
+    role:
+      permissionsBoundary: arn:aws:iam::111111111111:policy/${self:custom.${sls:stage}.boundary}
+      statements:
+        - Effect: Allow
+          Action: dynamodb:GetItem
+          Resource: !GetAtt Orders.Arn
+custom:
+  other: {unlike: a-stage}
+  dev: {runtime: nodejs20.x, tracing: false, cost: "1", level: debug, boundary: b-dev, handler: src/dev.run,
+        rate: rate(1 day), on: true, batch: 1, queue: jobs-test, table: orders-test}
+  prod: {tracing: true, cost: "2", level: info, boundary: b-prod, handler: src/prod.run, sentry: "x",
+         rate: rate(5 minutes), on: false, batch: 10, queue: jobs-live, table: orders-live}
+functions: ${file(functions.${sls:stage}.yml)}
+resources:
+  Resources:
+    Orders: {Type: "AWS::DynamoDB::Table", Properties: {TableName: "${self:custom.${sls:stage}.table}"}}
+    Jobs: {Type: "AWS::SQS::Queue", Properties: {QueueName: "${self:custom.${sls:stage}.queue}"}}
+"""
+WORKER = """
+worker:
+  handler: ${self:custom.${sls:stage}.handler}
+  events:
+    - schedule: {rate: "${self:custom.${sls:stage}.rate}", enabled: "${self:custom.${sls:stage}.on}"}
+    - sqs: {arn: !GetAtt Jobs.Arn, batchSize: "${self:custom.${sls:stage}.batch}"}
+"""
+
+
+@pytest.fixture
+def serverless(tmp_path: Path) -> Path:
+    (tmp_path / "config.dev.yml").write_text("memory: 128\n", encoding="utf-8")
+    (tmp_path / "config.prod.yml").write_text("memory: 2048\n", encoding="utf-8")
+    (tmp_path / "functions.dev.yml").write_text(WORKER, encoding="utf-8")
+    (tmp_path / "functions.prod.yml").write_text(f"{WORKER}report: {{handler: r.h}}\n", encoding="utf-8")
+    (tmp_path / "serverless.yml").write_text(SERVERLESS, encoding="utf-8")
+    return tmp_path / "serverless.yml"
+
+
+@pytest.fixture
+def sam(tmp_path: Path) -> Path:
+    (tmp_path / "template.yaml").write_text(SAM, encoding="utf-8")
+    return tmp_path / "template.yaml"
+
+
+def imported(source: Path, *options: str) -> dict[str, Any]:
+    """What `--format json` says of each workload, by its name."""
+    run = rolewright("import", source, "-o", source.parent / f"out{''.join(options)}", "--format", "json", *options)
+    assert run.returncode == 0, run.stderr
+    return {each["workload"]: each for each in json.loads(run.stdout)["sources"][0]["workloads"]}
+
+
+def manifest(found: dict[str, Any], folder: Path) -> Any:
+    file = folder / "read.yaml"
+    file.write_text(found["manifest"], encoding="utf-8")
+    return load(file, dialect=FOREIGN).trees[0].data
+
+
+def leaves(value: Any, environment: str, path: str = "") -> dict[str, str]:
+    if isinstance(value, dict):
+        inner = [leaves(part, environment, f"{path}.{key}" if path else key) for key, part in value.items()]
+    elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        inner = [leaves(part, environment, f"{path}.{number}") for number, part in enumerate(value)]
+    else:
+        return {path: str(value).replace("${environment}", environment)}
+    return {key: leaf for part in inner for key, leaf in part.items()}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("format_", ["sam", "serverless"])
+def test_each_environment_is_as_the_source_alone_says_of_it(
+    format_: str, environment: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The oracle is an import of one environment alone, in which nothing can be mixed up with another."""
+    source: Path = request.getfixturevalue(format_)
+    whole = imported(source)
+    parameter = {"sam": "Stage", "serverless": "stage"}[format_]
+    alone = imported(source, "--parameter", f"{parameter}={environment}")
+    alone = {name.removesuffix(f"-{environment}"): each for name, each in alone.items()}
+    assert {name for name in whole if environment in manifest(whole[name], tmp_path)["environments"]} == set(alone)
+    for name, each in alone.items():
+        both, single = manifest(whole[name], tmp_path), manifest(each, tmp_path)
+        own = both.pop("environments")[environment]
+        said = leaves(both, environment) | leaves({key: own[key] for key in own if key in both}, environment)
+        right = leaves({key: single[key] for key in single if key != "environments"}, environment)
+        notes = [note for note in whole[name]["notes"] if f" is not the same in {environment} as in " in note]
+        named = [note.partition(" is not the same")[0] for note in notes]
+        for path in (said.keys() | right.keys()) - {"workload"}:
+            if said.get(path) != right.get(path) and not said.get(path, "").startswith("<fill in"):
+                known = any(path == part or path.startswith(f"{part}.") for part in named)
+                assert known, (path, said.get(path), right.get(path), notes)
+
+
+def test_names_of_an_environment_are_its_overrides(sam: Path, tmp_path: Path) -> None:
+    found = manifest(imported(sam)["worker"], tmp_path)
+    assert found["resources"]["orders"] == {
+        "type": "dynamodb-table",
+        "name": "orders-test",
+        "access": ["read", "describe"],
+    }
+    assert found["compute"]["environment"]["TABLE"] == "${resources.orders.name}"
+    assert found["environments"]["prod"]["resources"] == {
+        "orders": {"name": "orders-live"},
+        "jobs": {"name": "jobs-live"},
+    }
+    assert found["environments"]["prod"]["compute"]["handler"] == "app.live"
+
+
+def test_a_statement_on_what_is_called_otherwise_elsewhere_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    policy = "{Effect: Allow, Action: 'dynamodb:CreateBackup', Resource: !GetAtt Orders.Arn}"
+    template = SAM.replace("      Events:", f"        - Statement: [{policy}]\n      Events:")
+    source.write_text(template, encoding="utf-8")
+    notes = imported(source)["worker"]["notes"]
+    assert any(note.startswith("statements.0 is not the same in prod as in dev") for note in notes)
+
+
+def test_keys_beside_stages_are_no_environments(serverless: Path, tmp_path: Path) -> None:
+    assert list(manifest(imported(serverless)["shop-worker"], tmp_path)["environments"]) == ["dev", "prod"]
