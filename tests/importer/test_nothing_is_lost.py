@@ -388,3 +388,51 @@ Resources:
     assert left(source, "Topic.Properties.Subscription")
     assert left(source, "Key.Properties.KeyPolicy")
     assert "log_kms_key: " in source["workloads"][0]["manifest"]
+
+
+def test_serverless_says_what_its_events_and_policies_let_happen(tmp_path: Path) -> None:
+    found, _ = imported(
+        tmp_path,
+        """
+service: jobs
+provider:
+  name: aws
+  runtime: nodejs20.x
+  region: eu-central-1
+  httpApi:
+    authorizers: {users: {type: jwt, issuerUrl: "https://a.example", audience: [a]}}
+functions:
+  admin: {handler: a.b, events: [{httpApi: {path: /a, method: get, authorizer: {name: users, scopes: [admin]}}}]}
+  user: {handler: a.b, events: [{httpApi: {path: /b, method: get, authorizer: {name: users}}}]}
+  work: {handler: a.b, events: [{stream: "arn:aws:kinesis:eu-central-1:111111111111:stream/clicks"}]}
+resources:
+  Resources:
+    Extra:
+      Type: AWS::IAM::Policy
+      Properties:
+        Roles: [!Ref IamRoleLambdaExecution]
+        PolicyDocument:
+          Statement: {Effect: Allow, Action: "sns:Publish", Resource: "arn:aws:sns:eu-central-1:111111111111:news"}
+""",
+        "serverless.yml",
+    )
+    assert found["jobs-admin"]["compute"]["api"]["authorization"] == "iam"
+    assert found["jobs-user"]["compute"]["api"]["authorization"] == "jwt"
+    assert found["jobs-work"]["compute"]["triggers"]["streams"][0]["batch_size"] == 10
+    assert found["jobs-user"]["resources"]["news"]["access"] == ["publish"]
+
+
+def test_chalice_says_what_is_not_in_its_decorators(tmp_path: Path) -> None:
+    (tmp_path / ".chalice").mkdir()
+    settings = {"app_name": "shop", "stages": {"dev": {}, "prod": {"xray": True, "reserved_concurrency": 3}}}
+    (tmp_path / "app.py").write_text(
+        "app = Chalice(app_name='shop')\napp.register_blueprint(extra)\napp.api.cors = True\n\n"
+        "@app.on_sqs_message(queue='jobs')\ndef jobs(event): pass\n",
+        encoding="utf-8",
+    )
+    found, source = imported(tmp_path / ".chalice", json.dumps(settings), "config.json")
+    assert found["shop-jobs"]["compute"]["triggers"]["queues"] == [{"queue": "jobs", "batch_size": 1}]
+    assert {each["field"] for each in source["fields"]} >= {"register_blueprint", "cors"}
+    notes = "\n".join(source["workloads"][0]["notes"])
+    assert "compute.tracing is not the same in prod" in notes
+    assert "compute.reserved_concurrency is not the same in prod" in notes

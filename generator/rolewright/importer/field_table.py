@@ -83,15 +83,16 @@ def carry(
         for step in root:
             node = node[step]
     for rule in rules:
-        for path, value in _found(root, node, rule.path):
+        for path, value in found_at(root, node, rule.path):
             _one(rule, ledger, path, resolved(value), workload, below)
 
 
-def _found(
+def found_at(
     root: PathInTree,
     node: Any,  # noqa: ANN401 - YAML
     pattern: tuple[str, ...],
 ) -> Iterator[tuple[PathInTree, Any]]:
+    """Yield the fields below a node that a path of a table stands for: where each is, and its value."""
     ways: list[tuple[PathInTree, Any]] = [(root, node)]
     for step in pattern:
         further: list[tuple[PathInTree, Any]] = []

@@ -203,14 +203,12 @@ class _Composer:
         tag = event.tag
         if tag in ("!", _CORE + "str") or (tag is None and not event.implicit[0]) or self._function(tag):
             return text
-        if tag is None and text in self.dialect.words:
-            return self.dialect.words[text]
         kind = tag.removeprefix(_CORE) if tag is not None and tag.startswith(_CORE) else ""
         accepted = _TAGS.get(kind)
         if tag is not None and accepted is None:
             self._foreign_tag(tag, span)
             return text
-        value = core_value(text)
+        value = core_value(text) if tag else self.dialect.words.get(text, core_value(text))
         if is_not_finite(text):
             self._find(
                 "source-number",
@@ -228,10 +226,10 @@ class _Composer:
         return float(value) if kind == "float" and isinstance(value, int) else value
 
     def _foreign_tag(self, tag: str, span: Span) -> None:
-        tag_text = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
+        shown = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
         self._find(
             "source-tag",
-            f"the tag {tag_text} is not in YAML's core schema",
+            f"the tag {shown} is not in YAML's core schema",
             "remove the tag, and write the value as plain text, a list or a mapping",
             span,
         )

@@ -10,7 +10,7 @@ from rolewright.importer.cloudformation.links import linked_resource
 from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.expression import HeldValue, PlaceName, SourceText
 from rolewright.importer.field_table import carry, format_data
-from rolewright.importer.formats.chalice_code import OPEN, Decorator, decorators
+from rolewright.importer.formats.chalice_code import OPEN, Decorator, decorators, unread_settings
 from rolewright.importer.ledger import FieldOutcome, Ledger
 from rolewright.importer.names import resource_key, workload_name
 from rolewright.importer.shapes import mapping, text
@@ -90,6 +90,8 @@ def read(file: Path, tree: Tree, aids: ImportAids) -> ImportSource:
     carry(format_data(_DATA).fields["document"], app.ledger, (), SourceWorkload("", ""))
     app.ledger.derived(("app_name",), "workload", "the beginning of the names")
     notes += _notes(app, workloads)
+    for what, where in unread_settings(code) if found is not None else ():
+        app.told.append(FieldOutcome(what, where, "not carried", "", format_data(_DATA).facts["unread"][what]))
     outcomes = (*app.ledger.outcomes(), *app.told)
     return ImportSource(NAME, (tree.file,), tuple(workloads), outcomes, {}, tuple(notes))
 
@@ -250,7 +252,7 @@ def _trigger(app: _App, workload: SourceWorkload, decorator: Decorator, source: 
     if key is None:
         app.tell(decorator, "not carried", "", "the code computes what it comes from")
         return
-    item: dict[str, Any] = {source["key"]: key}
+    item: dict[str, Any] = {source["key"]: key, **source.get("unless_said", {})}
     for name, field in facts["arguments"].items():
         given = decorator.argument(name)
         if isinstance(given, str | int):

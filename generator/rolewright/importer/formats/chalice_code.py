@@ -37,11 +37,29 @@ class Decorator:
 
 def decorators(file: Path) -> tuple[Decorator, ...] | None:
     """Return the decorators of the app in a file; None for one that cannot be read as Python."""
+    tree = _parsed(file)
+    return None if tree is None else tuple(_found(tree, str(file)))
+
+
+def unread_settings(file: Path) -> Iterator[tuple[str, Location]]:
+    """Yield what the code of an app says beside decorators, and where: blueprints, and origins for all routes."""
+    tree = _parsed(file)
+    for statement in tree.body if tree is not None else ():
+        location = Location(str(file), statement.lineno, statement.col_offset + 1)
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="register_blueprint"))):
+                yield "register_blueprint", location
+            case ast.Assign(targets=[ast.Attribute(value=ast.Attribute(attr="api"), attr="cors")]):
+                yield "cors", location
+            case _:
+                pass
+
+
+def _parsed(file: Path) -> ast.Module | None:
     try:
-        tree = ast.parse(read_text(file))
+        return ast.parse(read_text(file))
     except (UnreadableError, SyntaxError, ValueError, RecursionError, OSError):
         return None
-    return tuple(_found(tree, str(file)))
 
 
 def _found(tree: ast.Module, file: str) -> Iterator[Decorator]:

@@ -277,6 +277,11 @@ def _resources(service: ServerlessService) -> None:
                 inside = ("resources", *steps, section, logical)
                 if section != "Resources":
                     ledger.derived(inside, "", "read for what it decides")
+                elif (
+                    text(mapping(mapping(mapping(part)[section])[logical]).get("Type"))
+                    in format_data("cloudformation").facts["roles"]
+                ):
+                    ledger.derived(inside, "", format_data("cloudformation").facts["read_for_roles"])
                 elif logical in made:
                     ledger.derived(
                         inside, "resources", "a resource where a function has access to it; it stays in its stack"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _DATA = "serverless"
 _OFF = "it is off today, and the module has no trigger that is off: add it when it is wanted"
+_HEADER = "$request.header.Authorization"
 _STREAM_ARN = re.compile(r"arn:[a-z-]{1,20}:(dynamodb|kinesis):")
 
 
@@ -111,11 +112,16 @@ class Events:
             carry(table, ledger, path, scratch, self.service.value, target)
         item = {source["key"]: key, **mapping(mapping(scratch.compute.get("triggers")).get(source["to"]))}
         if kind == "stream":
+            item.setdefault("batch_size", format_data(_DATA).facts["stream_batch"])
             position = text(mapping(given).get("startingPosition"), "TRIM_HORIZON")
             item["starting_position"] = position
             for name in ("type", "startingPosition"):
                 if name in mapping(given):
                     ledger.derived((*path, name), f"compute.{target}", position if name != "type" else source["to"])
+        if mapping(given).get("filterPolicyScope", "MessageAttributes") != "MessageAttributes":
+            item.pop("filter", None)
+            note = "a manifest filters by attributes, and this is about the body of messages"
+            ledger.left((*path, "filterPolicy"), note)
         there = mapping(self.workload.compute.get("triggers")).get(source["to"], ())
         if any(each[source["key"]] == key for each in there):
             ledger.left(path, f"resources.{key} calls the function already; a manifest has one trigger of each")
@@ -276,6 +282,9 @@ class Events:
             closed = "an API key is no permission: callers sign in place of it" if private else ""
             return closed, {"authorization": "iam" if private else "none"}
         declared = mapping(self.service.value(mapping(self._api_setting("authorizers")).get(name)))
+        if details.get("scopes") or declared.get("identitySource", _HEADER) not in (_HEADER, [_HEADER]):
+            note = "a manifest cannot say the scopes of a token, or where it stands: callers sign until you choose jwt"
+            return note, {"authorization": "iam"}
         if kind == "httpApi" and text(declared.get("type")) in ("", "jwt") and declared.get("issuerUrl"):
             audience = declared.get("audience", [])
             tokens = {

@@ -150,6 +150,8 @@ def _added(
         for number, event in mappings(function.get("events")):
             for kind, given in event.items():
                 named = source_kind(kind, given)
+                if named == "kinesis" and mapping(given).get("consumer"):
+                    named = "kinesis-consumer"
                 if named in facts["adds"]:
                     origin = f"what Serverless adds for event {number + 1} of {key}"
                     yield from _allowed(service, facts["adds"][named], source_value(service, kind, given), origin)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import PathInTree
 
 _FUNCTION = re.compile(r"(?:arn:[a-z-]{1,20}:lambda:[a-z0-9-]{0,30}:\d{0,12}:function:)?([A-Za-z0-9_-]{1,64})(?::.*)?")
+_OFF = "it is off today, and the module's triggers are always on: add it when it is wanted"
 _LATER = "what it refers to is no resource of this document: import the state, or write it into the manifest"
 
 
@@ -74,7 +75,13 @@ class _Reading:
                 return self.is_called_by(alias, "function_name")
             return self.roles.estate.linked(resource, attribute, self.function.type, value) is self.function
         found = _FUNCTION.fullmatch(value) if isinstance(value, str) else None
-        return found is not None and found[1] == self.name
+        if found is None or found[1] != self.name:
+            return False
+        place, own = str(value).split(":")[3:5], text(self.function.values.get("arn")).split(":")[3:5]
+        if str(value).startswith("arn:") and own:
+            return place == own
+        alike = self.roles.estate.called(self.name, self.function.type)
+        return len(alike) < 2 or self.roles.estate.named(self.name, self.function.type, resource) is self.function
 
     def target(self, arn: Any, path: PathInTree, resource: StateResource, attribute: str) -> tuple[str, Any] | None:  # noqa: ANN401
         """Return the key of what an ARN names, as a resource of the manifest, and the facts of its service."""
@@ -122,7 +129,7 @@ class _Reading:
         kind = format_data(DATA).facts["function"]["kinds"]["log"]
         logging = next((block for _, block in mappings(self.function.values.get("logging_config"))), {})
         name = text(logging.get("log_group"), f"/aws/lambda/{self.name}")
-        read_log_group(self.roles, self.workload, name, kind, default=f"/aws/lambda/{self.name}")
+        read_log_group(self.roles, self.workload, name, (kind, self.function), default=f"/aws/lambda/{self.name}")
 
     def part(self, resource: StateResource, target: str, note: str = "") -> None:
         self.roles.claim(resource, f"compute.{target}", note or "said with the function")
@@ -136,9 +143,14 @@ class _Reading:
         self.part(resource, f"triggers.{name}")
 
 
-def read_log_group(roles: Roles, workload: SourceWorkload, name: str, kind: str, default: str) -> None:
-    """Carry what a state says of the log group of that name: how long entries are kept, and their key."""
-    found = roles.estate.named(name, kind)
+def read_log_group(
+    roles: Roles, workload: SourceWorkload, name: str, of: tuple[str, StateResource], default: str
+) -> None:
+    """Carry what a state says of the log group of that name: how long entries are kept, and their key.
+
+    `of` are the type of log groups, and what writes to this one.
+    """
+    found = roles.estate.named(name, *of)
     if found is None:
         roles.notes.append(
             f"log group {name} is not in the document: the module makes one, and keeps entries for 365 days if "
@@ -204,9 +216,12 @@ def _results(reading: _Reading, config: StateResource) -> None:
                 else:
                     value[kind] = found[0]
                     reading.roles.ledger.derived(path, f"compute.destinations.{kind}", f"resources.{found[0]}")
-    if value:
-        reading.workload.set("destinations", value, reading.roles.ledger.location(config.path))
     reading.part(config, "destinations")
+    if value and "destinations" in reading.workload.compute:
+        note = "a manifest has one answer for all versions and aliases, and another is carried"
+        reading.roles.ledger.left(config.path, note)
+    elif value:
+        reading.workload.set("destinations", value, reading.roles.ledger.location(config.path))
 
 
 def _provisioned(reading: _Reading, config: StateResource) -> None:
@@ -253,7 +268,9 @@ def _source(reading: _Reading, source: StateResource) -> None:
             holder["on_failure"] = told[0]
             ledger.derived(path, f"compute.triggers.{facts['trigger']}", f"resources.{told[0]}")
     if values.get("enabled") is False:
-        ledger.left((*source.below, "enabled"), "a manifest's trigger is always on: leave it out while it has to rest")
+        reading.part(source, f"triggers.{facts['trigger']}", _OFF)
+        ledger.left((*source.below, "enabled"), _OFF)
+        return
     reading.trigger(source, facts["trigger"], {facts["key"]: found[0], **holder})
 
 
@@ -267,11 +284,12 @@ def _subscription(reading: _Reading, subscription: StateResource) -> None:
         return
     entry: dict[str, Any] = {"topic": found[0]}
     if "filter_policy" in subscription.values:
-        entry["filter"] = _json(subscription.values["filter_policy"])
-        reading.roles.ledger.derived((*subscription.below, "filter_policy"), "compute.triggers.topics", "as filter")
         if subscription.values.get("filter_policy_scope") == "MessageBody":
             note = "a manifest filters by the attributes of a message, not by its body"
-            reading.roles.ledger.left((*subscription.below, "filter_policy_scope"), note)
+            reading.roles.ledger.left((*subscription.below, "filter_policy"), note)
+        else:
+            entry["filter"] = _json(subscription.values["filter_policy"])
+            reading.roles.ledger.derived((*subscription.below, "filter_policy"), "compute.triggers.topics", "as filter")
     reading.trigger(subscription, "topics", entry)
 
 
@@ -279,6 +297,10 @@ def _rule_target(reading: _Reading, target: StateResource) -> None:
     kind = format_data(DATA).facts["function"]["kinds"]["rule"]
     rule = reading.roles.estate.linked(target, "rule", kind)
     reading.roles.claim(target, "compute.triggers", "calls the function")
+    if rule is not None and (rule.values.get("state") == "DISABLED" or rule.values.get("is_enabled") is False):
+        reading.part(rule, "triggers", _OFF)
+        reading.roles.ledger.left(rule.path, _OFF)
+        return
     if rule is None:
         reading.roles.ledger.left((*target.below, "rule"), f"say it under `triggers`; {_LATER}")
         return
@@ -302,10 +324,8 @@ def _rule_target(reading: _Reading, target: StateResource) -> None:
             found = {"type": format_data(DATA).facts["function"]["bus"], "name": bus.rpartition("/")[2]}
             entry["bus"] = reading.workload.add(resource_key(bus), found, reading.roles.ledger.location(rule.path))
         reading.trigger(rule, "rules", entry)
-    if rule.values.get("state") == "DISABLED":
-        reading.roles.ledger.left(
-            (*rule.below, "state"), "a manifest's trigger is always on: leave it out while it rests"
-        )
+    if expression is not None and "event_pattern" in rule.values:
+        reading.roles.ledger.left((*rule.below, "event_pattern"), "the rule has a schedule as well, which is carried")
     unread(reading.roles.ledger, rule, "function-part")
 
 
@@ -326,7 +346,12 @@ def _schedule(reading: _Reading, schedule: StateResource) -> None:
         else:
             entry["dead_letter"] = found[0]
     if values.get("state") == "DISABLED":
-        ledger.left((*schedule.below, "state"), "a manifest's trigger is always on: leave it out while it rests")
+        reading.part(schedule, "triggers", _OFF)
+        ledger.left(schedule.path, _OFF)
+        return
+    for inner, window in mappings(values.get("flexible_time_window")):
+        if window.get("mode") != "OFF":
+            ledger.left((*schedule.below, "flexible_time_window", inner), "a manifest's schedule has no window")
     for inner, block in mappings(target.get("retry_policy")):
         if list(block.values()) not in ([86400, 185], [185, 86400]):
             ledger.left(

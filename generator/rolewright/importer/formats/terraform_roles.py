@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import HeldValue
-from rolewright.importer.field_table import carry, format_data
+from rolewright.importer.field_table import carry, format_data, found_at
 from rolewright.importer.formats.terraform_state import DATA
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.workload import OldPolicy, OldRole
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolewright.importer.ledger import Ledger
     from rolewright.importer.workload import SourceWorkload
 
+_WHOSE = "which role has it is not clear: several are called so, or it is known only after an apply"
 _NAME = re.compile(r"(?:arn:[a-z-]{1,20}:iam::\d{0,12}:role/(?:[^ ]{1,511}/)?)?([A-Za-z0-9+=,.@_-]{1,64})")
 
 
@@ -121,10 +122,19 @@ class Roles:
                 self.claim(policy, "", "what it allows is compared with what the module's role may do")
                 yield _document(policy.values.get("policy"), policy.address)
             elif self._unclear(policy, "role"):
-                yield f"{policy.address}: which role has it is known only after an apply: import the state"
+                yield f"{policy.address}: {_WHOSE}"
         for number, arn in enumerate(listed(role.values.get("managed_policy_arns"))):
             yield self._managed(arn, f"{role.address}, managed_policy_arns.{number}")
         yield from self._attached(role)
+        yield from self._of_resources(role)
+
+    def _of_resources(self, role: StateResource) -> Iterator[str]:
+        """Yield the policies of resources, such as a bucket's, that name a role."""
+        arn = text(role.values.get("arn"))
+        for resource in self.estate.resources:
+            document = resource.values.get("policy")
+            if arn and resource.type not in format_data(DATA).facts["identity"] and arn in str(document):
+                yield f"{resource.address}: it names this role, and is not compared: let it name the module's as well"
 
     def _attached(self, role: StateResource) -> Iterator[OldPolicy | str]:
         kinds = format_data(DATA).facts["kinds"]
@@ -135,20 +145,31 @@ class Roles:
                     policy = self.estate.linked(attachment, "policy_arn", kinds["policy"])
                     yield self._managed(attachment.values.get("policy_arn"), attachment.address, policy)
                 elif self._unclear(attachment, attribute):
-                    yield f"{attachment.address}: which role has it is known only after an apply: import the state"
+                    yield f"{attachment.address}: {_WHOSE}"
 
     def _is_of(self, resource: StateResource, attribute: str, role: StateResource) -> bool:
         value = resource.values.get(attribute)
         if isinstance(value, list):
-            return any(isinstance(name, str) and name in _names(role) for name in value)
+            return any(isinstance(name, str) and self.estate.named(name, role.type, resource) is role for name in value)
         return self.estate.linked(resource, attribute, role.type) is role
 
     def _unclear(self, resource: StateResource, attribute: str) -> bool:
         kinds = format_data(DATA).facts["kinds"]
         value = resource.values.get(attribute)
         if isinstance(value, list):
-            return any(isinstance(name, HeldValue) for name in value)
-        return isinstance(value, HeldValue) and self.estate.linked(resource, attribute, kinds["role"]) is None
+            return any(isinstance(name, HeldValue) or self._several(name, resource) for name in value)
+        return (
+            isinstance(value, HeldValue) and self.estate.linked(resource, attribute, kinds["role"]) is None
+        ) or self._several(value, resource)
+
+    def _several(self, name: Any, resource: StateResource) -> bool:  # noqa: ANN401 - JSON
+        """Return whether a role is named that may be one of several."""
+        kind = format_data(DATA).facts["kinds"]["role"]
+        return (
+            isinstance(name, str)
+            and len(self.estate.called(name, kind)) > 1
+            and self.estate.named(name, kind, resource) is None
+        )
 
     def _managed(self, arn: Any, origin: str, policy: StateResource | None = None) -> OldPolicy | str:  # noqa: ANN401
         kinds = format_data(DATA).facts["kinds"]
@@ -165,7 +186,12 @@ class Roles:
 
 def unread(ledger: Ledger, resource: StateResource, table: str) -> None:
     """Say of each attribute that neither a table nor the code had an eye on that it is not read."""
-    known = {rule.path[0] for rule in format_data(DATA).fields[table] if rule.by}
+    looked_at = [rule for rule in format_data(DATA).fields[table] if rule.by]
+    for rule in looked_at:
+        for path, _ in found_at(resource.below, resource.values, rule.path):
+            if len(rule.path) > 1 and not ledger.says(path):
+                ledger.carried(path, "", rule.by)
+    known = {rule.path[0] for rule in looked_at if len(rule.path) == 1}
     for name, value in resource.values.items():
         if name not in known:
             ledger.unread((*resource.below, name), value)

@@ -55,7 +55,7 @@ def _log_groups(roles: Roles, task: StateResource, workload: SourceWorkload) -> 
         options = mapping(mapping(container.get("logConfiguration")).get("options"))
         name = options.get("awslogs-group")
         if isinstance(name, str):
-            read_log_group(roles, workload, name, kind, default=f"/ecs/{text(task.values.get('family'))}")
+            read_log_group(roles, workload, name, (kind, task), default=f"/ecs/{text(task.values.get('family'))}")
             return
 
 
@@ -82,6 +82,9 @@ def _service(roles: Roles, service: StateResource, workload: SourceWorkload) -> 
         elif providers == serverless[1:]:
             workload.set("service.spot", value=True, origin=ledger.location(service.path))
         ledger.derived((*service.below, "capacity_provider_strategy"), "compute.service", "as spot or mix")
+    elif providers:
+        note = "a manifest knows Fargate's own capacity providers, and `capacity` of a cluster that it makes"
+        ledger.left((*service.below, "capacity_provider_strategy"), note)
     _scaling(roles, workload)
     unread(ledger, service, "service")
 
@@ -124,11 +127,14 @@ def _scaling_policy(roles: Roles, policy: StateResource, workload: SourceWorkloa
         )
         if metric in metrics and isinstance(block.get("target_value"), int | float):
             target = f"service.autoscaling.{metrics[metric]}"
-            workload.set(target, round(block["target_value"]), roles.ledger.location(path))
+            target_value = round(block["target_value"])
+            workload.set(target, target_value, roles.ledger.location(path))
             roles.ledger.carried((*path, "target_value"), f"compute.{target}")
-            for name in ("scale_in_cooldown", "scale_out_cooldown"):
+            if target_value != block["target_value"]:
+                roles.ledger.derived((*path, "target_value"), f"compute.{target}", "a whole number")
+            for name, why in format_data(DATA).facts["service"]["not_of_scaling"].items():
                 if block.get(name):
-                    roles.ledger.left((*path, name), "a manifest has no pauses between changes")
+                    roles.ledger.left((*path, name), why)
         else:
             roles.ledger.left(path, "a manifest's numbers follow use of CPU or memory, requests, or a queue")
     if "step_scaling_policy_configuration" in policy.values:

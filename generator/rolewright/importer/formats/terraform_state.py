@@ -85,7 +85,7 @@ class Estate:
         """
         value = resource.values.get(attribute) if value is None else value
         if not isinstance(value, HeldValue):
-            return self.named(value, type_) if isinstance(value, str) else None
+            return self.named(value, type_, resource) if isinstance(value, str) else None
         index = _indexes(resource.address)
         near = [
             each
@@ -95,10 +95,22 @@ class Estate:
         alike = [each for each in near if _indexes(each.address) == index] or near
         return alike[0] if len(alike) == 1 else None
 
-    def named(self, value: str, type_: str) -> StateResource | None:
-        """Return the resource of a type that has this name, ARN or id."""
+    def named(self, value: str, type_: str, near: StateResource) -> StateResource | None:
+        """Return the resource of a type that has this name, ARN or id, as another resource names it; None if unclear.
+
+        Accounts, regions and event buses may each have one of a name: the one that is meant is in the place, or in the
+        module, of what names it.
+        """
+        alike = self.called(value, type_)
+        for tell_apart in (_of_one_place, _of_one_module):
+            if len(alike) > 1:
+                alike = [each for each in alike if tell_apart(each, near)]
+        return alike[0] if len(alike) == 1 else None
+
+    def called(self, value: str, type_: str) -> list[StateResource]:
+        """Return the resources of a type that have this name, ARN or id."""
         keys = listed(format_data(DATA).facts["identities"])
-        return next((each for each in self.of(type_) if value in [each.values.get(key) for key in keys]), None)
+        return [each for each in self.of(type_) if value in [each.values.get(key) for key in keys]]
 
     def _module(self, module: dict[str, Any], path: PathInTree) -> dict[str, Any]:
         read = dict(module)
@@ -145,6 +157,23 @@ class Estate:
             )
         )
         return {**entry, "values": values}
+
+
+def _of_one_place(one: StateResource, other: StateResource) -> bool:
+    """Return whether nothing says that two resources are of different accounts, regions or event buses."""
+    for name in listed(format_data(DATA).facts["tells_apart"]):
+        here, there = (text(each.values.get(name)) for each in (one, other))
+        if here.startswith("arn:") and there.startswith("arn:"):
+            parts = zip(here.split(":")[3:5], there.split(":")[3:5], strict=True)
+            if any(left and right and left != right for left, right in parts):
+                return False
+        elif here and there and here != there:
+            return False
+    return True
+
+
+def _of_one_module(one: StateResource, other: StateResource) -> bool:
+    return one.address.rpartition(f"{one.type}.")[0] == other.address.rpartition(f"{other.type}.")[0]
 
 
 def _indexes(address: str) -> tuple[str, ...]:
