@@ -6,39 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from copilot_manifests import imported, reason, workload
 from rolewright.importer.convert import NotCarriedError
 from rolewright.importer.copilot.addons import _variable
 from rolewright.importer.copilot.jobs import schedule
 from rolewright.importer.expression import PlaceName, SourceText
-from rolewright.importer.formats.copilot import read
-from rolewright.importer.functions import FOREIGN
-from rolewright.importer.given import ImportAids
-from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rolewright.importer.workload import ImportSource, SourceWorkload
-
-START = "name: api\ntype: Load Balanced Web Service\nimage: {location: 'public.ecr.aws/shop/api:1', port: 80}\n"
-
-
-def imported(folder: Path, text: str, application: str = "shop") -> ImportSource:
-    copilot = folder / "copilot"
-    (copilot / "api").mkdir(parents=True, exist_ok=True)
-    (copilot / ".workspace").write_text(f"application: {application}\n")
-    file = copilot / "api" / "manifest.yml"
-    file.write_text(START + text)
-    return read(file, load(file, dialect=FOREIGN).trees[0], ImportAids())
-
-
-def workload(folder: Path, text: str) -> SourceWorkload:
-    return imported(folder, text).workloads[0]
-
-
-def reason(source: ImportSource, field: str) -> str:
-    """Why a field is not carried."""
-    return next(o.note for o in source.outcomes if o.field == field and o.outcome == "not carried")
 
 
 @pytest.mark.parametrize(

@@ -177,10 +177,13 @@ class _Finishing:
         return True
 
     def apart(self) -> Iterator[str]:
-        """Yield what is another in some environments, and is in the manifest as the first of them has it."""
-        first = next(iter(self.workload.environments), "")
+        """Yield what is another in some environments, and is in the manifest as the first of the rest has it."""
         for name, reasons in self.workload.apart.items():
             for path, reason in reasons.items():
+                alike = (
+                    other for other in self.workload.environments if path not in self.workload.apart.get(other, ())
+                )
+                first = next(alike, "no environment")
                 yield f"{path} is not the same in {name} as in {first}, and the manifest has that of {first}: {reason}"
 
     def _hold(self, finding: Finding) -> bool:

@@ -13,7 +13,7 @@ from rolewright.importer.field_table import format_data
 from rolewright.importer.functions import FOREIGN
 from rolewright.importer.ledger import Ledger
 from rolewright.importer.shapes import mapping, mappings, text
-from rolewright.yaml.load import load
+from rolewright.yaml.load import Tree, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
     from rolewright.importer.expression import TextPart
     from rolewright.importer.ledger import FieldOutcome
-    from rolewright.yaml.load import Tree
 
 DATA = "copilot"
+NETWORK = {
+    "vpc": ("network", "vpc", "id"),
+    "public": ("network", "vpc", "subnets", "public"),
+    "private": ("network", "vpc", "subnets", "private"),
+}
+"""Where an environment's manifest has what it imports of a network."""
 _VARIABLE = re.compile(r"(\\?)\$\{([A-Za-z_][A-Za-z0-9_]{0,254})\}")
 _FOLDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,254}")
 
@@ -33,24 +38,25 @@ class CopilotEnvironment:
     """An environment: its name, and the network that its manifest imports, {} where Copilot makes one.
 
     The network has `vpc`, an id, and `public` and `private`, lists of ids of subnets, as far as they are given.
+    `ledger` is that of its manifest, or of an empty one.
     """
 
     name: str
     network: Mapping[str, Any]
+    ledger: Ledger
 
 
 @dataclass(frozen=True)
 class Application:
     """What a manifest does not say itself. `name` is "" where nothing says it; `given` are values of shell variables.
 
-    `files` and `outcomes` are of the files of the environments.
+    `files` are those of the environments.
     """
 
     name: str
     environments: tuple[CopilotEnvironment, ...]
     given: Mapping[str, str]
     files: tuple[str, ...]
-    outcomes: tuple[FieldOutcome, ...]
     notes: tuple[str, ...]
 
     @property
@@ -68,9 +74,14 @@ class Application:
         """Return the name of a stack for people: of a workload in an environment, or of the environment itself."""
         return "-".join(filter(None, (self.name or "APP", environment or "ENVIRONMENT", workload)))
 
-    def network(self, part: str) -> bool:
-        """Return whether every environment's manifest gives this part of its network."""
-        return bool(self.environments) and all(environment.network.get(part) for environment in self.environments)
+    def outcomes(self) -> Iterator[FieldOutcome]:
+        """Yield what became of the fields of the environments' manifests, after the workload has been read."""
+        unused = format_data(DATA).facts["unused_network"]
+        for environment in self.environments:
+            for part in environment.network:
+                if not environment.ledger.accounted(NETWORK[part]):
+                    environment.ledger.left(NETWORK[part], unused)
+            yield from environment.ledger.outcomes()
 
     def resolved(self, value: Any) -> Any:  # noqa: ANN401 - YAML
         """Return a value with what stands for shell variables in its texts (docs: "Manifest", "Using environment …").
@@ -116,22 +127,20 @@ def application_of(manifest: Path, data: Mapping[str, Any], given: Mapping[str, 
         name = text(mapping(load(workspace, dialect=FOREIGN).trees[0].data).get("application"))
     names = dict.fromkeys(str(name) for name in mapping(data.get("environments")))
     files: list[str] = []
-    outcomes: list[FieldOutcome] = []
-    networks: dict[str, dict[str, Any]] = {}
+    known: dict[str, CopilotEnvironment] = {}
     for file in _environment_files(folder):
         tree = load(file, dialect=FOREIGN).trees[0]
         names[file.parent.name] = None
         files.append(str(file))
-        networks[file.parent.name], told = _environment(tree)
-        outcomes += told
+        known[file.parent.name] = _environment(file.parent.name, tree)
     names.update(dict.fromkeys(_stages(folder)))
-    environments = tuple(CopilotEnvironment(name, networks.get(name, {})) for name in names)
+    environments = tuple(known.get(name) or CopilotEnvironment(name, {}, Ledger(Tree("", {}, {}))) for name in names)
     notes = tuple(
         f"{found} is not read: it changes what Copilot makes of the manifest; say the same in the manifest here"
         for found in (manifest.parent / "overrides", folder / "environments" / "overrides")
         if is_folder(found)
     )
-    return Application(name, environments, given, tuple(files), tuple(outcomes), notes)
+    return Application(name, environments, given, tuple(files), notes)
 
 
 def _environment_files(folder: Path) -> Iterator[Path]:
@@ -154,28 +163,27 @@ def _stages(folder: Path) -> Iterator[str]:
                 yield stage["name"]
 
 
-def _environment(tree: Tree) -> tuple[dict[str, Any], tuple[FieldOutcome, ...]]:
-    """Return the network that an environment's manifest imports, and what became of its fields."""
+def _environment(name: str, tree: Tree) -> CopilotEnvironment:
+    """Return an environment with the network that its manifest imports; what becomes of that is told where it is used.
+
+    A network without the id of its VPC is none.
+    """
     ledger = Ledger(tree)
     vpc = mapping(mapping(mapping(tree.data).get("network")).get("vpc"))
     found: dict[str, Any] = {}
-    at = ("network", "vpc")
     if text(vpc.get("id")):
         found["vpc"] = text(vpc["id"])
-        ledger.derived((*at, "id"), "compute.service.vpc_id", "where the module makes something in the VPC")
         for kind, subnets in mapping(vpc.get("subnets")).items():
             ids = [text(subnet.get("id")) for _, subnet in mappings(subnets)]
-            if kind in ("public", "private") and ids and all(ids):
+            if kind in NETWORK and ids and all(ids):
                 found[kind] = ids
-                note = f"for workloads whose placement is {kind}"
-                ledger.derived((*at, "subnets", kind), "compute.service.subnet_ids", note)
     for path, reason in format_data(DATA).facts["environment_manifest"].items():
         steps = tuple(path.split("."))
-        if _has(tree.data, steps) and not (found and steps[:-1] == (*at, "subnets")):
+        if _has(tree.data, steps) and steps not in [NETWORK[part] for part in found]:
             ledger.left(steps, reason)
     ledger.derived(("name",), "environments", "its name")
     ledger.derived(("type",), "environments", "a manifest has its environments inside")
-    return found, tuple(ledger.outcomes())
+    return CopilotEnvironment(name, found, ledger)
 
 
 def _has(data: Any, steps: tuple[str, ...]) -> bool:  # noqa: ANN401 - YAML

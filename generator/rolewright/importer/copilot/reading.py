@@ -31,13 +31,29 @@ class SecretUse:
     path: PathInTree
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A value of the network: an id or ids that an environment has, or None, and the input that asks for it.
+
+    `what` says for people which value it is, and `purpose` what it is for. `path` is where the manifest of the
+    environment has it, () for nowhere.
+    """
+
+    name: str
+    type: str
+    purpose: str
+    what: str
+    value: Any = None
+    path: PathInTree = ()
+
+
 @dataclass
 class ManifestReading:
     """A manifest while it is read; `environment` is None for what it says beside its environments.
 
     `secrets` are by container ("" for the code's own) and variable. `described` are resources by names of their own.
     `shell` says that every environment has one. `beside` are resources that the code may use today, and the manifest
-    leaves out.
+    leaves out. `wanted` are values of the network, by their field of `compute`.
     """
 
     application: Application
@@ -48,6 +64,7 @@ class ManifestReading:
     shell: bool = False
     secrets: dict[tuple[str, str], SecretUse] = field(default_factory=dict)
     beside: list[Mapping[str, Any]] = field(default_factory=list)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -70,6 +87,18 @@ class ManifestReading:
         self.workload.set(target, self.application.resolved(value), self.ledger.location(path))
 
 
+class ManifestLedger(Ledger):
+    """The ledger of a manifest with all its environments."""
+
+    def refuse(self, refused: Mapping[str, str]) -> None:
+        """Take back what was said of fields that the manifest is left without, each with the reason."""
+        for path, told in [*self._told.items()]:
+            reasons = {why: None for _, target, _ in told for why in _reasons(target, refused)}
+            told[:] = [one for one in told if not _reasons(one[1], refused)]
+            for reason in reasons:
+                self.left(path, reason)
+
+
 class EnvironmentLedger(Ledger):
     """The ledger of a manifest as it is for one environment: places are those of the text that decides."""
 
@@ -88,27 +117,30 @@ class EnvironmentLedger(Ledger):
         own = (*self._above, *path)
         return own if _at(self._whole.data, own) is not _NOTHING else ()
 
-    def hand_over(self, to: Ledger, refused: Mapping[str, str]) -> None:
-        """Tell the manifest's ledger of the fields under the environment.
+    def hand_over(self, to: Ledger, refused: Mapping[str, str], own: Mapping[str, Any]) -> dict[str, str]:
+        """Tell the manifest's ledger of the fields under the environment, whose entry of the manifest is `own`.
 
         `refused` are the fields of `compute` and `resources` that the environment cannot have, each with the reason.
+        Return those that no field under the environment was told to be.
         """
+        if _at(self._whole.data, self._above) in (None, {}):
+            to.carried(self._above, ".".join(map(str, self._above)))
+        taken: set[str] = set()
         for path, told in self._told.items():
-            own = self._own(path)
-            for outcome, target, note in told if own else ():
-                reason = next((why for field_, why in refused.items() if _one_is_inside(target, field_)), None)
-                if reason is not None and outcome != "not carried":
-                    to.left(own, reason)
-                elif outcome == "not carried":
-                    to.left(own, note)
-                elif outcome == "derived":
-                    to.derived(own, self._placed(target), note)
-                else:
-                    to.carried(own, self._placed(target), note)
+            place = self._own(path)
+            for outcome, target, note in told if place else ():
+                reasons = _reasons(target, refused) if outcome != "not carried" else {}
+                taken |= {field_ for fields in reasons.values() for field_ in fields}
+                for reason in reasons:
+                    to.left(place, reason)
+                if not reasons:
+                    to.tell(place, outcome, self._placed(target, own), note)
+        return {field_: reason for field_, reason in refused.items() if field_ not in taken}
 
-    def _placed(self, target: str) -> str:
-        in_environment = target.startswith(("compute.", "resources."))
-        return ".".join((*map(str, self._above), target)) if in_environment else target
+    def _placed(self, target: str, own: Mapping[str, Any]) -> str:
+        """Return where the value is: under the environment where it has its own, else where all have the same."""
+        there = _at(own, tuple(target.split("."))) is not _NOTHING
+        return ".".join((*map(str, self._above), target)) if there else target
 
 
 def merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - YAML
@@ -135,6 +167,15 @@ def _at(data: Any, path: PathInTree) -> Any:  # noqa: ANN401 - YAML
 
 
 _NOTHING = object()
+
+
+def _reasons(target: str, refused: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return why a target is refused, each reason with the fields that have it; {} for one that is not."""
+    found: dict[str, list[str]] = {}
+    for field_, reason in refused.items():
+        if _one_is_inside(target, field_):
+            found.setdefault(reason, []).append(field_)
+    return found
 
 
 def _one_is_inside(target: str, other: str) -> bool:

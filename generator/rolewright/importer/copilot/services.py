@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
-from rolewright.importer.copilot.application import DATA
+from rolewright.importer.copilot.application import DATA, NETWORK
+from rolewright.importer.copilot.reading import Wanted
 from rolewright.importer.expression import HeldValue, OfInput, SourceText
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.shapes import listed, mapping, mappings, text
@@ -29,9 +31,9 @@ def read_service(reading: ManifestReading, kind: Mapping[str, Any], groups: str)
     if mapping(reading.data.get("network")).get("connect"):
         _connect(reading)
     elif "connect" in mapping(reading.data.get("network")):
-        reading.ledger.carried(("network", "connect"), "", "which is what happens without it")
+        reading.ledger.carried(("network", "connect"), "compute.service.connect", "which is what happens without it")
     if reading.data.get("http") is False:
-        reading.ledger.carried(("http",), "", "the service has no load balancer")
+        reading.ledger.carried(("http",), "compute.service.load_balancer", "the service has none")
     elif kind["balanced"] or "http" in reading.data:
         _load_balancer(reading, kind)
 
@@ -52,7 +54,8 @@ def _count(reading: ManifestReading) -> None:
     if "spot" in count:
         reading.set("service.desired", count["spot"], "count", "spot")
         reading.set("service.spot", True, "count", "spot")  # noqa: FBT003 - a value
-        ledger.derived(("count", "spot"), "compute.service.desired", "with spot: true")
+        ledger.carried(("count", "spot"), "compute.service.desired")
+        ledger.derived(("count", "spot"), "compute.service.spot", "true")
     limits = _limits(count.get("range"))
     if limits is None:
         return
@@ -121,23 +124,26 @@ def read_network(reading: ManifestReading, target: str, groups: str) -> None:
     placement = vpc.get("placement", "public")
     named = listed(mapping(placement).get("subnets"))
     kind = "private" if placement == "private" else "public"
+    found = reading.environment.network.get(kind) if reading.environment else None
+    subnets = Wanted("subnets", "subnet-ids", "Subnets of the tasks", "")
     if named and all(isinstance(subnet, str) for subnet in named):
-        reading.set(f"{target}.subnet_ids", named, "network", "vpc", "placement")
-        ledger.carried(("network", "vpc", "placement", "subnets"), f"compute.{target}.subnet_ids")
-    elif application.network(kind) and not isinstance(placement, dict):
-        if reading.environment is not None:
-            reading.set(f"{target}.subnet_ids", reading.environment.network[kind], "network")
+        _want(reading, f"{target}.subnet_ids", replace(subnets, what=", ".join(named), value=named))
+    elif isinstance(placement, dict):
+        which = "subnets that `network.vpc.placement` says"
+        _want(reading, f"{target}.subnet_ids", replace(subnets, what=which))
+    elif found:
+        here = replace(subnets, what=", ".join(found), value=found, path=NETWORK[kind])
+        _want(reading, f"{target}.subnet_ids", here)
     else:
-        which = (
-            "subnets that `network.vpc.placement` says"
-            if isinstance(placement, dict)
-            else f"{kind.capitalize()}Subnets of stack {application.stack()}"
-        )
-        _ask(reading, f"{target}.subnet_ids", "subnets", "subnet-ids", f"Subnets of the tasks: {which}")
-    if "placement" in vpc:
-        ledger.derived(("network", "vpc", "placement"), f"compute.{target}.subnet_ids", "with public_ip")
-    if not isinstance(placement, dict) and kind == "public":
+        which = f"{kind.capitalize()}Subnets of stack {application.stack()}"
+        _want(reading, f"{target}.subnet_ids", replace(subnets, what=which))
+    public = not isinstance(placement, dict) and kind == "public"
+    if public:
         reading.set(f"{target}.public_ip", True, "network")  # noqa: FBT003 - a value
+    if "placement" in vpc:
+        place = ("network", "vpc", "placement")
+        ledger.derived(place, f"compute.{target}.subnet_ids", "the subnets of the tasks")
+        ledger.derived(place, f"compute.{target}.public_ip", f"{'with' if public else 'without'} a public address")
     _groups(reading, target, vpc.get("security_groups"), groups)
 
 
@@ -150,26 +156,20 @@ def _groups(reading: ManifestReading, target: str, value: Any, addons: str) -> N
     if value is not None:
         note = "without that of the environment" if alone else "with that of the environment"
         ledger.derived(path, f"compute.{target}.security_group_ids", note)
-    if alone and own and all(isinstance(group, str) for group in own) and not addons:
-        reading.set(f"{target}.security_group_ids", own, *path)
-        return
     environment = f"EnvironmentSecurityGroup of stack {reading.application.stack()}"
     names = [] if alone else [environment]
     names += [text(group) or f"export {text(mapping(group).get('from_cfn'))}" for group in own]
     names += [addons] if addons else []
-    _ask(
-        reading,
-        f"{target}.security_group_ids",
-        "security-groups",
-        "security-group-ids",
-        f"Of the tasks: {', '.join(names)}",
-    )
+    known = alone and own and all(isinstance(group, str) for group in own) and not addons
+    groups = Wanted("security-groups", "security-group-ids", "Of the tasks", ", ".join(names), own if known else None)
+    _want(reading, f"{target}.security_group_ids", groups)
 
 
-def _ask(reading: ManifestReading, target: str, name: str, type_: str, description: str) -> None:
-    """Let the calling Terraform give a value: the network is of another stack, and differs by environment."""
-    reading.workload.top.setdefault("inputs", {})[name] = {"type": type_, "description": description}
-    reading.set(target, SourceText.of(OfInput(name)), "network" if "network" in reading.data else "name")
+def _want(reading: ManifestReading, target: str, wanted: Wanted) -> None:
+    """Set a value of the network, or let the calling Terraform give it: it is of another stack."""
+    reading.wanted[target] = wanted
+    value = SourceText.of(OfInput(wanted.name)) if wanted.value is None else wanted.value
+    reading.set(target, value, "network" if "network" in reading.data else "name")
 
 
 def _connect(reading: ManifestReading) -> None:
@@ -195,11 +195,12 @@ def _load_balancer(reading: ManifestReading, kind: Mapping[str, Any]) -> None:
     )
     imported = text(http.get("alb"))
     place = f"a listener of load balancer {imported}" if imported else f"{which} of stack {reading.application.stack()}"
-    _ask(reading, "service.load_balancer.listener", "listener", "listener-arn", f"Listener: {place}")
-    if not reading.application.network("vpc"):
-        _ask(reading, "service.vpc_id", "vpc", "vpc-id", f"VpcId of stack {reading.application.stack()}")
-    elif reading.environment is not None:
-        reading.set("service.vpc_id", reading.environment.network["vpc"], "http")
+    _want(reading, "service.load_balancer.listener", Wanted("listener", "listener-arn", "Listener", place))
+    found = reading.environment.network.get("vpc") if reading.environment else None
+    vpc = Wanted("vpc", "vpc-id", "", f"VpcId of stack {reading.application.stack()}")
+    if found:
+        vpc = replace(vpc, what=found, value=found, path=NETWORK["vpc"])
+    _want(reading, "service.vpc_id", vpc)
     if reading.environment is not None or not reading.application.environments:
         whose = f"load balancer {imported}" if imported else f"the load balancer of stack {stack}"
         held = HeldValue(f"security group of {whose}", "sg-0123456789abcdef0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.copilot.application import DATA
-from rolewright.importer.expression import SourceText, UnknownPart
+from rolewright.importer.expression import OfInput, SourceText, UnknownPart
 from rolewright.importer.field_table import format_data
 from rolewright.importer.names import resource_key
 
@@ -31,31 +31,78 @@ def level_autoscaling(readings: Sequence[ManifestReading]) -> None:
             del service["desired"]
 
 
+def level_inputs(base: ManifestReading, readings: Sequence[ManifestReading]) -> None:
+    """Ask for a value of the network in every environment where one has to ask: no environment replaces an input."""
+    environments = readings or [base]
+    for target in dict.fromkeys(target for reading in environments for target in reading.wanted):
+        having = [reading for reading in environments if target in reading.wanted]
+        wanted = [reading.wanted[target] for reading in having]
+        asks = any(one.value is None for one in wanted)
+        for reading in having:
+            one = reading.wanted[target]
+            if reading.environment is not None and one.path:
+                place = f"inputs.{one.name}" if asks else f"compute.{target}"
+                reading.environment.ledger.derived(one.path, place, f"{one.what} in {reading.environment.name}")
+        if asks:
+            places: dict[str, list[str]] = {}
+            for reading, one in zip(having, wanted, strict=True):
+                places.setdefault(one.what, []).append(reading.environment.name if reading.environment else "")
+            which = "; ".join(
+                f"{what} in {', '.join(names)}" if len(places) > 1 else what for what, names in places.items()
+            )
+            first = wanted[0]
+            description = f"{first.purpose}: {which}" if first.purpose else which
+            base.workload.top.setdefault("inputs", {})[first.name] = {"type": first.type, "description": description}
+            for reading in (base, *having):
+                if target in reading.wanted:
+                    _put(reading.workload.compute, target.split("."), SourceText.of(OfInput(first.name)))
+
+
 def spread(base: ManifestReading, readings: Sequence[ManifestReading]) -> dict[str, dict[str, str]]:
     """Set what environments have of their own beside the base. Return, by environment, what none can have, and why.
 
     The paths of these begin with `compute` or `resources`. A field that is in no base is there with the value of the
-    first environment.
+    first environment. What the base loses, as no environment has it or not all have, is under the environment "".
     """
     refused: dict[str, dict[str, str]] = {}
-    for section in ("compute", "resources"):
+    for section in ("compute", "resources") if readings else ():
         common: dict[str, Any] = getattr(base.workload, section)
         each = {
-            reading.environment.name: dict(_leaves(getattr(reading.workload, section), ()))
-            for reading in readings
-            if reading.environment
+            reading.environment.name: getattr(reading.workload, section) for reading in readings if reading.environment
         }
-        for path in dict.fromkeys(path for leaves in each.values() for path in leaves):
-            values = {name: leaves[path] for name, leaves in each.items() if path in leaves}
-            _field(base, common, (section, *path), values, list(each), refused)
+        leaves = {name: dict(_leaves(data, ())) for name, data in each.items()}
+        for path in dict.fromkeys(path for found in leaves.values() for path in found):
+            values = {name: found[path] for name, found in leaves.items() if path in found}
+            _field(base, common, (section, *path), values, each, refused)
         for path, value in list(_leaves(common, ())):
-            for name, leaves in each.items():
-                if path not in leaves and value is not None:
-                    dotted = ".".join((section, *path))
-                    refused.setdefault(name, {})[dotted] = (
-                        f"an environment cannot be without {dotted}, which others have"
-                    )
+            lacking = [name for name, found in leaves.items() if path not in found and value is not None]
+            _lacking(common, (section, *path), lacking, each, refused)
     return refused
+
+
+def _lacking(
+    common: dict[str, Any],
+    path: Path,
+    lacking: Sequence[str],
+    each: Mapping[str, Any],
+    refused: dict[str, dict[str, str]],
+) -> None:
+    """Settle a field of the base that some environments are without."""
+    section, *inside = path
+    dotted = ".".join(path)
+    dispensable = format_data(DATA).facts["only_where_all_have_it"].get(path[-1])
+    if len(lacking) == len(each):
+        refused.setdefault("", {})[dotted] = "no environment has it"
+        _take(common, inside)
+    elif lacking and dispensable:
+        _take(common, inside)
+        for name in ("", *(name for name in each if name not in lacking)):
+            refused.setdefault(name, {})[dotted] = f"{', '.join(lacking)} is without it, and {dispensable}"
+    elif not _is_variable(path):  # a variable is asked for
+        for name in lacking:
+            missing = ".".join((section, *_first_missing(each[name], inside)))
+            reason = f"an environment cannot be without {missing}, which others have"
+            refused.setdefault(name, {})[missing] = reason
 
 
 def _field(
@@ -63,28 +110,30 @@ def _field(
     common: dict[str, Any],
     path: Path,
     values: Mapping[str, Any],
-    environments: Sequence[str],
+    each: Mapping[str, Any],
     refused: dict[str, dict[str, str]],
 ) -> None:
     section, *inside = path
     there = _at(common, inside)
     dotted = ".".join(path)
     reason = _fixed(path, there, values)
-    if there is _NOTHING:
-        if len(values) == len(environments) or (reason is None and _is_variable(path)):
-            first = next(iter(values.values()))
-            if len(values) < len(environments):
-                lacking = ", ".join(name for name in environments if name not in values)
-                first = SourceText.of(UnknownPart(f"what {inside[-1]} is in {lacking}, which does not have it today"))
-            _put(common, inside, first)
-            there = first
-        else:
-            for name in values:
-                refused.setdefault(name, {})[dotted] = (
-                    f"an environment cannot have {dotted} alone; others do not have it"
-                )
-            return
-    if reason is None and there not in values.values() and len(values) == len(environments):
+    missing = _first_missing(common, inside)
+    # an environment that is without what the field is in is refused that, and needs no value of the field
+    lacking = [name for name in each if name not in values and _at(each[name], missing[:-1]) is not _NOTHING]
+    if lacking and _is_variable(path):
+        asked = f"what {inside[-1]} is in {', '.join(lacking)}, which does not have it today"
+        there = SourceText.of(UnknownPart(asked))
+        _put(common, inside, there)
+    elif there is _NOTHING and lacking:
+        alone = ".".join((section, *missing))
+        for name in values:
+            reason = f"an environment cannot have {alone} alone; others do not have it"
+            refused.setdefault(name, {})[alone] = reason
+        return
+    elif there is _NOTHING:
+        there = next(iter(values.values()))
+        _put(common, inside, there)
+    if reason is None and there not in values.values() and len(values) == len(each):
         there = next(iter(values.values()))
         _put(common, inside, there)
     for name, value in values.items():
@@ -94,6 +143,11 @@ def _field(
             refused.setdefault(name, {})[dotted] = reason
             continue
         _put(base.workload.environments.setdefault(name, {}).setdefault(section, {}), inside, value)
+
+
+def _first_missing(data: Any, path: Sequence[str]) -> Sequence[str]:  # noqa: ANN401 - a value
+    """Return the path of the outermost mapping or field on a way that is not there."""
+    return next((path[:length] for length in range(1, len(path)) if _at(data, path[:length]) is _NOTHING), path)
 
 
 def _is_variable(path: Path) -> bool:
@@ -137,6 +191,14 @@ def _put(data: dict[str, Any], path: Sequence[str], value: Any) -> None:  # noqa
             return
         data = inner
     data[last] = value
+
+
+def _take(data: dict[str, Any], path: Sequence[str]) -> None:
+    """Take out a field, and each mapping around it that has nothing else."""
+    for length in range(len(path), 0, -1):
+        inner = _at(data, path[: length - 1])
+        if length == len(path) or inner[path[length - 1]] == {}:
+            del inner[path[length - 1]]
 
 
 def spread_secrets(base: ManifestReading, readings: Sequence[ManifestReading]) -> None:

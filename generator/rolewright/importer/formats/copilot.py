@@ -10,13 +10,12 @@ from rolewright.importer.copilot.application import DATA, application_of
 from rolewright.importer.copilot.containers import read_container
 from rolewright.importer.copilot.jobs import read_schedule, usual_schedule
 from rolewright.importer.copilot.messages import read_queues, read_topics
-from rolewright.importer.copilot.reading import EnvironmentLedger, ManifestReading
+from rolewright.importer.copilot.reading import EnvironmentLedger, ManifestLedger, ManifestReading
 from rolewright.importer.copilot.roles import old_roles
 from rolewright.importer.copilot.services import read_service
-from rolewright.importer.copilot.spread import level_autoscaling, spread, spread_secrets
+from rolewright.importer.copilot.spread import level_autoscaling, level_inputs, spread, spread_secrets
 from rolewright.importer.expression import SourceText
 from rolewright.importer.field_table import carry, format_data
-from rolewright.importer.ledger import Ledger
 from rolewright.importer.names import workload_name
 from rolewright.importer.shapes import text
 from rolewright.importer.workload import ImportSource, SourceWorkload
@@ -43,7 +42,7 @@ def recognises(_file: Path, data: Any) -> bool:  # noqa: ANN401 - YAML
 def read(file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     """Read a manifest: one workload for a service, with all its environments, and two for a job."""
     kind = format_data(DATA).facts["types"][text(tree.data["type"])]
-    ledger = Ledger(tree)
+    ledger = ManifestLedger(tree)
     if not kind["compute"]:
         for field in tree.data:
             ledger.left((field,), kind["why"])
@@ -67,7 +66,7 @@ def read(file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     ledger.carried(("name",), "workload") if name == tree.data["name"] else ledger.derived(("name",), "workload", name)
     ledger.derived(("type",), "compute.type", kind["why"])
     files = (tree.file, *application.files, *addons.files)
-    outcomes = (*ledger.outcomes(), *application.outcomes, *addons.outcomes())
+    outcomes = (*ledger.outcomes(), *application.outcomes(), *addons.outcomes())
     return ImportSource(NAME, files, tuple(workloads), outcomes, whole.described, (*kind["notes"], *application.notes))
 
 
@@ -77,7 +76,7 @@ class _Manifest:
 
     file: Path
     tree: Tree
-    ledger: Ledger
+    ledger: ManifestLedger
     application: Application
     addons: Addons
     kind: Mapping[str, Any]
@@ -97,18 +96,19 @@ class _Manifest:
         for reading in (base, *readings):
             reading.shell = shell
             reader(reading)
-        for reading in readings:
-            if reading.environment is None:
-                continue
-            base.workload.environments.setdefault(reading.environment.name, {})
-            for key, value in reading.workload.top.items():
-                base.workload.top.setdefault(key, value)
+        for environment in self.application.environments:
+            base.workload.environments[environment.name] = {}
         level_autoscaling([base, *readings])
+        level_inputs(base, readings)
         refused = spread(base, readings)
         spread_secrets(base, readings)
+        self.ledger.refuse(refused.get("", {}))
         for reading in readings:
             if reading.environment is not None and isinstance(reading.ledger, EnvironmentLedger):
-                reading.ledger.hand_over(self.ledger, refused.get(reading.environment.name, {}))
+                name = reading.environment.name
+                own = base.workload.environments[name]
+                rest = reading.ledger.hand_over(self.ledger, refused.get(name, {}), own)
+                base.workload.apart.setdefault(name, {}).update(rest)
         base.beside += readings[0].beside if readings else []
         return base, readings
 

@@ -1,0 +1,125 @@
+"""Copilot: what is not the same in every environment is right in each, or the report says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from copilot_manifests import imported, reason, targets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def inputs(found: Any) -> dict[str, str]:
+    return {name: given["description"] for name, given in found.top["inputs"].items()}
+
+
+def test_the_network_of_each_environment_is_asked_for_as_it_is_there(tmp_path: Path) -> None:
+    source = imported(
+        tmp_path,
+        """
+http: false
+environments:
+  test: {variables: {A: b}}
+  prod: {network: {vpc: {placement: private, security_groups: [sg-0aaaaaaaaaaaaaaaa]}}}
+""",
+    )
+    (found,) = source.workloads
+    assert inputs(found) == {
+        "subnets": "Subnets of the tasks: PublicSubnets of stack shop-ENVIRONMENT in test; "
+        "PrivateSubnets of stack shop-ENVIRONMENT in prod",
+        "security-groups": "Of the tasks: EnvironmentSecurityGroup of stack shop-ENVIRONMENT in test; "
+        "EnvironmentSecurityGroup of stack shop-ENVIRONMENT, sg-0aaaaaaaaaaaaaaaa in prod",
+    }
+    assert "without compute.service.public_ip" in reason(source, "environments.prod.network.vpc.placement")
+    assert targets(source, "environments.prod.network.vpc.security_groups") == ["compute.service.security_group_ids"]
+
+
+def test_an_input_is_for_every_environment_where_one_has_ids_of_its_own(tmp_path: Path) -> None:
+    source = imported(
+        tmp_path,
+        """
+http: false
+network: {vpc: {placement: private}}
+environments: {test: {}, prod: {network: {vpc: {placement: {subnets: [subnet-0123456789abcdef0]}}}}}
+""",
+    )
+    (found,) = source.workloads
+    assert inputs(found)["subnets"].endswith(
+        "PrivateSubnets of stack shop-ENVIRONMENT in test; subnet-0123456789abcdef0 in prod"
+    )
+    assert found.environments["prod"] == {}, "no environment replaces what an input gives"
+
+
+def test_the_listener_is_that_of_each_environment(tmp_path: Path) -> None:
+    source = imported(tmp_path, "http: {path: /}\nenvironments: {test: {http: {alb: inner}}, prod: {}}")
+    assert "a listener of load balancer inner in test" in inputs(source.workloads[0])["listener"]
+
+
+def test_no_environment_runs_on_spot_that_does_not_today(tmp_path: Path) -> None:
+    source = imported(tmp_path, "http: false\ncount: {spot: 1}\nenvironments: {test: {}, prod: {count: 3}}")
+    (found,) = source.workloads
+    assert "spot" not in found.compute["service"]
+    assert found.environments["prod"]["compute"]["service"] == {"desired": 3}
+    assert "prod is without it" in found.apart["test"]["compute.service.spot"]
+    assert "prod is without it" in reason(source, "count.spot")
+    assert targets(source, "count.spot") == ["compute.service.desired"]
+
+
+def test_spot_of_one_environment_is_said_to_be_left_out(tmp_path: Path) -> None:
+    source = imported(tmp_path, "http: false\ncount: 1\nenvironments: {test: {count: {spot: 2}}, prod: {}}")
+    assert source.workloads[0].environments["test"]["compute"]["service"] == {"desired": 2}
+    assert "compute.service.spot alone" in reason(source, "environments.test.count.spot")
+
+
+def test_what_no_field_of_an_environment_is_told_to_be_has_a_line_of_its_own(tmp_path: Path) -> None:
+    source = imported(
+        tmp_path,
+        "http: false\nenvironments:\n  test: {}\n"
+        "  prod: {storage: {volumes: {d: {path: /d, efs: fs-0123456789abcdef0}}}}",
+    )
+    assert "compute.volumes alone" in source.workloads[0].apart["prod"]["compute.volumes"]
+
+
+def test_an_environment_without_service_connect_or_load_balancer_is_named(tmp_path: Path) -> None:
+    source = imported(
+        tmp_path,
+        """
+http: {path: /}
+network: {connect: true}
+environments: {test: {network: {connect: false}, http: false}, prod: {variables: {A: b}}}
+""",
+    )
+    (found,) = source.workloads
+    assert "without compute.service.connect" in reason(source, "environments.test.network.connect")
+    assert "without compute.service.load_balancer" in reason(source, "environments.test.http")
+    balancer = found.compute["service"]["load_balancer"]
+    assert {"listener", "security_group_id", "priority"} <= set(balancer), "the manifest is whole for prod"
+    assert set(found.apart["test"]) == {"compute.service.vpc_id"}, "each thing once"
+    assert not found.apart["prod"], "a variable of prod alone is asked for"
+
+
+def test_what_no_environment_has_is_not_in_the_manifest(tmp_path: Path) -> None:
+    source = imported(tmp_path, "http: {path: /}\nenvironments: {test: {http: false}, prod: {http: false}}")
+    assert "load_balancer" not in source.workloads[0].compute["service"]
+    assert reason(source, "http.path") == "no environment has it"
+
+
+def test_the_report_tells_what_of_an_imported_network_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "copilot" / "environments"
+    for name, network in (("test", ""), ("prod", "network: {vpc: {id: vpc-1, subnets: {private: [{id: subnet-1}]}}}")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "manifest.yml").write_text(f"name: {name}\ntype: Environment\n{network}\n")
+    source = imported(tmp_path, "http: false\nnetwork: {vpc: {placement: private}}")
+    assert inputs(source.workloads[0])["subnets"].endswith(
+        "subnet-1 in prod; PrivateSubnets of stack shop-ENVIRONMENT in test"
+    )
+    assert targets(source, "network.vpc.subnets.private") == ["inputs.subnets"]
+    assert "names it" in reason(source, "network.vpc.id")
+
+
+def test_an_environment_without_fields_is_read(tmp_path: Path) -> None:
+    source = imported(tmp_path, "http: false\nenvironments:\n  dev:\n  test: {}\n  prod: {count: 2}\n")
+    assert list(source.workloads[0].environments) == ["dev", "test", "prod"]
+    assert not [o.field for o in source.outcomes if o.outcome == "not carried"]
+    assert targets(source, "environments.dev") == ["environments.dev"]
