@@ -150,6 +150,46 @@ def test_the_rule_of_the_listener(tmp_path: Path, http: str, rule: dict[str, Any
     assert ("f.b" in http) == any("f.b" in outcome.note for outcome in source.outcomes), "what is left out is named"
 
 
+@pytest.mark.parametrize("name", ["be", "order-processing-notifications-backend"])
+def test_names_of_aws_are_made_of_the_name_that_copilot_has(tmp_path: Path, name: str) -> None:
+    more = "http: false\nnetwork: {connect: true}\npublish: {topics: [{name: orders}]}\n"
+    found = workload(tmp_path, f"{more}environments: {{test: {{image: {{build: Dockerfile}}}}}}", name)
+    assert found.resources["orders"]["name"] == SourceText(("shop-", PlaceName("environment"), f"-{name}-orders"))
+    assert found.compute["service"]["connect"]["name"] == name
+    assert f"/shop/{name}, in ContainerImage of stack shop-ENVIRONMENT-{name}" in found.compute["image"].asked
+
+
+def test_a_health_check_in_words_has_the_values_of_shell_variables(tmp_path: Path) -> None:
+    found = workload(
+        tmp_path,
+        r"""
+http: false
+environments:
+  test: {image: {healthcheck: {command: 'curl localhost:\${PORT}/${COPILOT_ENVIRONMENT_NAME} || exit 1'}}}
+""",
+    )
+    command = found.compute["health_check"]["command"]
+    assert command == ["CMD-SHELL", SourceText(("curl localhost:${PORT}/", PlaceName("environment"), " || exit 1"))]
+
+
+def test_a_file_of_variables_is_read_as_ecs_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "api.env").write_text(
+        '# words\nGREETING="hello world"\nOPTS=-x "a"\nspring.active=prod\nBARE\n\nPORT=80\n'
+    )
+    source = imported(tmp_path, "http: false\nenv_file: api.env\nvariables: {a.b: c}")
+    environment = source.workloads[0].compute["environment"]
+    assert {name: value for name, value in environment.items() if not name.startswith("COPILOT_")} == {
+        "GREETING": '"hello world"',
+        "OPTS": '-x "a"',
+        "PORT": "80",
+    }
+    told = [outcome.note for outcome in source.outcomes if outcome.field == "env_file"]
+    assert any("GREETING keeps them" in note for note in told)
+    assert any(note.startswith("spring.active in its line 4") for note in told)
+    assert "its line 5 has no `=`" in told
+    assert reason(source, "variables.a.b").startswith("a manifest's variables")
+
+
 def test_variables_of_outputs_are_named_as_copilot_names_them() -> None:
     names = ["usersDdbTableName", "MyDBSecret", "S3BucketName", "ElastiCacheAddress", "DatabaseURL"]
     assert [_variable(name) for name in names] == [

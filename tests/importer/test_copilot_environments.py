@@ -123,3 +123,20 @@ def test_an_environment_without_fields_is_read(tmp_path: Path) -> None:
     assert list(source.workloads[0].environments) == ["dev", "test", "prod"]
     assert not [o.field for o in source.outcomes if o.outcome == "not carried"]
     assert targets(source, "environments.dev") == ["environments.dev"]
+
+
+def test_what_an_environment_says_of_a_sidecar_is_not_carried(tmp_path: Path) -> None:
+    source = imported(
+        tmp_path,
+        """
+http: false
+sidecars: {nginx: {image: 'nginx:1', essential: false, command: [run], variables: {UP: test.internal}}}
+environments:
+  test: {}
+  prod: {sidecars: {nginx: {essential: true, command: [run, --prod], variables: {UP: prod.internal, TLS: '1'}}}}
+""",
+    )
+    for field in ("essential", "command", "variables.UP", "variables.TLS"):
+        assert reason(source, f"environments.prod.sidecars.nginx.{field}").startswith("what a list has")
+    assert targets(source, "sidecars.nginx.command") == ["compute.sidecars.command"]
+    assert targets(source, "sidecars.nginx.variables.UP") == ["compute.sidecars.environment.UP"]

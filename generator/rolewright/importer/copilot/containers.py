@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import UnreadableError, is_file, read_text
 from rolewright.importer.cloudformation.functions import shown
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
 from rolewright.importer.copilot.application import DATA
-from rolewright.importer.copilot.reading import ManifestReading, SecretUse
+from rolewright.importer.copilot.reading import ManifestReading, SecretUse, SidecarLedger
 from rolewright.importer.expression import HeldValue, SourceText, UnknownPart
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.names import resource_key
@@ -18,14 +19,15 @@ from rolewright.importer.variables import carry_variable, named_secret
 from rolewright.importer.workload import SourceWorkload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rolewright.yaml.load import PathInTree
 
 _HEALTH = {"interval": 10, "timeout": 5, "retries": 2, "start_period": 0}
 """Copilot's defaults, which differ from the manifest's (docs: "Load Balanced Web Service", image.healthcheck)."""
-_ASSIGNED = re.compile(r"(?:export )?([A-Za-z_][A-Za-z0-9_]{0,254})=(.{0,32768})")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
+_NO_NAME = "a manifest's variables have names of letters, digits and `_`"
 
 
 def read_container(reading: ManifestReading, folder: Path) -> None:
@@ -34,7 +36,9 @@ def read_container(reading: ManifestReading, folder: Path) -> None:
     table = format_data(DATA).fields
     carry(table["container"], ledger, (), workload, reading.application.resolved)
     image = mapping(data.get("image"))
-    _image(reading, image, ("image",), "", "image")
+    location = _image(reading, image, ("image",), "")
+    if location is not None:
+        reading.set("image", location, "image")
     if "port" in image:
         reading.set("port", _whole(image["port"]), "image", "port")
         ledger.carried(("image", "port"), "compute.port")
@@ -60,13 +64,13 @@ def _whole(value: Any) -> Any:  # noqa: ANN401 - YAML
     return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value) else value
 
 
-def _image(reading: ManifestReading, image: Mapping[str, Any], path: PathInTree, container: str, target: str) -> Any:  # noqa: ANN401
+def _image(reading: ManifestReading, image: Mapping[str, Any], path: PathInTree, container: str) -> Any:  # noqa: ANN401
     """Read where an image comes from. Return it, or None where nothing is said."""
-    name = reading.workload.name
+    name = reading.name
     location: Any = None
     if "location" in image:
         location = reading.application.resolved(text(image["location"]))
-        reading.ledger.carried((*path, "location"), f"compute.{target}")
+        reading.ledger.carried((*path, "location"), "compute.image")
     elif "build" in image:
         application = reading.application.name or "application"
         build = image["build"]
@@ -76,12 +80,10 @@ def _image(reading: ManifestReading, image: Mapping[str, Any], path: PathInTree,
         location = HeldValue(
             f"image that Copilot builds from {built}: ACCOUNT.dkr.ecr.REGION.amazonaws.com/{repository}"
             f"{tag}, in ContainerImage of stack {reading.application.stack(name)}",
-            f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{resource_key(application)}/{name}:latest",
+            f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{resource_key(application)}/{resource_key(name)}:latest",
         )
         note = "nothing is built by the module: it takes an image that is in a repository"
-        reading.ledger.derived((*path, "build"), f"compute.{target}", note)
-    if location is not None and not container:
-        reading.set(target, location, *map(str, path))
+        reading.ledger.derived((*path, "build"), "compute.image", note)
     return location
 
 
@@ -89,20 +91,20 @@ def _health(reading: ManifestReading, into: SourceWorkload, value: Any, path: Pa
     health = mapping(value)
     if not health:
         return
-    command = health.get("command", ["CMD-SHELL", "curl -f http://localhost/ || exit 1"])
+    usual = ["CMD-SHELL", "curl -f http://localhost/ || exit 1"]
+    given = reading.application.resolved({"command": usual, **_HEALTH, **health})
     found: dict[str, Any] = {}
-    for name, default in {"command": command, **_HEALTH}.items():
-        given = reading.application.resolved(health.get(name, default))
+    for name in ("command", *_HEALTH):
         try:
-            found[name] = CONVERSIONS["words" if name == "command" else "seconds"](given)
+            found[name] = CONVERSIONS["words" if name == "command" else "seconds"](given[name])
         except NotCarriedError as error:
             reading.ledger.left((*path, name), str(error))
             return
     if found["command"][:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):  # ECS takes no command without one of these
-        found["command"] = ["CMD", *found["command"]] if isinstance(command, list) else ["CMD-SHELL", str(command)]
+        words = isinstance(given["command"], list)
+        found["command"] = ["CMD", *found["command"]] if words else ["CMD-SHELL", given["command"]]
     into.set("health_check", found, reading.ledger.location(path))
-    target = "compute.health_check" if into is reading.workload else "compute.sidecars.health_check"
-    reading.ledger.derived(path, target, "with Copilot's defaults, which are not the manifest's")
+    reading.ledger.derived(path, "compute.health_check", "with Copilot's defaults, which are not the manifest's")
 
 
 def _depends(reading: ManifestReading, into: SourceWorkload, value: Any, path: PathInTree) -> None:  # noqa: ANN401 - YAML
@@ -110,8 +112,7 @@ def _depends(reading: ManifestReading, into: SourceWorkload, value: Any, path: P
         own = name == reading.data.get("name")
         other = reading.workload.name if own else resource_key(str(name))
         into.set(f"depends_on.{other}", str(condition).upper(), reading.ledger.location((*path, name)))
-        target = "compute.depends_on" if into is reading.workload else "compute.sidecars.depends_on"
-        reading.ledger.derived((*path, name), f"{target}.{other}", "in capitals, as ECS has it")
+        reading.ledger.derived((*path, name), f"compute.depends_on.{other}", "in capitals, as ECS has it")
 
 
 def _variables(
@@ -128,6 +129,9 @@ def _variables(
         carry_variable(into, ledger, (*path, "env_file"), variable, line, "environment", injects=True)
     for name, given in mapping(data.get("variables")).items():
         place = (*path, "variables", name)
+        if not _NAME.fullmatch(str(name)):
+            ledger.left(place, _NO_NAME)
+            continue
         exported = shown(application.resolved(text(mapping(given).get("from_cfn"))))
         if exported:
             asked = f"value of CloudFormation's export {exported}, which {name} has"
@@ -158,11 +162,27 @@ def _of_file(reading: ManifestReading, value: Any, path: PathInTree, folder: Pat
     except UnreadableError as error:
         reading.ledger.left(path, f"{file} {error}")
         return
-    reading.ledger.derived(path, "compute.environment", "its variables, in the manifest itself")
-    for line in lines:
-        found = _ASSIGNED.fullmatch(line.strip())
-        if found:
-            yield found[1], found[2].strip("\"'")
+    found = dict(_assigned(reading, lines, path))
+    note = "its variables, in the manifest itself"
+    quoted = [name for name, value in found.items() if value[:1] in ("'", '"')]
+    if quoted:
+        note += f"; ECS takes quotes for a part of the value, so that {', '.join(quoted)} keeps them"
+    reading.ledger.derived(path, "compute.environment", note)
+    yield from found.items()
+
+
+def _assigned(reading: ManifestReading, lines: Sequence[str], path: PathInTree) -> Iterator[tuple[str, str]]:
+    """Yield what the lines of a file assign, as ECS takes it: all after `=` is the value (AWS: "taskdef-envfiles")."""
+    for number, line in enumerate(lines, 1):
+        name, equals, value = line.lstrip().removeprefix("export ").partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not equals:
+            reading.ledger.left(path, f"its line {number} has no `=`")
+        elif _NAME.fullmatch(name):
+            yield name, value
+        else:
+            reading.ledger.left(path, f"{name} in its line {number}: {_NO_NAME}")
 
 
 def _secret(reading: ManifestReading, given: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401 - YAML
@@ -200,23 +220,24 @@ def _sidecars(reading: ManifestReading, folder: Path) -> None:
         path = ("sidecars", name)
         sidecar = mapping(given)
         key = resource_key(str(name))
+        inner = replace(reading, ledger=SidecarLedger(reading.ledger))
         into = SourceWorkload(key, reading.workload.type, {"name": key}, reading.workload.resources)
         image = sidecar.get("image")
         place: PathInTree = (*path, "image")
         if isinstance(image, dict):
-            location = _image(reading, image, place, str(name), "sidecars")
-            _depends(reading, into, image.get("depends_on"), (*place, "depends_on"))
+            location = _image(inner, image, place, str(name))
+            _depends(inner, into, image.get("depends_on"), (*place, "depends_on"))
         else:
             location = reading.application.resolved(text(image))
-            reading.ledger.carried(place, "compute.sidecars")
+            inner.ledger.carried(place, "compute.image")
         if location:
             into.compute["image"] = location
         into.compute |= {"essential": True, "read_only": False}
-        carry(format_data(DATA).fields["sidecar"], reading.ledger, path, into, reading.application.resolved)
-        _port(reading, into, sidecar.get("port"), (*path, "port"))
-        _health(reading, into, sidecar.get("healthcheck"), (*path, "healthcheck"))
-        _depends(reading, into, sidecar.get("depends_on"), (*path, "depends_on"))
-        _variables(reading, into, sidecar, path, key, folder)
+        carry(format_data(DATA).fields["sidecar"], inner.ledger, path, into, reading.application.resolved)
+        _port(inner, into, sidecar.get("port"), (*path, "port"))
+        _health(inner, into, sidecar.get("healthcheck"), (*path, "healthcheck"))
+        _depends(inner, into, sidecar.get("depends_on"), (*path, "depends_on"))
+        _variables(inner, into, sidecar, path, key, folder)
         made.append(into.compute)
         if key != name:
             reading.ledger.derived(path, "compute.sidecars", f"called {key}")
@@ -232,7 +253,7 @@ def _port(reading: ManifestReading, into: SourceWorkload, value: Any, path: Path
         reading.ledger.left(path, "a manifest has ports of TCP alone")
         return
     into.set("ports", [int(found[1])], reading.ledger.location(path))
-    reading.ledger.carried(path, "compute.sidecars.ports")
+    reading.ledger.carried(path, "compute.ports")
 
 
 def _volumes(reading: ManifestReading) -> None:

@@ -32,7 +32,7 @@ def read_topics(reading: ManifestReading) -> None:
         if not name:
             continue
         ending = ".fifo" if topic.get("fifo") else ""
-        full = SourceText.of(application.named, "-", application.environment, f"-{workload.name}-{name}{ending}")
+        full = SourceText.of(application.named, "-", application.environment, f"-{reading.name}-{name}{ending}")
         key = resource_key(name)
         entry = {"type": type_, "name": full, "access": ["publish"]}
         key = workload.add(key, entry, reading.ledger.location(path))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rolewright.importer.copilot.application import Application, CopilotEnvironment
+    from rolewright.importer.ledger import FieldFate
     from rolewright.importer.workload import SourceResource, SourceWorkload
     from rolewright.yaml.load import PathInTree
 
@@ -73,9 +74,14 @@ class ManifestReading:
         return found
 
     @property
+    def name(self) -> str:
+        """Return the name that Copilot has for the workload, of which it makes names of AWS."""
+        return str(self.data["name"])
+
+    @property
     def stack(self) -> str:
         """Return the name of the workload's stack, for people."""
-        return self.application.stack(self.workload.name, self.environment.name if self.environment else "")
+        return self.application.stack(self.name, self.environment.name if self.environment else "")
 
     def written(self, value: Any, *path: str | int) -> Any:  # noqa: ANN401 - YAML
         """Return a value as Copilot takes it for a text: a number, true or false as it is written, such as `False`."""
@@ -97,6 +103,19 @@ class ManifestLedger(Ledger):
             told[:] = [one for one in told if not _reasons(one[1], refused)]
             for reason in reasons:
                 self.left(path, reason)
+
+
+class SidecarLedger(Ledger):
+    """What is said of a sidecar's fields, in the ledger of the manifest: a sidecar has the fields of the code."""
+
+    def __init__(self, whole: Ledger) -> None:
+        super().__init__(whole.tree)
+        self._whole = whole
+
+    def tell(self, path: PathInTree, outcome: FieldFate, target: str, note: str) -> None:
+        """Enter what became of a field."""
+        inside = f"compute.sidecars.{target.removeprefix('compute.')}" if target.startswith("compute.") else target
+        self._whole.tell(path, outcome, inside, note)
 
 
 class EnvironmentLedger(Ledger):

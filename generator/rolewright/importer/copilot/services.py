@@ -180,7 +180,7 @@ def _connect(reading: ManifestReading) -> None:
     reading.set("service.connect.namespace", namespace, "network", "connect")
     if "port" in reading.workload.compute:
         alias = mapping(connect).get("alias")
-        reading.set("service.connect.name", alias or reading.workload.name, "network", "connect")
+        reading.set("service.connect.name", alias or reading.name, "network", "connect")
     note = "in the namespace that the environment's stack has; callers need their port under egress or in their groups"
     reading.ledger.derived(("network", "connect"), "compute.service.connect", note)
 
