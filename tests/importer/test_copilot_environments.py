@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from copilot_manifests import imported, reason, targets
+from rolewright.importer.expression import asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +141,29 @@ environments:
         assert reason(source, f"environments.prod.sidecars.nginx.{field}").startswith("what a list has")
     assert targets(source, "sidecars.nginx.command") == ["compute.sidecars.command"]
     assert targets(source, "sidecars.nginx.variables.UP") == ["compute.sidecars.environment.UP"]
+
+
+def test_outputs_under_a_condition_are_those_of_the_environments_where_it_holds(tmp_path: Path) -> None:
+    addons = tmp_path / "copilot" / "api" / "addons"
+    addons.mkdir(parents=True)
+    (addons / "a.yml").write_text(
+        """
+Conditions: {IsProd: !Equals [!Ref Env, prod]}
+Resources:
+  Sec: {Type: AWS::SecretsManager::Secret, Condition: IsProd, Properties: {Name: !Sub '${App}-${Env}-sec'}}
+  All: {Type: AWS::SecretsManager::Secret, Properties: {Name: !Sub '${App}-${Env}-all'}}
+Outputs:
+  cdnUrl: {Condition: IsProd, Value: !Sub 'https://cdn.${Env}.example.com'}
+  mySecret: {Condition: IsProd, Value: !Ref Sec}
+  allSecret: {Value: !Ref All}
+""",
+    )
+    source = imported(tmp_path, "http: false\nenvironments: {test: {}, prod: {}}")
+    (found,) = source.workloads
+    assert "test does not have this one" in reason(source, "Outputs.mySecret")
+    assert not [target for target in targets(source, "Outputs.mySecret") if target]
+    assert targets(source, "Outputs.allSecret") == ["compute.secrets.ALL_SECRET"]
+    assert found.compute["secrets"] == {"ALL_SECRET": "all-secret"}
+    assert asked(found.compute["environment"]["CDN_URL"]) == ["what CDN_URL is in test, which does not have it today"]
+    assert set(found.environments["prod"]["compute"]["environment"]) == {"CDN_URL"}
+    assert found.environments["test"] == {}

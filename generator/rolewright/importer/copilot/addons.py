@@ -215,13 +215,16 @@ def read_addons(reading: ManifestReading, addons: Addons) -> None:
         logical = _resource(template, output)
         type_ = text(template.resources[logical].get("Type")) if logical else ""
         condition = mapping(output).get("Condition")
-        if condition is not None and template.condition(text(condition)) is False:
+        holds = condition is None or template.condition(text(condition))
+        if holds is False:
             ledger.derived(path, "", f"it is not there where {condition} does not hold")
+        elif holds is None and reading.environment is None and reading.application.environments:
+            continue  # each environment decides it
         elif type_ in facts:
             ledger.derived(path, **facts[type_])
         elif type_ == format_data(DATA).facts["addons"]["secret"]:
-            _secret(reading, template, logical, _variable(str(name)))
-            ledger.derived(path, f"compute.secrets.{_variable(str(name))}", "the execution role reads it")
+            entry = _secret(reading, template, logical)
+            _use(reading, ledger, str(name), entry, "", "the execution role reads it")
         else:
             _value(reading, ledger, template, str(name), mapping(output).get("Value"))
 
@@ -231,13 +234,20 @@ def _variable(output: str) -> str:
     return _WORD.sub("_", output).upper()
 
 
-def _secret(reading: ManifestReading, template: StackTemplate, logical: str, variable: str) -> None:
+def _secret(reading: ManifestReading, template: StackTemplate, logical: str) -> dict[str, Any]:
     described = template.described().get(logical)
     name = described.fields["name"] if described is not None else SourceText(())
     if isinstance(name, SourceText) and any(isinstance(part, UnknownPart) for part in name.parts):
         name = SourceText.of(UnknownPart(f"name of secret {logical} in the addons of stack {reading.stack}"))
-    entry = {"type": format_data(DATA).facts["resources"]["secret"], "name": name}
-    reading.secrets.setdefault(("", variable), SecretUse(entry, "", ()))
+    return {"type": format_data(DATA).facts["resources"]["secret"], "name": name}
+
+
+def _use(reading: ManifestReading, ledger: Ledger, output: str, entry: Mapping[str, Any], part: str, note: str) -> None:
+    """Enter a secret that an output gives the code; the manifest's own of that name counts."""
+    variable, path = _variable(output), ("Outputs", output)
+    use = SecretUse(entry, part, path, ledger, note)
+    if reading.secrets.setdefault(("", variable), use) is not use:
+        ledger.derived(path, f"compute.secrets.{variable}", "the manifest's own secret of that name counts")
 
 
 def _of_environment(value: Any, reading: ManifestReading) -> Any:  # noqa: ANN401 - a value, or a text
@@ -273,8 +283,7 @@ def _value(reading: ManifestReading, ledger: Ledger, template: StackTemplate, na
             asked = f"name of the secret that you make for {variable}: {ledger.location(path)} builds it of a secret"
             secret = format_data(DATA).facts["resources"]["secret"]
             entry, part = {"type": secret, "name": SourceText.of(UnknownPart(asked))}, ""
-        reading.secrets.setdefault(("", variable), SecretUse(entry, part, ()))
-        ledger.derived(path, f"compute.secrets.{variable}", "a secret, which is no variable")
+        _use(reading, ledger, name, entry, part, "a secret, which is no variable")
     elif isinstance(value, dict | list):
         ledger.left(path, f"a variable is a text, and this is none: {shown(value)}")
     else:

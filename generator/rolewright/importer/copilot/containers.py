@@ -145,7 +145,7 @@ def _variables(
     for name, given in mapping(data.get("secrets")).items():
         place = (*path, "secrets", name)
         entry, part = _secret(reading, given)
-        reading.secrets[container, str(name)] = SecretUse(entry, part, place)
+        reading.secrets[container, str(name)] = SecretUse(entry, part, place, ledger)
 
 
 def _of_file(reading: ManifestReading, value: Any, path: PathInTree, folder: Path) -> Iterator[tuple[str, Any]]:  # noqa: ANN401

@@ -24,12 +24,14 @@ _EITHER = (("image", ("build", "location")), ("count", ("spot", "range")))
 class SecretUse:
     """A secret that a container gets: the resource, what stands behind its key for a part of it, and the place.
 
-    The path is () for one that is not in the manifest.
+    `ledger` is that of the file which the path is in. `note` says in which way the manifest has it, "" for the same.
     """
 
     entry: Mapping[str, Any]
     part: str
     path: PathInTree
+    ledger: Ledger
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ def spread_secrets(base: ManifestReading, readings: Sequence[ManifestReading]) -
         found = [use for use in uses if use is not None]
         identity = tuple(repr(use.entry) for use in found)
         if identity not in made:
-            location = base.ledger.location(found[0].path)
+            location = found[0].ledger.location(found[0].path)
             made[identity] = _unused(base, resource_key(variable))
             base.workload.resources[made[identity]] = dict(found[0].entry)
             base.workload.origins["resources", made[identity]] = location
@@ -259,14 +259,14 @@ def _own_names(base: ManifestReading, reading: ManifestReading, key: str, first:
 def _tell(
     base: ManifestReading, readings: Sequence[ManifestReading], which: tuple[str, str], reason: str, key: str
 ) -> None:
-    """Say what became of a secret, in the ledger of each reading that has it."""
+    """Say what became of a secret, in each ledger that has it."""
     container, variable = which
     target = f"compute.sidecars.secrets.{variable}" if container else f"compute.secrets.{variable}"
     for reading in (base, *readings):
         use = reading.secrets.get(which)
-        if use is None or not use.path:
-            continue
-        if reason:
-            reading.ledger.left(use.path, reason)
-        else:
-            reading.ledger.carried(use.path, target, f"resources.{key}")
+        if use is not None and reason:
+            use.ledger.left(use.path, reason)
+        elif use is not None and use.note:
+            use.ledger.derived(use.path, target, use.note)
+        elif use is not None:
+            use.ledger.carried(use.path, target, f"resources.{key}")
