@@ -167,3 +167,34 @@ Outputs:
     assert asked(found.compute["environment"]["CDN_URL"]) == ["what CDN_URL is in test, which does not have it today"]
     assert set(found.environments["prod"]["compute"]["environment"]) == {"CDN_URL"}
     assert found.environments["test"] == {}
+
+
+def test_what_the_role_of_one_environment_may_do_is_compared(tmp_path: Path) -> None:
+    source = imported(
+        tmp_path,
+        """
+http: false
+storage: {volumes: {logs: {path: /l, efs: {id: fs-0123456789abcdef0}}}}
+environments:
+  test: {}
+  prod:
+    publish: {topics: [{name: audit}]}
+    storage:
+      volumes:
+        data: {path: /data, read_only: false, efs: {id: fs-0123456789abcdef1}}
+        logs: {read_only: false}
+""",
+    )
+    (found,) = source.workloads
+    assert set(found.resources) == {"logs"}
+    (task,) = (role for role in found.roles if role.role == "task")
+    of_prod = [policy.document["Statement"][0] for policy in task.policies if "environment prod" in policy.origin]
+    names = [str(statement["Resource"].parts[-1]) for statement in of_prod]
+    assert [statement["Action"] for statement in of_prod] == [
+        ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+        ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+        "sns:Publish",
+    ]
+    assert "fs-0123456789abcdef0" in names[0] + names[1]
+    assert "fs-0123456789abcdef1" in names[0] + names[1]
+    assert names[2].endswith("-api-audit")

@@ -309,9 +309,9 @@ def _file_system(reading: ManifestReading, name: str, volume: Mapping[str, Any],
         point = SourceText.of(UnknownPart(f"access point of stack {reading.stack}", "fsap-{:017x}"))
     if point:
         entry["access_point"] = reading.application.resolved(point)
-    if managed and read_only:
-        reading.beside.append({**entry, "access": [types["write"]]})
     key = reading.workload.add(resource_key(name), entry, reading.ledger.location(path))
+    if managed and read_only:
+        reading.beside[key] = {**entry, "access": [types["write"]]}
     mounted = {"file_system": key, "path": volume.get("path"), **({"read_only": True} if read_only else {})}
     reading.workload.compute.setdefault("volumes", []).append(mounted)
     reading.ledger.derived(path, f"resources.{key}", "mounted with the role of the task, encrypted on the way")

@@ -88,7 +88,7 @@ def _queue(
     key = reading.workload.add(key, entry, reading.ledger.location(path))
     if mapping(described.get("queue")).get("dead_letter"):
         dead = logical.replace("EventsQueue", "DeadLetterQueue")
-        reading.beside.append({**entry, "name": SourceText.of(UnknownPart(f"name of queue {dead}", form))})
+        reading.beside[dead] = {**entry, "name": SourceText.of(UnknownPart(f"name of queue {dead}", form))}
         reading.ledger.left(
             (*path, "queue", "dead_letter"),
             "it stays as it is; the code may read the dead letters today: name that queue as a resource if it does",

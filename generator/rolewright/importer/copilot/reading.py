@@ -56,7 +56,8 @@ class ManifestReading:
 
     `secrets` are by container ("" for the code's own) and variable. `described` are resources by names of their own.
     `shell` says that every environment has one. `beside` are resources that the code may use today, and the manifest
-    leaves out. `wanted` are values of the network, by their field of `compute`.
+    leaves out, by keys that all environments have in common. `wanted` are values of the network, by their field of
+    `compute`.
     """
 
     application: Application
@@ -66,7 +67,7 @@ class ManifestReading:
     described: dict[str, SourceResource]
     shell: bool = False
     secrets: dict[tuple[str, str], SecretUse] = field(default_factory=dict)
-    beside: list[Mapping[str, Any]] = field(default_factory=list)
+    beside: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
 
     @property

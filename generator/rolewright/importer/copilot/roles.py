@@ -30,14 +30,15 @@ def old_roles(
 ) -> list[OldRole]:
     """Return the task role and the execution role of the stack, with the policies of addons on the former.
 
-    `each` are the readings for environments: a policy that one of them has counts.
+    `each` are the readings for environments: what the role of one of them may do counts, also on a resource that the
+    manifest has not.
     """
     roles = format_data(DATA).facts["runner_roles" if kind["runner"] else "roles"]
     found: list[OldRole] = []
     for role, policies in roles.items():
         parts: list[OldPolicy | str] = list(_fixed(reading, each, policies, given))
         if role == next(iter(roles)):
-            parts += [*_of_resources(reading), *addons]
+            parts += [*_of_resources(reading, each), *addons]
         found.append(
             OldRole(
                 role,
@@ -72,19 +73,36 @@ def _has(data: Any, steps: Sequence[str]) -> bool:  # noqa: ANN401 - YAML
     return bool(data)
 
 
-def _of_resources(reading: ManifestReading) -> Iterator[OldPolicy]:
-    """Yield what the template allows on each topic, queue and file system of the workload."""
+def _of_resources(reading: ManifestReading, each: Sequence[ManifestReading]) -> Iterator[OldPolicy]:
+    """Yield what the template allows on each topic, queue and file system of the workload in any environment."""
+    there = reading.workload.resources
+    beside: dict[str, Mapping[str, Any]] = {}
+    for one in reversed(each or [reading]):  # of what several have, the manifest has that of the first
+        beside |= one.beside
+    for resource in (*there.values(), *beside.values()):
+        yield from _on(reading, resource, "")
+    for one in each:
+        place = f", in environment {one.environment.name}" if one.environment else ""
+        for key, resource in one.workload.resources.items():
+            known = there.get(key, {})
+            if known.get("type") != resource["type"]:
+                yield from _on(reading, resource, place)
+            elif not set(resource.get("access", ())) <= set(known.get("access", ())):
+                yield from _on(reading, {**known, "access": resource["access"]}, place)
+
+
+def _on(reading: ManifestReading, resource: Mapping[str, Any], place: str) -> Iterator[OldPolicy]:
+    """Yield what the template allows on one resource; `place` says of which environment, "" for all."""
     facts = format_data(DATA).facts
     names = {type_: name for name, type_ in facts["resources"].items()}
-    for resource in (*reading.workload.resources.values(), *reading.beside):
-        for policy in facts["resource_policies"].get(names.get(resource["type"], ""), ()):
-            access = resource.get("access")
-            fits = access and policy.get("access", access[0]) in access
-            if not fits or policy.get("lacks") in resource or policy.get("has", "type") not in resource:
-                continue
-            statements = _placed(reading, policy["statements"], resource)
-            origin = f"Copilot's {policy['of']}"
-            yield OldPolicy({"Version": "2012-10-17", "Statement": statements}, origin, managed=True)
+    for policy in facts["resource_policies"].get(names.get(resource["type"], ""), ()):
+        access = resource.get("access")
+        fits = access and policy.get("access", access[0]) in access
+        if not fits or policy.get("lacks") in resource or policy.get("has", "type") not in resource:
+            continue
+        statements = _placed(reading, policy["statements"], resource)
+        origin = f"Copilot's {policy['of']}{place}"
+        yield OldPolicy({"Version": "2012-10-17", "Statement": statements}, origin, managed=True)
 
 
 def _placed(reading: ManifestReading, value: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 - YAML

@@ -109,7 +109,6 @@ class _Manifest:
                 own = base.workload.environments[name]
                 rest = reading.ledger.hand_over(self.ledger, refused.get(name, {}), own)
                 base.workload.apart.setdefault(name, {}).update(rest)
-        base.beside += readings[0].beside if readings else []
         return base, readings
 
     def read_task(self, reading: ManifestReading) -> None:
