@@ -148,7 +148,8 @@ def test_outputs_under_a_condition_are_those_of_the_environments_where_it_holds(
     addons.mkdir(parents=True)
     (addons / "a.yml").write_text(
         """
-Conditions: {IsProd: !Equals [!Ref Env, prod]}
+Parameters: {Size: {Type: String}}
+Conditions: {IsProd: !Equals [!Ref Env, prod], IsLarge: !Equals [!Ref Size, large]}
 Resources:
   Sec: {Type: AWS::SecretsManager::Secret, Condition: IsProd, Properties: {Name: !Sub '${App}-${Env}-sec'}}
   All: {Type: AWS::SecretsManager::Secret, Properties: {Name: !Sub '${App}-${Env}-all'}}
@@ -156,6 +157,7 @@ Outputs:
   cdnUrl: {Condition: IsProd, Value: !Sub 'https://cdn.${Env}.example.com'}
   mySecret: {Condition: IsProd, Value: !Ref Sec}
   allSecret: {Value: !Ref All}
+  large: {Condition: IsLarge, Value: 'yes'}
 """,
     )
     source = imported(tmp_path, "http: false\nenvironments: {test: {}, prod: {}}")
@@ -167,6 +169,7 @@ Outputs:
     assert asked(found.compute["environment"]["CDN_URL"]) == ["what CDN_URL is in test, which does not have it today"]
     assert set(found.environments["prod"]["compute"]["environment"]) == {"CDN_URL"}
     assert found.environments["test"] == {}
+    assert any(o.note.startswith("as if IsLarge held") for o in source.outcomes if o.field == "Outputs.large")
 
 
 def test_what_the_role_of_one_environment_may_do_is_compared(tmp_path: Path) -> None:

@@ -216,10 +216,12 @@ def read_addons(reading: ManifestReading, addons: Addons) -> None:
         type_ = text(template.resources[logical].get("Type")) if logical else ""
         condition = mapping(output).get("Condition")
         holds = condition is None or template.condition(text(condition))
+        if holds is None and reading.environment is None and reading.application.environments:
+            continue  # each environment decides it
+        if holds is None:
+            ledger.derived(path, "", f"as if {condition} held: nothing says whether it does")
         if holds is False:
             ledger.derived(path, "", f"it is not there where {condition} does not hold")
-        elif holds is None and reading.environment is None and reading.application.environments:
-            continue  # each environment decides it
         elif type_ in facts:
             ledger.derived(path, **facts[type_])
         elif type_ == format_data(DATA).facts["addons"]["secret"]:
