@@ -201,3 +201,20 @@ environments:
     assert "fs-0123456789abcdef0" in names[0] + names[1]
     assert "fs-0123456789abcdef1" in names[0] + names[1]
     assert names[2].endswith("-api-audit")
+
+
+def test_the_file_of_variables_may_be_one_for_each_environment(tmp_path: Path) -> None:
+    (tmp_path / "test.env").write_text("LEVEL=debug\n")
+    (tmp_path / "prod.env").write_text("LEVEL=warn\n")
+    text = "http: false\nenv_file: ${COPILOT_ENVIRONMENT_NAME}.env\nenvironments: {test: {}, prod: {}, dev: {}}"
+    source = imported(tmp_path, text)
+    (found,) = source.workloads
+    assert asked(found.compute["environment"]["LEVEL"]) == ["what LEVEL is in dev, which does not have it today"]
+    assert found.environments["test"]["compute"]["environment"] == {"LEVEL": "debug"}
+    assert found.environments["prod"]["compute"]["environment"] == {"LEVEL": "warn"}
+    assert reason(source, "env_file").startswith("in dev: ")
+
+
+def test_what_is_lost_in_every_environment_is_said_of_the_field(tmp_path: Path) -> None:
+    fields = "http: false\nsubscribe: {queue: {dead_letter: {tries: 3}}}\nenvironments: {test: {}, prod: {}}"
+    assert reason(imported(tmp_path, fields), "subscribe.queue.dead_letter").startswith("it stays as it is")

@@ -150,7 +150,11 @@ def _variables(
 
 def _of_file(reading: ManifestReading, value: Any, path: PathInTree, folder: Path) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
     """Yield the variables of a file, each line NAME=VALUE."""
-    name = text(value)
+    name = reading.here(text(value))
+    if name is None:
+        note = "the variables of each environment's file, in the manifest itself"
+        reading.ledger.derived(path, "compute.environment", note)
+        return
     if not name:
         return
     file = folder / name

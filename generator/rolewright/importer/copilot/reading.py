@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rolewright.importer.expression import PlaceName, SourceText
 from rolewright.importer.ledger import Ledger
 from rolewright.yaml.load import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rolewright.importer.copilot.application import Application, CopilotEnvironment
     from rolewright.importer.ledger import FieldFate
@@ -86,6 +87,19 @@ class ManifestReading:
         """Return the name of the workload's stack, for people."""
         return self.application.stack(self.name, self.environment.name if self.environment else "")
 
+    def here(self, written: str) -> str | None:
+        """Return a text with the values of its shell variables, as it stands where one is not known.
+
+        It is None for what each environment has of its own, where this is the reading for none of them.
+        """
+        found = self.application.resolved(written)
+        parts = found.parts if isinstance(found, SourceText) else (found,)
+        if self.environment is not None:
+            parts = tuple(self.environment.name if isinstance(part, PlaceName) else part for part in parts)
+        elif any(isinstance(part, PlaceName) for part in parts):
+            return None
+        return SourceText.of(*parts).literal or written
+
     def written(self, value: Any, *path: str | int) -> Any:  # noqa: ANN401 - YAML
         """Return a value as Copilot takes it for a text: a number, true or false as it is written, such as `False`."""
         place = self.ledger.tree.places.get(path)
@@ -106,6 +120,16 @@ class ManifestLedger(Ledger):
             told[:] = [one for one in told if not _reasons(one[1], refused)]
             for reason in reasons:
                 self.left(path, reason)
+
+    def hear(self, environments: Mapping[str, EnvironmentLedger]) -> None:
+        """Say why a field beside the environments is not carried in some, where that is not said of it already."""
+        found: dict[tuple[PathInTree, str], list[str]] = {}
+        for name, ledger in environments.items():
+            for lost in dict.fromkeys(ledger.lost_beside()):
+                found.setdefault(lost, []).append(name)
+        for (path, reason), names in found.items():
+            if all(said != reason for _, _, said in self._told.get(path, ())):
+                self.left(path, reason if len(names) == len(environments) else f"in {', '.join(names)}: {reason}")
 
 
 class SidecarLedger(Ledger):
@@ -158,6 +182,13 @@ class EnvironmentLedger(Ledger):
                 if not reasons:
                     to.tell(place, outcome, self._placed(target, own), note)
         return {field_: reason for field_, reason in refused.items() if field_ not in taken}
+
+    def lost_beside(self) -> Iterator[tuple[PathInTree, str]]:
+        """Yield the fields beside the environments that are not carried in this one, each with the reason."""
+        for path, told in self._told.items():
+            for outcome, _, note in told:
+                if outcome == "not carried" and not self._own(path):
+                    yield path, note
 
     def _placed(self, target: str, own: Mapping[str, Any]) -> str:
         """Return where the value is: under the environment where it has its own, else where all have the same."""

@@ -87,28 +87,26 @@ class _Manifest:
     ) -> tuple[ManifestReading, list[ManifestReading]]:
         """Read the manifest as it stands and for each environment; the former gets all that the latter have."""
         base = ManifestReading(self.application, None, self.ledger, SourceWorkload(name, type_), self.described)
-        readings = []
-        for environment in self.application.environments:
-            ledger = EnvironmentLedger(self.tree, environment.name)
-            workload = SourceWorkload(name, type_)
-            readings.append(ManifestReading(self.application, environment, ledger, workload, self.described))
+        environments = self.application.environments
+        ledgers = {environment.name: EnvironmentLedger(self.tree, environment.name) for environment in environments}
+        readings = [
+            ManifestReading(self.application, one, ledgers[one.name], SourceWorkload(name, type_), self.described)
+            for one in environments
+        ]
         shell = all(reading.data.get("exec") is True for reading in readings or [base])
         for reading in (base, *readings):
             reading.shell = shell
             reader(reading)
-        for environment in self.application.environments:
-            base.workload.environments[environment.name] = {}
+        base.workload.environments = {place: {} for place in ledgers}
         level_autoscaling([base, *readings])
         level_inputs(base, readings)
         refused = spread(base, readings)
         spread_secrets(base, readings)
         self.ledger.refuse(refused.get("", {}))
-        for reading in readings:
-            if reading.environment is not None and isinstance(reading.ledger, EnvironmentLedger):
-                name = reading.environment.name
-                own = base.workload.environments[name]
-                rest = reading.ledger.hand_over(self.ledger, refused.get(name, {}), own)
-                base.workload.apart.setdefault(name, {}).update(rest)
+        self.ledger.hear(ledgers)
+        for place, ledger in ledgers.items():
+            rest = ledger.hand_over(self.ledger, refused.get(place, {}), base.workload.environments[place])
+            base.workload.apart.setdefault(place, {}).update(rest)
         return base, readings
 
     def read_task(self, reading: ManifestReading) -> None:
