@@ -67,6 +67,21 @@ def test_no_environment_runs_on_spot_that_does_not_today(tmp_path: Path) -> None
     assert targets(source, "count.spot") == ["compute.service.desired"]
 
 
+def test_a_field_that_is_the_same_everywhere_is_as_an_environment_has_it(tmp_path: Path) -> None:
+    ports = (
+        "http: false\nenvironments: {test: {image: {port: 81}}, prod: {image: {port: 82}}, dev: {image: {port: 81}}}"
+    )
+    source = imported(tmp_path, ports)
+    assert source.workloads[0].compute["port"] == 81, "the 80 beside the environments is the port of none"
+    assert targets(source, "environments.test.image.port") == ["compute.port"]
+    assert reason(source, "environments.prod.image.port") == "the port is the same in every environment"
+
+
+def test_a_variable_may_be_called_as_a_field_is(tmp_path: Path) -> None:
+    source = imported(tmp_path, "http: false\nenvironments: {test: {}, prod: {variables: {spot: x}}}")
+    assert asked(source.workloads[0].compute["environment"]["spot"])
+
+
 def test_spot_of_one_environment_is_said_to_be_left_out(tmp_path: Path) -> None:
     source = imported(tmp_path, "http: false\ncount: 1\nenvironments: {test: {count: {spot: 2}}, prod: {}}")
     assert source.workloads[0].environments["test"]["compute"]["service"] == {"desired": 2}

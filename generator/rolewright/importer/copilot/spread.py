@@ -90,7 +90,7 @@ def _lacking(
     """Settle a field of the base that some environments are without."""
     section, *inside = path
     dotted = ".".join(path)
-    dispensable = format_data(DATA).facts["only_where_all_have_it"].get(path[-1])
+    dispensable = format_data(DATA).facts["only_where_all_have_it"].get(dotted)
     if len(lacking) == len(each):
         refused.setdefault("", {})[dotted] = "no environment has it"
         _take(common, inside)
@@ -133,7 +133,7 @@ def _field(
     elif there is _NOTHING:
         there = next(iter(values.values()))
         _put(common, inside, there)
-    if reason is None and there not in values.values() and len(values) == len(each):
+    if there not in values.values() and len(values) == len(each):  # a value of the base that no environment has
         there = next(iter(values.values()))
         _put(common, inside, there)
     for name, value in values.items():
