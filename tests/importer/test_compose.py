@@ -115,6 +115,6 @@ def test_files_outside_of_the_folder_are_not_read_and_broken_ones_are_named(tmp_
     assert {outcome.outcome for outcome in source.outcomes if outcome.field == "services.web.env_file"} == {
         "not carried"
     }
-    (project / "compose.override.yaml").write_text("services: {web: {image: !reset y}}\n", encoding="utf-8")
+    (project / "compose.override.yaml").write_text("services: {web: {image: !gone y}}\n", encoding="utf-8")
     with pytest.raises(Rejected):
         compose.read(file, load(file).trees[0], ImportAids())

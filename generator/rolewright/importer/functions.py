@@ -1,4 +1,4 @@
-"""How CloudFormation's YAML writes its functions: a tag for each, in place of a mapping of one key."""
+"""Tags of other tools' YAML, each for a mapping of one key: CloudFormation's functions, and how compose merges."""
 
 from __future__ import annotations
 
@@ -26,11 +26,18 @@ _NAMES = (
     "Transform",
 )
 
-_TAGS = {"!Ref": "Ref", "!Condition": "Condition", **{f"!{name}": f"Fn::{name}" for name in _NAMES}}
+_OF_COMPOSE = ("!override", "!reset")
+
+_TAGS = {
+    "!Ref": "Ref",
+    "!Condition": "Condition",
+    **{f"!{name}": f"Fn::{name}" for name in _NAMES},
+    **{tag: tag for tag in _OF_COMPOSE},
+}
 
 FOREIGN = Dialect(_TAGS, any_key=True)
 """The dialect in which files of other tools are read: the functions (CloudFormation User Guide, "Intrinsic function
-reference"), and keys that are numbers."""
+reference"), the two tags of compose files (Compose Specification, "Merge and override"), and keys that are numbers."""
 
 _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 TEMPLATES = Dialect(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.importer.expression import HeldValue, SourceText
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.formats.compose_container import carry_container, words_of_labels
-from rolewright.importer.formats.compose_files import Layer, Project
+from rolewright.importer.formats.compose_files import Project
 from rolewright.importer.names import resource_key, workload_name
 from rolewright.importer.shapes import listed, mapping, text
 from rolewright.importer.workload import ImportSource, OldPolicy, OldRole, SourceResource, SourceWorkload
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rolewright.importer.formats.compose_merge import ComposeService
     from rolewright.importer.given import ImportAids
     from rolewright.yaml.load import Tree
 
@@ -32,7 +33,7 @@ class Task:
     name: str
     workload: SourceWorkload
     containers: dict[str, SourceWorkload] = field(default_factory=dict)
-    layers: dict[str, list[Layer]] = field(default_factory=dict)
+    services: dict[str, ComposeService] = field(default_factory=dict)
     policies: list[OldPolicy] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
@@ -73,15 +74,14 @@ def tasks_of(project: Project, given: ImportAids) -> list[Task]:
     """Return the tasks of a project; of a service that AWS itself takes the place of, the account alone tells."""
     services = project.services()
     families: dict[str, list[str]] = {}
-    for name, layers in services.items():
-        families.setdefault(words_of_labels(layers, project).get(FAMILY, name), []).append(name)
+    for name, service in services.items():
+        families.setdefault(words_of_labels(service, project).get(FAMILY, name), []).append(name)
     stand_ins: dict[str, str] = {}
     for members in families.values():
         place = _stand_in(services[members[0]], project) if len(members) == 1 else ""
         if place:
             stand_ins[members[0]] = place
-            for layer in services[members[0]]:
-                layer.ledger.left(layer.path, f"no workload: in its place, use {place}")
+            services[members[0]].ledger.left((), f"no workload: in its place, use {place}")
     return [
         _task(family, members, services, project, given, stand_ins)
         for family, members in families.items()
@@ -89,11 +89,11 @@ def tasks_of(project: Project, given: ImportAids) -> list[Task]:
     ]
 
 
-def _stand_in(layers: Sequence[Layer], project: Project) -> str:
+def _stand_in(service: ComposeService, project: Project) -> str:
     """Return what of AWS takes the place of a service by its image, or "" for a workload."""
-    if any("build" in layer.data for layer in layers):
+    if "build" in service.data:
         return ""
-    image = next((project.variables.resolved(layer.data["image"]) for layer in layers if "image" in layer.data), "")
+    image = project.variables.resolved(service.data.get("image"))
     if isinstance(image, SourceText):
         image = image.parts[0] if image.parts and isinstance(image.parts[0], str) else ""
     if not isinstance(image, str):
@@ -110,16 +110,13 @@ def _stand_in(layers: Sequence[Layer], project: Project) -> str:
 def _task(
     family: str,
     members: Sequence[str],
-    services: Mapping[str, list[Layer]],
+    services: Mapping[str, ComposeService],
     project: Project,
     given: ImportAids,
     stand_ins: Mapping[str, str],
 ) -> Task:
     type_ = format_data("compose").facts["type"]
-    main = next(
-        (name for name in members if any(layer.data.get("ports") for layer in services[name])),
-        members[0],
-    )
+    main = next((name for name in members if services[name].data.get("ports")), members[0])
     workload = SourceWorkload(workload_name(family), type_)
     task = Task(family, workload)
     hosts = {
@@ -139,45 +136,44 @@ def _task(
             container.at_least = workload.at_least
             sidecars.append(container.compute)
         task.containers[name] = container
-        task.layers[name] = services[name]
-        carry_container(services[name], project, container, hosts, names)
+        service = task.services[name] = services[name]
+        carry_container(service, project, container, hosts, names)
         table = format_data("compose").fields["main" if name == main else "sidecar"]
-        for layer in services[name]:
-            carry(table, layer.ledger, layer.path, container, project.variables.resolved, data=layer.data)
-            _count(layer, project, workload)
-            _docker_role(layer, task, project, given)
+        carry(table, service.ledger, (), container, project.variables.resolved, data=service.data)
+        _count(service, project, workload)
+        _docker_role(service, task, project, given)
     if sidecars:
         workload.compute["sidecars"] = sidecars
     return task
 
 
-def _count(layer: Layer, project: Project, workload: SourceWorkload) -> None:
+def _count(service: ComposeService, project: Project, workload: SourceWorkload) -> None:
     """Carry the number of tasks; of services that run in one task, the highest counts."""
     before = mapping(workload.compute.get("service")).get("desired")
     carry(
         format_data("compose").fields["task"],
-        layer.ledger,
-        layer.path,
+        service.ledger,
+        (),
         workload,
         project.variables.resolved,
-        data=layer.data,
+        data=service.data,
     )
     after = mapping(workload.compute.get("service")).get("desired")
     if isinstance(before, int) and isinstance(after, int):
         workload.compute["service"]["desired"] = max(before, after)
 
 
-def _docker_role(layer: Layer, task: Task, project: Project, given: ImportAids) -> None:
+def _docker_role(service: ComposeService, task: Task, project: Project, given: ImportAids) -> None:
     """Take the policies that Docker's own integration of ECS had at a service."""
-    document = layer.data.get("x-aws-role")
+    document = service.data.get("x-aws-role")
     if isinstance(document, dict):
-        layer.ledger.derived((*layer.path, "x-aws-role"), "resources", "entries for what the policy allows")
-        origin = str(layer.ledger.location((*layer.path, "x-aws-role")))
+        service.ledger.derived(("x-aws-role",), "resources", "entries for what the policy allows")
+        origin = str(service.ledger.location(("x-aws-role",)))
         task.policies.append(OldPolicy(project.variables.resolved(document), origin))
-    for number, arn in enumerate(listed(layer.data.get("x-aws-policies"))):
-        path = (*layer.path, "x-aws-policies", number)
-        add_managed(task, text(arn), str(layer.ledger.location(path)), given)
-        layer.ledger.left(path, "a managed policy fits no workload; the comparison of the roles has what it allows")
+    for number, arn in enumerate(listed(service.data.get("x-aws-policies"))):
+        path = ("x-aws-policies", number)
+        add_managed(task, text(arn), str(service.ledger.location(path)), given)
+        service.ledger.left(path, "a managed policy fits no workload; the comparison of the roles has what it allows")
 
 
 def add_managed(task: Task, arn: str, origin: str, given: ImportAids) -> None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
 from rolewright.importer.expression import HeldValue, SourceText, UnknownPart
 from rolewright.importer.field_table import carry, format_data
-from rolewright.importer.formats.compose_files import pairs
+from rolewright.importer.formats.compose_merge import pairs
 from rolewright.importer.formats.compose_secrets import carry_secrets
 from rolewright.importer.formats.compose_values import open_secret
 from rolewright.importer.shapes import listed, mapping, text
 from rolewright.importer.variables import carry_secret, carry_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from rolewright.importer.formats.compose_files import Layer, Project
+    from rolewright.importer.formats.compose_files import Project
+    from rolewright.importer.formats.compose_merge import ComposeService
     from rolewright.importer.ledger import Ledger
     from rolewright.importer.workload import SourceWorkload
     from rolewright.yaml.load import PathInTree
@@ -28,7 +29,7 @@ _MOST_PORTS = 100
 
 
 def carry_container(
-    layers: Sequence[Layer],
+    service: ComposeService,
     project: Project,
     container: SourceWorkload,
     hosts: Mapping[str, str],
@@ -38,73 +39,61 @@ def carry_container(
 
     `hosts` say for the name of each service what code finds in its place, and `names` are the task's own containers.
     """
-    first = layers[0]
-    if not any("read_only" in layer.data for layer in layers):
-        container.set("read_only", value=False, origin=first.ledger.location(first.path))
-    if any("test" in mapping(layer.data.get("healthcheck")) for layer in layers):
-        container.set("health_check.timeout", 30, first.ledger.location((*first.path, "healthcheck")))
-    for layer in layers:
-        carry(
-            format_data("compose").fields["service"],
-            layer.ledger,
-            layer.path,
-            container,
-            project.variables.resolved,
-            data=layer.data,
-        )
-        _build(layer)
-        _size(layer, project, container)
-        _platform(layer, project, container)
-        _health(layer, project, container)
-        _ulimits(layer, container)
-        _depends(layer, container, names)
-        _folders(layer, container)
-        carry_secrets(layer, project, container)
-    _ports(layers, project, container, single="name" not in container.compute)
-    _environment(layers, project, container, hosts)
-    if "command" not in container.compute.get("health_check", {"command": ()}):
-        del container.compute["health_check"]
+    ledger = service.ledger
+    if "read_only" not in service.data:
+        container.set("read_only", value=False, origin=ledger.location(()))
+    checked = _health(service, project, container)
+    carry(
+        format_data("compose").fields["service"],
+        ledger,
+        (),
+        container,
+        project.variables.resolved,
+        data={name: value for name, value in service.data.items() if checked or name != "healthcheck"},
+    )
+    if "build" in service.data:
+        ledger.left(("build",), "the image is built elsewhere: push it to ECR, and name it as `image`")
+    _size(service, project, container)
+    _platform(service, project, container)
+    _ulimits(service, container)
+    _depends(service, container, names)
+    _folders(service, container)
+    carry_secrets(service, project, container)
+    _ports(service, project, container, single="name" not in container.compute)
+    _environment(service, project, container, hosts)
 
 
-def words_of_labels(layers: Sequence[Layer], project: Project) -> dict[str, str]:
+def words_of_labels(service: ComposeService, project: Project) -> dict[str, str]:
     """Return the labels of a service's tasks, and account for each of them."""
     found: dict[str, str] = {}
-    for layer in layers:
-        for step, name, value in pairs(mapping(layer.data.get("deploy")).get("labels")):
-            resolved = project.variables.resolved(value)
-            path = (*layer.path, "deploy", "labels", step)
-            if isinstance(resolved, str | int | float):
-                found[name] = str(resolved)
-            read = format_data("compose").facts["labels"].get(name)
-            if read:
-                layer.ledger.derived(path, read, "as the label says")
-            else:
-                layer.ledger.left(path, "nothing in AWS reads this label")
+    for step, name, value in pairs(mapping(service.data.get("deploy")).get("labels")):
+        resolved = project.variables.resolved(value)
+        path = ("deploy", "labels", step)
+        if isinstance(resolved, str | int | float):
+            found[name] = str(resolved)
+        read = format_data("compose").facts["labels"].get(name)
+        if read:
+            service.ledger.derived(path, read, "as the label says")
+        else:
+            service.ledger.left(path, "nothing in AWS reads this label")
     return found
 
 
-def _build(layer: Layer) -> None:
-    if "build" in layer.data:
-        layer.ledger.left(
-            (*layer.path, "build"), "the image is built elsewhere: push it to ECR, and name it as `image`"
-        )
-
-
-def _size(layer: Layer, project: Project, container: SourceWorkload) -> None:
+def _size(service: ComposeService, project: Project, container: SourceWorkload) -> None:
     """Add to what the task asks for at least; the limits count before what is reserved."""
-    resources = mapping(mapping(layer.data.get("deploy")).get("resources"))
-    deploy = (*layer.path, "deploy", "resources")
+    resources = mapping(mapping(service.data.get("deploy")).get("resources"))
+    deploy = ("deploy", "resources")
     ways: dict[str, tuple[tuple[PathInTree, Any], ...]] = {
         "cpu": (
             ((*deploy, "limits", "cpus"), mapping(resources.get("limits")).get("cpus")),
-            ((*layer.path, "cpus"), layer.data.get("cpus")),
+            (("cpus",), service.data.get("cpus")),
             ((*deploy, "reservations", "cpus"), mapping(resources.get("reservations")).get("cpus")),
         ),
         "memory": (
             ((*deploy, "limits", "memory"), mapping(resources.get("limits")).get("memory")),
-            ((*layer.path, "mem_limit"), layer.data.get("mem_limit")),
+            (("mem_limit",), service.data.get("mem_limit")),
             ((*deploy, "reservations", "memory"), mapping(resources.get("reservations")).get("memory")),
-            ((*layer.path, "mem_reservation"), layer.data.get("mem_reservation")),
+            (("mem_reservation",), service.data.get("mem_reservation")),
         ),
     }
     for name, asked in ways.items():
@@ -113,80 +102,85 @@ def _size(layer: Layer, project: Project, container: SourceWorkload) -> None:
             if value is None:
                 continue
             if taken:
-                layer.ledger.left(path, "the limit counts")
+                service.ledger.left(path, "the limit counts")
                 continue
             try:
                 number = CONVERSIONS["cpus" if name == "cpu" else "bytes"](project.variables.resolved(value))
             except NotCarriedError as error:
-                layer.ledger.left(path, str(error))
+                service.ledger.left(path, str(error))
                 continue
             taken = True
             container.at_least[name] = container.at_least.get(name, 0) + number
-            layer.ledger.derived(path, f"compute.{name}", "rounded up to the next size of a task, sidecars included")
+            service.ledger.derived(path, f"compute.{name}", "rounded up to the next size of a task, sidecars included")
 
 
-def _platform(layer: Layer, project: Project, container: SourceWorkload) -> None:
-    if "platform" not in layer.data:
+def _platform(service: ComposeService, project: Project, container: SourceWorkload) -> None:
+    if "platform" not in service.data:
         return
-    path = (*layer.path, "platform")
-    platform = project.variables.resolved(layer.data["platform"])
+    path = ("platform",)
+    platform = project.variables.resolved(service.data["platform"])
     known = format_data("compose").facts["platforms"].get(platform if isinstance(platform, str) else "")
     if "name" in container.compute:
-        layer.ledger.derived(path, "compute.architecture", "the task's is that of the code")
+        service.ledger.derived(path, "compute.architecture", "the task's is that of the code")
     elif known is None:
-        layer.ledger.left(path, "a manifest knows linux/amd64 and linux/arm64")
+        service.ledger.left(path, "a manifest knows linux/amd64 and linux/arm64")
     else:
-        container.set("architecture", known, layer.ledger.location(path))
-        layer.ledger.derived(path, "compute.architecture", known)
+        container.set("architecture", known, service.ledger.location(path))
+        service.ledger.derived(path, "compute.architecture", known)
 
 
-def _health(layer: Layer, project: Project, container: SourceWorkload) -> None:
-    test = mapping(layer.data.get("healthcheck")).get("test")
-    if test is None:
-        return
-    path = (*layer.path, "healthcheck", "test")
-    words = project.variables.resolved(test)
+def _health(service: ComposeService, project: Project, container: SourceWorkload) -> bool:
+    """Carry the command of the health check, and return whether there is a check."""
+    given = mapping(service.data.get("healthcheck"))
+    words = project.variables.resolved(given.get("test"))
     command = words if isinstance(words, list) else ["CMD-SHELL", words]
-    if command[:1] == ["NONE"]:
-        container.compute.pop("health_check", None)
-        layer.ledger.carried(path, "", "ECS checks nothing unless the manifest says so")
-        return
-    container.set("health_check.command", command, layer.ledger.location(path))
-    layer.ledger.carried(path, "compute.health_check.command")
-    note = "compose gives a check 30 seconds, and a manifest 5"
-    if "timeout" not in mapping(layer.data.get("healthcheck")):
-        layer.ledger.derived((*layer.path, "healthcheck"), "compute.health_check.timeout", note)
+    path = ("healthcheck", "test")
+    if str(project.variables.resolved(given.get("disable"))).lower() == "true" or command[:1] == ["NONE"]:
+        service.ledger.carried(("healthcheck",), "", "ECS checks nothing unless the manifest says so")
+        return False
+    if words is None:
+        if given:
+            reason = "ECS does not use the check of an image: write its command as `health_check` to have one"
+            service.ledger.left(("healthcheck",), reason)
+        return False
+    if "timeout" not in given:
+        container.set("health_check.timeout", 30, service.ledger.location(("healthcheck",)))
+        note = "compose gives a check 30 seconds, and a manifest 5"
+        service.ledger.derived(("healthcheck",), "compute.health_check.timeout", note)
+    container.set("health_check.command", command, service.ledger.location(path))
+    service.ledger.carried(path, "compute.health_check.command")
+    return True
 
 
-def _ulimits(layer: Layer, container: SourceWorkload) -> None:
-    for name, limit in mapping(layer.data.get("ulimits")).items():
-        path = (*layer.path, "ulimits", name)
+def _ulimits(service: ComposeService, container: SourceWorkload) -> None:
+    for name, limit in mapping(service.data.get("ulimits")).items():
+        path = ("ulimits", name)
         soft = limit.get("soft") if isinstance(limit, dict) else limit
         hard = limit.get("hard") if isinstance(limit, dict) else limit
-        container.set(f"ulimits.{name}", hard, layer.ledger.location(path))
+        container.set(f"ulimits.{name}", hard, service.ledger.location(path))
         note = "" if soft == hard else f"soft and hard are one: {hard} in place of {soft}"
-        (layer.ledger.derived if note else layer.ledger.carried)(path, f"compute.ulimits.{name}", note)
+        (service.ledger.derived if note else service.ledger.carried)(path, f"compute.ulimits.{name}", note)
 
 
-def _depends(layer: Layer, container: SourceWorkload, names: Mapping[str, str]) -> None:
-    given = layer.data.get("depends_on")
+def _depends(service: ComposeService, container: SourceWorkload, names: Mapping[str, str]) -> None:
+    given = service.data.get("depends_on")
     steps = given.items() if isinstance(given, dict) else enumerate(listed(given))
     for step, value in steps:
         other = text(value) if isinstance(step, int) else str(step)
-        path = (*layer.path, "depends_on", step)
+        path = ("depends_on", step)
         condition = text(mapping(value).get("condition"), "service_started")
         known = format_data("compose").facts["conditions"].get(condition)
         if other in names and known is not None:
-            container.set(f"depends_on.{names[other]}", known, layer.ledger.location(path))
-            layer.ledger.derived(path, f"compute.depends_on.{names[other]}", known)
+            container.set(f"depends_on.{names[other]}", known, service.ledger.location(path))
+            service.ledger.derived(path, f"compute.depends_on.{names[other]}", known)
         else:
-            layer.ledger.left(path, "workloads start by themselves: let the code try again until the other answers")
+            service.ledger.left(path, "workloads start by themselves: let the code try again until the other answers")
 
 
-def _folders(layer: Layer, container: SourceWorkload) -> None:
+def _folders(service: ComposeService, container: SourceWorkload) -> None:
     """Carry folders that begin empty; account for the others."""
-    for number, mount in enumerate(listed(layer.data.get("volumes"))):
-        path = (*layer.path, "volumes", number)
+    for number, mount in enumerate(listed(service.data.get("volumes"))):
+        path = ("volumes", number)
         if isinstance(mount, dict):
             sort, source, target = text(mount.get("type")), text(mount.get("source")), text(mount.get("target"))
         else:
@@ -194,19 +188,17 @@ def _folders(layer: Layer, container: SourceWorkload) -> None:
             source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
             sort = "bind" if source.startswith((".", "/", "~", "$")) else "volume"
         if sort == "tmpfs" or (sort == "volume" and not source):
-            _writable(layer.ledger, path, target, container)
+            _writable(service.ledger, path, target, container)
         elif sort == "bind":
             reason = "a folder of the machine that runs compose: put its files into the image"
-            layer.ledger.left(path, reason)
+            service.ledger.left(path, reason)
         else:
             reason = (
                 "a volume lasts; in AWS a file system does (`volumes`). For one task alone, use `writable` or `shared`"
             )
-            layer.ledger.left(path, reason)
-    tmpfs = layer.data.get("tmpfs")
-    for step, folder in enumerate(tmpfs if isinstance(tmpfs, list) else [tmpfs] if isinstance(tmpfs, str) else []):
-        path = (*layer.path, "tmpfs", step) if isinstance(tmpfs, list) else (*layer.path, "tmpfs")
-        _writable(layer.ledger, path, text(folder).partition(":")[0], container)
+            service.ledger.left(path, reason)
+    for number, folder in enumerate(listed(service.data.get("tmpfs"))):
+        _writable(service.ledger, ("tmpfs", number), text(folder).partition(":")[0], container)
 
 
 def _writable(ledger: Ledger, path: PathInTree, folder: str, container: SourceWorkload) -> None:
@@ -215,20 +207,18 @@ def _writable(ledger: Ledger, path: PathInTree, folder: str, container: SourceWo
     ledger.derived(path, "compute.writable", "a folder that begins empty and ends with the task, on disk")
 
 
-def _ports(layers: Sequence[Layer], project: Project, container: SourceWorkload, *, single: bool) -> None:
+def _ports(service: ComposeService, project: Project, container: SourceWorkload, *, single: bool) -> None:
     found: dict[int, None] = {}
-    for layer in layers:
-        for name in ("ports", "expose"):
-            for number, port in enumerate(listed(layer.data.get(name))):
-                path = (*layer.path, name, number)
-                numbers = list(_numbers(project.variables.resolved(port)))
-                if numbers:
-                    found |= dict.fromkeys(numbers)
-                    target = "the container's port; the load balancer and Service Connect have ports of their own"
-                    layer.ledger.derived(path, "compute.port" if single else "compute.ports", target)
-                else:
-                    layer.ledger.left(path, "a manifest has single ports of TCP, as numbers")
-    origin = layers[-1].ledger.location((*layers[-1].path, "ports"))
+    for name in ("ports", "expose"):
+        for number, port in enumerate(listed(service.data.get(name))):
+            numbers = list(_numbers(project.variables.resolved(port)))
+            if numbers:
+                found |= dict.fromkeys(numbers)
+                target = "the container's port; the load balancer and Service Connect have ports of their own"
+                service.ledger.derived((name, number), "compute.port" if single else "compute.ports", target)
+            else:
+                service.ledger.left((name, number), "a manifest has single ports of TCP, as numbers")
+    origin = service.ledger.location(("ports",))
     if single and len(found) == 1:
         container.set("port", next(iter(found)), origin)
     elif found:
@@ -247,7 +237,7 @@ def _numbers(port: Any) -> Iterator[int]:  # noqa: ANN401 - YAML
 
 
 def _environment(
-    layers: Sequence[Layer], project: Project, container: SourceWorkload, hosts: Mapping[str, str]
+    service: ComposeService, project: Project, container: SourceWorkload, hosts: Mapping[str, str]
 ) -> None:
     """Carry the variables: those of files first, which `environment` goes before."""
     found: dict[str, tuple[Ledger, PathInTree, Any]] = {}
@@ -258,30 +248,21 @@ def _environment(
             weaker.left(at, f"{ledger.location(path)} says it instead")
         found[name] = (ledger, path, value)
 
-    for layer in layers:
-        for path, file in _files(layer):
-            there = project.variables_in(Path(layer.ledger.tree.file).parent / file)
-            if there is None:
-                layer.ledger.left(
-                    path, "no such file below the folder of the compose file: write its variables yourself"
-                )
-                continue
-            layer.ledger.derived(path, "compute.environment", f"the variables of {there.tree.file}")
-            for name, value in there.tree.data.items():
-                take(name, there, (name,), value)
-    for layer in layers:
-        for step, name, value in pairs(layer.data.get("environment")):
-            take(name, layer.ledger, (*layer.path, "environment", step), value)
+    for number, file in enumerate(listed(service.data.get("env_file"))):
+        path: PathInTree = ("env_file", number)
+        named = text(file) or text(mapping(file).get("path"))
+        there = project.variables_in(Path(service.ledger.file(path)).parent / named)
+        if there is None:
+            reason = "no such file below the folder of the compose file: write its variables yourself"
+            service.ledger.left(path, reason)
+            continue
+        service.ledger.derived(path, "compute.environment", f"the variables of {there.tree.file}")
+        for name, value in there.tree.data.items():
+            take(name, there, (name,), value)
+    for step, name, value in pairs(service.data.get("environment")):
+        take(name, service.ledger, ("environment", step), value)
     for name, (ledger, path, value) in found.items():
         _variable(container, ledger, path, name, project.variables.variable(value), hosts)
-
-
-def _files(layer: Layer) -> Iterator[tuple[PathInTree, str]]:
-    given = layer.data.get("env_file")
-    if isinstance(given, str):
-        yield (*layer.path, "env_file"), given
-    for number, file in enumerate(listed(given)):
-        yield (*layer.path, "env_file", number), text(file) or text(mapping(file).get("path"))
 
 
 def _variable(

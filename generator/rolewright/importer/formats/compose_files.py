@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import is_file, real
 from rolewright.importer.field_table import format_data
+from rolewright.importer.formats.compose_merge import OVERRIDE, RESET, ComposeService, Layer
 from rolewright.importer.formats.compose_values import Variables, variables_file
 from rolewright.importer.functions import FOREIGN
 from rolewright.importer.ledger import Ledger
-from rolewright.importer.shapes import listed, mapping, text
+from rolewright.importer.shapes import mapping, text
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from rolewright.yaml.load import PathInTree, Tree
 
 _DEEPEST = 12
-_GONE = object()
-"""What stands in a mapping for a value that a later layer says instead; None there means that the shell has it."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """What one file says of a service: `data` is what of it counts, where a later layer says nothing else."""
-
-    ledger: Ledger
-    path: PathInTree
-    data: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,15 +86,22 @@ class Project:
         beside = (ledger for ledger in self.ledgers.values() if Path(ledger.tree.file).name in overrides)
         return (self.main, *beside)
 
-    def services(self) -> dict[str, list[Layer]]:
-        """Return the services by their names, each with its layers, the weakest first."""
+    def services(self) -> dict[str, ComposeService]:
+        """Return the services by their names, each as all files together describe it."""
         found: dict[str, list[Layer]] = {}
         for ledger in self.own():
             for name, data in mapping(ledger.tree.data.get("services")).items():
-                if isinstance(data, dict):
-                    layers = self._layers(ledger, ("services", str(name)), data, 0)
-                    found.setdefault(str(name), []).extend(layers)
-        return {name: weaker_cut(layers) for name, layers in found.items()}
+                path: PathInTree = ("services", str(name))
+                whole = next((tag for tag in (OVERRIDE, RESET) if set(mapping(data)) == {tag}), "")
+                if whole:
+                    for weaker in found.pop(str(name), []):
+                        weaker.ledger.left(weaker.path, f"{ledger.location(path)} says it instead")
+                if whole == RESET:
+                    ledger.carried(path, "", "there is no such service, and no workload")
+                elif isinstance(data, dict):
+                    path, inner = ((*path, whole), mapping(data[whole])) if whole else (path, data)
+                    found.setdefault(str(name), []).extend(self._layers(ledger, path, inner, 0))
+        return {name: ComposeService.of(layers) for name, layers in found.items()}
 
     def _layers(self, ledger: Ledger, path: PathInTree, data: dict[str, Any], depth: int) -> list[Layer]:
         layer = Layer(ledger, path, data)
@@ -153,52 +149,3 @@ class Project:
     def files(self) -> tuple[str, ...]:
         """Return the names of the files that were read."""
         return tuple(ledger.tree.file for ledger in (*self.ledgers.values(), *self.beside))
-
-
-def weaker_cut(layers: list[Layer]) -> list[Layer]:
-    """Return layers without what a later one says instead, which the account of the weaker file has."""
-    facts = format_data("compose").facts
-    cut = [Layer(layer.ledger, layer.path, copy.deepcopy(layer.data)) for layer in layers]
-    for number, layer in enumerate(cut):
-        for stronger in cut[number + 1 :]:
-            _cut(layer, layer.path, layer.data, stronger, stronger.path, stronger.data, facts)
-    return cut
-
-
-def _cut(
-    layer: Layer,
-    path: PathInTree,
-    weak: dict[Any, Any],
-    stronger: Layer,
-    strong_path: PathInTree,
-    strong: dict[Any, Any],
-    facts: Any,  # noqa: ANN401 - YAML
-) -> None:
-    for key in [key for key in weak if key in strong and key != "extends"]:
-        mine, other = weak[key], strong[key]
-        instead = f"{stronger.ledger.location((*strong_path, key))} says it instead"
-        if key in facts["pairs"]:
-            told = {name: step for step, name, _ in pairs(other)}
-            for step, name, _ in list(pairs(mine)):
-                if name in told:
-                    place = stronger.ledger.location((*strong_path, key, told[name]))
-                    layer.ledger.left((*path, key, step), f"{place} says it instead")
-                    mine[step] = _GONE
-        elif isinstance(mine, dict) and isinstance(other, dict):
-            _cut(layer, (*path, key), mine, stronger, (*strong_path, key), other, facts)
-        elif not isinstance(mine, list) or not isinstance(other, list) or key in facts["replaced"]:
-            layer.ledger.left((*path, key), instead)
-            del weak[key]
-
-
-def pairs(value: Any) -> Iterator[tuple[Any, str, Any]]:  # noqa: ANN401 - YAML
-    """Yield the names and values of a mapping, or of a list of `NAME=VALUE`; with each the step that leads to it.
-
-    A name alone has the value None: compose takes it from the shell.
-    """
-    if isinstance(value, dict):
-        yield from ((name, str(name), inner) for name, inner in value.items() if inner is not _GONE)
-    for number, line in enumerate(listed(value)):
-        if isinstance(line, str):
-            name, sign, rest = line.partition("=")
-            yield number, name.strip(), rest if sign else None

@@ -12,24 +12,25 @@ from rolewright.importer.variables import named_secret, secret_types
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolewright.importer.formats.compose_files import Layer, Project
+    from rolewright.importer.formats.compose_files import Project
+    from rolewright.importer.formats.compose_merge import ComposeService
     from rolewright.importer.ledger import Ledger
     from rolewright.importer.workload import SourceWorkload
 
 _FILES = "compose gives it as the file /run/secrets/{0}, and ECS as the variable {1}: let the code read that"
 
 
-def carry_secrets(layer: Layer, project: Project, container: SourceWorkload) -> None:
+def carry_secrets(service: ComposeService, project: Project, container: SourceWorkload) -> None:
     """Carry the secrets that a service names, and say where each one is in AWS, or that it has to be made."""
-    for number, given in enumerate(listed(layer.data.get("secrets"))):
-        path = (*layer.path, "secrets", number)
+    for number, given in enumerate(listed(service.data.get("secrets"))):
+        path = ("secrets", number)
         name = text(given) or text(mapping(given).get("source"))
         if not name:
             continue
         target = text(mapping(given).get("target"), name).rpartition("/")[2]
         ledger, described = _described(project, name)
         in_aws = mapping(described.get("x-secrets"))
-        location = layer.ledger.location(path)
+        location = service.ledger.location(path)
         in_store = project.variables.resolved(in_aws.get("Name"))
         if isinstance(in_store, str) and in_store:
             entry, _ = named_secret(in_store)
@@ -45,7 +46,7 @@ def carry_secrets(layer: Layer, project: Project, container: SourceWorkload) -> 
             container.set(f"secrets.{variable}", key + part, location)
         listed_names = " and ".join(variables)
         note = f"resources.{key}" if in_aws else _FILES.format(target, listed_names)
-        layer.ledger.derived(path, f"compute.secrets.{listed_names}", note)
+        service.ledger.derived(path, f"compute.secrets.{listed_names}", note)
         if ledger is not None:
             ledger.derived(("secrets", name), f"resources.{key}", "its value is read by nobody here")
 

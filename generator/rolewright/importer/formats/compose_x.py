@@ -9,7 +9,8 @@ from rolewright.data import iam
 from rolewright.importer.expression import HeldValue, OfResource, PlaceName, SourceText, UnknownPart
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.formats import compose
-from rolewright.importer.formats.compose_files import Project, pairs
+from rolewright.importer.formats.compose_files import Project
+from rolewright.importer.formats.compose_merge import pairs
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.workload import ImportSource, OldPolicy, SourceResource, SourceWorkload
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolewright.importer.formats.compose import Task
-    from rolewright.importer.formats.compose_files import Layer
+    from rolewright.importer.formats.compose_merge import ComposeService
     from rolewright.importer.given import ImportAids
     from rolewright.importer.ledger import Ledger
     from rolewright.yaml.load import PathInTree, Tree
@@ -51,8 +52,7 @@ def read(file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     tasks = compose.tasks_of(project, given)
     for task in tasks:
         for name, container in task.containers.items():
-            for layer in task.layers[name]:
-                _service(layer, task, container, project, given)
+            _service(task.services[name], task, container, project, given)
     described: dict[str, SourceResource] = {}
     for ledger in project.own():
         carry(format_data(_DATA).fields["file"], ledger, (), SourceWorkload("", ""))
@@ -66,32 +66,34 @@ def read(file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     return compose.source_of(NAME, project, tasks, described)
 
 
-def _service(layer: Layer, task: Task, container: SourceWorkload, project: Project, given: ImportAids) -> None:
+def _service(
+    service: ComposeService, task: Task, container: SourceWorkload, project: Project, given: ImportAids
+) -> None:
     tables = format_data(_DATA).fields
     main = container is task.workload
     for table in ("service", "main" if main else "sidecar"):
-        carry(tables[table], layer.ledger, layer.path, container, project.variables.resolved, data=layer.data)
-    scaling = text(mapping(layer.data.get("x-scaling")).get("Range"))
+        carry(tables[table], service.ledger, (), container, project.variables.resolved, data=service.data)
+    scaling = text(mapping(service.data.get("x-scaling")).get("Range"))
     found = _RANGE.fullmatch(scaling)
-    path = (*layer.path, "x-scaling", "Range")
+    path = ("x-scaling", "Range")
     if found is not None and main:
         for name, number in zip(("min", "max"), found.groups(), strict=True):
-            container.set(f"service.autoscaling.{name}", int(number), layer.ledger.location(path))
-        layer.ledger.derived(path, "compute.service.autoscaling", f"from {found[1]} to {found[2]} tasks")
+            container.set(f"service.autoscaling.{name}", int(number), service.ledger.location(path))
+        service.ledger.derived(path, "compute.service.autoscaling", f"from {found[1]} to {found[2]} tasks")
     elif scaling:
-        layer.ledger.left(path, "a manifest has the fewest and the most tasks, of the code's container alone")
-    rights, inside = mapping(layer.data.get("x-iam")), (*layer.path, "x-iam")
+        service.ledger.left(path, "a manifest has the fewest and the most tasks, of the code's container alone")
+    rights, inside = mapping(service.data.get("x-iam")), ("x-iam",)
     for number, policy in mappings(rights.get("Policies")):
         place = (*inside, "Policies", number)
-        origin = f"{layer.ledger.location(place)}, policy {text(policy.get('PolicyName'))}"
+        origin = f"{service.ledger.location(place)}, policy {text(policy.get('PolicyName'))}"
         task.policies.append(OldPolicy(project.variables.resolved(policy.get("PolicyDocument")), origin))
-        layer.ledger.derived(place, "resources", "entries for what the policy allows")
+        service.ledger.derived(place, "resources", "entries for what the policy allows")
     for number, arn in enumerate(listed(rights.get("ManagedPolicyArns"))):
         place = (*inside, "ManagedPolicyArns", number)
-        compose.add_managed(task, text(arn), str(layer.ledger.location(place)), given)
-        layer.ledger.left(place, "a managed policy fits no workload; the comparison of the roles has what it allows")
+        compose.add_managed(task, text(arn), str(service.ledger.location(place)), given)
+        service.ledger.left(place, "a managed policy fits no workload; the comparison of the roles has what it allows")
     if "PermissionsBoundary" in rights:
-        layer.ledger.left((*inside, "PermissionsBoundary"), "name it as `permissions_boundary` of the manifest")
+        service.ledger.left((*inside, "PermissionsBoundary"), "name it as `permissions_boundary` of the manifest")
 
 
 def _tags(ledger: Ledger, tasks: list[Task]) -> None:
