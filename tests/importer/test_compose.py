@@ -11,7 +11,8 @@ from rolewright.core.finding import Rejected
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
 from rolewright.importer.expression import PlaceName, SourceText, UnknownPart
 from rolewright.importer.formats import compose
-from rolewright.importer.formats.compose_values import Variables, open_secret, variables_file
+from rolewright.importer.formats.compose_dotenv import variables_file
+from rolewright.importer.formats.compose_values import Variables, open_secret
 from rolewright.importer.given import ImportAids
 from rolewright.importer.sizes import smallest
 from rolewright.yaml.load import load
@@ -57,13 +58,46 @@ def test_a_command_is_split_around_what_is_open() -> None:
     assert [part if isinstance(part, str) else "open" for part in second.parts] == ["--to=", "open", " now"]
 
 
+FILE = r"""# A=1
+export B='x # $y \' "'
+C=a b # note
+D="q"
+=
+GREETING="say \"hi\" to all\n\$HOME"
+TEXT="first
+second"   # of two lines
+  YAMLISH: value
+BARE
+spaced name=1
+dotted.name=1
+E=
+URL=http://x/#top
+OPEN="never closed
+LAST=$$5"""
+
+
 def test_a_file_of_variables_is_read_as_compose_does(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("# A=1\nexport B='x # y'\nC=a b # note\nD=\"q\"\n=\n", encoding="utf-8")
-    tree = variables_file(file)
-    assert tree is not None
-    assert tree.data == {"B": "x # y", "C": "a b", "D": "q"}
-    assert tree.location(("C",)).line == 3
+    file.write_text(FILE, encoding="utf-8")
+    read = variables_file(file)
+    assert read is not None
+    assert read.tree.data == {
+        "B": "x # $$y ' \"",
+        "C": "a b",
+        "D": "q",
+        "GREETING": 'say "hi" to all\n$$HOME',
+        "TEXT": "first\nsecond",
+        "YAMLISH": "value",
+        "BARE": None,
+        "dotted.name": "1",
+        "E": "",
+        "URL": "http://x/#top",
+        "LAST": "$$5",
+    }
+    assert read.tree.location(("C",)).line == 3
+    assert [(place.line, place.column) for place in read.unread] == [(5, 1), (11, 1), (15, 1)]
+    location = read.tree.location(("TEXT",))
+    assert (location.line, location.end_line) == (7, 8)
 
 
 @pytest.mark.parametrize(

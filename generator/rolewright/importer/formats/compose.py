@@ -9,6 +9,7 @@ from rolewright.importer.expression import HeldValue, SourceText
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.formats.compose_container import carry_container, words_of_labels
 from rolewright.importer.formats.compose_files import Project
+from rolewright.importer.formats.compose_hosts import names_of
 from rolewright.importer.names import resource_key, workload_name
 from rolewright.importer.shapes import listed, mapping, text
 from rolewright.importer.workload import ImportSource, OldPolicy, OldRole, SourceResource, SourceWorkload
@@ -120,12 +121,12 @@ def _task(
     workload = SourceWorkload(workload_name(family), type_)
     task = Task(family, workload)
     hosts = {
-        name: (
+        host: (
             "127.0.0.1"
             if name in members
             else stand_ins.get(name, f"the workload {workload_name(name)}: its load balancer or Service Connect")
         )
-        for name in services
+        for host, name in names_of(services).items()
     }
     names = {name: workload.name if name == main else resource_key(name) for name in members}
     sidecars = []

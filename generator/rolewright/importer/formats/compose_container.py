@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
-from rolewright.importer.expression import HeldValue, SourceText, UnknownPart
+from rolewright.importer.expression import SourceText
 from rolewright.importer.field_table import carry, format_data
+from rolewright.importer.formats.compose_hosts import in_command, linked
 from rolewright.importer.formats.compose_merge import pairs
 from rolewright.importer.formats.compose_secrets import carry_secrets
-from rolewright.importer.formats.compose_values import open_secret
+from rolewright.importer.formats.compose_variables import carry_environment
 from rolewright.importer.shapes import listed, mapping, text
-from rolewright.importer.variables import carry_secret, carry_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,20 +36,18 @@ def carry_container(
 ) -> None:
     """Carry what a service says of its container.
 
-    `hosts` say for the name of each service what code finds in its place, and `names` are the task's own containers.
+    `hosts` say for each name of a service what code finds in its place, and `names` are the task's own containers.
     """
     ledger = service.ledger
     if "read_only" not in service.data:
         container.set("read_only", value=False, origin=ledger.location(()))
-    checked = _health(service, project, container)
-    carry(
-        format_data("compose").fields["service"],
-        ledger,
-        (),
-        container,
-        project.variables.resolved,
-        data={name: value for name, value in service.data.items() if checked or name != "healthcheck"},
-    )
+    hosts = linked(service, hosts)
+    checked = _health(service, project, container, hosts)
+    given = {name: value for name, value in service.data.items() if checked or name != "healthcheck"}
+    data = {name: project.variables.resolved(value) for name, value in given.items()}
+    for name in data.keys() & {"command", "entrypoint"}:
+        data[name] = in_command(data[name], hosts)
+    carry(format_data("compose").fields["service"], ledger, (), container, data=data)
     if "build" in service.data:
         ledger.left(("build",), "the image is built elsewhere: push it to ECR, and name it as `image`")
     _size(service, project, container)
@@ -60,7 +57,7 @@ def carry_container(
     _folders(service, container)
     carry_secrets(service, project, container)
     _ports(service, project, container, single="name" not in container.compute)
-    _environment(service, project, container, hosts)
+    carry_environment(service, project, container, hosts)
 
 
 def words_of_labels(service: ComposeService, project: Project) -> dict[str, str]:
@@ -129,10 +126,10 @@ def _platform(service: ComposeService, project: Project, container: SourceWorklo
         service.ledger.derived(path, "compute.architecture", known)
 
 
-def _health(service: ComposeService, project: Project, container: SourceWorkload) -> bool:
+def _health(service: ComposeService, project: Project, container: SourceWorkload, hosts: Mapping[str, str]) -> bool:
     """Carry the command of the health check, and return whether there is a check."""
     given = mapping(service.data.get("healthcheck"))
-    words = project.variables.resolved(given.get("test"))
+    words = in_command(project.variables.resolved(given.get("test")), hosts)
     command = words if isinstance(words, list) else ["CMD-SHELL", words]
     path = ("healthcheck", "test")
     if str(project.variables.resolved(given.get("disable"))).lower() == "true" or command[:1] == ["NONE"]:
@@ -234,75 +231,3 @@ def _numbers(port: Any) -> Iterator[int]:  # noqa: ANN401 - YAML
     if found is not None and found[3] != "udp":
         begin, end = int(found[1]), int(found[2] or found[1])
         yield from range(begin, min(end, begin + _MOST_PORTS) + 1)
-
-
-def _environment(
-    service: ComposeService, project: Project, container: SourceWorkload, hosts: Mapping[str, str]
-) -> None:
-    """Carry the variables: those of files first, which `environment` goes before."""
-    found: dict[str, tuple[Ledger, PathInTree, Any]] = {}
-
-    def take(name: str, ledger: Ledger, path: PathInTree, value: Any) -> None:  # noqa: ANN401 - YAML
-        if name in found:
-            weaker, at, _ = found[name]
-            weaker.left(at, f"{ledger.location(path)} says it instead")
-        found[name] = (ledger, path, value)
-
-    for number, file in enumerate(listed(service.data.get("env_file"))):
-        path: PathInTree = ("env_file", number)
-        named = text(file) or text(mapping(file).get("path"))
-        there = project.variables_in(Path(service.ledger.file(path)).parent / named)
-        if there is None:
-            reason = "no such file below the folder of the compose file: write its variables yourself"
-            service.ledger.left(path, reason)
-            continue
-        service.ledger.derived(path, "compute.environment", f"the variables of {there.tree.file}")
-        for name, value in there.tree.data.items():
-            take(name, there, (name,), value)
-    for step, name, value in pairs(service.data.get("environment")):
-        take(name, service.ledger, ("environment", step), value)
-    for name, (ledger, path, value) in found.items():
-        _variable(container, ledger, path, name, project.variables.variable(value), hosts)
-
-
-def _variable(
-    container: SourceWorkload,
-    ledger: Ledger,
-    path: PathInTree,
-    name: str,
-    value: Any,  # noqa: ANN401 - YAML
-    hosts: Mapping[str, str],
-) -> None:
-    facts = format_data("compose").facts
-    plain = value.literal if isinstance(value, SourceText) else value
-    if any(name.upper().startswith(known) for known in facts["endpoints"]):
-        ledger.left(path, "it sends the SDK to a stand-in of AWS, which no task has")
-    elif name.upper().endswith("_FILE") and text(plain).startswith("/run/secrets/"):
-        ledger.left(path, "ECS gives a secret as a variable, and not as a file: let the code read the variable")
-    elif open_secret(name, value):
-        carry_secret(container, ledger, path, name, None, "secrets")
-    elif value is None:
-        asked = f"value of {name}, which compose takes from the shell"
-        container.set(f"environment.{name}", HeldValue(asked, "text"), ledger.location(path))
-        ledger.derived(path, f"compute.environment.{name}", "to be filled in: compose takes it from the shell")
-    else:
-        carry_variable(container, ledger, path, name, _elsewhere(name, value, hosts), "environment", injects=True)
-
-
-def _elsewhere(name: str, value: Any, hosts: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML
-    """Return a value with the host of another service marked: no task finds it by that name."""
-    if not isinstance(value, str):
-        return value
-    named = name.upper().rpartition("_")[2] in format_data("compose").facts["addresses"]
-    parts: list[str | UnknownPart] = []
-    position = 0
-    for found in re.finditer(r"[A-Za-z0-9_.-]{1,100}", value):
-        before, after = value[: found.start()], value[found.end() : found.end() + 1]
-        at_host = before.endswith(("//", "@")) or (named and (not before or before.endswith(",")))
-        after_host = not before and re.match(r":\d{2,5}(?:[/,]|$)", value[found.end() :])
-        place = hosts.get(found[0])
-        if place is not None and (at_host or after_host) and after in ("", ":", "/", ",", "?"):
-            parts.append(value[position : found.start()])
-            parts.append(place if place == "127.0.0.1" else UnknownPart(f"host in the place of {found[0]}: {place}"))
-            position = found.end()
-    return SourceText.of(*parts, value[position:]) if parts else value

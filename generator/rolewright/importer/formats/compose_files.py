@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.core.files import is_file, real
 from rolewright.importer.field_table import format_data
+from rolewright.importer.formats.compose_dotenv import variables_file
 from rolewright.importer.formats.compose_merge import OVERRIDE, RESET, ComposeService, Layer
-from rolewright.importer.formats.compose_values import Variables, variables_file
+from rolewright.importer.formats.compose_values import Variables
 from rolewright.importer.functions import FOREIGN
 from rolewright.importer.ledger import Ledger
 from rolewright.importer.shapes import mapping, text
@@ -18,6 +19,7 @@ from rolewright.yaml.load import load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rolewright.core.finding import Location
     from rolewright.importer.ledger import FieldOutcome
     from rolewright.yaml.load import PathInTree, Tree
 
@@ -29,28 +31,47 @@ class Project:
     """The files of a project, each with the account of its fields, and the variables that their values name."""
 
     folder: Path
-    main: Ledger
     variables: Variables
     environment: Ledger | None
     ledgers: dict[str, Ledger] = field(default_factory=dict)
+    merged: list[Ledger] = field(default_factory=list)
     beside: list[Ledger] = field(default_factory=list)
     extended: set[PathInTree] = field(default_factory=set)
+    unread: list[Location] = field(default_factory=list)
 
     @classmethod
     def of(cls, file: Path, tree: Tree, given: dict[str, str]) -> Project:
         """Read what stands beside a compose file."""
-        main = Ledger(tree)
         folder = file.parent
-        environment = variables_file(folder / ".env")
-        variables = Variables(given, environment.data if environment else {})
-        project = cls(folder, main, variables, Ledger(environment) if environment else None, {str(real(file)): main})
-        if project.environment is not None:
-            project.beside.append(project.environment)
-        for name in format_data("compose").facts["overrides"].get(file.name, ()):
-            if is_file(folder / name):
-                project.ledger(folder / name)
-                break
+        read = variables_file(folder / ".env")
+        environment = Ledger(read.tree) if read else None
+        project = cls(folder, Variables(given, environment.tree.data if environment else {}), environment)
+        project.ledgers[str(real(file))] = Ledger(tree)
+        if read is not None and environment is not None:
+            project.beside.append(environment)
+            project.unread.extend(read.unread)
+        overrides = (folder / name for name in format_data("compose").facts["overrides"].get(file.name, ()))
+        beside = [file, *[other for other in overrides if is_file(other)][:1]]
+        ledgers = (project.ledger(other) for other in project.named(file) or beside)
+        project.merged.extend(ledger for ledger in ledgers if ledger is not None)
         return project
+
+    def named(self, file: Path) -> list[Path]:
+        """Return the files that `.env` names for compose in place of a file and its override; [] where it does not."""
+        said = text(self.environment.tree.data.get("COMPOSE_FILE")) if self.environment is not None else ""
+        if self.environment is None or not said:
+            return []
+        separator = text(self.environment.tree.data.get("COMPOSE_PATH_SEPARATOR")) or ":"
+        names = [self.folder / name for name in said.split(separator) if name]
+        if real(file) not in map(real, names):
+            self.environment.left(("COMPOSE_FILE",), f"{file} is none of them, and is read by itself")
+            return []
+        self.environment.derived(("COMPOSE_FILE",), "", "compose reads these files, each after the one before")
+        self.environment.derived(("COMPOSE_PATH_SEPARATOR",), "", "it stands between the names of the files")
+        for name in names:
+            if self.ledger(name) is None:
+                self.environment.left(("COMPOSE_FILE",), f"{name} is no file below the folder of the compose file")
+        return names
 
     def ledger(self, file: Path) -> Ledger | None:
         """Return the account of a file inside the folder of the project, None where there is none.
@@ -71,20 +92,19 @@ class Project:
         """Return the account of a file of variables inside the folder, None where there is none to be read."""
         if not real(file).is_relative_to(real(self.folder)):
             return None
-        tree = variables_file(file)
-        if tree is None:
+        read = variables_file(file)
+        if read is None:
             return None
-        known = next((ledger for ledger in self.beside if ledger.tree.file == tree.file), None)
+        known = next((ledger for ledger in self.beside if ledger.tree.file == read.tree.file), None)
         if known is None:
-            known = Ledger(tree)
+            known = Ledger(read.tree)
             self.beside.append(known)
+            self.unread.extend(read.unread)
         return known
 
     def own(self) -> tuple[Ledger, ...]:
-        """Return the accounts of the compose file and its override, in the order in which compose reads them."""
-        overrides = format_data("compose").facts["overrides"].get(Path(self.main.tree.file).name, ())
-        beside = (ledger for ledger in self.ledgers.values() if Path(ledger.tree.file).name in overrides)
-        return (self.main, *beside)
+        """Return the accounts of the compose file and those that compose merges with it, in its order."""
+        return tuple(self.merged)
 
     def services(self) -> dict[str, ComposeService]:
         """Return the services by their names, each as all files together describe it."""
@@ -140,11 +160,14 @@ class Project:
             yield from ledger.outcomes()
 
     def notes(self) -> tuple[str, ...]:
-        """Say which files beside the compose file were not read."""
+        """Say which files beside the compose file were not read, and which lines of those with variables."""
         read = self.files()
         beside = sorted({path for form in format_data("compose").facts["others"] for path in self.folder.glob(form)})
         how = "merge it with `docker compose -f FILE -f FILE config --no-interpolate`, and import what that prints"
-        return tuple(f"{path} was not read: {how}" for path in beside if str(path) not in read)
+        lines = (
+            f"{location} was not read: it is no line of a variable, and compose refuses it" for location in self.unread
+        )
+        return (*(f"{path} was not read: {how}" for path in beside if str(path) not in read), *lines)
 
     def files(self) -> tuple[str, ...]:
         """Return the names of the files that were read."""

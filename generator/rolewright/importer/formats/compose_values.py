@@ -7,32 +7,32 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rolewright.check.rules.plaintext_secret import suggests_secret
-from rolewright.core.files import UnreadableError, read_text
-from rolewright.core.finding import Location
 from rolewright.importer.expression import PlaceName, SourceText, UnknownPart
 from rolewright.importer.field_table import format_data
 from rolewright.importer.secret_values import looks_secret
-from rolewright.yaml.load import Place, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from rolewright.importer.expression import TextPart
-    from rolewright.yaml.load import PathInTree
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=(.*)")
 _DEEPEST = 8
+_FIRST_WITH_EXPONENT = 1e21
+"""The first number that Go writes with an exponent: compose gives 1e3 as 1000."""
 _HELD_BACK = ", a secret"
+NOT_NAMED = "a manifest's variables have letters, digits and underscores in their names: give it another in the code"
 
 
 @dataclass(frozen=True)
 class Variables:
-    """What `${VARIABLE}` stands for: `given` by the user before `files`; `used` are the names that were asked for."""
+    """What `${VARIABLE}` stands for: `given` by the user before `files`; `used` are the names that were asked for.
+
+    The value None is that of a name alone, which compose takes from the shell.
+    """
 
     given: Mapping[str, str]
-    files: Mapping[str, str]
+    files: Mapping[str, str | None]
     used: set[str] = field(default_factory=set)
 
     def resolved(self, value: Any) -> Any:  # noqa: ANN401 - YAML
@@ -55,10 +55,20 @@ class Variables:
 
     def variable(self, value: Any) -> Any:  # noqa: ANN401 - YAML
         """Return the value of an environment variable, in which a secret is still to be seen."""
+        if isinstance(value, float) and value.is_integer() and abs(value) < _FIRST_WITH_EXPONENT:
+            return int(value)
         if not isinstance(value, str):
             return value
         text = SourceText.of(*self._parts(value, 0))
         return text if text.literal is None else text.literal
+
+    def of_shell(self, name: str) -> SourceText | str | None:
+        """Return what the shell has for a variable that is named alone, as far as the user or `.env` says it."""
+        self.used.add(name)
+        if name in self.given:
+            return self.given[name]
+        known: SourceText | str | None = self.variable(self.files.get(name))
+        return known
 
     def _parts(self, text: str, depth: int) -> Iterator[TextPart]:
         position = 0
@@ -109,8 +119,10 @@ class Variables:
         elif known is not None and there:
             if looks_secret(name, known):
                 yield UnknownPart(f"value of {name}{_HELD_BACK}")
-            else:
+            elif name in self.given:
                 yield known
+            else:
+                yield from self._other(known, depth)
         elif form.endswith("-"):
             default = SourceText.of(*self._other(other, depth))
             if default.literal is not None and looks_secret(name, default.literal):
@@ -141,6 +153,11 @@ def _end(text: str, sign: int) -> int:
     return 0
 
 
+def can_be_named(name: str) -> bool:
+    """Return whether a manifest takes the name of a variable."""
+    return name.isascii() and _NAME.fullmatch(name) is not None
+
+
 def open_secret(name: str, value: Any) -> bool:  # noqa: ANN401 - YAML
     """Return whether a variable would hold a secret as soon as what is open in its value is filled in."""
     if value is None:
@@ -151,27 +168,3 @@ def open_secret(name: str, value: Any) -> bool:  # noqa: ANN401 - YAML
         return True
     filled = "".join(part if isinstance(part, str) else "filled-in" for part in value.parts)
     return looks_secret(name, filled)
-
-
-def variables_file(file: Path) -> Tree | None:
-    """Read a file of variables, as `.env` is one; None where there is none that can be read."""
-    try:
-        lines = read_text(file).splitlines()
-    except (UnreadableError, OSError):
-        return None
-    data: dict[str, str] = {}
-    places: dict[PathInTree, Place] = {(): Place(1, 1, 1, 1, None, "")}
-    for number, line in enumerate(lines, start=1):
-        found = _LINE.fullmatch(line)
-        if found is not None:
-            data[found[1]] = _plain(found[2].strip())
-            end = len(line) + 1
-            places[(found[1],)] = Place(number, 1, number, end, Location(str(file), number, 1, number, end), found[2])
-    return Tree(str(file), data, places)
-
-
-def _plain(text: str) -> str:
-    for quote in "'\"":
-        if text.startswith(quote):
-            return text[1:].partition(quote)[0]
-    return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
