@@ -22,13 +22,11 @@ _FILES = "compose gives it as the file /run/secrets/{0}, and ECS as the variable
 
 def carry_secrets(service: ComposeService, project: Project, container: SourceWorkload) -> None:
     """Carry the secrets that a service names, and say where each one is in AWS, or that it has to be made."""
-    for number, given in enumerate(listed(service.data.get("secrets"))):
+    for number, name in secrets_of(service):
         path = ("secrets", number)
-        name = text(given) or text(mapping(given).get("source"))
-        if not name:
-            continue
+        given = service.data["secrets"][number]
         target = text(mapping(given).get("target"), name).rpartition("/")[2]
-        ledger, described = _described(project, name)
+        ledger, described = described_secret(project, name)
         in_aws = mapping(described.get("x-secrets"))
         location = service.ledger.location(path)
         in_store = project.variables.resolved(in_aws.get("Name"))
@@ -51,7 +49,16 @@ def carry_secrets(service: ComposeService, project: Project, container: SourceWo
             ledger.derived(("secrets", name), f"resources.{key}", "its value is read by nobody here")
 
 
-def _described(project: Project, name: str) -> tuple[Ledger | None, dict[str, Any]]:
+def secrets_of(service: ComposeService) -> Iterator[tuple[int, str]]:
+    """Yield the names of the secrets that a service has, each with its number."""
+    for number, given in enumerate(listed(service.data.get("secrets"))):
+        name = text(given) or text(mapping(given).get("source"))
+        if name:
+            yield number, name
+
+
+def described_secret(project: Project, name: str) -> tuple[Ledger | None, dict[str, Any]]:
+    """Return what the strongest file says of a secret, with its account; None where no file describes it."""
     for ledger in reversed(project.own()):
         found = mapping(ledger.tree.data.get("secrets"))
         if name in found:

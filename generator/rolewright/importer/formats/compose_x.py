@@ -11,6 +11,7 @@ from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.formats import compose
 from rolewright.importer.formats.compose_files import Project
 from rolewright.importer.formats.compose_merge import pairs
+from rolewright.importer.formats.compose_secrets import described_secret, secrets_of
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.workload import ImportSource, OldPolicy, SourceResource, SourceWorkload
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from rolewright.core.finding import Location
     from rolewright.importer.formats.compose import Task
     from rolewright.importer.formats.compose_merge import ComposeService
     from rolewright.importer.given import ImportAids
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "a file of ECS Compose-X"
 _DATA = "compose_x"
+_TASK_ROLE = "EcsTaskRole"
 _RANGE = re.compile(r"(\d{1,4})-(\d{1,4})")
 
 
@@ -63,6 +66,7 @@ def read(file: Path, tree: Tree, given: ImportAids) -> ImportSource:
                     made = _Described(section, str(name), fact, definition, ledger, project, given)
                     described[made.logical] = SourceResource(fact["type"], {"name": made.name()})
                     made.enter(tasks)
+        _unknown_rights(ledger, tasks)
     return compose.source_of(NAME, project, tasks, described)
 
 
@@ -94,6 +98,61 @@ def _service(
         service.ledger.left(place, "a managed policy fits no workload; the comparison of the roles has what it allows")
     if "PermissionsBoundary" in rights:
         service.ledger.left((*inside, "PermissionsBoundary"), "name it as `permissions_boundary` of the manifest")
+    for name in format_data(_DATA).facts["with_rights"]:
+        if service.data.get(name):
+            task.unread.append(_not_compared(service.ledger.location((name,)), name))
+    for _, name in secrets_of(service):
+        _links(name, task, project)
+
+
+def _links(name: str, task: Task, project: Project) -> None:
+    """Say what becomes of the roles that read a secret: the code's own has no right to it here."""
+    ledger, secret = described_secret(project, name)
+    links = mapping(secret.get("x-secrets")).get("LinksTo")
+    path = ("secrets", name, "x-secrets", "LinksTo")
+    if ledger is None or links is None:
+        return
+    if _TASK_ROLE in _as_list(links):
+        reason = "the execution role alone reads it; where the code does so itself, give the resource `access`"
+        ledger.left(path, reason)
+        task.unread.append(_not_compared(ledger.location(path), f"LinksTo of the secret {name}"))
+    else:
+        ledger.derived(path, "", "the execution role reads it")
+
+
+def _not_compared(place: Location, what: str) -> str:
+    return f"{place}: what Compose-X allows the role by {what}, which is not known here"
+
+
+def _unknown_rights(ledger: Ledger, tasks: list[Task]) -> None:
+    """Say of sections without words of access here that the roles of their services are not compared whole."""
+    facts = format_data(_DATA).facts
+    known = {*facts["resources"], *facts["without_rights"]}
+    for section, definitions in ledger.tree.data.items():
+        if not str(section).startswith("x-") or section in known:
+            continue
+        for name, definition in mapping(definitions).items():
+            for step, service, _ in _users(mapping(definition)):
+                place = ledger.location((section, name, "Services", step))
+                for task, _ in _running(service, tasks):
+                    task.unread.append(_not_compared(place, f"{section}::{name}"))
+
+
+def _users(definition: Mapping[str, Any]) -> Iterator[tuple[Any, str, Mapping[str, Any]]]:
+    """Yield the services of a resource, each with the step that leads to it and what is said of its use."""
+    services = definition.get("Services")
+    for step, use in mapping(services).items():
+        yield step, str(step), mapping(use)
+    for number, use in mappings(services):
+        yield number, text(use.get("name") or use.get("Name")), use
+
+
+def _running(service: str, tasks: list[Task]) -> list[tuple[Task, list[SourceWorkload]]]:
+    """Return the tasks that a service or a family is, each with the containers that are meant."""
+    found = (
+        (task, [inner for name, inner in task.containers.items() if service in (task.name, name)]) for task in tasks
+    )
+    return [(task, containers) for task, containers in found if containers]
 
 
 def _tags(ledger: Ledger, tasks: list[Task]) -> None:
@@ -155,13 +214,9 @@ class _Described:
                 self.ledger.left(
                     (*self.path, part), "it is there already: the manifest only says what code does with it"
                 )
-        for step, service, use in self._users():
+        for step, service, use in _users(self.definition):
             path = (*self.path, "Services", step)
-            users = [
-                (task, [inner for name, inner in task.containers.items() if service in (task.name, name)])
-                for task in tasks
-            ]
-            users = [(task, containers) for task, containers in users if containers]
+            users = _running(service, tasks)
             if not users:
                 self.ledger.left(path, f"there is no service {service}")
             for task, containers in users:
@@ -169,13 +224,6 @@ class _Described:
                 self._variables(containers, use, path)
             if "Scaling" in use:
                 self.ledger.left((*path, "Scaling"), "write it as service.autoscaling.backlog")
-
-    def _users(self) -> Iterator[tuple[Any, str, Mapping[str, Any]]]:
-        services = self.definition.get("Services")
-        for step, use in mapping(services).items():
-            yield step, str(step), mapping(use)
-        for number, use in mappings(services):
-            yield number, text(use.get("name") or use.get("Name")), use
 
     def _access(self, task: Task, use: Mapping[str, Any], path: PathInTree) -> None:
         word = next((name for name in ("Access", "access") if name in use), "")
@@ -189,6 +237,8 @@ class _Described:
                 task.policies.append(self._policy(found, path, name))
             elif name and not name.endswith((".True", ".False")):
                 unknown.append(name)
+                place = self.ledger.location((*path, word))
+                task.unread.append(_not_compared(place, f"Access {name} of {self.logical}"))
         if not word:
             return
         verbs: Any = [*dict.fromkeys(verb for found in known for verb in found["verbs"])]
