@@ -101,6 +101,7 @@ def shown(value: Any) -> str:
         ("CACHE_URL", "redis://other:6379", "redis://other:6379"),
         ("SELF_URL", "http://me:80", "http://127.0.0.1:80"),
         ("DB_NAME", "db", "db"),
+        ("TEXT", "one db 5432", "one db 5432"),
     ],
 )
 def test_each_host_of_another_service_is_marked(name: str, value: Any, marked: str) -> None:
@@ -115,6 +116,9 @@ def test_each_host_of_another_service_is_marked(name: str, value: Any, marked: s
         (["run", "--redis-host", "redis", "--host=db"], "run --redis-host <redis> --host=<db>"),
         ("wait-for db:5432 && curl http://cache/x", "wait-for <db>:5432 && curl http://<cache>/x"),
         (["celery", "-A", "db"], "celery -A db"),
+        ("until nc -z db 5432; do sleep 1; done", "until nc -z <db> 5432; do sleep 1; done"),
+        (["nc", "-z", "db", "5432"], "nc -z <db> 5432"),
+        ("seq db 5", "seq db 5"),
     ],
 )
 def test_hosts_in_commands_are_marked(command: Any, marked: str) -> None:

@@ -42,11 +42,12 @@ def variables_file(file: Path) -> VariablesFile | None:
     data: dict[str, str | None] = {}
     places: dict[PathInTree, Place] = {(): Place(1, 1, 1, 1, None, "")}
     unread: list[Location] = []
-    line, counted = 1, 0
+    line, first, counted = 1, 0, 0
     position = _statement(text, 0)
     while position < len(text):
-        line, counted = line + text.count("\n", counted, position), position
-        column = position - text.rfind("\n", 0, position)
+        line += text.count("\n", counted, position)
+        first = max(first, text.rfind("\n", counted, position) + 1)
+        column, counted = position - first + 1, position
         name = _NAME.match(text, position)
         end, value = _value(text, name) if name is not None else (-1, None)
         if name is None or end < 0:
@@ -55,7 +56,7 @@ def variables_file(file: Path) -> VariablesFile | None:
         else:
             position = end
             last = line + text.count("\n", counted, position)
-            end_column = position - text.rfind("\n", 0, position)
+            end_column = position - max(first, text.rfind("\n", counted, position) + 1) + 1
             data[name[1]] = value
             location = Location(str(file), line, column, last, end_column)
             places[(name[1],)] = Place(line, column, last, end_column, location, text[name.end() : end])

@@ -20,6 +20,8 @@ _OPEN = "\0"
 """What stands for an open part of a text while hosts are looked for."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 _PORT = re.compile(rf":(?:\d{{2,5}}|{_OPEN})(?=[/,;\s'\"]|$)")
+_SPACED_PORT = re.compile(r" \d{2,5}(?=[;\s'\"]|$)")
+"""A port as commands have it behind a host: `nc -z db 5432`."""
 _NAMED = re.compile(
     r"(?:(?:host|hostname|servers?|addr|address|data source|brokers?|endpoint)[= ] ?(?:tcp:)?|(?:^|\s)-h ?)$",
     re.IGNORECASE,
@@ -56,19 +58,27 @@ def linked(service: ComposeService, hosts: Mapping[str, str]) -> dict[str, str]:
 def in_variable(name: str, value: Any, hosts: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML
     """Return the value of a variable with the hosts of other services marked."""
     address = name.upper().endswith(tuple(format_data("compose").facts["addresses"]))
-    return _marked(value, hosts, "", address=address)
+    return _marked(value, hosts, address=address)
 
 
 def in_command(value: Any, hosts: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML
     """Return a command, a text or a list of words, with the hosts of other services marked."""
     if not isinstance(value, list):
-        return _marked(value, hosts, "", address=False)
-    before = [f"{word} " if isinstance(word, str) else "" for word in value]
-    return [_marked(word, hosts, said, address=False) for word, said in zip(value, ["", *before], strict=False)]
+        return _marked(value, hosts, around=("", ""))
+    words = ["", *(word if isinstance(word, str) else "" for word in value), ""]
+    return [
+        _marked(word, hosts, around=(f"{words[number]} ", f" {words[number + 2]}")) for number, word in enumerate(value)
+    ]
 
 
-def _marked(value: Any, hosts: Mapping[str, str], before: str, *, address: bool) -> Any:  # noqa: ANN401 - YAML
-    """Mark the hosts in a text; `before` is what stands before it, and an `address` may be a host alone."""
+def _marked(
+    value: Any,  # noqa: ANN401 - YAML
+    hosts: Mapping[str, str],
+    *,
+    address: bool = False,
+    around: tuple[str, str] | None = None,
+) -> Any:  # noqa: ANN401 - YAML
+    """Mark the hosts in a text. An `address` may be a host alone, and a word of a command has others `around` it."""
     if not isinstance(value, str | SourceText):
         return value
     given: tuple[TextPart, ...] = value.parts if isinstance(value, SourceText) else (value,)
@@ -78,7 +88,7 @@ def _marked(value: Any, hosts: Mapping[str, str], before: str, *, address: bool)
         return value
     pieces: list[str | UnknownPart] = []
     position = 0
-    for begin, end, host in _found(joined, hosts, before, address=address):
+    for begin, end, host in _found(joined, hosts, address, around):
         place = hosts[host]
         pieces.append(joined[position:begin])
         pieces.append(place if place == "127.0.0.1" else UnknownPart(f"host in the place of {host}: {place}"))
@@ -99,15 +109,22 @@ def _marked(value: Any, hosts: Mapping[str, str], before: str, *, address: bool)
     return marked if marked.literal is None else marked.literal
 
 
-def _found(joined: str, hosts: Mapping[str, str], before: str, *, address: bool) -> Iterator[tuple[int, int, str]]:
+def _found(
+    joined: str,
+    hosts: Mapping[str, str],
+    address: bool,  # noqa: FBT001 - as it is given
+    around: tuple[str, str] | None,
+) -> Iterator[tuple[int, int, str]]:
     """Yield where hosts stand in a text: in URLs, with a port, behind `Server=` and the like, and in lists of hosts."""
+    before, behind = around or ("", "")
     for word in _WORD.finditer(joined):
         if word[0] not in hosts or joined.startswith("://", word.end()):
             continue
         said = (before + joined[max(0, word.start() - _BEFORE) : word.start()])[-_BEFORE:]
         last, after = said[-1:], joined[word.end() : word.end() + 1]
         in_url = said.endswith(("//", "@")) and after in _END
-        with_port = last in _BEGIN and _PORT.match(joined, word.end()) is not None
+        ported = _PORT.match(joined, word.end()) or (around and _SPACED_PORT.match(joined + behind, word.end()))
+        with_port = last in _BEGIN and ported is not None
         named = after in _END and _NAMED.search(said) is not None
         alone = address and joined[word.start() - 1 : word.start()] in _LIST_END and after in _LIST_END
         if in_url or with_port or named or alone:
