@@ -62,6 +62,19 @@ def test_rights_that_are_not_known_are_named_as_not_compared(
     assert f"{what}, which is not known here" in report
 
 
+def test_names_of_variables_that_no_manifest_takes_are_left_out(tmp_path: Path) -> None:
+    keys = "/app/db, JsonKeys: [{SecretKey: user.name}, {SecretKey: password}]"
+    text = KNOWN.replace("/app/db", keys).replace(
+        "{app: {Access: Publish}", "{app: {Access: Publish, ReturnValues: {TopicName: topic.name, TopicArn: TOPIC}}"
+    )
+    source = source_of(tmp_path, text)
+    (app,) = (one for one in source.workloads if one.name == "shop")
+    assert app.compute["secrets"] == {"password": "dbs:password"}
+    assert set(app.compute["environment"]) == {"TOPIC"}
+    left = {one.field for one in source.outcomes if one.outcome == "not carried"}
+    assert {"secrets.dbs.x-secrets.JsonKeys[0]", "x-sns.t.Services.app.ReturnValues.TopicName"} <= left
+
+
 def test_what_gives_no_rights_is_compared_whole(tmp_path: Path) -> None:
     text = KNOWN.replace("secrets: [dbs]", "secrets: [dbs]\n    x-xray: false")
     text = text.replace("/app/db", "/app/db, LinksTo: [EcsExecutionRole]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import HeldValue, SourceText
+from rolewright.importer.formats.compose_values import NOT_NAMED, can_be_named
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.variables import named_secret, secret_types
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rolewright.importer.formats.compose_merge import ComposeService
     from rolewright.importer.ledger import Ledger
     from rolewright.importer.workload import SourceWorkload
+    from rolewright.yaml.load import PathInTree
 
 _FILES = "compose gives it as the file /run/secrets/{0}, and ECS as the variable {1}: let the code read that"
 
@@ -39,9 +41,13 @@ def carry_secrets(service: ComposeService, project: Project, container: SourceWo
             asked = f"name of the secret in Secrets Manager that you make for {name} ({location})"
             entry = {"type": secret_types()["secret"], "name": HeldValue(asked, name)}
         key = container.add(resource_key(name), entry, location)
-        variables = dict(_variables(in_aws, target))
-        for variable, part in variables.items():
-            container.set(f"secrets.{variable}", key + part, location)
+        variables = []
+        for steps, variable, part in _variables(in_aws, target):
+            if can_be_named(variable):
+                container.set(f"secrets.{variable}", key + part, location)
+                variables.append(variable)
+            elif ledger is not None:
+                ledger.left(("secrets", name, "x-secrets", *steps), NOT_NAMED)
         listed_names = " and ".join(variables)
         note = f"resources.{key}" if in_aws else _FILES.format(target, listed_names)
         service.ledger.derived(path, f"compute.secrets.{listed_names}", note)
@@ -66,11 +72,12 @@ def described_secret(project: Project, name: str) -> tuple[Ledger | None, dict[s
     return None, {}
 
 
-def _variables(in_aws: dict[str, Any], target: str) -> Iterator[tuple[str, str]]:
-    """Yield the variables of a secret, each with what stands behind its key."""
-    parts = [part for _, part in mappings(in_aws.get("JsonKeys")) if text(part.get("SecretKey"))]
-    for part in parts:
-        yield text(part.get("VarName"), text(part["SecretKey"])), f":{text(part['SecretKey'])}"
+def _variables(in_aws: dict[str, Any], target: str) -> Iterator[tuple[PathInTree, str, str]]:
+    """Yield the variables of a secret, each with the steps that lead to it and what stands behind the secret's key."""
+    parts = [(number, part) for number, part in mappings(in_aws.get("JsonKeys")) if text(part.get("SecretKey"))]
+    for number, part in parts:
+        secret = text(part["SecretKey"])
+        yield ("JsonKeys", number), text(part.get("VarName"), secret), f":{secret}"
     if not parts:
         name = resource_key(target).replace("-", "_").upper()
-        yield text(in_aws.get("VarName"), name), ""
+        yield ("VarName",), text(in_aws.get("VarName"), name), ""

@@ -12,6 +12,7 @@ from rolewright.importer.formats import compose
 from rolewright.importer.formats.compose_files import Project
 from rolewright.importer.formats.compose_merge import pairs
 from rolewright.importer.formats.compose_secrets import described_secret, secrets_of
+from rolewright.importer.formats.compose_values import NOT_NAMED, can_be_named
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.importer.workload import ImportSource, OldPolicy, SourceResource, SourceWorkload
@@ -285,6 +286,9 @@ class _Described:
             attribute = self.fact["returns"].get(returned)
             if attribute is None or not variable:
                 self.ledger.left(inside, f"a manifest does not know {returned} of {self.fact['type']}")
+                continue
+            if not can_be_named(variable):
+                self.ledger.left(inside, NOT_NAMED)
                 continue
             for container in containers:
                 container.set(f"environment.{variable}", self._attribute(attribute), self.ledger.location(inside))
