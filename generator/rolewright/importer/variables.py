@@ -29,6 +29,8 @@ _OPEN_SECRET = re.compile(
     r"(?P<arn>arn:[^:]{1,20}:(?P<service>secretsmanager|ssm):(?P<region>[^:]{0,30}):(?P<account>[^:]{0,30}):"
     r"(?:secret:|parameter/?)(?P<name>[^:?]{1,512}?)(?P<any>-\?{6})?)(?P<part>(?::[^:]{0,256}){0,3})"
 )
+NOT_NAMED = "a manifest's variables have letters, digits and underscores in their names: give it another in the code"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _HELD = 0xF0000
 """Where a plane of Unicode begins that has no characters: each of these stands for one open part of a text."""
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
@@ -42,6 +44,11 @@ def secret_types() -> Mapping[str, str]:
     """Return the types of what holds a value that code gets as a variable: a `secret`, and a `parameter`."""
     types: Mapping[str, str] = load(Path(__file__).with_name("secrets.yaml")).trees[0].data
     return types
+
+
+def can_be_named(name: str) -> bool:
+    """Return whether a manifest takes the name of a variable."""
+    return _NAME.fullmatch(name) is not None
 
 
 def carry_variable(
@@ -60,7 +67,9 @@ def carry_variable(
     """
     location = ledger.location(path)
     secrets = [part for part in value.parts if isinstance(part, SecretPart)] if isinstance(value, SourceText) else []
-    if name.upper() in VARIABLES:
+    if not can_be_named(name):
+        ledger.left(path, NOT_NAMED)
+    elif name.upper() in VARIABLES:
         ledger.left(path, "an access key: the role takes its place. Delete the key")
     elif secrets and not injects:
         where = ", ".join(part.asked for part in secrets)
@@ -112,6 +121,9 @@ def carry_secret(
 
     `account` and `region` are the own ones, where they are known.
     """
+    if not can_be_named(name):
+        ledger.left(path, NOT_NAMED)
+        return
     location = ledger.location(path)
     text = value.literal if isinstance(value, SourceText) else value
     if isinstance(value, SourceText) and text is None:

@@ -36,7 +36,7 @@ class SecretUse:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NetworkValue:
     """A value of the network: an id or ids that an environment has, or None, and the input that asks for it.
 
     `what` says for people which value it is, and `purpose` what it is for. `path` is where the manifest of the
@@ -69,7 +69,7 @@ class ManifestReading:
     shell: bool = False
     secrets: dict[tuple[str, str], SecretUse] = field(default_factory=dict)
     beside: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    wanted: dict[str, Wanted] = field(default_factory=dict)
+    wanted: dict[str, NetworkValue] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, Any]:

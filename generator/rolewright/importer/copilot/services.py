@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
 from rolewright.importer.copilot.application import DATA, NETWORK
-from rolewright.importer.copilot.reading import Wanted
+from rolewright.importer.copilot.reading import NetworkValue
 from rolewright.importer.expression import HeldValue, OfInput, SourceText
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.shapes import listed, mapping, mappings, text
@@ -125,7 +125,7 @@ def read_network(reading: ManifestReading, target: str, groups: str) -> None:
     named = listed(mapping(placement).get("subnets"))
     kind = "private" if placement == "private" else "public"
     found = reading.environment.network.get(kind) if reading.environment else None
-    subnets = Wanted("subnets", "subnet-ids", "Subnets of the tasks", "")
+    subnets = NetworkValue("subnets", "subnet-ids", "Subnets of the tasks", "")
     if named and all(isinstance(subnet, str) for subnet in named):
         _want(reading, f"{target}.subnet_ids", replace(subnets, what=", ".join(named), value=named))
     elif isinstance(placement, dict):
@@ -161,11 +161,13 @@ def _groups(reading: ManifestReading, target: str, value: Any, addons: str) -> N
     names += [text(group) or f"export {text(mapping(group).get('from_cfn'))}" for group in own]
     names += [addons] if addons else []
     known = alone and own and all(isinstance(group, str) for group in own) and not addons
-    groups = Wanted("security-groups", "security-group-ids", "Of the tasks", ", ".join(names), own if known else None)
+    groups = NetworkValue(
+        "security-groups", "security-group-ids", "Of the tasks", ", ".join(names), own if known else None
+    )
     _want(reading, f"{target}.security_group_ids", groups)
 
 
-def _want(reading: ManifestReading, target: str, wanted: Wanted) -> None:
+def _want(reading: ManifestReading, target: str, wanted: NetworkValue) -> None:
     """Set a value of the network, or let the calling Terraform give it: it is of another stack."""
     reading.wanted[target] = wanted
     value = SourceText.of(OfInput(wanted.name)) if wanted.value is None else wanted.value
@@ -195,9 +197,9 @@ def _load_balancer(reading: ManifestReading, kind: Mapping[str, Any]) -> None:
     )
     imported = text(http.get("alb"))
     place = f"a listener of load balancer {imported}" if imported else f"{which} of stack {reading.application.stack()}"
-    _want(reading, "service.load_balancer.listener", Wanted("listener", "listener-arn", "Listener", place))
+    _want(reading, "service.load_balancer.listener", NetworkValue("listener", "listener-arn", "Listener", place))
     found = reading.environment.network.get("vpc") if reading.environment else None
-    vpc = Wanted("vpc", "vpc-id", "", f"VpcId of stack {reading.application.stack()}")
+    vpc = NetworkValue("vpc", "vpc-id", "", f"VpcId of stack {reading.application.stack()}")
     if found:
         vpc = replace(vpc, what=found, value=found, path=NETWORK["vpc"])
     _want(reading, "service.vpc_id", vpc)

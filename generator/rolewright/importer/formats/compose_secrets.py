@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import HeldValue, SourceText
-from rolewright.importer.formats.compose_values import NOT_NAMED, can_be_named
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import listed, mapping, mappings, text
-from rolewright.importer.variables import named_secret, secret_types
+from rolewright.importer.variables import NOT_NAMED, can_be_named, named_secret, secret_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,6 @@ _DEEPEST = 8
 _FIRST_WITH_EXPONENT = 1e21
 """The first number that Go writes with an exponent: compose gives 1e3 as 1000."""
 _HELD_BACK = ", a secret"
-NOT_NAMED = "a manifest's variables have letters, digits and underscores in their names: give it another in the code"
 
 
 @dataclass(frozen=True)
@@ -151,11 +150,6 @@ def _end(text: str, sign: int) -> int:
         if depth == 0:
             return position
     return 0
-
-
-def can_be_named(name: str) -> bool:
-    """Return whether a manifest takes the name of a variable."""
-    return name.isascii() and _NAME.fullmatch(name) is not None
 
 
 def open_secret(name: str, value: Any) -> bool:  # noqa: ANN401 - YAML

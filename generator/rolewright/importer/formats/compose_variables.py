@@ -9,9 +9,9 @@ from rolewright.importer.expression import HeldValue, SourceText
 from rolewright.importer.field_table import format_data
 from rolewright.importer.formats.compose_hosts import in_variable
 from rolewright.importer.formats.compose_merge import pairs
-from rolewright.importer.formats.compose_values import NOT_NAMED, Variables, can_be_named, open_secret
+from rolewright.importer.formats.compose_values import Variables, open_secret
 from rolewright.importer.shapes import listed, mapping, text
-from rolewright.importer.variables import carry_secret, carry_variable
+from rolewright.importer.variables import NOT_NAMED, can_be_named, carry_secret, carry_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rolewright.importer.workload import SourceWorkload
     from rolewright.yaml.load import PathInTree
 
-Given = tuple[str, "Ledger", "PathInTree", Any]
+PlacedVariable = tuple[str, "Ledger", "PathInTree", Any]
 """A variable: its name, where it stands, and its value."""
 
 
@@ -30,7 +30,7 @@ def carry_environment(
     service: ComposeService, project: Project, container: SourceWorkload, hosts: Mapping[str, str]
 ) -> None:
     """Carry the variables: those of files first, which `environment` goes before."""
-    found: dict[str, Given] = {}
+    found: dict[str, PlacedVariable] = {}
     own = (
         (name, service.ledger, ("environment", step), _value(project.variables, name, value))
         for step, name, value in pairs(service.data.get("environment"))
@@ -45,7 +45,7 @@ def carry_environment(
         _carry(container, *given, hosts)
 
 
-def _of_files(service: ComposeService, project: Project) -> Iterator[Given]:
+def _of_files(service: ComposeService, project: Project) -> Iterator[PlacedVariable]:
     for number, file in enumerate(listed(service.data.get("env_file"))):
         path: PathInTree = ("env_file", number)
         named = text(file) or text(mapping(file).get("path"))

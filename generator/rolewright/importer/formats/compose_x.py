@@ -12,9 +12,9 @@ from rolewright.importer.formats import compose
 from rolewright.importer.formats.compose_files import Project
 from rolewright.importer.formats.compose_merge import pairs
 from rolewright.importer.formats.compose_secrets import described_secret, secrets_of
-from rolewright.importer.formats.compose_values import NOT_NAMED, can_be_named
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import listed, mapping, mappings, text
+from rolewright.importer.variables import NOT_NAMED, can_be_named
 from rolewright.importer.workload import ImportSource, OldPolicy, SourceResource, SourceWorkload
 
 if TYPE_CHECKING:

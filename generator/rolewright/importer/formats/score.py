@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rolewright.importer.convert import CONVERSIONS, NotCarriedError
 from rolewright.importer.expression import HeldValue, OfResource, SourceText, UnknownPart
 from rolewright.importer.field_table import carry, format_data
-from rolewright.importer.formats.compose_values import NOT_NAMED, can_be_named
 from rolewright.importer.ledger import Ledger
 from rolewright.importer.names import resource_key, workload_name
 from rolewright.importer.shapes import at, mapping, text
@@ -85,9 +84,7 @@ def _container(
     for name, value in mapping(given.get("variables")).items():
         inside = (*path, "variables", name)
         plain = resolved(value)
-        if not can_be_named(str(name)):
-            ledger.left(inside, NOT_NAMED)
-        elif _names_secret(plain):
+        if _names_secret(plain):
             carry_secret(container, ledger, inside, str(name), None, "secrets")
         else:
             carry_variable(container, ledger, inside, str(name), plain, "environment", injects=True)
