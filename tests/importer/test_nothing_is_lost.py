@@ -434,5 +434,5 @@ def test_chalice_says_what_is_not_in_its_decorators(tmp_path: Path) -> None:
     assert found["shop-jobs"]["compute"]["triggers"]["queues"] == [{"queue": "jobs", "batch_size": 1}]
     assert {each["field"] for each in source["fields"]} >= {"register_blueprint", "cors"}
     notes = "\n".join(source["workloads"][0]["notes"])
-    assert "compute.tracing is not the same in prod" in notes
-    assert "compute.reserved_concurrency is not the same in prod" in notes
+    assert "compute.tracing is in prod and not in dev, and the manifest leaves it out" in notes
+    assert "compute.reserved_concurrency is in prod and not in dev, and the manifest leaves it out" in notes

@@ -15,6 +15,7 @@ from rolewright.importer.fields import require
 from rolewright.importer.held_manifest import HeldManifest
 from rolewright.importer.kept import statement_of, which
 from rolewright.importer.rights import compared, drafted, key_of, old_rights, own_place, readable
+from rolewright.importer.shapes import at
 from rolewright.importer.sizes import smallest
 from rolewright.manifest.samples import NoValueError
 from rolewright.prove.table import ground
@@ -184,7 +185,11 @@ class _Finishing:
                     other for other in self.workload.environments if path not in self.workload.apart.get(other, ())
                 )
                 first = next(alike, "no environment")
-                yield f"{path} is not the same in {name} as in {first}, and the manifest has that of {first}: {reason}"
+                if at(self.manifest, [int(step) if step.isdecimal() else step for step in path.split(".")]) is None:
+                    yield f"{path} is in {name} and not in {first}, and the manifest leaves it out: {reason}"
+                else:
+                    has = f"and the manifest has that of {first}"
+                    yield f"{path} is not the same in {name} as in {first}, {has}: {reason}"
 
     def _hold(self, finding: Finding) -> bool:
         """Hold the value that a finding is about. Return whether that was possible."""
