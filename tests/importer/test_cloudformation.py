@@ -243,6 +243,7 @@ def test_what_a_role_may_in_one_environment_alone_is_no_right_of_all() -> None:
     tree = loads(FIRST_ALONE, "t.yaml", dialect=FOREIGN).trees[0]
     template = StackTemplate(tree.data, ImportAids())
     workload = with_environments(template, "Seed", Ledger(tree), read_function)
+    assert workload is not None
     (role,) = workload.roles
     assert [policy.origin for policy in role.policies if not policy.managed] == [
         "function Seed, SNSPublishMessagePolicy"

@@ -193,3 +193,103 @@ def test_a_statement_on_what_is_called_otherwise_elsewhere_is_named(tmp_path: Pa
 
 def test_keys_beside_stages_are_no_environments(serverless: Path, tmp_path: Path) -> None:
     assert list(manifest(imported(serverless)["shop-worker"], tmp_path)["environments"]) == ["dev", "prod"]
+
+
+ROLES = """
+service: shop
+provider:
+  name: aws
+  region: eu-central-1
+  runtime: nodejs22.x
+  stage: ${opt:stage, 'dev'}
+  iam:
+    role:
+      statements:
+        - ${self:custom.extra.${sls:stage}}
+        - Effect: Allow
+          Action: [dynamodb:GetItem]
+          Resource: arn:aws:dynamodb:${aws:region}:${aws:accountId}:table/${self:custom.table.${sls:stage}}
+        - Effect: Allow
+          Action: [sns:Publish]
+          Resource: !Ref News
+custom:
+  table: {dev: orders-test, prod: live}
+  extra:
+    dev: {Effect: Allow, Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-central-1:111111111111:test"}
+    prod: {Effect: Deny, Action: "dynamodb:GetItem", Resource: "*"}
+functions:
+  worker: {handler: a.b}
+resources:
+  Conditions: {Live: !Equals ["${sls:stage}", prod]}
+  Resources:
+    News: {Type: "AWS::SNS::Topic", Properties: {TopicName: "news-${sls:stage}"}}
+    Extra:
+      Type: AWS::IAM::Policy
+      Condition: Live
+      Properties:
+        Roles: [!Ref IamRoleLambdaExecution]
+        PolicyDocument:
+          Statement: [{Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::live/*"}]
+"""
+
+
+def test_rights_of_all_environments_are_kept_by_whatever_name(tmp_path: Path) -> None:
+    source = tmp_path / "serverless.yml"
+    source.write_text(ROLES, encoding="utf-8")
+    found = imported(source)["shop-worker"]
+    read = manifest(found, tmp_path)
+    assert {key: (each["name"], each["access"]) for key, each in read["resources"].items()} == {
+        "orders-test": ("orders-test", ["get"]),
+        "news": ("news-${environment}", ["publish"]),
+    }
+    assert read["environments"]["prod"]["resources"] == {"orders-test": {"name": "live"}}
+    (role,) = found["roles"]
+    unread = "\n".join(role["unknown"])
+    assert "provider.iam.role: differs among environments (read in dev)" in unread
+    assert "provider.iam.role: differs among environments (read in prod); it denies there what" in unread
+    assert "policy Extra: differs among environments (read in prod)" in unread
+
+
+def test_what_nobody_can_read_in_one_environment_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    policies = "Policies:\n        - !If [Live, !Ref Given, !Ref AWS::NoValue]"
+    template = SAM.replace("Parameters:\n", "Parameters:\n  Given: {Type: String}\n").replace("Policies:", policies)
+    source.write_text(template, encoding="utf-8")
+    (role,) = imported(source)["worker"]["roles"]
+    assert any(each.endswith("(the parameter Given) (in prod)") for each in role["unknown"])
+
+
+def test_a_workload_that_no_environment_has_is_none(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    template = SAM.replace("  Live: ", "  Never: !And [!Condition Live, !Not [!Condition Live]]\n  Live: ")
+    source.write_text(template.replace("Condition: Live\n", "Condition: Never\n"), encoding="utf-8")
+    assert set(imported(source)) == {"worker"}
+
+
+@pytest.mark.parametrize("stage", ["Prod", "dev_1"])
+def test_a_stage_that_no_environment_may_be_called_is_named(stage: str, tmp_path: Path) -> None:
+    source = tmp_path / "serverless.yml"
+    source.write_text(ROLES.replace("'dev'", f"'{stage}'"), encoding="utf-8")
+    run = rolewright("import", source, "-o", tmp_path / "out")
+    assert f"an environment cannot be called {stage}" in run.stdout
+    assert "rod:" not in (tmp_path / "out" / "shop-worker.yaml").read_text(encoding="utf-8").replace("prod:", "")
+
+
+def test_a_value_of_one_environment_that_no_manifest_takes_is_to_be_filled_in_there(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    template = SAM.replace("Memory: 1024", "Memory: 99999").replace("Timeout: !If [Live, 60, 10]", "Timeout: 9999")
+    source.write_text(template, encoding="utf-8")
+    found = manifest(imported(source)["worker"], tmp_path)
+    assert found["compute"]["memory"] == 256
+    assert found["environments"]["prod"]["compute"]["memory"].startswith("<fill in: `compute.memory` is 99999")
+    assert found["compute"]["timeout"].startswith("<fill in: `compute.timeout` is 9999")
+
+
+def test_a_name_that_lambda_does_not_take_leaves_out_the_variable_alone(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    source.write_text(
+        SAM.replace('          DEBUG: !If [Live, !Ref AWS::NoValue, "1"]', "          Q: x"), encoding="utf-8"
+    )
+    found = imported(source)["worker"]
+    assert "Q" not in manifest(found, tmp_path)["compute"]["environment"]
+    assert "compute.environment.Q is left out: `Q` cannot be a name in `compute.environment`" in found["notes"]

@@ -15,8 +15,9 @@ from rolewright.importer.fields import require
 from rolewright.importer.held_manifest import HeldManifest
 from rolewright.importer.kept import statement_of, which
 from rolewright.importer.rights import compared, drafted, key_of, old_rights, own_place, readable
-from rolewright.importer.shapes import at
+from rolewright.importer.shapes import at, mapping, text
 from rolewright.importer.sizes import smallest
+from rolewright.importer.stages import with_value
 from rolewright.manifest.samples import NoValueError
 from rolewright.prove.table import ground
 
@@ -76,6 +77,7 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     finishing.held.tokens.values = own.values
     before = (old_rights(role, finishing.held.tokens) for role in workload.roles)
     roles = tuple(readable(compared(old, after.get(old.role, ())), finishing.held.tokens) for old in before)
+    finishing.rename()
     text = finishing.held.text()
     finishing.say_what_statements_cannot()
     notes += finishing.apart()
@@ -97,6 +99,7 @@ class _Finishing:
         self.catalog = catalog
         self.held = HeldManifest(workload, source, catalog)
         self.manifest = self.held.values
+        self.left_out: dict[str, str] = {}
 
     # What is not there, or not accepted
 
@@ -136,7 +139,11 @@ class _Finishing:
                 self.held.read(with_environments=True)
             except Rejected as refusal:
                 errors = [finding for finding in refusal.findings if finding.severity is Severity.ERROR]
-                held = [finding for finding in errors if self._take_out(finding) or self._hold(finding)]
+                held = [
+                    finding
+                    for finding in errors
+                    if self._take_out(finding) or self._leave_out(finding) or self._hold(finding)
+                ]
                 if not held:
                     return tuple(map(self._in_source, errors))
             else:
@@ -162,6 +169,9 @@ class _Finishing:
         taken = [self._without(environment, path, finding.message) for environment, path in ways.items()]
         return any(taken)
 
+    def _say_apart(self, environment: str, path: str, reason: str) -> None:
+        self.workload.apart.setdefault(environment, {})[path] = reason
+
     def _without(self, environment: str, path: Sequence[str], reason: str) -> bool:
         way = [self.manifest["environments"][environment]]
         for step in path:
@@ -174,11 +184,39 @@ class _Finishing:
         for inner, step in zip(reversed(way[:-1]), reversed(taken), strict=True):
             if inner[step] is way[-1] or not inner[step]:
                 del inner[step]
-        self.workload.apart.setdefault(environment, {})[".".join(taken)] = reason
+        self._say_apart(environment, ".".join(taken), with_value(way[-1], reason))
         return True
+
+    def _leave_out(self, finding: Finding) -> bool:
+        """Leave out a variable whose name the type does not take, and keep the reason. Return whether it was there."""
+        way, _, name = finding.path.rpartition(".")
+        variables = at(self.manifest, way.split("."))
+        if finding.rule != "manifest-name" or not isinstance(variables, dict) or name not in variables:
+            return False
+        del variables[name]
+        for environment in self.manifest.get("environments", {}).values():
+            mapping(at(environment, way.split("."))).pop(name, None)
+        self.left_out[finding.path] = finding.message
+        return True
+
+    def rename(self) -> None:
+        """Give the resources of policies the names that they have in other environments."""
+        environments = self.manifest.get("environments", {})
+        for renamed in self.workload.renamed:
+            here, there = (text(self.held.tokens.judged(value)) for value in (renamed.here, renamed.there))
+            for key, entry in self.manifest.get("resources", {}).items():
+                for field in (field for field in self._identity(entry["type"]) if field in entry):
+                    other = _in_place(text(self.held.tokens.judged(entry[field])), here, there)
+                    if other is None:
+                        continue
+                    own = environments[renamed.environment].setdefault("resources", {}).setdefault(key, {})
+                    if own.setdefault(field, other) != other:
+                        reason = "policies name it by more than one name there"
+                        self._say_apart(renamed.environment, f"resources.{key}.{field}", reason)
 
     def apart(self) -> Iterator[str]:
         """Yield what is another in some environments, and is in the manifest as the first of the rest has it."""
+        yield from (f"{path} is left out: {reason}" for path, reason in self.left_out.items())
         for name, reasons in self.workload.apart.items():
             for path, reason in reasons.items():
                 alike = (
@@ -193,7 +231,7 @@ class _Finishing:
 
     def _hold(self, finding: Finding) -> bool:
         """Hold the value that a finding is about. Return whether that was possible."""
-        path: list[Any] = [int(step) if step.isdecimal() else step for step in finding.path.split(".")]
+        path: list[Any] = [int(step) if step.isdecimal() else step for step in self.held.path_of(finding)]
         inner: Any = self.manifest
         for step in path[:-1]:
             known = (isinstance(inner, dict) and step in inner) or (
@@ -215,7 +253,8 @@ class _Finishing:
             judged = self.held.sample(path)
         except NoValueError:
             return False
-        origin = self.workload.origins.get(tuple(map(str, path)))
+        field = tuple(map(str, path[2:] if path[0] == "environments" else path))
+        origin = self.workload.origins.get(field)
         where = f" ({origin})" if origin is not None else ""
         open_ = asked(there) if isinstance(there, SourceText) else []
         inner[last] = HeldValue(f"{' and '.join(open_) or finding.message}{where}", judged)
@@ -235,15 +274,21 @@ class _Finishing:
 
     def say_what_statements_cannot(self) -> None:
         """Enter each statement on a resource that has another name in an environment: statements have no overrides."""
-        resources = self.manifest.get("resources", {})
+        judged = self.held.tokens.judged
+        reason = "it is on what goes by another name there, and statements are the same in every environment"
+        names: dict[str, list[Any]] = {}
+        for renamed in self.workload.renamed:
+            names.setdefault(renamed.environment, []).append(judged(renamed.here))
         for environment, entry in self.manifest.get("environments", {}).items():
             for key, own in entry.get("resources", {}).items():
-                names = [self.held.tokens.judged(resources[key][field]) for field in own if field in resources[key]]
-                for number, statement in enumerate(self.manifest.get("statements", ())):
-                    arns = self.held.tokens.judged(statement["resources"])
-                    if any(isinstance(name, str) and name in arn for name in names for arn in arns):
-                        reason = f"it is on {key}, which goes by another name there; statements are the same everywhere"
-                        self.workload.apart.setdefault(environment, {})[f"statements.{number}"] = reason
+                base = self.manifest["resources"][key]
+                names.setdefault(environment, []).extend(judged(base[field]) for field in own if field in base)
+        for number, statement in enumerate(self.manifest.get("statements", ())):
+            for environment, known in names.items():
+                if any(
+                    isinstance(name, str) and name in arn for name in known for arn in judged(statement["resources"])
+                ):
+                    self._say_apart(environment, f"statements.{number}", reason)
 
     def _add(self, entry: Entry) -> None:
         fields = {
@@ -280,6 +325,15 @@ class _Finishing:
         for grant in derive_grants(workload, self.catalog).grants:
             found[grant.role] = (*found.get(grant.role, ()), *ground([grant], values))
         return found
+
+
+def _in_place(name: str, here: str, there: str) -> str | None:
+    """Return what stands in another ARN in the place of a name in this one, or of the whole; None where it is not."""
+    before, found, after = here.partition(name)
+    whole = before[-1:] in ("", ":", "/") and after[:1] in ("", ":", "/", "?", "*", "-")
+    if not name or not found or not whole or not (there.startswith(before) and there.endswith(after)):
+        return None
+    return there[len(before) : len(there) - len(after)]
 
 
 def _named_region(value: Any) -> dict[str, str]:  # noqa: ANN401 - YAML

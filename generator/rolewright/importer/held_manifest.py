@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rolewright.blueprint.catalog import Catalog
+    from rolewright.core.finding import Finding
     from rolewright.core.model import Workload
     from rolewright.importer.workload import ImportSource, SourceWorkload
 
@@ -50,6 +51,7 @@ class HeldManifest:
         if workload.environments:
             values["environments"] = {name: dict(entry) for name, entry in workload.environments.items()}
         self.values = marked_manifest(values, workload.origins)
+        self._read = loads("{}", "the manifest").trees[0]
 
     # As values to judge by
 
@@ -88,7 +90,18 @@ class HeldManifest:
             for section, value in self.values.items()
             if with_environments or section != "environments"
         }
-        return list(read_manifest(loads(json.dumps(judged), "the manifest"), self.catalog))
+        loaded = loads(json.dumps(judged), "the manifest")
+        self._read = loaded.trees[0]
+        return list(read_manifest(loaded, self.catalog))
+
+    def path_of(self, finding: Finding) -> list[str]:
+        """Return the path of the value that a finding of the last reading is about: that of an override for one."""
+        steps = finding.path.split(".")
+        for name in self.values.get("environments", {}):
+            override = ("environments", name, *(int(step) if step.isdecimal() else step for step in steps))
+            if override in self._read.places and self._read.location(override) == finding.location:
+                return ["environments", name, *steps]
+        return steps
 
     def _judged(self, value: Any, path: tuple[Any, ...], *, named: bool) -> Any:  # noqa: ANN401 - YAML
         match value:

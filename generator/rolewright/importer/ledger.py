@@ -60,6 +60,17 @@ class Ledger:
         if (outcome, target, note) not in told:
             told.append((outcome, target, note))
 
+    def take(self, other: Ledger, note: str) -> None:
+        """Enter what another account of the same document says of fields that this one says nothing of."""
+        for path, told in other.told():
+            if not self.accounted(path):
+                for outcome, target, words in told:
+                    self.tell(path, outcome, target, ": ".join(filter(None, (note, words))))
+
+    def told(self) -> list[tuple[PathInTree, list[tuple[FieldFate, str, str]]]]:
+        """Return what was said of each field."""
+        return list(self._told.items())
+
     def says(self, path: PathInTree) -> bool:
         """Return whether anything was said of a field or of a part of it."""
         return any(told[: len(path)] == path for told in self._told)

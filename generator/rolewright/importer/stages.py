@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import HeldValue
+from rolewright.importer.secret_values import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rolewright.importer.workload import SourceWorkload
 
 _MISSING = object()
+_EXPRESSION = re.compile(r"(?:rate|cron|at)\([^()]{1,60}\)")
 
 
 def add_environment(workload: SourceWorkload, name: str, other: SourceWorkload) -> dict[str, Any]:
@@ -25,11 +28,43 @@ def add_environment(workload: SourceWorkload, name: str, other: SourceWorkload) 
         replaced = _replaced(getattr(workload, section), getattr(other, section), (section,), apart)
         if replaced:
             entry[section] = replaced
-    for key in dict.fromkeys((*workload.top, *other.top)):
-        if workload.top.get(key, _MISSING) != other.top.get(key, _MISSING):
-            apart[key] = "an environment overrides values of compute and resources alone"
+    for path in _differing(workload.top, other.top, ()):
+        apart[path] = "an environment overrides values of compute and resources alone"
     workload.environments[name] = entry
     return entry
+
+
+def _differing(here: Any, there: Any, path: Sequence[str]) -> Iterator[str]:  # noqa: ANN401 - YAML
+    """Yield the dotted paths of what is not the same in two values."""
+    if isinstance(here, dict) and isinstance(there, dict):
+        for key in dict.fromkeys((*here, *there)):
+            yield from _differing(here.get(key, _MISSING), there.get(key, _MISSING), (*path, str(key)))
+    elif here != there:
+        yield ".".join(path)
+
+
+def _alike(here: Any, there: Any) -> bool:  # noqa: ANN401 - YAML
+    """Return whether two values are lists of as many mappings."""
+    lists = isinstance(here, list) and isinstance(there, list) and len(here) == len(there)
+    return lists and all(isinstance(each, dict) for each in (*here, *there))
+
+
+def _replaced_in_list(
+    here: Mapping[str, Any], there: Mapping[str, Any], path: Sequence[str], apart: dict[str, str]
+) -> None:
+    """Enter what differs in an entry of a list, of which an environment overrides nothing."""
+    for key in dict.fromkeys((*here, *there)):
+        if here.get(key, _MISSING) != there.get(key, _MISSING):
+            apart[".".join((*path, str(key)))] = with_value(
+                there.get(key), "no environment overrides what is in a list"
+            )
+
+
+def with_value(value: Any, reason: str) -> str:  # noqa: ANN401 - YAML
+    """Return a reason with the value that an environment has, where it can be no secret."""
+    whole = str(value)
+    plain = whole == shown(value) or (isinstance(value, str) and _EXPRESSION.fullmatch(whole))
+    return f"it is {whole} there; {reason}" if plain else reason
 
 
 def _replaced(
@@ -46,6 +81,9 @@ def _replaced(
             inner = _replaced(here, there, inside, apart)
             if inner:
                 found[key] = inner
+        elif _alike(here, there):
+            for number, (one, two) in enumerate(zip(here, there, strict=True)):
+                _replaced_in_list(one, two, (*inside, str(number)), apart)
         elif there is _MISSING and isinstance(here, str | int | float) and not isinstance(here, bool):
             found[key] = HeldValue(f"{key} here: the source does not say it", here)
         elif there is _MISSING or isinstance(there, dict) or isinstance(here, dict):

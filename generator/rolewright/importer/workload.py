@@ -40,6 +40,15 @@ class OldRole:
 
 
 @dataclass(frozen=True)
+class Renamed:
+    """A resource of a policy that is `here` in the first environment, and `there` in another."""
+
+    environment: str
+    here: Any
+    there: Any
+
+
+@dataclass(frozen=True)
 class SourceResource:
     """A resource that the source describes: its type here, and the fields that name it."""
 
@@ -56,7 +65,7 @@ class SourceWorkload:
     says nothing of them. `at_least` are the `cpu` units and MiB of `memory` that the source asks for: the manifest gets
     the next larger that its compute type takes. `apart` has, by environment, the paths of what is other there than in
     the first one and stands in no override, with the reason. `described` are the source's resources in the first one,
-    where they are not the same in all.
+    where they are not the same in all, and `renamed` are those of policies that go by other names elsewhere.
     """
 
     name: str
@@ -70,6 +79,7 @@ class SourceWorkload:
     at_least: dict[str, int] = field(default_factory=dict)
     apart: dict[str, dict[str, str]] = field(default_factory=dict)
     described: Mapping[str, SourceResource] = field(default_factory=dict)
+    renamed: list[Renamed] = field(default_factory=list)
 
     def set(self, target: str, value: Any, origin: Location) -> None:  # noqa: ANN401 - YAML
         """Set a field by its dotted path below `compute`."""

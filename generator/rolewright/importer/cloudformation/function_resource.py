@@ -178,9 +178,12 @@ def _is_log_of(
     named = mapping(workload.compute.get("names")).get("log_group")
     if named == template.reference(group):
         return True
-    name = template.properties(logical).get("FunctionName")
-    wanted = SourceText.of("/aws/lambda/", template.reference(logical))
-    literal = f"/aws/lambda/{name}" if isinstance(name, str) else None
-    return bool(
-        (value is not None and (value in (wanted, literal))) or (isinstance(value, SourceText) and value == named)
-    )
+    name = template.value(template.properties(logical).get("FunctionName"))
+    wanted = [SourceText.of("/aws/lambda/", template.reference(logical))]
+    if isinstance(name, str | SourceText):
+        wanted.append(SourceText.of("/aws/lambda/", name))
+    return value is not None and (_text(value) in wanted or (isinstance(value, SourceText) and value == named))
+
+
+def _text(value: Any) -> SourceText:  # noqa: ANN401 - YAML
+    return value if isinstance(value, SourceText) else SourceText.of(text(value))

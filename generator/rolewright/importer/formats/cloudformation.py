@@ -59,6 +59,8 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
     for types_, reader in readers:
         for logical, _ in template.of_type(*types_):
             workload = with_environments(template, logical, ledger, reader)
+            if workload is None:
+                continue
             if workload.name in {other.name for other in workloads}:
                 workload.name = workload_name(logical)
             workloads.append(workload)

@@ -14,7 +14,7 @@ from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.formats.serverless_events import Events
 from rolewright.importer.formats.serverless_roles import account_for_roles, has_shared_role, role_for
 from rolewright.importer.formats.serverless_service import services_of
-from rolewright.importer.formats.serverless_variables import at_stage
+from rolewright.importer.formats.serverless_stages import at_stage
 from rolewright.importer.ledger import FieldOutcome, Ledger, dotted
 from rolewright.importer.names import workload_name
 from rolewright.importer.shapes import mapping, text
@@ -73,7 +73,6 @@ def _workload(services: Sequence[ServerlessService], key: str) -> SourceWorkload
     """Return the workload of a function, with the stages that have it as environments."""
     readings: dict[str, SourceWorkload] = {}
     templates: dict[str, StackTemplate] = {}
-    location = services[0].ledger.location(("functions", key))
     for service in services:
         for _, path, function in (each for each in service.functions() if each[0] == key):
             workload = _function(service, key, path, function)
@@ -81,7 +80,7 @@ def _workload(services: Sequence[ServerlessService], key: str) -> SourceWorkload
             workload.roles.append(role)
             _boundary(service, workload, boundary, path)
             readings[service.stage], templates[service.stage] = workload, service.template
-    workload = joined(readings, templates, location)
+    workload = joined(readings, next(iter(templates.values())))
     region = services[0].variables.region()
     workload.environments = {
         service.stage: {
@@ -107,6 +106,11 @@ def _notes(services: Sequence[ServerlessService]) -> Iterator[str]:
         lacking = [stage for stage, keys in there.items() if key not in keys]
         if lacking:
             yield f"{key} is not in {', '.join(lacking)}: its manifest has no such environment"
+    if service.variables.unfit:
+        yield (
+            f"an environment cannot be called {service.variables.unfit}, so that its values are not read and it is "
+            "called dev: give one with --parameter stage=NAME"
+        )
     for written in service.variables.assumed:
         name = written.partition(":")[2]
         yield f"${{{written}}} is taken for its fallback: give another with --parameter {name}=VALUE"

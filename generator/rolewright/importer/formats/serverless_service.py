@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.expression import PlaceName, SourceText
-from rolewright.importer.formats.serverless_variables import ServerlessVariables, at_stage
+from rolewright.importer.formats.serverless_stages import at_stage
+from rolewright.importer.formats.serverless_variables import ServerlessVariables
 from rolewright.importer.ledger import FieldOutcome, Ledger, dotted
 from rolewright.importer.shapes import listed, mapping, mappings, text
 from rolewright.yaml.load import Tree
@@ -73,7 +74,9 @@ def _in_stage(
     named = data.get("service")
     name = text(mapping(named).get("name") if isinstance(named, dict) else named, "service")
     ledger = Ledger(Tree(tree.file, data, tree.places))
-    return ServerlessService(name, data, StackTemplate(_stack(name, data), aids), variables, ledger, stage)
+    return ServerlessService(
+        name, data, StackTemplate(_stack(name, data), aids, environment=stage), variables, ledger, stage
+    )
 
 
 def _functions(data: Mapping[str, Any]) -> Iterator[tuple[str, PathInTree, dict[str, Any]]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewright.check.rules.plaintext_secret import suggests_secret
 from rolewright.core.files import is_file, real
 from rolewright.core.finding import Rejected
 from rolewright.importer.expression import PlaceName, SecretPart, SourceText, UnknownPart
+from rolewright.importer.formats.serverless_stages import MISSING, Missing, at_stage, by_stage, text_of
 from rolewright.importer.formats.serverless_syntax import alternatives, named_in, pieces
 from rolewright.importer.functions import FOREIGN
 from rolewright.importer.secret_values import looks_secret
@@ -31,44 +30,6 @@ _PLAIN = {"true": True, "false": False, "null": None}
 _HERE = PlaceName("environment")
 
 
-class _Missing:
-    pass
-
-
-MISSING = _Missing()
-"""What a variable gives whose source has no value; its fallback comes next."""
-
-
-@dataclass(frozen=True)
-class StagePart(UnknownPart):
-    """A part that is another in each stage: `values` are pairs of a stage and its value."""
-
-    values: tuple[tuple[str, Any], ...] = field(default=(), hash=False)
-
-
-def at_stage(value: Any, stage: str) -> Any:  # noqa: ANN401 - YAML
-    """Return a value as it is in one stage."""
-    match value:
-        case SourceText((StagePart(values=values),)):
-            return at_stage(dict(values).get(stage), stage)
-        case SourceText(parts):
-            found = [_text_of(at_stage(SourceText((p,)), stage) if isinstance(p, StagePart) else p) for p in parts]
-            whole = SourceText.of(*found)
-            return whole if whole.literal is None else whole.literal
-        case dict():
-            return {key: at_stage(inner, stage) for key, inner in value.items()}
-        case list():
-            return [at_stage(inner, stage) for inner in value]
-        case _:
-            return value
-
-
-def _text_of(value: Any) -> Any:  # noqa: ANN401 - a text, or a part of one
-    if isinstance(value, bool):
-        return str(value).lower()
-    return text(value) if value is None or isinstance(value, str | int | float | list | dict) else value
-
-
 class ServerlessVariables:
     """The variables of one service.
 
@@ -85,6 +46,7 @@ class ServerlessVariables:
         self.spliced: dict[PathInTree, str] = {}
         self.assumed: dict[str, None] = {}
         self.stages: tuple[str, ...] = ()
+        self.unfit = ""
         self._stage = ""
         self._staged = False
         self._found: dict[str, None] = {}
@@ -98,9 +60,16 @@ class ServerlessVariables:
         self.stages = tuple(dict.fromkeys((*self.stages, *self._found)))
 
     def _first_stage(self) -> str:
-        raw = mapping(self.data.get("provider")).get("stage", "dev")
-        found = re.findall(r"['\"]?([a-z][a-z0-9-]{0,30})['\"]?\s{0,9}\}*$", raw) if isinstance(raw, str) else []
-        return found[0] if found else "dev"
+        """Return the stage without `--stage`; one that no environment may be called is kept as `unfit`."""
+        raw = mapping(self.data.get("provider")).get("stage")
+        if isinstance(raw, str) and raw.startswith("${opt:stage"):
+            _, *fallbacks = alternatives(raw[2:-1])
+            named = self._first(",".join(fallbacks)) if fallbacks else None
+        else:
+            named = self._value(raw)
+        if isinstance(named, str) and not _STAGE.fullmatch(named):
+            self.unfit = named
+        return named if isinstance(named, str) and not self.unfit else "dev"
 
     def _declared(self) -> Iterator[str]:
         for section in ("params", "stages"):
@@ -165,7 +134,7 @@ class ServerlessVariables:
             return _unknown(f"{named_in(raw)}, which has no value in the file")
         if any(isinstance(value, dict | list) for value in values):
             return _unknown(f"the text of {named_in(raw)}")
-        whole = SourceText.of(*map(_text_of, values))
+        whole = SourceText.of(*map(text_of, values))
         return whole if whole.literal is None else whole.literal
 
     def _variable(self, piece: str) -> Any:  # noqa: ANN401 - YAML
@@ -193,7 +162,7 @@ class ServerlessVariables:
                 self._stage = stage
                 values[stage] = self._first(inside)
             self._stage = ""
-            value = _by_stage(inside, values)
+            value = by_stage(inside, values)
         self._staged = before
         return value
 
@@ -242,7 +211,7 @@ class ServerlessVariables:
                 if self._stage and isinstance(at_stage(value, self._stage), str)
                 else value.literal
             )
-        return text(value) if not isinstance(value, _Missing) else None
+        return text(value) if not isinstance(value, Missing) else None
 
     def _note_stages(self, address: SourceText) -> None:
         """Note the stages that the keys of a map, or the names of files, tell of."""
@@ -363,32 +332,3 @@ class ServerlessVariables:
 
 def _unknown(asked: str) -> SourceText:
     return SourceText((UnknownPart(asked),))
-
-
-def _by_stage(inside: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - YAML
-    """Return one value for all stages: a mapping has what differs further in."""
-    given = list(values.values())
-    if all(value is MISSING for value in given):
-        return MISSING
-    if all(value == given[0] for value in given):
-        return given[0]
-    if all(isinstance(value, dict) for value in given):
-        keys = dict.fromkeys(key for value in given for key in value)
-        return {
-            key: _by_stage(f"{inside}.{key}", {stage: value.get(key, MISSING) for stage, value in values.items()})
-            for key in keys
-        }
-    there = tuple((stage, None if value is MISSING else value) for stage, value in values.items())
-    said = ", ".join(f"{_shown(inside, value)} in {stage}" for stage, value in there)
-    return SourceText((StagePart(f"{named_in(f'${{{inside}}}')}: {said}", values=there),))
-
-
-def _shown(inside: str, value: Any) -> str:  # noqa: ANN401 - YAML
-    """Return a value for people, unless it may be a secret."""
-    if isinstance(value, SourceText):
-        value = "".join(p if isinstance(p, str) else "…" for p in value.parts)
-    if value is None:
-        return "nothing"
-    if suggests_secret(inside.rpartition(".")[2]) or looks_secret(inside.rpartition(".")[2], str(value)):
-        return "a value that may be a secret"
-    return str(value) if isinstance(value, str | int | float) else "another"
