@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.importer.test_compose_layers import read, told, workload
 
+from command_line import rolewright
 from rolewright.importer.expression import HeldValue, SourceText, UnknownPart
 from rolewright.importer.formats.compose_hosts import in_command, in_variable
 
@@ -151,3 +152,16 @@ def test_a_service_is_known_by_all_its_names(tmp_path: Path) -> None:
     assert [shown(word) for word in compute["command"]] == ["serve", "--host", "kept", "$OPTS"]
     assert shown(compute["health_check"]["command"][1]) == "curl http://<backend>/"
     assert workload(source, "other").compute["environment"] == {"A_HOST": "database"}
+
+
+@pytest.mark.parametrize("value", ["${AWS_SECRET_ACCESS_KEY}", "${OTHER}", "${X:?missing}", "${X:-}", "plain", ""])
+def test_an_access_key_is_left_out_however_it_is_given(value: str, tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    lines = [f'      AWS_SECRET_ACCESS_KEY: "{value}"', f'      AWS_ACCESS_KEY_ID: "{value}"', "      LEVEL: info"]
+    services = "services:\n  web:\n    image: acme/web:1\n    environment:\n"
+    file.write_text(services + "\n".join(lines) + "\n", encoding="utf-8")
+    run = rolewright("import", file, "-o", tmp_path / "out")
+    assert run.returncode == 0, run.stderr
+    text = (tmp_path / "out" / "web.yaml").read_text(encoding="utf-8")
+    assert "LEVEL: info" in text
+    assert "AWS_" not in text

@@ -158,7 +158,7 @@ def test_each_environment_is_as_the_source_alone_says_of_it(
         own = both.pop("environments")[environment]
         said = leaves(both, environment) | leaves({key: own[key] for key in own if key in both}, environment)
         right = leaves({key: single[key] for key in single if key != "environments"}, environment)
-        ways = (f" is not the same in {environment} as in ", f" is in {environment} and not in ")
+        ways = (f" is not the same in {environment} as in ", f" is in {environment} and not in ", " is left out: ")
         notes = [note for note in whole[name]["notes"] if any(way in note for way in ways)]
         named = [note.partition(" ")[0] for note in notes]
         for path in (said.keys() | right.keys()) - {"workload"}:
@@ -293,3 +293,58 @@ def test_a_name_that_lambda_does_not_take_leaves_out_the_variable_alone(tmp_path
     found = imported(source)["worker"]
     assert "Q" not in manifest(found, tmp_path)["compute"]["environment"]
     assert "compute.environment.Q is left out: `Q` cannot be a name in `compute.environment`" in found["notes"]
+
+
+def test_what_is_off_in_one_environment_is_started_in_none(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    on = "Memory: {}, Active: {}"
+    template = SAM.replace("Memory: 256", on.format(256, "yes")).replace("Memory: 1024", on.format(1024, "no"))
+    night = "Schedule: rate(1 day), Enabled: !FindInMap [Names, !Ref Stage, Active]"
+    source.write_text(template.replace("Schedule: !If [Live, rate(1 hour), rate(1 day)]", night), encoding="utf-8")
+    found = imported(source)["worker"]
+    assert set(manifest(found, tmp_path)["compute"]["triggers"]) == {"queues"}
+    assert "compute.triggers.schedules is left out: night is off in prod" in "\n".join(found["notes"])
+    assert any("--parameter Stage=prod" in note for note in found["notes"])
+
+
+def test_an_authorizer_of_one_environment_bars_nothing(tmp_path: Path) -> None:
+    """An override that is refused for what stands beside it is taken out, and named."""
+    source = tmp_path / "template.yaml"
+    api = """  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: !If [Live, Users, !Ref AWS::NoValue]
+        Authorizers: {Users: {JwtConfiguration: {issuer: "https://a.example", audience: [a]}}}
+  Orders:
+"""
+    route = "      Events:\n        Any: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /a, Method: GET}}\n"
+    template = SAM.replace("  Orders:\n", api, 1).replace("      Events:\n", route, 1)
+    source.write_text(template, encoding="utf-8")
+    found = imported(source)["worker"]
+    assert manifest(found, tmp_path)["compute"]["api"]["authorization"] == "none"
+    assert any(
+        note.startswith("compute.api.authorization is not the same in prod as in dev") for note in found["notes"]
+    )
+
+
+def test_what_is_called_by_another_name_elsewhere_is_one_resource(tmp_path: Path) -> None:
+    source = tmp_path / "serverless.yml"
+    source.write_text(
+        """
+service: shop
+provider: {name: aws, region: eu-central-1, runtime: nodejs22.x, stage: "${opt:stage, 'dev'}"}
+custom: {queue: {dev: jobs-test, prod: live}, dlq: {dev: arn:aws:sqs:eu-central-1:111111111111:x, prod: ~}}
+functions:
+  worker:
+    handler: a.b
+    onError: ${self:custom.dlq.${sls:stage}}
+    events:
+      - sqs: arn:aws:sqs:${aws:region}:${aws:accountId}:${self:custom.queue.${sls:stage}}
+""",
+        encoding="utf-8",
+    )
+    read = manifest(imported(source)["shop-worker"], tmp_path)
+    (trigger,) = read["compute"]["triggers"]["queues"]
+    overrides = read["environments"]["prod"]["resources"]
+    assert overrides == {trigger["queue"]: {"name": "live"}}

@@ -41,7 +41,9 @@ def common_role(roles: Mapping[str, OldRole]) -> tuple[OldRole, list[Renamed]]:
     unread = [*roles[first].unread]
     for name, role in roles.items():
         unread += [f"{each} (in {name})" for each in role.unread if each not in unread]
-    return replace(roles[first], policies=tuple(kept), unread=tuple(dict.fromkeys((*unread, *_apart(left))))), renamed
+    alone = (replace(policy, managed=True) for policy in left[first])  # compared, and no entries are made of it
+    unread += _apart(left)
+    return replace(roles[first], policies=(*kept, *alone), unread=tuple(dict.fromkeys(unread))), renamed
 
 
 def _first_like(policy: OldPolicy, there: list[OldPolicy], alike: Callable[[Any], Any]) -> OldPolicy | None:

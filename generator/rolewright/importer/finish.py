@@ -99,7 +99,7 @@ class _Finishing:
         self.catalog = catalog
         self.held = HeldManifest(workload, source, catalog)
         self.manifest = self.held.values
-        self.left_out: dict[str, str] = {}
+        self.left_out = dict(workload.left_out)
 
     # What is not there, or not accepted
 
@@ -144,7 +144,7 @@ class _Finishing:
                     for finding in errors
                     if self._take_out(finding) or self._leave_out(finding) or self._hold(finding)
                 ]
-                if not held:
+                if not held and not any(self._take_out_near(finding) for finding in errors):
                     return tuple(map(self._in_source, errors))
             else:
                 return ()
@@ -168,6 +168,21 @@ class _Finishing:
             ways = {environment: [section, name, *inside] for environment in self.workload.environments}
         taken = [self._without(environment, path, finding.message) for environment, path in ways.items()]
         return any(taken)
+
+    def _take_out_near(self, finding: Finding) -> bool:
+        """Take out the nearest overrides around a finding that is about more than one field."""
+        steps = finding.path.split(".")
+        path = steps[2:] if steps[0] == "environments" else steps
+        for length in range(len(path), 1, -1):
+            near = {
+                name: [*_leaves(found, path[:length])]
+                for name, entry in self.manifest.get("environments", {}).items()
+                if (found := at(entry, path[:length])) is not None
+            }
+            taken = [self._without(name, leaf, finding.message) for name, leaves in near.items() for leaf in leaves]
+            if any(taken):
+                return True
+        return False
 
     def _say_apart(self, environment: str, path: str, reason: str) -> None:
         self.workload.apart.setdefault(environment, {})[path] = reason
@@ -217,6 +232,10 @@ class _Finishing:
     def apart(self) -> Iterator[str]:
         """Yield what is another in some environments, and is in the manifest as the first of the rest has it."""
         yield from (f"{path} is left out: {reason}" for path, reason in self.left_out.items())
+        others = [name for name, reasons in self.workload.apart.items() if reasons]
+        if others and self.source.chosen_by:
+            ways = " or ".join(f"--parameter {self.source.chosen_by}={name}" for name in others)
+            yield f"to have one as it is today, import it alone, into a folder of its own: {ways}"
         for name, reasons in self.workload.apart.items():
             for path, reason in reasons.items():
                 alike = (
@@ -325,6 +344,15 @@ class _Finishing:
         for grant in derive_grants(workload, self.catalog).grants:
             found[grant.role] = (*found.get(grant.role, ()), *ground([grant], values))
         return found
+
+
+def _leaves(value: Any, path: Sequence[str]) -> Iterator[list[str]]:  # noqa: ANN401 - YAML
+    """Yield the paths of the values in a mapping."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, [*path, key])
+    else:
+        yield [*path]
 
 
 def _in_place(name: str, here: str, there: str) -> str | None:

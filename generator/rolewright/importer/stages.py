@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import HeldValue
 from rolewright.importer.secret_values import shown
+from rolewright.importer.shapes import listed, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,10 @@ def add_environment(workload: SourceWorkload, name: str, other: SourceWorkload) 
 
     Whether a manifest takes each override is seen when it is read; what none could say is entered in `apart`.
     """
+    _call_alike(workload, other)
     entry: dict[str, Any] = {}
     apart = workload.apart.setdefault(name, {})
+    _leave_out_what_is_off(workload, name, other)
     for section in ("compute", "resources"):
         replaced = _replaced(getattr(workload, section), getattr(other, section), (section,), apart)
         if replaced:
@@ -32,6 +35,63 @@ def add_environment(workload: SourceWorkload, name: str, other: SourceWorkload) 
         apart[path] = "an environment overrides values of compute and resources alone"
     workload.environments[name] = entry
     return entry
+
+
+def _call_alike(workload: SourceWorkload, other: SourceWorkload) -> None:
+    """Give the resources of an environment the keys of those that stand in their places in the first."""
+    for mine, theirs in [*_in_one_place(workload.compute, other.compute)]:
+        alone = mine in workload.resources and mine not in other.resources and theirs not in workload.resources
+        if alone and workload.resources[mine]["type"] == other.resources.get(theirs, {}).get("type"):
+            other.resources[mine] = other.resources.pop(theirs)
+            fields = {name: value for name, value in other.compute.items() if name != "environment"}
+            other.compute |= {name: _with_key(value, theirs, mine) for name, value in fields.items()}
+
+
+def _in_one_place(here: Any, there: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - YAML
+    """Yield the texts that stand at the same places of two values, up to a colon, where they are not the same."""
+    if isinstance(here, dict) and isinstance(there, dict):
+        for key in (each for each in here if each in there):
+            yield from _in_one_place(here[key], there[key])
+    elif isinstance(here, list) and isinstance(there, list):
+        for one, two in zip(here, there, strict=False):
+            yield from _in_one_place(one, two)
+    elif isinstance(here, str) and isinstance(there, str) and here != there:
+        yield here.partition(":")[0], there.partition(":")[0]
+
+
+def _with_key(value: Any, key: str, new: str) -> Any:  # noqa: ANN401 - YAML
+    """Return a value that names a resource by another key."""
+    match value:
+        case dict():
+            return {name: _with_key(inner, key, new) for name, inner in value.items()}
+        case list():
+            return [_with_key(inner, key, new) for inner in value]
+        case str() if value.partition(":")[0] == key:
+            return f"{new}{value[len(key) :]}"
+        case _:
+            return value
+
+
+def _leave_out_what_is_off(workload: SourceWorkload, environment: str, other: SourceWorkload) -> None:
+    """Take out the triggers that an environment does not have: a manifest would start there what is off today."""
+    triggers, there = (mapping(each.compute.get("triggers")) for each in (workload, other))
+    for kind in [*triggers]:
+        known = [_called(each) for each in listed(there.get(kind))]
+        off = [each for each in triggers[kind] if _called(each) not in known]
+        if off:
+            names = ", ".join(_called(each) for each in off)
+            reason = f"{names} is off in {environment}, or not there, where a manifest would start it"
+            workload.left_out[f"compute.triggers.{kind}"] = reason
+            triggers[kind] = [each for each in triggers[kind] if each not in off]
+        if not triggers[kind]:
+            del triggers[kind]
+    if "triggers" in workload.compute and not triggers:
+        del workload.compute["triggers"]
+
+
+def _called(trigger: Any) -> str:  # noqa: ANN401 - YAML
+    """Return what tells a trigger from others of its kind: its name, or the key of its resource."""
+    return str(next(iter(mapping(trigger).values()), ""))
 
 
 def _differing(here: Any, there: Any, path: Sequence[str]) -> Iterator[str]:  # noqa: ANN401 - YAML

@@ -51,6 +51,13 @@ def can_be_named(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def _no_variable(name: str) -> str:
+    """Return why a manifest has no variable or secret of a name, "" for one that it may have."""
+    if name.upper() in VARIABLES:
+        return "an access key: the role takes its place. Delete the key"
+    return "" if can_be_named(name) else NOT_NAMED
+
+
 def carry_variable(
     workload: SourceWorkload,
     ledger: Ledger,
@@ -67,10 +74,9 @@ def carry_variable(
     """
     location = ledger.location(path)
     secrets = [part for part in value.parts if isinstance(part, SecretPart)] if isinstance(value, SourceText) else []
-    if not can_be_named(name):
-        ledger.left(path, NOT_NAMED)
-    elif name.upper() in VARIABLES:
-        ledger.left(path, "an access key: the role takes its place. Delete the key")
+    reason = _no_variable(name)
+    if reason:
+        ledger.left(path, reason)
     elif secrets and not injects:
         where = ", ".join(part.asked for part in secrets)
         ledger.left(path, f"it would show {where} in the settings: let the code read that")
@@ -121,8 +127,9 @@ def carry_secret(
 
     `account` and `region` are the own ones, where they are known.
     """
-    if not can_be_named(name):
-        ledger.left(path, NOT_NAMED)
+    reason = _no_variable(name)
+    if reason:
+        ledger.left(path, reason)
         return
     location = ledger.location(path)
     text = value.literal if isinstance(value, SourceText) else value

@@ -65,7 +65,8 @@ class SourceWorkload:
     says nothing of them. `at_least` are the `cpu` units and MiB of `memory` that the source asks for: the manifest gets
     the next larger that its compute type takes. `apart` has, by environment, the paths of what is other there than in
     the first one and stands in no override, with the reason. `described` are the source's resources in the first one,
-    where they are not the same in all, and `renamed` are those of policies that go by other names elsewhere.
+    where they are not the same in all, and `renamed` are those of policies that go by other names elsewhere. `left_out`
+    are the paths of what the first has and the manifest does not, with the reason.
     """
 
     name: str
@@ -80,6 +81,7 @@ class SourceWorkload:
     apart: dict[str, dict[str, str]] = field(default_factory=dict)
     described: Mapping[str, SourceResource] = field(default_factory=dict)
     renamed: list[Renamed] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def set(self, target: str, value: Any, origin: Location) -> None:  # noqa: ANN401 - YAML
         """Set a field by its dotted path below `compute`."""
@@ -108,7 +110,10 @@ class SourceWorkload:
 
 @dataclass(frozen=True)
 class ImportSource:
-    """What was read of a source: its workloads, every field and what became of it, its resources, and what to know."""
+    """What was read of a source: its workloads, every field and what became of it, its resources, and what to know.
+
+    `chosen_by` is the parameter by which one environment alone can be read, "" where there is none.
+    """
 
     format: str
     files: tuple[str, ...]
@@ -116,3 +121,4 @@ class ImportSource:
     outcomes: tuple[FieldOutcome, ...]
     described: Mapping[str, SourceResource]
     notes: tuple[str, ...] = ()
+    chosen_by: str = ""

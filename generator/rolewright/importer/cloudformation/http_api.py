@@ -40,7 +40,7 @@ def carry_api(template: StackTemplate, logical: str, workload: SourceWorkload, l
             continue
         settings.append(authorization)
         routes.setdefault(_route(properties), path)
-        ledger.derived((*path, "Type"), "compute.api", "an API of the module's own, with another URL")
+        ledger.derived((*path, "Type"), "compute.api", format_data(DATA).facts["own_api"])
         for field in ("Path", "Method"):
             ledger.carried((*path, "Properties", field), "compute.api.routes")
         for field in ("Auth", "ApiId"):

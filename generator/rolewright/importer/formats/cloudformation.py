@@ -73,7 +73,12 @@ def read(_file: Path, tree: Tree, given: ImportAids) -> ImportSource:
         for field, note in facts["notes"].get(workload.type, {}).items()
         if field not in workload.compute and field not in mapping(workload.compute.get("names"))
     )
-    return ImportSource(title, (tree.file,), tuple(workloads), tuple(ledger.outcomes()), template.described(), notes)
+    chosen = next(
+        (str(name) for name in mapping(template.data.get("Parameters")) if template.is_environment(str(name))), ""
+    )
+    return ImportSource(
+        title, (tree.file,), tuple(workloads), tuple(ledger.outcomes()), template.described(), notes, chosen
+    )
 
 
 def _account(template: StackTemplate, ledger: Ledger) -> None:

@@ -115,7 +115,8 @@ class Project:
                 whole = next((tag for tag in (OVERRIDE, RESET) if set(mapping(data)) == {tag}), "")
                 if whole:
                     for weaker in found.pop(str(name), []):
-                        weaker.ledger.left(weaker.path, f"{ledger.location(path)} says it instead")
+                        if weaker.path[:2] == path:  # what it extends may be a workload of its own
+                            weaker.ledger.left(weaker.path, f"{ledger.location(path)} says it instead")
                 if whole == RESET:
                     ledger.carried(path, "", "there is no such service, and no workload")
                 elif isinstance(data, dict):

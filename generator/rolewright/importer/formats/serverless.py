@@ -65,7 +65,13 @@ def read(file: Path, tree: Tree, aids: ImportAids) -> ImportSource:
         outcomes += [each for each in other.outcomes() if each.field.startswith(tuple(f"{path}." for path in alone))]
     notes = [*_notes(services), *_unlogged(workloads)]
     return ImportSource(
-        NAME, (tree.file,), tuple(workloads), tuple(dict.fromkeys(outcomes)), service.template.described(), tuple(notes)
+        NAME,
+        (tree.file,),
+        tuple(workloads),
+        tuple(dict.fromkeys(outcomes)),
+        service.template.described(),
+        tuple(notes),
+        "stage",
     )
 
 
@@ -235,7 +241,7 @@ def _sends(service: ServerlessService, path: PathInTree, function: Mapping[str, 
 
 def _boundary(service: ServerlessService, workload: SourceWorkload, raw: Any, path: PathInTree) -> None:  # noqa: ANN401 - YAML
     value = service.value(raw)
-    if value is not None:
+    if value not in (None, ""):
         workload.top["boundary"] = value
         workload.origins["boundary",] = service.ledger.location(path)
 

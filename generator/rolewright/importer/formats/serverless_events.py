@@ -226,7 +226,7 @@ class Events:
         note = (
             "a REST API today: the module's HTTP API has another address, and sends payload format 2.0"
             if kind == "http"
-            else "the module makes an API of its own, with another address"
+            else "the module makes an API of its own: another address, and 100 requests a second but for `api.rate`"
         )
         for name in ("method", "path") if isinstance(given, dict) else ("",):
             ledger.derived((*path, name) if name else path, "compute.api.routes", note)

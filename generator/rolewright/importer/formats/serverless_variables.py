@@ -231,7 +231,13 @@ class ServerlessVariables:
         parent, _, start = before.rpartition(".")
         keys = [str(key).removeprefix(start) for key in mapping(self._self(parent)) if str(key).startswith(start)]
         whole = {key: f"{before}{key}{after}".replace("\0", key) for key in keys}
-        found = [key for key, address in whole.items() if self._self(address) is not MISSING]
+        there = mapping(self._self(parent))
+        found = [
+            key
+            for key, address in whole.items()
+            if (not after and ("." in parent or isinstance(there.get(f"{start}{key}"), dict)))
+            or self._self(address) is not MISSING
+        ]
         self.used = used
         return found
 
