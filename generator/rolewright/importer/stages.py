@@ -27,6 +27,7 @@ def add_environment(workload: SourceWorkload, name: str, other: SourceWorkload) 
     entry: dict[str, Any] = {}
     apart = workload.apart.setdefault(name, {})
     _leave_out_what_is_off(workload, name, other)
+    _let_in_no_more(workload, name, other)
     for section in ("compute", "resources"):
         replaced = _replaced(getattr(workload, section), getattr(other, section), (section,), apart)
         if replaced:
@@ -87,6 +88,18 @@ def _leave_out_what_is_off(workload: SourceWorkload, environment: str, other: So
             del triggers[kind]
     if "triggers" in workload.compute and not triggers:
         del workload.compute["triggers"]
+
+
+def _let_in_no_more(workload: SourceWorkload, environment: str, other: SourceWorkload) -> None:
+    """Let callers of an API sign where environments let in different ones: a manifest has one answer for all."""
+    here, there = (mapping(each.compute.get("api")) for each in (workload, other))
+    if here and there and here.get("authorization") != there.get("authorization"):
+        for api in (here, there):
+            for name in ("issuer", "audience"):
+                api.pop(name, None)
+            api["authorization"] = "iam"
+        reason = f"{environment} lets in other callers: they sign until you choose"
+        workload.left_out["compute.api.authorization"] = reason
 
 
 def _called(trigger: Any) -> str:  # noqa: ANN401 - YAML
