@@ -307,8 +307,7 @@ def test_what_is_off_in_one_environment_is_started_in_none(tmp_path: Path) -> No
     assert any("--parameter Stage=prod" in note for note in found["notes"])
 
 
-def test_an_authorizer_of_one_environment_bars_nothing(tmp_path: Path) -> None:
-    """An override that is refused for what stands beside it is taken out, and named."""
+def test_an_authorizer_of_one_environment_is_opened_in_none(tmp_path: Path) -> None:
     source = tmp_path / "template.yaml"
     api = """  Api:
     Type: AWS::Serverless::HttpApi
@@ -322,10 +321,8 @@ def test_an_authorizer_of_one_environment_bars_nothing(tmp_path: Path) -> None:
     template = SAM.replace("  Orders:\n", api, 1).replace("      Events:\n", route, 1)
     source.write_text(template, encoding="utf-8")
     found = imported(source)["worker"]
-    assert manifest(found, tmp_path)["compute"]["api"]["authorization"] == "none"
-    assert any(
-        note.startswith("compute.api.authorization is not the same in prod as in dev") for note in found["notes"]
-    )
+    assert manifest(found, tmp_path)["compute"]["api"] == {"routes": ["GET /a"], "authorization": "iam"}
+    assert any(note.startswith("compute.api.authorization is left out: prod lets in") for note in found["notes"])
 
 
 def test_what_is_called_by_another_name_elsewhere_is_one_resource(tmp_path: Path) -> None:
