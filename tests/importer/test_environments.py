@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from command_line import rolewright
+from rolewright.blueprint import load_catalog
+from rolewright.importer import finish
 from rolewright.importer.functions import FOREIGN
+from rolewright.importer.workload import ImportSource, SourceWorkload
 from rolewright.yaml.load import load
 
 SAM = """
@@ -345,3 +348,16 @@ functions:
     (trigger,) = read["compute"]["triggers"]["queues"]
     overrides = read["environments"]["prod"]["resources"]
     assert overrides == {trigger["queue"]: {"name": "live"}}
+
+
+def test_an_override_that_the_rest_of_the_manifest_bars_is_taken_out() -> None:
+    """What is wrong with it is said of another field, which no environment has of its own."""
+    tokens = {"routes": ["GET /a"], "authorization": "jwt", "issuer": "https://a.example", "audience": ["a"]}
+    code = {"runtime": "python3.13", "handler": "a.b", "package": "a.zip"}
+    workload = SourceWorkload("orders", "lambda", {**code, "api": tokens})
+    workload.environments = {"dev": {}, "prod": {"compute": {"api": {"authorization": "none"}}}}
+    found = finish.imported(workload, ImportSource("a test", ("t.yaml",), (workload,), (), {}), load_catalog())
+    assert not found.refused
+    assert "authorization: jwt" in found.text
+    assert "authorization: none" not in found.text
+    assert any(note.startswith("compute.api.authorization is not the same in prod as in dev") for note in found.notes)

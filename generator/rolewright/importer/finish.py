@@ -173,7 +173,7 @@ class _Finishing:
         """Take out the nearest overrides around a finding that is about more than one field."""
         steps = finding.path.split(".")
         path = steps[2:] if steps[0] == "environments" else steps
-        for length in range(len(path), 1, -1):
+        for length in range(len(path), 0, -1):
             near = {
                 name: [*_leaves(found, path[:length])]
                 for name, entry in self.manifest.get("environments", {}).items()
