@@ -74,7 +74,7 @@ def test_examples_are_planned_applied_and_destroyed_on_loopback(
     terraform: Terraform, tmp_path: Path, cases: Cases
 ) -> None:
     assert sorted(path.stem for path in EXAMPLES.glob("*.yaml")) == list(MODULES)
-    chosen = cases.of(MODULES, 0.01)
+    chosen = sorted(cases.of(sorted(MODULES, key="lambda".__ne__), 0.01))  # an instance waits for half a minute
     manifests = [EXAMPLES / f"{name}.yaml" for name in chosen]
     with recording_proxy() as (proxy, asked):
         proxied = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
