@@ -361,3 +361,36 @@ def test_an_override_that_the_rest_of_the_manifest_bars_is_taken_out() -> None:
     assert "authorization: jwt" in found.text
     assert "authorization: none" not in found.text
     assert any(note.startswith("compute.api.authorization is not the same in prod as in dev") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("there", "name"),
+    [
+        ("arn:aws:dynamodb:eu-west-1:111111111111:table/live", "live"),
+        ("arn:aws:dynamodb:us-east-1:222222222222:table/live", "live"),  # the environment's own account and region
+        ("arn:aws:dynamodb:us-east-1:222222222222:table/orders", None),
+    ],
+)
+def test_a_table_of_another_account_is_that_of_the_environment(there: str, name: str | None, tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    here = "arn:aws:dynamodb:eu-west-1:111111111111:table/orders"
+    policy = f"{{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !If [Live, '{there}', '{here}']}}"
+    template = SAM.replace("- DynamoDBReadPolicy: {TableName: !Ref Orders}", f"- Statement: [{policy}]")
+    source.write_text(template.replace("          TABLE: !Ref Orders\n", ""), encoding="utf-8")
+    found = imported(source)["worker"]
+    read = manifest(found, tmp_path)
+    assert read["resources"]["orders"] == {"type": "dynamodb-table", "name": "orders", "access": ["get"]}
+    assert read["environments"]["prod"]["resources"].get("orders", {}).get("name") == name
+
+
+def test_a_name_that_cannot_be_told_from_its_arn_is_said(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    secret = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:"
+    names = f"!If [Live, '{secret}live/db-Zy9Xw8', '{secret}test/db-AbCd3f']"
+    policy = f"{{Effect: Allow, Action: 'secretsmanager:GetSecretValue', Resource: {names}}}"
+    source.write_text(
+        SAM.replace("- DynamoDBReadPolicy: {TableName: !Ref Orders}", f"- Statement: [{policy}]"), encoding="utf-8"
+    )
+    found = imported(source)["worker"]
+    said = json.dumps(found["notes"]) + json.dumps(manifest(found, tmp_path)["environments"]["prod"])
+    assert "live/db" in said

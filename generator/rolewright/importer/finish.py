@@ -216,18 +216,22 @@ class _Finishing:
 
     def rename(self) -> None:
         """Give the resources of policies the names that they have in other environments."""
-        environments = self.manifest.get("environments", {})
+        judged = self.held.tokens.judged
         for renamed in self.workload.renamed:
-            here, there = (text(self.held.tokens.judged(value)) for value in (renamed.here, renamed.there))
+            here, there = (text(judged(value)) for value in (renamed.here, renamed.there))
             for key, entry in self.manifest.get("resources", {}).items():
                 for field in (field for field in self._identity(entry["type"]) if field in entry):
-                    other = _in_place(text(self.held.tokens.judged(entry[field])), here, there)
-                    if other is None:
+                    name = text(judged(entry[field]))
+                    if not _names(name, here):
                         continue
-                    own = environments[renamed.environment].setdefault("resources", {}).setdefault(key, {})
-                    if own.setdefault(field, other) != other:
-                        reason = "policies name it by more than one name there"
+                    other = _in_place(name, here, there)
+                    own = self.manifest["environments"][renamed.environment].get("resources", {}).get(key, {})
+                    if other is None or text(judged(own.get(field, other))) != other:
+                        reason = f"policies are about {there} there"
                         self._say_apart(renamed.environment, f"resources.{key}.{field}", reason)
+                    elif other != name:
+                        entries = self.manifest["environments"][renamed.environment].setdefault("resources", {})
+                        entries.setdefault(key, {}).setdefault(field, other)
 
     def apart(self) -> Iterator[str]:
         """Yield what is another in some environments, and is in the manifest as the first of the rest has it."""
@@ -355,13 +359,27 @@ def _leaves(value: Any, path: Sequence[str]) -> Iterator[list[str]]:  # noqa: AN
         yield [*path]
 
 
+def _names(name: str, arn: str) -> bool:
+    """Return whether an ARN is that of a name, or of something in what has the name; or is the name itself."""
+    before, found, after = arn.partition(name)
+    return bool(name and found) and before[-1:] in ("", ":", "/") and after[:1] in ("", ":", "/", "?", "*", "-")
+
+
 def _in_place(name: str, here: str, there: str) -> str | None:
-    """Return what stands in another ARN in the place of a name in this one, or of the whole; None where it is not."""
-    before, found, after = here.partition(name)
-    whole = before[-1:] in ("", ":", "/") and after[:1] in ("", ":", "/", "?", "*", "-")
-    if not name or not found or not whole or not (there.startswith(before) and there.endswith(after)):
-        return None
-    return there[len(before) : len(there) - len(after)]
+    """Return what stands in another ARN in the place of a name in this one, or of the whole; None where it is not.
+
+    Each environment has its own account and region, and a name is one of these.
+    """
+    if name == here:
+        return there
+    before, _, after = _in_own_place(here).partition(name)
+    whole = _in_own_place(there)
+    return whole[len(before) : len(whole) - len(after)] if whole.startswith(before) and whole.endswith(after) else None
+
+
+def _in_own_place(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return ":".join((*parts[:3], "", "", parts[5])) if len(parts) > 5 else arn
 
 
 def _named_region(value: Any) -> dict[str, str]:  # noqa: ANN401 - YAML
