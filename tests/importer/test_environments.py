@@ -218,8 +218,8 @@ provider:
 custom:
   table: {dev: orders-test, prod: live}
   extra:
-    dev: {Effect: Allow, Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-central-1:111111111111:test"}
-    prod: {Effect: Deny, Action: "dynamodb:GetItem", Resource: "*"}
+    dev: [{Effect: Allow, Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-central-1:111111111111:test"}]
+    prod: [{Effect: Deny, Action: "dynamodb:GetItem", Resource: "*"}, {Effect: Deny, Action: "s3:*", Resource: "*"}]
 functions:
   worker: {handler: a.b}
 resources:
@@ -385,12 +385,87 @@ def test_a_table_of_another_account_is_that_of_the_environment(there: str, name:
 
 def test_a_name_that_cannot_be_told_from_its_arn_is_said(tmp_path: Path) -> None:
     source = tmp_path / "template.yaml"
-    secret = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:"
-    names = f"!If [Live, '{secret}live/db-Zy9Xw8', '{secret}test/db-AbCd3f']"
-    policy = f"{{Effect: Allow, Action: 'secretsmanager:GetSecretValue', Resource: {names}}}"
-    source.write_text(
-        SAM.replace("- DynamoDBReadPolicy: {TableName: !Ref Orders}", f"- Statement: [{policy}]"), encoding="utf-8"
-    )
+    table = "arn:aws:dynamodb:eu-west-1:111111111111:table"
+    index = f"!If [Live, '{table}/live/index/by-day', '{table}/orders/index/by-hour']"
+    policy = f"{{Effect: Allow, Action: 'dynamodb:Query', Resource: ['{table}/keys', {index}]}}"
+    template = SAM.replace("- DynamoDBReadPolicy: {TableName: !Ref Orders}", f"- Statement: [{policy}]")
+    source.write_text(template.replace("          TABLE: !Ref Orders\n", ""), encoding="utf-8")
     found = imported(source)["worker"]
-    said = json.dumps(found["notes"]) + json.dumps(manifest(found, tmp_path)["environments"]["prod"])
-    assert "live/db" in said
+    said = " is not the same in prod as in dev, and the manifest has that of dev: "
+    notes = [note.partition(said) for note in found["notes"] if said in note]
+    assert [reason for path, _, reason in notes if path.startswith(("resources.", "statements."))] == [
+        f"policies are about {table}/live/index/by-day there"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("arn:aws:s3:::data/*", "arn:aws:s3:::data/in/*"),
+        ("arn:aws:s3:::data", "arn:aws:s3:::data/*"),
+        ("arn:aws:s3:::data/*", "*"),
+        ("arn:aws:s3:::data-*", "arn:aws:s3:::data"),
+        ("arn:aws:s3:::data/*", "arn:aws:sqs:eu-west-1:111111111111:data"),
+    ],
+)
+def test_a_wider_resource_is_no_other_name(here: str, there: str, tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    policy = f"{{Effect: Allow, Action: 's3:GetObject', Resource: !If [Live, '{there}', '{here}']}}"
+    template = SAM.replace("- DynamoDBReadPolicy: {TableName: !Ref Orders}", f"- Statement: [{policy}]")
+    source.write_text(template, encoding="utf-8")
+    found = imported(source)["worker"]
+    read = manifest(found, tmp_path)
+    assert "statements" not in read
+    assert "s3-bucket" not in [each["type"] for each in read["resources"].values()]
+    (role,) = found["roles"]
+    assert "own policy: differs among environments (read in dev, prod)" in "\n".join(role["unknown"])
+
+
+def test_a_tag_with_dots_in_its_name_is_said_to_be_there(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    tags = 'Tags: {app.io/cost: !If [Live, "200", "100"], team: a}'
+    source.write_text(SAM.replace('Tags: {Cost: !If [Live, "200", "100"]}', tags), encoding="utf-8")
+    notes = imported(source)["worker"]["notes"]
+    assert any(note.startswith("tags.app.io/cost is not the same in prod as in dev") for note in notes)
+
+
+def test_a_field_of_another_environment_is_not_said_to_be_unread(tmp_path: Path) -> None:
+    source = tmp_path / "template.yaml"
+    size = "MemorySize: !If [Live, 1024, !Ref AWS::NoValue]"
+    source.write_text(SAM.replace("MemorySize: !FindInMap [Names, !Ref Stage, Memory]", size), encoding="utf-8")
+    run = rolewright("import", source, "-o", tmp_path / "out")
+    assert "MemorySize is not carried" not in run.stdout
+
+
+def test_stages_may_be_told_by_the_names_of_files_alone(tmp_path: Path) -> None:
+    for stage, memory in (("dev", 128), ("prod", 2048)):
+        (tmp_path / f"config.{stage}.yml").write_text(f"memory: {memory}\n", encoding="utf-8")
+    (tmp_path / "serverless.yml").write_text(
+        "service: s\nprovider: {name: aws, region: eu-west-1, runtime: nodejs22.x}\n"
+        "functions: {worker: {handler: a.b, memorySize: '${file(./config.${sls:stage}.yml):memory}'}}\n",
+        encoding="utf-8",
+    )
+    read = manifest(imported(tmp_path / "serverless.yml")["s-worker"], tmp_path)
+    assert read["compute"]["memory"] == 128
+    assert read["environments"]["prod"]["compute"] == {"memory": 2048}
+
+
+def test_what_the_manifest_refuses_as_an_override_is_named_with_its_value(sam: Path) -> None:
+    (note,) = (note for note in imported(sam)["worker"]["notes"] if note.startswith("compute.tracing"))
+    assert ": it is True there; true and false decide what the module contains" in note
+
+
+def test_whole_settings_of_a_stage_are_told_from_other_keys(tmp_path: Path) -> None:
+    source = tmp_path / "serverless.yml"
+    source.write_text(
+        "service: s\nprovider: {name: aws, region: eu-west-1, runtime: nodejs22.x, memorySize: ~, vpc: ~}\n"
+        "custom: {team: orders, dev: {LEVEL: debug}, prod: {LEVEL: info}}\n"
+        "functions: {worker: {handler: a.b, environment: '${self:custom.${sls:stage}}'}}\n",
+        encoding="utf-8",
+    )
+    run = rolewright("import", source, "-o", tmp_path / "text")
+    assert "memorySize" not in run.stdout
+    assert "vpc" not in run.stdout
+    read = manifest(imported(source)["s-worker"], tmp_path)
+    assert list(read["environments"]) == ["dev", "prod"]
+    assert read["environments"]["prod"]["compute"]["environment"] == {"LEVEL": "info"}

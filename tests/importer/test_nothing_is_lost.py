@@ -281,7 +281,14 @@ SECRET = "!Sub 'arn:aws:secretsmanager:${AWS::Region}:%s:secret:%s'"
     ("reference", "field", "wanted"),
     [
         (SECRET % ("${AWS::AccountId}", "orders/db-AbCd3f:password::"), "name", "orders/db"),
-        (SECRET % ("${AWS::AccountId}", "orders/db-secret"), "name", "orders/db-secret"),
+        (
+            SECRET % ("${AWS::AccountId}", "orders/db-secret"),  # may be the secret `orders/db`: one in 185 ends so
+            "name",
+            (
+                "<fill in: name of the secret, without the dash and six characters that its ARN may have behind it, of "
+                "orders/db-secret>"
+            ),
+        ),
         (
             SECRET % ("999988887777", "db-AbCd3f"),
             "arn",

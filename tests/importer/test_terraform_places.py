@@ -140,3 +140,28 @@ def test_what_is_off_stays_off_and_what_names_the_old_role_is_said(tmp_path: Pat
     assert "triggers" not in found["worker"]["compute"]
     (compared,) = source["workloads"][0]["roles"]
     assert any("aws_s3_bucket_policy.b: it names this role" in text for text in compared["unknown"])
+
+
+def test_rules_of_one_name_on_two_buses_are_two(tmp_path: Path) -> None:
+    arn = "arn:aws:lambda:eu-west-1:111111111111:function:worker"
+    target = {"rule": "tick", "arn": arn}
+    found, _ = imported(
+        tmp_path,
+        (
+            "module.a",
+            [
+                resource("aws_lambda_function", "this", function("worker", "eu-west-1", "111111111111"), "module.a"),
+                *(
+                    resource(type_, bus, {**values, "event_bus_name": bus}, "module.a")
+                    for bus, rule in (
+                        ("default", {"name": "tick", "schedule_expression": "rate(1 day)"}),
+                        ("shop", {"name": "tick", "event_pattern": json.dumps({"source": ["orders"]})}),
+                    )
+                    for type_, values in (("aws_cloudwatch_event_rule", rule), ("aws_cloudwatch_event_target", target))
+                ),
+            ],
+        ),
+    )
+    triggers = found["worker"]["compute"]["triggers"]
+    assert [each["expression"] for each in triggers["schedules"]] == ["rate(1 day)"]
+    assert [each["pattern"] for each in triggers["rules"]] == [{"source": ["orders"]}]

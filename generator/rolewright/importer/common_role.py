@@ -1,12 +1,13 @@
-"""What a role may do in every environment of its source, and what only some have."""
+"""The rights of a role in every environment of its source, and words for those that only some have."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import OfResource, PlaceName, SourceText
-from rolewright.importer.shapes import listed, mapping, text
+from rolewright.importer.shapes import mapping, several, text
 from rolewright.importer.workload import Renamed
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rolewright.importer.workload import OldPolicy, OldRole
 
 _UNKNOWN = "\0"
+_WORD = re.compile(r"[^:/*?]+")
 
 
 def common_role(roles: Mapping[str, OldRole]) -> tuple[OldRole, list[Renamed]]:
@@ -66,8 +68,7 @@ def _apart(left: Mapping[str, list[OldPolicy]]) -> list[str]:
 
 
 def _statements(document: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    given = mapping(document).get("Statement")
-    return given if isinstance(given, list) else [given]
+    return several(mapping(document).get("Statement"))
 
 
 def _exactly(document: Any) -> Any:  # noqa: ANN401 - JSON
@@ -76,8 +77,8 @@ def _exactly(document: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _but_for_names(document: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a document in which a resource stands by its service alone."""
-    return _with(document, _service)
+    """Return a document in which a resource stands by its form alone."""
+    return _with(document, _form)
 
 
 def _with(document: Any, shown: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
@@ -89,16 +90,20 @@ def _with(document: Any, shown: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - 
             return document
         plain = {key: value for key, value in statement.items() if key != "Sid"}
         if "Resource" in plain:
-            given = plain["Resource"]
-            plain["Resource"] = [shown(each) for each in (given if isinstance(given, list) else [given])]
+            plain["Resource"] = list(map(shown, several(plain["Resource"])))
         statements.append(plain)
     return {**document, "Statement": statements}
 
 
-def _service(resource: Any) -> Any:  # noqa: ANN401 - a text, or parts of one
-    """Return the service of an ARN whose name is known; the value itself for others, such as a star."""
-    flat = _flat(resource)
-    return flat.split(":")[2] if flat.startswith("arn:") and _UNKNOWN not in flat and flat.count(":") > 4 else resource
+def _form(resource: Any) -> Any:  # noqa: ANN401 - a text, or parts of one
+    """Return the form of an ARN without its names; the value itself for what is none, or is not known, such as a star.
+
+    `table/a` and `table/b` are of one form, `a/*` and `a/b/*` are not: the one is wider.
+    """
+    parts = _flat(resource).split(":", 5)
+    if parts[0] != "arn" or len(parts) < 6 or any(_UNKNOWN in part for part in parts):
+        return resource
+    return parts[2], _WORD.sub("x", parts[5])
 
 
 def _flat(value: Any) -> str:  # noqa: ANN401 - a text, or parts of one
@@ -117,14 +122,8 @@ def _flat(value: Any) -> str:  # noqa: ANN401 - a text, or parts of one
 
 def _renamed(policy: OldPolicy, there: OldPolicy, environment: str) -> list[Renamed]:
     """Return the resources of a policy that are others in an environment."""
-    return [
-        Renamed(environment, here, other)
-        for one, two in zip(_statements(policy.document), _statements(there.document), strict=True)
-        for here, other in zip(_resources(one), _resources(two), strict=True)
-        if here != other
-    ]
-
-
-def _resources(statement: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    given = mapping(statement).get("Resource")
-    return listed(given) if isinstance(given, list) else [given]
+    found = []
+    for one, two in zip(_statements(policy.document), _statements(there.document), strict=True):
+        resources = zip(*(several(mapping(each).get("Resource")) for each in (one, two)), strict=True)
+        found += [Renamed(environment, here, other) for here, other in resources if here != other]
+    return found

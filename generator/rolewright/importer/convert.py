@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewright.importer.expression import SourceText
 from rolewright.importer.secret_values import shown
+from rolewright.importer.shapes import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,10 +105,6 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - YAML
     return value if not isinstance(value, int | float) or isinstance(value, bool) else str(value)
 
 
-def _list(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
-    return value if isinstance(value, list) else [value]
-
-
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "number": _number,
     "cpu-units": _cpu_units,
@@ -118,6 +115,6 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "words": _words,
     "seconds": _seconds,
     "text": _text,
-    "list": _list,
+    "list": several,
 }
 """The conversions that tables of fields name. Each raises NotCarriedError for a value that it cannot be for."""

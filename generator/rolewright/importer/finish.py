@@ -70,6 +70,7 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     for old in rights:
         if old.role == code:
             notes += finishing.take(old, own)
+    finishing.rename()
     refused = finishing.hold_what_is_refused()
     if refused:
         return Imported(workload.name, "", (), refused, (), tuple(notes))
@@ -77,13 +78,11 @@ def imported(workload: SourceWorkload, source: ImportSource, catalog: Catalog) -
     finishing.held.tokens.values = own.values
     before = (old_rights(role, finishing.held.tokens) for role in workload.roles)
     roles = tuple(readable(compared(old, after.get(old.role, ())), finishing.held.tokens) for old in before)
-    finishing.rename()
-    text = finishing.held.text()
     finishing.say_what_statements_cannot()
     notes += finishing.apart()
-    return Imported(
-        workload.name, text, tuple(finishing.held.to_fill()), (), roles, tuple(notes), own.account, own.region
-    )
+    manifest = finishing.held.text()
+    to_fill = tuple(finishing.held.to_fill())
+    return Imported(workload.name, manifest, to_fill, (), roles, tuple(notes), own.account, own.region)
 
 
 def _code_role(catalog: Catalog, type_: str) -> str:
@@ -142,9 +141,11 @@ class _Finishing:
                 held = [
                     finding
                     for finding in errors
-                    if self._take_out(finding) or self._leave_out(finding) or self._hold(finding)
+                    if (finding.rule == "environment-override" and self._take_out(finding))
+                    or self._leave_out(finding)
+                    or self._hold(finding)
                 ]
-                if not held and not any(self._take_out_near(finding) for finding in errors):
+                if not held and not any(map(self._take_out, errors)):
                     return tuple(map(self._in_source, errors))
             else:
                 return ()
@@ -159,26 +160,16 @@ class _Finishing:
         return replace(finding, message=message, location=place, related=(), fix=(), shows_lines=False)
 
     def _take_out(self, finding: Finding) -> bool:
-        """Take out what environments may not override, and keep the reason. Return whether anything was there."""
-        if finding.rule != "environment-override":
-            return False
-        section, name, *inside = finding.path.split(".")
-        ways = {name: inside}
-        if section != "environments":
-            ways = {environment: [section, name, *inside] for environment in self.workload.environments}
-        taken = [self._without(environment, path, finding.message) for environment, path in ways.items()]
-        return any(taken)
+        """Take out the nearest overrides around what a finding is about, and keep the reason; return whether any was.
 
-    def _take_out_near(self, finding: Finding) -> bool:
-        """Take out the nearest overrides around a finding that is about more than one field."""
+        What is wrong with an override may be said of another field beside it.
+        """
         steps = finding.path.split(".")
-        path = steps[2:] if steps[0] == "environments" else steps
+        path, environments = steps, self.manifest.get("environments", {})
+        if steps[0] == "environments":
+            path, environments = steps[2:], {steps[1]: environments.get(steps[1])}
         for length in range(len(path), 0, -1):
-            near = {
-                name: [*_leaves(found, path[:length])]
-                for name, entry in self.manifest.get("environments", {}).items()
-                if (found := at(entry, path[:length])) is not None
-            }
+            near = {name: [*_leaves(at(entry, path[:length]), path[:length])] for name, entry in environments.items()}
             taken = [self._without(name, leaf, finding.message) for name, leaves in near.items() for leaf in leaves]
             if any(taken):
                 return True
@@ -246,7 +237,7 @@ class _Finishing:
                     other for other in self.workload.environments if path not in self.workload.apart.get(other, ())
                 )
                 first = next(alike, "no environment")
-                if at(self.manifest, [int(step) if step.isdecimal() else step for step in path.split(".")]) is None:
+                if not _has(self.manifest, path):
                     yield f"{path} is in {name} and not in {first}, and the manifest leaves it out: {reason}"
                 else:
                     has = f"and the manifest has that of {first}"
@@ -350,13 +341,23 @@ class _Finishing:
         return found
 
 
-def _leaves(value: Any, path: Sequence[str]) -> Iterator[list[str]]:  # noqa: ANN401 - YAML
+def _leaves(value: Any, path: Sequence[str]) -> Iterator[Sequence[str]]:  # noqa: ANN401 - YAML
     """Yield the paths of the values in a mapping."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, [*path, key])
-    else:
-        yield [*path]
+    elif value is not None:
+        yield path
+
+
+def _has(value: Any, path: str) -> bool:  # noqa: ANN401 - YAML
+    """Return whether something stands at a dotted path, whose steps may have dots in them, such as a tag."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return not path or any(
+        _has(inner, path.removeprefix(f"{key}").removeprefix("."))
+        for key, inner in items
+        if f"{path}.".startswith(f"{key}.")
+    )
 
 
 def _names(name: str, arn: str) -> bool:

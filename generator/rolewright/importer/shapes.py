@@ -21,6 +21,11 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
     return value if isinstance(value, list) else []
 
 
+def several(value: Any) -> list[Any]:  # noqa: ANN401 - YAML
+    """Return a list, or a single value as a list of one, as many formats take either."""
+    return value if isinstance(value, list) else [value]
+
+
 def mappings(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - YAML
     """Yield the mappings of a list, each with its number."""
     for number, inner in enumerate(listed(value)):

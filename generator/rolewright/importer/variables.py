@@ -31,12 +31,13 @@ _OPEN_SECRET = re.compile(
 )
 NOT_NAMED = "a manifest's variables have letters, digits and underscores in their names: give it another in the code"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_WHICH_NAME = "name of the secret, without the dash and six characters that its ARN may have behind it, of"
 _HELD = 0xF0000
 """Where a plane of Unicode begins that has no characters: each of these stands for one open part of a text."""
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
-"""What Secrets Manager puts behind the name of a secret in its ARN. A name may end so too: `prod/api-secret`."""
-_PLAIN_WORD = re.compile(r"-[a-z]{6}$")
-"""Six small letters are a word far more often than what Secrets Manager puts there: one ARN in 180 ends so."""
+"""The end that Secrets Manager gives the name of a secret in its ARN. A name may end so too: `prod/api-secret`."""
+_MAYBE_WORD = re.compile(r"-[a-z]{6}$")
+"""An end that is a word more often than not: Secrets Manager gives one ARN in 185 six small letters."""
 
 
 @cache
@@ -178,8 +179,12 @@ def _open_secret(value: SourceText, name: str, location: Location) -> tuple[dict
     if kind == "parameter":
         slash = "/" if "/" in found["name"] else ""
         return {"type": secret_types()[kind], "name": SourceText.of(slash, unheld(found["name"]))}, ""
-    called = found["name"] if found["any"] else _without_suffix(found["name"])
-    return {"type": secret_types()[kind], "name": unheld(called)}, part
+    if found["any"]:
+        return {"type": secret_types()[kind], "name": unheld(found["name"])}, part
+    if _MAYBE_WORD.search(found["name"]):
+        shown_name = "".join("…" if ord(letter) >= _HELD else letter for letter in found["name"])
+        return {"type": secret_types()[kind], "name": HeldValue(f"{_WHICH_NAME} {shown_name}", name)}, part
+    return {"type": secret_types()[kind], "name": unheld(_SUFFIX.sub("", found["name"]))}, part
 
 
 def named_secret(text: str, account: str = "", region: str = "") -> tuple[dict[str, Any], str]:
@@ -192,7 +197,9 @@ def named_secret(text: str, account: str = "", region: str = "") -> tuple[dict[s
     if secret is not None:
         part = secret[4].rstrip(":")
         if _is_own(secret[1], region) and _is_own(secret[2], account):
-            return {"type": secret_types()["secret"], "name": _without_suffix(secret[3])}, part
+            maybe = _MAYBE_WORD.search(secret[3])
+            called = HeldValue(f"{_WHICH_NAME} {secret[3]}", secret[3]) if maybe else _SUFFIX.sub("", secret[3])
+            return {"type": secret_types()["secret"], "name": called}, part
         return {"type": secret_types()["secret"], "arn": text[: secret.end(3)]}, part
     parameter = _PARAMETER_ARN.fullmatch(text)
     if parameter is not None:
@@ -207,10 +214,6 @@ def named_secret(text: str, account: str = "", region: str = "") -> tuple[dict[s
 
 def _is_own(named: str, own: str) -> bool:
     return named in ("", own) or not own
-
-
-def _without_suffix(name: str) -> str:
-    return name if _PLAIN_WORD.search(name) else _SUFFIX.sub("", name)
 
 
 def _beside(target: str, name: str) -> str:

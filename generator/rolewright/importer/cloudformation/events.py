@@ -54,7 +54,7 @@ def carry_event(
     switches = [properties.get(name) for name in ("Enabled", "State")]
     unclear = next((value for value in switches if isinstance(value, SourceText)), None)
     if unclear is not None:
-        ledger.left(path, f"whether it is on today is not known ({shown(unclear)}): {_NOWHERE}")
+        ledger.left(path, f"whether it is on today is not known, as it is {shown(unclear)}: {_NOWHERE}")
         return
     if _off(properties) and rule.get("named") and "key" not in rule:
         ledger.left(path, "it is off today, and the module's schedules are always on")
@@ -65,7 +65,7 @@ def carry_event(
         value = properties.get(field)
         key = linked_resource(template, workload, value, rule["type"], ledger.location((*path, field)))
         if key is None and not rule.get("optional"):
-            ledger.left(path, f"what it is called by is not known ({shown(value)}): {_NOWHERE}")
+            ledger.left(path, f"what it is called by is not known, as it is {shown(value)}: {_NOWHERE}")
             return
         if key is not None:
             entry[rule["key"]] = key
@@ -126,7 +126,7 @@ def _failures(
         return {}
     kind = format_data(DATA).facts["targets"].get(text(target.get("Type"))) or target_kind(value)
     if kind is None:
-        ledger.left(inside, f"what it names is not known ({shown(value)}): write it as on_failure of the trigger")
+        ledger.left(inside, f"it names {shown(value)}, which is not known: write it as on_failure of the trigger")
         return {}
     key = linked_resource(template, workload, value, kind["type"], ledger.location(inside))
     if key is None:

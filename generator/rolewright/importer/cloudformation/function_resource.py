@@ -111,12 +111,12 @@ def _mappings(template: StackTemplate, logical: str, workload: SourceWorkload, l
             continue
         account = ResolvedLedger(ledger, ("Resources", name, "Properties"), properties)
         if template.exists(name) is None:
-            account.left((), f"it is there only if {shown(resource.get('Condition'))}: write the trigger where it is")
+            account.left((), f"it is there only if {shown(resource.get('Condition'))}: write the trigger by hand")
             continue
         source = properties.get("EventSourceArn")
         rule = next((each for each in rules if "key" in each and _comes_from(template, source, each)), None)
         if rule is None:
-            account.left((), f"which kind of source this is is not known ({shown(source)}): write the trigger by hand")
+            account.left((), f"its source is {shown(source)}, whose kind is not known: write the trigger by hand")
             continue
         ledger.carried(("Resources", name, "Type"), f"compute.triggers.{rule['list']}")
         carry_event(template, workload, account, (), properties, rule, name)

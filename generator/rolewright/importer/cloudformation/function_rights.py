@@ -13,7 +13,7 @@ from rolewright.importer.cloudformation.functions import joined, shown
 from rolewright.importer.cloudformation.roles import document_in, managed_policy
 from rolewright.importer.expression import OfResource, PlaceName, SourceText, UnknownPart
 from rolewright.importer.field_table import format_data
-from rolewright.importer.shapes import listed, mapping, text
+from rolewright.importer.shapes import listed, mapping, several, text
 from rolewright.yaml.load import load
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _connectors(template: StackTemplate) -> Iterator[tuple[str, str, str, list[s
 
 def _connections(name: str, source: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, str, str, list[str]]]:
     given = properties.get("Destination")
-    for destination in given if isinstance(given, list) else [given]:
+    for destination in several(given):
         yield name, source, _id(destination), [text(each) for each in listed(properties.get("Permissions"))]
 
 

@@ -1,4 +1,4 @@
-"""What SAM's `Globals` say of a function: `merged` with its own properties, but for what these replace or ignore."""
+"""SAM's `Globals`: their part in the properties of a resource, but for what these replace or ignore."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.importer.cloudformation.function_fields import DATA
 from rolewright.importer.cloudformation.globals import merged, shared_properties
 from rolewright.importer.field_table import format_data
-from rolewright.importer.shapes import listed, mapping, text
+from rolewright.importer.shapes import listed, mapping, several, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,8 +104,7 @@ def _token(name: str, auth: Mapping[str, Any], own: Mapping[str, Any]) -> tuple[
         return "it asks for scopes of a token, which a manifest cannot say"
     if authorizer.get("IdentitySource", _HEADER) != _HEADER:
         return f"its token is not in {_HEADER.removeprefix('$request.')}, where the module's API reads it"
-    audiences = audience if isinstance(audience, list) else [audience]
-    return (("authorization", "jwt"), ("issuer", issuer), ("audience", audiences))
+    return (("authorization", "jwt"), ("issuer", issuer), ("audience", several(audience)))
 
 
 def _cors(api: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rolewright.importer.cloudformation.function_fields import DATA
 from rolewright.importer.cloudformation.functions import is_function
 from rolewright.importer.field_table import format_data
 from rolewright.importer.ledger import Ledger
 from rolewright.yaml.load import Tree
-
-DATA = "cloudformation"
 
 if TYPE_CHECKING:
     from rolewright.core.finding import Location

@@ -9,7 +9,7 @@ from rolewright.importer.cloudformation.described import arn_form
 from rolewright.importer.cloudformation.functions import shown
 from rolewright.importer.cloudformation.template import facts
 from rolewright.importer.expression import OfResource, PlaceName, SourceText, UnknownPart
-from rolewright.importer.shapes import listed, mapping, text
+from rolewright.importer.shapes import listed, mapping, several, text
 from rolewright.importer.workload import OldPolicy, OldRole
 from rolewright.prove.arn_formats import is_idle
 
@@ -59,7 +59,7 @@ def attached_policies(template: StackTemplate, logical: str) -> list[OldPolicy |
     for other, resource in template.of_type("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
         values = mapping(template.value(mapping(resource.get("Properties"))))
         given = [values[name] for name in ("Roles", "RoleName") if values.get(name) is not None]
-        roles = [role for value in given for role in (value if isinstance(value, list) else [value])]
+        roles = [role for value in given for role in several(value)]
         if any(_is(template, value, logical) for value in roles):
             named += resource_document(template, other, f"policy {other}")
         elif any(_is_open(value) for value in roles):
@@ -104,7 +104,7 @@ def document_in(template: StackTemplate, raw: Any, origin: str) -> Iterator[OldP
         yield f"{origin} is not known: {shown(document)}"
         return
     given = document.get("Statement")
-    for number, statement in enumerate(given if isinstance(given, list) else [given], 1):
+    for number, statement in enumerate(several(given), 1):
         reason = _unreadable(statement)
         if reason:
             yield f"{origin}, statement {number}: {reason}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LISTS = re.compile(r"CommaDelimitedList|List<.{1,100}>|AWS::SSM::Parameter::Value<List<.{1,100}>>")
 _STORED = "AWS::SSM::Parameter::Value<"
 GENERATED_ROLE = "Role"
-"""What the logical name of the role that SAM makes for a function has behind the function's."""
+"""The end of the logical name of the role that SAM makes for a function: it begins with the function's."""
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 

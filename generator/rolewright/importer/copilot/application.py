@@ -28,7 +28,7 @@ NETWORK = {
     "public": ("network", "vpc", "subnets", "public"),
     "private": ("network", "vpc", "subnets", "private"),
 }
-"""Where an environment's manifest has what it imports of a network."""
+"""The fields of an environment's manifest for what it imports of a network."""
 _VARIABLE = re.compile(r"(\\?)\$\{([A-Za-z_][A-Za-z0-9_]{0,254})\}")
 _FOLDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,254}")
 

@@ -15,7 +15,7 @@ from rolewright.importer.expression import HeldValue, SourceText, UnknownPart
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.names import resource_key
 from rolewright.importer.shapes import mapping, mappings, text
-from rolewright.importer.variables import carry_variable, named_secret
+from rolewright.importer.variables import NOT_NAMED, can_be_named, carry_variable, named_secret
 from rolewright.importer.workload import SourceWorkload
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _HEALTH = {"interval": 10, "timeout": 5, "retries": 2, "start_period": 0}
 """Copilot's defaults, which differ from the manifest's (docs: "Load Balanced Web Service", image.healthcheck)."""
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
-_NO_NAME = "a manifest's variables have names of letters, digits and `_`"
 
 
 def read_container(reading: ManifestReading, folder: Path) -> None:
@@ -129,8 +127,8 @@ def _variables(
         carry_variable(into, ledger, (*path, "env_file"), variable, line, "environment", injects=True)
     for name, given in mapping(data.get("variables")).items():
         place = (*path, "variables", name)
-        if not _NAME.fullmatch(str(name)):
-            ledger.left(place, _NO_NAME)
+        if not can_be_named(str(name)):
+            ledger.left(place, NOT_NAMED)
             continue
         exported = shown(application.resolved(text(mapping(given).get("from_cfn"))))
         if exported:
@@ -183,10 +181,10 @@ def _assigned(reading: ManifestReading, lines: Sequence[str], path: PathInTree) 
             continue
         if not equals:
             reading.ledger.left(path, f"its line {number} has no `=`")
-        elif _NAME.fullmatch(name):
+        elif can_be_named(name):
             yield name, value
         else:
-            reading.ledger.left(path, f"{name} in its line {number}: {_NO_NAME}")
+            reading.ledger.left(path, f"{name} in its line {number}: {NOT_NAMED}")
 
 
 def _secret(reading: ManifestReading, given: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401 - YAML

@@ -133,7 +133,7 @@ class ManifestLedger(Ledger):
 
 
 class SidecarLedger(Ledger):
-    """What is said of a sidecar's fields, in the ledger of the manifest: a sidecar has the fields of the code."""
+    """The account of a sidecar's fields in that of the manifest: a sidecar has the fields of the code."""
 
     def __init__(self, whole: Ledger) -> None:
         super().__init__(whole.tree)

@@ -13,7 +13,7 @@ from rolewright.importer.cloudformation.template import StackTemplate
 from rolewright.importer.field_table import format_data
 from rolewright.importer.ledger import Ledger
 from rolewright.importer.names import workload_name
-from rolewright.importer.shapes import mapping, text
+from rolewright.importer.shapes import mapping, several, text
 from rolewright.importer.workload import ImportSource
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _TRANSFORM = "AWS::Serverless-2016-10-31"
 def recognises_sam(_file: Path, data: Any) -> bool:  # noqa: ANN401 - YAML
     """Return whether a document is a template of SAM."""
     transform = mapping(data).get("Transform")
-    return _TRANSFORM in (transform if isinstance(transform, list) else [transform]) and bool(_types(data))
+    return _TRANSFORM in several(transform) and bool(_types(data))
 
 
 def recognises(_file: Path, data: Any) -> bool:  # noqa: ANN401 - YAML
@@ -139,9 +139,8 @@ def _inside(template: StackTemplate, ledger: Ledger, logical: str, type_: str) -
 
 def _trusts_the_service(value: Any) -> bool:  # noqa: ANN401 - YAML
     """Return whether a trust policy lets in nobody but the services that run workloads."""
-    given = mapping(value).get("Statement")
-    principals = [mapping(each).get("Principal") for each in (given if isinstance(given, list) else [given])]
+    principals = [mapping(each).get("Principal") for each in several(mapping(value).get("Statement"))]
     services = [mapping(principal).get("Service") for principal in principals]
-    named = [name for each in services for name in (each if isinstance(each, list) else [each])]
+    named = [name for each in services for name in several(each)]
     only = all(isinstance(principal, dict) and set(principal) == {"Service"} for principal in principals)
     return bool(principals) and only and all(name in format_data(_DATA).facts["trusted"] for name in named)

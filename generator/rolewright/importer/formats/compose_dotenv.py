@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?:export[ \t]{1,20})?([\w.\[\]-]{1,256})[ \t\r]{0,20}(?:([
 _ESCAPE = re.compile(r'\\([abfnrtv"\\$])')
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
 _LITERAL_SIGN = "$$"
-"""How a dollar sign is written in a value where it begins no variable."""
+"""A dollar sign in a value where it begins no variable."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rolewright.importer.formats.compose_merge import ComposeService
 
 _OPEN = "\0"
-"""What stands for an open part of a text while hosts are looked for."""
+"""The sign for an open part of a text while hosts are looked for."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 _PORT = re.compile(rf":(?:\d{{2,5}}|{_OPEN})(?=[/,;\s'\"]|$)")
 _SPACED_PORT = re.compile(r" \d{2,5}(?=[;\s'\"]|$)")
@@ -26,7 +26,7 @@ _NAMED = re.compile(
     r"(?:(?:host|hostname|servers?|addr|address|data source|brokers?|endpoint)[= ] ?(?:tcp:)?|(?:^|\s)-h ?)$",
     re.IGNORECASE,
 )
-"""What stands before a host in a connection string, and in a command."""
+"""The words before a host in a connection string, and in a command."""
 _BEFORE = 40
 _BEGIN = ("", ",", ";", " ", "\t", "\n", "=", "'", '"')
 _END = ("", ":", "/", ",", "?", ";", " ", "\t", "\n", "'", '"', "#")

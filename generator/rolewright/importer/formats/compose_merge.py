@@ -25,7 +25,7 @@ OVERRIDE, RESET = "!override", "!reset"
 
 @dataclass(frozen=True)
 class Layer:
-    """What one file says of a service."""
+    """The part of a service that one file describes."""
 
     ledger: Ledger
     path: PathInTree

@@ -13,7 +13,7 @@ from rolewright.importer.formats.compose_files import Project
 from rolewright.importer.formats.compose_merge import pairs
 from rolewright.importer.formats.compose_secrets import described_secret, secrets_of
 from rolewright.importer.names import resource_key
-from rolewright.importer.shapes import listed, mapping, mappings, text
+from rolewright.importer.shapes import listed, mapping, mappings, several, text
 from rolewright.importer.variables import NOT_NAMED, can_be_named
 from rolewright.importer.workload import ImportSource, OldPolicy, SourceResource, SourceWorkload
 
@@ -113,7 +113,7 @@ def _links(name: str, task: Task, project: Project) -> None:
     path = ("secrets", name, "x-secrets", "LinksTo")
     if ledger is None or links is None:
         return
-    if _TASK_ROLE in _as_list(links):
+    if _TASK_ROLE in several(links):
         reason = "the execution role alone reads it; where the code does so itself, give the resource `access`"
         ledger.left(path, reason)
         task.unread.append(_not_compared(ledger.location(path), f"LinksTo of the secret {name}"))
@@ -268,7 +268,7 @@ class _Described:
         statement = {
             "Effect": "Allow",
             "Action": actions,
-            "Resource": [self._arn(end) for end in _as_list(found.get("on", ""))],
+            "Resource": [self._arn(end) for end in several(found.get("on", ""))],
         }
         document = {"Version": "2012-10-17", "Statement": [statement]}
         return OldPolicy(document, f"{self.ledger.location(path)}, {name} of {self.logical}", managed=True)
@@ -307,7 +307,3 @@ class _Described:
         known = name if isinstance(name, SourceText) else SourceText.of(name)
         asked = f"{attribute} of {self.logical}"
         return SourceText.of(OfResource(self.logical, attribute, known if attribute in ("name", "id") else None, asked))
-
-
-def _as_list(value: Any) -> list[str]:  # noqa: ANN401 - YAML
-    return value if isinstance(value, list) else [value]

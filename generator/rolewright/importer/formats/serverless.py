@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from rolewright.importer.cloudformation.template import StackTemplate
     from rolewright.importer.formats.serverless_service import ServerlessService
     from rolewright.importer.given import ImportAids
     from rolewright.yaml.load import PathInTree, Tree
@@ -78,24 +77,17 @@ def read(file: Path, tree: Tree, aids: ImportAids) -> ImportSource:
 def _workload(services: Sequence[ServerlessService], key: str) -> SourceWorkload:
     """Return the workload of a function, with the stages that have it as environments."""
     readings: dict[str, SourceWorkload] = {}
-    templates: dict[str, StackTemplate] = {}
-    for service in services:
-        for _, path, function in (each for each in service.functions() if each[0] == key):
-            workload = _function(service, key, path, function)
-            role, boundary = role_for(service, key, path, function)
-            workload.roles.append(role)
-            _boundary(service, workload, boundary, path)
-            readings[service.stage], templates[service.stage] = workload, service.template
-    workload = joined(readings, next(iter(templates.values())))
+    having = [(service, each) for service in services for each in service.functions() if each[0] == key]
+    for service, (_, path, function) in having:
+        reading = readings[service.stage] = _function(service, key, path, function)
+        role, boundary = role_for(service, key, path, function)
+        reading.roles.append(role)
+        _boundary(service, reading, boundary, path)
+    workload = joined(readings, having[0][0].template)
     region = services[0].variables.region()
-    workload.environments = {
-        service.stage: {
-            "region": at_stage(region, service.stage) or _default_region(service),
-            **workload.environments[service.stage],
-        }
-        for service in services
-        if service.stage in readings
-    }
+    for service, _ in having:
+        own = {"region": at_stage(region, service.stage) or _default_region(service)}
+        workload.environments[service.stage] = own | workload.environments[service.stage]
     return workload
 
 
@@ -276,6 +268,7 @@ def _whole(service: ServerlessService) -> None:
 def _resources(service: ServerlessService) -> None:
     """Account for the resources that the service makes beside its functions."""
     ledger, made, resources = service.ledger, service.template.described(), service.data.get("resources")
+    stacks = format_data("cloudformation").facts
     parts = (
         [((number,), part) for number, part in enumerate(resources)]
         if isinstance(resources, list)
@@ -283,15 +276,12 @@ def _resources(service: ServerlessService) -> None:
     )
     for steps, part in parts:
         for section in ("Resources", "Conditions", "Mappings", "Parameters"):
-            for logical in mapping(mapping(part).get(section)):
+            for logical, resource in mapping(mapping(part).get(section)).items():
                 inside = ("resources", *steps, section, logical)
                 if section != "Resources":
                     ledger.derived(inside, "", "read for what it decides")
-                elif (
-                    text(mapping(mapping(mapping(part)[section])[logical]).get("Type"))
-                    in format_data("cloudformation").facts["roles"]
-                ):
-                    ledger.derived(inside, "", format_data("cloudformation").facts["read_for_roles"])
+                elif text(mapping(resource).get("Type")) in stacks["roles"]:
+                    ledger.derived(inside, "", stacks["read_for_roles"])
                 elif logical in made:
                     ledger.derived(
                         inside, "resources", "a resource where a function has access to it; it stays in its stack"

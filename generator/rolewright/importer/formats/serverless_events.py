@@ -10,7 +10,7 @@ from rolewright.importer.cloudformation.links import linked_resource
 from rolewright.importer.expression import HeldValue, SourceText
 from rolewright.importer.field_table import carry, format_data
 from rolewright.importer.names import resource_key
-from rolewright.importer.shapes import listed, mapping, text
+from rolewright.importer.shapes import listed, mapping, several, text
 from rolewright.importer.workload import SourceWorkload
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Events:
             return
         ledger, details = self.service.ledger, mapping(given)
         rates = details.get("rate") if isinstance(given, dict) else given
-        for rate in rates if isinstance(rates, list) else [rates]:
+        for rate in several(rates):
             item = {"name": self._name("schedules", details.get("name")), "expression": self.service.value(rate)}
             if isinstance(details.get("input"), dict):
                 item["input"] = self.service.value(details["input"])
@@ -245,7 +245,7 @@ class Events:
         details = mapping(self.service.value(cors))
         origins = details.get("origins", details.get("origin", details.get("allowedOrigins"))) or ["*"]
         there = self.workload.compute["api"].setdefault("cors_origins", [])
-        there += [each for each in (origins if isinstance(origins, list) else [origins]) if each not in there]
+        there += [each for each in several(origins) if each not in there]
         at = (*path, "cors") if path[-1] == "http" else ("provider", "httpApi", "cors")
         self.service.ledger.derived(at, "compute.api.cors_origins", "the origins; the module allows the headers")
 
@@ -289,7 +289,7 @@ class Events:
             audience = declared.get("audience", [])
             tokens = {
                 "issuer": declared["issuerUrl"],
-                "audience": audience if isinstance(audience, list) else [audience],
+                "audience": several(audience),
             }
             self.service.ledger.derived(("provider", "httpApi", "authorizers", name), "compute.api", "tokens")
             return "callers with a token", {"authorization": "jwt", **tokens}

@@ -10,7 +10,7 @@ from rolewright.importer.expression import PlaceName, SourceText
 from rolewright.importer.field_table import format_data
 from rolewright.importer.formats.serverless_events import source_kind, source_value
 from rolewright.importer.formats.serverless_service import SHARED_ROLE
-from rolewright.importer.shapes import listed, mapping, mappings
+from rolewright.importer.shapes import listed, mapping, mappings, several
 from rolewright.importer.workload import OldPolicy
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _of_provider(service: ServerlessService) -> Iterator[OldPolicy | str]:
 
 def _statements(service: ServerlessService, raw: Any, origin: str) -> Iterator[OldPolicy | str]:  # noqa: ANN401 - YAML
     if raw is not None:
-        flat = [each for part in listed(raw) for each in (part if isinstance(part, list) else [part])]
+        flat = [each for part in listed(raw) for each in several(part)]
         yield from document_in(service.template, {"Statement": flat if isinstance(raw, list) else raw}, origin)
 
 

@@ -229,17 +229,14 @@ class ServerlessVariables:
         """Return the keys of a map with which an address gives something."""
         used = set(self.used)
         parent, _, start = before.rpartition(".")
-        keys = [str(key).removeprefix(start) for key in mapping(self._self(parent)) if str(key).startswith(start)]
-        whole = {key: f"{before}{key}{after}".replace("\0", key) for key in keys}
-        there = mapping(self._self(parent))
-        found = [
-            key
-            for key, address in whole.items()
-            if (not after and ("." in parent or isinstance(there.get(f"{start}{key}"), dict)))
-            or self._self(address) is not MISSING
-        ]
+        there = {str(key): value for key, value in mapping(self._self(parent)).items() if str(key).startswith(start)}
+        found = {key.removeprefix(start): value for key, value in there.items()}
+        if after:
+            fit = [key for key in found if self._self(f"{before}{key}{after}".replace("\0", key)) is not MISSING]
+        else:  # all that `custom` has beside is no stage
+            fit = [key for key, value in found.items() if "." in parent or isinstance(value, dict)]
         self.used = used
-        return found
+        return fit
 
     def _stages_of_files(self, before: str, after: str) -> list[str]:
         folder = self.folder / Path(f"{before}x").parent

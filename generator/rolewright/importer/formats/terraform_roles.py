@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolewright.importer.expression import HeldValue
 from rolewright.importer.field_table import carry, format_data, found_at
 from rolewright.importer.formats.terraform_state import DATA
-from rolewright.importer.shapes import listed, mapping, mappings, text
+from rolewright.importer.shapes import listed, mapping, mappings, several, text
 from rolewright.importer.workload import OldPolicy, OldRole
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rolewright.importer.ledger import Ledger
     from rolewright.importer.workload import SourceWorkload
 
-_WHOSE = "which role has it is not clear: several are called so, or it is known only after an apply"
+_WHOSE = "which role has it is not clear: several are called so, or only an apply tells: import the state"
 _NAME = re.compile(r"(?:arn:[a-z-]{1,20}:iam::\d{0,12}:role/(?:[^ ]{1,511}/)?)?([A-Za-z0-9+=,.@_-]{1,64})")
 
 
@@ -217,10 +217,10 @@ def _other_principals(written: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     except (ValueError, RecursionError):
         return
     statements = mapping(document).get("Statement")
-    for _, statement in mappings(statements if isinstance(statements, list) else [statements]):
+    for _, statement in mappings(several(statements)):
         principals = statement.get("Principal")
         if isinstance(principals, str):
             yield principals
         for kind, who in mapping(principals).items():
             if kind != "Service":
-                yield from (str(name) for name in (who if isinstance(who, list) else [who]))
+                yield from (str(name) for name in several(who))

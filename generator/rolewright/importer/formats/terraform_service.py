@@ -127,10 +127,11 @@ def _scaling_policy(roles: Roles, policy: StateResource, workload: SourceWorkloa
         )
         if metric in metrics and isinstance(block.get("target_value"), int | float):
             target = f"service.autoscaling.{metrics[metric]}"
-            target_value = round(block["target_value"])
-            workload.set(target, target_value, roles.ledger.location(path))
-            roles.ledger.carried((*path, "target_value"), f"compute.{target}")
-            if target_value != block["target_value"]:
+            value = round(block["target_value"])
+            workload.set(target, value, roles.ledger.location(path))
+            if value == block["target_value"]:
+                roles.ledger.carried((*path, "target_value"), f"compute.{target}")
+            else:
                 roles.ledger.derived((*path, "target_value"), f"compute.{target}", "a whole number")
             for name, why in format_data(DATA).facts["service"]["not_of_scaling"].items():
                 if block.get(name):
